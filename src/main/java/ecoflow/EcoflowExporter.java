@@ -1,11 +1,353 @@
 package ecoflow;
 
-/** Starts the exporter. */
-public final class EcoflowExporter {
+import ecoflow.account.AccountLink;
+import ecoflow.account.AccountLogin;
+import ecoflow.account.AccountSteps;
+import ecoflow.account.Establishment;
+import ecoflow.account.HttpCalls;
+import ecoflow.account.HttpDeadline;
+import ecoflow.account.MqttLink;
+import ecoflow.account.QuotaRequests;
+import ecoflow.account.RestPolls;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.config.Tls;
+import ecoflow.decode.MessageDecoder;
+import ecoflow.decode.Payloads;
+import ecoflow.device.Catalogue;
+import ecoflow.device.Devices;
+import ecoflow.metrics.Collection;
+import ecoflow.metrics.MetricsPage;
+import ecoflow.metrics.SelfMetrics;
+import ecoflow.quota.QuotaStore;
+import ecoflow.quota.RecordQuotas;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Processor;
+import org.apache.camel.main.Main;
+import org.apache.camel.support.jsse.SSLContextParameters;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-  private EcoflowExporter() {}
+/**
+ * The exporter: reads its settings, makes the beans that the routes name, and runs Camel with the
+ * routes of {@code routes/*.camel.yaml}.
+ */
+public final class EcoflowExporter implements AutoCloseable {
+
+  private static final int EXIT_FAILED = 1;
+  private static final int EXIT_BAD_CONFIGURATION = 2;
+  private static final int MOST_SERIES_PER_DEVICE = 5000;
+  private static final long STOP_SECONDS = 10;
+
+  private final Settings settings;
+  private final Logger log;
+  private final LongSupplier nanoClock = System::nanoTime;
+  private final AtomicInteger exitCode = new AtomicInteger();
+  private final CountDownLatch end = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final Main main = new Main();
+  private MqttLink link;
+  private HttpDeadline deadline;
+
+  /**
+   * @param variables the environment
+   * @throws ConfigException with a single line for the user
+   */
+  public EcoflowExporter(Map<String, String> variables) throws ConfigException {
+    settings = Settings.from(variables);
+    Logging.level(settings.logLevel());
+    log = LoggerFactory.getLogger(EcoflowExporter.class);
+    bind(Tls.context(settings.caFile()));
+  }
 
   public static void main(String[] args) {
-    System.out.println("ecoflow-exporter");
+    System.exit(run(System.getenv()));
+  }
+
+  private static int run(Map<String, String> variables) {
+    EcoflowExporter exporter;
+    try {
+      exporter = new EcoflowExporter(variables);
+    } catch (ConfigException e) {
+      System.err.println("ecoflow-exporter: " + e.getMessage());
+      return EXIT_BAD_CONFIGURATION;
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(exporter::stopOnSignal, "shutdown"));
+    try {
+      exporter.start();
+      return exporter.awaitEnd();
+    } catch (StartException e) {
+      exporter.log.error("{}", e.getMessage());
+      return EXIT_FAILED;
+    } finally {
+      exporter.close();
+    }
+  }
+
+  /** The exporter cannot start; the message is one line for the user. */
+  public static final class StartException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    StartException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** Starts all routes and returns. */
+  public void start() throws StartException {
+    String version = version();
+    log.info(
+        "ecoflow-exporter {} starts: mode {}, devices {}, cloud {}",
+        version,
+        settings.mode().label(),
+        settings.serials().isEmpty() ? "all" : String.join(",", settings.serials()),
+        settings.apiHost());
+    settings.notes().forEach(note -> log.warn("{}", note));
+    // Camel's server only warns when its port is taken and would run on without /metrics.
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(settings.exporterPort()));
+    } catch (IOException e) {
+      throw new StartException(
+          "EXPORTER_PORT=" + settings.exporterPort() + " is in use: choose another port", e);
+    }
+    try {
+      main.start();
+    } catch (Exception e) {
+      throw new StartException("The routes do not start: " + rootMessage(e), e);
+    }
+    log.info("Metrics are at http://localhost:{}/metrics", settings.exporterPort());
+  }
+
+  /** Waits for the end that a signal or a failure brings, and returns the exit code. */
+  public int awaitEnd() {
+    try {
+      end.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return exitCode.get();
+  }
+
+  /** The Camel context, for tests that look at routes. */
+  public CamelContext camelContext() {
+    return main.getCamelContext();
+  }
+
+  @Override
+  public void close() {
+    end(0);
+    main.stop();
+    if (link != null) {
+      link.close();
+    }
+    deadline.close();
+    stopped.countDown();
+  }
+
+  private void end(int code) {
+    exitCode.compareAndSet(0, code);
+    end.countDown();
+  }
+
+  private void stopOnSignal() {
+    end(0);
+    try {
+      if (!stopped.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+        log.warn("Stopping took longer than {} s", STOP_SECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Everything that a route can name is bound here. */
+  private void bind(SSLContext tls) throws ConfigException {
+    Catalogue catalogue =
+        Catalogue.load(
+            settings.devicesFile().path(),
+            settings.devicesFile().explicit(),
+            line -> log.warn("{}", line));
+    SelfMetrics metrics = new SelfMetrics(settings, version());
+    Devices devices = new Devices(settings, catalogue, nanoClock);
+    QuotaStore store =
+        new QuotaStore(
+            metrics::isOwn,
+            (kind, serial, name) -> metrics.conflict(kind.name().toLowerCase(Locale.ROOT)),
+            nanoClock,
+            MOST_SERIES_PER_DEVICE);
+    RecordQuotas record = new RecordQuotas(devices, store, nanoClock);
+    Establishment establishment =
+        new Establishment(
+            settings.establishAttempts(),
+            settings.timing().retryTimeout(),
+            nanoClock,
+            () -> end(EXIT_FAILED));
+
+    main.bind("metricsRegistry", metrics.registry());
+    main.bind("establishment", establishment);
+    main.bind("recordQuotas", record);
+    main.bind(
+        "collectDevices",
+        new Collection(settings.mode(), devices, store, record, metrics, nanoClock));
+    main.bind(
+        "metricsPage",
+        new MetricsPage(settings.metricsPrefix(), devices, store, record, metrics));
+
+    deadline = new HttpDeadline(settings.timing().httpTimeout());
+    main.bind("httpDeadline", deadline);
+    main.bind("cloudTls", sslParameters(tls));
+    AccountLogin login =
+        settings.mode().usesAccount()
+            ? new AccountLogin(settings.credentials(), clientIdSeed(), nanoClock)
+            : null;
+    HttpCalls calls = new HttpCalls(settings, login, metrics, nanoClock);
+    bind("recordCall", calls::record);
+    if (login == null) {
+      bindRest(calls, devices, establishment, metrics);
+    } else {
+      bindAccount(login, calls, devices, establishment, metrics, tls);
+    }
+    properties();
+  }
+
+  private void bindRest(
+      HttpCalls calls, Devices devices, Establishment establishment, SelfMetrics metrics) {
+    RestPolls polls = new RestPolls(settings, devices, establishment, metrics, nanoClock);
+    main.bind("restPolls", polls);
+    bind("signCall", calls::sign);
+    bind("acceptDeviceList", polls::acceptDeviceList);
+    bind("deviceListFailed", polls::deviceListFailed);
+    bind("beginPoll", polls::begin);
+    bind("pollSucceeded", polls::succeeded);
+    bind("pollFailed", polls::failed);
+    bind("takeAnswerData", AccountSteps::takeData);
+  }
+
+  private void bindAccount(
+      AccountLogin login,
+      HttpCalls calls,
+      Devices devices,
+      Establishment establishment,
+      SelfMetrics metrics,
+      SSLContext tls) {
+    try {
+      link =
+          new MqttLink(
+              () -> devices.all().stream().map(device -> device.serial()).toList(),
+              tls,
+              settings.timing().mqttKeepalive(),
+              settings.timing().httpTimeout(),
+              nanoClock);
+    } catch (MqttException e) {
+      throw new IllegalStateException("an MQTT client can be made without a connection", e);
+    }
+    metrics.followConnection(link::isConnected);
+    AccountLink accountLink =
+        new AccountLink(settings, link, login, establishment, metrics, nanoClock);
+    AccountSteps steps = new AccountSteps(login, accountLink, devices, metrics, nanoClock);
+    QuotaRequests requests =
+        new QuotaRequests(
+            devices,
+            link,
+            settings.timing().quotaRequestInterval(),
+            metrics::quotaRequestSkipped,
+            nanoClock);
+    main.bind("mqttLink", link);
+    main.bind("accountLink", accountLink);
+    main.bind("accountLogin", login);
+    main.bind("quotaRequests", requests);
+    bind("prepareLogin", calls::prepareLogin);
+    bind("prepareCertification", calls::prepareCertification);
+    bind("authorizeCall", calls::authorize);
+    bind("beginLogin", steps::begin);
+    bind("acceptLogin", steps::acceptLogin);
+    bind("acceptCertification", steps::acceptCertification);
+    bind("acceptAccountDevices", steps::acceptDevices);
+    bind("connectLink", steps::connect);
+    bind("linkFailed", steps::linkFailed);
+    bind("askAllDevices", requests::askAll);
+    bind("addressRequest", requests::address);
+    bind("requestFailed", requests::failed);
+    bind("noteFullPicture", requests::note);
+    Payloads payloads = new Payloads(MessageDecoder.load(), metrics);
+    bind("identifyPayload", payloads::identify);
+    bind("takeJsonQuotas", payloads::takeJsonQuotas);
+    bind("decodeHeader", payloads::decodeHeader);
+    bind("decodeBase64", payloads::decodeBase64);
+    bind("dropPayload", payloads::drop);
+  }
+
+  private void bind(String name, Processor step) {
+    main.bind(name, step);
+  }
+
+  private void properties() {
+    Settings.Timing timing = settings.timing();
+    property("ecoflow.mode", settings.mode().label());
+    property("ecoflow.discover", Boolean.toString(settings.serials().isEmpty()));
+    property("ecoflow.metrics.prefix", settings.metricsPrefix());
+    property("ecoflow.api.host", settings.apiHost());
+    property("ecoflow.collecting.interval", timing.collectingInterval().toMillis());
+    property("ecoflow.http.retries", settings.httpRetries());
+    property("ecoflow.http.backoff", timing.httpBackoff().toMillis());
+    property("camel.server.enabled", "true");
+    property("camel.server.port", settings.exporterPort());
+    for (String component : new String[] {"http", "https"}) {
+      String http = "camel.component." + component + ".";
+      property(http + "connect-timeout", timing.httpTimeout().toMillis());
+      property(http + "connection-request-timeout", timing.httpTimeout().toMillis());
+      property(http + "response-timeout", timing.httpTimeout().toMillis());
+      property(http + "so-timeout", timing.httpTimeout().toMillis());
+      // HttpClient would retry 503 on its own, with the nonce of the attempt before.
+      property(http + "automatic-retries-disabled", "true");
+      property(http + "http-client-configurer", "#httpDeadline");
+      property(http + "ssl-context-parameters", "#cloudTls");
+      property(http + "copy-headers", "false");
+    }
+  }
+
+  /** A default that the variables CAMEL_... can override. */
+  private void property(String name, Object value) {
+    main.addInitialProperty(name, String.valueOf(value));
+  }
+
+  // What tells two exporters of one account apart.
+  private String clientIdSeed() {
+    return settings.mode().label() + "\n" + String.join(",", settings.serials());
+  }
+
+  private static SSLContextParameters sslParameters(SSLContext tls) {
+    return new SSLContextParameters() {
+      @Override
+      public SSLContext createSSLContext(CamelContext context) {
+        return tls;
+      }
+    };
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause() != cause) {
+      cause = cause.getCause();
+    }
+    return cause.getClass().getSimpleName() + ": " + cause.getMessage();
+  }
+
+  private static String version() {
+    String version = EcoflowExporter.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
   }
 }

@@ -1,0 +1,41 @@
+package ecoflow;
+
+import ecoflow.config.Settings.LogLevel;
+import java.util.Map;
+
+/**
+ * Sets up the log before the first logger is made. The libraries are one step quieter than the
+ * exporter, and the HTTP client never logs below INFO: it would print headers with secrets.
+ */
+final class Logging {
+
+  private static final String KEY = "org.slf4j.simpleLogger.";
+
+  private Logging() {}
+
+  static void level(LogLevel level) {
+    boolean debug = level == LogLevel.DEBUG;
+    Map<String, String> defaults =
+        Map.of(
+            "showDateTime", "true",
+            "dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+            "showThreadName", "false",
+            "showShortLogName", "true",
+            "levelInBrackets", "false",
+            "defaultLogLevel", debug ? "info" : level == LogLevel.INFO ? "warn" : name(level),
+            "log.ecoflow", name(level),
+            // Route files log under their own names.
+            "log.org.apache.camel.component.log", name(level));
+    defaults.forEach(
+        (key, value) -> {
+          // What the user sets with -D stays.
+          if (System.getProperty(KEY + key) == null) {
+            System.setProperty(KEY + key, value);
+          }
+        });
+  }
+
+  private static String name(LogLevel level) {
+    return level.name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

@@ -1,0 +1,87 @@
+package ecoflow.account;
+
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
+import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.eclipse.paho.client.mqttv3.MqttException;
+
+/** Says in a few words what went wrong, for people who do not read stack traces. */
+public final class Failures {
+
+  private static final int SHOWN_CHARACTERS = 160;
+  private static final int DEPTH = 12;
+
+  private Failures() {}
+
+  public static String describe(Throwable failure) {
+    Throwable cause = failure;
+    for (int depth = 0; cause != null && depth < DEPTH; depth++) {
+      String words = known(cause);
+      if (words != null) {
+        return words;
+      }
+      cause = cause.getCause() == cause ? null : cause.getCause();
+    }
+    String message = failure.getMessage();
+    return failure.getClass().getSimpleName() + (message == null ? "" : ": " + oneLine(message));
+  }
+
+  private static String known(Throwable cause) {
+    if (cause instanceof CloudException) {
+      return oneLine(cause.getMessage());
+    }
+    if (cause instanceof HttpOperationFailedException http) {
+      return "HTTP " + http.getStatusCode();
+    }
+    if (cause instanceof UnknownHostException) {
+      return "unknown host " + oneLine(String.valueOf(cause.getMessage()));
+    }
+    if (cause instanceof CertificateException) {
+      return "the certificate of the host is not trusted (" + oneLine(cause.getMessage()) + ")";
+    }
+    if (cause instanceof ConnectException) {
+      return "connection refused or host unreachable";
+    }
+    if (cause instanceof InterruptedIOException || cause instanceof TimeoutException) {
+      return "no answer in time";
+    }
+    if (cause instanceof SSLException && cause.getCause() == null) {
+      return "TLS failed (" + oneLine(cause.getMessage()) + ")";
+    }
+    if (cause instanceof SocketException && cause.getCause() == null) {
+      return "the connection broke (" + oneLine(cause.getMessage()) + ")";
+    }
+    if (cause instanceof com.fasterxml.jackson.core.JacksonException) {
+      return "the answer is not JSON";
+    }
+    if (cause instanceof MqttException mqtt) {
+      return known(mqtt);
+    }
+    return null;
+  }
+
+  private static String known(MqttException failure) {
+    return switch (failure.getReasonCode()) {
+      case MqttException.REASON_CODE_FAILED_AUTHENTICATION,
+          MqttException.REASON_CODE_NOT_AUTHORIZED ->
+          "the broker refused the credentials";
+      case MqttException.REASON_CODE_INVALID_CLIENT_ID -> "the broker refused the client id";
+      case MqttException.REASON_CODE_BROKER_UNAVAILABLE -> "the broker is unavailable";
+      case MqttException.REASON_CODE_CLIENT_TIMEOUT -> "no answer in time";
+      case MqttException.REASON_CODE_CLIENT_NOT_CONNECTED -> "not connected";
+      case MqttException.REASON_CODE_CONNECTION_LOST ->
+          failure.getCause() == null ? "the broker closed the connection" : null;
+      default -> null;
+    };
+  }
+
+  static String oneLine(String text) {
+    String line = String.valueOf(text).replaceAll("\\p{Cntrl}+", " ").strip();
+    return line.length() <= SHOWN_CHARACTERS ? line : line.substring(0, SHOWN_CHARACTERS) + "...";
+  }
+}

@@ -1,0 +1,105 @@
+package ecoflow.account;
+
+import ecoflow.config.Settings;
+import ecoflow.metrics.SelfMetrics;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+
+/** What surrounds each attempt of an HTTPS call: its headers before, its record after. */
+public final class HttpCalls {
+
+  /** Exchange property: the part of the path that names the call in metrics and logs. */
+  public static final String ENDPOINT = "apiEndpoint";
+
+  /** Exchange property: the serial number that a call is about. */
+  public static final String DEVICE = "apiDevice";
+
+  private static final String STARTED = "apiStarted";
+  private static final int LEAST_NONCE = 100_000;
+  private static final int NONCES = 900_000;
+
+  private final Settings settings;
+  private final AccountLogin login;
+  private final Signer signer;
+  private final SelfMetrics metrics;
+  private final LongSupplier nanoClock;
+  private final SecureRandom random = new SecureRandom();
+
+  /**
+   * @param login null with REST
+   */
+  public HttpCalls(
+      Settings settings, AccountLogin login, SelfMetrics metrics, LongSupplier nanoClock) {
+    this.settings = settings;
+    this.login = login;
+    this.signer = new Signer(settings.credentials());
+    this.metrics = metrics;
+    this.nanoClock = nanoClock;
+  }
+
+  /** Signs a GET of the developer API with a nonce and a timestamp of its own. */
+  public void sign(Exchange exchange) {
+    String serial = exchange.getProperty(DEVICE, String.class);
+    Map<String, String> parameters = serial == null ? Map.of() : Map.of("sn", serial);
+    String nonce = Integer.toString(LEAST_NONCE + random.nextInt(NONCES));
+    Message message = emptyMessage(exchange);
+    signer
+        .headers(parameters, nonce, System.currentTimeMillis())
+        .forEach(message::setHeader);
+    if (serial != null) {
+      message.setHeader(Exchange.HTTP_QUERY, "sn=" + serial);
+    }
+  }
+
+  /** The login: the only call with a body. */
+  public void prepareLogin(Exchange exchange) {
+    Message message = emptyMessage(exchange);
+    message.setHeader("lang", "en_US");
+    message.setHeader(Exchange.CONTENT_TYPE, "application/json");
+    message.setBody(login.loginBody());
+  }
+
+  /** Calls after the login carry its token. */
+  public void authorize(Exchange exchange) {
+    Message message = emptyMessage(exchange);
+    message.setHeader("lang", "en_US");
+    message.setHeader("Authorization", login.bearer());
+  }
+
+  public void prepareCertification(Exchange exchange) {
+    authorize(exchange);
+    exchange.getMessage().setHeader(Exchange.HTTP_QUERY, "userId=" + login.userId());
+  }
+
+  // Only what is set from here on leaves the process as HTTP headers.
+  private Message emptyMessage(Exchange exchange) {
+    exchange.setProperty(STARTED, nanoClock.getAsLong());
+    Message message = exchange.getMessage();
+    message.removeHeaders("*");
+    message.setBody(null);
+    return message;
+  }
+
+  /** Counts the attempt; runs after success and failure alike. */
+  public void record(Exchange exchange) {
+    exchange.getMessage().removeHeaders("*");
+    Long started = exchange.getProperty(STARTED, Long.class);
+    if (started == null) {
+      return;
+    }
+    Duration took = Duration.ofNanos(nanoClock.getAsLong() - started);
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    String status = "success";
+    if (failure != null) {
+      boolean timedOut =
+          failure instanceof IOException && took.compareTo(settings.timing().httpTimeout()) >= 0;
+      status = timedOut ? "timeout" : "error";
+    }
+    metrics.httpRequest(exchange.getProperty(ENDPOINT, String.class), status, took);
+  }
+}

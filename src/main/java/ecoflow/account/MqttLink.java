@@ -1,0 +1,301 @@
+package ecoflow.account;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
+import org.eclipse.paho.client.mqttv3.IMqttToken;
+import org.eclipse.paho.client.mqttv3.MqttCallback;
+import org.eclipse.paho.client.mqttv3.MqttClient;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.MqttMessage;
+import org.eclipse.paho.client.mqttv3.MqttTopic;
+import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
+
+/**
+ * The one MQTT connection of an account, as the client that Paho endpoints share ({@code client:
+ * "#mqttLink"}). Routes subscribe once; behind this client every connection is a fresh Paho client,
+ * because a Paho client that lost its broker can keep trying old credentials for ever, and because
+ * a fresh one resolves the host name anew. Nobody but {@link #open} connects.
+ *
+ * <p>A topic filter may hold {@code {user}} and {@code {device}}: it stands for one topic per device
+ * of the account.
+ */
+public final class MqttLink extends MqttClient {
+
+  /** The only topics that an exporter, which never changes a device, may publish on. */
+  private static final String REQUEST_TOPIC_END = "/thing/property/get";
+
+  private static final int REFUSED_SUBSCRIPTION = 0x80;
+  private static final long QUIET_CLOSE_MILLIS = 300;
+
+  private record Subscription(int qos, MqttCallback callback) {}
+
+  private record Connection(MqttClient client, String userId) {}
+
+  /** Where and as whom to connect. */
+  record Login(String host, int port, String user, String password, String userId, String clientId) {
+    @Override
+    public String toString() {
+      return "Login[" + host + ":" + port + "]";
+    }
+  }
+
+  private final Supplier<List<String>> serials;
+  private final SSLContext tls;
+  private final Duration keepalive;
+  private final Duration answerTimeout;
+  private final LongSupplier nanoClock;
+  private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
+  private final AtomicLong lastMessageAt = new AtomicLong();
+  private volatile MqttCallback latestCallback;
+  private volatile Connection connection;
+  private volatile Runnable onLost = () -> {};
+  private volatile Throwable lostBecause;
+  private volatile MqttClient lostClient;
+
+  /**
+   * @param serials the devices to subscribe to, asked at each connection
+   * @param answerTimeout how long the broker may take for each answer
+   */
+  public MqttLink(
+      Supplier<List<String>> serials,
+      SSLContext tls,
+      Duration keepalive,
+      Duration answerTimeout,
+      LongSupplier nanoClock)
+      throws MqttException {
+    // The address and id of this outer client are never used: it only stands for the inner ones.
+    super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
+    this.serials = serials;
+    this.tls = tls;
+    this.keepalive = keepalive;
+    this.answerTimeout = answerTimeout;
+    this.nanoClock = nanoClock;
+  }
+
+  void onLost(Runnable listener) {
+    onLost = listener;
+  }
+
+  /** Why the last connection ended, null if the broker just closed it. */
+  Throwable lostBecause() {
+    return lostBecause;
+  }
+
+  /** Called by each Paho consumer right before it subscribes. */
+  @Override
+  public void setCallback(MqttCallback callback) {
+    latestCallback = callback;
+  }
+
+  @Override
+  public void subscribe(String filter, int qos) throws MqttException {
+    String decoded = filter.replace("%7B", "{").replace("%7D", "}");
+    subscriptions.put(decoded, new Subscription(qos, latestCallback));
+    Connection current = connection;
+    if (current != null) {
+      subscribe(current, topics(decoded, current.userId()), qos);
+    }
+  }
+
+  @Override
+  public boolean isConnected() {
+    Connection current = connection;
+    return current != null && current.client().isConnected();
+  }
+
+  @Override
+  public void publish(String topic, MqttMessage message) throws MqttException {
+    if (!topic.endsWith(REQUEST_TOPIC_END)) {
+      throw new IllegalArgumentException(
+          "refused to publish on " + topic + ": the exporter only reads");
+    }
+    Connection current = connection;
+    if (current == null) {
+      throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
+    }
+    current.client().publish(topic, message);
+  }
+
+  /** The topic on which values of a device are asked for; valid while connected. */
+  String requestTopic(String serial) throws MqttException {
+    Connection current = connection;
+    if (current == null) {
+      throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
+    }
+    return "/app/" + current.userId() + "/" + serial + REQUEST_TOPIC_END;
+  }
+
+  /** Time since the last message, or since the connection was made. */
+  Duration idleTime() {
+    return Duration.ofNanos(nanoClock.getAsLong() - lastMessageAt.get());
+  }
+
+  /**
+   * Ends what connection there is, connects anew and subscribes everything.
+   *
+   * @throws MqttException also when the broker refuses a subscription
+   */
+  synchronized void open(Login login) throws MqttException {
+    drop();
+    MqttClient client =
+        new MqttClient(
+            URI.create("ssl://" + login.host() + ":" + login.port()).toString(),
+            login.clientId(),
+            new MemoryPersistence());
+    client.setTimeToWait(answerTimeout.toMillis());
+    client.setCallback(new Dispatcher(client));
+    try {
+      client.connect(options(login));
+      Connection opened = new Connection(client, login.userId());
+      lastMessageAt.set(nanoClock.getAsLong());
+      for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
+        subscribe(opened, topics(entry.getKey(), login.userId()), entry.getValue().qos());
+      }
+      connection = opened;
+    } catch (MqttException | RuntimeException e) {
+      release(client);
+      throw e;
+    }
+  }
+
+  /** Subscribes the topics of devices that were found after the connection was made. */
+  synchronized void subscribeNow(List<String> newSerials) throws MqttException {
+    Connection current = connection;
+    if (current == null || newSerials.isEmpty()) {
+      return;
+    }
+    for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
+      List<String> topics = new ArrayList<>();
+      for (String serial : newSerials) {
+        topics.add(topic(entry.getKey(), current.userId(), serial));
+      }
+      subscribe(current, topics, entry.getValue().qos());
+    }
+  }
+
+  /** Ends the connection for good; a no-op without one. */
+  synchronized void drop() {
+    Connection current = connection;
+    connection = null;
+    if (current != null) {
+      release(current.client());
+    }
+    MqttClient lost = lostClient;
+    lostClient = null;
+    if (lost != null) {
+      release(lost);
+    }
+  }
+
+  @Override
+  public void close() {
+    drop();
+  }
+
+  private MqttConnectOptions options(Login login) {
+    MqttConnectOptions options = new MqttConnectOptions();
+    options.setUserName(login.user());
+    options.setPassword(login.password().toCharArray());
+    options.setCleanSession(true);
+    options.setAutomaticReconnect(false);
+    options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
+    options.setKeepAliveInterval((int) Math.max(1, keepalive.toSeconds()));
+    options.setConnectionTimeout((int) Math.max(1, answerTimeout.toSeconds()));
+    options.setHttpsHostnameVerificationEnabled(true);
+    options.setSocketFactory(tls.getSocketFactory());
+    return options;
+  }
+
+  private List<String> topics(String filter, String userId) {
+    if (!filter.contains("{device}")) {
+      return List.of(topic(filter, userId, ""));
+    }
+    return serials.get().stream().map(serial -> topic(filter, userId, serial)).toList();
+  }
+
+  private static String topic(String filter, String userId, String serial) {
+    return filter.replace("{user}", userId).replace("{device}", serial);
+  }
+
+  private static void subscribe(Connection connection, List<String> topics, int qos)
+      throws MqttException {
+    if (topics.isEmpty()) {
+      return;
+    }
+    int[] levels = new int[topics.size()];
+    Arrays.fill(levels, qos);
+    IMqttToken answer =
+        connection.client().subscribeWithResponse(topics.toArray(String[]::new), levels);
+    int[] granted = answer.getGrantedQos();
+    for (int i = 0; i < granted.length; i++) {
+      if (granted[i] == REFUSED_SUBSCRIPTION) {
+        throw new MqttException(
+            MqttException.REASON_CODE_SUBSCRIBE_FAILED,
+            new IllegalStateException("the broker refused the subscription of " + topics.get(i)));
+      }
+    }
+  }
+
+  private static void release(MqttClient client) {
+    try {
+      client.disconnectForcibly(0, QUIET_CLOSE_MILLIS, true);
+    } catch (MqttException e) {
+      // It was not connected any more; what counts is that it is closed below.
+    }
+    try {
+      client.close(true);
+    } catch (MqttException e) {
+      // closed already
+    }
+  }
+
+  /** Hands each message to the consumer whose filter it fits. */
+  private final class Dispatcher implements MqttCallback {
+
+    private final MqttClient client;
+
+    Dispatcher(MqttClient client) {
+      this.client = client;
+    }
+
+    @Override
+    public void connectionLost(Throwable cause) {
+      Connection current = connection;
+      if (current != null && current.client() == client) {
+        connection = null;
+        lostBecause = cause;
+        // Closed by the next open or drop: a client cannot close itself from its own thread.
+        lostClient = client;
+        onLost.run();
+      }
+    }
+
+    @Override
+    public void messageArrived(String topic, MqttMessage message) throws Exception {
+      lastMessageAt.set(nanoClock.getAsLong());
+      for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
+        String filter = entry.getKey().replace("{user}", "+").replace("{device}", "+");
+        if (MqttTopic.isMatched(filter, topic)) {
+          entry.getValue().callback().messageArrived(topic, message);
+          return;
+        }
+      }
+    }
+
+    @Override
+    public void deliveryComplete(IMqttDeliveryToken token) {
+      // Requests are answered on the reply topic; that answer is what counts.
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package ecoflow.account;
+
+import ecoflow.device.Device;
+import ecoflow.device.Devices;
+import ecoflow.quota.QuotaHeaders;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.component.paho.PahoConstants;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** When each device is asked for all its values. */
+public final class QuotaRequests {
+
+  private static final Logger LOG = LoggerFactory.getLogger(QuotaRequests.class);
+
+  private static final class Turn {
+    long askedAt;
+    long dueAt;
+    long fullAt;
+    boolean full;
+  }
+
+  private final Devices devices;
+  private final MqttLink link;
+  private final Duration interval;
+  private final Runnable countSkipped;
+  private final LongSupplier nanoClock;
+  private final Map<String, Turn> turns = new ConcurrentHashMap<>();
+
+  public QuotaRequests(
+      Devices devices,
+      MqttLink link,
+      Duration interval,
+      Runnable countSkipped,
+      LongSupplier nanoClock) {
+    this.devices = devices;
+    this.link = link;
+    this.interval = interval;
+    this.countSkipped = countSkipped;
+    this.nanoClock = nanoClock;
+  }
+
+  /** After a connection: every device is asked at once. */
+  public void askAll(Exchange exchange) {
+    turns.clear();
+  }
+
+  /**
+   * The serial numbers to ask now. A device that sent all its values unasked within the interval is
+   * skipped; changes that it pushes do not count, as they hold only a few values.
+   */
+  public List<String> due() {
+    if (!link.isConnected()) {
+      return List.of();
+    }
+    List<String> serials = new ArrayList<>();
+    for (Device device : devices.all()) {
+      Turn turn = turns.get(device.serial());
+      if (turn == null || isDue(turn)) {
+        serials.add(device.serial());
+      }
+    }
+    return serials;
+  }
+
+  private boolean isDue(Turn turn) {
+    synchronized (turn) {
+      long now = nanoClock.getAsLong();
+      if (now - turn.dueAt < 0) {
+        return false;
+      }
+      // The answer to the last request comes soon after it; a later one was not asked for here.
+      long halfway = turn.askedAt + interval.toNanos() / 2;
+      if (turn.full && turn.fullAt - halfway > 0) {
+        turn.dueAt = turn.fullAt + interval.toNanos();
+        turn.askedAt = turn.fullAt;
+        turn.full = false;
+        countSkipped.run();
+        return false;
+      }
+      return true;
+    }
+  }
+
+  /** Addresses the request that is in the body to the device of the header. */
+  public void address(Exchange exchange) throws MqttException {
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
+    Turn turn = turns.computeIfAbsent(serial, unused -> new Turn());
+    synchronized (turn) {
+      turn.askedAt = nanoClock.getAsLong();
+      turn.dueAt = turn.askedAt + interval.toNanos();
+      turn.full = false;
+    }
+    message.setHeader(PahoConstants.CAMEL_PAHO_OVERRIDE_TOPIC, link.requestTopic(serial));
+  }
+
+  /** Notes messages that hold all values of a device. */
+  public void note(Exchange exchange) {
+    Message message = exchange.getMessage();
+    if (Boolean.TRUE.equals(message.getHeader(QuotaHeaders.FULL, Boolean.class))) {
+      Turn turn = turns.get(message.getHeader(QuotaHeaders.DEVICE, String.class));
+      if (turn != null) {
+        synchronized (turn) {
+          turn.full = true;
+          turn.fullAt = nanoClock.getAsLong();
+        }
+      }
+    }
+  }
+
+  public void failed(Exchange exchange) {
+    LOG.warn(
+        "Could not ask device {} for its values: {}; next attempt in {} s",
+        exchange.getMessage().getHeader(QuotaHeaders.DEVICE),
+        Failures.describe(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)),
+        Establishment.seconds(interval));
+  }
+}

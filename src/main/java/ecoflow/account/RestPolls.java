@@ -1,0 +1,173 @@
+package ecoflow.account;
+
+import static ecoflow.account.Establishment.seconds;
+
+import ecoflow.config.Settings;
+import ecoflow.device.Device;
+import ecoflow.device.Devices;
+import ecoflow.metrics.SelfMetrics;
+import ecoflow.metrics.SelfMetrics.Scrape;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The bookkeeping of polls with developer keys: which list is cached, which device is due. */
+public final class RestPolls {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RestPolls.class);
+  private static final String STARTED = "pollStarted";
+
+  private final Settings settings;
+  private final Devices devices;
+  private final Establishment establishment;
+  private final SelfMetrics metrics;
+  private final LongSupplier nanoClock;
+  private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+  private final Map<String, String> lastLines = new ConcurrentHashMap<>();
+  private volatile boolean listed;
+  private volatile long listedAt;
+
+  public RestPolls(
+      Settings settings,
+      Devices devices,
+      Establishment establishment,
+      SelfMetrics metrics,
+      LongSupplier nanoClock) {
+    this.settings = settings;
+    this.devices = devices;
+    this.establishment = establishment;
+    this.metrics = metrics;
+    this.nanoClock = nanoClock;
+  }
+
+  /** Whether the device list is younger than DEVICE_LIST_CACHE_TTL. */
+  public boolean isListCached() {
+    Duration life = settings.timing().deviceListCacheTtl();
+    return listed && nanoClock.getAsLong() - listedAt < life.toNanos();
+  }
+
+  /** Takes the answer of the device list call. */
+  public void acceptDeviceList(Exchange exchange) throws CloudException {
+    Map<String, Device.Listing> list = Answers.deviceList(exchange.getMessage().getBody());
+    List<String> added = devices.listed(list);
+    listed = true;
+    listedAt = nanoClock.getAsLong();
+    if (!establishment.isEstablished()) {
+      LOG.info("Connected to EcoFlow's developer API: {} device(s) in the list", list.size());
+    }
+    establishment.succeeded();
+    if (!added.isEmpty()) {
+      LOG.info("New devices: {}", String.join(", ", added));
+    }
+    once("list", "");
+  }
+
+  /** The device list could not be had; the last one serves until it is too old. */
+  public void deviceListFailed(Exchange exchange) {
+    String reason = Failures.describe(failure(exchange));
+    if (!establishment.isEstablished()) {
+      establishment.failed("Cannot get the device list from EcoFlow: " + reason);
+    } else {
+      once(
+          "list",
+          "Cannot get the device list from EcoFlow: "
+              + reason
+              + "; the last list serves on, next attempt in "
+              + seconds(settings.timing().collectingInterval())
+              + " s");
+    }
+    for (Device device : devices.all()) {
+      if (!devices.isOnline(device)) {
+        metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+      }
+    }
+  }
+
+  /**
+   * The serial numbers to poll now: devices that are online, but for those whose last poll has not
+   * ended. The other devices are counted as offline or not found.
+   */
+  public List<String> due() {
+    if (listed) {
+      devices.all().stream().filter(device -> !devices.isOnline(device)).forEach(this::countAbsent);
+    }
+    return devices.onlineSerials().stream().filter(underWay::add).toList();
+  }
+
+  private void countAbsent(Device device) {
+    if (!isListTooOld()) {
+      boolean missing = device.isMissing();
+      metrics.scraped(
+          device.labels(), missing ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
+      once(
+          device.serial(),
+          missing
+              ? "Device " + device.serial() + " is not in the device list of this access key"
+              : "Device " + device.serial() + " is offline");
+    }
+  }
+
+  private boolean isListTooOld() {
+    return nanoClock.getAsLong() - listedAt
+        > settings.timing().deviceListCacheTtl().plus(devices.maxAge()).toNanos();
+  }
+
+  public void begin(Exchange exchange) {
+    exchange.setProperty(STARTED, nanoClock.getAsLong());
+  }
+
+  /** The values of a device arrived and are stored. */
+  public void succeeded(Exchange exchange) {
+    ended(exchange, Scrape.SUCCESS);
+    once(exchange.getProperty(HttpCalls.DEVICE, String.class), "");
+  }
+
+  /** The values of a device could not be had; its gauges stay until they are too old. */
+  public void failed(Exchange exchange) {
+    String serial = exchange.getProperty(HttpCalls.DEVICE, String.class);
+    once(
+        serial,
+        "Cannot get the values of device "
+            + serial
+            + ": "
+            + Failures.describe(failure(exchange))
+            + "; its gauges stay until they are "
+            + seconds(devices.maxAge())
+            + " s old, next attempt in "
+            + seconds(settings.timing().collectingInterval())
+            + " s");
+    ended(exchange, Scrape.ERROR);
+  }
+
+  private void ended(Exchange exchange, Scrape result) {
+    String serial = exchange.getProperty(HttpCalls.DEVICE, String.class);
+    underWay.remove(serial);
+    long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
+    Duration took = Duration.ofNanos(nanoClock.getAsLong() - started);
+    devices.find(serial).ifPresent(device -> metrics.scraped(device.labels(), result, took));
+  }
+
+  private static Throwable failure(Exchange exchange) {
+    return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+  }
+
+  /** Logs a line when it differs from the last one about the same thing; empty means all is well. */
+  private void once(String about, String line) {
+    String before = lastLines.put(about, line);
+    if (!line.isEmpty()) {
+      if (line.equals(before)) {
+        LOG.debug("{}", line);
+      } else {
+        LOG.warn("{}", line);
+      }
+    } else if (before != null && !before.isEmpty()) {
+      LOG.info("{} again", about.equals("list") ? "Device list" : "Values of device " + about);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package ecoflow.config;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Reads environment variables. An empty variable counts as unset, as container files write it. */
+final class Environment {
+
+  private static final int SHOWN_CHARACTERS = 80;
+
+  private final Map<String, String> variables;
+
+  Environment(Map<String, String> variables) {
+    this.variables = variables;
+  }
+
+  Optional<String> text(String name) {
+    return Optional.ofNullable(variables.get(name)).map(String::strip).filter(v -> !v.isEmpty());
+  }
+
+  String text(String name, String byDefault) {
+    return text(name).orElse(byDefault);
+  }
+
+  String matching(String name, String byDefault, Pattern allowed, String allowedInWords)
+      throws ConfigException {
+    String value = text(name, byDefault);
+    if (!allowed.matcher(value).matches()) {
+      throw bad(name, value, allowedInWords);
+    }
+    return value;
+  }
+
+  /** A secret from NAME, or from the file that NAME_FILE names; white space around it is cut. */
+  Optional<String> secret(String name) throws ConfigException {
+    Optional<String> direct = text(name);
+    Optional<String> file = text(name + "_FILE");
+    if (file.isEmpty()) {
+      return direct;
+    }
+    if (direct.isPresent()) {
+      throw new ConfigException(name + " and " + name + "_FILE are both set: set one of them");
+    }
+    String content;
+    try {
+      content = Files.readString(Path.of(file.get())).strip();
+    } catch (MalformedInputException e) {
+      throw bad(name + "_FILE", file.get(), "a text file in UTF-8");
+    } catch (IOException | InvalidPathException e) {
+      throw bad(name + "_FILE", file.get(), "a readable file that holds the secret");
+    }
+    if (content.isEmpty()) {
+      throw bad(name + "_FILE", file.get(), "a file that is not empty");
+    }
+    return Optional.of(content);
+  }
+
+  int number(String name, int byDefault, int least, int most) throws ConfigException {
+    String value = text(name, Integer.toString(byDefault));
+    String allowed = "a whole number from " + least + " to " + most;
+    try {
+      int number = Integer.parseInt(value);
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // told below, with what is allowed
+    }
+    throw bad(name, value, allowed);
+  }
+
+  /** Seconds, fractions allowed. */
+  Duration seconds(String name, String byDefault, String least, String most)
+      throws ConfigException {
+    String value = text(name, byDefault);
+    try {
+      BigDecimal seconds = new BigDecimal(value);
+      if (seconds.compareTo(new BigDecimal(least)) >= 0
+          && seconds.compareTo(new BigDecimal(most)) <= 0) {
+        return Duration.ofMillis(seconds.movePointRight(3).longValue());
+      }
+    } catch (NumberFormatException e) {
+      // told below, with what is allowed
+    }
+    throw bad(name, value, "seconds from " + least + " to " + most);
+  }
+
+  static ConfigException bad(String name, String value, String allowed) {
+    return new ConfigException(name + "=" + shown(value) + " is not valid: it takes " + allowed);
+  }
+
+  private static String shown(String value) {
+    String oneLine = value.replaceAll("\\p{Cntrl}", "?");
+    return oneLine.length() <= SHOWN_CHARACTERS
+        ? oneLine
+        : oneLine.substring(0, SHOWN_CHARACTERS) + "...";
+  }
+}

@@ -1,0 +1,66 @@
+package ecoflow.decode;
+
+import ecoflow.account.Answers;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The quotas in a JSON message. Source of the shapes: traffic of EcoFlow's app. A push is {@code
+ * {params: {key: value}}}, some models say {@code param}; a reply is {@code {operateType:
+ * "latestQuotas", data: {online, quotaMap: {key: value}}}}.
+ *
+ * @param quotas raw quota keys to values
+ * @param full whether these are all values of the device
+ * @param online what the message says of the device, null if nothing
+ */
+record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online) {
+
+  /** Members of a flat message that belong to the envelope, not to the device. */
+  private static final Set<String> ENVELOPE =
+      Set.of(
+          "id",
+          "version",
+          "timestamp",
+          "time",
+          "moduleType",
+          "moduleSn",
+          "typeCode",
+          "operateType",
+          "from",
+          "addr",
+          "cmdFunc",
+          "cmdId",
+          "cmdSet",
+          "need_ack",
+          "needAck",
+          "ack",
+          "tid",
+          "code",
+          "message",
+          "data");
+
+  static JsonMessage of(Map<?, ?> message) {
+    if (message.get("data") instanceof Map<?, ?> data) {
+      Boolean online = data.get("online") == null ? null : Answers.isOn(data.get("online"));
+      if (data.get("quotaMap") instanceof Map<?, ?> quotas) {
+        return new JsonMessage(named(quotas), true, online);
+      }
+      return new JsonMessage(Map.of(), false, online);
+    }
+    for (String member : new String[] {"params", "param"}) {
+      if (message.get(member) instanceof Map<?, ?> quotas) {
+        return new JsonMessage(named(quotas), false, null);
+      }
+    }
+    Map<String, Object> flat = named(message);
+    flat.keySet().removeAll(ENVELOPE);
+    return new JsonMessage(flat, false, null);
+  }
+
+  private static Map<String, Object> named(Map<?, ?> quotas) {
+    Map<String, Object> named = new LinkedHashMap<>();
+    quotas.forEach((key, value) -> named.put(String.valueOf(key), value));
+    return named;
+  }
+}

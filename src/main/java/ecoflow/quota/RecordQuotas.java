@@ -1,0 +1,75 @@
+package ecoflow.quota;
+
+import ecoflow.device.Device;
+import ecoflow.device.Devices;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Stores the values of one message under its device: the body is a map of raw quota keys to values,
+ * the headers are those of {@link QuotaHeaders}. Also takes the gauges of devices that went offline.
+ */
+public final class RecordQuotas implements Processor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RecordQuotas.class);
+
+  private final Devices devices;
+  private final QuotaStore store;
+  private final LongSupplier nanoClock;
+
+  public RecordQuotas(Devices devices, QuotaStore store, LongSupplier nanoClock) {
+    this.devices = devices;
+    this.store = store;
+    this.nanoClock = nanoClock;
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
+    Device device = devices.find(serial).orElse(null);
+    if (device == null) {
+      LOG.debug("Values of device {} are not wanted", serial);
+      return;
+    }
+    boolean rest = QuotaHeaders.SOURCE_REST.equals(message.getHeader(QuotaHeaders.SOURCE));
+    if (Boolean.FALSE.equals(message.getHeader(QuotaHeaders.ONLINE, Boolean.class))) {
+      device.reportedOffline();
+      sweep(device);
+    } else if (rest && !devices.isOnline(device)) {
+      // The cloud hands out the last known values of devices that have been off for days.
+      LOG.debug("Device {} went offline before its values arrived", serial);
+    } else {
+      store(device, message.getBody(Map.class));
+    }
+  }
+
+  private void store(Device device, Map<?, ?> quotas) {
+    synchronized (device) {
+      // What was known before the device went away must not come back with its first message.
+      sweep(device);
+      int taken = store.record(device.serial(), quotas);
+      if (taken > 0) {
+        device.dataArrived(nanoClock.getAsLong(), System.currentTimeMillis());
+      }
+    }
+  }
+
+  /** Removes the gauges of all devices that are offline or have not been heard of for too long. */
+  public void sweep() {
+    devices.all().forEach(this::sweep);
+  }
+
+  private void sweep(Device device) {
+    synchronized (device) {
+      if (!devices.isShown(device)) {
+        store.forget(device.serial());
+      }
+    }
+  }
+}
