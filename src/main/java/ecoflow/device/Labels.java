@@ -1,0 +1,43 @@
+package ecoflow.device;
+
+import java.util.Optional;
+
+/** What the labels of a device's series say. */
+public record Labels(String device, String deviceName, String productName, String generalKey) {
+
+  /** What the user set for a device; null or blank parts are not set. */
+  public record Overrides(String name, String product, String generalKey) {}
+
+  /**
+   * The user's words come before those of the EcoFlow API, and these before the catalogue.
+   *
+   * @param apiName null when the API told none
+   * @param apiProduct null when the API told none
+   */
+  public static Labels resolve(
+      String serial, Overrides overrides, String apiName, String apiProduct, Catalogue catalogue) {
+    Optional<Catalogue.Entry> entry = catalogue.find(serial);
+    String model = entry.map(Catalogue.Entry::name).orElse(null);
+    // The API repeats the serial number as the name of a device that its owner never named.
+    String givenName = serial.equals(apiName) ? null : apiName;
+    String modelName =
+        model == null ? null : model + "-" + serial.substring(Math.max(0, serial.length() - 4));
+    return new Labels(
+        serial,
+        firstGiven(overrides.name(), givenName, modelName, serial),
+        firstGiven(overrides.product(), apiProduct, model, "Unknown"),
+        firstGiven(
+            overrides.generalKey(),
+            entry.map(Catalogue.Entry::generalKey).orElse(null),
+            "unknown"));
+  }
+
+  private static String firstGiven(String... candidates) {
+    for (String candidate : candidates) {
+      if (candidate != null && !candidate.isBlank()) {
+        return candidate;
+      }
+    }
+    return "";
+  }
+}

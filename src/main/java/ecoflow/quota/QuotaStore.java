@@ -1,0 +1,339 @@
+package ecoflow.quota;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The latest numbers of every device, as series.
+ *
+ * <p>A quota message is a partial update: keys that it does not name keep their series. A key that
+ * arrives with anything but a number or a boolean loses its series.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class QuotaStore {
+
+  private static final int MAX_DEPTH = 32;
+
+  /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
+  private static final int MAX_KEY_LENGTH = 1_000;
+
+  private static final Pattern INDEX = Pattern.compile("\\[(0|[1-9][0-9]{0,8})\\]");
+
+  private final Predicate<String> ownName;
+  private final Conflicts conflicts;
+  private final LongSupplier nanoClock;
+  private final int maxSeriesPerDevice;
+
+  /** Guards everything below. Updates are short and rare, so that one lock does for all devices. */
+  private final Object lock = new Object();
+
+  private final SortedMap<String, Device> devices = new TreeMap<>();
+  private long messages;
+
+  /** Takes note of values that could not be shown beside others. */
+  public interface Conflicts {
+
+    enum Conflict {
+      /** Two keys give the same series; the latest value is shown. */
+      SAME_NAME,
+      /** A name has another number of indexes than before; the latest shape is shown. */
+      SHAPE,
+      /** The name belongs to a metric of the exporter; the value was dropped. */
+      OWN_METRIC,
+      /** The device has too many series; the value was dropped. */
+      LIMIT
+    }
+
+    /**
+     * Called within the store's lock, once for every value.
+     *
+     * @param name the series name without the exporter's prefix
+     */
+    void count(Conflict kind, String serial, String name);
+  }
+
+  /**
+   * All series of one name.
+   *
+   * @param name without the exporter's prefix
+   * @param rawKey the first series' key as the device sent it, without indexes
+   * @param series sorted by serial number, then by indexes
+   */
+  public record Family(String name, String rawKey, List<Series> series) {}
+
+  /**
+   * @param indexes the positions in the arrays around the value, outermost first
+   */
+  public record Series(String serial, List<Integer> indexes, double value) {}
+
+  /**
+   * @param rawKey with its indexes
+   * @param nanos time of the last update
+   * @param message number of the message that brought the value
+   */
+  private record Reading(
+      String rawKey, String name, List<Integer> indexes, double value, long nanos, long message) {}
+
+  /**
+   * @param ownName whether a series name (without prefix) is a metric of the exporter itself
+   * @param nanoClock such as System::nanoTime
+   */
+  public QuotaStore(
+      Predicate<String> ownName,
+      Conflicts conflicts,
+      LongSupplier nanoClock,
+      int maxSeriesPerDevice) {
+    this.ownName = ownName;
+    this.conflicts = conflicts;
+    this.nanoClock = nanoClock;
+    this.maxSeriesPerDevice = maxSeriesPerDevice;
+  }
+
+  /**
+   * Takes the values of one message.
+   *
+   * @param quotas numbers, booleans, texts, nulls, and maps and lists of these; keys may hold dots
+   *     and indexes, such as "bms.cells[3].vol"
+   * @return how many values were taken
+   */
+  public int record(String serial, Map<?, ?> quotas) {
+    synchronized (lock) {
+      messages++;
+      Device device = devices.computeIfAbsent(serial, Device::new);
+      int taken = device.takeMembers("", quotas, 1);
+      if (device.byKey.isEmpty()) {
+        devices.remove(serial);
+      }
+      return taken;
+    }
+  }
+
+  public void forget(String serial) {
+    synchronized (lock) {
+      devices.remove(serial);
+    }
+  }
+
+  /** Removes the series without an update for longer than this and returns how many they were. */
+  public int expire(Duration maxAge) {
+    synchronized (lock) {
+      long now = nanoClock.getAsLong();
+      int removed = 0;
+      for (Device device : devices.values()) {
+        for (Reading reading : List.copyOf(device.byKey.values())) {
+          if (Duration.ofNanos(now - reading.nanos()).compareTo(maxAge) > 0) {
+            device.remove(reading);
+            removed++;
+          }
+        }
+      }
+      devices.values().removeIf(device -> device.byKey.isEmpty());
+      return removed;
+    }
+  }
+
+  /** The number of series of this device. */
+  public int size(String serial) {
+    synchronized (lock) {
+      Device device = devices.get(serial);
+      return device == null ? 0 : device.byKey.size();
+    }
+  }
+
+  /** The devices that have series. */
+  public SortedSet<String> serials() {
+    synchronized (lock) {
+      return new TreeSet<>(devices.keySet());
+    }
+  }
+
+  /** All series of this moment, sorted by name. */
+  public List<Family> snapshot() {
+    synchronized (lock) {
+      SortedMap<String, Family> families = new TreeMap<>();
+      for (Device device : devices.values()) {
+        device.byName.forEach(
+            (name, readings) -> {
+              Family family =
+                  families.computeIfAbsent(
+                      name,
+                      n -> {
+                        String rawKey = readings.firstEntry().getValue().rawKey();
+                        return new Family(n, withoutIndexes(rawKey), new ArrayList<>());
+                      });
+              for (Reading reading : readings.values()) {
+                family.series().add(new Series(device.serial, reading.indexes(), reading.value()));
+              }
+            });
+      }
+      return List.copyOf(families.values());
+    }
+  }
+
+  private static String withoutIndexes(String rawKey) {
+    return INDEX.matcher(rawKey).replaceAll("");
+  }
+
+  private static List<Integer> indexesOf(String rawKey) {
+    return INDEX.matcher(rawKey).results().map(QuotaStore::indexOf).toList();
+  }
+
+  private static Integer indexOf(MatchResult index) {
+    return Integer.valueOf(index.group(1));
+  }
+
+  /** Fewer indexes first, then by the indexes from the outermost. */
+  private static int compareIndexes(List<Integer> left, List<Integer> right) {
+    int order = Integer.compare(left.size(), right.size());
+    for (int i = 0; order == 0 && i < left.size(); i++) {
+      order = left.get(i).compareTo(right.get(i));
+    }
+    return order;
+  }
+
+  /** The series of one device, found by key and by name. */
+  private final class Device {
+
+    final String serial;
+    final NavigableMap<String, Reading> byKey = new TreeMap<>();
+
+    /** All readings of one name have the same number of indexes. */
+    final Map<String, NavigableMap<List<Integer>, Reading>> byName = new HashMap<>();
+
+    Device(String serial) {
+      this.serial = serial;
+    }
+
+    int takeMembers(String keyPrefix, Map<?, ?> members, int depth) {
+      int taken = 0;
+      for (Map.Entry<?, ?> member : members.entrySet()) {
+        taken += take(keyPrefix + member.getKey(), member.getValue(), depth);
+      }
+      return taken;
+    }
+
+    private int take(String key, Object value, int depth) {
+      if (depth > MAX_DEPTH || key.length() > MAX_KEY_LENGTH) {
+        return 0;
+      }
+      if (value instanceof Boolean bool) {
+        return set(key, bool ? 1 : 0);
+      }
+      if (value instanceof Number number && Double.isFinite(number.doubleValue())) {
+        return set(key, number.doubleValue());
+      }
+      int taken = 0;
+      if (value instanceof Map<?, ?> members) {
+        taken = takeMembers(key + ".", members, depth + 1);
+      } else if (value instanceof List<?> elements) {
+        for (int i = 0; i < elements.size(); i++) {
+          taken += take(key + "[" + i + "]", elements.get(i), depth + 1);
+        }
+        removeElements(key, elements.size());
+      } else {
+        removeElements(key, 0);
+        removeMembers(key);
+      }
+      remove(byKey.get(key));
+      return taken;
+    }
+
+    private int set(String key, double value) {
+      Reading known = byKey.get(key);
+      String name = known == null ? SeriesName.of(withoutIndexes(key)) : known.name();
+      if (name.isEmpty()) {
+        return 0;
+      }
+      if (ownName.test(name)) {
+        conflicts.count(Conflicts.Conflict.OWN_METRIC, serial, name);
+        remove(known);
+        return 0;
+      }
+      List<Integer> indexes = known == null ? indexesOf(key) : known.indexes();
+      if (known == null) {
+        removeRivals(name, indexes);
+        if (byKey.size() >= maxSeriesPerDevice) {
+          conflicts.count(Conflicts.Conflict.LIMIT, serial, name);
+          return 0;
+        }
+      }
+      Reading reading = new Reading(key, name, indexes, value, nanoClock.getAsLong(), messages);
+      byKey.put(key, reading);
+      byName
+          .computeIfAbsent(name, n -> new TreeMap<>(QuotaStore::compareIndexes))
+          .put(indexes, reading);
+      return 1;
+    }
+
+    /** Makes room for a series whose key is new. */
+    private void removeRivals(String name, List<Integer> indexes) {
+      NavigableMap<List<Integer>, Reading> readings = byName.get(name);
+      if (readings == null) {
+        return;
+      }
+      Reading sameSeries = readings.get(indexes);
+      if (sameSeries != null) {
+        conflicts.count(Conflicts.Conflict.SAME_NAME, serial, name);
+        remove(sameSeries);
+      } else if (readings.firstKey().size() != indexes.size()) {
+        conflicts.count(Conflicts.Conflict.SHAPE, serial, name);
+        List.copyOf(readings.values()).forEach(this::remove);
+      }
+    }
+
+    /** Removes what an array of this many elements no longer holds. */
+    private void removeElements(String arrayKey, int length) {
+      // '\\' is the character after '['.
+      for (Reading reading : olderBetween(arrayKey + "[", arrayKey + "\\")) {
+        Matcher index = INDEX.matcher(reading.rawKey());
+        index.region(arrayKey.length(), reading.rawKey().length());
+        if (index.lookingAt() && indexOf(index) >= length) {
+          remove(reading);
+        }
+      }
+    }
+
+    /** Removes what an object held. */
+    private void removeMembers(String objectKey) {
+      // '/' is the character after '.'.
+      olderBetween(objectKey + ".", objectKey + "/").forEach(this::remove);
+    }
+
+    /**
+     * The readings of a range of keys, without those that the current message brought: "a" and
+     * "a.b" may stand side by side in one message, in any order.
+     */
+    private List<Reading> olderBetween(String fromKey, String toKey) {
+      return byKey.subMap(fromKey, toKey).values().stream()
+          .filter(reading -> reading.message() != messages)
+          .toList();
+    }
+
+    /** Does nothing for null. */
+    private void remove(Reading reading) {
+      if (reading == null) {
+        return;
+      }
+      byKey.remove(reading.rawKey());
+      NavigableMap<List<Integer>, Reading> readings = byName.get(reading.name());
+      readings.remove(reading.indexes());
+      if (readings.isEmpty()) {
+        byName.remove(reading.name());
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package ecoflow.quota;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+
+/** Names of series, the same as the Python exporter gives. */
+final class SeriesName {
+
+  private static final int MAX_CACHED = 2_000;
+  private static final int MAX_CACHED_LENGTH = 200;
+
+  private static final Pattern SEPARATORS = Pattern.compile("[.\\[\\]_]+");
+  private static final Pattern OUTER_UNDERSCORES = Pattern.compile("^_|_\\z");
+
+  /**
+   * Where camel case has a new word: before the last capital of "ACPower" and after the small
+   * letter of "chgPower". Looking around instead of matching the words keeps the time linear for a
+   * long row of capitals.
+   */
+  private static final Pattern WORD_START =
+      Pattern.compile("(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z\\p{Nd}])(?=[A-Z])");
+
+  private static final Pattern NOT_ALLOWED = Pattern.compile("[^a-z0-9_:]");
+
+  private static final Map<String, String> CACHE = new ConcurrentHashMap<>();
+
+  private SeriesName() {}
+
+  /**
+   * The name without the exporter's prefix; empty if the key has nothing to make a name of.
+   *
+   * @param rawKey the quota's key without array indexes, such as pd.chgPowerAC
+   */
+  static String of(String rawKey) {
+    String known = CACHE.get(rawKey);
+    if (known != null) {
+      return known;
+    }
+    String name = convert(rawKey);
+    if (rawKey.length() <= MAX_CACHED_LENGTH) {
+      // Devices have a few hundred keys; only made-up keys ever fill this.
+      if (CACHE.size() >= MAX_CACHED) {
+        CACHE.clear();
+      }
+      CACHE.put(rawKey, name);
+    }
+    return name;
+  }
+
+  private static String convert(String rawKey) {
+    String name = SEPARATORS.matcher(rawKey).replaceAll("_");
+    name = OUTER_UNDERSCORES.matcher(name).replaceAll("");
+    name = WORD_START.matcher(name).replaceAll("_");
+    name = name.toLowerCase(Locale.ROOT);
+    return NOT_ALLOWED.matcher(name).replaceAll("_");
+  }
+}

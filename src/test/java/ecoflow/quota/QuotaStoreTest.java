@@ -1,0 +1,370 @@
+package ecoflow.quota;
+
+import static java.util.Arrays.asList;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.quota.QuotaStore.Family;
+import ecoflow.quota.QuotaStore.Series;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+class QuotaStoreTest {
+
+  private static final String SN = "R331TEST0001";
+
+  private final List<String> conflicts = new ArrayList<>();
+  private long nanos = Long.MAX_VALUE - 5;
+  private final QuotaStore store = newStore(1_000);
+
+  private QuotaStore newStore(int maxSeries) {
+    return new QuotaStore(
+        "online"::equals,
+        (kind, serial, name) -> conflicts.add(kind + " " + serial + " " + name),
+        () -> nanos,
+        maxSeries);
+  }
+
+  @Test
+  void numbersAndBooleansAreValues() {
+    int taken =
+        store.record(
+            SN,
+            map(
+                "i",
+                85,
+                "l",
+                9007199254740993L,
+                "d",
+                -0.5,
+                "big",
+                new BigInteger("1000000000000000000000"),
+                "dec",
+                new BigDecimal("1.25"),
+                "yes",
+                true,
+                "no",
+                false));
+    assertEquals(7, taken);
+    assertSeries(
+        "big",
+        1e21,
+        "d",
+        -0.5,
+        "dec",
+        1.25,
+        "i",
+        85.0,
+        "l",
+        9007199254740992.0,
+        "no",
+        0.0,
+        "yes",
+        1.0);
+    assertEquals(7, store.size(SN));
+  }
+
+  @Test
+  void otherKindsAreNotValues() {
+    Map<String, Object> quotas =
+        map(
+            "text",
+            "5",
+            "null",
+            null,
+            "nan",
+            Double.NaN,
+            "inf",
+            Float.NEGATIVE_INFINITY,
+            "huge",
+            BigInteger.TEN.pow(400),
+            "hugeDec",
+            new BigDecimal("1e400"),
+            "bytes",
+            new byte[] {1});
+    assertEquals(0, store.record(SN, quotas));
+    assertSeries();
+    assertTrue(store.serials().isEmpty());
+  }
+
+  @Test
+  void objectsJoinWithDotsAndArraysGiveIndexes() {
+    store.record(
+        SN,
+        map(
+            "pd", map("chgPowerAC", 3, "sub", map("x", 4)),
+            "bms", List.of(map("cells", List.of(1, 2)), map("cells", List.of(3))),
+            "grid", List.of(List.of(5), List.of(6, 7)),
+            "a.b[3].c[0]", 8,
+            "k[1]", map("v", 9),
+            "m[01]", 10));
+    assertSeries(
+        "a_b_c[3, 0]", 8.0,
+        "bms_cells[0, 0]", 1.0,
+        "bms_cells[0, 1]", 2.0,
+        "bms_cells[1, 0]", 3.0,
+        "grid[0, 0]", 5.0,
+        "grid[1, 0]", 6.0,
+        "grid[1, 1]", 7.0,
+        "k_v[1]", 9.0,
+        "m_01", 10.0,
+        "pd_chg_power_ac", 3.0,
+        "pd_sub_x", 4.0);
+    assertEquals("a.b.c", store.snapshot().get(0).rawKey());
+    assertEquals("grid", store.snapshot().get(2).rawKey());
+  }
+
+  @Test
+  void indexesSortAsNumbers() {
+    store.record(SN, map("a[10]", 1, "a[9]", 2, "a[0]", 3));
+    assertEquals(
+        List.of(List.of(0), List.of(9), List.of(10)),
+        store.snapshot().get(0).series().stream().map(Series::indexes).toList());
+  }
+
+  @Test
+  void keysWithoutANameAreDropped() {
+    assertEquals(1, store.record(SN, map("", 1, "..", 2, "[0]", 3, "_", List.of(4), "x", 5)));
+    assertSeries("x", 5.0);
+  }
+
+  @Test
+  void missingKeysAndMembersStay() {
+    store.record(SN, map("a", 1, "o", map("x", 2, "y", 3), "l", List.of(4)));
+    store.record(SN, map("o", map("x", 5)));
+    store.record(SN, map("o", map()));
+    store.record(SN, map());
+    assertSeries("a", 1.0, "l[0]", 4.0, "o_x", 5.0, "o_y", 3.0);
+  }
+
+  @Test
+  void anythingButANumberRemovesTheSeries() {
+    for (Object value :
+        asList(null, "text", Double.NaN, Double.POSITIVE_INFINITY, map("m", "x"), List.of(), "")) {
+      store.record(SN, map("a", 1, "a.b", 1, "ab", 1, "o", map("x", 2, "y", 3), "keep", 4));
+      store.record(SN, map("ab", value, "o", map("x", value)));
+      assertSeries("a", 1.0, "a_b", 1.0, "keep", 4.0, "o_y", 3.0);
+    }
+    assertEquals(List.of(), conflicts);
+  }
+
+  @Test
+  void aContainerThatBecomesNullOrTextTakesItsContentAlong() {
+    for (Object value : asList(null, "text", Double.NaN)) {
+      store.record(SN, map("a", List.of(1, map("v", 2)), "ab", 5, "a1", 6, "b", map("x", 3)));
+      store.record(SN, map("a", value, "b", value));
+      assertSeries("a1", 6.0, "ab", 5.0);
+    }
+  }
+
+  @Test
+  void aTextBesideItsMembersInOneMessageLeavesThem() {
+    store.record(SN, map("a.b", 1, "a[0]", 2, "a", "text"));
+    store.record(SN, map("a", "text", "a.b", 3, "a[0]", 4));
+    store.record(SN, map("a[0]", 5, "a.b", 6, "a", "text"));
+    assertSeries("a[0]", 5.0, "a_b", 6.0);
+  }
+
+  @Test
+  void aShorterArrayLosesItsSeries() {
+    store.record(
+        SN, map("a", List.of(1, 2, 3), "a[7].v", 9, "o", List.of(List.of(1, 2), List.of(3))));
+    store.record(SN, map("a", List.of(4), "o", List.of(List.of(5))));
+    assertSeries("a[0]", 4.0, "o[0, 0]", 5.0);
+    store.record(SN, map("a", List.of(), "o", List.of(List.of())));
+    assertSeries();
+  }
+
+  @Test
+  void aShorterInnerArrayLosesOnlyItsOwn() {
+    store.record(SN, map("p", List.of(map("c", List.of(1, 2)), map("c", List.of(3, 4)))));
+    store.record(SN, map("p[1].c", List.of(5)));
+    assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0, "p_c[1, 0]", 5.0);
+    store.record(SN, map("p", List.of(map())));
+    assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0);
+  }
+
+  @Test
+  void arrayElementsThatAreNoNumbersGo() {
+    store.record(SN, map("a", List.of(1, 2, 3)));
+    store.record(SN, map("a", asList(4, null, "x")));
+    assertSeries("a[0]", 4.0);
+  }
+
+  @Test
+  void latestOfTwoKeysWithOneNameIsShown() {
+    store.record(SN, map("pd.soc", 1));
+    store.record(SN, map("pd.soc", 2));
+    assertEquals(List.of(), conflicts);
+    store.record(SN, map("pd_soc", 3));
+    store.record(SN, map("pd_soc", 4));
+    assertEquals(List.of("SAME_NAME " + SN + " pd_soc"), conflicts);
+    assertSeries("pd_soc", 4.0);
+    // The key that set the series decides about its end.
+    store.record(SN, map("pd.soc", null));
+    assertSeries("pd_soc", 4.0);
+    store.record(SN, map("pd_soc", null));
+    assertSeries();
+    store.record(SN, map("a.x[1]", 1, "a_x[2]", 2, "a_x[1]", 3));
+    assertEquals(2, conflicts.size());
+    assertSeries("a_x[1]", 3.0, "a_x[2]", 2.0);
+  }
+
+  @Test
+  void latestShapeOfANameIsShown() {
+    String shape = "SHAPE " + SN + " a";
+    store.record(SN, map("a", 1));
+    store.record(SN, map("a", List.of(1, 2)));
+    assertEquals(List.of(shape), conflicts);
+    assertSeries("a[0]", 1.0, "a[1]", 2.0);
+    store.record(SN, map("a", List.of(List.of(3))));
+    assertEquals(List.of(shape, shape), conflicts);
+    assertSeries("a[0, 0]", 3.0);
+    store.record(SN, map("a", 4));
+    assertEquals(List.of(shape, shape, shape), conflicts);
+    assertSeries("a", 4.0);
+    store.record(SN, map("a", asList("x", null)));
+    assertSeries();
+  }
+
+  @Test
+  void devicesMayDifferInShape() {
+    store.record("B", map("a", 1));
+    store.record("A", map("a", List.of(2)));
+    assertEquals(List.of(), conflicts);
+    assertEquals(
+        List.of(
+            new Family(
+                "a", "a", List.of(new Series("A", List.of(0), 2), new Series("B", List.of(), 1)))),
+        store.snapshot());
+  }
+
+  @Test
+  void ownMetricsWin() {
+    assertEquals(0, store.record(SN, map("online", 1)));
+    assertEquals(0, store.record(SN, map("online", "x", "Online", List.of(1, 2))));
+    assertSeries();
+    assertEquals(Collections.nCopies(3, "OWN_METRIC " + SN + " online"), conflicts);
+  }
+
+  @Test
+  void aNameThatBecomesAnOwnMetricGoes() {
+    AtomicBoolean own = new AtomicBoolean();
+    QuotaStore other = new QuotaStore(name -> own.get(), (kind, sn, name) -> {}, () -> 0, 10);
+    other.record(SN, map("a", 1));
+    own.set(true);
+    assertEquals(0, other.record(SN, map("a", 2)));
+    assertEquals(0, other.size(SN));
+  }
+
+  @Test
+  void seriesBeyondTheLimitAreDropped() {
+    QuotaStore small = newStore(2);
+    assertEquals(2, small.record(SN, map("a", 1, "b", 2, "c", 3)));
+    assertEquals(List.of("LIMIT " + SN + " c"), conflicts);
+    assertEquals(2, small.record(SN, map("a", 4, "b", 5)));
+    assertEquals(2, small.record("OTHER", map("a", 1, "b", 2)));
+    // A removed series, and one that another replaces, leave their places.
+    assertEquals(1, small.record(SN, map("a", null, "c", 6)));
+    assertEquals(1, small.record(SN, map("C", 7)));
+    assertEquals(2, small.size(SN));
+  }
+
+  @Test
+  void deepPartsAreIgnored() {
+    Object value = 1;
+    for (int level = 0; level < 31; level++) {
+      value = Map.of("k", value);
+    }
+    assertEquals(1, store.record(SN, map("k", value)));
+    assertEquals(0, store.record("DEEPER", map("k", Map.of("k", value))));
+
+    Map<String, Object> endless = new HashMap<>();
+    endless.put("k", endless);
+    assertEquals(0, store.record("ENDLESS", endless));
+    assertEquals(0, store.record("LONG", map("k".repeat(1_001), 1)));
+  }
+
+  @Test
+  void offlineDevicesLoseAllSeries() {
+    store.record("A", map("a", 1, "b", 2));
+    store.record("B", map("a", 3));
+    assertEquals(List.of("A", "B"), List.copyOf(store.serials()));
+    store.forget("A");
+    store.forget("NEVER SEEN");
+    assertEquals(0, store.size("A"));
+    assertEquals(List.of("B"), List.copyOf(store.serials()));
+  }
+
+  @Test
+  void seriesExpireByTheirLastUpdate() {
+    Duration second = Duration.ofSeconds(1);
+    store.record(SN, map("a", 1, "b", 2));
+    store.record("OTHER", map("a", 1));
+    nanos += second.toNanos();
+    store.record(SN, map("b", 2));
+    assertEquals(0, store.expire(second));
+    nanos += 1;
+    assertEquals(2, store.expire(second));
+    assertSeries("b", 2.0);
+    assertEquals(List.of(SN), List.copyOf(store.serials()));
+    assertEquals(0, store.expire(Duration.ofDays(1_000_000)));
+  }
+
+  @Test
+  void readersSeeWholeMessages() throws InterruptedException {
+    Thread writer =
+        new Thread(
+            () -> {
+              for (int i = 0; i < 5_000; i++) {
+                store.record(SN, map("a", i, "b", i, "c", i % 2 == 0 ? List.of(i) : List.of()));
+              }
+            });
+    writer.start();
+    while (writer.isAlive()) {
+      Map<String, Double> seen = seen();
+      assertEquals(seen.get("a"), seen.get("b"));
+      if (seen.containsKey("a")) {
+        assertEquals(seen.get("a") % 2 == 0 ? seen.get("a") : null, seen.get("c[0]"));
+      }
+    }
+    writer.join();
+  }
+
+  /** In the order of the arguments; values may be null. */
+  private static Map<String, Object> map(Object... keysAndValues) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      map.put((String) keysAndValues[i], keysAndValues[i + 1]);
+    }
+    return map;
+  }
+
+  private Map<String, Double> seen() {
+    Map<String, Double> seen = new TreeMap<>();
+    for (Family family : store.snapshot()) {
+      for (Series series : family.series()) {
+        if (series.serial().equals(SN)) {
+          seen.put(
+              family.name() + (series.indexes().isEmpty() ? "" : series.indexes()), series.value());
+        }
+      }
+    }
+    return seen;
+  }
+
+  private void assertSeries(Object... namesAndValues) {
+    assertEquals(new TreeMap<>(map(namesAndValues)), seen());
+    assertEquals(namesAndValues.length / 2, store.size(SN));
+  }
+}
