@@ -1,0 +1,120 @@
+package ecoflow.decode;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
+import java.util.Arrays;
+import java.util.Base64;
+
+/** Binary frames as they come in MQTT payloads. */
+public final class Frames {
+
+  /**
+   * Frames are a few kilobytes; the longest known, a day of minute values, stays below 64 KiB. The
+   * bound keeps the memory of a hostile payload small.
+   */
+  static final int MAX_BYTES = 256 * 1024;
+
+  private static final int ENCRYPTED = 1;
+  private static final int SRC_APP = 32;
+  private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+
+  private Frames() {}
+
+  /**
+   * Reads a frame of 1 or more headers.
+   *
+   * @throws IllegalArgumentException if the payload as a whole is not a frame
+   */
+  public static Frame parse(byte[] payload) {
+    if (payload.length == 0) {
+      throw new IllegalArgumentException("Not a frame: the payload is empty");
+    }
+    if (payload.length > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "Not a frame: " + payload.length + " bytes are more than " + MAX_BYTES);
+    }
+    Frame frame;
+    try {
+      frame = Frame.parseFrom(payload);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalArgumentException("Not a frame: " + e.getMessage(), e);
+    }
+    if (!frame.getUnknownFields().asMap().isEmpty()) {
+      throw new IllegalArgumentException("Not a frame: something besides headers");
+    }
+    boolean carries = false;
+    for (Header header : frame.getHeadersList()) {
+      if (header.getUnknownFields().asMap().keySet().stream().anyMatch(Frames::isMistyped)) {
+        throw new IllegalArgumentException("Not a frame: a header field of another type");
+      }
+      // Some devices send empty headers, mostly after others.
+      carries |= header.hasPdata() || header.hasCmdFunc() || header.getSerializedSize() == 0;
+    }
+    if (!carries) {
+      throw new IllegalArgumentException("Not a frame: no header carries a message");
+    }
+    return frame;
+  }
+
+  /**
+   * The bytes that a base64 text stands for; white space around the text is allowed.
+   *
+   * @throws IllegalArgumentException if the text is not base64
+   */
+  public static byte[] fromBase64(byte[] payload) {
+    int start = textStart(payload);
+    int end = payload.length;
+    while (end > start && isSpace(payload[end - 1])) {
+      end--;
+    }
+    return Base64.getDecoder().decode(Arrays.copyOfRange(payload, start, end));
+  }
+
+  static boolean isFrame(byte[] payload) {
+    // Spares the exception for what comes most, JSON.
+    if (payload.length == 0 || payload[0] == '{') {
+      return false;
+    }
+    try {
+      parse(payload);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /** The index of the first byte of text, after a byte order mark and white space. */
+  static int textStart(byte[] payload) {
+    int mark = BYTE_ORDER_MARK.length;
+    int start = 0;
+    if (payload.length >= mark && Arrays.equals(payload, 0, mark, BYTE_ORDER_MARK, 0, mark)) {
+      start = mark;
+    }
+    while (start < payload.length && isSpace(payload[start])) {
+      start++;
+    }
+    return start;
+  }
+
+  /** The message bytes of a header; what a device encrypts, it XORs with the low byte of seq. */
+  static byte[] plain(Header header) {
+    byte[] data = header.getPdata().toByteArray();
+    if (header.getEncType() == ENCRYPTED && header.getSrc() != SRC_APP) {
+      byte key = (byte) header.getSeq();
+      for (int i = 0; i < data.length; i++) {
+        data[i] ^= key;
+      }
+    }
+    return data;
+  }
+
+  /** Tells newer header fields, which may come, from known ones with another wire type. */
+  private static boolean isMistyped(int number) {
+    return Header.getDescriptor().findFieldByNumber(number) != null;
+  }
+
+  private static boolean isSpace(byte b) {
+    return b == ' ' || b == '\t' || b == '\n' || b == '\r';
+  }
+}

@@ -1,0 +1,147 @@
+package ecoflow.decode;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.google.protobuf.ByteString;
+import ecoflow.decode.Decoded.Outcome;
+import ecoflow.decode.proto.Header;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class MessageDecoderTest {
+
+  private static final MessageDecoder DECODER = MessageDecoder.load();
+
+  @Test
+  void tellsZeroFromAbsent() {
+    Decoded decoded = decode("08001d00000000b00100");
+
+    assertEquals(Outcome.DECODED, decoded.outcome());
+    assertEquals(
+        Map.of("errcode", 0L, "pow_in_sum_w", 0.0, "ac_always_on_flag", false), decoded.values());
+  }
+
+  @Test
+  void keepsShortDecimalsAndUnsignedNumbers() {
+    // pow_in_sum_w 0.1f, errcode 4294967295
+    assertEquals(
+        Map.of("errcode", 4294967295L, "pow_in_sum_w", 0.1),
+        decode("08ffffffff0f" + "1dcdcccc3d").values());
+  }
+
+  @Test
+  void nestsMessagesAndLists() {
+    // power_outages_list (968): two items, the second with an explicit zero only.
+    assertEquals(
+        Map.of(
+            "power_outages_list",
+            Map.of(
+                "power_outage_item",
+                List.of(
+                    Map.of("power_outage_port_enable", true, "power_outage_min_soc", 5L),
+                    Map.of("power_outage_min_soc", 0L)))),
+        decode("c23c0a" + "0a0408011805" + "0a021800").values());
+  }
+
+  @Test
+  void leavesBytesAndUnknownNumbersOut() {
+    // comm_msg_description (96), number 4000 in all wire types, errcode
+    assertEquals(
+        Map.of("errcode", 7L),
+        decode(
+                "8206020802"
+                    + "80fa0105"
+                    + "85fa0101020304"
+                    + "81fa010102030405060708"
+                    + "82fa010141"
+                    + "0807")
+            .values());
+  }
+
+  @Test
+  void believesTheWireTypeOverTheTable() {
+    // The table has: errcode uint32, pow_in_sum_w float, sys_status uint32, lcd_light uint32,
+    // energy_backup_en bool, power_socket message, utc_timezone_id text.
+    assertEquals(
+        Map.of(
+            "errcode",
+            1.5,
+            "pow_in_sum_w",
+            -3L,
+            "sys_status",
+            2.25,
+            "lcd_light",
+            "EU-1",
+            "energy_backup_en",
+            1.0,
+            "power_socket",
+            1L,
+            "utc_timezone_id",
+            60L),
+        decode(
+                "0d0000c03f"
+                    + "18fdffffffffffffffff01"
+                    + "110000000000000240"
+                    + "2a0445552d31"
+                    + "3d0000803f"
+                    + "d80401"
+                    + "b0083c")
+            .values());
+  }
+
+  @Test
+  void readsPackedNumbersWhereTheTableHasOne() {
+    // errcode as packed varints, pow_in_sum_w as packed floats, sys_status as neither
+    assertEquals(
+        Map.of("errcode", List.of(1L, 300L), "pow_in_sum_w", List.of(0.0, 1.0)),
+        decode("0a0301ac02" + "1a08000000000000803f" + "120180").values());
+  }
+
+  @Test
+  void keepsTheFieldsBeforeDamage() {
+    Decoded decoded = decode("0807" + "1d0000");
+
+    assertEquals(Outcome.BROKEN, decoded.outcome());
+    assertEquals(Map.of("errcode", 7L), decoded.values());
+  }
+
+  @Test
+  void readsTextThatIsNotUtf8() {
+    Decoded decoded = decode("b20802ff41" + "1d00000000");
+
+    assertEquals(Outcome.DECODED, decoded.outcome());
+    assertEquals(Map.of("utc_timezone_id", "\ufffdA", "pow_in_sum_w", 0.0), decoded.values());
+  }
+
+  @Test
+  void saysWhatItDoesNotKnow() {
+    Header header = TestFrames.header(TestFrames.hex("0807")).setCmdFunc(199).setCmdId(7).build();
+
+    assertEquals(
+        new Decoded(199, 7, Outcome.UNKNOWN, Map.of()), DECODER.decode(header, "R331TEST"));
+  }
+
+  @Test
+  void saysWhenThereIsNothing() {
+    Header header = TestFrames.header(new byte[0]).build();
+
+    assertEquals(new Decoded(254, 21, Outcome.EMPTY, Map.of()), DECODER.decode(header, ""));
+    assertEquals(
+        new Decoded(0, 0, Outcome.EMPTY, Map.of()),
+        DECODER.decode(Header.getDefaultInstance(), null));
+  }
+
+  @Test
+  void unmasksBeforeReading() {
+    ByteString masked = ByteString.copyFrom(TestFrames.hex("f7f8"));
+    Header header =
+        TestFrames.header(new byte[0]).setPdata(masked).setEncType(1).setSeq(-1).build();
+
+    assertEquals(Map.of("errcode", 7L), DECODER.decode(header, null).values());
+  }
+
+  private static Decoded decode(String hex) {
+    return DECODER.decode(TestFrames.header(TestFrames.hex(hex)).build(), "P231TEST00000001");
+  }
+}
