@@ -32,6 +32,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
 import org.apache.camel.support.jsse.SSLContextParameters;
@@ -56,7 +57,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private final AtomicInteger exitCode = new AtomicInteger();
   private final CountDownLatch end = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
-  private final Main main = new Main();
+  private final Main main;
   private MqttLink link;
   private HttpDeadline deadline;
 
@@ -68,6 +69,8 @@ public final class EcoflowExporter implements AutoCloseable {
     settings = Settings.from(variables);
     Logging.level(settings.logLevel());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
+    // After the log is set up: Camel's classes make their loggers when they are loaded.
+    main = new Main();
     bind(Tls.context(settings.caFile()));
   }
 
@@ -196,15 +199,14 @@ public final class EcoflowExporter implements AutoCloseable {
             nanoClock,
             () -> end(EXIT_FAILED));
 
+    bind("logUnexpected", this::logUnexpected);
     main.bind("metricsRegistry", metrics.registry());
-    main.bind("establishment", establishment);
     main.bind("recordQuotas", record);
     main.bind(
         "collectDevices",
         new Collection(settings.mode(), devices, store, record, metrics, nanoClock));
     main.bind(
-        "metricsPage",
-        new MetricsPage(settings.metricsPrefix(), devices, store, record, metrics));
+        "metricsPage", new MetricsPage(settings.metricsPrefix(), devices, store, record, metrics));
 
     deadline = new HttpDeadline(settings.timing().httpTimeout());
     main.bind("httpDeadline", deadline);
@@ -221,6 +223,15 @@ public final class EcoflowExporter implements AutoCloseable {
       bindAccount(login, calls, devices, establishment, metrics, tls);
     }
     properties();
+  }
+
+  private void logUnexpected(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    log.error(
+        "Route {} failed: {}; it goes on with its next message",
+        exchange.getFromRouteId(),
+        rootMessage(failure));
+    log.debug("What failed", failure);
   }
 
   private void bindRest(

@@ -90,7 +90,9 @@ public final class AccountLogin {
     return session().userId();
   }
 
-  /** The answer to the certification call: {url, port, protocol, account, password} of the broker. */
+  /**
+   * The answer to the certification call: {url, port, protocol, account, password} of the broker.
+   */
   void acceptCertification(Object answer) throws CloudException {
     Map<?, ?> data = Answers.object(answer);
     String where = "the certification answer";
@@ -148,7 +150,8 @@ public final class AccountLogin {
    * so one and the same configuration always has the same id, also after a restart.
    */
   private String clientId() {
-    byte[] seed = String.join("\n", List.of(account.id(), clientIdSeed)).getBytes(StandardCharsets.UTF_8);
+    byte[] seed =
+        String.join("\n", List.of(account.id(), clientIdSeed)).getBytes(StandardCharsets.UTF_8);
     String uuid = UUID.nameUUIDFromBytes(seed).toString().toUpperCase(Locale.ROOT);
     return "ANDROID_" + uuid + "_" + userId();
   }

@@ -15,7 +15,8 @@ public final class Answers {
   /**
    * The data of a successful answer. Success is only code 0, which comes as text or as a number.
    *
-   * @throws CloudException with EcoFlow's code and message, and what the code means if that is known
+   * @throws CloudException with EcoFlow's code and message, and what the code means if that is
+   *     known
    */
   public static Object data(Object answer) throws CloudException {
     if (!(answer instanceof Map<?, ?> map)) {
@@ -97,8 +98,7 @@ public final class Answers {
     return list;
   }
 
-  private static void addAccountDevice(
-      Map<String, Device.Listing> list, Object key, Object value) {
+  private static void addAccountDevice(Map<String, Device.Listing> list, Object key, Object value) {
     if (value instanceof Collection<?> group) {
       group.forEach(member -> addAccountDevice(list, null, member));
     } else if (value instanceof Map<?, ?> device) {

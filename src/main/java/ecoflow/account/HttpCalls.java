@@ -48,9 +48,7 @@ public final class HttpCalls {
     Map<String, String> parameters = serial == null ? Map.of() : Map.of("sn", serial);
     String nonce = Integer.toString(LEAST_NONCE + random.nextInt(NONCES));
     Message message = emptyMessage(exchange);
-    signer
-        .headers(parameters, nonce, System.currentTimeMillis())
-        .forEach(message::setHeader);
+    signer.headers(parameters, nonce, System.currentTimeMillis()).forEach(message::setHeader);
     if (serial != null) {
       message.setHeader(Exchange.HTTP_QUERY, "sn=" + serial);
     }
@@ -80,14 +78,20 @@ public final class HttpCalls {
   private Message emptyMessage(Exchange exchange) {
     exchange.setProperty(STARTED, nanoClock.getAsLong());
     Message message = exchange.getMessage();
-    message.removeHeaders("*");
+    clear(message);
     message.setBody(null);
     return message;
   }
 
+  // Camel's own headers never leave the process; among them is the count of redeliveries.
+  private static void clear(Message message) {
+    message.removeHeaders("*", "Camel*");
+    message.removeHeaders("CamelHttp*");
+  }
+
   /** Counts the attempt; runs after success and failure alike. */
   public void record(Exchange exchange) {
-    exchange.getMessage().removeHeaders("*");
+    clear(exchange.getMessage());
     Long started = exchange.getProperty(STARTED, Long.class);
     if (started == null) {
       return;

@@ -27,8 +27,8 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
  * because a Paho client that lost its broker can keep trying old credentials for ever, and because
  * a fresh one resolves the host name anew. Nobody but {@link #open} connects.
  *
- * <p>A topic filter may hold {@code {user}} and {@code {device}}: it stands for one topic per device
- * of the account.
+ * <p>A topic filter may hold {@code {user}} and {@code {device}}: it stands for one topic per
+ * device of the account.
  */
 public final class MqttLink extends MqttClient {
 
@@ -43,7 +43,8 @@ public final class MqttLink extends MqttClient {
   private record Connection(MqttClient client, String userId) {}
 
   /** Where and as whom to connect. */
-  record Login(String host, int port, String user, String password, String userId, String clientId) {
+  record Login(
+      String host, int port, String user, String password, String userId, String clientId) {
     @Override
     public String toString() {
       return "Login[" + host + ":" + port + "]";

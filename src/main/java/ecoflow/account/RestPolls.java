@@ -32,6 +32,7 @@ public final class RestPolls {
   private final Map<String, String> lastLines = new ConcurrentHashMap<>();
   private volatile boolean listed;
   private volatile long listedAt;
+  private long nextPoll;
 
   public RestPolls(
       Settings settings,
@@ -44,6 +45,22 @@ public final class RestPolls {
     this.establishment = establishment;
     this.metrics = metrics;
     this.nanoClock = nanoClock;
+  }
+
+  /** Whether to poll now: each COLLECTING_INTERVAL, before the first success each RETRY_TIMEOUT. */
+  public synchronized boolean isPollDue() {
+    long now = nanoClock.getAsLong();
+    if (!establishment.isEstablished()) {
+      nextPoll = now;
+      return establishment.isAttemptDue();
+    }
+    if (now - nextPoll < 0) {
+      return false;
+    }
+    long interval = settings.timing().collectingInterval().toNanos();
+    // After a pause of the machine there is one poll, not all that were missed.
+    nextPoll = now - nextPoll > interval ? now + interval : nextPoll + interval;
+    return true;
   }
 
   /** Whether the device list is younger than DEVICE_LIST_CACHE_TTL. */
@@ -103,8 +120,7 @@ public final class RestPolls {
   private void countAbsent(Device device) {
     if (!isListTooOld()) {
       boolean missing = device.isMissing();
-      metrics.scraped(
-          device.labels(), missing ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
+      metrics.scraped(device.labels(), missing ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
       once(
           device.serial(),
           missing
@@ -157,7 +173,9 @@ public final class RestPolls {
     return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
   }
 
-  /** Logs a line when it differs from the last one about the same thing; empty means all is well. */
+  /**
+   * Logs a line when it differs from the last one about the same thing; empty means all is well.
+   */
   private void once(String about, String line) {
     String before = lastLines.put(about, line);
     if (!line.isEmpty()) {

@@ -102,8 +102,7 @@ public record Settings(
     Environment env = new Environment(variables);
     List<String> notes = new java.util.ArrayList<>();
     Optional<Credentials> keys = pair(env, "ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY");
-    Optional<Credentials> account =
-        pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
+    Optional<Credentials> account = pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
     List<String> serials = serials(env);
     return new Settings(
@@ -260,8 +259,7 @@ public record Settings(
 
   private static String apiHost(Environment env) throws ConfigException {
     String allowed = "a host name, with :port if needed, without https:// and path";
-    String value =
-        env.matching("ECOFLOW_API_HOST", "api-e.ecoflow.com", HOST_AND_PORT, allowed);
+    String value = env.matching("ECOFLOW_API_HOST", "api-e.ecoflow.com", HOST_AND_PORT, allowed);
     int colon = value.indexOf(':');
     try {
       IDN.toASCII(colon < 0 ? value : value.substring(0, colon), IDN.USE_STD3_ASCII_RULES);

@@ -37,8 +37,7 @@ public final class Tls {
     }
   }
 
-  private static TrustManager[] trusting(Path caFile)
-      throws GeneralSecurityException, IOException {
+  private static TrustManager[] trusting(Path caFile) throws GeneralSecurityException, IOException {
     KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
     store.load(null, null);
     int entry = 0;

@@ -51,7 +51,9 @@ public final class Payloads {
     message.setHeader(QuotaHeaders.ONLINE, json.online());
   }
 
-  /** One header of a frame becomes the quotas of its message; of unknown messages there are none. */
+  /**
+   * One header of a frame becomes the quotas of its message; of unknown messages there are none.
+   */
   public void decodeHeader(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);

@@ -53,9 +53,7 @@ public final class Devices {
         : device.isListedOnline(now, maxAge().plus(settings.timing().deviceListCacheTtl()));
   }
 
-  /**
-   * The age at which values are no longer shown: MQTT_TIMEOUT, with REST at least three polls.
-   */
+  /** The age at which values are no longer shown: MQTT_TIMEOUT, with REST at least three polls. */
   public Duration maxAge() {
     Duration timeout = settings.timing().mqttTimeout();
     Duration polls = settings.timing().collectingInterval().multipliedBy(3);

@@ -31,11 +31,7 @@ public final class MetricsPage implements Processor {
   private final SelfMetrics metrics;
 
   public MetricsPage(
-      String prefix,
-      Devices devices,
-      QuotaStore store,
-      RecordQuotas record,
-      SelfMetrics metrics) {
+      String prefix, Devices devices, QuotaStore store, RecordQuotas record, SelfMetrics metrics) {
     this.prefix = prefix;
     this.devices = devices;
     this.store = store;
@@ -92,8 +88,7 @@ public final class MetricsPage implements Processor {
   private static Optional<Sample> lastUpdate(Device device) {
     return device.lastUpdateMillis().isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            new Sample(device.labels(), device.lastUpdateMillis().getAsLong() / 1000.0));
+        : Optional.of(new Sample(device.labels(), device.lastUpdateMillis().getAsLong() / 1000.0));
   }
 
   private Labels labels(String serial) {

@@ -21,8 +21,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
- * What the exporter tells of itself. Names, labels and buckets are those of the Python exporter that
- * this one replaces. Counters are Micrometer's, so that a route can raise them too ({@code
+ * What the exporter tells of itself. Names, labels and buckets are those of the Python exporter
+ * that this one replaces. Counters are Micrometer's, so that a route can raise them too ({@code
  * micrometer:counter:...}); histograms are the Prometheus client's own, because Micrometer adds a
  * {@code _max} series to each.
  */
@@ -49,7 +49,8 @@ public final class SelfMetrics {
   private static final String CLIENT_TYPE = "client_type";
   private static final int MOST_COMMAND_PAIRS = 200;
 
-  private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final PrometheusRegistry prometheus = registry.getPrometheusRegistry();
   private final Settings.Mode mode;
   private final String prefix;
@@ -71,24 +72,50 @@ public final class SelfMetrics {
             "scrape_duration_seconds",
             "Time to collect the values of a device",
             DEVICE_LABELS,
-            .1, .25, .5, 1, 2.5, 5, 10, 30, 60);
+            .1,
+            .25,
+            .5,
+            1,
+            2.5,
+            5,
+            10,
+            30,
+            60);
     httpDuration =
         histogram(
             "http_request_duration_seconds",
             "Time of one HTTPS request to EcoFlow",
             new String[] {"endpoint"},
-            .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30);
+            .01,
+            .025,
+            .05,
+            .1,
+            .25,
+            .5,
+            1,
+            2.5,
+            5,
+            10,
+            30);
     authDuration =
         histogram(
             "auth_duration_seconds",
             "Time of a login with the call for MQTT credentials",
             new String[] {CLIENT_TYPE},
-            .1, .25, .5, 1, 2.5, 5, 10, 30);
+            .1,
+            .25,
+            .5,
+            1,
+            2.5,
+            5,
+            10,
+            30);
     metricsCollected =
         Gauge.builder()
             .name(own("metrics_collected"))
             .help("Series that the device has now")
             .labelNames(DEVICE_LABELS)
+            .withoutExemplars()
             .register(prometheus);
     Info.builder()
         .name(own("exporter_build_info"))
@@ -285,7 +312,10 @@ public final class SelfMetrics {
 
   private Counter counter(String name, String help, String... tags) {
     own(name + "_total");
-    return Counter.builder(prefix + name).description(help).tags(tags).register((MeterRegistry) registry);
+    return Counter.builder(prefix + name)
+        .description(help)
+        .tags(tags)
+        .register((MeterRegistry) registry);
   }
 
   private Histogram histogram(String name, String help, String[] labels, double... buckets) {
@@ -297,6 +327,7 @@ public final class SelfMetrics {
         .help(help)
         .labelNames(labels)
         .classicOnly()
+        .withoutExemplars()
         .classicUpperBounds(buckets)
         .register(prometheus);
   }

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Stores the values of one message under its device: the body is a map of raw quota keys to values,
- * the headers are those of {@link QuotaHeaders}. Also takes the gauges of devices that went offline.
+ * the headers are those of {@link QuotaHeaders}. Also takes the gauges of devices that went
+ * offline.
  */
 public final class RecordQuotas implements Processor {
 
