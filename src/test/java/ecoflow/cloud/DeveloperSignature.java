@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Formatter;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -43,11 +43,8 @@ final class DeveloperSignature {
     try {
       Mac mac = Mac.getInstance("HmacSHA256");
       mac.init(new SecretKeySpec(secretKey.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
-      Formatter hex = new Formatter();
-      for (byte part : mac.doFinal(text.toString().getBytes(StandardCharsets.UTF_8))) {
-        hex.format("%02x", part);
-      }
-      return hex.toString();
+      return HexFormat.of()
+          .formatHex(mac.doFinal(text.toString().getBytes(StandardCharsets.UTF_8)));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);
     }

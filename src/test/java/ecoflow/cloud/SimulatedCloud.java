@@ -25,11 +25,10 @@ public final class SimulatedCloud implements AutoCloseable {
   private static final String APP_CLIENT = "ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_";
 
   static {
-    // The broker logs every connection otherwise. Takes effect when it comes before the first log.
-    String level = "org.slf4j.simpleLogger.log.io.moquette";
-    if (System.getProperty(level) == null) {
-      System.setProperty(level, "warn");
-    }
+    // Takes effect where it comes before the broker makes its loggers.
+    quiet("io.moquette", "warn");
+    // Prints a stack trace for every client that refuses a certificate or just goes away.
+    quiet("io.moquette.broker.NewNettyMQTTHandler", "off");
   }
 
   private final CloudAccount account;
@@ -59,6 +58,7 @@ public final class SimulatedCloud implements AutoCloseable {
     account = options.account();
     CloudCertificates certificates = new CloudCertificates();
     caFile = Files.createTempFile("simulated-cloud-ca", ".pem");
+    caFile.toFile().deleteOnExit();
     Files.writeString(caFile, certificates.authorityPem());
     broker =
         new CloudBroker(
@@ -79,11 +79,6 @@ public final class SimulatedCloud implements AutoCloseable {
     Thread stop = new Thread(broker::stop, "simulated-cloud-stop");
     stop.setDaemon(true);
     stop.start();
-    try {
-      Files.deleteIfExists(caFile);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   public CloudAccount account() {
@@ -239,6 +234,10 @@ public final class SimulatedCloud implements AutoCloseable {
 
   MqttCredentials credentials() {
     return credentials;
+  }
+
+  private static void quiet(String logger, String level) {
+    System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + logger, level);
   }
 
   private static MqttCredentials newCredentials() {

@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
 /**
@@ -28,7 +30,9 @@ public final class SimulatedDevice {
   private final String productName;
   private final WireFormat format;
   private final DeviceFrames frames;
-  private final Map<String, Object> quota = new LinkedHashMap<>();
+
+  /** In order, so that the same values always make the same bytes. */
+  private final SortedMap<String, Object> quota = new TreeMap<>();
 
   private volatile boolean online = true;
   private volatile boolean answersRequests = true;
@@ -102,7 +106,7 @@ public final class SimulatedDevice {
   /** A copy of the present values. */
   public Map<String, Object> quota() {
     synchronized (quota) {
-      return Collections.unmodifiableMap(new LinkedHashMap<>(quota));
+      return Collections.unmodifiableMap(new TreeMap<>(quota));
     }
   }
 
@@ -120,7 +124,8 @@ public final class SimulatedDevice {
   /** Changes values and publishes these alone. */
   public void push(Map<String, ?> changes) {
     set(changes);
-    push(format == WireFormat.JSON ? jsonPush(changes) : frames.increment(changes));
+    Map<String, Object> inOrder = new TreeMap<>(changes);
+    push(format == WireFormat.JSON ? jsonPush(inOrder) : frames.increment(inOrder));
   }
 
   /** Publishes all present values. */
