@@ -28,6 +28,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
@@ -50,7 +52,13 @@ final class CloudBroker {
   private final Consumer<ReceivedMessage> receiver;
 
   private final int port;
-  private volatile Server server;
+
+  /** Written while the broker starts or stops; a message that comes meanwhile is lost. */
+  private final ReadWriteLock lifecycle = new ReentrantReadWriteLock();
+
+  /** Null while the broker is down. */
+  private Server server;
+
   private int open;
   private int maxOpen;
 
@@ -75,9 +83,68 @@ final class CloudBroker {
   }
 
   void start() {
-    if (server != null) {
-      return;
+    lifecycle.writeLock().lock();
+    try {
+      if (server == null) {
+        server = startServer();
+      }
+    } finally {
+      lifecycle.writeLock().unlock();
     }
+  }
+
+  void stop() {
+    lifecycle.writeLock().lock();
+    try {
+      if (server != null) {
+        server.stopServer();
+        server = null;
+        synchronized (this) {
+          open = 0;
+        }
+      }
+    } finally {
+      lifecycle.writeLock().unlock();
+    }
+  }
+
+  /** Drops the message when the broker is down. */
+  void publish(String topic, byte[] payload) {
+    whileUp(
+        running ->
+            running.internalPublish(
+                MqttMessageBuilders.publish()
+                    .topicName(topic)
+                    .qos(MqttQoS.AT_LEAST_ONCE)
+                    .retained(false)
+                    .payload(Unpooled.wrappedBuffer(payload))
+                    .build(),
+                CLOUD));
+  }
+
+  void kickClients() {
+    whileUp(
+        running -> {
+          for (ClientDescriptor client : running.listConnectedClients()) {
+            running.disconnectClient(client.getClientID());
+          }
+        });
+  }
+
+  private void whileUp(Consumer<Server> action) {
+    // No waiting: the stop itself waits for the thread that answers requests.
+    if (lifecycle.readLock().tryLock()) {
+      try {
+        if (server != null) {
+          action.accept(server);
+        }
+      } finally {
+        lifecycle.readLock().unlock();
+      }
+    }
+  }
+
+  private Server startServer() {
     Properties settings = new Properties();
     settings.setProperty(IConfig.HOST_PROPERTY_NAME, "127.0.0.1");
     settings.setProperty(IConfig.PORT_PROPERTY_NAME, "disabled");
@@ -97,42 +164,7 @@ final class CloudBroker {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    server = started;
-  }
-
-  void stop() {
-    Server stopping = server;
-    server = null;
-    if (stopping != null) {
-      stopping.stopServer();
-      synchronized (this) {
-        open = 0;
-      }
-    }
-  }
-
-  /** Drops the message when the broker is down. */
-  void publish(String topic, byte[] payload) {
-    Server running = server;
-    if (running != null) {
-      running.internalPublish(
-          MqttMessageBuilders.publish()
-              .topicName(topic)
-              .qos(MqttQoS.AT_LEAST_ONCE)
-              .retained(false)
-              .payload(Unpooled.wrappedBuffer(payload))
-              .build(),
-          CLOUD);
-    }
-  }
-
-  void kickClients() {
-    Server running = server;
-    if (running != null) {
-      for (ClientDescriptor client : running.listConnectedClients()) {
-        running.disconnectClient(client.getClientID());
-      }
-    }
+    return started;
   }
 
   synchronized int openConnections() {
