@@ -1,0 +1,18 @@
+package ecoflow.cloud;
+
+/**
+ * The one customer of a simulated cloud: app login and Developer API keys.
+ *
+ * @param userId 19 digits
+ */
+public record CloudAccount(
+    String email, String password, String userId, String accessKey, String secretKey) {
+
+  public static final CloudAccount DEFAULT =
+      new CloudAccount(
+          "owner@example.org",
+          "correct horse",
+          "1612345678901234567",
+          "simulatedAccessKey00000000000000",
+          "simulatedSecretKey00000000000000");
+}

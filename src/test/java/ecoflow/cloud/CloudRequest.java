@@ -1,0 +1,26 @@
+package ecoflow.cloud;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One HTTP request that the cloud received.
+ *
+ * @param query decoded query parameters
+ * @param headers by header name, in any case
+ */
+public record CloudRequest(
+    Instant time,
+    String method,
+    String path,
+    Map<String, String> query,
+    Map<String, List<String>> headers,
+    String body) {
+
+  /** The first value of a header, or null. */
+  public String header(String name) {
+    List<String> values = headers.get(name);
+    return values == null || values.isEmpty() ? null : values.get(0);
+  }
+}

@@ -1,0 +1,114 @@
+package ecoflow.cloud;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/** One way in which an HTTP answer goes wrong. The request itself is always looked at first. */
+public final class Fault {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static final Fault NONE = of(answer -> answer);
+
+  final Duration delay;
+  final UnaryOperator<Answer> change;
+
+  /** Bytes of the body between two pauses; 0 sends everything at once. */
+  final int dripBytes;
+
+  final Duration dripPause;
+  final boolean drop;
+
+  private Fault(
+      Duration delay,
+      UnaryOperator<Answer> change,
+      int dripBytes,
+      Duration dripPause,
+      boolean drop) {
+    this.delay = delay;
+    this.change = change;
+    this.dripBytes = dripBytes;
+    this.dripPause = dripPause;
+    this.drop = drop;
+  }
+
+  /** An HTTP status with a text that is not JSON, as a gateway sends it. */
+  public static Fault status(int status) {
+    return of(answer -> new Answer(status, answer.headers(), "<html>" + status + "</html>"));
+  }
+
+  /** HTTP 200 with the given code and message and no data. */
+  public static Fault code(String code, String message) {
+    return of(answer -> answer.withBody(CloudHttp.envelope(code, message, null)));
+  }
+
+  /** JSON that stops in the middle. */
+  public static Fault malformedBody() {
+    return body("{\"code\":\"0\",\"message\":\"Success\",\"data\":[{\"sn\":");
+  }
+
+  public static Fault emptyBody() {
+    return body("");
+  }
+
+  public static Fault body(String text) {
+    return of(answer -> answer.withBody(text));
+  }
+
+  public static Fault dataNull() {
+    return of(answer -> answer.withBody(withNull(answer.body(), "data")));
+  }
+
+  public static Fault messageNull() {
+    return of(answer -> answer.withBody(withNull(answer.body(), "message")));
+  }
+
+  /** The right answer, late. */
+  public static Fault delay(Duration delay) {
+    return NONE.after(delay);
+  }
+
+  /** The right answer, in pieces of the given size. */
+  public static Fault drip(int bytes, Duration pause) {
+    return new Fault(Duration.ZERO, NONE.change, bytes, pause, false);
+  }
+
+  /** The connection closes without an answer. */
+  public static Fault closeConnection() {
+    return new Fault(Duration.ZERO, NONE.change, 0, Duration.ZERO, true);
+  }
+
+  public Fault withHeader(String name, String value) {
+    UnaryOperator<Answer> changeWithHeader =
+        answer -> {
+          Answer changed = change.apply(answer);
+          Map<String, String> headers = new HashMap<>(changed.headers());
+          headers.put(name, value);
+          return new Answer(changed.status(), headers, changed.body());
+        };
+    return new Fault(delay, changeWithHeader, dripBytes, dripPause, drop);
+  }
+
+  /** The same fault, after a wait. */
+  public Fault after(Duration wait) {
+    return new Fault(wait, change, dripBytes, dripPause, drop);
+  }
+
+  private static Fault of(UnaryOperator<Answer> change) {
+    return new Fault(Duration.ZERO, change, 0, Duration.ZERO, false);
+  }
+
+  private static String withNull(String body, String field) {
+    try {
+      ObjectNode envelope = (ObjectNode) JSON.readTree(body);
+      return envelope.putNull(field).toString();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("The cloud's own answer is not JSON: " + body, e);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package ecoflow.cloud;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The faults to come, by path. A queued fault serves one request and goes before a lasting one. */
+public final class Faults {
+
+  private final Map<String, Deque<Fault>> queued = new HashMap<>();
+  private final Map<String, Fault> lasting = new HashMap<>();
+
+  public synchronized void next(String path, Fault... faults) {
+    queued.computeIfAbsent(path, unused -> new ArrayDeque<>()).addAll(Arrays.asList(faults));
+  }
+
+  public synchronized void always(String path, Fault fault) {
+    lasting.put(path, fault);
+  }
+
+  public synchronized void clear() {
+    queued.clear();
+    lasting.clear();
+  }
+
+  /** The queued faults of a path that no request has met yet. */
+  public synchronized int pending(String path) {
+    Deque<Fault> faults = queued.get(path);
+    return faults == null ? 0 : faults.size();
+  }
+
+  synchronized Fault take(String path) {
+    Deque<Fault> faults = queued.get(path);
+    Fault next = faults == null ? null : faults.poll();
+    return next != null ? next : lasting.getOrDefault(path, Fault.NONE);
+  }
+}

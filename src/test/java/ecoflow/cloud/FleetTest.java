@@ -1,0 +1,125 @@
+package ecoflow.cloud;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.UnknownFieldSet;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class FleetTest {
+
+  private final Fleet fleet = new Fleet();
+
+  /** What each device pushed, by serial number. */
+  private final Map<String, List<byte[]>> pushes = new HashMap<>();
+
+  @BeforeEach
+  void listen() {
+    for (SimulatedDevice device : fleet.devices()) {
+      List<byte[]> own = pushes.computeIfAbsent(device.serial(), unused -> new ArrayList<>());
+      device.connectTo((topic, payload) -> own.add(payload));
+    }
+  }
+
+  @Test
+  void theSameStepsGiveTheSamePushes() {
+    Fleet other = new Fleet();
+    List<byte[]> second = new ArrayList<>();
+    device(other, Fleet.DELTA_3).connectTo((topic, payload) -> second.add(payload));
+    for (int step = 0; step <= Fleet.DAY; step++) {
+      fleet.tick(step);
+      other.tick(step);
+    }
+    List<byte[]> first = pushes.get(Fleet.DELTA_3);
+    assertEquals(Fleet.DAY + 1, first.size());
+    for (int i = 0; i < first.size(); i++) {
+      assertArrayEquals(first.get(i), second.get(i));
+    }
+  }
+
+  @Test
+  void solarPowerEndsAtNightAndComesBack() {
+    fleet.tick(Fleet.DAY / 4);
+    assertEquals(400, device(fleet, Fleet.DELTA_2).quota().get("pd.wattsInSum"));
+    fleet.tick(Fleet.DAY * 3 / 4);
+    assertEquals(0, device(fleet, Fleet.DELTA_2).quota().get("pd.wattsInSum"));
+    assertEquals(0f, device(fleet, Fleet.DELTA_3).quota().get("powInSumW"));
+    fleet.tick(Fleet.DAY + Fleet.DAY / 4);
+    assertEquals(400, device(fleet, Fleet.DELTA_2).quota().get("pd.wattsInSum"));
+  }
+
+  @Test
+  void everyWireFormatHoldsTheValues() throws Exception {
+    fleet.tick(1);
+    assertEquals(
+        4,
+        new ObjectMapper()
+            .readTree(last(Fleet.DELTA_2))
+            .path("params")
+            .path("bms_bmsStatus.cellVol")
+            .size());
+    assertEquals(15f, real(plain(Frame.parseFrom(last(Fleet.RIVER_3)).getHeaders(0)), 4));
+    assertEquals(75.5f, real(plain(Frame.parseFrom(last(Fleet.DELTA_3)).getHeaders(0)), 4));
+    Frame stream = Frame.parseFrom(Base64.getDecoder().decode(last(Fleet.STREAM_ULTRA)));
+    assertEquals(230f, real(plain(stream.getHeaders(0)), 516));
+  }
+
+  @Test
+  void aFullPushHoldsEveryFieldOnce() throws Exception {
+    fleet.tick(Fleet.FULL_PUSH);
+    Frame bundle = Frame.parseFrom(last(Fleet.DELTA_3));
+    assertEquals(4, bundle.getHeadersCount());
+    Map<Integer, UnknownFieldSet.Field> fields = new HashMap<>();
+    for (Header header : bundle.getHeadersList()) {
+      if (header.getCmdFunc() == 254) {
+        fields.putAll(plain(header).asMap());
+      }
+    }
+    assertEquals(device(fleet, Fleet.DELTA_3).quota().size(), fields.size());
+    // Explicit zeros: night, a dark display, a silent device.
+    assertEquals(List.of(0), fields.get(3).getFixed32List());
+    assertEquals(List.of(0L), fields.get(5).getVarintList());
+    assertEquals(List.of(0L), fields.get(195).getVarintList());
+    assertEquals(List.of(-4L), fields.get(258).getVarintList());
+    UnknownFieldSet settings =
+        UnknownFieldSet.parseFrom(fields.get(125).getLengthDelimitedList().get(0));
+    assertEquals(2, settings.getField(1).getLengthDelimitedList().size());
+    assertTrue(bundle.getHeadersList().stream().anyMatch(header -> header.getCmdFunc() == 32));
+  }
+
+  private byte[] last(String serial) {
+    List<byte[]> own = pushes.get(serial);
+    return own.get(own.size() - 1);
+  }
+
+  private static SimulatedDevice device(Fleet fleet, String serial) {
+    return fleet.devices().stream()
+        .filter(device -> device.serial().equals(serial))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static UnknownFieldSet plain(Header header) throws Exception {
+    byte[] payload = header.getPdata().toByteArray();
+    if (header.getEncType() == 1) {
+      for (int i = 0; i < payload.length; i++) {
+        payload[i] ^= (byte) header.getSeq();
+      }
+    }
+    return UnknownFieldSet.parseFrom(payload);
+  }
+
+  private static float real(UnknownFieldSet message, int field) {
+    return Float.intBitsToFloat(message.getField(field).getFixed32List().get(0));
+  }
+}

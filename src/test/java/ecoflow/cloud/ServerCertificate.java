@@ -1,0 +1,11 @@
+package ecoflow.cloud;
+
+/** What a server of the simulated cloud shows to its clients. */
+public enum ServerCertificate {
+  /** Signed by the cloud's CA, for localhost and 127.0.0.1. */
+  TRUSTED,
+  /** Signed by the cloud's CA, for another host. */
+  WRONG_NAME,
+  /** For localhost and 127.0.0.1, signed by a CA that is not in the CA file. */
+  UNTRUSTED
+}

@@ -1,0 +1,261 @@
+package ecoflow.cloud;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * EcoFlow's cloud in one object, on loopback: the HTTPS API and the MQTT broker, with one customer
+ * and any number of devices. It answers as the real one does, or wrongly where a test asks for it.
+ */
+public final class SimulatedCloud implements AutoCloseable {
+
+  private static final Pattern GET_TOPIC =
+      Pattern.compile("/app/(?<user>[^/]+)/(?<serial>[^/]+)/thing/property/get");
+  private static final String APP_CLIENT = "ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_";
+
+  static {
+    // Takes effect where it comes before the broker makes its loggers.
+    quiet("io.moquette", "warn");
+    // Prints a stack trace for every client that refuses a certificate or just goes away.
+    quiet("io.moquette.broker.NewNettyMQTTHandler", "off");
+  }
+
+  private final CloudAccount account;
+  private final Path caFile;
+  private final CloudHttp http;
+  private final CloudBroker broker;
+  private final Map<String, SimulatedDevice> devices = new ConcurrentHashMap<>();
+
+  private volatile MqttCredentials credentials = newCredentials();
+  private volatile String nickname = "Owner";
+  private volatile String mqttUrl = "localhost";
+  private volatile boolean anyClientId;
+
+  public static SimulatedCloud start() {
+    return start(CloudOptions.DEFAULT);
+  }
+
+  public static SimulatedCloud start(CloudOptions options) {
+    try {
+      return new SimulatedCloud(options);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private SimulatedCloud(CloudOptions options) throws IOException {
+    account = options.account();
+    CloudCertificates certificates = new CloudCertificates();
+    caFile = Files.createTempFile("simulated-cloud-ca", ".pem");
+    caFile.toFile().deleteOnExit();
+    Files.writeString(caFile, certificates.authorityPem());
+    broker =
+        new CloudBroker(
+            options.mqttPort(),
+            certificates.server(options.mqttCertificate()),
+            this::acceptsLogin,
+            this::receive);
+    broker.start();
+    http =
+        new CloudHttp(
+            this, account, options.httpPort(), certificates.server(options.httpCertificate()));
+  }
+
+  @Override
+  public void close() {
+    http.close();
+    // The broker closes its sockets at once and then winds down for two seconds: not worth a wait.
+    Thread stop = new Thread(broker::stop, "simulated-cloud-stop");
+    stop.setDaemon(true);
+    stop.start();
+  }
+
+  public CloudAccount account() {
+    return account;
+  }
+
+  /** Host and port of the HTTPS API. */
+  public String apiHost() {
+    return "localhost:" + httpPort();
+  }
+
+  public int httpPort() {
+    return http.port();
+  }
+
+  public int mqttPort() {
+    return broker.port();
+  }
+
+  /** PEM file with the CA that a client of this cloud should trust. */
+  public Path caFile() {
+    return caFile;
+  }
+
+  public SimulatedCloud add(SimulatedDevice... added) {
+    for (SimulatedDevice device : added) {
+      device.connectTo(broker::publish);
+      devices.put(device.serial(), device);
+    }
+    return this;
+  }
+
+  public void remove(String serial) {
+    devices.remove(serial);
+  }
+
+  public Collection<SimulatedDevice> devices() {
+    return List.copyOf(devices.values());
+  }
+
+  public Optional<SimulatedDevice> device(String serial) {
+    return serial == null ? Optional.empty() : Optional.ofNullable(devices.get(serial));
+  }
+
+  // HTTP
+
+  public Faults faults() {
+    return http.faults;
+  }
+
+  /** All requests, the oldest first. */
+  public List<CloudRequest> requests() {
+    return List.copyOf(http.requests);
+  }
+
+  public List<CloudRequest> requests(String path) {
+    return http.requests.stream().filter(request -> request.path().equals(path)).toList();
+  }
+
+  /** The name in the login answer; null leaves the field out. */
+  public void setNickname(String nickname) {
+    this.nickname = nickname;
+  }
+
+  /** The broker's address as the certification answer gives it: a host, or one with a scheme. */
+  public void setMqttUrl(String mqttUrl) {
+    this.mqttUrl = mqttUrl;
+  }
+
+  /** All tokens given out so far are refused from now on. */
+  public void expireTokens() {
+    http.tokens.clear();
+  }
+
+  // MQTT
+
+  /** Everything that clients published, the oldest first. */
+  public List<ReceivedMessage> messages() {
+    return List.copyOf(broker.messages);
+  }
+
+  /** All logins that carried a user name, the oldest first. */
+  public List<ConnectAttempt> connects() {
+    return List.copyOf(broker.connects);
+  }
+
+  /** The topic of every accepted subscription, the oldest first. */
+  public List<String> subscriptions() {
+    return List.copyOf(broker.subscriptions);
+  }
+
+  public int openConnections() {
+    return broker.openConnections();
+  }
+
+  public int maxOpenConnections() {
+    return broker.maxOpenConnections();
+  }
+
+  public String certificateAccount() {
+    return credentials.account();
+  }
+
+  public String certificatePassword() {
+    return credentials.password();
+  }
+
+  /** New broker login; connected clients stay until they are kicked. */
+  public void rotateCredentials() {
+    credentials = newCredentials();
+  }
+
+  public void kickClients() {
+    broker.kickClients();
+  }
+
+  public void stopBroker() {
+    broker.stop();
+  }
+
+  /** Starts the broker again, on the port it had. */
+  public void startBroker() {
+    broker.start();
+  }
+
+  public void restartBroker() {
+    broker.stop();
+    broker.start();
+  }
+
+  /** Refuses new subscriptions to these topics; {@code topic -> false} allows all again. */
+  public void refuseSubscriptions(Predicate<String> topics) {
+    broker.refusedSubscriptions = topics;
+  }
+
+  /** Accepts any MQTT client id, not only those that the app uses. */
+  public void setAnyClientId(boolean anyClientId) {
+    this.anyClientId = anyClientId;
+  }
+
+  /** Publishes from the cloud's side on any topic. */
+  public void publish(String topic, byte[] payload) {
+    broker.publish(topic, payload);
+  }
+
+  Optional<String> nickname() {
+    return Optional.ofNullable(nickname);
+  }
+
+  String mqttUrl() {
+    return mqttUrl;
+  }
+
+  MqttCredentials credentials() {
+    return credentials;
+  }
+
+  private static void quiet(String logger, String level) {
+    System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + logger, level);
+  }
+
+  private static MqttCredentials newCredentials() {
+    return new MqttCredentials(
+        "app-" + UUID.randomUUID().toString().replace("-", ""), UUID.randomUUID().toString());
+  }
+
+  private boolean acceptsLogin(String clientId, String user, String password) {
+    return new MqttCredentials(user, password).equals(credentials)
+        && (anyClientId || clientId.matches(APP_CLIENT + account.userId()));
+  }
+
+  private void receive(ReceivedMessage message) {
+    Matcher topic = GET_TOPIC.matcher(message.topic());
+    if (topic.matches() && topic.group("user").equals(account.userId())) {
+      device(topic.group("serial"))
+          .flatMap(device -> device.answerTo(message.payload()))
+          .ifPresent(answer -> publish(message.topic() + "_reply", answer));
+    }
+  }
+}

@@ -1,0 +1,194 @@
+package ecoflow.cloud;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+
+/**
+ * One device of a simulated cloud.
+ *
+ * <p>Its state is the flat quota map of the Developer API. The keys of a protobuf device are the
+ * camel case names of DisplayPropertyUpload ("powInSumW"); other names are refused.
+ *
+ * <p>A device that is on no cloud, or whose broker is down, keeps its state; what it pushes is
+ * lost.
+ */
+public final class SimulatedDevice {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final String serial;
+  private final String name;
+  private final String productName;
+  private final WireFormat format;
+  private final DeviceFrames frames;
+
+  /** In order, so that the same values always make the same bytes. */
+  private final SortedMap<String, Object> quota = new TreeMap<>();
+
+  private volatile boolean online = true;
+  private volatile boolean answersRequests = true;
+  private volatile boolean openToDevelopers = true;
+  private volatile boolean shared;
+  private volatile BiConsumer<String, byte[]> broker = (topic, payload) -> {};
+
+  /**
+   * @param productName null when the cloud leaves it out
+   */
+  public SimulatedDevice(String serial, String name, String productName, WireFormat format) {
+    this.serial = serial;
+    this.name = name;
+    this.productName = productName;
+    this.format = format;
+    this.frames = new DeviceFrames(serial, format);
+  }
+
+  public String serial() {
+    return serial;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** Null when the cloud leaves it out. */
+  public String productName() {
+    return productName;
+  }
+
+  public WireFormat format() {
+    return format;
+  }
+
+  public boolean isOnline() {
+    return online;
+  }
+
+  public void setOnline(boolean online) {
+    this.online = online;
+  }
+
+  public boolean answersRequests() {
+    return answersRequests;
+  }
+
+  /** Whether an MQTT request for all values gets an answer. */
+  public void setAnswersRequests(boolean answersRequests) {
+    this.answersRequests = answersRequests;
+  }
+
+  public boolean isOpenToDevelopers() {
+    return openToDevelopers;
+  }
+
+  /** Whether the Developer API gives the values; the device list has the device in any case. */
+  public void setOpenToDevelopers(boolean openToDevelopers) {
+    this.openToDevelopers = openToDevelopers;
+  }
+
+  public boolean isShared() {
+    return shared;
+  }
+
+  /** Whether another account owns the device: the app's list has such devices apart. */
+  public void setShared(boolean shared) {
+    this.shared = shared;
+  }
+
+  /** A copy of the present values. */
+  public Map<String, Object> quota() {
+    synchronized (quota) {
+      return Collections.unmodifiableMap(new TreeMap<>(quota));
+    }
+  }
+
+  /** Changes values and tells nobody. */
+  public SimulatedDevice set(Map<String, ?> changes) {
+    if (format != WireFormat.JSON) {
+      DeviceFrames.checkNames(changes);
+    }
+    synchronized (quota) {
+      quota.putAll(changes);
+    }
+    return this;
+  }
+
+  /** Changes values and publishes these alone. */
+  public void push(Map<String, ?> changes) {
+    set(changes);
+    Map<String, Object> inOrder = new TreeMap<>(changes);
+    push(format == WireFormat.JSON ? jsonPush(inOrder) : frames.increment(inOrder));
+  }
+
+  /** Publishes all present values. */
+  public void pushAll() {
+    Map<String, Object> all = quota();
+    push(format == WireFormat.JSON ? jsonPush(all) : frames.bundle(all, true));
+  }
+
+  /** Publishes any bytes on the topic of the device. */
+  public void push(byte[] payload) {
+    broker.accept("/app/device/property/" + serial, payload);
+  }
+
+  void connectTo(BiConsumer<String, byte[]> publisher) {
+    broker = publisher;
+  }
+
+  /** The answer to a message on the device's "get" topic, if it gives one. */
+  Optional<byte[]> answerTo(byte[] request) {
+    if (!answersRequests) {
+      return Optional.empty();
+    }
+    if (format != WireFormat.JSON) {
+      // The device itself answers, so it must be there.
+      return online ? Optional.of(frames.bundle(quota(), false)) : Optional.empty();
+    }
+    JsonNode question;
+    try {
+      question = JSON.readTree(request);
+    } catch (IOException e) {
+      // A protobuf request; these devices do not speak it.
+      return Optional.empty();
+    }
+    if (!question.path("operateType").asText().equals("latestQuotas")) {
+      return Optional.empty();
+    }
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("sn", serial);
+    data.put("online", online ? 1 : 0);
+    data.put("quotaMap", quota());
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("id", question.path("id"));
+    answer.put("operateType", "latestQuotas");
+    answer.put("data", data);
+    return Optional.of(json(answer));
+  }
+
+  private static byte[] jsonPush(Map<String, ?> values) {
+    long now = System.currentTimeMillis();
+    Map<String, Object> message = new LinkedHashMap<>();
+    message.put("id", now);
+    message.put("version", "1.0");
+    message.put("timestamp", now);
+    message.put("moduleType", 1);
+    message.put("params", values);
+    return json(message);
+  }
+
+  private static byte[] json(Object value) {
+    try {
+      return JSON.writeValueAsBytes(value);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("Not a JSON value", e);
+    }
+  }
+}
