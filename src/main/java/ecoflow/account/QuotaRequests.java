@@ -90,7 +90,7 @@ public final class QuotaRequests {
     }
   }
 
-  /** Addresses the request that is in the body to the device of the header. */
+  /** Gives the request of the header's device its topic and its id, the time in milliseconds. */
   public void address(Exchange exchange) throws MqttException {
     Message message = exchange.getMessage();
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
@@ -100,6 +100,7 @@ public final class QuotaRequests {
       turn.dueAt = turn.askedAt + interval.toNanos();
       turn.full = false;
     }
+    message.setHeader(QuotaHeaders.REQUEST_ID, Long.toString(System.currentTimeMillis()));
     message.setHeader(PahoConstants.CAMEL_PAHO_OVERRIDE_TOPIC, link.requestTopic(serial));
   }
 

@@ -18,6 +18,9 @@ public final class QuotaHeaders {
   /** How a payload is written: JSON, FRAME, BASE64 or UNKNOWN. */
   public static final String PAYLOAD = "EcoflowPayload";
 
+  /** The id of a request for all values. */
+  public static final String REQUEST_ID = "EcoflowRequestId";
+
   public static final String SOURCE_REST = "rest";
 
   private QuotaHeaders() {}
