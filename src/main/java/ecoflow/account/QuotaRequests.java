@@ -26,6 +26,11 @@ public final class QuotaRequests {
     long dueAt;
     long fullAt;
     boolean full;
+
+    Turn(long now) {
+      askedAt = now;
+      dueAt = now;
+    }
   }
 
   private final Devices devices;
@@ -63,8 +68,8 @@ public final class QuotaRequests {
     }
     List<String> serials = new ArrayList<>();
     for (Device device : devices.all()) {
-      Turn turn = turns.get(device.serial());
-      if (turn == null || isDue(turn)) {
+      if (isDue(
+          turns.computeIfAbsent(device.serial(), unused -> new Turn(nanoClock.getAsLong())))) {
         serials.add(device.serial());
       }
     }
@@ -86,6 +91,10 @@ public final class QuotaRequests {
         countSkipped.run();
         return false;
       }
+      // Two routes look for devices that are due; only the first one to see this turn asks.
+      turn.askedAt = now;
+      turn.dueAt = now + interval.toNanos();
+      turn.full = false;
       return true;
     }
   }
@@ -94,12 +103,6 @@ public final class QuotaRequests {
   public void address(Exchange exchange) throws MqttException {
     Message message = exchange.getMessage();
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
-    Turn turn = turns.computeIfAbsent(serial, unused -> new Turn());
-    synchronized (turn) {
-      turn.askedAt = nanoClock.getAsLong();
-      turn.dueAt = turn.askedAt + interval.toNanos();
-      turn.full = false;
-    }
     message.setHeader(QuotaHeaders.REQUEST_ID, Long.toString(System.currentTimeMillis()));
     message.setHeader(PahoConstants.CAMEL_PAHO_OVERRIDE_TOPIC, link.requestTopic(serial));
   }
