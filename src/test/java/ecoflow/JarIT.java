@@ -1,0 +1,237 @@
+package ecoflow;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.Fault;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The finished jar, copied to an empty folder and started as a user starts it. */
+class JarIT {
+
+  private static final String SERIAL = "R331JAR000000001";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static SimulatedCloud cloud;
+
+  @TempDir Path folder;
+  private Process process;
+  private int port;
+
+  @BeforeAll
+  static void startCloud() {
+    cloud = SimulatedCloud.start();
+    cloud.add(
+        new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON)
+            .set(Map.of("pd.soc", 81, "pd.wattsOutSum", 0)));
+  }
+
+  @AfterAll
+  static void stopCloud() {
+    cloud.close();
+  }
+
+  @BeforeEach
+  void copyJar() throws IOException {
+    Files.copy(Path.of(System.getProperty("exporter.jar")), folder.resolve("ecoflow-exporter.jar"));
+    port = RunningExporter.freePort();
+  }
+
+  @AfterEach
+  void endProcess() {
+    cloud.faults().clear();
+    if (process != null) {
+      process.destroyForcibly();
+    }
+  }
+
+  private void start(Map<String, String> variables) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-jar",
+            "ecoflow-exporter.jar");
+    builder.directory(folder.toFile());
+    builder.environment().keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
+    builder.environment().put("EXPORTER_PORT", Integer.toString(port));
+    builder.environment().putAll(variables);
+    builder.redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile());
+    process = builder.start();
+  }
+
+  private List<String> log() {
+    try {
+      return Files.readAllLines(folder.resolve("log"));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private int exitCode() throws InterruptedException {
+    assertTrue(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS), () -> "runs on: " + log());
+    return process.exitValue();
+  }
+
+  private String metrics() {
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/metrics")).build();
+      return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+    } catch (IOException e) {
+      return "";
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return "";
+    }
+  }
+
+  private void awaitLineOfMetrics(String start) {
+    await().atMost(PATIENCE).until(() -> metrics().lines().anyMatch(l -> l.startsWith(start)));
+  }
+
+  @Test
+  void theJarRunsAloneAndEndsOnASignal() throws Exception {
+    start(RunningExporter.rest(cloud));
+
+    awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
+    assertTrue(metrics().contains("ecoflow_exporter_build_info{mode=\"rest\",version=\"0."));
+    process.destroy();
+
+    assertEquals(143, exitCode());
+    assertTrue(
+        log().stream().noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR ")),
+        () -> "a quiet life: " + log());
+  }
+
+  @Test
+  void theDemosCloudDoesNotShip() throws IOException {
+    try (JarFile jar = new JarFile(folder.resolve("ecoflow-exporter.jar").toFile())) {
+      assertTrue(jar.stream().anyMatch(entry -> entry.getName().equals("devices.json")));
+      assertTrue(
+          jar.stream()
+              .noneMatch(
+                  entry ->
+                      entry.getName().startsWith("ecoflow/cloud")
+                          || entry.getName().startsWith("io/moquette")
+                          || entry.getName().startsWith("org/bouncycastle")));
+    }
+  }
+
+  @Test
+  void noSecretIsLoggedAtDebugInAnyMode() throws Exception {
+    for (String mode : List.of("rest", "mqtt", "device")) {
+      Map<String, String> variables =
+          new HashMap<>(
+              mode.equals("rest")
+                  ? RunningExporter.rest(cloud)
+                  : RunningExporter.account(cloud, mode));
+      variables.put("LOG_LEVEL", "DEBUG");
+      start(variables);
+      if (mode.equals("mqtt")) {
+        awaitLineOfMetrics("ecoflow_mqtt_connected{client_type=\"mqtt\"} 1");
+        cloud.device(SERIAL).orElseThrow().pushAll();
+      }
+      awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
+      process.destroy();
+      exitCode();
+
+      String log = String.join("\n", log());
+      for (String secret :
+          List.of(
+              cloud.account().secretKey(),
+              cloud.account().accessKey(),
+              cloud.account().password(),
+              cloud.certificatePassword(),
+              "Bearer ")) {
+        assertFalse(log.contains(secret), () -> mode + " logs " + secret);
+      }
+    }
+  }
+
+  @Test
+  void badConfigurationIsOneLineAndExitCode2() throws Exception {
+    start(RunningExporter.rest(cloud, "COLLECTING_INTERVAL", "often"));
+
+    assertEquals(2, exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: COLLECTING_INTERVAL=often is not valid:"
+                + " it takes seconds from 0.1 to 86400"),
+        log());
+  }
+
+  @Test
+  void noCredentialsAreOneLineAndExitCode2() throws Exception {
+    start(Map.of("ECOFLOW_DEVICE_SN", "A"));
+
+    assertEquals(2, exitCode());
+    assertEquals(1, log().size(), () -> "one line: " + log());
+    assertTrue(log().get(0).startsWith("ecoflow-exporter: no credentials: set ECOFLOW_ACCESS_KEY"));
+  }
+
+  @Test
+  void wrongCredentialsSaySoAfterTheLastAttempt() throws Exception {
+    start(
+        RunningExporter.account(
+            cloud, "mqtt", "ECOFLOW_ACCOUNT_PASSWORD", "wrong", "ESTABLISH_ATTEMPTS", "2"));
+
+    assertEquals(1, exitCode());
+    List<String> errors = log().stream().filter(line -> line.contains(" ERROR ")).toList();
+    assertEquals(1, errors.size(), () -> "one line: " + log());
+    assertTrue(
+        errors.get(0).contains("ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"),
+        errors.get(0));
+    assertTrue(errors.get(0).endsWith("attempt 2 of 2, giving up"), errors.get(0));
+  }
+
+  @Test
+  void aCloudThatNeverAnswersEndsTheProcessWithOneLine() throws Exception {
+    cloud.faults().always("/iot-open/sign/device/list", Fault.status(503));
+    start(RunningExporter.rest(cloud, "ESTABLISH_ATTEMPTS", "2", "HTTP_RETRIES", "1"));
+
+    assertEquals(1, exitCode());
+    assertTrue(
+        log()
+            .get(log().size() - 1)
+            .endsWith(
+                "Cannot get the device list from EcoFlow: HTTP 503; attempt 2 of 2, giving up"),
+        () -> "" + log());
+    assertTrue(log().stream().noneMatch(line -> line.contains("\tat ")), () -> "" + log());
+  }
+
+  @Test
+  void aPortInUseIsOneLineAndExitCode1() throws Exception {
+    try (ServerSocket taken = new ServerSocket(port, 1, InetAddress.getByName("0.0.0.0"))) {
+      start(RunningExporter.rest(cloud));
+
+      assertEquals(1, exitCode());
+      assertEquals(
+          "EXPORTER_PORT=" + taken.getLocalPort() + " is in use: choose another port",
+          log().get(log().size() - 1).replaceFirst(".* - ", ""));
+    }
+  }
+}

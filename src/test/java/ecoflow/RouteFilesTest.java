@@ -1,0 +1,90 @@
+package ecoflow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+
+/** The packaged routes are what integrators read first: each says what it does. */
+class RouteFilesTest {
+
+  private static final Path FOLDER = Path.of("src/main/resources/routes");
+
+  static List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(FOLDER)) {
+      return files.sorted().toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void aFileStartsWithWhatGoesInAndWhatComesOut(Path file) throws IOException {
+    List<String> lines = Files.readAllLines(file);
+
+    assertTrue(file.toString().endsWith(".camel.yaml"), "name ends in .camel.yaml");
+    assertTrue(lines.get(0).startsWith("# In: "), lines.get(0));
+    assertTrue(lines.get(1).startsWith("# Out: "), lines.get(1));
+    assertFalse(lines.get(2).startsWith("#"), "the head has two lines");
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void everyRouteHasAnIdAndADescriptionAndCanonicalEndpoints(Path file) throws IOException {
+    int routes = 0;
+    for (Object item : (List<?>) load(file)) {
+      if (((Map<?, ?>) item).get("route") instanceof Map<?, ?> route) {
+        routes++;
+        assertTrue(route.get("id") instanceof String, "id");
+        assertTrue(route.get("description") instanceof String, "description of " + route.get("id"));
+      } else {
+        assertTrue(((Map<?, ?>) item).get("routeConfiguration") instanceof Map, "a route file");
+        routes++;
+      }
+      checkUris(item);
+    }
+    assertTrue(routes > 0);
+  }
+
+  @Test
+  void routeIdsAreUniqueOverAllFiles() throws IOException {
+    Set<Object> ids = new HashSet<>();
+    int routes = 0;
+    for (Path file : files()) {
+      for (Object item : (List<?>) load(file)) {
+        Map<?, ?> content = (Map<?, ?>) ((Map<?, ?>) item).values().iterator().next();
+        ids.add(content.get("id"));
+        routes++;
+      }
+    }
+    assertEquals(routes, ids.size());
+  }
+
+  private static Object load(Path file) throws IOException {
+    return new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
+  }
+
+  /** Canonical YAML: the scheme alone in uri, everything else under parameters. */
+  private static void checkUris(Object node) {
+    if (node instanceof Map<?, ?> map) {
+      if (map.get("uri") instanceof String uri) {
+        assertFalse(uri.contains(":") || uri.contains("?"), "not canonical: " + uri);
+      }
+      map.values().forEach(RouteFilesTest::checkUris);
+    } else if (node instanceof List<?> list) {
+      list.forEach(RouteFilesTest::checkUris);
+    }
+  }
+}

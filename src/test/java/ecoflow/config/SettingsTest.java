@@ -1,0 +1,252 @@
+package ecoflow.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.config.Settings.LogLevel;
+import ecoflow.config.Settings.Mode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsTest {
+
+  private static final String SECRET = "s3cret-value";
+
+  @TempDir Path folder;
+
+  private static Map<String, String> keys(String... more) {
+    return with(
+        Map.of(
+            "ECOFLOW_ACCESS_KEY", "key",
+            "ECOFLOW_SECRET_KEY", SECRET,
+            "ECOFLOW_DEVICE_SN", "R331A"),
+        more);
+  }
+
+  private static Map<String, String> account(String... more) {
+    return with(
+        Map.of(
+            "ECOFLOW_ACCOUNT_USER", "me@example.com",
+            "ECOFLOW_ACCOUNT_PASSWORD", SECRET,
+            "ECOFLOW_DEVICE_SN", "R331A"),
+        more);
+  }
+
+  private static Map<String, String> with(Map<String, String> variables, String... more) {
+    Map<String, String> all = new HashMap<>(variables);
+    for (int i = 0; i < more.length; i += 2) {
+      all.put(more[i], more[i + 1]);
+    }
+    return all;
+  }
+
+  private static String complaint(Map<String, String> variables) {
+    String message =
+        assertThrows(ConfigException.class, () -> Settings.from(variables)).getMessage();
+    assertFalse(message.contains("\n"), "one line only: " + message);
+    assertFalse(message.contains(SECRET), "no secret: " + message);
+    return message;
+  }
+
+  @Test
+  void defaultsAreThoseOfTheTable() throws ConfigException {
+    Settings settings = Settings.from(keys());
+
+    assertEquals(Mode.REST, settings.mode());
+    assertEquals(List.of("R331A"), settings.serials());
+    assertEquals("api-e.ecoflow.com", settings.apiHost());
+    assertEquals(9090, settings.exporterPort());
+    assertEquals("ecoflow", settings.metricsPrefix());
+    assertEquals(LogLevel.INFO, settings.logLevel());
+    assertEquals(Path.of("devices.json"), settings.devicesFile().path());
+    assertFalse(settings.devicesFile().explicit());
+    assertEquals(5, settings.establishAttempts());
+    assertEquals(3, settings.httpRetries());
+    assertEquals(
+        new Settings.Timing(
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(30),
+            Duration.ofMillis(500),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(300)),
+        settings.timing());
+  }
+
+  @Test
+  void credentialsChooseTheMode() throws ConfigException {
+    assertEquals(Mode.REST, Settings.from(keys("ECOFLOW_API_TYPE", "rest")).mode());
+    assertEquals(Mode.MQTT, Settings.from(account()).mode());
+    assertEquals(Mode.MQTT, Settings.from(account("ECOFLOW_API_TYPE", "mqtt")).mode());
+    assertEquals(Mode.DEVICE, Settings.from(account("ECOFLOW_API_TYPE", "Device")).mode());
+    // An empty variable, as compose files write it, is an unset one.
+    assertEquals(Mode.MQTT, Settings.from(account("ECOFLOW_ACCESS_KEY", " ")).mode());
+  }
+
+  @Test
+  void keysWinOverAnAccountTypeAndTheLogSaysSo() throws ConfigException {
+    Settings settings = Settings.from(keys("ECOFLOW_API_TYPE", "device"));
+
+    assertEquals(Mode.REST, settings.mode());
+    assertEquals(1, settings.notes().size());
+    assertTrue(settings.notes().get(0).startsWith("ECOFLOW_API_TYPE=device has no effect"));
+  }
+
+  @Test
+  void credentialsOfBothKindsOrNoneOrHalfAreRefused() {
+    Map<String, String> both = account("ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s");
+    assertTrue(complaint(both).contains("are both set"));
+    assertTrue(complaint(Map.of("ECOFLOW_DEVICE_SN", "A")).startsWith("no credentials: set"));
+    assertEquals(
+        "ECOFLOW_SECRET_KEY is not set, but ECOFLOW_ACCESS_KEY is: set both, or neither",
+        complaint(keys("ECOFLOW_SECRET_KEY", "")));
+    assertEquals(
+        "ECOFLOW_ACCOUNT_USER is not set, but ECOFLOW_ACCOUNT_PASSWORD is: set both, or neither",
+        complaint(account("ECOFLOW_ACCOUNT_USER", "")));
+    assertTrue(
+        complaint(account("ECOFLOW_API_TYPE", "rest"))
+            .startsWith("ECOFLOW_API_TYPE=rest needs ECOFLOW_ACCESS_KEY"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ECOFLOW_API_TYPE | http | rest, mqtt or device",
+        "ECOFLOW_DEVICE_SN | A B | one serial number",
+        "ECOFLOW_DEVICE_SN | A,all | one serial number",
+        "ECOFLOW_DEVICE_SN | A/# | one serial number",
+        "ECOFLOW_DEVICE_SN | ,, | one serial number",
+        "EXPORTER_PORT | 0 | a whole number from 1 to 65535",
+        "EXPORTER_PORT | 70000 | a whole number from 1 to 65535",
+        "EXPORTER_PORT | web | a whole number from 1 to 65535",
+        "METRICS_PREFIX | 1x | letters, digits",
+        "METRICS_PREFIX | a-b | letters, digits",
+        "LOG_LEVEL | loud | DEBUG, INFO, WARNING, ERROR or CRITICAL",
+        "COLLECTING_INTERVAL | 0 | seconds from 0.1 to 86400",
+        "COLLECTING_INTERVAL | 10s | seconds from 0.1 to 86400",
+        "QUOTA_REQUEST_INTERVAL | -1 | seconds from 0.1 to 86400",
+        "RETRY_TIMEOUT | never | seconds from 0.1 to 86400",
+        "ESTABLISH_ATTEMPTS | 0 | a whole number from 1 to 1000000",
+        "HTTP_TIMEOUT | 0 | seconds from 0.1 to 3600",
+        "HTTP_RETRIES | 1.5 | a whole number from 0 to 100",
+        "HTTP_BACKOFF_FACTOR | -0.1 | seconds from 0 to 3600",
+        "DEVICE_LIST_CACHE_TTL | 1e9 | seconds from 0 to 86400",
+        "MQTT_TIMEOUT | 0 | seconds from 0.1 to 86400",
+        "MQTT_KEEPALIVE | 0 | seconds from 1 to 65535",
+        "IDLE_CHECK_INTERVAL | x | seconds from 0.1 to 86400",
+        "MAX_RECONNECT_DELAY | 0.5 | seconds from 1 to 86400",
+        "ECOFLOW_API_HOST | https://api.ecoflow.com | a host name",
+        "ECOFLOW_API_HOST | api.ecoflow.com:0 | a port from 1 to 65535",
+        "ECOFLOW_CA_FILE | /nowhere/ca.pem | a readable file with PEM certificates",
+        "ECOFLOW_SECRET_KEY_FILE | /nowhere/key | are both set",
+      })
+  void badValuesAreNamedWithWhatIsAllowed(String name, String value, String allowed) {
+    String message = complaint(keys(name, value));
+
+    assertTrue(message.startsWith(name) || message.contains(name), message);
+    assertTrue(message.contains(allowed), message);
+  }
+
+  @Test
+  void aLongValueWithControlCharactersStaysOneShortLine() {
+    String message = complaint(keys("LOG_LEVEL", "x\ny" + "z".repeat(500)));
+
+    assertTrue(message.startsWith("LOG_LEVEL=x?yz"), message);
+    assertTrue(message.length() < 200, message);
+  }
+
+  @Test
+  void serialNumbersComeAsAListWithoutRepeats() throws ConfigException {
+    assertEquals(
+        List.of("A1", "B2"), Settings.from(keys("ECOFLOW_DEVICE_SN", " A1, B2 ,,A1")).serials());
+    assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_SN", "ALL")).serials());
+    assertTrue(complaint(keys("ECOFLOW_DEVICE_SN", "")).startsWith("ECOFLOW_DEVICE_SN is not set"));
+  }
+
+  @Test
+  void namesOfASingleDeviceAreTakenAsTheyAre() throws ConfigException {
+    assertEquals(
+        Map.of("R331A", "Shed, west = left"),
+        Settings.from(keys("ECOFLOW_DEVICE_NAME", "Shed, west = left")).deviceNames());
+    assertEquals(
+        Map.of("R331A", "Shed"),
+        Settings.from(keys("ECOFLOW_DEVICE_NAME", "R331A=Shed")).deviceNames());
+  }
+
+  @Test
+  void namesOfSeveralDevicesAreKeyedBySerialNumber() throws ConfigException {
+    Settings settings =
+        Settings.from(
+            keys(
+                "ECOFLOW_DEVICE_SN", "A1,B2",
+                "ECOFLOW_DEVICE_NAME", "A1=Shed, west,B2=Van",
+                "ECOFLOW_PRODUCT_NAME", "B2=DELTA",
+                "ECOFLOW_DEVICE_GENERAL_KEY", "A1=x"));
+
+    assertEquals(Map.of("A1", "Shed, west", "B2", "Van"), settings.deviceNames());
+    assertEquals(Map.of("B2", "DELTA"), settings.productNames());
+    assertEquals(Map.of("A1", "x"), settings.generalKeys());
+    assertTrue(
+        complaint(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "Shed"))
+            .contains("SN=value,SN=value"));
+    assertTrue(
+        complaint(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "C3=Shed"))
+            .contains("serial numbers that ECOFLOW_DEVICE_SN lists"));
+  }
+
+  @Test
+  void secretsComeFromFilesToo() throws Exception {
+    Path key = Files.writeString(folder.resolve("key"), "  " + SECRET + "\n");
+    Map<String, String> variables = keys("ECOFLOW_SECRET_KEY_FILE", key.toString());
+    variables.remove("ECOFLOW_SECRET_KEY");
+
+    assertEquals(SECRET, Settings.from(variables).credentials().secret());
+
+    Files.writeString(key, "\n");
+    assertTrue(complaint(variables).contains("a file that is not empty"));
+    variables.put("ECOFLOW_SECRET_KEY_FILE", folder.toString());
+    assertTrue(complaint(variables).contains("a readable file that holds the secret"));
+  }
+
+  @Test
+  void credentialsAreTrimmedAndNeverPrinted() throws ConfigException {
+    Settings settings =
+        Settings.from(keys("ECOFLOW_ACCESS_KEY", " key\n", "ECOFLOW_SECRET_KEY", SECRET + " "));
+
+    assertEquals("key", settings.credentials().id());
+    assertEquals(SECRET, settings.credentials().secret());
+    assertFalse(settings.toString().contains(SECRET));
+  }
+
+  @Test
+  void theHostMayCarryAPort() throws ConfigException {
+    assertEquals(
+        "localhost:8443", Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).apiHost());
+  }
+
+  @Test
+  void aCaFileWithoutCertificatesIsRefused() throws Exception {
+    Path file = Files.writeString(folder.resolve("ca.pem"), "nothing");
+    Settings settings = Settings.from(keys("ECOFLOW_CA_FILE", file.toString()));
+
+    String message =
+        assertThrows(ConfigException.class, () -> Tls.context(settings.caFile())).getMessage();
+
+    assertTrue(message.startsWith("ECOFLOW_CA_FILE=" + file), message);
+  }
+}
