@@ -1,6 +1,6 @@
 package ecoflow.decode;
 
-import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
 import ecoflow.decode.Decoded.Outcome;
@@ -33,19 +33,22 @@ public final class MessageDecoder {
   public Decoded decode(Header header, String serial) {
     byte[] data = Frames.plain(header);
     MessageTable.Entry entry = table.find(header, serial);
-    if (data.length == 0 && (entry == null || table.zeroFields(entry.type()).isEmpty())) {
+    if (entry == null) {
+      Outcome outcome = data.length == 0 ? Outcome.EMPTY : Outcome.UNKNOWN;
+      return decoded(header, outcome, Map.of());
+    }
+    Descriptor type = table.type(entry);
+    if (data.length == 0 && table.zeroFields(type).isEmpty()) {
       return decoded(header, Outcome.EMPTY, Map.of());
     }
-    if (entry == null) {
-      return decoded(header, Outcome.UNKNOWN, Map.of());
-    }
-    DynamicMessage.Builder message = DynamicMessage.newBuilder(entry.type());
+    DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
     try {
       message.mergeFrom(data);
     } catch (InvalidProtocolBufferException e) {
       return decoded(header, Outcome.BROKEN, salvaged(entry, message.buildPartial()));
     }
-    return decoded(header, Outcome.DECODED, placed(entry, fieldValues.of(message.build())));
+    Map<String, Object> values = fieldValues.of(message.build());
+    return decoded(header, Outcome.DECODED, placed(entry, type, values));
   }
 
   private static Decoded decoded(Header header, Outcome outcome, Map<String, Object> values) {
@@ -55,21 +58,22 @@ public final class MessageDecoder {
   /** The fields before the damage; none of a list item whose place was not among them. */
   private Map<String, Object> salvaged(MessageTable.Entry entry, DynamicMessage message) {
     Map<String, Object> values = fieldValues.sent(message);
-    if (entry.isListItem() && !values.containsKey(table.indexField(entry.type()).getName())) {
+    Descriptor type = message.getDescriptorForType();
+    if (entry.isListItem() && !values.containsKey(table.indexField(type).getName())) {
       return Map.of();
     }
-    return placed(entry, values);
+    return placed(entry, type, values);
   }
 
   /** The values under the names that the table gives them. */
-  private Map<String, Object> placed(MessageTable.Entry entry, Map<String, Object> values) {
+  private Map<String, Object> placed(
+      MessageTable.Entry entry, Descriptor type, Map<String, Object> values) {
     if (entry.prefix().isEmpty() || values.isEmpty()) {
       return values;
     }
     Map<String, Object> placed = new LinkedHashMap<>();
     if (entry.isListItem()) {
-      FieldDescriptor index = table.indexField(entry.type());
-      List<Object> list = FieldValues.placed(index, List.of(values));
+      List<Object> list = FieldValues.placed(table.indexField(type), List.of(values));
       if (!list.isEmpty()) {
         placed.put(entry.listName(), list);
       }

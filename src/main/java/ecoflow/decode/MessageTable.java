@@ -1,11 +1,7 @@
 package ecoflow.decode;
 
-import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
-import com.google.protobuf.DescriptorProtos.FileDescriptorSet;
 import com.google.protobuf.Descriptors.Descriptor;
-import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FieldDescriptor;
-import com.google.protobuf.Descriptors.FileDescriptor;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,10 +23,11 @@ final class MessageTable {
   /**
    * One line of messages.csv.
    *
+   * @param message "family.Name"
    * @param prefix stands before the field names with a dot; empty for none; with [] at its end the
    *     message is one item of a list of that name
    */
-  record Entry(int cmdFunc, int cmdId, Route route, Descriptor type, String prefix) {
+  record Entry(int cmdFunc, int cmdId, Route route, String message, String prefix) {
 
     boolean isListItem() {
       return prefix.endsWith("[]");
@@ -43,20 +40,24 @@ final class MessageTable {
 
   private record Command(int func, int id) {}
 
-  private final Map<Command, List<Entry>> entries = new LinkedHashMap<>();
-  private final Map<Descriptor, FieldDescriptor> indexFields = new HashMap<>();
-  private final Map<Descriptor, List<FieldDescriptor>> zeroFields = new HashMap<>();
+  private static final String PACKAGE = "ecoflow.";
 
-  private MessageTable() {}
+  private final ProtoFiles protoFiles;
+  private final Map<Command, List<Entry>> entries = new LinkedHashMap<>();
+  private final Map<String, String> indexFields = new HashMap<>();
+  private final Map<String, List<String>> zeroFields = new HashMap<>();
+
+  private MessageTable(ProtoFiles protoFiles) {
+    this.protoFiles = protoFiles;
+  }
 
   static MessageTable load() {
     try {
-      MessageTable table = new MessageTable();
-      Map<String, Descriptor> types = types(resource("messages.desc"));
-      lines("messages.csv").forEach(columns -> table.addEntry(columns, types));
-      lines("rules.csv").forEach(columns -> table.addRule(columns, types));
+      MessageTable table = new MessageTable(new ProtoFiles(resource("messages.desc")));
+      lines("messages.csv").forEach(table::addEntry);
+      lines("rules.csv").forEach(table::addRule);
       return table;
-    } catch (IOException | DescriptorValidationException e) {
+    } catch (IOException e) {
       throw new IllegalStateException("The packaged message table is damaged", e);
     }
   }
@@ -72,60 +73,44 @@ final class MessageTable {
     return null;
   }
 
-  /** All lines in the order of the table. */
+  /** All lines, those of one command together. */
   List<Entry> entries() {
     return entries.values().stream().flatMap(List::stream).toList();
   }
 
+  /** The fields of the message of a line. */
+  Descriptor type(Entry entry) {
+    return protoFiles.message(entry.message());
+  }
+
   /** The field with the place of such a message in a list, or null. */
   FieldDescriptor indexField(Descriptor type) {
-    return indexFields.get(type);
+    String name = indexFields.get(type.getFullName());
+    return name == null ? null : type.findFieldByName(name);
   }
 
   /** The fields that are 0 where a message of the type comes without them. */
   List<FieldDescriptor> zeroFields(Descriptor type) {
-    return zeroFields.getOrDefault(type, List.of());
+    return zeroFields.getOrDefault(type.getFullName(), List.of()).stream()
+        .map(type::findFieldByName)
+        .toList();
   }
 
-  private void addEntry(String[] columns, Map<String, Descriptor> types) {
+  private void addEntry(String[] columns) {
     Command command = new Command(Integer.parseInt(columns[0]), Integer.parseInt(columns[1]));
-    Descriptor type = known(columns[3], types.get(columns[3]));
+    Route route = Route.parse(columns[2]);
     entries
         .computeIfAbsent(command, c -> new ArrayList<>())
-        .add(new Entry(command.func(), command.id(), Route.parse(columns[2]), type, columns[4]));
+        .add(new Entry(command.func(), command.id(), route, columns[3], columns[4]));
   }
 
-  private void addRule(String[] columns, Map<String, Descriptor> types) {
-    Descriptor type = known(columns[0], types.get(columns[0]));
-    List<FieldDescriptor> fields =
-        Arrays.stream(columns[2].split(" "))
-            .map(name -> known(name, type.findFieldByName(name)))
-            .toList();
+  private void addRule(String[] columns) {
+    String message = PACKAGE + columns[0];
     switch (columns[1]) {
-      case "index" -> indexFields.put(type, fields.get(0));
-      case "zero" -> zeroFields.put(type, fields);
+      case "index" -> indexFields.put(message, columns[2]);
+      case "zero" -> zeroFields.put(message, Arrays.asList(columns[2].split(" ")));
       default -> throw new IllegalStateException("No rule " + columns[1]);
     }
-  }
-
-  private static <T> T known(String name, T found) {
-    if (found == null) {
-      throw new IllegalStateException("The tables name " + name + ", which does not exist");
-    }
-    return found;
-  }
-
-  /** Messages by "family.Name". */
-  private static Map<String, Descriptor> types(byte[] descriptorSet)
-      throws IOException, DescriptorValidationException {
-    Map<String, Descriptor> types = new HashMap<>();
-    for (FileDescriptorProto proto : FileDescriptorSet.parseFrom(descriptorSet).getFileList()) {
-      FileDescriptor file = FileDescriptor.buildFrom(proto, new FileDescriptor[0]);
-      for (Descriptor type : file.getMessageTypes()) {
-        types.put(type.getFullName().substring("ecoflow.".length()), type);
-      }
-    }
-    return types;
   }
 
   private static Stream<String[]> lines(String name) throws IOException {
@@ -137,7 +122,10 @@ final class MessageTable {
 
   private static byte[] resource(String name) throws IOException {
     try (InputStream in = MessageTable.class.getResourceAsStream(name)) {
-      return known(name, in).readAllBytes();
+      if (in == null) {
+        throw new IllegalStateException("No resource " + name);
+      }
+      return in.readAllBytes();
     }
   }
 }

@@ -39,13 +39,13 @@ class MessageTableTest {
     for (int round = 0; round < ROUNDS; round++) {
       presence = round == 0 ? 1 : random.nextDouble();
       Map<String, Object> values = new LinkedHashMap<>();
-      Message message = message(entry.type(), values, random.nextInt(8));
+      Message message = message(TABLE.type(entry), values, random.nextInt(8));
       Header header = header(entry, message.toByteArray());
 
       Decoded decoded = DECODER.decode(header, serial(entry));
 
       Decoded expected =
-          message.getSerializedSize() == 0 && TABLE.zeroFields(entry.type()).isEmpty()
+          message.getSerializedSize() == 0 && TABLE.zeroFields(TABLE.type(entry)).isEmpty()
               ? new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.EMPTY, Map.of())
               : new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.DECODED, named(entry, values));
       assertEquals(expected, decoded);
@@ -78,7 +78,7 @@ class MessageTableTest {
   private static Map<String, Object> named(MessageTable.Entry entry, Map<String, Object> values) {
     Map<String, Object> named = new HashMap<>();
     if (entry.prefix().endsWith("[]")) {
-      Object place = values.getOrDefault(TABLE.indexField(entry.type()).getName(), 0L);
+      Object place = values.getOrDefault(TABLE.indexField(TABLE.type(entry)).getName(), 0L);
       List<Object> list = new ArrayList<>();
       for (long i = 0; i < (Long) place; i++) {
         list.add(Map.of());
