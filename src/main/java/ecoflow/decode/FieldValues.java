@@ -14,10 +14,26 @@ import java.util.Map;
 /** The fields of a message as plain values. */
 final class FieldValues {
 
-  private FieldValues() {}
+  /** No device has more packs, phases or kinds of energy. */
+  static final int MAX_INDEX = 99;
 
-  /** Only fields that were sent, by name. Fields of a number that the table lacks are left out. */
-  static Map<String, Object> of(Message message) {
+  private final MessageTable table;
+
+  FieldValues(MessageTable table) {
+    this.table = table;
+  }
+
+  /** Every field by name: those that were sent and those whose absence means 0. */
+  Map<String, Object> of(Message message) {
+    Map<String, Object> values = sent(message);
+    for (FieldDescriptor field : table.zeroFields(message.getDescriptorForType())) {
+      values.putIfAbsent(field.getName(), plainItem(field, field.getDefaultValue()));
+    }
+    return values;
+  }
+
+  /** Only fields that were sent. Fields of a number that the table lacks are left out. */
+  Map<String, Object> sent(Message message) {
     Map<String, Object> values = new LinkedHashMap<>();
     message.getAllFields().forEach((field, value) -> put(values, field, plain(field, value)));
     message
@@ -33,27 +49,53 @@ final class FieldValues {
     return values;
   }
 
+  /**
+   * Items at the places that they name themselves, so that an item keeps its place when others are
+   * not sent. Places in between hold an empty map; an item without the field has place 0; of two
+   * items for one place the later stays; an item with a place that cannot be is left out.
+   */
+  static List<Object> placed(FieldDescriptor indexField, List<?> items) {
+    List<Object> list = new ArrayList<>();
+    for (Object item : items) {
+      Object index = ((Map<?, ?>) item).get(indexField.getName());
+      if (index == null) {
+        index = 0L;
+      }
+      if (index instanceof Long place && place >= 0 && place <= MAX_INDEX) {
+        while (list.size() <= place) {
+          list.add(Map.of());
+        }
+        list.set(place.intValue(), item);
+      }
+    }
+    return list;
+  }
+
   private static void put(Map<String, Object> values, FieldDescriptor field, Object value) {
     if (value != null) {
       values.put(field.getName(), value);
     }
   }
 
-  private static Object plain(FieldDescriptor field, Object value) {
-    if (field.isRepeated()) {
-      List<Object> list = new ArrayList<>();
-      for (Object item : (List<?>) value) {
-        Object plain = plainItem(field, item);
-        if (plain != null) {
-          list.add(plain);
-        }
-      }
-      return list;
+  private Object plain(FieldDescriptor field, Object value) {
+    if (!field.isRepeated()) {
+      return plainItem(field, value);
     }
-    return plainItem(field, value);
+    if (field.getType() == FieldDescriptor.Type.BYTES) {
+      return null;
+    }
+    List<Object> list = new ArrayList<>();
+    for (Object item : (List<?>) value) {
+      list.add(plainItem(field, item));
+    }
+    FieldDescriptor indexField =
+        field.getType() == FieldDescriptor.Type.MESSAGE
+            ? table.indexField(field.getMessageType())
+            : null;
+    return indexField == null ? list : placed(indexField, list);
   }
 
-  private static Object plainItem(FieldDescriptor field, Object value) {
+  private Object plainItem(FieldDescriptor field, Object value) {
     return switch (field.getType()) {
       case MESSAGE -> of((Message) value);
       case UINT32, FIXED32 -> Integer.toUnsignedLong((Integer) value);

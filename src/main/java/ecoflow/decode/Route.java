@@ -11,7 +11,7 @@ import java.util.List;
  */
 record Route(List<Condition> conditions) {
 
-  private record Condition(String key, String value) {
+  record Condition(String key, String value) {
 
     boolean matches(Header header, String serial) {
       return switch (key) {

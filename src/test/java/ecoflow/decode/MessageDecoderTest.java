@@ -141,6 +141,107 @@ class MessageDecoderTest {
     assertEquals(Map.of("errcode", 7L), DECODER.decode(header, null).values());
   }
 
+  @Test
+  void keepsBatteryPacksAtTheirNumber() {
+    // num 2, soc 50
+    assertEquals(
+        Map.of("bms_heartbeat", List.of(Map.of(), Map.of(), Map.of("num", 2L, "soc", 50L))),
+        decode("P231", 32, 50, "08023032").values());
+    assertEquals(
+        Map.of("bms_heartbeat", List.of(Map.of("soc", 50L))),
+        decode("P231", 32, 50, "3032").values());
+  }
+
+  @Test
+  void leavesImpossiblePlacesOut() {
+    // num 100; num -1 as a float; num missing from a message that is cut
+    assertEquals(
+        new Decoded(32, 50, Outcome.DECODED, Map.of()), decode("P231", 32, 50, "08643032"));
+    assertEquals(
+        new Decoded(32, 50, Outcome.DECODED, Map.of()), decode("P231", 32, 50, "0d000080bf3032"));
+    assertEquals(new Decoded(32, 50, Outcome.BROKEN, Map.of()), decode("P231", 32, 50, "303230"));
+  }
+
+  @Test
+  void keepsKindsOfEnergyAtTheirNumber() {
+    // two items: type 2 with 0 and 300 Wh, type 1 with 5 Wh
+    assertEquals(
+        List.of(
+            Map.of(),
+            Map.of("watth_type", 1L, "watth", List.of(5L)),
+            Map.of("watth_type", 2L, "watth", List.of(0L, 300L))),
+        decode("HW51", 254, 32, "12071002" + "1a0300ac02" + "12051001" + "1a0105")
+            .values()
+            .get("watth_item"));
+  }
+
+  @Test
+  void addsZerosThatGroupsLeaveOut() {
+    // battery_to_home 2.0 alone in its group; no other group
+    assertEquals(
+        Map.of(
+            "power_flow",
+            Map.of(
+                "solar_to_battery_mppt", 0.0,
+                "battery_to_home", 2.0,
+                "battery_to_grid", 0.0,
+                "grid_to_home", 0.0,
+                "grid_to_battery", 0.0,
+                "solar_to_battery", 0.0,
+                "solar_to_grid", 0.0)),
+        decode("ES21", 254, 39, "6205" + "2500000040").values());
+    // sys_load_pwr 2.0; the charge is not a power and stays away
+    assertEquals(
+        Map.of("sys_load_pwr", 2.0, "sys_grid_pwr", 0.0, "mppt_pwr", 0.0, "bp_pwr", 0.0),
+        decode("HJ31", 96, 33, "0d00000040").values());
+    assertEquals(
+        new Decoded(96, 39, Outcome.DECODED, Map.of("pv_inv_pwr", 0.0)),
+        decode("HJ31", 96, 39, ""));
+  }
+
+  @Test
+  void addsNoZerosToDamagedMessage() {
+    assertEquals(
+        new Decoded(96, 33, Outcome.BROKEN, Map.of("sys_load_pwr", 2.0)),
+        decode("HJ31", 96, 33, "0d00000040" + "15"));
+  }
+
+  @Test
+  void tellsDevicesApartThatShareCommand() {
+    assertEquals(Map.of("err_code", 7L), decode("HW52", 2, 1, "0807").values());
+    assertEquals(Map.of("proto_ver", 7L), decode("Y711", 2, 1, "0807").values());
+    assertEquals(
+        Map.of("master_info", Map.of("time_type", 1L)), decode("HD31", 2, 1, "0a021801").values());
+    assertEquals(Outcome.UNKNOWN, decode("P231", 2, 1, "0807").outcome());
+    assertEquals(Map.of("sys_work_sta", 7L), decode("HC31", 96, 1, "0807").values());
+    assertEquals(Map.of("bp_dsg_time", 7L), decode("HJ31", 96, 1, "1007").values());
+    assertEquals(Map.of("work_mode", 1L), decode("ES22", 254, 39, "c80101").values());
+    assertEquals(
+        Map.of("system", Map.of("soc", 80L)),
+        decode("RE11", 254, 39, "8a0403" + "880150").values());
+  }
+
+  @Test
+  void tellsDevicesApartByTheHeaderToo() {
+    Header ofPlug =
+        TestFrames.header(TestFrames.hex("0807")).setSrc(53).setCmdFunc(2).setCmdId(1).build();
+    Header ofDcFit =
+        TestFrames.header(TestFrames.hex("0807"))
+            .setProductId(85 * 256 + 5)
+            .setCmdFunc(96)
+            .setCmdId(1)
+            .build();
+
+    assertEquals(Map.of("err_code", 7L), DECODER.decode(ofPlug, "").values());
+    assertEquals(Map.of("sys_work_sta", 7L), DECODER.decode(ofDcFit, null).values());
+  }
+
+  private static Decoded decode(String serial, int cmdFunc, int cmdId, String hex) {
+    return DECODER.decode(
+        TestFrames.header(TestFrames.hex(hex)).setCmdFunc(cmdFunc).setCmdId(cmdId).build(),
+        serial + "TEST00000001");
+  }
+
   private static Decoded decode(String hex) {
     return DECODER.decode(TestFrames.header(TestFrames.hex(hex)).build(), "P231TEST00000001");
   }

@@ -1,0 +1,59 @@
+package ecoflow.decode;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.DescriptorValidationException;
+import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The packaged .proto files. A file is read when a message of it is first asked for: a household
+ * has devices of 1 or 2 of the 10 families, and reading all of them would slow the start.
+ */
+final class ProtoFiles {
+
+  private final Map<String, ByteString> packaged = new HashMap<>();
+  private final Map<String, FileDescriptor> read = new ConcurrentHashMap<>();
+
+  /**
+   * Splits a descriptor set into its files.
+   *
+   * @param descriptorSet a FileDescriptorSet as protoc writes it
+   */
+  ProtoFiles(byte[] descriptorSet) throws IOException {
+    CodedInputStream set = CodedInputStream.newInstance(descriptorSet);
+    while (set.readTag() != 0) {
+      ByteString file = set.readBytes();
+      // The first field of a file is its name, "general.proto".
+      CodedInputStream fields = file.newCodedInput();
+      fields.readTag();
+      packaged.put(fields.readString().replace(".proto", ""), file);
+    }
+  }
+
+  /** The message "family.Name". */
+  Descriptor message(String name) {
+    int dot = name.indexOf('.');
+    FileDescriptor file = read.computeIfAbsent(name.substring(0, dot), this::read);
+    Descriptor message = file.findMessageTypeByName(name.substring(dot + 1));
+    if (message == null) {
+      throw new IllegalStateException("No message " + name);
+    }
+    return message;
+  }
+
+  private FileDescriptor read(String family) {
+    try {
+      return FileDescriptor.buildFrom(
+          FileDescriptorProto.parseFrom(packaged.get(family)), new FileDescriptor[0]);
+    } catch (InvalidProtocolBufferException | DescriptorValidationException e) {
+      throw new IllegalStateException("The packaged " + family + ".proto is damaged", e);
+    }
+  }
+}

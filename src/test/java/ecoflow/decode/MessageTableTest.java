@@ -1,0 +1,179 @@
+package ecoflow.decode;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.Message;
+import ecoflow.decode.Decoded.Outcome;
+import ecoflow.decode.proto.Header;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Messages of every type, made up at random, come out with the values that went in. */
+class MessageTableTest {
+
+  private static final MessageTable TABLE = MessageTable.load();
+  private static final MessageDecoder DECODER = MessageDecoder.load();
+  private static final int ROUNDS = 60;
+
+  private final SplittableRandom random = new SplittableRandom(77);
+  private double presence;
+
+  static List<MessageTable.Entry> entries() {
+    return TABLE.entries();
+  }
+
+  @ParameterizedTest
+  @MethodSource("entries")
+  void readsWhatWasWritten(MessageTable.Entry entry) {
+    for (int round = 0; round < ROUNDS; round++) {
+      presence = round == 0 ? 1 : random.nextDouble();
+      Map<String, Object> values = new LinkedHashMap<>();
+      Message message = message(TABLE.type(entry), values, random.nextInt(8));
+      Header header = header(entry, message.toByteArray());
+
+      Decoded decoded = DECODER.decode(header, serial(entry));
+
+      Decoded expected =
+          message.getSerializedSize() == 0 && TABLE.zeroFields(TABLE.type(entry)).isEmpty()
+              ? new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.EMPTY, Map.of())
+              : new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.DECODED, named(entry, values));
+      assertEquals(expected, decoded);
+    }
+  }
+
+  private Header header(MessageTable.Entry entry, byte[] pdata) {
+    int seq = random.nextInt();
+    for (int i = 0; i < pdata.length; i++) {
+      pdata[i] ^= (byte) seq;
+    }
+    return Header.newBuilder()
+        .setPdata(ByteString.copyFrom(pdata))
+        .setSrc(3)
+        .setEncType(1)
+        .setSeq(seq)
+        .setCmdFunc(entry.cmdFunc())
+        .setCmdId(entry.cmdId())
+        .build();
+  }
+
+  private static String serial(MessageTable.Entry entry) {
+    return entry.route().conditions().stream()
+        .filter(condition -> condition.key().equals("sn"))
+        .map(condition -> condition.value() + "1TEST")
+        .findFirst()
+        .orElse("ZZ01TEST");
+  }
+
+  private static Map<String, Object> named(MessageTable.Entry entry, Map<String, Object> values) {
+    Map<String, Object> named = new HashMap<>();
+    if (entry.prefix().endsWith("[]")) {
+      Object place = values.getOrDefault(TABLE.indexField(TABLE.type(entry)).getName(), 0L);
+      List<Object> list = new ArrayList<>();
+      for (long i = 0; i < (Long) place; i++) {
+        list.add(Map.of());
+      }
+      list.add(values);
+      named.put(entry.prefix().replace("[]", ""), list);
+    } else {
+      String prefix = entry.prefix().isEmpty() ? "" : entry.prefix() + ".";
+      values.forEach((name, value) -> named.put(prefix + name, value));
+    }
+    return named;
+  }
+
+  /** A message and, in values, what has to be read from it. */
+  private Message message(Descriptor type, Map<String, Object> values, long place) {
+    DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
+    for (FieldDescriptor field : type.getFields()) {
+      if (field.equals(TABLE.indexField(type))) {
+        message.setField(field, (int) place);
+        values.put(field.getName(), place);
+      } else if (random.nextDouble() < presence) {
+        fill(message, field, values);
+      } else if (TABLE.zeroFields(type).contains(field)) {
+        values.put(
+            field.getName(), field.getType() == FieldDescriptor.Type.FLOAT ? 0.0 : (Object) 0L);
+      }
+    }
+    return message.build();
+  }
+
+  private void fill(
+      DynamicMessage.Builder message, FieldDescriptor field, Map<String, Object> values) {
+    if (!field.isRepeated()) {
+      Object plain = value(field, 0, sent -> message.setField(field, sent));
+      if (plain != null) {
+        values.put(field.getName(), plain);
+      }
+      return;
+    }
+    boolean placed =
+        field.getType() == FieldDescriptor.Type.MESSAGE
+            && TABLE.indexField(field.getMessageType()) != null;
+    List<Object> list = new ArrayList<>();
+    for (int items = random.nextInt(1, 4); items > 0; items--) {
+      for (int gap = placed ? random.nextInt(3) : 0; gap > 0; gap--) {
+        list.add(Map.of());
+      }
+      list.add(value(field, list.size(), sent -> message.addRepeatedField(field, sent)));
+    }
+    if (field.getType() != FieldDescriptor.Type.BYTES) {
+      values.put(field.getName(), list);
+    }
+  }
+
+  /** Sends one value and returns what has to be read; null for bytes, which are left out. */
+  private Object value(FieldDescriptor field, int place, Consumer<Object> send) {
+    boolean zero = random.nextInt(3) == 0;
+    int number = zero ? 0 : random.nextInt() >> random.nextInt(32);
+    switch (field.getType()) {
+      case MESSAGE -> {
+        Map<String, Object> values = new HashMap<>();
+        send.accept(message(field.getMessageType(), values, place));
+        return values;
+      }
+      case UINT32, FIXED32 -> {
+        send.accept(number);
+        return number & 0xffffffffL;
+      }
+      case INT32, SINT32 -> {
+        send.accept(number);
+        return (long) number;
+      }
+      case UINT64 -> {
+        send.accept((long) number);
+        return (long) number;
+      }
+      case FLOAT -> {
+        float decimal = number / 100f;
+        send.accept(decimal);
+        return Double.parseDouble(Float.toString(decimal));
+      }
+      case BOOL -> {
+        send.accept(!zero);
+        return !zero;
+      }
+      case STRING -> {
+        String text = zero ? "" : "\u00fc" + number;
+        send.accept(text);
+        return text;
+      }
+      case BYTES -> {
+        send.accept(ByteString.copyFromUtf8("x" + number));
+        return null;
+      }
+      default -> throw new IllegalStateException(field.getFullName());
+    }
+  }
+}
