@@ -15,6 +15,7 @@ public final class Frames {
    */
   static final int MAX_BYTES = 256 * 1024;
 
+  private static final int MAX_BASE64_BYTES = (MAX_BYTES + 2) / 3 * 4;
   private static final int ENCRYPTED = 1;
   private static final int SRC_APP = 32;
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
@@ -60,13 +61,16 @@ public final class Frames {
   /**
    * The bytes that a base64 text stands for; white space around the text is allowed.
    *
-   * @throws IllegalArgumentException if the text is not base64
+   * @throws IllegalArgumentException if the text is not base64 or longer than a frame can be
    */
   public static byte[] fromBase64(byte[] payload) {
     int start = textStart(payload);
     int end = payload.length;
     while (end > start && isSpace(payload[end - 1])) {
       end--;
+    }
+    if (end - start > MAX_BASE64_BYTES) {
+      throw new IllegalArgumentException("Not a frame as base64: " + (end - start) + " bytes");
     }
     return Base64.getDecoder().decode(Arrays.copyOfRange(payload, start, end));
   }

@@ -9,6 +9,7 @@ import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Base64;
 import org.junit.jupiter.api.Test;
 
 class FramesTest {
@@ -88,6 +89,15 @@ class FramesTest {
     byte[] text = "CgIK AA==".getBytes(StandardCharsets.UTF_8);
 
     assertThrows(IllegalArgumentException.class, () -> Frames.fromBase64(text));
+  }
+
+  @Test
+  void boundsTheSizeOfBase64() {
+    byte[] longest = Base64.getEncoder().encode(new byte[Frames.MAX_BYTES]);
+    byte[] tooLong = Base64.getEncoder().encode(new byte[Frames.MAX_BYTES + 3]);
+
+    assertEquals(Frames.MAX_BYTES, Frames.fromBase64(longest).length);
+    assertThrows(IllegalArgumentException.class, () -> Frames.fromBase64(tooLong));
   }
 
   private static void assertFlaw(String part, byte[] payload) {

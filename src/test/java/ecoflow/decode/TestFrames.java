@@ -9,26 +9,30 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 
 /** Frames for tests: recorded ones and ones made up. */
 final class TestFrames {
 
-  static final List<String> RECORDED =
-      List.of(
-          "alternator-254-21.hex",
-          "delta-pro-ultra-2-4.hex",
-          "delta3-254-21.hex",
-          "delta3plus-get-reply.hex",
-          "home-panel2-12-32.hex",
-          "powerocean-plus-get-all.hex",
-          "powerpulse-209-8.hex",
-          "powerstream-20-1.hex",
-          "stream-ac5000-32-50.hex",
-          "stream-micro-254-21.hex",
-          "stream5000-254-39.hex",
-          "stream5000-32-2.hex",
-          "stream5000-32-50.hex",
-          "wave3-254-21.hex");
+  /** Files of recorded frames with the start of the serial number of the device. */
+  static final Map<String, String> SERIALS =
+      Map.ofEntries(
+          Map.entry("alternator-254-21.hex", "F371"),
+          Map.entry("delta-pro-ultra-2-4.hex", "Y711"),
+          Map.entry("delta3-254-21.hex", "P231"),
+          Map.entry("delta3plus-get-reply.hex", "P351"),
+          Map.entry("home-panel2-12-32.hex", "HD31"),
+          Map.entry("powerocean-plus-get-all.hex", "R374"),
+          Map.entry("powerpulse-209-8.hex", "R374"),
+          Map.entry("powerstream-20-1.hex", "HW51"),
+          Map.entry("stream-ac5000-32-50.hex", "ES22"),
+          Map.entry("stream-micro-254-21.hex", "BK01"),
+          Map.entry("stream5000-254-39.hex", "ES21"),
+          Map.entry("stream5000-32-2.hex", "ES21"),
+          Map.entry("stream5000-32-50.hex", "ES21"),
+          Map.entry("wave3-254-21.hex", "AC71"));
+
+  static final List<String> RECORDED = SERIALS.keySet().stream().sorted().toList();
 
   private TestFrames() {}
 
