@@ -26,6 +26,8 @@ public final class HttpCalls {
   private final Settings settings;
   private final AccountLogin login;
   private final Signer signer;
+  private final ApiHost host;
+  private final Cooldown cooldown;
   private final SelfMetrics metrics;
   private final LongSupplier nanoClock;
   private final SecureRandom random = new SecureRandom();
@@ -34,10 +36,17 @@ public final class HttpCalls {
    * @param login null with REST
    */
   public HttpCalls(
-      Settings settings, AccountLogin login, SelfMetrics metrics, LongSupplier nanoClock) {
+      Settings settings,
+      AccountLogin login,
+      ApiHost host,
+      Cooldown cooldown,
+      SelfMetrics metrics,
+      LongSupplier nanoClock) {
     this.settings = settings;
     this.login = login;
     this.signer = new Signer(settings.credentials());
+    this.host = host;
+    this.cooldown = cooldown;
     this.metrics = metrics;
     this.nanoClock = nanoClock;
   }
@@ -87,6 +96,17 @@ public final class HttpCalls {
   private static void clear(Message message) {
     message.removeHeaders("*", "Camel*");
     message.removeHeaders("CamelHttp*");
+  }
+
+  /**
+   * Refuses answers that are not code 0, so that they count as failed attempts.
+   *
+   * @throws CloudException with what EcoFlow said
+   */
+  public void check(Exchange exchange) throws CloudException {
+    Answers.data(exchange.getMessage().getBody());
+    host.works();
+    cooldown.reset();
   }
 
   /** Counts the attempt; runs after success and failure alike. */
