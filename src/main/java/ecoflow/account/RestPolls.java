@@ -100,9 +100,12 @@ public final class RestPolls {
               + seconds(settings.timing().collectingInterval())
               + " s");
     }
-    for (Device device : devices.all()) {
-      if (!devices.isOnline(device)) {
-        metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+    // While the last list serves, it says how the devices are counted.
+    if (!listed || isListTooOld()) {
+      for (Device device : devices.all()) {
+        if (!devices.isOnline(device)) {
+          metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+        }
       }
     }
   }
