@@ -79,8 +79,8 @@ public final class AccountSteps {
     link.failed(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
   }
 
-  /** Replaces an answer by its data. */
+  /** Replaces an answer by its data, which is an object. */
   public static void takeData(Exchange exchange) throws CloudException {
-    exchange.getMessage().setBody(Answers.data(exchange.getMessage().getBody()));
+    exchange.getMessage().setBody(Answers.object(exchange.getMessage().getBody()));
   }
 }

@@ -86,6 +86,8 @@ public final class HttpCalls {
   // Only what is set from here on leaves the process as HTTP headers.
   private Message emptyMessage(Exchange exchange) {
     exchange.setProperty(STARTED, nanoClock.getAsLong());
+    // Of the attempt before, when this one is a retry.
+    exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
     Message message = exchange.getMessage();
     clear(message);
     message.setBody(null);

@@ -64,14 +64,15 @@ public final class RestPolls {
   /** Whether to poll now: each COLLECTING_INTERVAL, before the first success each RETRY_TIMEOUT. */
   public synchronized boolean isPollDue() {
     long now = nanoClock.getAsLong();
+    long interval = settings.timing().collectingInterval().toNanos();
     if (!establishment.isEstablished()) {
-      nextPoll = now;
+      // The attempt that succeeds is also the first poll.
+      nextPoll = now + interval;
       return establishment.isAttemptDue();
     }
     if (now - nextPoll < 0 || !cooldown.isOver()) {
       return false;
     }
-    long interval = settings.timing().collectingInterval().toNanos();
     // After a pause of the machine there is one poll, not all that were missed.
     nextPoll = now - nextPoll > interval ? now + interval : nextPoll + interval;
     return true;
@@ -123,9 +124,12 @@ public final class RestPolls {
               + seconds(settings.timing().collectingInterval())
               + " s");
     }
-    for (Device device : devices.all()) {
-      if (!devices.isOnline(device)) {
-        metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+    // While the last list serves, it says how the devices are counted.
+    if (!listed || isListTooOld()) {
+      for (Device device : devices.all()) {
+        if (!devices.isOnline(device)) {
+          metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+        }
       }
     }
   }
