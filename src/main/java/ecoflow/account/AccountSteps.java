@@ -76,6 +76,10 @@ public final class AccountSteps {
     if (exchange.getProperty(STARTED) != null) {
       metrics.authentication(false, sinceBegin(exchange));
     }
+    if (devices.all().isEmpty()) {
+      // The list of devices comes with a login only: without one, a connection would be of no use.
+      login.forget();
+    }
     link.failed(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
   }
 
