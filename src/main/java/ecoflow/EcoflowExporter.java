@@ -238,7 +238,12 @@ public final class EcoflowExporter implements AutoCloseable {
     main.bind("cloudTls", sslParameters(tls));
     AccountLogin login =
         settings.mode().usesAccount()
-            ? new AccountLogin(settings, clientIdSeed(), nanoClock)
+            ? new AccountLogin(
+                settings.credentials(),
+                clientIdSeed(),
+                settings.mqttClientId(),
+                settings.timing().credentialsLife(),
+                nanoClock)
             : null;
     ApiHost host = new ApiHost(settings.apiHosts());
     Cooldown cooldown = new Cooldown(settings.timing().retryTimeout(), nanoClock);

@@ -106,7 +106,9 @@ class DeviceModeTest {
                     topic(delta, "get_reply"),
                     topic(river, "get_reply"),
                     "/app/device/property/" + delta.serial(),
-                    "/app/device/property/" + river.serial()),
+                    "/app/device/property/" + river.serial(),
+                    "/app/device/status/" + delta.serial(),
+                    "/app/device/status/" + river.serial()),
                 cloud.subscriptions().stream().sorted().toList()));
     assertEquals(1, cloud.maxOpenConnections());
   }

@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,8 +76,9 @@ class MqttModeTest {
     assertEquals(1, cloud.maxOpenConnections());
     assertEquals(List.of(), cloud.messages());
     assertEquals(
-        IntStream.range(0, DEVICES)
-            .mapToObj(number -> "/app/device/property/" + serial(number))
+        Stream.of("/app/device/property/", "/app/device/status/")
+            .flatMap(
+                topic -> IntStream.range(0, DEVICES).mapToObj(number -> topic + serial(number)))
             .toList(),
         cloud.subscriptions().stream().sorted().toList());
     assertEquals(
@@ -393,7 +395,7 @@ class MqttModeTest {
         frame(
             Header.newBuilder()
                 .setPdata(ByteString.copyFrom(new byte[123 - 8]))
-                .setCmdFunc(20)
+                .setCmdFunc(60)
                 .setCmdId(1)
                 .setSrc(2)
                 .build());
@@ -411,7 +413,7 @@ class MqttModeTest {
         exporter
             .value(
                 "ecoflow_protobuf_messages_total",
-                "cmd_func=\"20\"",
+                "cmd_func=\"60\"",
                 "cmd_id=\"1\"",
                 "outcome=\"unknown\"")
             .orElseThrow());

@@ -407,9 +407,9 @@ class RestModeTest {
       assertEquals(1, scrapes(serial, "error"), name);
       assertEquals(0, scrapes(serial, "success"), name);
     }
-    // The two codes of EcoFlow come with HTTP 200 and valid JSON.
-    assertEquals(6 * 4 + 4, http("/device/quota/all", "error"));
-    assertEquals(2, http("/device/quota/all", "success"));
+    // The two codes of EcoFlow come with HTTP 200 and valid JSON: only code 0 is a success.
+    assertEquals(6 * 4 + 6, http("/device/quota/all", "error"));
+    assertEquals(0, http("/device/quota/all", "success"));
   }
 
   @Test

@@ -2,7 +2,6 @@ package ecoflow.account;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import ecoflow.config.Settings;
 import ecoflow.config.Settings.Credentials;
 import ecoflow.device.Device;
 import java.nio.charset.StandardCharsets;
@@ -38,12 +37,19 @@ public final class AccountLogin {
 
   /**
    * @param clientIdSeed what tells this exporter from others of the same account
+   * @param clientId the MQTT client id that the user chose
+   * @param credentialsLife the age at which a new login is due
    */
-  public AccountLogin(Settings settings, String clientIdSeed, LongSupplier nanoClock) {
-    this.account = settings.credentials();
+  public AccountLogin(
+      Credentials account,
+      String clientIdSeed,
+      Optional<String> clientId,
+      Duration credentialsLife,
+      LongSupplier nanoClock) {
+    this.account = account;
     this.clientIdSeed = clientIdSeed;
-    this.clientId = settings.mqttClientId();
-    this.credentialsLife = settings.timing().credentialsLife();
+    this.clientId = clientId;
+    this.credentialsLife = credentialsLife;
     this.nanoClock = nanoClock;
   }
 

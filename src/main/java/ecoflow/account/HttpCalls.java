@@ -2,13 +2,13 @@ package ecoflow.account;
 
 import ecoflow.config.Settings;
 import ecoflow.metrics.SelfMetrics;
-import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
+import org.apache.camel.http.base.HttpOperationFailedException;
 
 /** What surrounds each attempt of an HTTPS call: its headers before, its record after. */
 public final class HttpCalls {
@@ -122,8 +122,10 @@ public final class HttpCalls {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String status = "success";
     if (failure != null) {
-      boolean timedOut =
-          failure instanceof IOException && took.compareTo(settings.timing().httpTimeout()) >= 0;
+      // A call that is cut can fail in many ways; an answer that came in time is none of them.
+      boolean answered =
+          failure instanceof HttpOperationFailedException || failure instanceof CloudException;
+      boolean timedOut = !answered && took.compareTo(settings.timing().httpTimeout()) >= 0;
       status = timedOut ? "timeout" : "error";
     }
     metrics.httpRequest(exchange.getProperty(ENDPOINT, String.class), status, took);

@@ -9,6 +9,7 @@ import ecoflow.config.Settings.Credentials;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +21,8 @@ class AccountLoginTest {
   private static final Credentials ACCOUNT = new Credentials("owner@example.org", "secret");
 
   private final AtomicLong clock = new AtomicLong();
-  private final AccountLogin login = new AccountLogin(ACCOUNT, "mqtt\nR331", clock::get);
+  private final AccountLogin login =
+      new AccountLogin(ACCOUNT, "mqtt\nR331", Optional.empty(), Duration.ofHours(20), clock::get);
 
   private static Map<String, Object> success(Object data) {
     Map<String, Object> answer = new HashMap<>();
@@ -132,8 +134,14 @@ class AccountLoginTest {
     assertEquals(id, logIn("8883").clientId());
     for (AccountLogin other :
         new AccountLogin[] {
-          new AccountLogin(ACCOUNT, "device\nR331", clock::get),
-          new AccountLogin(new Credentials("other@example.org", "secret"), "mqtt\nR331", clock::get)
+          new AccountLogin(
+              ACCOUNT, "device\nR331", Optional.empty(), Duration.ofHours(20), clock::get),
+          new AccountLogin(
+              new Credentials("other@example.org", "secret"),
+              "mqtt\nR331",
+              Optional.empty(),
+              Duration.ofHours(20),
+              clock::get)
         }) {
       other.acceptLogin(success(Map.of("token", "t", "user", Map.of("userId", "1612"))));
       other.acceptCertification(certification("8883"));
