@@ -145,11 +145,10 @@ class MessageDecoderTest {
   void keepsBatteryPacksAtTheirNumber() {
     // num 2, soc 50
     assertEquals(
-        Map.of("bms_heartbeat", List.of(Map.of(), Map.of(), Map.of("num", 2L, "soc", 50L))),
+        Map.of("bms_heartbeat[2]", Map.of("num", 2L, "soc", 50L)),
         decode("P231", 32, 50, "08023032").values());
     assertEquals(
-        Map.of("bms_heartbeat", List.of(Map.of("soc", 50L))),
-        decode("P231", 32, 50, "3032").values());
+        Map.of("bms_heartbeat[0]", Map.of("soc", 50L)), decode("P231", 32, 50, "3032").values());
   }
 
   @Test
@@ -166,13 +165,12 @@ class MessageDecoderTest {
   void keepsKindsOfEnergyAtTheirNumber() {
     // two items: type 2 with 0 and 300 Wh, type 1 with 5 Wh
     assertEquals(
-        List.of(
-            Map.of(),
+        Map.of(
+            "watth_item[1]",
             Map.of("watth_type", 1L, "watth", List.of(5L)),
+            "watth_item[2]",
             Map.of("watth_type", 2L, "watth", List.of(0L, 300L))),
-        decode("HW51", 254, 32, "12071002" + "1a0300ac02" + "12051001" + "1a0105")
-            .values()
-            .get("watth_item"));
+        decode("HW51", 254, 32, "12071002" + "1a0300ac02" + "12051001" + "1a0105").values());
   }
 
   @Test
