@@ -10,11 +10,14 @@ import java.util.Base64;
 /** Binary frames as they come in MQTT payloads. */
 public final class Frames {
 
-  /**
-   * Frames are a few kilobytes; the longest known, a day of minute values, stays below 64 KiB. The
-   * bound keeps the memory of a hostile payload small.
-   */
+  /** Frames are a few kilobytes. The bound keeps the memory of a hostile payload small. */
   static final int MAX_BYTES = 256 * 1024;
+
+  /**
+   * The longest message known, a day of minute values, stays below this. Nested messages that come
+   * again and again are merged, which takes time that grows with the square of their number.
+   */
+  static final int MAX_MESSAGE_BYTES = 64 * 1024;
 
   /** The most known, all values of a PowerOcean Plus, are 19. */
   static final int MAX_HEADERS = 500;
@@ -73,6 +76,10 @@ public final class Frames {
     }
     if (header.getUnknownFields().asMap().keySet().stream().anyMatch(Frames::isMistyped)) {
       throw new IllegalArgumentException("Not a header: a field of another type");
+    }
+    if (header.getPdata().size() > MAX_MESSAGE_BYTES) {
+      throw new IllegalArgumentException(
+          "Not a header: a message of " + header.getPdata().size() + " bytes");
     }
     return header;
   }

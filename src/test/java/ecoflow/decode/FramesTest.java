@@ -80,6 +80,15 @@ class FramesTest {
   }
 
   @Test
+  void boundsTheSizeOfMessages() {
+    Header longest = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES]).build();
+    Header tooLong = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES + 1]).build();
+
+    assertEquals(longest, Frames.header(longest.toByteString()));
+    assertThrows(IllegalArgumentException.class, () -> Frames.header(tooLong.toByteString()));
+  }
+
+  @Test
   void aBrokenHeaderLeavesItsNeighbours() {
     ByteString good = TestFrames.header(ZERO_WATTS).build().toByteString();
     ByteString cut = good.substring(0, 4);
