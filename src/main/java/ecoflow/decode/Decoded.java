@@ -6,8 +6,9 @@ import java.util.Map;
  * What one header of a frame says.
  *
  * @param values by field name, only fields that were sent: Long, Double, Boolean, String, List for
- *     repeated fields, Map of the same shape for nested messages. Empty unless the outcome is
- *     {@link Outcome#DECODED} or {@link Outcome#BROKEN}.
+ *     repeated fields, Map of the same shape for nested messages. List items that name their place
+ *     have keys of their own, such as "bms_heartbeat[1]". Empty unless the outcome is {@link
+ *     Outcome#DECODED} or {@link Outcome#BROKEN}.
  */
 public record Decoded(int cmdFunc, int cmdId, Outcome outcome, Map<String, Object> values) {
 

@@ -35,64 +35,57 @@ final class FieldValues {
   /** Only fields that were sent. Fields of a number that the table lacks are left out. */
   Map<String, Object> sent(Message message) {
     Map<String, Object> values = new LinkedHashMap<>();
-    message.getAllFields().forEach((field, value) -> put(values, field, plain(field, value)));
+    Map<FieldDescriptor, Object> known = message.getAllFields();
+    known.forEach((field, value) -> put(values, field, value));
     message
         .getUnknownFields()
         .asMap()
         .forEach(
             (number, sent) -> {
               FieldDescriptor field = message.getDescriptorForType().findFieldByNumber(number);
-              if (field != null && !values.containsKey(field.getName())) {
-                put(values, field, asSent(field, sent));
+              Object value = field == null || known.containsKey(field) ? null : asSent(field, sent);
+              if (value != null) {
+                values.put(field.getName(), value);
               }
             });
     return values;
   }
 
   /**
-   * Items at the places that they name themselves, so that an item keeps its place when others are
-   * not sent. Places in between hold an empty map; an item without the field has place 0; of two
-   * items for one place the later stays; an item with a place that cannot be is left out.
+   * Puts a list item under its own key, such as "bp_info[2]", with the place that it names itself:
+   * a device sends its packs one by one, and a list of one pack would say that there are no others.
+   * An item without the field has place 0; of two items for one place the later stays; an item with
+   * a place that cannot be is left out.
    */
-  static List<Object> placed(FieldDescriptor indexField, List<?> items) {
-    List<Object> list = new ArrayList<>();
-    for (Object item : items) {
-      Object index = ((Map<?, ?>) item).get(indexField.getName());
-      if (index == null) {
-        index = 0L;
-      }
-      if (index instanceof Long place && place >= 0 && place <= MAX_INDEX) {
-        while (list.size() <= place) {
-          list.add(Map.of());
-        }
-        list.set(place.intValue(), item);
-      }
+  static void place(
+      Map<String, Object> values, String list, FieldDescriptor indexField, Map<String, ?> item) {
+    Object index = item.get(indexField.getName());
+    if (index == null) {
+      index = 0L;
     }
-    return list;
-  }
-
-  private static void put(Map<String, Object> values, FieldDescriptor field, Object value) {
-    if (value != null) {
-      values.put(field.getName(), value);
+    if (index instanceof Long place && place >= 0 && place <= MAX_INDEX) {
+      values.put(list + "[" + place + "]", item);
     }
   }
 
-  private Object plain(FieldDescriptor field, Object value) {
-    if (!field.isRepeated()) {
-      return plainItem(field, value);
-    }
+  private void put(Map<String, Object> values, FieldDescriptor field, Object value) {
     if (field.getType() == FieldDescriptor.Type.BYTES) {
-      return null;
+      return;
     }
-    List<Object> list = new ArrayList<>();
-    for (Object item : (List<?>) value) {
-      list.add(plainItem(field, item));
+    if (!field.isRepeated()) {
+      values.put(field.getName(), plainItem(field, value));
+      return;
     }
+    List<?> items = (List<?>) value;
     FieldDescriptor indexField =
         field.getType() == FieldDescriptor.Type.MESSAGE
             ? table.indexField(field.getMessageType())
             : null;
-    return indexField == null ? list : placed(indexField, list);
+    if (indexField == null) {
+      values.put(field.getName(), items.stream().map(item -> plainItem(field, item)).toList());
+    } else {
+      items.forEach(item -> place(values, field.getName(), indexField, of((Message) item)));
+    }
   }
 
   private Object plainItem(FieldDescriptor field, Object value) {
@@ -101,7 +94,6 @@ final class FieldValues {
       case UINT32, FIXED32 -> Integer.toUnsignedLong((Integer) value);
       case INT32, SINT32, SFIXED32 -> (long) (Integer) value;
       case FLOAT -> plainFloat((Float) value);
-      case BYTES -> null;
       default -> value;
     };
   }

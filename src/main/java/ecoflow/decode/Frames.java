@@ -1,5 +1,6 @@
 package ecoflow.decode;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
@@ -9,21 +10,28 @@ import java.util.Base64;
 /** Binary frames as they come in MQTT payloads. */
 public final class Frames {
 
-  /**
-   * Frames are a few kilobytes; the longest known, a day of minute values, stays below 64 KiB. The
-   * bound keeps the memory of a hostile payload small.
-   */
+  /** Frames are a few kilobytes. The bound keeps the memory of a hostile payload small. */
   static final int MAX_BYTES = 256 * 1024;
+
+  /**
+   * The longest message known, a day of minute values, stays below this. Nested messages that come
+   * again and again are merged, which takes time that grows with the square of their number.
+   */
+  static final int MAX_MESSAGE_BYTES = 64 * 1024;
+
+  /** The most known, all values of a PowerOcean Plus, are 19. */
+  static final int MAX_HEADERS = 500;
 
   private static final int MAX_BASE64_BYTES = (MAX_BYTES + 2) / 3 * 4;
   private static final int ENCRYPTED = 1;
-  private static final int SRC_APP = 32;
+  private static final int ADDRESS_APP = 32;
+  private static final ByteString APP = ByteString.copyFromUtf8("Android");
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
 
   private Frames() {}
 
   /**
-   * Reads a frame of 1 or more headers.
+   * Reads a frame of 1 or more headers, of which at least one can be read.
    *
    * @throws IllegalArgumentException if the payload as a whole is not a frame
    */
@@ -44,18 +52,53 @@ public final class Frames {
     if (!frame.getUnknownFields().asMap().isEmpty()) {
       throw new IllegalArgumentException("Not a frame: something besides headers");
     }
-    boolean carries = false;
-    for (Header header : frame.getHeadersList()) {
-      if (header.getUnknownFields().asMap().keySet().stream().anyMatch(Frames::isMistyped)) {
-        throw new IllegalArgumentException("Not a frame: a header field of another type");
-      }
-      // Some devices send empty headers, mostly after others.
-      carries |= header.hasPdata() || header.hasCmdFunc() || header.getSerializedSize() == 0;
+    if (frame.getHeadersCount() > MAX_HEADERS) {
+      throw new IllegalArgumentException(
+          "Not a frame: " + frame.getHeadersCount() + " headers are more than " + MAX_HEADERS);
     }
-    if (!carries) {
+    if (frame.getHeadersList().stream().noneMatch(Frames::carriesMessage)) {
       throw new IllegalArgumentException("Not a frame: no header carries a message");
     }
     return frame;
+  }
+
+  /**
+   * Reads one header of a frame.
+   *
+   * @throws IllegalArgumentException if it is broken
+   */
+  static Header header(ByteString bytes) {
+    Header header;
+    try {
+      header = Header.parseFrom(bytes);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalArgumentException("Not a header: " + e.getMessage(), e);
+    }
+    if (header.getUnknownFields().asMap().keySet().stream().anyMatch(Frames::isMistyped)) {
+      throw new IllegalArgumentException("Not a header: a field of another type");
+    }
+    if (header.getPdata().size() > MAX_MESSAGE_BYTES) {
+      throw new IllegalArgumentException(
+          "Not a header: a message of " + header.getPdata().size() + " bytes");
+    }
+    return header;
+  }
+
+  /**
+   * The frame that asks a device for all its values, for devices that do not answer the question in
+   * JSON. It names the app as its source and no command.
+   *
+   * @param seq any number; the answer does not refer to it
+   */
+  public static byte[] getAll(int seq) {
+    Header header =
+        Header.newBuilder()
+            .setSrc(ADDRESS_APP)
+            .setDest(ADDRESS_APP)
+            .setSeq(seq)
+            .setFrom(APP)
+            .build();
+    return Frame.newBuilder().addHeaders(header.toByteString()).build().toByteArray();
   }
 
   /**
@@ -104,13 +147,23 @@ public final class Frames {
   /** The message bytes of a header; what a device encrypts, it XORs with the low byte of seq. */
   static byte[] plain(Header header) {
     byte[] data = header.getPdata().toByteArray();
-    if (header.getEncType() == ENCRYPTED && header.getSrc() != SRC_APP) {
+    if (header.getEncType() == ENCRYPTED && header.getSrc() != ADDRESS_APP) {
       byte key = (byte) header.getSeq();
       for (int i = 0; i < data.length; i++) {
         data[i] ^= key;
       }
     }
     return data;
+  }
+
+  /** Some devices send empty headers, mostly after others. */
+  private static boolean carriesMessage(ByteString bytes) {
+    try {
+      Header header = header(bytes);
+      return header.hasPdata() || header.hasCmdFunc() || bytes.isEmpty();
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   /** Tells newer header fields, which may come, from known ones with another wire type. */

@@ -6,7 +6,6 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** Reads the message that a header carries. Never throws, whatever a device sends. */
@@ -73,10 +72,7 @@ public final class MessageDecoder {
     }
     Map<String, Object> placed = new LinkedHashMap<>();
     if (entry.isListItem()) {
-      List<Object> list = FieldValues.placed(table.indexField(type), List.of(values));
-      if (!list.isEmpty()) {
-        placed.put(entry.listName(), list);
-      }
+      FieldValues.place(placed, entry.listName(), table.indexField(type), values);
     } else {
       values.forEach((name, value) -> placed.put(entry.prefix() + "." + name, value));
     }

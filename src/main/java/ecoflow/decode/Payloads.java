@@ -1,5 +1,6 @@
 package ecoflow.decode;
 
+import com.google.protobuf.ByteString;
 import ecoflow.decode.proto.Header;
 import ecoflow.metrics.CalmLog;
 import ecoflow.metrics.SelfMetrics;
@@ -79,12 +80,22 @@ public final class Payloads {
   }
 
   /**
-   * One header of a frame becomes the quotas of its message; of unknown messages there are none.
+   * One header of a frame, as bytes, becomes the quotas of its message; of unknown messages and
+   * headers that cannot be read there are none.
    */
   public void decodeHeader(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
-    Header header = message.getBody(Header.class);
+    Header header;
+    try {
+      header = Frames.header(message.getBody(ByteString.class));
+    } catch (IllegalArgumentException e) {
+      metrics.messageError();
+      LOG.warn("Dropped a message of device {}: {}; its neighbours are kept", serial, reason(e));
+      message.setBody(Map.of());
+      message.setHeader(QuotaHeaders.FULL, false);
+      return;
+    }
     Decoded decoded = decoder.decode(header, serial);
     metrics.protobufMessage(
         decoded.cmdFunc(), decoded.cmdId(), decoded.outcome().name().toLowerCase(Locale.ROOT));

@@ -50,8 +50,11 @@ final class ProtoFiles {
 
   private FileDescriptor read(String family) {
     try {
-      return FileDescriptor.buildFrom(
-          FileDescriptorProto.parseFrom(packaged.get(family)), new FileDescriptor[0]);
+      // By the rules of proto3, one text that is not UTF-8 spoils the whole message. Those of
+      // proto2 let it pass and are the same in all else that matters here.
+      FileDescriptorProto file =
+          FileDescriptorProto.parseFrom(packaged.get(family)).toBuilder().clearSyntax().build();
+      return FileDescriptor.buildFrom(file, new FileDescriptor[0]);
     } catch (InvalidProtocolBufferException | DescriptorValidationException e) {
       throw new IllegalStateException("The packaged " + family + ".proto is damaged", e);
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
@@ -68,19 +69,19 @@ class FleetTest {
             .path("params")
             .path("bms_bmsStatus.cellVol")
             .size());
-    assertEquals(15f, real(plain(Frame.parseFrom(last(Fleet.RIVER_3)).getHeaders(0)), 4));
-    assertEquals(75.5f, real(plain(Frame.parseFrom(last(Fleet.DELTA_3)).getHeaders(0)), 4));
-    Frame stream = Frame.parseFrom(Base64.getDecoder().decode(last(Fleet.STREAM_ULTRA)));
-    assertEquals(230f, real(plain(stream.getHeaders(0)), 516));
+    assertEquals(15f, real(plain(headers(last(Fleet.RIVER_3)).get(0)), 4));
+    assertEquals(75.5f, real(plain(headers(last(Fleet.DELTA_3)).get(0)), 4));
+    byte[] stream = Base64.getDecoder().decode(last(Fleet.STREAM_ULTRA));
+    assertEquals(230f, real(plain(headers(stream).get(0)), 516));
   }
 
   @Test
   void aFullPushHoldsEveryFieldOnce() throws Exception {
     fleet.tick(Fleet.FULL_PUSH);
-    Frame bundle = Frame.parseFrom(last(Fleet.DELTA_3));
-    assertEquals(4, bundle.getHeadersCount());
+    List<Header> bundle = headers(last(Fleet.DELTA_3));
+    assertEquals(4, bundle.size());
     Map<Integer, UnknownFieldSet.Field> fields = new HashMap<>();
-    for (Header header : bundle.getHeadersList()) {
+    for (Header header : bundle) {
       if (header.getCmdFunc() == 254) {
         fields.putAll(plain(header).asMap());
       }
@@ -94,7 +95,7 @@ class FleetTest {
     UnknownFieldSet settings =
         UnknownFieldSet.parseFrom(fields.get(125).getLengthDelimitedList().get(0));
     assertEquals(2, settings.getField(1).getLengthDelimitedList().size());
-    assertTrue(bundle.getHeadersList().stream().anyMatch(header -> header.getCmdFunc() == 32));
+    assertTrue(bundle.stream().anyMatch(header -> header.getCmdFunc() == 32));
   }
 
   private byte[] last(String serial) {
@@ -107,6 +108,14 @@ class FleetTest {
         .filter(device -> device.serial().equals(serial))
         .findFirst()
         .orElseThrow();
+  }
+
+  private static List<Header> headers(byte[] frame) throws Exception {
+    List<Header> headers = new ArrayList<>();
+    for (ByteString header : Frame.parseFrom(frame).getHeadersList()) {
+      headers.add(Header.parseFrom(header));
+    }
+    return headers;
   }
 
   private static UnknownFieldSet plain(Header header) throws Exception {

@@ -229,7 +229,8 @@ class SimulatedCloudTest {
       assertEquals(1, push.path("params").size());
 
       Header header =
-          Frame.parseFrom(message("/app/device/property/" + river.serial())).getHeaders(0);
+          Header.parseFrom(
+              Frame.parseFrom(message("/app/device/property/" + river.serial())).getHeaders(0));
       assertEquals(254, header.getCmdFunc());
       assertEquals(21, header.getCmdId());
       assertEquals(1, header.getEncType());
@@ -260,7 +261,7 @@ class SimulatedCloudTest {
 
       Frame bundle = Frame.parseFrom(message(user + river.serial() + "/thing/property/get_reply"));
       assertEquals(4, bundle.getHeadersCount());
-      assertFalse(bundle.getHeaders(0).hasEncType());
+      assertFalse(Header.parseFrom(bundle.getHeaders(0)).hasEncType());
 
       assertEquals(2, cloud.messages().size());
       assertEquals(question, cloud.messages().get(0).text());

@@ -5,11 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ecoflow.decode.proto.Frame;
+import com.google.protobuf.ByteString;
 import ecoflow.decode.proto.Header;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FramesTest {
@@ -18,17 +19,17 @@ class FramesTest {
 
   @Test
   void keepsEveryHeaderInOrder() {
-    Frame frame =
-        Frames.parse(
+    List<Header> headers =
+        TestFrames.headers(
             TestFrames.frame(
                 TestFrames.header(ZERO_WATTS).setCmdId(21).build(),
                 TestFrames.header(ZERO_WATTS).setCmdId(22).build(),
                 Header.getDefaultInstance()));
 
-    assertEquals(3, frame.getHeadersCount());
-    assertEquals(21, frame.getHeaders(0).getCmdId());
-    assertEquals(22, frame.getHeaders(1).getCmdId());
-    assertEquals(0, frame.getHeaders(2).getSerializedSize());
+    assertEquals(3, headers.size());
+    assertEquals(21, headers.get(0).getCmdId());
+    assertEquals(22, headers.get(1).getCmdId());
+    assertEquals(0, headers.get(2).getSerializedSize());
   }
 
   @Test
@@ -62,8 +63,9 @@ class FramesTest {
     assertFlaw("empty", new byte[0]);
     assertFlaw("no header carries", TestFrames.frame(Header.newBuilder().setSrc(2).build()));
     assertFlaw("something besides headers", TestFrames.hex("0a021003" + "1001"));
-    assertFlaw("another type", TestFrames.hex("0a05" + "0a00" + "120142"));
-    assertFlaw("more than", new byte[Frames.MAX_BYTES + 1]);
+    assertFlaw("no header carries", TestFrames.hex("0a05" + "0a00" + "120142"));
+    assertFlaw("bytes are more than", new byte[Frames.MAX_BYTES + 1]);
+    assertFlaw("headers are more than", TestFrames.hex("0a00".repeat(Frames.MAX_HEADERS + 1)));
     for (int end = 1; end < frame.length; end++) {
       byte[] cut = Arrays.copyOf(frame, end);
       assertThrows(IllegalArgumentException.class, () -> Frames.parse(cut));
@@ -71,10 +73,56 @@ class FramesTest {
   }
 
   @Test
-  void allowsHeaderFieldsOfNewerFirmware() {
-    Frame frame = Frames.parse(TestFrames.hex("0a06" + "0a011d" + "f80107"));
+  void refusesBrokenHeaders() {
+    for (String broken : List.of("0a0508", "ff", "0a01ff1b", "0a00" + "120142", "1d00000000")) {
+      assertThrows(IllegalArgumentException.class, () -> Frames.header(bytes(broken)), broken);
+    }
+  }
 
-    assertEquals(1, frame.getHeaders(0).getPdata().size());
+  @Test
+  void boundsTheSizeOfMessages() {
+    Header longest = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES]).build();
+    Header tooLong = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES + 1]).build();
+
+    assertEquals(longest, Frames.header(longest.toByteString()));
+    assertThrows(IllegalArgumentException.class, () -> Frames.header(tooLong.toByteString()));
+  }
+
+  @Test
+  void aBrokenHeaderLeavesItsNeighbours() {
+    ByteString good = TestFrames.header(ZERO_WATTS).build().toByteString();
+    ByteString cut = good.substring(0, 4);
+
+    assertEquals(
+        List.of(Frames.header(good), Frames.header(good)),
+        TestFrames.headers(TestFrames.frame(good, cut, good)));
+    assertEquals(
+        List.of(Frames.header(good)), TestFrames.headers(TestFrames.frame(cut, cut, good)));
+    assertFlaw("no header carries", TestFrames.frame(cut, cut));
+  }
+
+  @Test
+  void textsOfHeadersNeedNotBeUtf8() {
+    // code, from and module_sn
+    Header header = Frames.header(bytes("0a011d" + "b20102ff41" + "ba0102ff41" + "c20102ff41"));
+
+    assertEquals(1, header.getPdata().size());
+  }
+
+  @Test
+  void asksForAllValues() {
+    assertArrayEquals(
+        TestFrames.hex("0a11" + "1020" + "1820" + "70ac02" + "ba0107416e64726f6964"),
+        Frames.getAll(300));
+    assertArrayEquals(
+        TestFrames.hex(
+            "0a19" + "1020" + "1820" + "70ffffffffffffffffff01" + "ba0107416e64726f6964"),
+        Frames.getAll(-1));
+  }
+
+  @Test
+  void allowsHeaderFieldsOfNewerFirmware() {
+    assertEquals(1, Frames.header(bytes("0a011d" + "f80107")).getPdata().size());
   }
 
   @Test
@@ -98,6 +146,10 @@ class FramesTest {
 
     assertEquals(Frames.MAX_BYTES, Frames.fromBase64(longest).length);
     assertThrows(IllegalArgumentException.class, () -> Frames.fromBase64(tooLong));
+  }
+
+  private static ByteString bytes(String hex) {
+    return ByteString.copyFrom(TestFrames.hex(hex));
   }
 
   private static void assertFlaw(String part, byte[] payload) {

@@ -1,10 +1,13 @@
 package ecoflow.decode;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import com.google.protobuf.ByteString;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
+import ecoflow.quota.QuotaStore;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -112,6 +115,10 @@ class MessageDecoderTest {
 
     assertEquals(Outcome.DECODED, decoded.outcome());
     assertEquals(Map.of("utc_timezone_id", "\ufffdA", "pow_in_sum_w", 0.0), decoded.values());
+    // The same in a nested message: index, sn and cycles of a pack.
+    assertEquals(
+        Map.of("pack[2]", Map.of("index", 2L, "sn", "\ufffd", "cycles", 7L)),
+        decode("RE11", 254, 46, "2a09" + "7802" + "820101ff" + "880107").values());
   }
 
   @Test
@@ -145,11 +152,47 @@ class MessageDecoderTest {
   void keepsBatteryPacksAtTheirNumber() {
     // num 2, soc 50
     assertEquals(
-        Map.of("bms_heartbeat", List.of(Map.of(), Map.of(), Map.of("num", 2L, "soc", 50L))),
+        Map.of("bms_heartbeat[2]", Map.of("num", 2L, "soc", 50L)),
         decode("P231", 32, 50, "08023032").values());
     assertEquals(
-        Map.of("bms_heartbeat", List.of(Map.of("soc", 50L))),
-        decode("P231", 32, 50, "3032").values());
+        Map.of("bms_heartbeat[0]", Map.of("soc", 50L)), decode("P231", 32, 50, "3032").values());
+  }
+
+  @Test
+  void aPackDoesNotEndTheSeriesOfOthers() {
+    QuotaStore store = new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> 0L, 100);
+
+    // num and soc of packs 0, 1 and again 0; bp_no and bp_soc of packs 1, 2 and again 1
+    for (String pack : List.of("08003032", "08013033", "08003034")) {
+      store.record("A", decode("P231", 32, 50, pack).values());
+    }
+    for (String pack : List.of("0a0408011832", "0a0408021833", "0a0408011834")) {
+      store.record("B", decode("Y711", 2, 4, pack).values());
+    }
+
+    assertEquals(List.of("[0] 52.0", "[1] 51.0"), series(store, "bms_heartbeat_soc"));
+    assertEquals(List.of("[1] 52.0", "[2] 51.0"), series(store, "bp_info_bp_soc"));
+  }
+
+  private static List<String> series(QuotaStore store, String name) {
+    return store.snapshot().stream()
+        .filter(family -> family.name().equals(name))
+        .flatMap(family -> family.series().stream())
+        .map(series -> series.indexes() + " " + series.value())
+        .toList();
+  }
+
+  @Test
+  void takesBoundedTimeForMessagesOfManyParts() {
+    // One nested message (136) again and again, each time with a number that the table lacks.
+    String part = "c208" + "04" + "c0b80201";
+    String message = part.repeat(Frames.MAX_MESSAGE_BYTES / 7);
+
+    assertTimeout(
+        Duration.ofSeconds(5),
+        () ->
+            assertEquals(
+                Map.of("plug_in_info_pv_chg_max_list", Map.of()), decode(message).values()));
   }
 
   @Test
@@ -166,13 +209,12 @@ class MessageDecoderTest {
   void keepsKindsOfEnergyAtTheirNumber() {
     // two items: type 2 with 0 and 300 Wh, type 1 with 5 Wh
     assertEquals(
-        List.of(
-            Map.of(),
+        Map.of(
+            "watth_item[1]",
             Map.of("watth_type", 1L, "watth", List.of(5L)),
+            "watth_item[2]",
             Map.of("watth_type", 2L, "watth", List.of(0L, 300L))),
-        decode("HW51", 254, 32, "12071002" + "1a0300ac02" + "12051001" + "1a0105")
-            .values()
-            .get("watth_item"));
+        decode("HW51", 254, 32, "12071002" + "1a0300ac02" + "12051001" + "1a0105").values());
   }
 
   @Test

@@ -79,12 +79,7 @@ class MessageTableTest {
     Map<String, Object> named = new HashMap<>();
     if (entry.prefix().endsWith("[]")) {
       Object place = values.getOrDefault(TABLE.indexField(TABLE.type(entry)).getName(), 0L);
-      List<Object> list = new ArrayList<>();
-      for (long i = 0; i < (Long) place; i++) {
-        list.add(Map.of());
-      }
-      list.add(values);
-      named.put(entry.prefix().replace("[]", ""), list);
+      named.put(entry.listName() + "[" + place + "]", values);
     } else {
       String prefix = entry.prefix().isEmpty() ? "" : entry.prefix() + ".";
       values.forEach((name, value) -> named.put(prefix + name, value));
@@ -121,14 +116,17 @@ class MessageTableTest {
     boolean placed =
         field.getType() == FieldDescriptor.Type.MESSAGE
             && TABLE.indexField(field.getMessageType()) != null;
+    int place = 0;
     List<Object> list = new ArrayList<>();
     for (int items = random.nextInt(1, 4); items > 0; items--) {
-      for (int gap = placed ? random.nextInt(3) : 0; gap > 0; gap--) {
-        list.add(Map.of());
+      place += random.nextInt(1, 4);
+      Object item = value(field, place, sent -> message.addRepeatedField(field, sent));
+      list.add(item);
+      if (placed) {
+        values.put(field.getName() + "[" + place + "]", item);
       }
-      list.add(value(field, list.size(), sent -> message.addRepeatedField(field, sent)));
     }
-    if (field.getType() != FieldDescriptor.Type.BYTES) {
+    if (!placed && field.getType() != FieldDescriptor.Type.BYTES) {
       values.put(field.getName(), list);
     }
   }

@@ -89,7 +89,7 @@ class MessagesDocTest {
         .filter(entry -> row.serials().stream().anyMatch(entry.getValue()::startsWith))
         .flatMapToInt(
             entry ->
-                Frames.parse(TestFrames.recorded(entry.getKey())).getHeadersList().stream()
+                TestFrames.headers(TestFrames.recorded(entry.getKey())).stream()
                     .map(header -> DECODER.decode(header, entry.getValue()))
                     .filter(decoded -> decoded.outcome() == Decoded.Outcome.DECODED)
                     .filter(d -> d.cmdFunc() == row.cmdFunc() && d.cmdId() == row.cmdId())

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +65,23 @@ final class TestFrames {
   }
 
   static byte[] frame(Header... headers) {
+    return frame(Arrays.stream(headers).map(Header::toByteString).toArray(ByteString[]::new));
+  }
+
+  static byte[] frame(ByteString... headers) {
     return Frame.newBuilder().addAllHeaders(List.of(headers)).build().toByteArray();
+  }
+
+  /** The headers of a frame that are not broken. */
+  static List<Header> headers(byte[] frame) {
+    List<Header> headers = new ArrayList<>();
+    for (ByteString bytes : Frames.parse(frame).getHeadersList()) {
+      try {
+        headers.add(Frames.header(bytes));
+      } catch (IllegalArgumentException broken) {
+        // Its neighbours are what counts.
+      }
+    }
+    return headers;
   }
 }
