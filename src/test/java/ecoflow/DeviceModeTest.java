@@ -4,6 +4,7 @@ import static ecoflow.Eventually.eventually;
 import static ecoflow.Eventually.eventuallyShows;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,6 +13,8 @@ import ecoflow.cloud.ReceivedMessage;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -77,6 +80,29 @@ class DeviceModeTest {
     return exporter
         .value("ecoflow_quota_requests_total", "status=\"" + status + "\"")
         .orElseThrow();
+  }
+
+  @Test
+  void aDeviceThatLeavesJsonUnansweredIsAskedByAFrameToo() throws IOException {
+    river.setOnlyFramesAnswered(true);
+    start("0.4");
+    eventuallyShows(exporter, river.serial(), "ecoflow_pow_out_sum_w", 6);
+    eventually(() -> assertTrue(requests(delta).size() >= 4));
+
+    byte[] frame =
+        requests(river).stream()
+            .map(ReceivedMessage::payload)
+            .filter(payload -> payload[0] != '{')
+            .findFirst()
+            .orElseThrow();
+    Header header = Header.parseFrom(Frame.parseFrom(frame).getHeaders(0));
+    assertEquals(32, header.getSrc());
+    assertEquals(32, header.getDest());
+    // Without a command it can only ask.
+    assertFalse(header.hasCmdFunc() || header.hasCmdId() || header.hasPdata());
+    assertTrue(
+        requests(delta).stream().allMatch(request -> request.payload()[0] == '{'),
+        "a device that answers JSON is asked by JSON");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package ecoflow.account;
 
+import ecoflow.decode.Frames;
 import ecoflow.device.Device;
 import ecoflow.device.Devices;
 import ecoflow.metrics.CalmLog;
@@ -27,6 +28,8 @@ public final class QuotaRequests {
     long dueAt;
     long fullAt;
     boolean full;
+    boolean waiting;
+    boolean silent;
 
     Turn(long now) {
       askedAt = now;
@@ -58,7 +61,13 @@ public final class QuotaRequests {
 
   /** After a connection: every device is asked at once. */
   public void askAll(Exchange exchange) {
-    turns.clear();
+    long now = nanoClock.getAsLong();
+    for (Turn turn : turns.values()) {
+      synchronized (turn) {
+        turn.dueAt = now;
+        turn.full = false;
+      }
+    }
   }
 
   /**
@@ -94,6 +103,9 @@ public final class QuotaRequests {
         countSkipped.run();
         return false;
       }
+      // An answer that got lost with a connection does not count.
+      turn.silent |= turn.waiting && now - turn.askedAt >= interval.toNanos();
+      turn.waiting = true;
       // Two routes look for devices that are due; only the first one to see this turn asks.
       turn.askedAt = now;
       turn.dueAt = now + interval.toNanos();
@@ -110,16 +122,39 @@ public final class QuotaRequests {
     message.setHeader(PahoConstants.CAMEL_PAHO_OVERRIDE_TOPIC, link.requestTopic(serial));
   }
 
+  /**
+   * Whether the device of the header left a JSON request unanswered: some answer only the request
+   * that is a frame.
+   */
+  public boolean needsFrame(Exchange exchange) {
+    Turn turn = turns.get(exchange.getMessage().getHeader(QuotaHeaders.DEVICE, String.class));
+    if (turn == null) {
+      return false;
+    }
+    synchronized (turn) {
+      return turn.silent;
+    }
+  }
+
+  /** The request for all values as a frame; it carries no command, so it changes nothing. */
+  public byte[] frame() {
+    return Frames.getAll((int) (System.currentTimeMillis() & Integer.MAX_VALUE));
+  }
+
   /** Notes messages that hold all values of a device. */
   public void note(Exchange exchange) {
     Message message = exchange.getMessage();
-    if (Boolean.TRUE.equals(message.getHeader(QuotaHeaders.FULL, Boolean.class))) {
-      Turn turn = turns.get(message.getHeader(QuotaHeaders.DEVICE, String.class));
-      if (turn != null) {
-        synchronized (turn) {
-          turn.full = true;
-          turn.fullAt = nanoClock.getAsLong();
-        }
+    Turn turn = turns.get(message.getHeader(QuotaHeaders.DEVICE, "", String.class));
+    if (turn == null) {
+      return;
+    }
+    synchronized (turn) {
+      if ("reply".equals(message.getHeader(QuotaHeaders.SOURCE))) {
+        turn.waiting = false;
+      }
+      if (Boolean.TRUE.equals(message.getHeader(QuotaHeaders.FULL, Boolean.class))) {
+        turn.full = true;
+        turn.fullAt = nanoClock.getAsLong();
       }
     }
   }

@@ -36,6 +36,7 @@ public final class SimulatedDevice {
 
   private volatile boolean online = true;
   private volatile boolean answersRequests = true;
+  private volatile boolean onlyFramesAnswered;
   private volatile boolean openToDevelopers = true;
   private volatile boolean shared;
   private volatile BiConsumer<String, byte[]> broker = (topic, payload) -> {};
@@ -81,6 +82,11 @@ public final class SimulatedDevice {
   }
 
   /** Whether an MQTT request for all values gets an answer. */
+  /** For protobuf devices: whether JSON requests are left unanswered. */
+  public void setOnlyFramesAnswered(boolean onlyFramesAnswered) {
+    this.onlyFramesAnswered = onlyFramesAnswered;
+  }
+
   public void setAnswersRequests(boolean answersRequests) {
     this.answersRequests = answersRequests;
   }
@@ -149,8 +155,9 @@ public final class SimulatedDevice {
       return Optional.empty();
     }
     if (format != WireFormat.JSON) {
+      boolean understood = !onlyFramesAnswered || request.length == 0 || request[0] != '{';
       // The device itself answers, so it must be there.
-      return online ? Optional.of(frames.bundle(quota(), false)) : Optional.empty();
+      return online && understood ? Optional.of(frames.bundle(quota(), false)) : Optional.empty();
     }
     JsonNode question;
     try {
