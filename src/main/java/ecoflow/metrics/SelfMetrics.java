@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.config.NamingConvention;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -65,6 +66,8 @@ public final class SelfMetrics {
   public SelfMetrics(Settings settings, String version) {
     this.mode = settings.mode();
     this.prefix = settings.metricsPrefix() + "_";
+    // The names are Prometheus names already; the registry's own convention has no ":" in them.
+    registry.config().namingConvention(NamingConvention.identity);
     // Camel's micrometer endpoint puts this label on all that it counts.
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
     scrapeDuration =
