@@ -134,6 +134,7 @@ public final class SelfMetrics {
 
   private void registerCounters() {
     own("scrape_requests_total");
+    own("scrape_requests_created");
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
@@ -315,6 +316,8 @@ public final class SelfMetrics {
 
   private Counter counter(String name, String help, String... tags) {
     own(name + "_total");
+    // OpenMetrics reserves this one too.
+    own(name + "_created");
     return Counter.builder(prefix + name)
         .description(help)
         .tags(tags)
