@@ -243,13 +243,13 @@ public final class SelfMetrics {
         outcome);
   }
 
-  public void scraped(Labels labels, Scrape result, Duration took) {
+  public synchronized void scraped(Labels labels, Scrape result, Duration took) {
     follow(labels);
     scrapes(labels, result).increment();
     scrapeDuration.labelValues(values(labels)).observe(seconds(took));
   }
 
-  public void collected(Labels labels, int series) {
+  public synchronized void collected(Labels labels, int series) {
     follow(labels);
     metricsCollected.labelValues(values(labels)).set(series);
   }
