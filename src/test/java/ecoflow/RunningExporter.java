@@ -19,7 +19,10 @@ import java.util.regex.Pattern;
 /** The exporter with its real routes in this JVM, and what its /metrics says. */
 public final class RunningExporter implements AutoCloseable {
 
-  private static final HttpClient HTTP = HttpClient.newHttpClient();
+  /** As Prometheus: without an upgrade to HTTP/2. */
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
   private static final Pattern SERIES = Pattern.compile("([^{ ]+)(?:\\{(.*)\\})? (\\S+)");
 
   private final EcoflowExporter exporter;
@@ -90,6 +93,10 @@ public final class RunningExporter implements AutoCloseable {
 
   public EcoflowExporter exporter() {
     return exporter;
+  }
+
+  public int port() {
+    return port;
   }
 
   /** The page as Prometheus text. */

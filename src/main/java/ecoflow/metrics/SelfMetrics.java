@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.config.NamingConvention;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -65,6 +66,8 @@ public final class SelfMetrics {
   public SelfMetrics(Settings settings, String version) {
     this.mode = settings.mode();
     this.prefix = settings.metricsPrefix() + "_";
+    // The names are Prometheus names already; the registry's own convention has no ":" in them.
+    registry.config().namingConvention(NamingConvention.identity);
     // Camel's micrometer endpoint puts this label on all that it counts.
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
     scrapeDuration =
@@ -131,6 +134,7 @@ public final class SelfMetrics {
 
   private void registerCounters() {
     own("scrape_requests_total");
+    own("scrape_requests_created");
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
@@ -239,13 +243,13 @@ public final class SelfMetrics {
         outcome);
   }
 
-  public void scraped(Labels labels, Scrape result, Duration took) {
+  public synchronized void scraped(Labels labels, Scrape result, Duration took) {
     follow(labels);
     scrapes(labels, result).increment();
     scrapeDuration.labelValues(values(labels)).observe(seconds(took));
   }
 
-  public void collected(Labels labels, int series) {
+  public synchronized void collected(Labels labels, int series) {
     follow(labels);
     metricsCollected.labelValues(values(labels)).set(series);
   }
@@ -312,6 +316,8 @@ public final class SelfMetrics {
 
   private Counter counter(String name, String help, String... tags) {
     own(name + "_total");
+    // OpenMetrics reserves this one too.
+    own(name + "_created");
     return Counter.builder(prefix + name)
         .description(help)
         .tags(tags)
