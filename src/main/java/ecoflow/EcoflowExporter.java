@@ -1,13 +1,20 @@
 package ecoflow;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import ecoflow.account.AccountLink;
 import ecoflow.account.AccountLogin;
 import ecoflow.account.AccountSteps;
+import ecoflow.account.ApiHost;
+import ecoflow.account.Cooldown;
 import ecoflow.account.Establishment;
 import ecoflow.account.HttpCalls;
 import ecoflow.account.HttpDeadline;
 import ecoflow.account.MqttLink;
 import ecoflow.account.QuotaRequests;
+import ecoflow.account.Redelivery;
 import ecoflow.account.RestPolls;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
@@ -17,6 +24,7 @@ import ecoflow.decode.Payloads;
 import ecoflow.device.Catalogue;
 import ecoflow.device.Devices;
 import ecoflow.metrics.Collection;
+import ecoflow.metrics.Health;
 import ecoflow.metrics.MetricsPage;
 import ecoflow.metrics.SelfMetrics;
 import ecoflow.quota.QuotaStore;
@@ -26,6 +34,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,7 +57,6 @@ public final class EcoflowExporter implements AutoCloseable {
 
   private static final int EXIT_FAILED = 1;
   private static final int EXIT_BAD_CONFIGURATION = 2;
-  private static final int MOST_SERIES_PER_DEVICE = 5000;
   private static final long STOP_SECONDS = 10;
 
   private final Settings settings;
@@ -60,6 +68,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private final Main main;
   private MqttLink link;
   private HttpDeadline deadline;
+  private RouteWatch watch;
 
   /**
    * @param variables the environment
@@ -116,7 +125,7 @@ public final class EcoflowExporter implements AutoCloseable {
         version,
         settings.mode().label(),
         settings.serials().isEmpty() ? "all" : String.join(",", settings.serials()),
-        settings.apiHost());
+        settings.apiHosts().get(0));
     settings.notes().forEach(note -> log.warn("{}", note));
     // Camel's server only warns when its port is taken and would run on without /metrics.
     try (ServerSocket probe = new ServerSocket()) {
@@ -131,6 +140,7 @@ public final class EcoflowExporter implements AutoCloseable {
     } catch (Exception e) {
       throw new StartException("The routes do not start: " + rootMessage(e), e);
     }
+    watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
     log.info("Metrics are at http://localhost:{}/metrics", settings.exporterPort());
   }
 
@@ -152,10 +162,14 @@ public final class EcoflowExporter implements AutoCloseable {
   @Override
   public void close() {
     end(0);
-    main.stop();
+    if (watch != null) {
+      watch.close();
+    }
+    // First, so that no route waits for an answer of the broker while it is stopped.
     if (link != null) {
       link.close();
     }
+    main.stop();
     deadline.close();
     stopped.countDown();
   }
@@ -190,8 +204,9 @@ public final class EcoflowExporter implements AutoCloseable {
             metrics::isOwn,
             (kind, serial, name) -> metrics.conflict(kind.name().toLowerCase(Locale.ROOT)),
             nanoClock,
-            MOST_SERIES_PER_DEVICE);
-    RecordQuotas record = new RecordQuotas(devices, store, nanoClock);
+            settings.maxSeriesPerDevice());
+    RecordQuotas record =
+        new RecordQuotas(devices, store, settings.timing().seriesTtl(), nanoClock);
     Establishment establishment =
         new Establishment(
             settings.establishAttempts(),
@@ -208,20 +223,47 @@ public final class EcoflowExporter implements AutoCloseable {
     main.bind(
         "metricsPage", new MetricsPage(settings.metricsPrefix(), devices, store, record, metrics));
 
+    Health health = new Health(devices);
+    bind("healthyPage", health::healthy);
+    bind("readyPage", health::ready);
+    health.watch(
+        "cloud",
+        () ->
+            establishment.isEstablished()
+                ? Optional.empty()
+                : Optional.of("EcoFlow has not answered yet"));
+
     deadline = new HttpDeadline(settings.timing().httpTimeout());
     main.bind("httpDeadline", deadline);
     main.bind("cloudTls", sslParameters(tls));
     AccountLogin login =
         settings.mode().usesAccount()
-            ? new AccountLogin(settings.credentials(), clientIdSeed(), nanoClock)
+            ? new AccountLogin(
+                settings.credentials(),
+                clientIdSeed(),
+                settings.mqttClientId(),
+                settings.timing().credentialsLife(),
+                nanoClock)
             : null;
-    HttpCalls calls = new HttpCalls(settings, login, metrics, nanoClock);
+    ApiHost host = new ApiHost(settings.apiHosts());
+    Cooldown cooldown = new Cooldown(settings.timing().retryTimeout(), nanoClock);
+    HttpCalls calls = new HttpCalls(settings, login, host, cooldown, metrics, nanoClock);
+    main.bind("apiHost", host);
+    main.bind("boundedJson", boundedJson());
+    bind("checkAnswer", calls::check);
     bind("recordCall", calls::record);
     if (login == null) {
-      bindRest(calls, devices, establishment, metrics);
+      RestPolls polls =
+          new RestPolls(settings, devices, establishment, cooldown, host, metrics, nanoClock);
+      bindRest(calls, polls, new Redelivery(cooldown, host));
     } else {
       bindAccount(login, calls, devices, establishment, metrics, tls);
+      health.watch(
+          "login", () -> login.isNeeded() ? Optional.of("not logged in") : Optional.empty());
+      health.watch(
+          "link", () -> link.isConnected() ? Optional.empty() : Optional.of("no MQTT connection"));
     }
+    health.camelChecks().forEach(main::bind);
     properties();
   }
 
@@ -234,10 +276,10 @@ public final class EcoflowExporter implements AutoCloseable {
     log.debug("What failed", failure);
   }
 
-  private void bindRest(
-      HttpCalls calls, Devices devices, Establishment establishment, SelfMetrics metrics) {
-    RestPolls polls = new RestPolls(settings, devices, establishment, metrics, nanoClock);
+  private void bindRest(HttpCalls calls, RestPolls polls, Redelivery redelivery) {
     main.bind("restPolls", polls);
+    main.bind("redelivery", redelivery);
+    bind("noteFailedCall", redelivery::noteFailure);
     bind("signCall", calls::sign);
     bind("acceptDeviceList", polls::acceptDeviceList);
     bind("deviceListFailed", polls::deviceListFailed);
@@ -293,7 +335,7 @@ public final class EcoflowExporter implements AutoCloseable {
     bind("addressRequest", requests::address);
     bind("requestFailed", requests::failed);
     bind("noteFullPicture", requests::note);
-    Payloads payloads = new Payloads(MessageDecoder.load(), metrics);
+    Payloads payloads = new Payloads(MessageDecoder.load(), metrics, nanoClock);
     bind("identifyPayload", payloads::identify);
     bind("takeJsonQuotas", payloads::takeJsonQuotas);
     bind("decodeHeader", payloads::decodeHeader);
@@ -310,7 +352,7 @@ public final class EcoflowExporter implements AutoCloseable {
     property("ecoflow.mode", settings.mode().label());
     property("ecoflow.discover", Boolean.toString(settings.serials().isEmpty()));
     property("ecoflow.metrics.prefix", settings.metricsPrefix());
-    property("ecoflow.api.host", settings.apiHost());
+    property("ecoflow.api.host", settings.apiHosts().get(0));
     property("ecoflow.collecting.interval", timing.collectingInterval().toMillis());
     property("ecoflow.http.retries", settings.httpRetries());
     property("ecoflow.http.backoff", timing.httpBackoff().toMillis());
@@ -338,6 +380,19 @@ public final class EcoflowExporter implements AutoCloseable {
   // What tells two exporters of one account apart.
   private String clientIdSeed() {
     return settings.mode().label() + "\n" + String.join(",", settings.serials());
+  }
+
+  /** Reads JSON from outside within bounds, so that no answer or message can fill the memory. */
+  private static ObjectMapper boundedJson() {
+    StreamReadConstraints bounds =
+        StreamReadConstraints.builder()
+            .maxDocumentLength(Payloads.LARGEST_PAYLOAD)
+            .maxNestingDepth(100)
+            .maxNumberLength(1000)
+            .maxNameLength(1000)
+            .maxStringLength(1 << 20)
+            .build();
+    return JsonMapper.builder(JsonFactory.builder().streamReadConstraints(bounds).build()).build();
   }
 
   private static SSLContextParameters sslParameters(SSLContext tls) {

@@ -5,6 +5,7 @@ import static ecoflow.account.Establishment.seconds;
 import ecoflow.config.Settings;
 import ecoflow.metrics.SelfMetrics;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -16,6 +17,8 @@ public final class AccountLink {
 
   private static final Logger LOG = LoggerFactory.getLogger(AccountLink.class);
   private static final Duration QUIET = Duration.ofMinutes(5);
+  private static final Duration SHORT_CONNECTION = Duration.ofSeconds(30);
+  private static final int SHORT_CONNECTIONS = 3;
 
   private final Settings settings;
   private final MqttLink link;
@@ -30,6 +33,9 @@ public final class AccountLink {
   private boolean outage;
   private String lastReason;
   private long lastLineAt;
+  private long connectedAt;
+  private int shortConnections;
+  private volatile long nextSubscription;
 
   public AccountLink(
       Settings settings,
@@ -50,10 +56,15 @@ public final class AccountLink {
   }
 
   /** Asked by the route a few times a second: whether to connect now. */
-  public synchronized boolean isAttemptDue() {
-    long now = nanoClock.getAsLong();
+  public boolean isAttemptDue() {
+    // Outside the lock: it waits for the broker, and a lost connection must be noted meanwhile.
+    retrySubscriptions(nanoClock.getAsLong());
+    return isDue(nanoClock.getAsLong());
+  }
+
+  private synchronized boolean isDue(long now) {
     if (link.isConnected()) {
-      return isIdle(now);
+      return isIdle(now) || (login.isNeeded() && now - nextAttempt >= 0);
     }
     return establishment.isAttemptDue() && now - nextAttempt >= 0;
   }
@@ -70,6 +81,24 @@ public final class AccountLink {
     }
     LOG.warn("No MQTT message from any device for {} s, connecting anew", seconds(timeout));
     return true;
+  }
+
+  /** A broker that refuses a subscription may allow it later, when the device is bound again. */
+  private void retrySubscriptions(long now) {
+    if (!link.isConnected() || link.refusedTopics().isEmpty() || now - nextSubscription < 0) {
+      return;
+    }
+    nextSubscription = now + settings.timing().retryTimeout().toNanos();
+    List<String> before = link.refusedTopics();
+    try {
+      link.subscribeRefused();
+    } catch (MqttException e) {
+      LOG.debug("Could not subscribe again: {}", Failures.describe(e));
+      return;
+    }
+    if (link.refusedTopics().isEmpty()) {
+      LOG.info("The broker now allows the subscription of {}", String.join(", ", before));
+    }
   }
 
   /**
@@ -96,7 +125,14 @@ public final class AccountLink {
 
   private synchronized void connected(MqttLink.Login current) {
     establishment.succeeded();
-    backoff.reset();
+    connectedAt = nanoClock.getAsLong();
+    nextSubscription = connectedAt + settings.timing().retryTimeout().toNanos();
+    if (!link.refusedTopics().isEmpty()) {
+      LOG.warn(
+          "The broker refused the subscription of {}; asking again every {} s",
+          String.join(", ", link.refusedTopics()).replace("/" + current.userId() + "/", "/***/"),
+          seconds(settings.timing().retryTimeout()));
+    }
     nextIdleCheck = nanoClock.getAsLong() + settings.timing().idleCheckInterval().toNanos();
     if (outage) {
       Duration lasted = Duration.ofNanos(nanoClock.getAsLong() - outageSince);
@@ -116,6 +152,15 @@ public final class AccountLink {
       return;
     }
     long now = nanoClock.getAsLong();
+    if (link.isConnected()) {
+      // Only the renewal of the login failed: the connection serves on.
+      nextAttempt = now + settings.timing().retryTimeout().toNanos();
+      LOG.warn(
+          "Cannot renew the login: {}; the connection serves on, next attempt in {} s",
+          reason,
+          seconds(settings.timing().retryTimeout()));
+      return;
+    }
     if (!outage) {
       outage = true;
       outageSince = now;
@@ -134,6 +179,18 @@ public final class AccountLink {
 
   private synchronized void lost() {
     long now = nanoClock.getAsLong();
+    if (now - connectedAt < SHORT_CONNECTION.toNanos()) {
+      shortConnections++;
+    } else {
+      shortConnections = 0;
+      backoff.reset();
+    }
+    if (shortConnections >= SHORT_CONNECTIONS) {
+      // Kicked again and again: these credentials may have been replaced.
+      shortConnections = 0;
+      login.forget();
+      LOG.warn("The broker ends each connection after a moment: logging in anew");
+    }
     outage = true;
     outageSince = now;
     Duration pause = backoff.next(Duration.ZERO);

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
@@ -20,14 +21,14 @@ import java.util.function.LongSupplier;
  */
 public final class AccountLogin {
 
-  // Not documented by EcoFlow; brokers were seen to refuse credentials after less than two days.
-  private static final Duration CREDENTIALS_LIFE = Duration.ofHours(20);
   private static final int TLS_MQTT_PORT = 8883;
 
   private record Session(String token, String userId) {}
 
   private final Credentials account;
   private final String clientIdSeed;
+  private final Optional<String> clientId;
+  private final Duration credentialsLife;
   private final LongSupplier nanoClock;
   private final ObjectMapper json = new ObjectMapper();
   private volatile Session session;
@@ -36,16 +37,28 @@ public final class AccountLogin {
 
   /**
    * @param clientIdSeed what tells this exporter from others of the same account
+   * @param clientId the MQTT client id that the user chose
+   * @param credentialsLife the age at which a new login is due
    */
-  public AccountLogin(Credentials account, String clientIdSeed, LongSupplier nanoClock) {
+  public AccountLogin(
+      Credentials account,
+      String clientIdSeed,
+      Optional<String> clientId,
+      Duration credentialsLife,
+      LongSupplier nanoClock) {
     this.account = account;
     this.clientIdSeed = clientIdSeed;
+    this.clientId = clientId;
+    this.credentialsLife = credentialsLife;
     this.nanoClock = nanoClock;
   }
 
-  /** Whether the next connection needs a login first. */
+  /**
+   * Whether the next connection needs a login first. EcoFlow does not say how long credentials
+   * live; brokers were seen to refuse some after less than two days.
+   */
   public boolean isNeeded() {
-    return login == null || nanoClock.getAsLong() - loginAt > CREDENTIALS_LIFE.toNanos();
+    return login == null || nanoClock.getAsLong() - loginAt > credentialsLife.toNanos();
   }
 
   /** Makes the next connection log in anew: the broker refused what this login gave. */
@@ -150,6 +163,9 @@ public final class AccountLogin {
    * so one and the same configuration always has the same id, also after a restart.
    */
   private String clientId() {
+    if (clientId.isPresent()) {
+      return clientId.get();
+    }
     byte[] seed =
         String.join("\n", List.of(account.id(), clientIdSeed)).getBytes(StandardCharsets.UTF_8);
     String uuid = UUID.nameUUIDFromBytes(seed).toString().toUpperCase(Locale.ROOT);

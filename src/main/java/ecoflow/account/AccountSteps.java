@@ -76,11 +76,15 @@ public final class AccountSteps {
     if (exchange.getProperty(STARTED) != null) {
       metrics.authentication(false, sinceBegin(exchange));
     }
+    if (devices.all().isEmpty()) {
+      // The list of devices comes with a login only: without one, a connection would be of no use.
+      login.forget();
+    }
     link.failed(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
   }
 
-  /** Replaces an answer by its data. */
+  /** Replaces an answer by its data, which is an object. */
   public static void takeData(Exchange exchange) throws CloudException {
-    exchange.getMessage().setBody(Answers.data(exchange.getMessage().getBody()));
+    exchange.getMessage().setBody(Answers.object(exchange.getMessage().getBody()));
   }
 }

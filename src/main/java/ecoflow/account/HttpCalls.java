@@ -2,13 +2,13 @@ package ecoflow.account;
 
 import ecoflow.config.Settings;
 import ecoflow.metrics.SelfMetrics;
-import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
+import org.apache.camel.http.base.HttpOperationFailedException;
 
 /** What surrounds each attempt of an HTTPS call: its headers before, its record after. */
 public final class HttpCalls {
@@ -26,6 +26,8 @@ public final class HttpCalls {
   private final Settings settings;
   private final AccountLogin login;
   private final Signer signer;
+  private final ApiHost host;
+  private final Cooldown cooldown;
   private final SelfMetrics metrics;
   private final LongSupplier nanoClock;
   private final SecureRandom random = new SecureRandom();
@@ -34,10 +36,17 @@ public final class HttpCalls {
    * @param login null with REST
    */
   public HttpCalls(
-      Settings settings, AccountLogin login, SelfMetrics metrics, LongSupplier nanoClock) {
+      Settings settings,
+      AccountLogin login,
+      ApiHost host,
+      Cooldown cooldown,
+      SelfMetrics metrics,
+      LongSupplier nanoClock) {
     this.settings = settings;
     this.login = login;
     this.signer = new Signer(settings.credentials());
+    this.host = host;
+    this.cooldown = cooldown;
     this.metrics = metrics;
     this.nanoClock = nanoClock;
   }
@@ -77,6 +86,8 @@ public final class HttpCalls {
   // Only what is set from here on leaves the process as HTTP headers.
   private Message emptyMessage(Exchange exchange) {
     exchange.setProperty(STARTED, nanoClock.getAsLong());
+    // Of the attempt before, when this one is a retry.
+    exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
     Message message = exchange.getMessage();
     clear(message);
     message.setBody(null);
@@ -87,6 +98,17 @@ public final class HttpCalls {
   private static void clear(Message message) {
     message.removeHeaders("*", "Camel*");
     message.removeHeaders("CamelHttp*");
+  }
+
+  /**
+   * Refuses answers that are not code 0, so that they count as failed attempts.
+   *
+   * @throws CloudException with what EcoFlow said
+   */
+  public void check(Exchange exchange) throws CloudException {
+    Answers.data(exchange.getMessage().getBody());
+    host.works();
+    cooldown.reset();
   }
 
   /** Counts the attempt; runs after success and failure alike. */
@@ -100,8 +122,10 @@ public final class HttpCalls {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String status = "success";
     if (failure != null) {
-      boolean timedOut =
-          failure instanceof IOException && took.compareTo(settings.timing().httpTimeout()) >= 0;
+      // A call that is cut can fail in many ways; an answer that came in time is none of them.
+      boolean answered =
+          failure instanceof HttpOperationFailedException || failure instanceof CloudException;
+      boolean timedOut = !answered && took.compareTo(settings.timing().httpTimeout()) >= 0;
       status = timedOut ? "timeout" : "error";
     }
     metrics.httpRequest(exchange.getProperty(ENDPOINT, String.class), status, took);

@@ -2,7 +2,6 @@ package ecoflow.account;
 
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +62,9 @@ public final class MqttLink extends MqttClient {
   private volatile Runnable onLost = () -> {};
   private volatile Throwable lostBecause;
   private volatile MqttClient lostClient;
+  private volatile MqttClient connecting;
+  private volatile boolean closed;
+  private final Map<String, Integer> refused = new ConcurrentHashMap<>();
 
   /**
    * @param serials the devices to subscribe to, asked at each connection
@@ -145,10 +147,15 @@ public final class MqttLink extends MqttClient {
   /**
    * Ends what connection there is, connects anew and subscribes everything.
    *
-   * @throws MqttException also when the broker refuses a subscription
+   * @throws MqttException also when the broker refuses all subscriptions; when it refuses some,
+   *     they are kept for {@link #subscribeRefused}
    */
   synchronized void open(Login login) throws MqttException {
     drop();
+    if (closed) {
+      throw new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED);
+    }
+    refused.clear();
     MqttClient client =
         new MqttClient(
             URI.create("ssl://" + login.host() + ":" + login.port()).toString(),
@@ -156,6 +163,7 @@ public final class MqttLink extends MqttClient {
             new MemoryPersistence());
     client.setTimeToWait(answerTimeout.toMillis());
     client.setCallback(new Dispatcher(client));
+    connecting = client;
     try {
       client.connect(options(login));
       Connection opened = new Connection(client, login.userId());
@@ -163,25 +171,39 @@ public final class MqttLink extends MqttClient {
       for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
         subscribe(opened, topics(entry.getKey(), login.userId()), entry.getValue().qos());
       }
+      if (isEverythingRefused(login.userId())) {
+        throw new MqttException(
+            MqttException.REASON_CODE_SUBSCRIBE_FAILED,
+            new IllegalStateException("the broker refused all subscriptions"));
+      }
       connection = opened;
     } catch (MqttException | RuntimeException e) {
       release(client);
       throw e;
+    } finally {
+      connecting = null;
     }
   }
 
-  /** Subscribes the topics of devices that were found after the connection was made. */
-  synchronized void subscribeNow(List<String> newSerials) throws MqttException {
+  private boolean isEverythingRefused(String userId) {
+    long wanted =
+        subscriptions.keySet().stream().mapToLong(filter -> topics(filter, userId).size()).sum();
+    return wanted > 0 && refused.size() == wanted;
+  }
+
+  /** The topics that the broker refused to subscribe. */
+  List<String> refusedTopics() {
+    return List.copyOf(refused.keySet());
+  }
+
+  /** Asks again for what the broker refused. */
+  synchronized void subscribeRefused() throws MqttException {
     Connection current = connection;
-    if (current == null || newSerials.isEmpty()) {
+    if (current == null) {
       return;
     }
-    for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
-      List<String> topics = new ArrayList<>();
-      for (String serial : newSerials) {
-        topics.add(topic(entry.getKey(), current.userId(), serial));
-      }
-      subscribe(current, topics, entry.getValue().qos());
+    for (Map.Entry<String, Integer> topic : Map.copyOf(refused).entrySet()) {
+      subscribe(current, List.of(topic.getKey()), topic.getValue());
     }
   }
 
@@ -199,8 +221,14 @@ public final class MqttLink extends MqttClient {
     }
   }
 
+  /** Ends the link for good, also in the middle of an attempt to connect. */
   @Override
   public void close() {
+    closed = true;
+    MqttClient attempt = connecting;
+    if (attempt != null) {
+      release(attempt);
+    }
     drop();
   }
 
@@ -229,21 +257,29 @@ public final class MqttLink extends MqttClient {
     return filter.replace("{user}", userId).replace("{device}", serial);
   }
 
-  private static void subscribe(Connection connection, List<String> topics, int qos)
-      throws MqttException {
+  private void subscribe(Connection connection, List<String> topics, int qos) throws MqttException {
     if (topics.isEmpty()) {
       return;
     }
     int[] levels = new int[topics.size()];
     Arrays.fill(levels, qos);
-    IMqttToken answer =
-        connection.client().subscribeWithResponse(topics.toArray(String[]::new), levels);
+    IMqttToken answer;
+    try {
+      answer = connection.client().subscribeWithResponse(topics.toArray(String[]::new), levels);
+    } catch (MqttException e) {
+      // Paho throws when the only topic of a request is refused.
+      if (topics.size() == 1 && e.getReasonCode() == MqttException.REASON_CODE_SUBSCRIBE_FAILED) {
+        refused.put(topics.get(0), qos);
+        return;
+      }
+      throw e;
+    }
     int[] granted = answer.getGrantedQos();
-    for (int i = 0; i < granted.length; i++) {
-      if (granted[i] == REFUSED_SUBSCRIPTION) {
-        throw new MqttException(
-            MqttException.REASON_CODE_SUBSCRIBE_FAILED,
-            new IllegalStateException("the broker refused the subscription of " + topics.get(i)));
+    for (int i = 0; i < topics.size(); i++) {
+      if (i < granted.length && granted[i] != REFUSED_SUBSCRIPTION) {
+        refused.remove(topics.get(i));
+      } else {
+        refused.put(topics.get(i), qos);
       }
     }
   }

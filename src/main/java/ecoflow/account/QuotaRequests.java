@@ -2,6 +2,7 @@ package ecoflow.account;
 
 import ecoflow.device.Device;
 import ecoflow.device.Devices;
+import ecoflow.metrics.CalmLog;
 import ecoflow.quota.QuotaHeaders;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,6 +39,7 @@ public final class QuotaRequests {
   private final Duration interval;
   private final Runnable countSkipped;
   private final LongSupplier nanoClock;
+  private final CalmLog calmLog;
   private final Map<String, Turn> turns = new ConcurrentHashMap<>();
 
   public QuotaRequests(
@@ -51,6 +53,7 @@ public final class QuotaRequests {
     this.interval = interval;
     this.countSkipped = countSkipped;
     this.nanoClock = nanoClock;
+    this.calmLog = new CalmLog(LOG, nanoClock);
   }
 
   /** After a connection: every device is asked at once. */
@@ -122,10 +125,14 @@ public final class QuotaRequests {
   }
 
   public void failed(Exchange exchange) {
-    LOG.warn(
-        "Could not ask device {} for its values: {}; next attempt in {} s",
-        exchange.getMessage().getHeader(QuotaHeaders.DEVICE),
-        Failures.describe(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)),
-        Establishment.seconds(interval));
+    calmLog.warn(
+        "request",
+        "Could not ask device "
+            + exchange.getMessage().getHeader(QuotaHeaders.DEVICE)
+            + " for its values: "
+            + Failures.describe(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class))
+            + "; next attempt in "
+            + Establishment.seconds(interval)
+            + " s");
   }
 }

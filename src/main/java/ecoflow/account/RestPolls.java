@@ -22,27 +22,41 @@ public final class RestPolls {
 
   private static final Logger LOG = LoggerFactory.getLogger(RestPolls.class);
   private static final String STARTED = "pollStarted";
+  private static final Duration LONGEST_QUARANTINE = Duration.ofHours(1);
+  // EcoFlow's codes for devices that this key may not read.
+  private static final Set<String> NOT_ALLOWED = Set.of("1006", "8512");
 
   private final Settings settings;
   private final Devices devices;
   private final Establishment establishment;
   private final SelfMetrics metrics;
   private final LongSupplier nanoClock;
+  private final Cooldown cooldown;
+  private final ApiHost host;
   private final Set<String> underWay = ConcurrentHashMap.newKeySet();
   private final Map<String, String> lastLines = new ConcurrentHashMap<>();
+  private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
   private volatile boolean listed;
+  private volatile boolean listUnderWay;
   private volatile long listedAt;
   private long nextPoll;
+
+  /** A device that EcoFlow does not let this key read: asked again after growing pauses. */
+  private record Quarantine(Duration pause, long until) {}
 
   public RestPolls(
       Settings settings,
       Devices devices,
       Establishment establishment,
+      Cooldown cooldown,
+      ApiHost host,
       SelfMetrics metrics,
       LongSupplier nanoClock) {
     this.settings = settings;
     this.devices = devices;
     this.establishment = establishment;
+    this.cooldown = cooldown;
+    this.host = host;
     this.metrics = metrics;
     this.nanoClock = nanoClock;
   }
@@ -50,23 +64,32 @@ public final class RestPolls {
   /** Whether to poll now: each COLLECTING_INTERVAL, before the first success each RETRY_TIMEOUT. */
   public synchronized boolean isPollDue() {
     long now = nanoClock.getAsLong();
+    long interval = settings.timing().collectingInterval().toNanos();
     if (!establishment.isEstablished()) {
-      nextPoll = now;
+      // The attempt that succeeds is also the first poll.
+      nextPoll = now + interval;
       return establishment.isAttemptDue();
     }
-    if (now - nextPoll < 0) {
+    if (now - nextPoll < 0 || !cooldown.isOver()) {
       return false;
     }
-    long interval = settings.timing().collectingInterval().toNanos();
     // After a pause of the machine there is one poll, not all that were missed.
     nextPoll = now - nextPoll > interval ? now + interval : nextPoll + interval;
     return true;
   }
 
-  /** Whether the device list is younger than DEVICE_LIST_CACHE_TTL. */
-  public boolean isListCached() {
+  /**
+   * Whether the device list is younger than DEVICE_LIST_CACHE_TTL. While a new one is being fetched
+   * the old one serves, so that a list call in a long pause stops no poll.
+   */
+  public synchronized boolean isListCached() {
     Duration life = settings.timing().deviceListCacheTtl();
-    return listed && nanoClock.getAsLong() - listedAt < life.toNanos();
+    boolean fresh = listed && nanoClock.getAsLong() - listedAt < life.toNanos();
+    if (!fresh && !listUnderWay) {
+      listUnderWay = true;
+      return false;
+    }
+    return true;
   }
 
   /** Takes the answer of the device list call. */
@@ -75,6 +98,7 @@ public final class RestPolls {
     List<String> added = devices.listed(list);
     listed = true;
     listedAt = nanoClock.getAsLong();
+    listUnderWay = false;
     if (!establishment.isEstablished()) {
       LOG.info("Connected to EcoFlow's developer API: {} device(s) in the list", list.size());
     }
@@ -87,7 +111,8 @@ public final class RestPolls {
 
   /** The device list could not be had; the last one serves until it is too old. */
   public void deviceListFailed(Exchange exchange) {
-    String reason = Failures.describe(failure(exchange));
+    listUnderWay = false;
+    String reason = reason(failure(exchange));
     if (!establishment.isEstablished()) {
       establishment.failed("Cannot get the device list from EcoFlow: " + reason);
     } else {
@@ -99,9 +124,12 @@ public final class RestPolls {
               + seconds(settings.timing().collectingInterval())
               + " s");
     }
-    for (Device device : devices.all()) {
-      if (!devices.isOnline(device)) {
-        metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+    // While the last list serves, it says how the devices are counted.
+    if (!listed || isListTooOld()) {
+      for (Device device : devices.all()) {
+        if (!devices.isOnline(device)) {
+          metrics.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+        }
       }
     }
   }
@@ -114,7 +142,31 @@ public final class RestPolls {
     if (listed) {
       devices.all().stream().filter(device -> !devices.isOnline(device)).forEach(this::countAbsent);
     }
-    return devices.onlineSerials().stream().filter(underWay::add).toList();
+    if (!cooldown.isOver()) {
+      return List.of();
+    }
+    return devices.onlineSerials().stream()
+        .filter(serial -> !isQuarantined(serial))
+        .filter(underWay::add)
+        .toList();
+  }
+
+  private boolean isQuarantined(String serial) {
+    Quarantine quarantine = quarantines.get(serial);
+    return quarantine != null && nanoClock.getAsLong() - quarantine.until() < 0;
+  }
+
+  private Duration quarantine(String serial) {
+    Quarantine before = quarantines.get(serial);
+    Duration pause =
+        before == null
+            ? settings.timing().retryTimeout().multipliedBy(2)
+            : before.pause().multipliedBy(2);
+    if (pause.compareTo(LONGEST_QUARANTINE) > 0) {
+      pause = LONGEST_QUARANTINE;
+    }
+    quarantines.put(serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos()));
+    return pause;
   }
 
   private void countAbsent(Device device) {
@@ -140,24 +192,30 @@ public final class RestPolls {
 
   /** The values of a device arrived and are stored. */
   public void succeeded(Exchange exchange) {
+    String serial = exchange.getProperty(HttpCalls.DEVICE, String.class);
+    quarantines.remove(serial);
     ended(exchange, Scrape.SUCCESS);
-    once(exchange.getProperty(HttpCalls.DEVICE, String.class), "");
+    once(serial, "");
   }
 
   /** The values of a device could not be had; its gauges stay until they are too old. */
   public void failed(Exchange exchange) {
     String serial = exchange.getProperty(HttpCalls.DEVICE, String.class);
-    once(
-        serial,
-        "Cannot get the values of device "
-            + serial
-            + ": "
-            + Failures.describe(failure(exchange))
-            + "; its gauges stay until they are "
-            + seconds(devices.maxAge())
-            + " s old, next attempt in "
-            + seconds(settings.timing().collectingInterval())
-            + " s");
+    Throwable failure = failure(exchange);
+    String what = "Cannot get the values of device " + serial + ": " + reason(failure);
+    if (failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code())) {
+      Duration pause = quarantine(serial);
+      LOG.warn("{}; next attempt in {} s", what, seconds(pause));
+    } else {
+      once(
+          serial,
+          what
+              + "; its gauges stay until they are "
+              + seconds(devices.maxAge())
+              + " s old, next attempt in "
+              + seconds(settings.timing().collectingInterval())
+              + " s");
+    }
     ended(exchange, Scrape.ERROR);
   }
 
@@ -167,6 +225,17 @@ public final class RestPolls {
     long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
     Duration took = Duration.ofNanos(nanoClock.getAsLong() - started);
     devices.find(serial).ifPresent(device -> metrics.scraped(device.labels(), result, took));
+  }
+
+  /** Says what failed, and starts the common pause if the answer calls for it. */
+  private String reason(Throwable failure) {
+    String reason = Failures.describe(failure);
+    if (establishment.isEstablished() && Cooldown.isCalledFor(failure)) {
+      cooldown.start(reason);
+    }
+    return failure instanceof CloudException cloud && cloud.code().equals("8513")
+        ? "code 8513: " + host.advice()
+        : reason;
   }
 
   private static Throwable failure(Exchange exchange) {

@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
  *
  * @param mode how the data is reached
  * @param credentials access key and secret key (REST), or account user and password
+ * @param apiHosts the host to ask, then those to try when it does not know the access key
  * @param serials the devices, in the order given; empty means all devices of the account
  * @param notes lines for the log about settings that are accepted but have no effect
  */
@@ -30,7 +31,8 @@ public record Settings(
     Map<String, String> productNames,
     Map<String, String> generalKeys,
     DevicesFile devicesFile,
-    String apiHost,
+    List<String> apiHosts,
+    Optional<String> mqttClientId,
     Optional<Path> caFile,
     int exporterPort,
     String metricsPrefix,
@@ -38,6 +40,7 @@ public record Settings(
     Timing timing,
     int establishAttempts,
     int httpRetries,
+    int maxSeriesPerDevice,
     List<String> notes) {
 
   /** REST polls with developer keys; MQTT waits for pushes; DEVICE also asks for all values. */
@@ -87,12 +90,17 @@ public record Settings(
       Duration mqttTimeout,
       Duration mqttKeepalive,
       Duration idleCheckInterval,
-      Duration maxReconnectDelay) {}
+      Duration maxReconnectDelay,
+      Duration credentialsLife,
+      Duration seriesTtl) {}
 
   private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?");
   private static final Pattern PREFIX = Pattern.compile("[a-zA-Z_:][a-zA-Z0-9_:]*");
+  private static final Pattern CLIENT_ID = Pattern.compile("[A-Za-z0-9_-]{1,128}");
+  private static final List<String> REGIONS =
+      List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com");
   private static final String ALL = "all";
 
   /**
@@ -113,7 +121,8 @@ public record Settings(
         perDevice(env, "ECOFLOW_PRODUCT_NAME", serials),
         perDevice(env, "ECOFLOW_DEVICE_GENERAL_KEY", serials),
         devicesFile(env),
-        apiHost(env),
+        apiHosts(env),
+        mqttClientId(env),
         caFile(env),
         env.number("EXPORTER_PORT", 9090, 1, 65535),
         env.matching(
@@ -132,9 +141,12 @@ public record Settings(
             env.seconds("MQTT_TIMEOUT", "60", "0.1", "86400"),
             env.seconds("MQTT_KEEPALIVE", "60", "1", "65535"),
             env.seconds("IDLE_CHECK_INTERVAL", "30", "0.1", "86400"),
-            env.seconds("MAX_RECONNECT_DELAY", "300", "1", "86400")),
+            env.seconds("MAX_RECONNECT_DELAY", "300", "1", "86400"),
+            env.seconds("ECOFLOW_CREDENTIALS_TTL", "72000", "1", "8640000"),
+            env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000")),
         env.number("ESTABLISH_ATTEMPTS", 5, 1, 1_000_000),
         env.number("HTTP_RETRIES", 3, 0, 100),
+        env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000),
         List.copyOf(notes));
   }
 
@@ -257,20 +269,44 @@ public record Settings(
     }
   }
 
-  private static String apiHost(Environment env) throws ConfigException {
+  /** One host, or several to try in turn; a known host of EcoFlow brings its other regions. */
+  private static List<String> apiHosts(Environment env) throws ConfigException {
+    String value = env.text("ECOFLOW_API_HOST", REGIONS.get(0));
+    Set<String> hosts = new LinkedHashSet<>();
+    for (String part : value.split(",")) {
+      hosts.add(apiHost(value, part.strip()));
+    }
+    if (hosts.size() == 1 && REGIONS.contains(value)) {
+      hosts.addAll(REGIONS);
+    }
+    return List.copyOf(hosts);
+  }
+
+  private static String apiHost(String value, String host) throws ConfigException {
     String allowed = "a host name, with :port if needed, without https:// and path";
-    String value = env.matching("ECOFLOW_API_HOST", "api-e.ecoflow.com", HOST_AND_PORT, allowed);
-    int colon = value.indexOf(':');
+    if (!HOST_AND_PORT.matcher(host).matches()) {
+      throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
+    }
+    int colon = host.indexOf(':');
     try {
-      IDN.toASCII(colon < 0 ? value : value.substring(0, colon), IDN.USE_STD3_ASCII_RULES);
+      IDN.toASCII(colon < 0 ? host : host.substring(0, colon), IDN.USE_STD3_ASCII_RULES);
     } catch (IllegalArgumentException e) {
       throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
     }
     if (colon >= 0) {
-      int port = Integer.parseInt(value.substring(colon + 1));
+      int port = Integer.parseInt(host.substring(colon + 1));
       if (port < 1 || port > 65535) {
         throw Environment.bad("ECOFLOW_API_HOST", value, "a port from 1 to 65535");
       }
+    }
+    return host;
+  }
+
+  private static Optional<String> mqttClientId(Environment env) throws ConfigException {
+    Optional<String> value = env.text("ECOFLOW_MQTT_CLIENT_ID");
+    if (value.isPresent() && !CLIENT_ID.matcher(value.get()).matches()) {
+      throw Environment.bad(
+          "ECOFLOW_MQTT_CLIENT_ID", value.get(), "up to 128 letters, digits, _ and -");
     }
     return value;
   }

@@ -58,6 +58,12 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online) {
     return new JsonMessage(flat, false, null);
   }
 
+  /** A message on the status topic: {@code {params: {status: 0}}} says that the device is off. */
+  static JsonMessage ofStatus(Map<?, ?> message) {
+    Object status = message.get("params") instanceof Map<?, ?> params ? params.get("status") : null;
+    return new JsonMessage(Map.of(), false, status == null ? null : Answers.isOn(status));
+  }
+
   private static Map<String, Object> named(Map<?, ?> quotas) {
     Map<String, Object> named = new LinkedHashMap<>();
     quotas.forEach((key, value) -> named.put(String.valueOf(key), value));

@@ -2,11 +2,13 @@ package ecoflow.decode;
 
 import com.google.protobuf.ByteString;
 import ecoflow.decode.proto.Header;
+import ecoflow.metrics.CalmLog;
 import ecoflow.metrics.SelfMetrics;
 import ecoflow.quota.QuotaHeaders;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.slf4j.Logger;
@@ -16,19 +18,29 @@ import org.slf4j.LoggerFactory;
 public final class Payloads {
 
   private static final Logger LOG = LoggerFactory.getLogger(Payloads.class);
+
+  /** Full pictures of the largest systems have about 100 kB. */
+  public static final int LARGEST_PAYLOAD = 4 << 20;
+
   private static final String TOPIC = "CamelMqttTopic";
+  private static final String STATUS = "status";
 
   private final MessageDecoder decoder;
   private final SelfMetrics metrics;
+  private final CalmLog calmLog;
 
-  public Payloads(MessageDecoder decoder, SelfMetrics metrics) {
+  public Payloads(MessageDecoder decoder, SelfMetrics metrics, LongSupplier nanoClock) {
     this.decoder = decoder;
     this.metrics = metrics;
+    this.calmLog = new CalmLog(LOG, nanoClock);
   }
 
   /**
    * Names the device of the topic: /app/device/property/{sn} for pushes, and
-   * /app/{userId}/{sn}/thing/property/get_reply for answers.
+   * /app/{userId}/{sn}/thing/property/get_reply for answers, /app/device/status/{sn} for the
+   * status.
+   *
+   * @throws IllegalArgumentException for a payload that is too large to be taken apart
    */
   public void identify(Exchange exchange) {
     Message message = exchange.getMessage();
@@ -37,16 +49,31 @@ public final class Payloads {
     boolean reply = topic.endsWith("/get_reply");
     int position = reply ? 3 : parts.length - 1;
     message.setHeader(QuotaHeaders.DEVICE, position < parts.length ? parts[position] : "");
-    message.setHeader(QuotaHeaders.SOURCE, reply ? "reply" : "push");
+    message.setHeader(QuotaHeaders.SOURCE, source(topic, reply));
     byte[] payload = message.getBody(byte[].class);
+    if (payload != null && payload.length > LARGEST_PAYLOAD) {
+      throw new IllegalArgumentException(
+          payload.length + " bytes are more than the " + LARGEST_PAYLOAD + " that are read");
+    }
     message.setHeader(
         QuotaHeaders.PAYLOAD, PayloadKind.of(payload == null ? new byte[0] : payload).name());
+  }
+
+  private static String source(String topic, boolean reply) {
+    if (reply) {
+      return "reply";
+    }
+    return topic.startsWith("/app/device/status/") ? STATUS : "push";
   }
 
   /** A JSON object becomes its quotas. */
   public void takeJsonQuotas(Exchange exchange) {
     Message message = exchange.getMessage();
-    JsonMessage json = JsonMessage.of(message.getBody(Map.class));
+    Map<?, ?> body = message.getBody(Map.class);
+    JsonMessage json =
+        STATUS.equals(message.getHeader(QuotaHeaders.SOURCE))
+            ? JsonMessage.ofStatus(body)
+            : JsonMessage.of(body);
     message.setBody(json.quotas());
     message.setHeader(QuotaHeaders.FULL, json.full());
     message.setHeader(QuotaHeaders.ONLINE, json.online());
@@ -75,11 +102,15 @@ public final class Payloads {
     switch (decoded.outcome()) {
       case BROKEN -> {
         metrics.messageError();
-        LOG.warn(
-            "Dropped message {}/{} of device {}: its protobuf is broken; its neighbours are kept",
-            decoded.cmdFunc(),
-            decoded.cmdId(),
-            serial);
+        calmLog.warn(
+            serial + " " + decoded.cmdFunc() + "/" + decoded.cmdId(),
+            "Message "
+                + decoded.cmdFunc()
+                + "/"
+                + decoded.cmdId()
+                + " of device "
+                + serial
+                + " is broken: its whole fields and its neighbours are kept");
       }
       case UNKNOWN -> {
         if (LOG.isDebugEnabled()) {
@@ -113,11 +144,16 @@ public final class Payloads {
     metrics.messageError();
     Message message = exchange.getMessage();
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-    LOG.warn(
-        "Dropped a {} of device {}: {}; the next message is awaited",
-        message.getHeader(QuotaHeaders.SOURCE, "message", String.class),
-        message.getHeader(QuotaHeaders.DEVICE, "unknown", String.class),
-        failure == null ? "it is neither JSON nor a frame" : reason(failure));
+    String device = message.getHeader(QuotaHeaders.DEVICE, "unknown", String.class);
+    calmLog.warn(
+        device,
+        "Dropped a "
+            + message.getHeader(QuotaHeaders.SOURCE, "message", String.class)
+            + " of device "
+            + device
+            + ": "
+            + (failure == null ? "it is neither a JSON object nor a frame" : reason(failure))
+            + "; the next message is awaited");
   }
 
   private static String reason(Throwable failure) {

@@ -2,6 +2,7 @@ package ecoflow.quota;
 
 import ecoflow.device.Device;
 import ecoflow.device.Devices;
+import java.time.Duration;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
@@ -21,10 +22,16 @@ public final class RecordQuotas implements Processor {
 
   private final Devices devices;
   private final QuotaStore store;
+  private final Duration seriesTtl;
   private final LongSupplier nanoClock;
 
-  public RecordQuotas(Devices devices, QuotaStore store, LongSupplier nanoClock) {
+  /**
+   * @param seriesTtl the age at which a single series goes, though its device still sends others
+   */
+  public RecordQuotas(
+      Devices devices, QuotaStore store, Duration seriesTtl, LongSupplier nanoClock) {
     this.devices = devices;
+    this.seriesTtl = seriesTtl;
     this.store = store;
     this.nanoClock = nanoClock;
   }
@@ -61,8 +68,9 @@ public final class RecordQuotas implements Processor {
     }
   }
 
-  /** Removes the gauges of all devices that are offline or have not been heard of for too long. */
+  /** Removes the gauges of all devices that are offline, and single ones that are too old. */
   public void sweep() {
+    store.expire(seriesTtl);
     devices.all().forEach(this::sweep);
   }
 

@@ -43,7 +43,8 @@ final class CloudHttp implements AutoCloseable {
   private final SimulatedCloud cloud;
   private final CloudAccount account;
   private final DeveloperSignature signature;
-  private final HttpsServer server;
+  private final SSLContext tls;
+  private final int port;
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           task -> {
@@ -51,6 +52,9 @@ final class CloudHttp implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
           });
+
+  /** Null while this side is down. */
+  private HttpsServer server;
 
   final Faults faults = new Faults();
   final List<CloudRequest> requests = new CopyOnWriteArrayList<>();
@@ -62,21 +66,42 @@ final class CloudHttp implements AutoCloseable {
     this.cloud = cloud;
     this.account = account;
     this.signature = new DeveloperSignature(account.accessKey(), account.secretKey());
-    server = HttpsServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 0);
-    server.setHttpsConfigurator(new HttpsConfigurator(sslContext(identity)));
-    server.setExecutor(threads);
-    server.createContext("/", this::handle);
-    server.start();
+    tls = sslContext(identity);
+    server = start(port);
+    this.port = server.getAddress().getPort();
   }
 
   int port() {
-    return server.getAddress().getPort();
+    return port;
+  }
+
+  synchronized void start() throws IOException {
+    if (server == null) {
+      server = start(port);
+    }
+  }
+
+  synchronized void stop() {
+    if (server != null) {
+      server.stop(0);
+      server = null;
+    }
   }
 
   @Override
   public void close() {
-    server.stop(0);
+    stop();
     threads.shutdownNow();
+  }
+
+  private HttpsServer start(int atPort) throws IOException {
+    HttpsServer started =
+        HttpsServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), atPort), 0);
+    started.setHttpsConfigurator(new HttpsConfigurator(tls));
+    started.setExecutor(threads);
+    started.createContext("/", this::handle);
+    started.start();
+    return started;
   }
 
   /** The JSON around every answer. */
@@ -99,7 +124,7 @@ final class CloudHttp implements AutoCloseable {
       CloudRequest request = read(exchange);
       requests.add(request);
       Answer answer = answer(request);
-      Fault fault = faults.take(request.path());
+      Fault fault = faults.take(request.path(), request.query().get("sn"));
       Thread.sleep(fault.delay.toMillis());
       if (!fault.drop) {
         send(exchange, fault.change.apply(answer), fault.dripBytes, fault.dripPause);

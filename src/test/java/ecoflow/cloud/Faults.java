@@ -6,7 +6,12 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The faults to come, by path. A queued fault serves one request and goes before a lasting one. */
+/**
+ * The faults to come. A queued fault serves one request and goes before a lasting one.
+ *
+ * <p>A path stands for all its requests, or with "?sn=" and a serial number behind it for those
+ * about one device; the latter goes first.
+ */
 public final class Faults {
 
   private final Map<String, Deque<Fault>> queued = new HashMap<>();
@@ -31,7 +36,12 @@ public final class Faults {
     return faults == null ? 0 : faults.size();
   }
 
-  synchronized Fault take(String path) {
+  synchronized Fault take(String path, String serial) {
+    Fault fault = take(path + "?sn=" + serial);
+    return fault == Fault.NONE ? take(path) : fault;
+  }
+
+  private Fault take(String path) {
     Deque<Fault> faults = queued.get(path);
     Fault next = faults == null ? null : faults.poll();
     return next != null ? next : lasting.getOrDefault(path, Fault.NONE);

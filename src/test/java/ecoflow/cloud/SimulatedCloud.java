@@ -153,6 +153,20 @@ public final class SimulatedCloud implements AutoCloseable {
     http.tokens.clear();
   }
 
+  /** Refuses and closes all HTTPS connections. */
+  public void stopHttp() {
+    http.stop();
+  }
+
+  /** Starts the HTTPS side again, on the port it had. */
+  public void startHttp() {
+    try {
+      http.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   // MQTT
 
   /** Everything that clients published, the oldest first. */

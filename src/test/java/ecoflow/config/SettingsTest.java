@@ -64,7 +64,9 @@ class SettingsTest {
 
     assertEquals(Mode.REST, settings.mode());
     assertEquals(List.of("R331A"), settings.serials());
-    assertEquals("api-e.ecoflow.com", settings.apiHost());
+    assertEquals(
+        List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com"), settings.apiHosts());
+    assertEquals(5000, settings.maxSeriesPerDevice());
     assertEquals(9090, settings.exporterPort());
     assertEquals("ecoflow", settings.metricsPrefix());
     assertEquals(LogLevel.INFO, settings.logLevel());
@@ -83,7 +85,9 @@ class SettingsTest {
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
             Duration.ofSeconds(30),
-            Duration.ofSeconds(300)),
+            Duration.ofSeconds(300),
+            Duration.ofHours(20),
+            Duration.ofMinutes(15)),
         settings.timing());
   }
 
@@ -149,6 +153,10 @@ class SettingsTest {
         "MQTT_TIMEOUT | 0 | seconds from 0.1 to 86400",
         "MQTT_KEEPALIVE | 0 | seconds from 1 to 65535",
         "IDLE_CHECK_INTERVAL | x | seconds from 0.1 to 86400",
+        "ECOFLOW_SERIES_TTL | 0 | seconds from 0.1 to 8640000",
+        "ECOFLOW_CREDENTIALS_TTL | x | seconds from 1 to 8640000",
+        "ECOFLOW_MAX_SERIES_PER_DEVICE | 0 | a whole number from 1 to 1000000",
+        "ECOFLOW_MQTT_CLIENT_ID | a b | up to 128 letters",
         "MAX_RECONNECT_DELAY | 0.5 | seconds from 1 to 86400",
         "ECOFLOW_API_HOST | https://api.ecoflow.com | a host name",
         "ECOFLOW_API_HOST | api.ecoflow.com:0 | a port from 1 to 65535",
@@ -236,7 +244,14 @@ class SettingsTest {
   @Test
   void theHostMayCarryAPort() throws ConfigException {
     assertEquals(
-        "localhost:8443", Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).apiHost());
+        List.of("localhost:8443"),
+        Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).apiHosts());
+    assertEquals(
+        List.of("a.example", "b.example:1"),
+        Settings.from(keys("ECOFLOW_API_HOST", "a.example, b.example:1")).apiHosts());
+    assertEquals(
+        "api-a.ecoflow.com",
+        Settings.from(keys("ECOFLOW_API_HOST", "api-a.ecoflow.com")).apiHosts().get(0));
   }
 
   @Test

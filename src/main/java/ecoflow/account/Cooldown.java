@@ -1,0 +1,72 @@
+package ecoflow.account;
+
+import static ecoflow.account.Establishment.seconds;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One pause for all calls after EcoFlow said "too much": HTTP 401, 403, 429 or "too busy". Clients
+ * that went on asking were locked out for hours. The pause starts at RETRY_TIMEOUT and doubles with
+ * each such answer in a row, to ten times that.
+ */
+public final class Cooldown {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Cooldown.class);
+  private static final int MOST_PAUSES = 10;
+
+  private final Duration first;
+  private final LongSupplier nanoClock;
+  private int inARow;
+  private long until;
+  private boolean active;
+
+  public Cooldown(Duration first, LongSupplier nanoClock) {
+    this.first = first;
+    this.nanoClock = nanoClock;
+  }
+
+  static boolean isCalledFor(Throwable failure) {
+    if (failure instanceof HttpOperationFailedException http) {
+      int status = http.getStatusCode();
+      return status == 401 || status == 403 || status == 429;
+    }
+    return failure instanceof CloudException cloud
+        && cloud.getMessage().toLowerCase(Locale.ROOT).contains("too busy");
+  }
+
+  synchronized boolean isOver() {
+    return !active || nanoClock.getAsLong() - until >= 0;
+  }
+
+  /** Starts the pause, or makes it longer; several failures of one moment count once. */
+  synchronized void start(String reason) {
+    if (!isOver()) {
+      return;
+    }
+    Duration pause = first.multipliedBy(Math.min(1L << Math.min(inARow, 10), MOST_PAUSES));
+    inARow++;
+    active = true;
+    until = nanoClock.getAsLong() + pause.toNanos();
+    LOG.warn("EcoFlow asks for a pause ({}): no call for {} s", reason, seconds(pause));
+  }
+
+  /** Waits at least this long; called while single calls wait for their next attempt. */
+  synchronized void holdFor(Duration pause) {
+    long end = nanoClock.getAsLong() + pause.toNanos();
+    if (!active || end - until > 0) {
+      active = true;
+      until = end;
+    }
+  }
+
+  /** A call succeeded. */
+  synchronized void reset() {
+    inARow = 0;
+    active = false;
+  }
+}

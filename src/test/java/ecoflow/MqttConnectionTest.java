@@ -1,0 +1,363 @@
+package ecoflow;
+
+import static ecoflow.Eventually.eventually;
+import static ecoflow.Eventually.eventuallyShows;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.CloudOptions;
+import ecoflow.cloud.ConnectAttempt;
+import ecoflow.cloud.Fault;
+import ecoflow.cloud.ServerCertificate;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The account's connection in mode mqtt: how it is made, lost and made again. */
+class MqttConnectionTest {
+
+  private static final String LOGIN = "/auth/login";
+  private static final String CERTIFICATION = "/iot-auth/app/certification";
+  private static final String LIST = "/iot-service/user/device";
+
+  private final SimulatedDevice delta =
+      new SimulatedDevice("R331ZLINK0000001", "Garage", "DELTA 2", WireFormat.JSON);
+  private final SimulatedDevice river =
+      new SimulatedDevice("R601ZLINK0000002", "Van", null, WireFormat.PROTOBUF_XOR);
+
+  private SimulatedCloud cloud;
+  private RunningExporter exporter;
+
+  @BeforeEach
+  void startCloud() {
+    cloud = SimulatedCloud.start().add(delta, river);
+  }
+
+  @AfterEach
+  void stop() {
+    if (exporter != null) {
+      exporter.close();
+    }
+    cloud.close();
+    assertEquals(List.of(), cloud.messages(), "nothing is ever sent in mode mqtt");
+  }
+
+  private void start(String... more) {
+    exporter = RunningExporter.start(RunningExporter.account(cloud, "mqtt", more));
+  }
+
+  private void startWithDelta(String... more) {
+    Map<String, String> variables = RunningExporter.account(cloud, "mqtt", more);
+    variables.put("ECOFLOW_DEVICE_SN", delta.serial());
+    exporter = RunningExporter.start(variables);
+  }
+
+  private double own(String name, String... labels) {
+    return exporter.value("ecoflow_" + name, labels).orElse(Double.NaN);
+  }
+
+  private double connected() {
+    return own("mqtt_connected");
+  }
+
+  private double reconnections() {
+    return own("mqtt_reconnections_total", "client_type=\"mqtt\"");
+  }
+
+  private double logins(String status) {
+    return own("auth_requests_total", "client_type=\"mqtt\"", "status=\"" + status + "\"");
+  }
+
+  private void awaitConnected(double state) {
+    eventually(() -> assertEquals(state, connected()));
+  }
+
+  /** Once the connection is up, a single push is enough. */
+  private void assertDataFlows(int value) {
+    awaitConnected(1);
+    delta.push(Map.of("pd.soc", value));
+    eventuallyShows(exporter, delta.serial(), "ecoflow_pd_soc", value);
+  }
+
+  /** Where the connection or the values may go again at any time. */
+  private void assertRepeatedDataFlows(int value) {
+    eventually(
+        () -> {
+          delta.push(Map.of("pd.soc", value));
+          assertEquals(value, exporter.of(delta.serial(), "ecoflow_pd_soc"));
+        });
+  }
+
+  @Test
+  void allTakesBoundAndSharedDevicesWithTheNamesOfTheApi() {
+    river.setShared(true);
+    start();
+    assertDataFlows(1);
+    river.push(Map.of("powInSumW", 2f));
+    eventuallyShows(
+        exporter,
+        river.serial(),
+        "ecoflow_pow_in_sum_w",
+        2,
+        "device_name=\"Van\"",
+        "product_name=\"RIVER 2\"");
+    assertEquals(
+        1,
+        exporter.of(
+            delta.serial(),
+            "ecoflow_pd_soc",
+            "device_name=\"Garage\"",
+            "product_name=\"DELTA 2\""));
+    assertEquals(1, cloud.maxOpenConnections());
+    assertEquals(1, cloud.requests(LIST).size());
+  }
+
+  @Test
+  void theLoginAnswerMayLackTheName() {
+    cloud.setNickname(null);
+    start();
+    assertDataFlows(1);
+    assertEquals(1, logins("success"));
+    assertEquals(0, logins("error"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"mqtts://localhost", "ssl://localhost:1/", "localhost:1", "localhost/mqtt"})
+  void theBrokersAddressMayComeAsAUrl(String url) {
+    cloud.setMqttUrl(url);
+    startWithDelta();
+    assertDataFlows(1);
+  }
+
+  @Test
+  void passwordAndCodeComeInTheFormThatTheAppUses() {
+    startWithDelta();
+    awaitConnected(1);
+    assertEquals(
+        "{\"email\":\"owner@example.org\",\"password\":\"Y29ycmVjdCBob3JzZQ==\","
+            + "\"scene\":\"IOT_APP\",\"userType\":\"ECOFLOW\"}",
+        cloud.requests(LOGIN).get(0).body());
+    assertEquals(
+        Map.of("userId", cloud.account().userId()), cloud.requests(CERTIFICATION).get(0).query());
+  }
+
+  @Test
+  void theClientIdIsTheAppsAndStaysTheSame() {
+    startWithDelta();
+    awaitConnected(1);
+    exporter.close();
+    eventually(() -> assertEquals(0, cloud.openConnections()));
+    startWithDelta();
+    awaitConnected(1);
+    exporter.close();
+    start();
+    awaitConnected(1);
+    List<String> ids = cloud.connects().stream().map(ConnectAttempt::clientId).toList();
+    assertEquals(3, ids.size());
+    assertTrue(
+        ids.get(0)
+            .matches(
+                "ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_" + cloud.account().userId()),
+        ids.get(0));
+    assertEquals(ids.get(0), ids.get(1));
+    assertNotEquals(ids.get(0), ids.get(2), "two exporters of one account must not fight");
+  }
+
+  @Test
+  void silenceTakesTheGaugesAndNewDataBringsOnlyItself() {
+    start("MQTT_TIMEOUT", "3", "IDLE_CHECK_INTERVAL", "3600");
+    awaitConnected(1);
+    delta.push(Map.of("pd.soc", 50, "pd.watts", 7, "bms.cells", List.of(1, 2)));
+    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 1);
+    assertEquals(50, exporter.of(delta.serial(), "ecoflow_pd_soc"));
+
+    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 0);
+    for (String name : List.of("ecoflow_pd_soc", "ecoflow_pd_watts", "ecoflow_bms_cells")) {
+      assertEquals(List.of(), exporter.lines(name));
+    }
+    eventuallyShows(exporter, delta.serial(), "ecoflow_metrics_collected", 0);
+    assertTrue(
+        exporter.of(delta.serial(), "ecoflow_device_last_update_timestamp_seconds") > 1e9,
+        "the time of the last value stays");
+
+    delta.push(Map.of("pd.watts", 8));
+    eventuallyShows(exporter, delta.serial(), "ecoflow_pd_watts", 8);
+    assertEquals(1, exporter.of(delta.serial(), "ecoflow_online"));
+    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
+    assertEquals(List.of(), exporter.lines("ecoflow_bms_cells"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "{\"params\":{}}"})
+  void emptyPushesKeepNoDeviceOnline(String payload) {
+    start("MQTT_TIMEOUT", "1.5");
+    assertRepeatedDataFlows(1);
+    eventually(
+        () -> {
+          delta.push(payload.getBytes(StandardCharsets.UTF_8));
+          assertEquals(0, exporter.of(delta.serial(), "ecoflow_online"));
+        });
+  }
+
+  @Test
+  void dataIsBackAfterTheBrokerRestarts() {
+    start();
+    assertDataFlows(1);
+    assertEquals(0, reconnections());
+    cloud.stopBroker();
+    awaitConnected(0);
+    assertEquals(1, exporter.of(delta.serial(), "ecoflow_pd_soc"), "a short outage hides nothing");
+    eventually(() -> assertTrue(reconnections() > 0));
+    cloud.startBroker();
+    assertDataFlows(2);
+    assertEquals(1, cloud.openConnections());
+    assertEquals(1, cloud.maxOpenConnections());
+    assertEquals(1, cloud.requests(LOGIN).size(), "the broker's credentials are still good");
+  }
+
+  @Test
+  void dataIsBackAfterAKick() {
+    start();
+    for (int kicks = 1; kicks <= 2; kicks++) {
+      assertDataFlows(kicks);
+      int before = kicks;
+      cloud.kickClients();
+      eventually(() -> assertEquals(before + 1, cloud.connects().size()));
+    }
+    assertDataFlows(3);
+    assertEquals(2, reconnections());
+    eventually(() -> assertEquals(1, cloud.openConnections()));
+    assertEquals(1, cloud.maxOpenConnections());
+    assertEquals(1, cloud.requests(LOGIN).size());
+  }
+
+  @Test
+  void refusedCredentialsAreReplacedByALogin() {
+    start();
+    assertDataFlows(1);
+    String old = cloud.certificateAccount();
+    cloud.rotateCredentials();
+    cloud.kickClients();
+    eventually(() -> assertEquals(2, cloud.requests(LOGIN).size()));
+    assertDataFlows(2);
+    assertEquals(2, logins("success"));
+    assertEquals(
+        List.of(old + " true", old + " false", cloud.certificateAccount() + " true"),
+        cloud.connects().stream()
+            .map(attempt -> attempt.user() + " " + attempt.accepted())
+            .toList());
+  }
+
+  @Test
+  void silenceOfAllDevicesMakesTheConnectionAnew() {
+    start("MQTT_TIMEOUT", "1", "IDLE_CHECK_INTERVAL", "0.2");
+    awaitConnected(1);
+    eventually(() -> assertTrue(reconnections() >= 2));
+    eventually(() -> assertTrue(cloud.connects().size() >= 3));
+    assertRepeatedDataFlows(1);
+    assertEquals(1, cloud.requests(LOGIN).size());
+  }
+
+  @Test
+  void aRefusedSubscriptionIsAskedForAgainWhileTheOthersServe() {
+    cloud.refuseSubscriptions(topic -> topic.endsWith("/property/" + river.serial()));
+    start("RETRY_TIMEOUT", "0.1");
+    assertRepeatedDataFlows(1);
+    cloud.refuseSubscriptions(topic -> false);
+    eventually(
+        () -> {
+          river.push(Map.of("powInSumW", 3f));
+          assertEquals(3, exporter.of(river.serial(), "ecoflow_pow_in_sum_w"));
+        });
+    assertEquals(1, cloud.connects().size());
+  }
+
+  @Test
+  void aBrokerThatRefusesAllSubscriptionsIsNoConnection() {
+    cloud.refuseSubscriptions(topic -> true);
+    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    eventually(() -> assertTrue(cloud.connects().size() >= 3));
+    assertEquals(0, connected());
+    cloud.refuseSubscriptions(topic -> false);
+    assertDataFlows(1);
+  }
+
+  @Test
+  void aWrongPasswordEndsTheProcessAfterItsAttempts() {
+    start("ECOFLOW_ACCOUNT_PASSWORD", "wrong", "ESTABLISH_ATTEMPTS", "3", "RETRY_TIMEOUT", "0.1");
+    assertEquals(1, exitCode());
+    assertEquals(3, logins("error"));
+    assertEquals(0, logins("success"));
+    assertEquals(3, cloud.requests().size());
+    assertEquals(0, cloud.connects().size());
+    assertEquals(0, connected());
+  }
+
+  private int exitCode() {
+    CompletableFuture<Integer> code =
+        CompletableFuture.supplyAsync(() -> exporter.exporter().awaitEnd());
+    eventually(() -> assertTrue(code.isDone()));
+    return code.join();
+  }
+
+  @Test
+  void aBrokerThatComesUpInTimeIsWaitedFor() {
+    cloud.stopBroker();
+    start("RETRY_TIMEOUT", "0.2", "ESTABLISH_ATTEMPTS", "1000");
+    eventually(() -> assertTrue(logins("success") > 0));
+    assertEquals(0, connected());
+    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 0);
+    cloud.startBroker();
+    assertDataFlows(1);
+    assertEquals(1, cloud.requests(LOGIN).size(), "one login serves all attempts");
+    assertEquals(0, reconnections(), "the first connection is no reconnection");
+  }
+
+  @Test
+  void aCloudThatComesUpInTimeIsWaitedFor() {
+    cloud.faults().next(LOGIN, Fault.status(503), Fault.malformedBody(), Fault.dataNull());
+    cloud.faults().next(CERTIFICATION, Fault.closeConnection(), Fault.code("1", "busy"));
+    cloud.faults().next(LIST, Fault.emptyBody());
+    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    assertDataFlows(1);
+    assertEquals(0, cloud.faults().pending(LOGIN));
+    assertEquals(0, cloud.faults().pending(CERTIFICATION));
+    assertEquals(0, cloud.faults().pending(LIST));
+    assertEquals(5, logins("error"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = "TRUSTED", mode = EnumSource.Mode.EXCLUDE)
+  void aBrokerWithTheWrongCertificateGetsNoCredentials(ServerCertificate certificate) {
+    cloud.close();
+    cloud = SimulatedCloud.start(CloudOptions.DEFAULT.withMqttCertificate(certificate));
+    startWithDelta("ESTABLISH_ATTEMPTS", "2", "RETRY_TIMEOUT", "0.1");
+    assertEquals(1, exitCode());
+    assertEquals(1, logins("success"));
+    assertEquals(0, connected());
+    assertEquals(List.of(), cloud.connects());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = "TRUSTED", mode = EnumSource.Mode.EXCLUDE)
+  void anApiWithTheWrongCertificateGetsNoPassword(ServerCertificate certificate) {
+    cloud.close();
+    cloud = SimulatedCloud.start(CloudOptions.DEFAULT.withHttpCertificate(certificate));
+    startWithDelta("ESTABLISH_ATTEMPTS", "2", "RETRY_TIMEOUT", "0.1");
+    assertEquals(1, exitCode());
+    assertEquals(2, logins("error"));
+    assertEquals(List.of(), cloud.requests());
+  }
+}
