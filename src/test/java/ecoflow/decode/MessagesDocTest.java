@@ -1,6 +1,7 @@
 package ecoflow.decode;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Descriptors.Descriptor;
 import ecoflow.decode.proto.Header;
@@ -12,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** docs/MESSAGES.md says what the packaged tables say. */
@@ -57,6 +59,30 @@ class MessagesDocTest {
     }
 
     assertEquals(new HashSet<>(TABLE.entries()), shown);
+  }
+
+  @Test
+  void theExampleHolds() throws IOException {
+    String doc = Files.readString(Path.of("docs/MESSAGES.md"));
+    List<String> parts =
+        Pattern.compile("```(?:proto|csv)\n(.*?)```", Pattern.DOTALL)
+            .matcher(doc)
+            .results()
+            .map(part -> part.group(1))
+            .toList();
+    Path tables = Path.of("src/main/resources/ecoflow/decode");
+
+    assertTrue(
+        Files.readString(Path.of("src/main/proto/general.proto")).contains("\n" + parts.get(0)));
+    assertTrue(Files.readString(tables.resolve("messages.csv")).contains("\n" + parts.get(1)));
+    assertTrue(Files.readString(tables.resolve("rules.csv")).contains("\n" + parts.get(2)));
+    assertEquals(3, parts.size());
+    String message = "2802e50200001643";
+    assertTrue(doc.contains("`" + message + "`"));
+    Header header = TestFrames.header(TestFrames.hex(message)).setCmdFunc(32).setCmdId(177).build();
+    assertEquals(
+        Map.of("battery_pack[2]", Map.of("slot", 2L, "pack_power", 150.0)),
+        DECODER.decode(header, "HR51TEST00000001").values());
   }
 
   private static List<Row> rows() throws IOException {
