@@ -139,7 +139,11 @@ class MqttModeTest {
   }
 
   private static byte[] frame(Header... headers) {
-    return Frame.newBuilder().addAllHeaders(List.of(headers)).build().toByteArray();
+    Frame.Builder frame = Frame.newBuilder();
+    for (Header header : headers) {
+      frame.addHeaders(header.toByteString());
+    }
+    return frame.build().toByteArray();
   }
 
   /** Messages come in order: once this is shown, what was pushed before has been dealt with. */

@@ -91,7 +91,9 @@ public final class Payloads {
       header = Frames.header(message.getBody(ByteString.class));
     } catch (IllegalArgumentException e) {
       metrics.messageError();
-      LOG.warn("Dropped a message of device {}: {}; its neighbours are kept", serial, reason(e));
+      calmLog.warn(
+          serial + " header",
+          "Dropped a message of device " + serial + ": " + reason(e) + "; its neighbours are kept");
       message.setBody(Map.of());
       message.setHeader(QuotaHeaders.FULL, false);
       return;
