@@ -2,6 +2,7 @@ package ecoflow.decode;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
@@ -44,13 +45,14 @@ class PayloadRouteTest {
 
   @BeforeEach
   void start() throws Exception {
-    Payloads payloads = new Payloads(MessageDecoder.load(), metrics);
+    Payloads payloads = new Payloads(MessageDecoder.load(), metrics, System::nanoTime);
     bind("identifyPayload", payloads::identify);
     bind("takeJsonQuotas", payloads::takeJsonQuotas);
     bind("decodeHeader", payloads::decodeHeader);
     bind("decodeBase64", payloads::decodeBase64);
     bind("dropPayload", payloads::drop);
     bind("noteFullPicture", exchange -> {});
+    camel.getRegistry().bind("boundedJson", new ObjectMapper());
     camel.getRegistry().bind("metricsRegistry", metrics.registry());
     Properties properties = new Properties();
     properties.put("ecoflow.mode", "mqtt");
