@@ -23,6 +23,9 @@ public final class Answers {
       throw new CloudException("", "the answer is not a JSON object");
     }
     String code = map.get("code") == null ? "" : String.valueOf(map.get("code")).strip();
+    if (code.isEmpty()) {
+      throw new CloudException("", "the answer has no code (" + message(map) + ")");
+    }
     if (!code.equals("0")) {
       throw new CloudException(code, "code " + code + " (" + message(map) + ")" + hint(code));
     }

@@ -8,6 +8,7 @@ import java.security.cert.CertificateException;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.hc.client5.http.impl.classic.RequestFailedException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
 /** Says in a few words what went wrong, for people who do not read stack traces. */
@@ -47,7 +48,9 @@ public final class Failures {
     if (cause instanceof ConnectException) {
       return "connection refused or host unreachable";
     }
-    if (cause instanceof InterruptedIOException || cause instanceof TimeoutException) {
+    if (cause instanceof InterruptedIOException
+        || cause instanceof TimeoutException
+        || isCut(cause)) {
       return "no answer in time";
     }
     if (cause instanceof SSLException && cause.getCause() == null) {
@@ -63,6 +66,12 @@ public final class Failures {
       return known(mqtt);
     }
     return null;
+  }
+
+  /** What {@link HttpDeadline} leaves behind when it ends a call. */
+  private static boolean isCut(Throwable cause) {
+    return cause instanceof RequestFailedException
+        || (cause instanceof SocketException && "Socket closed".equals(cause.getMessage()));
   }
 
   private static String known(MqttException failure) {

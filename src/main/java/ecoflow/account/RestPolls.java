@@ -68,7 +68,7 @@ public final class RestPolls {
     if (!establishment.isEstablished()) {
       // The attempt that succeeds is also the first poll.
       nextPoll = now + interval;
-      return establishment.isAttemptDue();
+      return !listUnderWay && establishment.isAttemptDue();
     }
     if (now - nextPoll < 0 || !cooldown.isOver()) {
       return false;

@@ -58,7 +58,9 @@ public final class MetricsPage implements Processor {
   /** The whole page; what is too old by now is not on it. */
   String page(boolean openMetrics) {
     record.sweep();
-    devices.all().forEach(device -> metrics.follow(device.labels()));
+    devices
+        .all()
+        .forEach(device -> metrics.collected(device.labels(), store.size(device.serial())));
     StringBuilder page = new StringBuilder(1 << 16);
     page.append(metrics.registry().scrape(openMetrics ? OPEN_METRICS : TEXT));
     if (openMetrics && page.toString().endsWith(END)) {

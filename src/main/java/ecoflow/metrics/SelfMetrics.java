@@ -126,7 +126,8 @@ public final class SelfMetrics {
         .labelNames("version", "mode")
         .register(prometheus)
         .setLabelValues(version, mode.label());
-    for (String name : List.of("online", "device_last_update_timestamp_seconds")) {
+    for (String name :
+        List.of("online", "device_last_update_timestamp_seconds", "mqtt_connected")) {
       own(name);
     }
     registerCounters();
