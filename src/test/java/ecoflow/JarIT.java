@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -170,6 +171,35 @@ class JarIT {
         assertFalse(log.contains(secret), () -> mode + " logs " + secret);
       }
     }
+  }
+
+  /** The worked example of the README. */
+  @Test
+  void editedRoutesReplaceThePackagedOnes() throws Exception {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, routes.resolve(file.getFileName()));
+      }
+    }
+    Path quotas = routes.resolve("quotas.camel.yaml");
+    String steps = "      steps:\n";
+    String script =
+        """
+              - script:
+                  expression:
+                    simple:
+                      expression: "${body.remove('pd.soc')}"
+        """;
+    String before = Files.readString(quotas);
+    String after = before.replace(steps, steps + script.indent(8 - script.indexOf('-')));
+    Files.writeString(quotas, after);
+    Map<String, String> variables = RunningExporter.rest(cloud);
+    variables.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", "file:" + routes + "/*.camel.yaml");
+    start(variables);
+
+    awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
+    assertFalse(metrics().contains("ecoflow_pd_soc{"), () -> "log: " + log());
   }
 
   @Test
