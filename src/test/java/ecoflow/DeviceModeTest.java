@@ -60,9 +60,11 @@ class DeviceModeTest {
             .toList());
   }
 
-  private void start(String interval, String... more) {
-    Map<String, String> variables = RunningExporter.account(cloud, "device", more);
+  private void start(String interval) {
+    Map<String, String> variables = RunningExporter.account(cloud, "device");
     variables.put("QUOTA_REQUEST_INTERVAL", interval);
+    // What goes, goes because of an answer.
+    variables.put("MQTT_TIMEOUT", "3600");
     exporter = RunningExporter.start(variables);
   }
 

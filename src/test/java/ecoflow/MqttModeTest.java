@@ -60,6 +60,9 @@ class MqttModeTest {
                 serial(1) + "=Solar box",
                 "ECOFLOW_DEVICE_GENERAL_KEY",
                 serial(1) + "=solar_box",
+                // What goes, goes because of a message.
+                "MQTT_TIMEOUT",
+                "3600",
                 // Looks for silence all the time: one message of any device must be enough.
                 "IDLE_CHECK_INTERVAL",
                 "0.1"));
