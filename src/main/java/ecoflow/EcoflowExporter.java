@@ -331,7 +331,8 @@ public final class EcoflowExporter implements AutoCloseable {
     bind("acceptAccountDevices", steps::acceptDevices);
     bind("connectLink", steps::connect);
     bind("linkFailed", steps::linkFailed);
-    bind("askAllDevices", requests::askAll);
+    bind("subscribeNewDevices", steps::subscribeNewDevices);
+    bind("accountDevicesFailed", steps::devicesFailed);
     bind("addressRequest", requests::address);
     bind("requestFailed", requests::failed);
     bind("noteFullPicture", requests::note);

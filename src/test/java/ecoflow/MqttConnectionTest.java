@@ -271,6 +271,29 @@ class MqttConnectionTest {
   }
 
   @Test
+  void aDeviceThatIsNewInTheAccountIsFound() {
+    System.setProperty("ecoflow.discover.interval", "200ms");
+    try {
+      start();
+      assertDataFlows(1);
+      SimulatedDevice added =
+          new SimulatedDevice("R351ZADDED000001", "Shed", "DELTA 2 Max", WireFormat.JSON);
+      cloud.add(added);
+      eventually(
+          () -> {
+            added.push(Map.of("pd.soc", 8));
+            assertEquals(8, exporter.of(added.serial(), "ecoflow_pd_soc", "device_name=\"Shed\""));
+          });
+      // A token that ran out is renewed by a login, and the connection comes back.
+      cloud.expireTokens();
+      eventually(() -> assertTrue(logins("success") >= 2));
+      assertRepeatedDataFlows(2);
+    } finally {
+      System.clearProperty("ecoflow.discover.interval");
+    }
+  }
+
+  @Test
   void aRefusedSubscriptionIsAskedForAgainWhileTheOthersServe() {
     cloud.refuseSubscriptions(topic -> topic.endsWith("/property/" + river.serial()));
     start("RETRY_TIMEOUT", "0.1");

@@ -144,6 +144,11 @@ public final class AccountLink {
     lastReason = null;
   }
 
+  /** Subscribes the topics of devices that became known after the connection was made. */
+  void subscribeAgain() throws MqttException {
+    link.subscribeAgain();
+  }
+
   /** A login or connection attempt failed: sets the time of the next one. */
   public synchronized void failed(Throwable cause) {
     String reason = Failures.describe(cause);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,6 +66,22 @@ public final class AccountSteps {
       LOG.info("Devices of the account: {}", String.join(", ", added));
     } else if (list.isEmpty()) {
       LOG.warn("The account has no devices yet");
+    }
+  }
+
+  /** After a later look at the account's devices. */
+  public void subscribeNewDevices(Exchange exchange) throws MqttException {
+    link.subscribeAgain();
+  }
+
+  public void devicesFailed(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    LOG.warn(
+        "Cannot look for new devices of the account: {}; the known ones are served",
+        Failures.describe(failure));
+    if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == 401) {
+      // The token has run out; the next login brings a new one.
+      login.forget();
     }
   }
 

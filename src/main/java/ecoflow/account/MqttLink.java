@@ -60,6 +60,7 @@ public final class MqttLink extends MqttClient {
   private volatile MqttCallback latestCallback;
   private volatile Connection connection;
   private volatile Runnable onLost = () -> {};
+  private volatile Runnable beforeUse = () -> {};
   private volatile Throwable lostBecause;
   private volatile MqttClient lostClient;
   private volatile MqttClient connecting;
@@ -88,6 +89,11 @@ public final class MqttLink extends MqttClient {
 
   void onLost(Runnable listener) {
     onLost = listener;
+  }
+
+  /** Runs when a connection is made and subscribed, before anyone can publish on it. */
+  void beforeUse(Runnable listener) {
+    beforeUse = listener;
   }
 
   /** Why the last connection ended, null if the broker just closed it. */
@@ -176,6 +182,7 @@ public final class MqttLink extends MqttClient {
             MqttException.REASON_CODE_SUBSCRIBE_FAILED,
             new IllegalStateException("the broker refused all subscriptions"));
       }
+      beforeUse.run();
       connection = opened;
     } catch (MqttException | RuntimeException e) {
       release(client);
@@ -189,6 +196,17 @@ public final class MqttLink extends MqttClient {
     long wanted =
         subscriptions.keySet().stream().mapToLong(filter -> topics(filter, userId).size()).sum();
     return wanted > 0 && refused.size() == wanted;
+  }
+
+  /** Subscribes all topics once more, for devices that are new. */
+  synchronized void subscribeAgain() throws MqttException {
+    Connection current = connection;
+    if (current == null) {
+      return;
+    }
+    for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
+      subscribe(current, topics(entry.getKey(), current.userId()), entry.getValue().qos());
+    }
   }
 
   /** The topics that the broker refused to subscribe. */

@@ -57,10 +57,11 @@ public final class QuotaRequests {
     this.countSkipped = countSkipped;
     this.nanoClock = nanoClock;
     this.calmLog = new CalmLog(LOG, nanoClock);
+    link.beforeUse(this::askAll);
   }
 
   /** After a connection: every device is asked at once. */
-  public void askAll(Exchange exchange) {
+  private void askAll() {
     long now = nanoClock.getAsLong();
     for (Turn turn : turns.values()) {
       synchronized (turn) {

@@ -81,12 +81,12 @@ public final class SimulatedDevice {
     return answersRequests;
   }
 
-  /** Whether an MQTT request for all values gets an answer. */
   /** For protobuf devices: whether JSON requests are left unanswered. */
   public void setOnlyFramesAnswered(boolean onlyFramesAnswered) {
     this.onlyFramesAnswered = onlyFramesAnswered;
   }
 
+  /** Whether an MQTT request for all values gets an answer. */
   public void setAnswersRequests(boolean answersRequests) {
     this.answersRequests = answersRequests;
   }
