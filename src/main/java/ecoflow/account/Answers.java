@@ -118,16 +118,9 @@ public final class Answers {
         String.valueOf(serial).strip(),
         new Device.Listing(
             true,
-            isOn(device.get("online")),
+            Device.isOn(device.get("online")),
             textOrNull(device.get("deviceName")),
             textOrNull(device.get("productName"))));
-  }
-
-  /** The online flag comes as 1, "1" or true. */
-  public static boolean isOn(Object flag) {
-    return flag instanceof Number number
-        ? number.intValue() == 1
-        : "1".equals(flag) || Boolean.parseBoolean(String.valueOf(flag));
   }
 
   private static String textOrNull(Object value) {

@@ -1,6 +1,6 @@
 package ecoflow.decode;
 
-import ecoflow.account.Answers;
+import ecoflow.device.Device;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -42,7 +42,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online) {
 
   static JsonMessage of(Map<?, ?> message) {
     if (message.get("data") instanceof Map<?, ?> data) {
-      Boolean online = data.get("online") == null ? null : Answers.isOn(data.get("online"));
+      Boolean online = data.get("online") == null ? null : Device.isOn(data.get("online"));
       if (data.get("quotaMap") instanceof Map<?, ?> quotas) {
         return new JsonMessage(named(quotas), true, online);
       }
@@ -61,7 +61,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online) {
   /** A message on the status topic: {@code {params: {status: 0}}} says that the device is off. */
   static JsonMessage ofStatus(Map<?, ?> message) {
     Object status = message.get("params") instanceof Map<?, ?> params ? params.get("status") : null;
-    return new JsonMessage(Map.of(), false, status == null ? null : Answers.isOn(status));
+    return new JsonMessage(Map.of(), false, status == null ? null : Device.isOn(status));
   }
 
   private static Map<String, Object> named(Map<?, ?> quotas) {

@@ -28,6 +28,13 @@ public final class Device {
     this.labels = labels;
   }
 
+  /** EcoFlow's online flag, which comes as 1, "1" or true. */
+  public static boolean isOn(Object flag) {
+    return flag instanceof Number number
+        ? number.intValue() == 1
+        : "1".equals(flag) || Boolean.parseBoolean(String.valueOf(flag));
+  }
+
   public String serial() {
     return serial;
   }
