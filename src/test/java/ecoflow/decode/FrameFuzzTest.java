@@ -12,7 +12,10 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Test;
+import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.lifecycle.AfterContainer;
 
 /** A million payloads that no device should send; none may be the end of anything. */
 class FrameFuzzTest {
@@ -20,60 +23,60 @@ class FrameFuzzTest {
   private static final int DAMAGED = 400_000;
   private static final int NOISE = 300_000;
   private static final int NONSENSE = 300_000;
+  private static final String SEED = "20240611";
 
-  private static final List<byte[]> SEEDS =
+  private static final List<byte[]> RECORDED =
       TestFrames.RECORDED.stream().map(TestFrames::recorded).toList();
   private static final List<String> SERIALS =
       List.of("", "HW52A", "Y711A", "HD31A", "C101A", "HC31A", "ES21A", "RE11A", "AC71A");
+  private static final MessageDecoder DECODER = MessageDecoder.load();
+  private static final List<MessageTable.Entry> ENTRIES = MessageTable.load().entries();
 
-  private final MessageDecoder decoder = MessageDecoder.load();
-  private final SplittableRandom random = new SplittableRandom(20240611);
-  private final Map<Outcome, Integer> outcomes = new EnumMap<>(Outcome.class);
+  // jqwik makes a new instance for every payload.
+  private static final Map<Outcome, Integer> OUTCOMES = new EnumMap<>(Outcome.class);
+  private static int noiseFrames;
 
-  @Test
-  void survivesDamagedFrames() {
-    for (int round = 0; round < DAMAGED; round++) {
-      byte[] payload = damaged(SEEDS.get(random.nextInt(SEEDS.size())));
-      if (PayloadKind.of(payload) == PayloadKind.FRAME) {
-        TestFrames.headers(payload).forEach(this::decode);
-      }
+  private SplittableRandom random;
+
+  @Property(tries = DAMAGED, seed = SEED, edgeCases = EdgeCasesMode.NONE)
+  void survivesDamagedFrames(@ForAll long seed) {
+    random = new SplittableRandom(seed);
+    byte[] payload = damaged(RECORDED.get(random.nextInt(RECORDED.size())));
+    if (PayloadKind.of(payload) == PayloadKind.FRAME) {
+      TestFrames.headers(payload).forEach(this::decode);
     }
-
-    // The damage left enough whole that each way to read was taken.
-    assertEquals(Outcome.values().length, outcomes.size(), outcomes.toString());
   }
 
-  @Test
-  void survivesNoise() {
-    int frames = 0;
-    for (int round = 0; round < NOISE; round++) {
-      byte[] payload = noise(64);
-      frames += PayloadKind.of(payload) == PayloadKind.FRAME ? 1 : 0;
-    }
-
-    assertTrue(frames < NOISE / 1000, "noise taken for frames: " + frames);
+  @Property(tries = NOISE, seed = SEED, edgeCases = EdgeCasesMode.NONE)
+  void survivesNoise(@ForAll long seed) {
+    random = new SplittableRandom(seed);
+    noiseFrames += PayloadKind.of(noise(64)) == PayloadKind.FRAME ? 1 : 0;
   }
 
-  @Test
-  void survivesNonsenseForEveryMessage() {
-    List<MessageTable.Entry> entries = MessageTable.load().entries();
-    for (int round = 0; round < NONSENSE; round++) {
-      MessageTable.Entry entry = entries.get(round % entries.size());
-      decode(
-          Header.newBuilder()
-              .setCmdFunc(entry.cmdFunc())
-              .setCmdId(entry.cmdId())
-              .setPdata(ByteString.copyFrom(random.nextBoolean() ? noise(32) : fields()))
-              .build());
-    }
+  @Property(tries = NONSENSE, seed = SEED, edgeCases = EdgeCasesMode.NONE)
+  void survivesNonsenseForEveryMessage(@ForAll long seed) {
+    random = new SplittableRandom(seed);
+    MessageTable.Entry entry = ENTRIES.get(random.nextInt(ENTRIES.size()));
+    decode(
+        Header.newBuilder()
+            .setCmdFunc(entry.cmdFunc())
+            .setCmdId(entry.cmdId())
+            .setPdata(ByteString.copyFrom(random.nextBoolean() ? noise(32) : fields()))
+            .build());
+  }
 
-    assertTrue(outcomes.get(Outcome.DECODED) > NONSENSE / 10, outcomes.toString());
-    assertTrue(outcomes.get(Outcome.BROKEN) > NONSENSE / 10, outcomes.toString());
+  /** The payloads were such that each way to read them was taken. */
+  @AfterContainer
+  static void everyOutcomeWasSeen() {
+    assertEquals(Outcome.values().length, OUTCOMES.size(), OUTCOMES.toString());
+    assertTrue(OUTCOMES.get(Outcome.DECODED) > NONSENSE / 10, OUTCOMES.toString());
+    assertTrue(OUTCOMES.get(Outcome.BROKEN) > NONSENSE / 10, OUTCOMES.toString());
+    assertTrue(noiseFrames < NOISE / 1000, "noise taken for frames: " + noiseFrames);
   }
 
   private void decode(Header header) {
     String serial = SERIALS.get(random.nextInt(SERIALS.size()));
-    outcomes.merge(decoder.decode(header, serial).outcome(), 1, Integer::sum);
+    OUTCOMES.merge(DECODER.decode(header, serial).outcome(), 1, Integer::sum);
   }
 
   private byte[] noise(int size) {
