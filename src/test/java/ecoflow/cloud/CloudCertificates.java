@@ -39,9 +39,14 @@ final class CloudCertificates {
   private final Identity unknown = authority("Unknown CA");
 
   String authorityPem() {
+    return pem(trusted.certificate());
+  }
+
+  /** A key or certificate as the text that OpenSSL reads. */
+  static String pem(Object keyOrCertificate) {
     StringWriter text = new StringWriter();
     try (JcaPEMWriter pem = new JcaPEMWriter(text)) {
-      pem.writeObject(trusted.certificate());
+      pem.writeObject(keyOrCertificate);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -211,7 +211,7 @@ final class CloudHttp implements AutoCloseable {
     return success(
         Map.of(
             "url", cloud.mqttUrl(),
-            "port", String.valueOf(cloud.mqttPort()),
+            "port", String.valueOf(cloud.certifiedMqttPort()),
             "protocol", "mqtts",
             "certificateAccount", credentials.account(),
             "certificatePassword", credentials.password()));

@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -32,6 +33,7 @@ public final class SimulatedCloud implements AutoCloseable {
   }
 
   private final CloudAccount account;
+  private final CloudCertificates certificates = new CloudCertificates();
   private final Path caFile;
   private final CloudHttp http;
   private final CloudBroker broker;
@@ -40,6 +42,7 @@ public final class SimulatedCloud implements AutoCloseable {
   private volatile MqttCredentials credentials = newCredentials();
   private volatile String nickname = "Owner";
   private volatile String mqttUrl = "localhost";
+  private volatile OptionalInt otherMqttPort = OptionalInt.empty();
   private volatile boolean anyClientId;
 
   public static SimulatedCloud start() {
@@ -56,7 +59,6 @@ public final class SimulatedCloud implements AutoCloseable {
 
   private SimulatedCloud(CloudOptions options) throws IOException {
     account = options.account();
-    CloudCertificates certificates = new CloudCertificates();
     caFile = Files.createTempFile("simulated-cloud-ca", ".pem");
     caFile.toFile().deleteOnExit();
     Files.writeString(caFile, certificates.authorityPem());
@@ -146,6 +148,24 @@ public final class SimulatedCloud implements AutoCloseable {
   /** The broker's address as the certification answer gives it: a host, or one with a scheme. */
   public void setMqttUrl(String mqttUrl) {
     this.mqttUrl = mqttUrl;
+  }
+
+  /** Sends clients to another broker than this cloud's own, with this login. */
+  public void setBroker(String host, int port, String user, String password) {
+    mqttUrl = host;
+    otherMqttPort = OptionalInt.of(port);
+    credentials = new MqttCredentials(user, password);
+  }
+
+  /** Writes what a server of this cloud needs for TLS, as PEM files. */
+  public void writeIdentity(ServerCertificate kind, Path key, Path certificate) {
+    CloudCertificates.Identity identity = certificates.server(kind);
+    try {
+      Files.writeString(key, CloudCertificates.pem(identity.key()));
+      Files.writeString(certificate, CloudCertificates.pem(identity.certificate()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** All tokens given out so far are refused from now on. */
@@ -244,6 +264,10 @@ public final class SimulatedCloud implements AutoCloseable {
 
   String mqttUrl() {
     return mqttUrl;
+  }
+
+  int certifiedMqttPort() {
+    return otherMqttPort.orElse(mqttPort());
   }
 
   MqttCredentials credentials() {

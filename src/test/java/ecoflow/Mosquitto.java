@@ -1,0 +1,170 @@
+package ecoflow;
+
+import static ecoflow.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.ServerCertificate;
+import ecoflow.cloud.SimulatedCloud;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The broker Mosquitto as a child process: TLS on a loopback port, logins, a log of its clients.
+ */
+final class Mosquitto implements AutoCloseable {
+
+  private static final String UP = " running";
+
+  private final Path folder;
+  private final int port = RunningExporter.freePort();
+  private Process process;
+
+  /** Does not start it yet. */
+  Mosquitto(Path folder, SimulatedCloud cloud, ServerCertificate certificate) {
+    this.folder = folder;
+    try {
+      Files.createDirectories(folder);
+      cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
+      Files.createFile(file("passwords"));
+      Files.createFile(file("log"));
+      Files.write(
+          file("config"),
+          List.of(
+              // Started by root it would become a user who may not read these files.
+              "user " + System.getProperty("user.name"),
+              "listener " + port + " 127.0.0.1",
+              "keyfile " + file("key.pem"),
+              "certfile " + file("certificate.pem"),
+              "allow_anonymous false",
+              "password_file " + file("passwords"),
+              "persistence false",
+              "log_dest file " + file("log"),
+              "log_type all"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static boolean isInstalled() {
+    return program("mosquitto").isPresent() && program("mosquitto_passwd").isPresent();
+  }
+
+  /** Debian keeps servers in a folder that only root has in its PATH. */
+  private static Optional<Path> program(String name) {
+    return Stream.concat(Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin"))
+        .map(folder -> Path.of(folder, name))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+
+  private Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  int port() {
+    return port;
+  }
+
+  /** Takes effect with the next start or {@link #reload}. */
+  void setPassword(String user, String password) {
+    run(
+        program("mosquitto_passwd").orElseThrow().toString(),
+        "-b",
+        file("passwords").toString(),
+        user,
+        password);
+  }
+
+  void start() {
+    long starts = count(UP);
+    process =
+        launch(program("mosquitto").orElseThrow().toString(), "-c", file("config").toString());
+    eventually(() -> assertEquals(starts + 1, count(UP), () -> "" + log()));
+  }
+
+  /** As a crash or a power cut would: clients get no word of it. */
+  void kill() {
+    process.destroyForcibly();
+    process.onExit().join();
+  }
+
+  /** Reads the passwords again and throws out who has another one. */
+  void reload() {
+    signal("HUP");
+  }
+
+  /** Connections stay open, and new ones are taken by the kernel, but nobody answers. */
+  void freeze() {
+    signal("STOP");
+  }
+
+  void thaw() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    run("sh", "-c", "kill -" + name + " " + process.pid());
+  }
+
+  private void run(String... command) {
+    assertEquals(0, launch(command).onExit().join().exitValue(), () -> String.join(" ", command));
+  }
+
+  private Process launch(String... command) {
+    try {
+      return new ProcessBuilder(command)
+          .redirectErrorStream(true)
+          .redirectOutput(file("output").toFile())
+          .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  List<String> log() {
+    try {
+      return Files.readAllLines(file("log"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The number of lines with this text. */
+  long count(String text) {
+    return log().stream().filter(line -> line.contains(text)).count();
+  }
+
+  /** The most connections that the user had at once, over all starts of the broker. */
+  int mostConnections(String user) {
+    String connected = "New client connected from ";
+    int open = 0;
+    int most = 0;
+    Optional<String> id = Optional.empty();
+    for (String line : log()) {
+      if (line.contains(connected) && line.endsWith("u'" + user + "').")) {
+        id = Optional.of(line.replaceFirst(".* as (\\S+) .*", "$1"));
+        most = Math.max(most, ++open);
+      } else if (line.endsWith(UP)) {
+        open = 0;
+      } else if (id.isPresent() && line.contains(": Client " + id.get() + " ")) {
+        // disconnected, closed its connection, exceeded its time, or was replaced
+        open--;
+      }
+    }
+    assertTrue(open >= 0, () -> "more ends than starts: " + log());
+    return most;
+  }
+
+  @Override
+  public void close() {
+    if (process != null) {
+      kill();
+    }
+  }
+}
