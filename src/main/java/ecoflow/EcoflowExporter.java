@@ -10,8 +10,8 @@ import ecoflow.account.AccountSteps;
 import ecoflow.account.ApiHost;
 import ecoflow.account.Cooldown;
 import ecoflow.account.Establishment;
+import ecoflow.account.HttpBounds;
 import ecoflow.account.HttpCalls;
-import ecoflow.account.HttpDeadline;
 import ecoflow.account.MqttLink;
 import ecoflow.account.QuotaRequests;
 import ecoflow.account.Redelivery;
@@ -67,7 +67,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final Main main;
   private MqttLink link;
-  private HttpDeadline deadline;
+  private HttpBounds bounds;
   private RouteWatch watch;
 
   /**
@@ -170,7 +170,7 @@ public final class EcoflowExporter implements AutoCloseable {
       link.close();
     }
     main.stop();
-    deadline.close();
+    bounds.close();
     stopped.countDown();
   }
 
@@ -233,8 +233,9 @@ public final class EcoflowExporter implements AutoCloseable {
                 ? Optional.empty()
                 : Optional.of("EcoFlow has not answered yet"));
 
-    deadline = new HttpDeadline(settings.timing().httpTimeout());
-    main.bind("httpDeadline", deadline);
+    // The reader of JSON has the closer limit, and says more of what is wrong.
+    bounds = new HttpBounds(settings.timing().httpTimeout(), 2 * Payloads.LARGEST_PAYLOAD);
+    main.bind("httpBounds", bounds);
     main.bind("cloudTls", sslParameters(tls));
     AccountLogin login =
         settings.mode().usesAccount()
@@ -367,7 +368,7 @@ public final class EcoflowExporter implements AutoCloseable {
       property(http + "so-timeout", timing.httpTimeout().toMillis());
       // HttpClient would retry 503 on its own, with the nonce of the attempt before.
       property(http + "automatic-retries-disabled", "true");
-      property(http + "http-client-configurer", "#httpDeadline");
+      property(http + "http-client-configurer", "#httpBounds");
       property(http + "ssl-context-parameters", "#cloudTls");
       property(http + "copy-headers", "false");
     }
@@ -385,7 +386,7 @@ public final class EcoflowExporter implements AutoCloseable {
 
   /** Reads JSON from outside within bounds, so that no answer or message can fill the memory. */
   private static ObjectMapper boundedJson() {
-    StreamReadConstraints bounds =
+    StreamReadConstraints constraints =
         StreamReadConstraints.builder()
             .maxDocumentLength(Payloads.LARGEST_PAYLOAD)
             .maxNestingDepth(100)
@@ -393,7 +394,8 @@ public final class EcoflowExporter implements AutoCloseable {
             .maxNameLength(1000)
             .maxStringLength(1 << 20)
             .build();
-    return JsonMapper.builder(JsonFactory.builder().streamReadConstraints(bounds).build()).build();
+    return JsonMapper.builder(JsonFactory.builder().streamReadConstraints(constraints).build())
+        .build();
   }
 
   private static SSLContextParameters sslParameters(SSLContext tls) {

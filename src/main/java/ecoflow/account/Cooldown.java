@@ -24,6 +24,7 @@ public final class Cooldown {
   private int inARow;
   private long until;
   private boolean active;
+  private boolean started;
 
   public Cooldown(Duration first, LongSupplier nanoClock) {
     this.first = first;
@@ -39,6 +40,28 @@ public final class Cooldown {
         && cloud.getMessage().toLowerCase(Locale.ROOT).contains("too busy");
   }
 
+  /** A call that was not made, because the pause is not over. */
+  static final class NotOverException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    NotOverException() {
+      super("the pause that EcoFlow asked for is not over");
+    }
+  }
+
+  /**
+   * Right before each attempt: polls that were queued, and retries that waited, when the pause
+   * began must not go out within it. A retry within a mere Retry-After has its own pause behind it.
+   *
+   * @throws NotOverException when the attempt must not be made
+   */
+  synchronized void check(boolean retry) throws NotOverException {
+    if (!isOver() && (started || !retry)) {
+      throw new NotOverException();
+    }
+  }
+
   synchronized boolean isOver() {
     return !active || nanoClock.getAsLong() - until >= 0;
   }
@@ -51,6 +74,7 @@ public final class Cooldown {
     Duration pause = first.multipliedBy(Math.min(1L << Math.min(inARow, 10), MOST_PAUSES));
     inARow++;
     active = true;
+    started = true;
     until = nanoClock.getAsLong() + pause.toNanos();
     LOG.warn("EcoFlow asks for a pause ({}): no call for {} s", reason, seconds(pause));
   }
@@ -58,15 +82,20 @@ public final class Cooldown {
   /** Waits at least this long; called while single calls wait for their next attempt. */
   synchronized void holdFor(Duration pause) {
     long end = nanoClock.getAsLong() + pause.toNanos();
+    if (isOver()) {
+      started = false;
+    }
     if (!active || end - until > 0) {
       active = true;
       until = end;
     }
   }
 
-  /** A call succeeded. */
+  /** A call succeeded. One that was under way when the pause began does not end it. */
   synchronized void reset() {
-    inARow = 0;
-    active = false;
+    if (isOver()) {
+      inARow = 0;
+      active = false;
+    }
   }
 }

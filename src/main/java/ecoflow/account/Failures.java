@@ -33,7 +33,7 @@ public final class Failures {
   }
 
   private static String known(Throwable cause) {
-    if (cause instanceof CloudException) {
+    if (cause instanceof CloudException || cause instanceof Cooldown.NotOverException) {
       return oneLine(cause.getMessage());
     }
     if (cause instanceof HttpOperationFailedException http) {

@@ -51,8 +51,14 @@ public final class HttpCalls {
     this.nanoClock = nanoClock;
   }
 
-  /** Signs a GET of the developer API with a nonce and a timestamp of its own. */
-  public void sign(Exchange exchange) {
+  /**
+   * Signs a GET of the developer API with a nonce and a timestamp of its own.
+   *
+   * @throws Cooldown.NotOverException when EcoFlow asked for a pause
+   */
+  public void sign(Exchange exchange) throws Cooldown.NotOverException {
+    int attemptsBefore = exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
+    cooldown.check(attemptsBefore > 0);
     String serial = exchange.getProperty(DEVICE, String.class);
     Map<String, String> parameters = serial == null ? Map.of() : Map.of("sn", serial);
     String nonce = Integer.toString(LEAST_NONCE + random.nextInt(NONCES));
@@ -90,6 +96,8 @@ public final class HttpCalls {
     exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
     Message message = exchange.getMessage();
     clear(message);
+    // A Retry-After counts for one retry.
+    message.removeHeader(Exchange.REDELIVERY_DELAY);
     message.setBody(null);
     return message;
   }

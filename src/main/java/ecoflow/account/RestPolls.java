@@ -68,7 +68,7 @@ public final class RestPolls {
     if (!establishment.isEstablished()) {
       // The attempt that succeeds is also the first poll.
       nextPoll = now + interval;
-      return !listUnderWay && establishment.isAttemptDue();
+      return !listUnderWay && cooldown.isOver() && establishment.isAttemptDue();
     }
     if (now - nextPoll < 0 || !cooldown.isOver()) {
       return false;
@@ -202,6 +202,11 @@ public final class RestPolls {
   public void failed(Exchange exchange) {
     String serial = exchange.getProperty(HttpCalls.DEVICE, String.class);
     Throwable failure = failure(exchange);
+    if (failure instanceof Cooldown.NotOverException) {
+      // The pause was announced when it began; nothing was asked, so there is nothing to count.
+      underWay.remove(serial);
+      return;
+    }
     String what = "Cannot get the values of device " + serial + ": " + reason(failure);
     if (failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code())) {
       Duration pause = quarantine(serial);

@@ -61,7 +61,8 @@ public final class QuotaStore {
     /**
      * Called within the store's lock, once for every value.
      *
-     * @param name the series name without the exporter's prefix
+     * @param name the series name without the exporter's prefix; empty for a value in a flood of
+     *     them that meets the limit
      */
     void count(Conflict kind, String serial, String name);
   }
@@ -114,6 +115,7 @@ public final class QuotaStore {
     synchronized (lock) {
       messages++;
       Device device = devices.computeIfAbsent(serial, Device::new);
+      device.refused = 0;
       int taken = device.takeMembers("", quotas, 1);
       if (device.byKey.isEmpty()) {
         devices.remove(serial);
@@ -214,6 +216,9 @@ public final class QuotaStore {
     /** All readings of one name have the same number of indexes. */
     final Map<String, NavigableMap<List<Integer>, Reading>> byName = new HashMap<>();
 
+    /** How many values of the current message met the limit. */
+    int refused;
+
     Device(String serial) {
       this.serial = serial;
     }
@@ -254,6 +259,11 @@ public final class QuotaStore {
 
     private int set(String key, double value) {
       Reading known = byKey.get(key);
+      if (known == null && refused >= maxSeriesPerDevice) {
+        // A flood of made-up keys: their names are not worth the work.
+        conflicts.count(Conflicts.Conflict.LIMIT, serial, "");
+        return 0;
+      }
       String name = known == null ? SeriesName.of(withoutIndexes(key)) : known.name();
       if (name.isEmpty()) {
         return 0;
@@ -268,6 +278,7 @@ public final class QuotaStore {
         removeRivals(name, indexes);
         if (byKey.size() >= maxSeriesPerDevice) {
           conflicts.count(Conflicts.Conflict.LIMIT, serial, name);
+          refused++;
           return 0;
         }
       }

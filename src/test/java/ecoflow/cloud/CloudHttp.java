@@ -17,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -127,7 +126,7 @@ final class CloudHttp implements AutoCloseable {
       Fault fault = faults.take(request.path(), request.query().get("sn"));
       Thread.sleep(fault.delay.toMillis());
       if (!fault.drop) {
-        send(exchange, fault.change.apply(answer), fault.dripBytes, fault.dripPause);
+        send(exchange, fault.change.apply(answer), fault);
       }
     } catch (InterruptedException e) {
       // The cloud is closing.
@@ -277,21 +276,26 @@ final class CloudHttp implements AutoCloseable {
     return URLDecoder.decode(text, StandardCharsets.UTF_8);
   }
 
-  private static void send(HttpExchange exchange, Answer answer, int dripBytes, Duration dripPause)
+  private static void send(HttpExchange exchange, Answer answer, Fault fault)
       throws IOException, InterruptedException {
     exchange.getResponseHeaders().set("Content-Type", "application/json;charset=UTF-8");
     answer.headers().forEach(exchange.getResponseHeaders()::set);
     byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
-    // -1 is the server's word for "no body"; 0 would mean chunks.
-    exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
+    // -1 is the server's word for "no body", 0 for chunks.
+    long length = fault.tails > 0 ? 0 : body.length == 0 ? -1 : body.length;
+    exchange.sendResponseHeaders(answer.status(), length);
     OutputStream out = exchange.getResponseBody();
-    int step = dripBytes > 0 ? dripBytes : Math.max(1, body.length);
+    int step = fault.dripBytes > 0 ? fault.dripBytes : Math.max(1, body.length);
     for (int sent = 0; sent < body.length; sent += step) {
       if (sent > 0) {
-        Thread.sleep(dripPause.toMillis());
+        Thread.sleep(fault.dripPause.toMillis());
       }
       out.write(body, sent, Math.min(step, body.length - sent));
       out.flush();
+    }
+    byte[] tail = fault.tail.getBytes(StandardCharsets.UTF_8);
+    for (int i = 0; i < fault.tails; i++) {
+      out.write(tail);
     }
   }
 

@@ -24,17 +24,26 @@ public final class Fault {
   final Duration dripPause;
   final boolean drop;
 
+  /** Sent behind the body, so many times. */
+  final String tail;
+
+  final int tails;
+
   private Fault(
       Duration delay,
       UnaryOperator<Answer> change,
       int dripBytes,
       Duration dripPause,
-      boolean drop) {
+      boolean drop,
+      String tail,
+      int tails) {
     this.delay = delay;
     this.change = change;
     this.dripBytes = dripBytes;
     this.dripPause = dripPause;
     this.drop = drop;
+    this.tail = tail;
+    this.tails = tails;
   }
 
   /** An HTTP status with a text that is not JSON, as a gateway sends it. */
@@ -75,12 +84,12 @@ public final class Fault {
 
   /** The right answer, in pieces of the given size. */
   public static Fault drip(int bytes, Duration pause) {
-    return new Fault(Duration.ZERO, NONE.change, bytes, pause, false);
+    return new Fault(Duration.ZERO, NONE.change, bytes, pause, false, "", 0);
   }
 
   /** The connection closes without an answer. */
   public static Fault closeConnection() {
-    return new Fault(Duration.ZERO, NONE.change, 0, Duration.ZERO, true);
+    return new Fault(Duration.ZERO, NONE.change, 0, Duration.ZERO, true, "", 0);
   }
 
   public Fault withHeader(String name, String value) {
@@ -91,16 +100,21 @@ public final class Fault {
           headers.put(name, value);
           return new Answer(changed.status(), headers, changed.body());
         };
-    return new Fault(delay, changeWithHeader, dripBytes, dripPause, drop);
+    return new Fault(delay, changeWithHeader, dripBytes, dripPause, drop, tail, tails);
   }
 
   /** The same fault, after a wait. */
   public Fault after(Duration wait) {
-    return new Fault(wait, change, dripBytes, dripPause, drop);
+    return new Fault(wait, change, dripBytes, dripPause, drop, tail, tails);
+  }
+
+  /** The same fault with more behind its body, which streams: it is never whole in memory. */
+  public Fault followedBy(String more, int times) {
+    return new Fault(delay, change, dripBytes, dripPause, drop, more, times);
   }
 
   private static Fault of(UnaryOperator<Answer> change) {
-    return new Fault(Duration.ZERO, change, 0, Duration.ZERO, false);
+    return new Fault(Duration.ZERO, change, 0, Duration.ZERO, false, "", 0);
   }
 
   private static String withNull(String body, String field) {

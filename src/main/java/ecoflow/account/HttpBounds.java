@@ -1,0 +1,124 @@
+package ecoflow.account;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
+
+/**
+ * Cuts an HTTP call that has not ended in time or whose body does not end. The client's own
+ * time-outs start anew with each byte, so a server that answers one byte a second would hold a call
+ * for hours; and Camel reads the body of an HTTP error into memory, however long it is.
+ */
+public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
+
+  /** What may stand between the end of the JSON text and the end of the body. */
+  private static final int MOST_LEFT = 8192;
+
+  private final Duration limit;
+  private final int largestBody;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "http-deadline");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  public HttpBounds(Duration limit, int largestBody) {
+    this.limit = limit;
+    this.largestBody = largestBody;
+  }
+
+  @Override
+  public void configureHttpClient(HttpClientBuilder builder) {
+    builder.addExecInterceptorFirst(
+        "bounds",
+        (request, scope, chain) -> {
+          Cancellable call = scope.originalRequest instanceof Cancellable c ? c : () -> false;
+          // The body is read after this chain ends, so the timer stays; on a call that has ended
+          // in time it does nothing.
+          timer.schedule(call::cancel, limit.toMillis(), TimeUnit.MILLISECONDS);
+          var response = chain.proceed(request, scope);
+          if (response.getEntity() != null) {
+            response.setEntity(new Body(response.getEntity(), call));
+          }
+          return response;
+        });
+  }
+
+  private final class Body extends HttpEntityWrapper {
+
+    private final Cancellable call;
+
+    Body(HttpEntity entity, Cancellable call) {
+      super(entity);
+      this.call = call;
+    }
+
+    @Override
+    public InputStream getContent() throws IOException {
+      return new Content(super.getContent(), call);
+    }
+  }
+
+  private final class Content extends FilterInputStream {
+
+    private final Cancellable call;
+    private int left = largestBody;
+    private boolean ended;
+
+    Content(InputStream in, Cancellable call) {
+      super(in);
+      this.call = call;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = super.read(buffer, offset, length);
+      ended |= count < 0;
+      left -= Math.max(0, count);
+      if (left < 0) {
+        call.cancel();
+        throw new IOException("the answer has more than " + largestBody + " bytes");
+      }
+      return count;
+    }
+
+    @Override
+    public boolean markSupported() {
+      return false;
+    }
+
+    /** A connection serves again only when its body was read to the end: a long rest is cut. */
+    @Override
+    public void close() throws IOException {
+      try {
+        if (!ended && in.readNBytes(MOST_LEFT).length == MOST_LEFT) {
+          call.cancel();
+        }
+      } finally {
+        super.close();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}
