@@ -167,6 +167,7 @@ class JarIT {
               cloud.account().accessKey(),
               cloud.account().password(),
               cloud.certificatePassword(),
+              "ANDROID_",
               "Bearer ")) {
         assertFalse(log.contains(secret), () -> mode + " logs " + secret);
       }

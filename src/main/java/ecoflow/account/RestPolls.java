@@ -5,6 +5,7 @@ import static ecoflow.account.Establishment.seconds;
 import ecoflow.config.Settings;
 import ecoflow.device.Device;
 import ecoflow.device.Devices;
+import ecoflow.metrics.CalmLog;
 import ecoflow.metrics.SelfMetrics;
 import ecoflow.metrics.SelfMetrics.Scrape;
 import java.time.Duration;
@@ -34,6 +35,7 @@ public final class RestPolls {
   private final Cooldown cooldown;
   private final ApiHost host;
   private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+  private final CalmLog calmLog;
   private final Map<String, String> lastLines = new ConcurrentHashMap<>();
   private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
   private volatile boolean listed;
@@ -59,6 +61,7 @@ public final class RestPolls {
     this.host = host;
     this.metrics = metrics;
     this.nanoClock = nanoClock;
+    this.calmLog = new CalmLog(LOG, nanoClock);
   }
 
   /** Whether to poll now: each COLLECTING_INTERVAL, before the first success each RETRY_TIMEOUT. */
@@ -256,7 +259,8 @@ public final class RestPolls {
       if (line.equals(before)) {
         LOG.debug("{}", line);
       } else {
-        LOG.warn("{}", line);
+        // Failures that take turns are not one line each.
+        calmLog.warn(about, line);
       }
     } else if (before != null && !before.isEmpty()) {
       LOG.info("{} again", about.equals("list") ? "Device list" : "Values of device " + about);
