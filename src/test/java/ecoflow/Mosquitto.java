@@ -85,7 +85,13 @@ final class Mosquitto implements AutoCloseable {
     long starts = count(UP);
     process =
         launch(program("mosquitto").orElseThrow().toString(), "-c", file("config").toString());
-    eventually(() -> assertEquals(starts + 1, count(UP), () -> "" + log()));
+    eventually(
+        () -> {
+          if (!process.isAlive()) {
+            throw new IllegalStateException("mosquitto does not start: " + log());
+          }
+          assertEquals(starts + 1, count(UP));
+        });
   }
 
   /** As a crash or a power cut would: clients get no word of it. */

@@ -14,6 +14,7 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Tls;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -48,6 +49,7 @@ class MosquittoIT {
   private SimulatedCloud cloud;
   private Mosquitto broker;
   private RunningExporter exporter;
+  private String type;
   private MqttClient listener;
 
   @BeforeAll
@@ -76,6 +78,7 @@ class MosquittoIT {
       exporter.close();
     }
     if (listener != null) {
+      listener.disconnectForcibly(0, 1000);
       listener.close(true);
     }
     broker.close();
@@ -83,7 +86,8 @@ class MosquittoIT {
     assertEquals(List.of(), cloud.connects(), "the broker is another one");
   }
 
-  private void start(String type, String... more) {
+  private void start(String apiType, String... more) {
+    type = apiType;
     exporter = RunningExporter.start(RunningExporter.account(cloud, type, more));
   }
 
@@ -113,11 +117,22 @@ class MosquittoIT {
   }
 
   private double own(String name, String... labels) {
-    return exporter.value("ecoflow_" + name, labels).orElse(Double.NaN);
+    List<String> all = new ArrayList<>(List.of(labels));
+    all.add("client_type=\"" + type + "\"");
+    return exporter.value("ecoflow_" + name, all.toArray(String[]::new)).orElse(Double.NaN);
+  }
+
+  private double logins() {
+    return own("auth_requests_total", "status=\"success\"");
   }
 
   private void awaitConnected(double state) {
     eventually(() -> assertEquals(state, own("mqtt_connected")));
+  }
+
+  private void awaitFurtherAttempts(int number) {
+    double before = own("mqtt_reconnections_total");
+    eventually(() -> assertTrue(own("mqtt_reconnections_total") >= before + number));
   }
 
   /** The connection may still be about to go, so what is pushed may be lost. */
@@ -178,7 +193,7 @@ class MosquittoIT {
   @Test
   void aBrokerThatComesUpInTimeIsWaitedFor() {
     start("mqtt", "RETRY_TIMEOUT", "0.2", "ESTABLISH_ATTEMPTS", "1000");
-    eventually(() -> assertEquals(1, own("auth_requests_total", "status=\"success\"")));
+    eventually(() -> assertEquals(1, logins()));
     assertEquals(0, own("mqtt_connected"));
     broker.start();
     assertDataFlows(1);
@@ -195,8 +210,7 @@ class MosquittoIT {
       broker.kill();
       awaitConnected(0);
       assertAlive();
-      double before = own("mqtt_reconnections_total");
-      eventually(() -> assertTrue(own("mqtt_reconnections_total") > before + 1));
+      awaitFurtherAttempts(2);
       broker.start();
     }
     assertDataFlows(2);
@@ -207,14 +221,13 @@ class MosquittoIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"mqtt", "device"})
-  void aBrokerThatHangsIsNoticedAndLeft(String type) {
+  void aBrokerThatHangsIsNoticedAndLeft(String apiType) {
     broker.start();
-    start(type, "MQTT_KEEPALIVE", "1", "HTTP_TIMEOUT", "1", "MAX_RECONNECT_DELAY", "1");
+    start(apiType, "MQTT_KEEPALIVE", "1", "HTTP_TIMEOUT", "1", "MAX_RECONNECT_DELAY", "1");
     assertDataFlows(1);
     broker.freeze();
     awaitConnected(0);
-    double before = own("mqtt_reconnections_total");
-    eventually(() -> assertTrue(own("mqtt_reconnections_total") >= before + 2));
+    awaitFurtherAttempts(2);
     assertEquals(0, own("mqtt_connected"));
     assertAlive();
     broker.thaw();
@@ -228,7 +241,7 @@ class MosquittoIT {
     broker.start();
     broker.freeze();
     start("mqtt", "HTTP_TIMEOUT", "1", "RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
-    eventually(() -> assertEquals(1, own("auth_requests_total", "status=\"success\"")));
+    eventually(() -> assertEquals(1, logins()));
     assertEquals(0, own("mqtt_connected"));
     broker.thaw();
     assertDataFlows(1);
@@ -257,7 +270,7 @@ class MosquittoIT {
     eventually(() -> assertEquals(2, cloud.requests(LOGIN).size()));
     assertDataFlows(2);
     assertEquals(2, cloud.requests(CERTIFICATION).size());
-    assertEquals(2, own("auth_requests_total", "status=\"success\""));
+    assertEquals(2, logins());
     assertEquals(1, broker.count(REFUSED), "the old password is tried once: " + broker.log());
     assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
   }

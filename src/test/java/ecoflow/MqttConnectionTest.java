@@ -13,10 +13,17 @@ import ecoflow.cloud.ServerCertificate;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -258,6 +265,106 @@ class MqttConnectionTest {
         cloud.connects().stream()
             .map(attempt -> attempt.user() + " " + attempt.accepted())
             .toList());
+  }
+
+  @Test
+  void connectionsThatEndAfterAMomentLeadToALogin() {
+    start("MAX_RECONNECT_DELAY", "1");
+    for (int kicks = 0; kicks < 3; kicks++) {
+      assertDataFlows(kicks);
+      assertEquals(1, cloud.requests(LOGIN).size());
+      int before = kicks + 1;
+      cloud.kickClients();
+      eventually(() -> assertEquals(before + 1, cloud.connects().size()));
+    }
+    assertDataFlows(3);
+    assertEquals(2, cloud.requests(LOGIN).size());
+    assertEquals(2, cloud.requests(CERTIFICATION).size());
+    assertEquals(1, cloud.maxOpenConnections());
+  }
+
+  @Test
+  void aChosenClientIdIsUsed() {
+    cloud.setAnyClientId(true);
+    start("ECOFLOW_MQTT_CLIENT_ID", "my-exporter_1");
+    assertDataFlows(1);
+    assertEquals(
+        List.of("my-exporter_1"), cloud.connects().stream().map(ConnectAttempt::clientId).toList());
+  }
+
+  @Test
+  void wordThatADeviceWentOffTakesItsGaugesUntilItSendsAgain() {
+    start();
+    assertDataFlows(1);
+    river.push(Map.of("powInSumW", 2f));
+    eventuallyShows(exporter, river.serial(), "ecoflow_pow_in_sum_w", 2);
+
+    cloud.publish(
+        "/app/device/status/" + delta.serial(),
+        "{\"params\":{\"status\":0}}".getBytes(StandardCharsets.UTF_8));
+    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 0);
+    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
+    assertEquals(1, exporter.of(river.serial(), "ecoflow_online"));
+    assertEquals(2, exporter.of(river.serial(), "ecoflow_pow_in_sum_w"));
+
+    delta.push(Map.of("pd.watts", 8));
+    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 1);
+    assertEquals(8, exporter.of(delta.serial(), "ecoflow_pd_watts"));
+    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
+  }
+
+  @Test
+  void readyMeansThatADeviceHasSentValues() {
+    cloud.stopBroker();
+    start("RETRY_TIMEOUT", "0.2", "ESTABLISH_ATTEMPTS", "1000");
+    HttpResponse<String> before = exporter.get("GET", "/-/ready");
+    assertEquals(503, before.statusCode());
+    assertTrue(before.body().startsWith("not ready: no device has sent values"), before.body());
+    assertTrue(before.body().contains("no MQTT connection"), before.body());
+    assertEquals(200, exporter.get("GET", "/-/healthy").statusCode());
+    eventually(
+        () -> assertEquals(Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link"), checksDown()));
+
+    cloud.startBroker();
+    awaitConnected(1);
+    assertEquals(503, exporter.get("GET", "/-/ready").statusCode());
+    assertEquals(Set.of("ecoflow-data"), checksDown());
+    assertDataFlows(1);
+    assertEquals(200, exporter.get("GET", "/-/ready").statusCode());
+    assertEquals(200, exporter.get("GET", "/-/healthy").statusCode());
+    assertEquals(Set.of(), checksDown());
+  }
+
+  /** The exporter's own among Camel's health checks that say DOWN. */
+  private Set<String> checksDown() {
+    Collection<HealthCheck.Result> results =
+        HealthCheckHelper.invoke(exporter.exporter().camelContext());
+    assertEquals(
+        Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link", "ecoflow-login"),
+        ids(results.stream()));
+    return ids(results.stream().filter(result -> result.getState() == HealthCheck.State.DOWN));
+  }
+
+  private static Set<String> ids(Stream<HealthCheck.Result> results) {
+    return results
+        .map(result -> result.getCheck().getId())
+        .filter(id -> id.startsWith("ecoflow-"))
+        .collect(Collectors.toSet());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"device-collection", "device-pushes", "account-link"})
+  void aRouteThatStoppedIsStartedAgain(String route) throws Exception {
+    start();
+    assertDataFlows(1);
+    exporter.exporter().camelContext().getRouteController().stopRoute(route);
+    HttpResponse<String> stopped = exporter.get("GET", "/-/healthy");
+    assertTrue(
+        stopped.statusCode() == 200 || stopped.body().contains(route),
+        "names the route, or is back");
+    eventually(() -> assertEquals(200, exporter.get("GET", "/-/healthy").statusCode()));
+    assertRepeatedDataFlows(2);
+    assertEquals(1, cloud.maxOpenConnections());
   }
 
   @Test

@@ -26,12 +26,23 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.bouncycastle.util.io.pem.PemObject;
 
 /** Certificates that are made for one run and never stored with their keys. */
 final class CloudCertificates {
 
   /** A private key with its certificate. */
-  record Identity(PrivateKey key, X509Certificate certificate) {}
+  record Identity(PrivateKey key, X509Certificate certificate) {
+
+    /** In PKCS#8, the form that every reader knows. */
+    String keyPem() {
+      return pem(new PemObject("PRIVATE KEY", key.getEncoded()));
+    }
+
+    String certificatePem() {
+      return pem(certificate);
+    }
+  }
 
   private static final AtomicLong SERIAL_NUMBERS = new AtomicLong(1);
 
@@ -39,14 +50,13 @@ final class CloudCertificates {
   private final Identity unknown = authority("Unknown CA");
 
   String authorityPem() {
-    return pem(trusted.certificate());
+    return trusted.certificatePem();
   }
 
-  /** A key or certificate as the text that OpenSSL reads. */
-  static String pem(Object keyOrCertificate) {
+  private static String pem(Object content) {
     StringWriter text = new StringWriter();
     try (JcaPEMWriter pem = new JcaPEMWriter(text)) {
-      pem.writeObject(keyOrCertificate);
+      pem.writeObject(content);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -161,8 +161,8 @@ public final class SimulatedCloud implements AutoCloseable {
   public void writeIdentity(ServerCertificate kind, Path key, Path certificate) {
     CloudCertificates.Identity identity = certificates.server(kind);
     try {
-      Files.writeString(key, CloudCertificates.pem(identity.key()));
-      Files.writeString(certificate, CloudCertificates.pem(identity.certificate()));
+      Files.writeString(key, identity.keyPem());
+      Files.writeString(certificate, identity.certificatePem());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
