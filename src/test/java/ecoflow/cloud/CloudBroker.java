@@ -42,7 +42,7 @@ final class CloudBroker {
     boolean accept(String clientId, String user, String password);
   }
 
-  private static final int MAX_MESSAGE_BYTES = 1 << 20;
+  private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
   /** The sender of what the cloud itself publishes. */
   private static final String CLOUD = "cloud";

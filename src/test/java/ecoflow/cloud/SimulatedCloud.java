@@ -140,6 +140,14 @@ public final class SimulatedCloud implements AutoCloseable {
     return http.requests.stream().filter(request -> request.path().equals(path)).toList();
   }
 
+  /** Empties what {@link #requests}, {@link #messages} and the like tell: long runs fill them. */
+  public void forgetHistory() {
+    http.requests.clear();
+    broker.messages.clear();
+    broker.connects.clear();
+    broker.subscriptions.clear();
+  }
+
   /** The name in the login answer; null leaves the field out. */
   public void setNickname(String nickname) {
     this.nickname = nickname;

@@ -36,6 +36,22 @@ class QuotaStoreTest {
   }
 
   @Test
+  void aFloodOfKeysStopsAtTheLimitAndKnownKeysGoOn() {
+    QuotaStore small = newStore(10);
+    small.record(SN, map("soc", 1, "watts", 1));
+    Map<String, Object> flood = new LinkedHashMap<>();
+    for (int i = 0; i < 65_000; i++) {
+      flood.put("made.up" + i, i);
+    }
+    flood.put("soc", 2);
+    assertEquals(9, small.record(SN, flood));
+    assertEquals(10, small.size(SN));
+    assertEquals(65_000 - 8, conflicts.size());
+    assertTrue(conflicts.stream().allMatch(conflict -> conflict.startsWith("LIMIT ")));
+    assertEquals(2, small.record(SN, map("soc", 3, "watts", 4)));
+  }
+
+  @Test
   void numbersAndBooleansAreValues() {
     int taken =
         store.record(
