@@ -74,15 +74,19 @@ class MosquittoIT {
 
   @AfterEach
   void stop() throws MqttException {
-    if (exporter != null) {
-      exporter.close();
+    try {
+      if (exporter != null) {
+        exporter.close();
+      }
+      if (listener != null) {
+        listener.disconnectForcibly(0, 1000);
+        listener.close(true);
+      }
+    } finally {
+      // A process of its own: it must end whatever else fails.
+      broker.close();
+      cloud.close();
     }
-    if (listener != null) {
-      listener.disconnectForcibly(0, 1000);
-      listener.close(true);
-    }
-    broker.close();
-    cloud.close();
     assertEquals(List.of(), cloud.connects(), "the broker is another one");
   }
 

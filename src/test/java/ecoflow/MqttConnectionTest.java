@@ -338,7 +338,7 @@ class MqttConnectionTest {
   /** The exporter's own among Camel's health checks that say DOWN. */
   private Set<String> checksDown() {
     Collection<HealthCheck.Result> results =
-        HealthCheckHelper.invoke(exporter.exporter().camelContext());
+        HealthCheckHelper.invoke(exporter.exporter().camelContext(), "full");
     assertEquals(
         Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link", "ecoflow-login"),
         ids(results.stream()));
