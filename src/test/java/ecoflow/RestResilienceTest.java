@@ -348,12 +348,14 @@ class RestResilienceTest {
     SimulatedDevice device = device(1);
     start("COLLECTING_INTERVAL", "0.2", "MQTT_TIMEOUT", "2", "HTTP_RETRIES", "0");
     eventuallyShows(exporter, device.serial(), SOC, 1);
-    cloud.faults().always(LIST, Fault.status(500));
     cloud.faults().always(QUOTA, Fault.malformedBody());
     double lastUpdate =
         exporter.of(device.serial(), "ecoflow_device_last_update_timestamp_seconds");
     eventuallyShows(exporter, device.serial(), SOC, Double.NaN);
     assertTrue(System.currentTimeMillis() / 1000.0 - lastUpdate >= 2, "not before its time");
+    // The list still says so.
+    eventuallyShows(exporter, device.serial(), "ecoflow_online", 1);
+    cloud.faults().always(LIST, Fault.status(500));
     eventuallyShows(exporter, device.serial(), "ecoflow_online", 0);
     cloud.faults().clear();
     device.set(Map.of("pd.soc", 2));

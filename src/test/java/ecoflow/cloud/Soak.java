@@ -34,7 +34,9 @@ public final class Soak {
 
   private static final Duration OLDEST = Duration.ofSeconds(MAX_AGE_SECONDS).plus(TOLERANCE);
 
-  private static final int MORE_THREADS = 5;
+  /** Camel's pool for retries has ten, which come with the first retries. */
+  private static final int MORE_THREADS = 15;
+
   private static final int MORE_SERIES = 50;
   private static final long MORE_HEAP = 16 << 20;
   private static final int MOST_SHOWN = 20;
