@@ -59,7 +59,7 @@ public final class AccountLink {
   public boolean isAttemptDue() {
     // Outside the lock: it waits for the broker, and a lost connection must be noted meanwhile.
     retrySubscriptions(nanoClock.getAsLong());
-    return isDue(nanoClock.getAsLong());
+    return !link.isClosed() && isDue(nanoClock.getAsLong());
   }
 
   private synchronized boolean isDue(long now) {
@@ -151,6 +151,10 @@ public final class AccountLink {
 
   /** A login or connection attempt failed: sets the time of the next one. */
   public synchronized void failed(Throwable cause) {
+    if (link.isClosed()) {
+      // The attempt was ended by the end of the exporter.
+      return;
+    }
     String reason = Failures.describe(cause);
     if (!establishment.isEstablished()) {
       establishment.failed("Cannot connect to EcoFlow: " + reason);

@@ -4,8 +4,8 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
@@ -25,8 +25,9 @@ public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
 
   private final Duration limit;
   private final int largestBody;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
+  private final ScheduledThreadPoolExecutor timer =
+      new ScheduledThreadPoolExecutor(
+          1,
           task -> {
             Thread thread = new Thread(task, "http-deadline");
             thread.setDaemon(true);
@@ -36,6 +37,8 @@ public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
   public HttpBounds(Duration limit, int largestBody) {
     this.limit = limit;
     this.largestBody = largestBody;
+    // A call that has ended must not stay in memory until its time would be over.
+    timer.setRemoveOnCancelPolicy(true);
   }
 
   @Override
@@ -44,41 +47,52 @@ public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
         "bounds",
         (request, scope, chain) -> {
           Cancellable call = scope.originalRequest instanceof Cancellable c ? c : () -> false;
-          // The body is read after this chain ends, so the timer stays; on a call that has ended
-          // in time it does nothing.
-          timer.schedule(call::cancel, limit.toMillis(), TimeUnit.MILLISECONDS);
-          var response = chain.proceed(request, scope);
-          if (response.getEntity() != null) {
-            response.setEntity(new Body(response.getEntity(), call));
+          Future<?> deadline =
+              timer.schedule(call::cancel, limit.toMillis(), TimeUnit.MILLISECONDS);
+          boolean bodyFollows = false;
+          try {
+            var response = chain.proceed(request, scope);
+            if (response.getEntity() != null) {
+              response.setEntity(new Body(response.getEntity(), call, deadline));
+              bodyFollows = true;
+            }
+            return response;
+          } finally {
+            if (!bodyFollows) {
+              deadline.cancel(false);
+            }
           }
-          return response;
         });
   }
 
   private final class Body extends HttpEntityWrapper {
 
     private final Cancellable call;
+    private final Future<?> deadline;
 
-    Body(HttpEntity entity, Cancellable call) {
+    Body(HttpEntity entity, Cancellable call, Future<?> deadline) {
       super(entity);
       this.call = call;
+      this.deadline = deadline;
     }
 
     @Override
     public InputStream getContent() throws IOException {
-      return new Content(super.getContent(), call);
+      return new Content(super.getContent(), call, deadline);
     }
   }
 
   private final class Content extends FilterInputStream {
 
     private final Cancellable call;
+    private final Future<?> deadline;
     private int left = largestBody;
     private boolean ended;
 
-    Content(InputStream in, Cancellable call) {
+    Content(InputStream in, Cancellable call, Future<?> deadline) {
       super(in);
       this.call = call;
+      this.deadline = deadline;
     }
 
     @Override
@@ -113,6 +127,7 @@ public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
         }
       } finally {
         super.close();
+        deadline.cancel(false);
       }
     }
   }

@@ -239,6 +239,11 @@ public final class MqttLink extends MqttClient {
     }
   }
 
+  /** Whether the exporter is about to end. */
+  boolean isClosed() {
+    return closed;
+  }
+
   /** Ends the link for good, also in the middle of an attempt to connect. */
   @Override
   public void close() {
