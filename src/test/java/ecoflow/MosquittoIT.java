@@ -14,11 +14,13 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Tls;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.awaitility.Awaitility;
 import org.eclipse.paho.client.mqttv3.MqttClient;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -51,6 +53,8 @@ class MosquittoIT {
   private RunningExporter exporter;
   private String type;
   private MqttClient listener;
+
+  private static final Duration LONG_OUTAGE = Duration.ofSeconds(150);
 
   @BeforeAll
   static void needsMosquitto() {
@@ -221,6 +225,26 @@ class MosquittoIT {
     assertAlive();
     assertEquals(1, cloud.requests(LOGIN).size(), "the broker's credentials are still good");
     assertEquals(1, broker.mostConnections(USER));
+  }
+
+  /** With the pauses as users have them: the next attempt is at most a minute away by then. */
+  @Test
+  void dataIsBackAfterALongOutage() {
+    broker.start();
+    start("mqtt");
+    assertDataFlows(1);
+    broker.kill();
+    awaitConnected(0);
+    Awaitility.await()
+        .pollDelay(LONG_OUTAGE)
+        .atMost(LONG_OUTAGE.plusMinutes(1))
+        .until(() -> own("mqtt_connected") == 0);
+    assertAlive();
+    assertEquals(0, exporter.of(SERIAL, "ecoflow_online"));
+    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
+    broker.start();
+    assertDataFlows(2);
+    assertEquals(1, cloud.requests(LOGIN).size());
   }
 
   @ParameterizedTest

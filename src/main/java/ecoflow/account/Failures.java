@@ -1,5 +1,6 @@
 package ecoflow.account;
 
+import java.io.EOFException;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.SocketException;
@@ -38,6 +39,9 @@ public final class Failures {
     }
     if (cause instanceof HttpOperationFailedException http) {
       return "HTTP " + http.getStatusCode();
+    }
+    if (cause instanceof EOFException) {
+      return "the other side closed the connection";
     }
     if (cause instanceof UnknownHostException) {
       return "unknown host " + oneLine(String.valueOf(cause.getMessage()));
