@@ -354,7 +354,6 @@ public final class EcoflowExporter implements AutoCloseable {
     property("ecoflow.mode", settings.mode().label());
     property("ecoflow.discover", Boolean.toString(settings.serials().isEmpty()));
     property("ecoflow.metrics.prefix", settings.metricsPrefix());
-    property("ecoflow.api.host", settings.apiHosts().get(0));
     property("ecoflow.collecting.interval", timing.collectingInterval().toMillis());
     property("ecoflow.http.retries", settings.httpRetries());
     property("ecoflow.http.backoff", timing.httpBackoff().toMillis());

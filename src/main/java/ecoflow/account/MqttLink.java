@@ -174,9 +174,7 @@ public final class MqttLink extends MqttClient {
       client.connect(options(login));
       Connection opened = new Connection(client, login.userId());
       lastMessageAt.set(nanoClock.getAsLong());
-      for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
-        subscribe(opened, topics(entry.getKey(), login.userId()), entry.getValue().qos());
-      }
+      subscribeAll(opened);
       if (isEverythingRefused(login.userId())) {
         throw new MqttException(
             MqttException.REASON_CODE_SUBSCRIBE_FAILED,
@@ -201,11 +199,14 @@ public final class MqttLink extends MqttClient {
   /** Subscribes all topics once more, for devices that are new. */
   synchronized void subscribeAgain() throws MqttException {
     Connection current = connection;
-    if (current == null) {
-      return;
+    if (current != null) {
+      subscribeAll(current);
     }
+  }
+
+  private void subscribeAll(Connection connection) throws MqttException {
     for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
-      subscribe(current, topics(entry.getKey(), current.userId()), entry.getValue().qos());
+      subscribe(connection, topics(entry.getKey(), connection.userId()), entry.getValue().qos());
     }
   }
 

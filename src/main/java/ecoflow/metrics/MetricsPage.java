@@ -62,10 +62,9 @@ public final class MetricsPage implements Processor {
         .all()
         .forEach(device -> metrics.collected(device.labels(), store.size(device.serial())));
     StringBuilder page = new StringBuilder(1 << 16);
-    page.append(metrics.registry().scrape(openMetrics ? OPEN_METRICS : TEXT));
-    if (openMetrics && page.toString().endsWith(END)) {
-      page.setLength(page.length() - END.length());
-    }
+    String own = metrics.registry().scrape(openMetrics ? OPEN_METRICS : TEXT);
+    // The end comes after the gauges of the devices.
+    page.append(own, 0, own.length() - (own.endsWith(END) ? END.length() : 0));
     Exposition.appendGauge(
         page,
         prefix + "_online",
