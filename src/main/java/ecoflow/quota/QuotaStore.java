@@ -2,6 +2,7 @@ package ecoflow.quota;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,14 +14,14 @@ import java.util.TreeSet;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.MatchResult;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * The latest numbers of every device, as series.
  *
  * <p>A quota message is a partial update: keys that it does not name keep their series. A key that
- * arrives with anything but a number or a boolean loses its series.
+ * arrives with anything but a number or a boolean loses its series. A list replaces all of the list
+ * before.
  *
  * <p>Safe for use by several threads.
  */
@@ -31,7 +32,13 @@ public final class QuotaStore {
   /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
   private static final int MAX_KEY_LENGTH = 1_000;
 
-  private static final Pattern INDEX = Pattern.compile("\\[(0|[1-9][0-9]{0,8})\\]");
+  /** A place in a list: its number, or in quotes the serial number that an item names. */
+  private static final Pattern INDEX =
+      Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
+
+  /** Numbers by size; a longer number is a larger one. */
+  private static final Comparator<String> BY_INDEX =
+      Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
 
   private final Predicate<String> ownName;
   private final Conflicts conflicts;
@@ -77,9 +84,10 @@ public final class QuotaStore {
   public record Family(String name, String rawKey, List<Series> series) {}
 
   /**
-   * @param indexes the positions in the arrays around the value, outermost first
+   * @param indexes the places in the lists around the value, outermost first: positions, or what an
+   *     item names as its place, such as a pack's number or a serial number
    */
-  public record Series(String serial, List<Integer> indexes, double value) {}
+  public record Series(String serial, List<String> indexes, double value) {}
 
   /**
    * @param rawKey with its indexes
@@ -87,7 +95,7 @@ public final class QuotaStore {
    * @param message number of the message that brought the value
    */
   private record Reading(
-      String rawKey, String name, List<Integer> indexes, double value, long nanos, long message) {}
+      String rawKey, String name, List<String> indexes, double value, long nanos, long message) {}
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
@@ -108,7 +116,7 @@ public final class QuotaStore {
    * Takes the values of one message.
    *
    * @param quotas numbers, booleans, texts, nulls, and maps and lists of these; keys may hold dots
-   *     and indexes, such as "bms.cells[3].vol"
+   *     and places in lists, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
    * @return how many values were taken
    */
   public int record(String serial, Map<?, ?> quotas) {
@@ -190,19 +198,19 @@ public final class QuotaStore {
     return INDEX.matcher(rawKey).replaceAll("");
   }
 
-  private static List<Integer> indexesOf(String rawKey) {
+  private static List<String> indexesOf(String rawKey) {
     return INDEX.matcher(rawKey).results().map(QuotaStore::indexOf).toList();
   }
 
-  private static Integer indexOf(MatchResult index) {
-    return Integer.valueOf(index.group(1));
+  private static String indexOf(MatchResult index) {
+    return index.group(1) == null ? index.group(2) : index.group(1);
   }
 
   /** Fewer indexes first, then by the indexes from the outermost. */
-  private static int compareIndexes(List<Integer> left, List<Integer> right) {
+  private static int compareIndexes(List<String> left, List<String> right) {
     int order = Integer.compare(left.size(), right.size());
     for (int i = 0; order == 0 && i < left.size(); i++) {
-      order = left.get(i).compareTo(right.get(i));
+      order = BY_INDEX.compare(left.get(i), right.get(i));
     }
     return order;
   }
@@ -214,7 +222,7 @@ public final class QuotaStore {
     final NavigableMap<String, Reading> byKey = new TreeMap<>();
 
     /** All readings of one name have the same number of indexes. */
-    final Map<String, NavigableMap<List<Integer>, Reading>> byName = new HashMap<>();
+    final Map<String, NavigableMap<List<String>, Reading>> byName = new HashMap<>();
 
     /** How many values of the current message met the limit. */
     int refused;
@@ -248,9 +256,10 @@ public final class QuotaStore {
         for (int i = 0; i < elements.size(); i++) {
           taken += take(key + "[" + i + "]", elements.get(i), depth + 1);
         }
-        removeElements(key, elements.size());
+        // What an element of the list before had besides belonged to that element.
+        removeElements(key);
       } else {
-        removeElements(key, 0);
+        removeElements(key);
         removeMembers(key);
       }
       remove(byKey.get(key));
@@ -273,7 +282,7 @@ public final class QuotaStore {
         remove(known);
         return 0;
       }
-      List<Integer> indexes = known == null ? indexesOf(key) : known.indexes();
+      List<String> indexes = known == null ? indexesOf(key) : known.indexes();
       if (known == null) {
         removeRivals(name, indexes);
         if (byKey.size() >= maxSeriesPerDevice) {
@@ -282,7 +291,9 @@ public final class QuotaStore {
           return 0;
         }
       }
-      Reading reading = new Reading(key, name, indexes, value, nanoClock.getAsLong(), messages);
+      // Some devices send -0.0, which is 0 to everybody but a program.
+      double shown = value + 0.0;
+      Reading reading = new Reading(key, name, indexes, shown, nanoClock.getAsLong(), messages);
       byKey.put(key, reading);
       byName
           .computeIfAbsent(name, n -> new TreeMap<>(QuotaStore::compareIndexes))
@@ -291,8 +302,8 @@ public final class QuotaStore {
     }
 
     /** Makes room for a series whose key is new. */
-    private void removeRivals(String name, List<Integer> indexes) {
-      NavigableMap<List<Integer>, Reading> readings = byName.get(name);
+    private void removeRivals(String name, List<String> indexes) {
+      NavigableMap<List<String>, Reading> readings = byName.get(name);
       if (readings == null) {
         return;
       }
@@ -306,16 +317,10 @@ public final class QuotaStore {
       }
     }
 
-    /** Removes what an array of this many elements no longer holds. */
-    private void removeElements(String arrayKey, int length) {
+    /** Removes what a list held. */
+    private void removeElements(String listKey) {
       // '\\' is the character after '['.
-      for (Reading reading : olderBetween(arrayKey + "[", arrayKey + "\\")) {
-        Matcher index = INDEX.matcher(reading.rawKey());
-        index.region(arrayKey.length(), reading.rawKey().length());
-        if (index.lookingAt() && indexOf(index) >= length) {
-          remove(reading);
-        }
-      }
+      olderBetween(listKey + "[", listKey + "\\").forEach(this::remove);
     }
 
     /** Removes what an object held. */
@@ -340,7 +345,7 @@ public final class QuotaStore {
         return;
       }
       byKey.remove(reading.rawKey());
-      NavigableMap<List<Integer>, Reading> readings = byName.get(reading.name());
+      NavigableMap<List<String>, Reading> readings = byName.get(reading.name());
       readings.remove(reading.indexes());
       if (readings.isEmpty()) {
         byName.remove(reading.name());

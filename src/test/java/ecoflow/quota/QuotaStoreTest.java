@@ -144,7 +144,7 @@ class QuotaStoreTest {
   void indexesSortAsNumbers() {
     store.record(SN, map("a[10]", 1, "a[9]", 2, "a[0]", 3));
     assertEquals(
-        List.of(List.of(0), List.of(9), List.of(10)),
+        List.of(List.of("0"), List.of("9"), List.of("10")),
         store.snapshot().get(0).series().stream().map(Series::indexes).toList());
   }
 
@@ -202,12 +202,27 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aShorterInnerArrayLosesOnlyItsOwn() {
-    store.record(SN, map("p", List.of(map("c", List.of(1, 2)), map("c", List.of(3, 4)))));
+  void aListReplacesTheOneBeforeMemberByMember() {
+    store.record(SN, map("p", List.of(map("c", List.of(1, 2), "d", 3), map("c", List.of(4)))));
     store.record(SN, map("p[1].c", List.of(5)));
-    assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0, "p_c[1, 0]", 5.0);
+    assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0, "p_c[1, 0]", 5.0, "p_d[0]", 3.0);
+    store.record(SN, map("p", List.of(map("c", List.of(6)))));
+    assertSeries("p_c[0, 0]", 6.0);
     store.record(SN, map("p", List.of(map())));
-    assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0);
+    assertSeries();
+  }
+
+  @Test
+  void aPlaceCanBeASerialNumber() {
+    store.record(SN, map("u[\"ES21B\"].soc", 1, "u[\"ES21A\"].soc", 2));
+    store.record(SN, map("u[\"ES21A\"]", map("soc", 3, "cells", List.of(4))));
+    assertSeries("u_cells[ES21A, 0]", 4.0, "u_soc[ES21A]", 3.0, "u_soc[ES21B]", 1.0);
+  }
+
+  @Test
+  void minusZeroIsZero() {
+    store.record(SN, map("a", -0.0));
+    assertEquals("0.0", "" + store.snapshot().get(0).series().get(0).value());
   }
 
   @Test
@@ -261,7 +276,9 @@ class QuotaStoreTest {
     assertEquals(
         List.of(
             new Family(
-                "a", "a", List.of(new Series("A", List.of(0), 2), new Series("B", List.of(), 1)))),
+                "a",
+                "a",
+                List.of(new Series("A", List.of("0"), 2), new Series("B", List.of(), 1)))),
         store.snapshot());
   }
 
