@@ -1,5 +1,6 @@
 package ecoflow.decode;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -7,10 +8,12 @@ import java.util.Map;
  *
  * @param values by field name, only fields that were sent: Long, Double, Boolean, String, List for
  *     repeated fields, Map of the same shape for nested messages. List items that name their place
- *     have keys of their own, such as "bms_heartbeat[1]". Empty unless the outcome is {@link
- *     Outcome#DECODED} or {@link Outcome#BROKEN}.
+ *     have keys of their own, such as {@code bms_heartbeat[1]} or {@code unit["ES21X"]}. Empty
+ *     unless the outcome is {@link Outcome#DECODED} or {@link Outcome#BROKEN}.
+ * @param dropped what was left out because nobody could say what it means
  */
-public record Decoded(int cmdFunc, int cmdId, Outcome outcome, Map<String, Object> values) {
+public record Decoded(
+    int cmdFunc, int cmdId, Outcome outcome, Map<String, Object> values, List<Dropped> dropped) {
 
   /** How far the message could be read. */
   public enum Outcome {
@@ -21,5 +24,19 @@ public record Decoded(int cmdFunc, int cmdId, Outcome outcome, Map<String, Objec
     EMPTY,
     /** The message ends early or is damaged; the values are the fields before the damage. */
     BROKEN
+  }
+
+  /** One value, or one item of a list, that was left out. */
+  public record Dropped(String field, Reason reason) {
+
+    /** Why. */
+    public enum Reason {
+      /** Bytes came where the table has a single number. */
+      TYPE,
+      /** A list has more places than any device, or an item names a place that cannot be. */
+      PLACE,
+      /** An item does not name the place that items of its list have. */
+      NO_PLACE
+    }
   }
 }

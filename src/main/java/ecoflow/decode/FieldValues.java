@@ -1,33 +1,43 @@
 package ecoflow.decode;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
-import java.io.IOException;
+import ecoflow.decode.Decoded.Dropped;
+import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The fields of a message as plain values. */
+/** The fields of one message as plain values. */
 final class FieldValues {
 
-  /** No device has more packs, phases or kinds of energy. */
-  static final int MAX_INDEX = 99;
+  /** More bytes than this do not fit any number that a device counts in. */
+  private static final int MAX_NUMBER_BYTES = 8;
 
   private final MessageTable table;
+  private final List<Dropped> dropped = new ArrayList<>();
 
   FieldValues(MessageTable table) {
     this.table = table;
   }
 
-  /** Every field by name: those that were sent and those whose absence means 0. */
+  /** What was left out so far. */
+  List<Dropped> dropped() {
+    return List.copyOf(dropped);
+  }
+
+  /** Every field by name: those that were sent and those whose absence means 0, or no items. */
   Map<String, Object> of(Message message) {
     Map<String, Object> values = sent(message);
     for (FieldDescriptor field : table.zeroFields(message.getDescriptorForType())) {
-      values.putIfAbsent(field.getName(), plainItem(field, field.getDefaultValue()));
+      values.putIfAbsent(
+          field.getName(),
+          field.isRepeated() ? List.of() : plainItem(field, field.getDefaultValue()));
     }
     return values;
   }
@@ -43,33 +53,22 @@ final class FieldValues {
         .forEach(
             (number, sent) -> {
               FieldDescriptor field = message.getDescriptorForType().findFieldByNumber(number);
-              Object value = field == null || known.containsKey(field) ? null : asSent(field, sent);
-              if (value != null) {
-                values.put(field.getName(), value);
+              if (field != null && !known.containsKey(field)) {
+                putAsSent(values, field, sent);
               }
             });
     return values;
   }
 
-  /**
-   * Puts a list item under its own key, such as "bp_info[2]", with the place that it names itself:
-   * a device sends its packs one by one, and a list of one pack would say that there are no others.
-   * An item without the field has place 0; of two items for one place the later stays; an item with
-   * a place that cannot be is left out.
-   */
-  static void place(
-      Map<String, Object> values, String list, FieldDescriptor indexField, Map<String, ?> item) {
-    Object index = item.get(indexField.getName());
-    if (index == null) {
-      index = 0L;
-    }
-    if (index instanceof Long place && place >= 0 && place <= MAX_INDEX) {
-      values.put(list + "[" + place + "]", item);
-    }
+  /** Puts an item that came as a message of its own where it belongs in its list. */
+  void putItem(
+      Map<String, Object> values, String list, ListItems.Rule rule, Map<String, Object> item) {
+    new ListItems(list, rule, values, dropped::add).put(item);
   }
 
   private void put(Map<String, Object> values, FieldDescriptor field, Object value) {
     if (field.getType() == FieldDescriptor.Type.BYTES) {
+      putBytes(values, field, value);
       return;
     }
     if (!field.isRepeated()) {
@@ -77,14 +76,15 @@ final class FieldValues {
       return;
     }
     List<?> items = (List<?>) value;
-    FieldDescriptor indexField =
+    ListItems.Rule rule =
         field.getType() == FieldDescriptor.Type.MESSAGE
-            ? table.indexField(field.getMessageType())
-            : null;
-    if (indexField == null) {
+            ? table.listRule(field.getMessageType())
+            : ListItems.Rule.BY_POSITION;
+    if (rule.equals(ListItems.Rule.BY_POSITION)) {
       values.put(field.getName(), items.stream().map(item -> plainItem(field, item)).toList());
     } else {
-      items.forEach(item -> place(values, field.getName(), indexField, of((Message) item)));
+      ListItems placed = new ListItems(field.getName(), rule, values, dropped::add);
+      items.forEach(item -> placed.put(of((Message) item)));
     }
   }
 
@@ -98,16 +98,54 @@ final class FieldValues {
     };
   }
 
+  /** Bytes are no value, but for those that the table knows to be a number or a bit mask. */
+  private void putBytes(Map<String, Object> values, FieldDescriptor field, Object value) {
+    if (table.isMask(field)) {
+      values.put(field.getName(), bits((ByteString) value));
+    } else if (table.isNumber(field)) {
+      Object number =
+          field.isRepeated()
+              ? ((List<?>) value).stream().map(item -> number((ByteString) item)).toList()
+              : number((ByteString) value);
+      values.put(field.getName(), number);
+    }
+  }
+
+  /**
+   * The number that the bytes are, lowest byte first; the bytes themselves, which are no value, if
+   * they are too many for a number.
+   */
+  private static Object number(ByteString bytes) {
+    if (bytes.size() > MAX_NUMBER_BYTES) {
+      return bytes;
+    }
+    byte[] highestFirst = new byte[bytes.size()];
+    for (int i = 0; i < highestFirst.length; i++) {
+      highestFirst[i] = bytes.byteAt(highestFirst.length - 1 - i);
+    }
+    return new BigInteger(1, highestFirst).doubleValue();
+  }
+
+  /** True at the number of each set bit, counted from the lowest of the first byte; else null. */
+  private static List<Boolean> bits(ByteString mask) {
+    BitSet set = BitSet.valueOf(mask.toByteArray());
+    Boolean[] bits = new Boolean[set.length()];
+    set.stream().forEach(bit -> bits[bit] = true);
+    return Arrays.asList(bits);
+  }
+
   /** The shortest decimal of the float, so that 0.1 does not turn into 0.10000000149011612. */
   private static Double plainFloat(float value) {
     return Double.valueOf(Float.toString(value));
   }
 
   /**
-   * The value of a field that came with another wire type than the table has: firmware of one
-   * family sends as float what another sends as integer. The wire decides.
+   * Puts a field that came with another wire type than the table has: firmware of one family sends
+   * as float what another sends as integer, and the wire decides. Bytes in place of a number could
+   * be anything, so they are dropped.
    */
-  private static Object asSent(FieldDescriptor field, UnknownFieldSet.Field sent) {
+  private void putAsSent(
+      Map<String, Object> values, FieldDescriptor field, UnknownFieldSet.Field sent) {
     List<Object> items = new ArrayList<>();
     for (long varint : sent.getVarintList()) {
       items.add(field.getType() == FieldDescriptor.Type.BOOL ? (Object) (varint != 0) : varint);
@@ -118,42 +156,10 @@ final class FieldValues {
     for (long bits : sent.getFixed64List()) {
       items.add(Double.longBitsToDouble(bits));
     }
-    for (ByteString bytes : sent.getLengthDelimitedList()) {
-      Object value = textOrPacked(field, bytes);
-      if (value != null) {
-        items.add(value);
-      }
-    }
     if (items.isEmpty()) {
-      return null;
+      dropped.add(new Dropped(field.getName(), Dropped.Reason.TYPE));
+    } else {
+      values.put(field.getName(), field.isRepeated() ? items : items.get(items.size() - 1));
     }
-    return field.isRepeated() ? items : items.get(items.size() - 1);
-  }
-
-  /** A text, or a packed list of numbers of the field's own kind; null if it is neither. */
-  private static Object textOrPacked(FieldDescriptor field, ByteString bytes) {
-    boolean printable = true;
-    for (byte b : bytes) {
-      printable &= b >= ' ' && b < 0x7f;
-    }
-    if (printable) {
-      return bytes.isEmpty() ? null : bytes.toStringUtf8();
-    }
-    CodedInputStream in = bytes.newCodedInput();
-    List<Object> items = new ArrayList<>();
-    try {
-      while (!in.isAtEnd()) {
-        switch (field.getType()) {
-          case FLOAT -> items.add(plainFloat(in.readFloat()));
-          case UINT32, INT32 -> items.add(in.readInt64());
-          default -> {
-            return null;
-          }
-        }
-      }
-    } catch (IOException e) {
-      return null;
-    }
-    return items;
   }
 }

@@ -1,9 +1,12 @@
 package ecoflow.decode;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Base64;
 
@@ -23,6 +26,8 @@ public final class Frames {
   static final int MAX_HEADERS = 500;
 
   private static final int MAX_BASE64_BYTES = (MAX_BYTES + 2) / 3 * 4;
+  private static final int HEADER_TAG =
+      Frame.HEADERS_FIELD_NUMBER << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
   private static final int ENCRYPTED = 1;
   private static final int ADDRESS_APP = 32;
   private static final ByteString APP = ByteString.copyFromUtf8("Android");
@@ -31,7 +36,8 @@ public final class Frames {
   private Frames() {}
 
   /**
-   * Reads a frame of 1 or more headers, of which at least one can be read.
+   * Reads a frame of 1 or more headers, of which at least one can be read. A last header that is
+   * cut is left out.
    *
    * @throws IllegalArgumentException if the payload as a whole is not a frame
    */
@@ -43,9 +49,10 @@ public final class Frames {
       throw new IllegalArgumentException(
           "Not a frame: " + payload.length + " bytes are more than " + MAX_BYTES);
     }
+    byte[] whole = whole(payload);
     Frame frame;
     try {
-      frame = Frame.parseFrom(payload);
+      frame = Frame.parseFrom(whole);
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalArgumentException("Not a frame: " + e.getMessage(), e);
     }
@@ -56,10 +63,32 @@ public final class Frames {
       throw new IllegalArgumentException(
           "Not a frame: " + frame.getHeadersCount() + " headers are more than " + MAX_HEADERS);
     }
-    if (frame.getHeadersList().stream().noneMatch(Frames::carriesMessage)) {
+    boolean cut = whole.length < payload.length;
+    if (frame.getHeadersList().stream().noneMatch(header -> carriesMessage(header, cut))) {
       throw new IllegalArgumentException("Not a frame: no header carries a message");
     }
     return frame;
+  }
+
+  /**
+   * The payload without a last header that is cut; the payload itself if it ends with a whole one
+   * or is no row of headers.
+   */
+  static byte[] whole(byte[] payload) {
+    CodedInputStream in = CodedInputStream.newInstance(payload);
+    int end = 0;
+    try {
+      while (!in.isAtEnd()) {
+        if (in.readTag() != HEADER_TAG) {
+          return payload;
+        }
+        in.skipRawBytes(in.readRawVarint32());
+        end = in.getTotalBytesRead();
+      }
+      return payload;
+    } catch (IOException e) {
+      return Arrays.copyOf(payload, end);
+    }
   }
 
   /**
@@ -156,11 +185,14 @@ public final class Frames {
     return data;
   }
 
-  /** Some devices send empty headers, mostly after others. */
-  private static boolean carriesMessage(ByteString bytes) {
+  /**
+   * Some devices send empty headers, mostly after others; beside a header that is cut they prove
+   * nothing.
+   */
+  private static boolean carriesMessage(ByteString bytes, boolean cut) {
     try {
       Header header = header(bytes);
-      return header.hasPdata() || header.hasCmdFunc() || bytes.isEmpty();
+      return header.hasPdata() || header.hasCmdFunc() || (bytes.isEmpty() && !cut);
     } catch (IllegalArgumentException e) {
       return false;
     }

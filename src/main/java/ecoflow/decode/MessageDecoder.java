@@ -6,17 +6,16 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Reads the message that a header carries. Never throws, whatever a device sends. */
 public final class MessageDecoder {
 
   private final MessageTable table;
-  private final FieldValues fieldValues;
 
   private MessageDecoder(MessageTable table) {
     this.table = table;
-    this.fieldValues = new FieldValues(table);
   }
 
   /** A decoder for every message of the packaged tables. */
@@ -33,46 +32,48 @@ public final class MessageDecoder {
     byte[] data = Frames.plain(header);
     MessageTable.Entry entry = table.find(header, serial);
     if (entry == null) {
-      Outcome outcome = data.length == 0 ? Outcome.EMPTY : Outcome.UNKNOWN;
-      return decoded(header, outcome, Map.of());
+      return nothing(header, data.length == 0 ? Outcome.EMPTY : Outcome.UNKNOWN);
     }
     Descriptor type = table.type(entry);
     if (data.length == 0 && table.zeroFields(type).isEmpty()) {
-      return decoded(header, Outcome.EMPTY, Map.of());
+      return nothing(header, Outcome.EMPTY);
     }
     DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
+    FieldValues fields = new FieldValues(table);
+    Outcome outcome = Outcome.DECODED;
+    Map<String, Object> values;
     try {
       message.mergeFrom(data);
+      values = fields.of(message.build());
     } catch (InvalidProtocolBufferException e) {
-      return decoded(header, Outcome.BROKEN, salvaged(entry, message.buildPartial()));
+      outcome = Outcome.BROKEN;
+      values = salvaged(entry, message.buildPartial(), fields);
     }
-    Map<String, Object> values = fieldValues.of(message.build());
-    return decoded(header, Outcome.DECODED, placed(entry, type, values));
+    Map<String, Object> placed = placed(entry, type, values, fields);
+    return new Decoded(header.getCmdFunc(), header.getCmdId(), outcome, placed, fields.dropped());
   }
 
-  private static Decoded decoded(Header header, Outcome outcome, Map<String, Object> values) {
-    return new Decoded(header.getCmdFunc(), header.getCmdId(), outcome, values);
+  private static Decoded nothing(Header header, Outcome outcome) {
+    return new Decoded(header.getCmdFunc(), header.getCmdId(), outcome, Map.of(), List.of());
   }
 
   /** The fields before the damage; none of a list item whose place was not among them. */
-  private Map<String, Object> salvaged(MessageTable.Entry entry, DynamicMessage message) {
-    Map<String, Object> values = fieldValues.sent(message);
-    Descriptor type = message.getDescriptorForType();
-    if (entry.isListItem() && !values.containsKey(table.indexField(type).getName())) {
-      return Map.of();
-    }
-    return placed(entry, type, values);
+  private Map<String, Object> salvaged(
+      MessageTable.Entry entry, DynamicMessage message, FieldValues fields) {
+    Map<String, Object> values = fields.sent(message);
+    List<String> place = table.listRule(message.getDescriptorForType()).placeFields();
+    return entry.isListItem() && !values.keySet().containsAll(place) ? Map.of() : values;
   }
 
   /** The values under the names that the table gives them. */
   private Map<String, Object> placed(
-      MessageTable.Entry entry, Descriptor type, Map<String, Object> values) {
+      MessageTable.Entry entry, Descriptor type, Map<String, Object> values, FieldValues fields) {
     if (entry.prefix().isEmpty() || values.isEmpty()) {
       return values;
     }
     Map<String, Object> placed = new LinkedHashMap<>();
     if (entry.isListItem()) {
-      FieldValues.place(placed, entry.listName(), table.indexField(type), values);
+      fields.putItem(placed, entry.listName(), table.listRule(type), values);
     } else {
       values.forEach((name, value) -> placed.put(entry.prefix() + "." + name, value));
     }

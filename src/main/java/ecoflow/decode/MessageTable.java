@@ -9,9 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -44,8 +48,11 @@ final class MessageTable {
 
   private final ProtoFiles protoFiles;
   private final Map<Command, List<Entry>> entries = new LinkedHashMap<>();
-  private final Map<String, String> indexFields = new HashMap<>();
+  private final Map<String, ListItems.Rule> listRules = new HashMap<>();
   private final Map<String, List<String>> zeroFields = new HashMap<>();
+  private final Map<Descriptor, List<FieldDescriptor>> zeroFieldsByType = new ConcurrentHashMap<>();
+  private final Set<String> numbers = new HashSet<>();
+  private final Set<String> masks = new HashSet<>();
 
   private MessageTable(ProtoFiles protoFiles) {
     this.protoFiles = protoFiles;
@@ -83,17 +90,48 @@ final class MessageTable {
     return protoFiles.message(entry.message());
   }
 
-  /** The field with the place of such a message in a list, or null. */
-  FieldDescriptor indexField(Descriptor type) {
-    String name = indexFields.get(type.getFullName());
-    return name == null ? null : type.findFieldByName(name);
+  /** How such messages stand in a list. */
+  ListItems.Rule listRule(Descriptor type) {
+    return listRules.getOrDefault(type.getFullName(), ListItems.Rule.BY_POSITION);
   }
 
-  /** The fields that are 0 where a message of the type comes without them. */
+  /** Whether the bytes of the field are a number, lowest byte first. */
+  boolean isNumber(FieldDescriptor field) {
+    return numbers.contains(field.getFullName());
+  }
+
+  /** Whether each bit of the field's bytes says something of its own. */
+  boolean isMask(FieldDescriptor field) {
+    return masks.contains(field.getFullName());
+  }
+
+  /**
+   * The fields that are 0 where a message of the type comes without them, or have no items: what
+   * rules.csv names, and the list of a message that is nothing but a list.
+   */
   List<FieldDescriptor> zeroFields(Descriptor type) {
-    return zeroFields.getOrDefault(type.getFullName(), List.of()).stream()
-        .map(type::findFieldByName)
-        .toList();
+    return zeroFieldsByType.computeIfAbsent(
+        type,
+        t ->
+            isBareList(t)
+                ? t.getFields()
+                : zeroFields.getOrDefault(t.getFullName(), List.of()).stream()
+                    .map(t::findFieldByName)
+                    .toList());
+  }
+
+  /** Items with a place come one by one, so that those which do not come are still there. */
+  private boolean isBareList(Descriptor type) {
+    List<FieldDescriptor> fields = type.getFields();
+    if (fields.size() != 1 || !fields.get(0).isRepeated()) {
+      return false;
+    }
+    FieldDescriptor list = fields.get(0);
+    return switch (list.getType()) {
+      case MESSAGE -> listRule(list.getMessageType()).equals(ListItems.Rule.BY_POSITION);
+      case BYTES -> isNumber(list);
+      default -> true;
+    };
   }
 
   private void addEntry(String[] columns) {
@@ -106,11 +144,21 @@ final class MessageTable {
 
   private void addRule(String[] columns) {
     String message = PACKAGE + columns[0];
+    List<String> fields = Arrays.asList(columns[2].split(" "));
     switch (columns[1]) {
-      case "index" -> indexFields.put(message, columns[2]);
-      case "zero" -> zeroFields.put(message, Arrays.asList(columns[2].split(" ")));
+      case "index", "slot" ->
+          changeListRule(message, rule -> rule.placedBy(fields, columns[1].equals("slot")));
+      case "newest" -> changeListRule(message, rule -> rule.newestBy(fields.get(0)));
+      case "zero" -> zeroFields.put(message, fields);
+      case "number" -> numbers.add(message + "." + fields.get(0));
+      case "mask" -> masks.add(message + "." + fields.get(0));
       default -> throw new IllegalStateException("No rule " + columns[1]);
     }
+  }
+
+  private void changeListRule(String message, UnaryOperator<ListItems.Rule> change) {
+    listRules.put(
+        message, change.apply(listRules.getOrDefault(message, ListItems.Rule.BY_POSITION)));
   }
 
   private static Stream<String[]> lines(String name) throws IOException {

@@ -5,6 +5,7 @@ import ecoflow.decode.proto.Header;
 import ecoflow.metrics.CalmLog;
 import ecoflow.metrics.SelfMetrics;
 import ecoflow.quota.QuotaHeaders;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
@@ -29,10 +30,14 @@ public final class Payloads {
   private final SelfMetrics metrics;
   private final CalmLog calmLog;
 
+  /** For what the firmware of a device does with every message. */
+  private final CalmLog hourlyLog;
+
   public Payloads(MessageDecoder decoder, SelfMetrics metrics, LongSupplier nanoClock) {
     this.decoder = decoder;
     this.metrics = metrics;
     this.calmLog = new CalmLog(LOG, nanoClock);
+    this.hourlyLog = new CalmLog(LOG, nanoClock, Duration.ofHours(1));
   }
 
   /**
@@ -55,8 +60,33 @@ public final class Payloads {
       throw new IllegalArgumentException(
           payload.length + " bytes are more than the " + LARGEST_PAYLOAD + " that are read");
     }
-    message.setHeader(
-        QuotaHeaders.PAYLOAD, PayloadKind.of(payload == null ? new byte[0] : payload).name());
+    PayloadKind kind = PayloadKind.of(payload == null ? new byte[0] : payload);
+    message.setHeader(QuotaHeaders.PAYLOAD, kind.name());
+    if (kind == PayloadKind.FRAME) {
+      takeWholeHeaders(message, payload);
+    }
+  }
+
+  /**
+   * A last header that is cut is counted and left out, so that it does not lose those before it.
+   */
+  private void takeWholeHeaders(Message message, byte[] frame) {
+    byte[] whole = Frames.whole(frame);
+    message.setBody(whole);
+    if (whole.length < frame.length) {
+      loseHeader(
+          message.getHeader(QuotaHeaders.DEVICE, String.class),
+          "the last "
+              + (frame.length - whole.length)
+              + " bytes of a frame are a header that is cut");
+    }
+  }
+
+  private void loseHeader(String serial, String reason) {
+    metrics.messageError();
+    calmLog.warn(
+        serial + " header",
+        "Dropped a message of device " + serial + ": " + reason + "; its neighbours are kept");
   }
 
   private static String source(String topic, boolean reply) {
@@ -90,10 +120,7 @@ public final class Payloads {
     try {
       header = Frames.header(message.getBody(ByteString.class));
     } catch (IllegalArgumentException e) {
-      metrics.messageError();
-      calmLog.warn(
-          serial + " header",
-          "Dropped a message of device " + serial + ": " + reason(e) + "; its neighbours are kept");
+      loseHeader(serial, reason(e));
       message.setBody(Map.of());
       message.setHeader(QuotaHeaders.FULL, false);
       return;
@@ -128,6 +155,7 @@ public final class Payloads {
         // counted above
       }
     }
+    decoded.dropped().forEach(dropped -> drop(dropped, decoded, serial));
     message.setBody(decoded.values());
     message.setHeader(
         QuotaHeaders.FULL,
@@ -135,10 +163,37 @@ public final class Payloads {
             && "reply".equals(message.getHeader(QuotaHeaders.SOURCE)));
   }
 
+  /** What a message holds but nobody can read is counted; an item without its place is no news. */
+  private void drop(Decoded.Dropped dropped, Decoded decoded, String serial) {
+    String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
+    metrics.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
+    String command = decoded.cmdFunc() + "/" + decoded.cmdId();
+    String what =
+        switch (dropped.reason()) {
+          case TYPE -> "came as bytes in place of a number";
+          case PLACE -> "has an item whose place cannot be, or too many places";
+          case NO_PLACE -> "has an item that does not name its place";
+        };
+    String line =
+        dropped.field()
+            + " in message "
+            + command
+            + " of device "
+            + serial
+            + " "
+            + what
+            + ": left out, the other values are kept";
+    if (dropped.reason() == Decoded.Dropped.Reason.NO_PLACE) {
+      LOG.debug("{}", line);
+    } else {
+      hourlyLog.warn(serial + " " + command + " " + reason, line);
+    }
+  }
+
   /** Base64 text becomes the frame that it holds. */
   public void decodeBase64(Exchange exchange) {
     Message message = exchange.getMessage();
-    message.setBody(Frames.fromBase64(message.getBody(byte[].class)));
+    takeWholeHeaders(message, Frames.fromBase64(message.getBody(byte[].class)));
   }
 
   /** A message that cannot be read is counted and dropped; the device's other messages go on. */

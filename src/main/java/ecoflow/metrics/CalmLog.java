@@ -8,11 +8,11 @@ import org.slf4j.Logger;
 
 /**
  * A log that does not flood: of lines about the same thing only the first is written, and then one
- * a minute that says how many there were. Lines left out go to DEBUG.
+ * a minute (or another pause) that says how many there were. Lines left out go to DEBUG.
  */
 public final class CalmLog {
 
-  private static final long PAUSE = Duration.ofMinutes(1).toNanos();
+  private static final Duration PAUSE = Duration.ofMinutes(1);
   private static final int MOST_SUBJECTS = 1000;
 
   private static final class Subject {
@@ -22,6 +22,7 @@ public final class CalmLog {
 
   private final Logger log;
   private final LongSupplier nanoClock;
+  private final long pause;
   private final Map<String, Subject> subjects =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -33,8 +34,16 @@ public final class CalmLog {
       };
 
   public CalmLog(Logger log, LongSupplier nanoClock) {
+    this(log, nanoClock, PAUSE);
+  }
+
+  /**
+   * @param pause between two lines about the same thing
+   */
+  public CalmLog(Logger log, LongSupplier nanoClock, Duration pause) {
     this.log = log;
     this.nanoClock = nanoClock;
+    this.pause = pause.toNanos();
   }
 
   /**
@@ -45,7 +54,7 @@ public final class CalmLog {
     long leftOut;
     synchronized (subjects) {
       Subject known = subjects.get(subject);
-      if (known != null && now - known.loggedAt < PAUSE) {
+      if (known != null && now - known.loggedAt < pause) {
         known.leftOut++;
         log.debug("{}", line);
         return;

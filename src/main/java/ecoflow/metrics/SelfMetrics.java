@@ -49,6 +49,7 @@ public final class SelfMetrics {
   private static final List<String> CLIENT_TYPES = List.of("mqtt", "device");
   private static final String CLIENT_TYPE = "client_type";
   private static final int MOST_COMMAND_PAIRS = 200;
+  private static final String OTHER = "other";
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -164,6 +165,9 @@ public final class SelfMetrics {
     for (String outcome : List.of("decoded", "unknown", "empty", "broken")) {
       protobufMessages("254", "21", outcome);
     }
+    for (String reason : List.of("type", "place", "no_place")) {
+      protobufFieldsDropped("254", "21", reason);
+    }
     for (String kind : List.of("same_name", "shape", "own_metric", "limit")) {
       conflicts(kind);
     }
@@ -220,16 +224,40 @@ public final class SelfMetrics {
    * hold any numbers.
    */
   public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
-    String pair = cmdFunc + "/" + cmdId;
-    boolean known = commandPairs.contains(pair);
-    if (!known && commandPairs.size() < MOST_COMMAND_PAIRS) {
-      known = commandPairs.add(pair);
-    }
+    boolean shown = isShown(cmdFunc, cmdId);
     protobufMessages(
-            known ? Integer.toString(cmdFunc) : "other",
-            known ? Integer.toString(cmdId) : "other",
+            shown ? Integer.toString(cmdFunc) : OTHER,
+            shown ? Integer.toString(cmdId) : OTHER,
             outcome)
         .increment();
+  }
+
+  /** One value, or one item of a list, that a protobuf message holds and that is not shown. */
+  public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
+    boolean shown = isShown(cmdFunc, cmdId);
+    protobufFieldsDropped(
+            shown ? Integer.toString(cmdFunc) : OTHER,
+            shown ? Integer.toString(cmdId) : OTHER,
+            reason)
+        .increment();
+  }
+
+  private boolean isShown(int cmdFunc, int cmdId) {
+    String pair = cmdFunc + "/" + cmdId;
+    boolean known = commandPairs.contains(pair);
+    return known || (commandPairs.size() < MOST_COMMAND_PAIRS && commandPairs.add(pair));
+  }
+
+  private Counter protobufFieldsDropped(String cmdFunc, String cmdId, String reason) {
+    return counter(
+        "protobuf_fields_dropped",
+        "Fields and list items of protobuf messages that could not be shown",
+        "cmd_func",
+        cmdFunc,
+        "cmd_id",
+        cmdId,
+        "reason",
+        reason);
   }
 
   private Counter protobufMessages(String cmdFunc, String cmdId, String outcome) {

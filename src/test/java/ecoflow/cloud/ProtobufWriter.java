@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /** Writes protobuf fields by hand, so that the exporter's decoder is not its own judge. */
-final class ProtobufWriter {
+public final class ProtobufWriter {
 
   private static final int VARINT = 0;
   private static final int LENGTH_DELIMITED = 2;
@@ -13,13 +13,13 @@ final class ProtobufWriter {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
   /** Any integer, bool (0 or 1) or enum. A negative number takes ten bytes. */
-  ProtobufWriter integer(int field, long value) {
+  public ProtobufWriter integer(int field, long value) {
     tag(field, VARINT);
     varint(value);
     return this;
   }
 
-  ProtobufWriter real(int field, float value) {
+  public ProtobufWriter real(int field, float value) {
     tag(field, FIXED32);
     int bits = Float.floatToIntBits(value);
     for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
@@ -28,19 +28,19 @@ final class ProtobufWriter {
     return this;
   }
 
-  ProtobufWriter text(int field, String value) {
+  public ProtobufWriter text(int field, String value) {
     return bytes(field, value.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Bytes, or a message inside a message. */
-  ProtobufWriter bytes(int field, byte[] value) {
+  public ProtobufWriter bytes(int field, byte[] value) {
     tag(field, LENGTH_DELIMITED);
     varint(value.length);
     out.writeBytes(value);
     return this;
   }
 
-  byte[] toByteArray() {
+  public byte[] toByteArray() {
     return out.toByteArray();
   }
 

@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import com.google.protobuf.ByteString;
+import ecoflow.decode.Decoded.Dropped;
+import ecoflow.decode.Decoded.Dropped.Reason;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
 import ecoflow.quota.QuotaStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class MessageDecoderTest {
@@ -43,7 +47,7 @@ class MessageDecoderTest {
                 "power_outage_item",
                 List.of(
                     Map.of("power_outage_port_enable", true, "power_outage_min_soc", 5L),
-                    Map.of("power_outage_min_soc", 0L)))),
+                    Map.of("power_outage_port_enable", false, "power_outage_min_soc", 0L)))),
         decode("c23c0a" + "0a0408011805" + "0a021800").values());
   }
 
@@ -64,8 +68,8 @@ class MessageDecoderTest {
 
   @Test
   void believesTheWireTypeOverTheTable() {
-    // The table has: errcode uint32, pow_in_sum_w float, sys_status uint32, lcd_light uint32,
-    // energy_backup_en bool, power_socket message, utc_timezone_id text.
+    // The table has: errcode uint32, pow_in_sum_w float, sys_status uint32, energy_backup_en bool,
+    // power_socket message, utc_timezone_id text.
     assertEquals(
         Map.of(
             "errcode",
@@ -74,8 +78,6 @@ class MessageDecoderTest {
             -3L,
             "sys_status",
             2.25,
-            "lcd_light",
-            "EU-1",
             "energy_backup_en",
             1.0,
             "power_socket",
@@ -86,7 +88,6 @@ class MessageDecoderTest {
                 "0d0000c03f"
                     + "18fdffffffffffffffff01"
                     + "110000000000000240"
-                    + "2a0445552d31"
                     + "3d0000803f"
                     + "d80401"
                     + "b0083c")
@@ -94,11 +95,19 @@ class MessageDecoderTest {
   }
 
   @Test
-  void readsPackedNumbersWhereTheTableHasOne() {
-    // errcode as packed varints, pow_in_sum_w as packed floats, sys_status as neither
+  void guessesNothingFromBytesInPlaceOfANumber() {
+    // errcode as packed varints, pow_in_sum_w as packed floats, sys_status as neither, lcd_light
+    // as a text; then dev_standby_time
+    Decoded decoded =
+        decode("0a0301ac02" + "1a08000000000000803f" + "120180" + "2a0445552d31" + "88011e");
+
+    assertEquals(Map.of("dev_standby_time", 30L), decoded.values());
     assertEquals(
-        Map.of("errcode", List.of(1L, 300L), "pow_in_sum_w", List.of(0.0, 1.0)),
-        decode("0a0301ac02" + "1a08000000000000803f" + "120180").values());
+        Set.of("errcode", "pow_in_sum_w", "sys_status", "lcd_light"),
+        decoded.dropped().stream().map(Dropped::field).collect(Collectors.toSet()));
+    assertEquals(
+        Set.of(Reason.TYPE),
+        decoded.dropped().stream().map(Dropped::reason).collect(Collectors.toSet()));
   }
 
   @Test
@@ -115,9 +124,9 @@ class MessageDecoderTest {
 
     assertEquals(Outcome.DECODED, decoded.outcome());
     assertEquals(Map.of("utc_timezone_id", "\ufffdA", "pow_in_sum_w", 0.0), decoded.values());
-    // The same in a nested message: index, sn and cycles of a pack.
+    // The same in a nested message: bp_dsrc, bp_sn and bp_cycles of a pack.
     assertEquals(
-        Map.of("pack[2]", Map.of("index", 2L, "sn", "\ufffd", "cycles", 7L)),
+        Map.of("bp_sta[2]", Map.of("bp_dsrc", 2L, "bp_sn", "\ufffd", "bp_cycles", 7L)),
         decode("RE11", 254, 46, "2a09" + "7802" + "820101ff" + "880107").values());
   }
 
@@ -126,16 +135,18 @@ class MessageDecoderTest {
     Header header = TestFrames.header(TestFrames.hex("0807")).setCmdFunc(199).setCmdId(7).build();
 
     assertEquals(
-        new Decoded(199, 7, Outcome.UNKNOWN, Map.of()), DECODER.decode(header, "R331TEST"));
+        new Decoded(199, 7, Outcome.UNKNOWN, Map.of(), List.of()),
+        DECODER.decode(header, "R331TEST"));
   }
 
   @Test
   void saysWhenThereIsNothing() {
     Header header = TestFrames.header(new byte[0]).build();
 
-    assertEquals(new Decoded(254, 21, Outcome.EMPTY, Map.of()), DECODER.decode(header, ""));
     assertEquals(
-        new Decoded(0, 0, Outcome.EMPTY, Map.of()),
+        new Decoded(254, 21, Outcome.EMPTY, Map.of(), List.of()), DECODER.decode(header, ""));
+    assertEquals(
+        new Decoded(0, 0, Outcome.EMPTY, Map.of(), List.of()),
         DECODER.decode(Header.getDefaultInstance(), null));
   }
 
@@ -192,17 +203,43 @@ class MessageDecoderTest {
         Duration.ofSeconds(5),
         () ->
             assertEquals(
-                Map.of("plug_in_info_pv_chg_max_list", Map.of()), decode(message).values()));
+                Map.of("plug_in_info_pv_chg_max_list", Map.of("pv_chg_max_item", List.of())),
+                decode(message).values()));
   }
 
   @Test
   void leavesImpossiblePlacesOut() {
-    // num 100; num -1 as a float; num missing from a message that is cut
+    // num -1 as a float; bp_dsrc -1; dev_sn with a space
+    assertEquals(impossible(32, 50, "bms_heartbeat"), decode("P231", 32, 50, "0d000080bf3032"));
     assertEquals(
-        new Decoded(32, 50, Outcome.DECODED, Map.of()), decode("P231", 32, 50, "08643032"));
+        impossible(96, 7, "bp_sta"), decode("HJ31", 96, 7, "0a0d103278ffffffffffffffffff01"));
+    assertEquals(impossible(96, 12, "para_dev"), decode("HJ31", 96, 12, "0a0508011201" + "20"));
+    // num missing from a message that is cut
     assertEquals(
-        new Decoded(32, 50, Outcome.DECODED, Map.of()), decode("P231", 32, 50, "0d000080bf3032"));
-    assertEquals(new Decoded(32, 50, Outcome.BROKEN, Map.of()), decode("P231", 32, 50, "303230"));
+        new Decoded(32, 50, Outcome.BROKEN, Map.of(), List.of()), decode("P231", 32, 50, "303230"));
+  }
+
+  private static Decoded impossible(int cmdFunc, int cmdId, String list) {
+    return new Decoded(
+        cmdFunc, cmdId, Outcome.DECODED, Map.of(), List.of(new Dropped(list, Reason.PLACE)));
+  }
+
+  @Test
+  void boundsThePlacesOfAListButNotTheirNumbers() {
+    // num 4294967295
+    assertEquals(
+        Map.of("bms_heartbeat[4294967295]", Map.of("num", 4294967295L)),
+        decode("P231", 32, 50, "08ffffffff0f").values());
+    // 101 items of bp_no and bp_soc, then once more the first place
+    StringBuilder items = new StringBuilder();
+    for (int place = 1; place <= ListItems.MAX_PLACES + 1; place++) {
+      items.append(String.format("0a0408%02x1832", place));
+    }
+    Decoded decoded = decode("Y711", 2, 4, items + "0a0408011833");
+
+    assertEquals(ListItems.MAX_PLACES, decoded.values().size());
+    assertEquals(Map.of("bp_no", 1L, "bp_soc", 51L), decoded.values().get("bp_info[1]"));
+    assertEquals(List.of(new Dropped("bp_info", Reason.PLACE)), decoded.dropped());
   }
 
   @Test
@@ -237,14 +274,14 @@ class MessageDecoderTest {
         Map.of("sys_load_pwr", 2.0, "sys_grid_pwr", 0.0, "mppt_pwr", 0.0, "bp_pwr", 0.0),
         decode("HJ31", 96, 33, "0d00000040").values());
     assertEquals(
-        new Decoded(96, 39, Outcome.DECODED, Map.of("pv_inv_pwr", 0.0)),
+        new Decoded(96, 39, Outcome.DECODED, Map.of("pv_inv_pwr", 0.0), List.of()),
         decode("HJ31", 96, 39, ""));
   }
 
   @Test
   void addsNoZerosToDamagedMessage() {
     assertEquals(
-        new Decoded(96, 33, Outcome.BROKEN, Map.of("sys_load_pwr", 2.0)),
+        new Decoded(96, 33, Outcome.BROKEN, Map.of("sys_load_pwr", 2.0), List.of()),
         decode("HJ31", 96, 33, "0d00000040" + "15"));
   }
 

@@ -10,6 +10,7 @@ import com.google.protobuf.Message;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,8 +47,9 @@ class MessageTableTest {
 
       Decoded expected =
           message.getSerializedSize() == 0 && TABLE.zeroFields(TABLE.type(entry)).isEmpty()
-              ? new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.EMPTY, Map.of())
-              : new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.DECODED, named(entry, values));
+              ? new Decoded(entry.cmdFunc(), entry.cmdId(), Outcome.EMPTY, Map.of(), List.of())
+              : new Decoded(
+                  entry.cmdFunc(), entry.cmdId(), Outcome.DECODED, named(entry, values), List.of());
       assertEquals(expected, decoded);
     }
   }
@@ -78,8 +80,7 @@ class MessageTableTest {
   private static Map<String, Object> named(MessageTable.Entry entry, Map<String, Object> values) {
     Map<String, Object> named = new HashMap<>();
     if (entry.prefix().endsWith("[]")) {
-      Object place = values.getOrDefault(TABLE.indexField(TABLE.type(entry)).getName(), 0L);
-      named.put(entry.listName() + "[" + place + "]", values);
+      named.put(key(entry.listName(), TABLE.type(entry), values), values);
     } else {
       String prefix = entry.prefix().isEmpty() ? "" : entry.prefix() + ".";
       values.forEach((name, value) -> named.put(prefix + name, value));
@@ -87,27 +88,67 @@ class MessageTableTest {
     return named;
   }
 
+  /** The key of an item whose place fields are set. */
+  private static String key(String list, Descriptor type, Map<String, Object> item) {
+    StringBuilder key = new StringBuilder(list);
+    for (String path : TABLE.listRule(type).placeFields()) {
+      Object place = item;
+      for (String name : path.split("[.]")) {
+        place = ((Map<?, ?>) place).get(name);
+      }
+      key.append(place instanceof String ? "[\"" + place + "\"]" : "[" + place + "]");
+    }
+    return key.toString();
+  }
+
+  /** Whether the field says where an item of its message, or of a message around it, belongs. */
+  private static boolean isPlace(Descriptor type, FieldDescriptor field) {
+    ListItems.Rule rule = TABLE.listRule(type);
+    return rule.placeFields().contains(field.getName())
+        || field.getName().equals(rule.newestBy())
+        || field.getFullName().equals("ecoflow.powerocean.EdevBaseInfo.dev_sn");
+  }
+
+  private static boolean holdsPlace(Descriptor type, FieldDescriptor field) {
+    return TABLE.listRule(type).placeFields().stream()
+        .anyMatch(path -> path.startsWith(field.getName() + "."));
+  }
+
   /** A message and, in values, what has to be read from it. */
   private Message message(Descriptor type, Map<String, Object> values, long place) {
     DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
     for (FieldDescriptor field : type.getFields()) {
-      if (field.equals(TABLE.indexField(type))) {
-        message.setField(field, (int) place);
-        values.put(field.getName(), place);
-      } else if (random.nextDouble() < presence) {
-        fill(message, field, values);
+      if (isPlace(type, field)) {
+        boolean text = field.getType() == FieldDescriptor.Type.STRING;
+        message.setField(field, text ? "SN" + place : (Object) (int) place);
+        values.put(field.getName(), text ? "SN" + place : (Object) place);
+      } else if (random.nextDouble() < presence || holdsPlace(type, field)) {
+        fill(message, field, values, place);
       } else if (TABLE.zeroFields(type).contains(field)) {
-        values.put(
-            field.getName(), field.getType() == FieldDescriptor.Type.FLOAT ? 0.0 : (Object) 0L);
+        values.put(field.getName(), zero(field));
       }
     }
     return message.build();
   }
 
+  private static Object zero(FieldDescriptor field) {
+    if (field.isRepeated()) {
+      return List.of();
+    }
+    return switch (field.getType()) {
+      case FLOAT -> 0.0;
+      case BOOL -> false;
+      default -> 0L;
+    };
+  }
+
   private void fill(
-      DynamicMessage.Builder message, FieldDescriptor field, Map<String, Object> values) {
+      DynamicMessage.Builder message,
+      FieldDescriptor field,
+      Map<String, Object> values,
+      long placeAround) {
     if (!field.isRepeated()) {
-      Object plain = value(field, 0, sent -> message.setField(field, sent));
+      Object plain = value(field, placeAround, sent -> message.setField(field, sent));
       if (plain != null) {
         values.put(field.getName(), plain);
       }
@@ -115,7 +156,7 @@ class MessageTableTest {
     }
     boolean placed =
         field.getType() == FieldDescriptor.Type.MESSAGE
-            && TABLE.indexField(field.getMessageType()) != null;
+            && !TABLE.listRule(field.getMessageType()).equals(ListItems.Rule.BY_POSITION);
     int place = 0;
     List<Object> list = new ArrayList<>();
     for (int items = random.nextInt(1, 4); items > 0; items--) {
@@ -123,16 +164,18 @@ class MessageTableTest {
       Object item = value(field, place, sent -> message.addRepeatedField(field, sent));
       list.add(item);
       if (placed) {
-        values.put(field.getName() + "[" + place + "]", item);
+        @SuppressWarnings("unchecked")
+        Map<String, Object> members = (Map<String, Object>) item;
+        values.put(key(field.getName(), field.getMessageType(), members), item);
       }
     }
-    if (!placed && field.getType() != FieldDescriptor.Type.BYTES) {
+    if (!placed && (field.getType() != FieldDescriptor.Type.BYTES || TABLE.isNumber(field))) {
       values.put(field.getName(), list);
     }
   }
 
-  /** Sends one value and returns what has to be read; null for bytes, which are left out. */
-  private Object value(FieldDescriptor field, int place, Consumer<Object> send) {
+  /** Sends one value and returns what has to be read; null for bytes that are left out. */
+  private Object value(FieldDescriptor field, long place, Consumer<Object> send) {
     boolean zero = random.nextInt(3) == 0;
     int number = zero ? 0 : random.nextInt() >> random.nextInt(32);
     switch (field.getType()) {
@@ -168,6 +211,14 @@ class MessageTableTest {
         return text;
       }
       case BYTES -> {
+        if (TABLE.isNumber(field)) {
+          send.accept(ByteString.copyFrom(new byte[] {(byte) number, (byte) (number >> 8)}));
+          return (double) (number & 0xffff);
+        }
+        if (TABLE.isMask(field)) {
+          send.accept(ByteString.copyFrom(new byte[] {0b101}));
+          return Arrays.asList(true, null, true);
+        }
         send.accept(ByteString.copyFromUtf8("x" + number));
         return null;
       }

@@ -4,20 +4,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** docs/MESSAGES.md says what the packaged tables say. */
 class MessagesDocTest {
+
+  private static final Pattern LIST_ROW =
+      Pattern.compile("\\| `(\\w+[.]\\w+)` \\| ([^|]*) \\| ?([^|]*) \\| [^|]* \\|");
 
   private static final MessageTable TABLE = MessageTable.load();
   private static final MessageDecoder DECODER = MessageDecoder.load();
@@ -61,6 +69,60 @@ class MessagesDocTest {
     assertEquals(new HashSet<>(TABLE.entries()), shown);
   }
 
+  /** Every list of every message, and every message that is an item by itself, has its row. */
+  @Test
+  void everyListHasItsRule() throws IOException {
+    SortedMap<String, String> rules = new TreeMap<>();
+    Set<String> seen = new HashSet<>();
+    for (MessageTable.Entry entry : TABLE.entries()) {
+      if (entry.isListItem()) {
+        rules.put(name(TABLE.type(entry)), rule(TABLE.listRule(TABLE.type(entry))));
+      }
+      addLists(TABLE.type(entry), rules, seen);
+    }
+
+    SortedMap<String, String> documented = new TreeMap<>();
+    for (String line : Files.readAllLines(Path.of("docs/MESSAGES.md"))) {
+      Matcher row = LIST_ROW.matcher(line);
+      if (row.matches()) {
+        documented.put(row.group(1), (row.group(2) + " " + row.group(3).replace("`", "")).strip());
+      }
+    }
+    assertEquals(rules, documented);
+  }
+
+  private static void addLists(Descriptor type, Map<String, String> rules, Set<String> seen) {
+    if (!seen.add(type.getFullName())) {
+      return;
+    }
+    for (FieldDescriptor field : type.getFields()) {
+      if (field.getType() == FieldDescriptor.Type.MESSAGE) {
+        if (field.isRepeated()) {
+          rules.put(name(field.getMessageType()), rule(TABLE.listRule(field.getMessageType())));
+        }
+        addLists(field.getMessageType(), rules, seen);
+      }
+    }
+  }
+
+  private static String name(Descriptor type) {
+    return type.getFullName().replaceFirst("^ecoflow[.]", "");
+  }
+
+  private static String rule(ListItems.Rule rule) {
+    List<String> kinds = new ArrayList<>();
+    List<String> fields = new ArrayList<>(rule.placeFields());
+    if (!fields.isEmpty()) {
+      kinds.add(rule.emptySlots() ? "place" : "place 0");
+    }
+    if (rule.newestBy() != null) {
+      kinds.add("newest");
+      fields.add(rule.newestBy());
+    }
+    String kind = kinds.isEmpty() ? "position" : String.join(", ", kinds);
+    return (kind + " " + String.join(", ", fields)).strip();
+  }
+
   @Test
   void theExampleHolds() throws IOException {
     String doc = Files.readString(Path.of("docs/MESSAGES.md"));
@@ -102,7 +164,8 @@ class MessagesDocTest {
         .mapToInt(
             field ->
                 switch (field.getType()) {
-                  case STRING, BYTES -> 0;
+                  case STRING -> 0;
+                  case BYTES -> TABLE.isNumber(field) || TABLE.isMask(field) ? 1 : 0;
                   case MESSAGE -> numericFields(field.getMessageType());
                   default -> 1;
                 })

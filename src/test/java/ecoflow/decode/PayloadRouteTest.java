@@ -9,6 +9,7 @@ import ecoflow.config.Settings;
 import ecoflow.metrics.SelfMetrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +91,25 @@ class PayloadRouteTest {
     List<Object> once = List.of(Map.of("errcode", 7L), Map.of(), Map.of("pow_in_sum_w", 0.0));
     assertEquals(once, quotas.subList(0, 3));
     assertEquals(once, quotas.subList(3, 6));
+    assertEquals(2, errors());
+  }
+
+  @Test
+  void aLastHeaderThatIsCutDoesNotLoseThoseBeforeIt() {
+    // errcode 7, pow_in_sum_w 0, and a third one that is cut
+    byte[] frame =
+        TestFrames.frame(
+            TestFrames.header(TestFrames.hex("0807")).build(),
+            TestFrames.header(TestFrames.hex("1d00000000")).build(),
+            TestFrames.header(TestFrames.hex("0808")).build());
+    byte[] cut = Arrays.copyOf(frame, frame.length - 1);
+
+    send(cut);
+    send(Base64.getEncoder().encode(cut));
+
+    List<Object> once = List.of(Map.of("errcode", 7L), Map.of("pow_in_sum_w", 0.0));
+    assertEquals(once, quotas.subList(0, 2));
+    assertEquals(once, quotas.subList(2, 4));
     assertEquals(2, errors());
   }
 

@@ -1,0 +1,133 @@
+package ecoflow.decode;
+
+import ecoflow.decode.Decoded.Dropped;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/**
+ * Where the items of a list belong. A device may send its packs one by one and in any order, so
+ * that an item's position says nothing; what the item itself names does.
+ */
+final class ListItems {
+
+  /** No device has more packs, circuits or kinds of energy. */
+  static final int MAX_PLACES = 100;
+
+  private static final long MAX_NUMBER = 0xffffffffL;
+  private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9]{1,40}");
+
+  /**
+   * What rules.csv says of a message that is an item of lists.
+   *
+   * @param placeFields the fields that name the place, such as bp_no or dev_info.dev_sn; empty if
+   *     none does
+   * @param emptySlots whether an item without its place is an empty slot and no item; else its
+   *     place is 0, as devices leave zeros out
+   * @param newestBy the field with the time of an item in a history, of which only the newest is
+   *     shown; null for lists that are no history
+   */
+  record Rule(List<String> placeFields, boolean emptySlots, String newestBy) {
+
+    /** Items stand where they are in the list. */
+    static final Rule BY_POSITION = new Rule(List.of(), false, null);
+
+    Rule placedBy(List<String> fields, boolean slots) {
+      return new Rule(fields, slots, newestBy);
+    }
+
+    Rule newestBy(String field) {
+      return new Rule(placeFields, emptySlots, field);
+    }
+  }
+
+  private final String list;
+  private final Rule rule;
+  private final Map<String, Object> values;
+  private final Consumer<Dropped> dropped;
+  private final Set<String> places = new HashSet<>();
+  private final Map<String, Long> newest = new HashMap<>();
+
+  /**
+   * @param values takes the items under their keys, such as {@code bp_info[2]}
+   */
+  ListItems(String list, Rule rule, Map<String, Object> values, Consumer<Dropped> dropped) {
+    this.list = list;
+    this.rule = rule;
+    this.values = values;
+    this.dropped = dropped;
+  }
+
+  /**
+   * Puts one item under the key of its place. Of two items for one place the later stays, in a
+   * history the newer.
+   */
+  void put(Map<String, ?> item) {
+    if (item.isEmpty() && rule.emptySlots()) {
+      return;
+    }
+    StringBuilder key = new StringBuilder(list);
+    for (String field : rule.placeFields()) {
+      Object place = rule.emptySlots() ? named(item, field) : orZero(find(item, field));
+      if (place == null) {
+        drop(Dropped.Reason.NO_PLACE);
+        return;
+      }
+      if (place instanceof Long number && number >= 0 && number <= MAX_NUMBER) {
+        key.append('[').append(number).append(']');
+      } else if (place instanceof String serial && SERIAL.matcher(serial).matches()) {
+        key.append("[\"").append(serial).append("\"]");
+      } else {
+        drop(Dropped.Reason.PLACE);
+        return;
+      }
+    }
+    String place = key.toString();
+    if (!places.contains(place) && places.size() == MAX_PLACES) {
+      drop(Dropped.Reason.PLACE);
+      return;
+    }
+    places.add(place);
+    if (rule.newestBy() == null || isNewest(place, item.get(rule.newestBy()))) {
+      values.put(place, item);
+    }
+  }
+
+  private boolean isNewest(String place, Object time) {
+    long seconds = time instanceof Long sent ? sent : 0;
+    Long before = newest.get(place);
+    if (before != null && before >= seconds) {
+      return false;
+    }
+    newest.put(place, seconds);
+    return true;
+  }
+
+  private void drop(Dropped.Reason reason) {
+    dropped.accept(new Dropped(list, reason));
+  }
+
+  private static Object named(Map<String, ?> item, String field) {
+    Object place = find(item, field);
+    return "".equals(place) || Long.valueOf(0).equals(place) ? null : place;
+  }
+
+  private static Object orZero(Object place) {
+    return place == null ? Long.valueOf(0) : place;
+  }
+
+  /** The value of a field; dots lead into nested messages. */
+  private static Object find(Map<String, ?> item, String path) {
+    int dot = path.indexOf('.');
+    if (dot < 0) {
+      return item.get(path);
+    }
+    return item.get(path.substring(0, dot)) instanceof Map<?, ?> nested
+        ? nested.get(path.substring(dot + 1))
+        : null;
+  }
+}
