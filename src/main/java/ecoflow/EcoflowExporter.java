@@ -44,6 +44,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.MainHelper;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
@@ -119,10 +120,11 @@ public final class EcoflowExporter implements AutoCloseable {
 
   /** Starts all routes and returns. */
   public void start() throws StartException {
-    String version = version();
     log.info(
-        "ecoflow-exporter {} starts: mode {}, devices {}, cloud {}",
-        version,
+        "ecoflow-exporter {} on Apache Camel {} and Java {} starts: mode {}, devices {}, cloud {}",
+        version(),
+        new MainHelper().getVersion(),
+        Runtime.version(),
         settings.mode().label(),
         settings.serials().isEmpty() ? "all" : String.join(",", settings.serials()),
         settings.apiHosts().get(0));

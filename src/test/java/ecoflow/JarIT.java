@@ -22,8 +22,10 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +33,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The finished jar, copied to an empty folder and started as a user starts it. */
 class JarIT {
@@ -119,13 +123,50 @@ class JarIT {
     start(RunningExporter.rest(cloud));
 
     awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
-    assertTrue(metrics().contains("ecoflow_exporter_build_info{mode=\"rest\",version=\"0."));
+    assertTrue(
+        metrics()
+            .contains(
+                "ecoflow_exporter_build_info{mode=\"rest\",version=\""
+                    + System.getProperty("exporter.version")
+                    + "\"} 1"));
     process.destroy();
 
     assertEquals(143, exitCode());
     assertTrue(
         log().stream().noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR ")),
         () -> "a quiet life: " + log());
+  }
+
+  /** Libraries read their version from the manifest of their jar, and this is their jar. */
+  @ParameterizedTest
+  @ValueSource(strings = {"INFO", "DEBUG"})
+  void theLogNamesTheVersionsThatRun(String level) throws Exception {
+    String camel = System.getProperty("exporter.camel");
+    start(RunningExporter.rest(cloud, "LOG_LEVEL", level));
+    awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
+    process.destroy();
+    exitCode();
+
+    String first = log().get(0);
+    assertTrue(
+        first.contains(
+            " INFO EcoflowExporter - ecoflow-exporter "
+                + System.getProperty("exporter.version")
+                + " on Apache Camel "
+                + camel
+                + " and Java "
+                + Runtime.version()
+                + " starts: mode rest,"),
+        first);
+    List<String> claims =
+        Pattern.compile("Apache Camel (?:\\(Main\\) )?([0-9]\\S*)")
+            .matcher(String.join("\n", log()))
+            .results()
+            .map(claim -> claim.group(1))
+            .toList();
+    // At DEBUG Camel speaks too.
+    assertEquals(level.equals("DEBUG"), claims.size() > 1, () -> "" + log());
+    assertEquals(Set.of(camel), Set.copyOf(claims), () -> "" + log());
   }
 
   @Test
