@@ -96,6 +96,7 @@ class HostileInputTest {
         Arguments.of("an array", utf8("[{\"params\":{\"pd.soc\":1}}]")),
         Arguments.of("a text", utf8("\"params\"")),
         Arguments.of("a number", utf8("1e9")),
+        Arguments.of("params is a text", utf8("{\"params\":\"x\"}")),
         Arguments.of("NaN", json("\"pd.soc\":NaN")),
         Arguments.of("Infinity", json("\"pd.soc\":-Infinity")),
         Arguments.of("a number of 100,000 digits", json("\"pd.soc\":" + "7".repeat(100_000))),
@@ -119,7 +120,6 @@ class HostileInputTest {
     String digits = "1" + "0".repeat(400);
     return Stream.of(
         Arguments.of("no members", utf8("{}"), List.of()),
-        Arguments.of("params is a text", utf8("{\"params\":\"x\"}"), List.of()),
         Arguments.of("10^400", json("\"a\":" + digits + ",\"b\":1"), List.of("b")),
         Arguments.of("1e999", json("\"a\":1e999,\"b\":1"), List.of("b")),
         Arguments.of("-1e-999", json("\"a\":-1e-999"), List.of("a")),

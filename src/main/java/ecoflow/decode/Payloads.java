@@ -66,7 +66,7 @@ public final class Payloads {
     return topic.startsWith("/app/device/status/") ? STATUS : "push";
   }
 
-  /** A JSON object becomes its quotas. */
+  /** A JSON object becomes its quotas; of one that holds them in a wrong type there are none. */
   public void takeJsonQuotas(Exchange exchange) {
     Message message = exchange.getMessage();
     Map<?, ?> body = message.getBody(Map.class);
@@ -77,6 +77,9 @@ public final class Payloads {
     message.setBody(json.quotas());
     message.setHeader(QuotaHeaders.FULL, json.full());
     message.setHeader(QuotaHeaders.ONLINE, json.online());
+    if (json.fault() != null) {
+      dropped(message, json.fault());
+    }
   }
 
   /**
@@ -143,9 +146,14 @@ public final class Payloads {
 
   /** A message that cannot be read is counted and dropped; the device's other messages go on. */
   public void drop(Exchange exchange) {
-    metrics.messageError();
-    Message message = exchange.getMessage();
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    dropped(
+        exchange.getMessage(),
+        failure == null ? "it is neither a JSON object nor a frame" : reason(failure));
+  }
+
+  private void dropped(Message message, String reason) {
+    metrics.messageError();
     String device = message.getHeader(QuotaHeaders.DEVICE, "unknown", String.class);
     calmLog.warn(
         device,
@@ -154,7 +162,7 @@ public final class Payloads {
             + " of device "
             + device
             + ": "
-            + (failure == null ? "it is neither a JSON object nor a frame" : reason(failure))
+            + reason
             + "; the next message is awaited");
   }
 
