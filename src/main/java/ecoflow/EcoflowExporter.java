@@ -1,9 +1,5 @@
 package ecoflow;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import ecoflow.account.AccountLink;
 import ecoflow.account.AccountLogin;
 import ecoflow.account.AccountSteps;
@@ -19,6 +15,7 @@ import ecoflow.account.RestPolls;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.config.Tls;
+import ecoflow.decode.BoundedJson;
 import ecoflow.decode.MessageDecoder;
 import ecoflow.decode.Payloads;
 import ecoflow.device.Catalogue;
@@ -252,7 +249,7 @@ public final class EcoflowExporter implements AutoCloseable {
     Cooldown cooldown = new Cooldown(settings.timing().retryTimeout(), nanoClock);
     HttpCalls calls = new HttpCalls(settings, login, host, cooldown, metrics, nanoClock);
     main.bind("apiHost", host);
-    main.bind("boundedJson", boundedJson());
+    main.bind("boundedJson", BoundedJson.mapper());
     bind("checkAnswer", calls::check);
     bind("recordCall", calls::record);
     if (login == null) {
@@ -383,20 +380,6 @@ public final class EcoflowExporter implements AutoCloseable {
   // What tells two exporters of one account apart.
   private String clientIdSeed() {
     return settings.mode().label() + "\n" + String.join(",", settings.serials());
-  }
-
-  /** Reads JSON from outside within bounds, so that no answer or message can fill the memory. */
-  private static ObjectMapper boundedJson() {
-    StreamReadConstraints constraints =
-        StreamReadConstraints.builder()
-            .maxDocumentLength(Payloads.LARGEST_PAYLOAD)
-            .maxNestingDepth(100)
-            .maxNumberLength(1000)
-            .maxNameLength(1000)
-            .maxStringLength(1 << 20)
-            .build();
-    return JsonMapper.builder(JsonFactory.builder().streamReadConstraints(constraints).build())
-        .build();
   }
 
   private static SSLContextParameters sslParameters(SSLContext tls) {

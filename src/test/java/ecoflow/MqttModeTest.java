@@ -536,9 +536,8 @@ class MqttModeTest {
         Arguments.of("null", utf8("null")),
         Arguments.of("number", utf8("17")),
         Arguments.of("text", utf8("\"online\"")),
-        Arguments.of("NaN", utf8("{\"params\":{\"pd.soc\":NaN}}")),
+        Arguments.of("nan", utf8("{\"params\":{\"pd.soc\":nan}}")),
         Arguments.of("not UTF-8", new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}),
-        Arguments.of("digits without end", utf8("{\"a\":" + "9".repeat(5_000) + "}")),
         Arguments.of("deep arrays", utf8(deep)),
         Arguments.of("deep objects", utf8(deepMaps)));
   }
@@ -558,16 +557,52 @@ class MqttModeTest {
     assertEquals(1, connected());
   }
 
-  @Test
-  void aNumberTooLargeForAGaugeLosesOnlyItsOwnSeries() {
+  static Stream<Arguments> noFiniteNumbers() {
+    return Stream.of(
+        Arguments.of("NaN", "NaN"),
+        Arguments.of("Infinity", "Infinity"),
+        Arguments.of("-Infinity", "-Infinity"),
+        Arguments.of("1e999", "1e999"),
+        Arguments.of("-1e999", "-1e999"),
+        Arguments.of("10^400", "1" + "0".repeat(400)),
+        Arguments.of("more digits than are read", "9".repeat(5_000)),
+        Arguments.of("minus more digits than are read", "-" + "9".repeat(5_000)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("noFiniteNumbers")
+  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries(String name, String token) {
     SimulatedDevice device = device(WireFormat.JSON);
-    device.push(Map.of("pd.big", 1, "pd.watts", 1));
-    eventuallyShows(exporter, device.serial(), "ecoflow_pd_big", 1);
+    String serial = device.serial();
+    String cells = "ecoflow_bms_cells";
+    double errors = errors();
+    device.push(Map.of("pd.odd", 1, "bms.cells", List.of(1, 2, 3), "pd.watts", 1, "pd.soc", 9));
+    eventuallyShows(exporter, serial, "ecoflow_pd_odd", 1);
+
     device.push(
         utf8(
-            "{\"params\":{\"pd.big\":1" + "0".repeat(400) + ",\"pd.huge\":1e999,\"pd.watts\":2}}"));
-    eventuallyShows(exporter, device.serial(), "ecoflow_pd_watts", 2);
-    assertEquals(List.of("ecoflow_pd_watts"), seriesOf(device));
+            String.format(
+                "{\"params\":{\"pd.odd\":%1$s,\"bms.cells\":[4,%1$s,6],\"pd.watts\":2}}", token)));
+    eventuallyShows(exporter, serial, "ecoflow_pd_watts", 2);
+    assertEquals(List.of(cells, "ecoflow_pd_soc", "ecoflow_pd_watts"), seriesOf(device));
+    assertEquals(4, exporter.of(serial, cells, "index_0=\"0\""));
+    assertEquals(Double.NaN, exporter.of(serial, cells, "index_0=\"1\""), "it has no series");
+    assertEquals(6, exporter.of(serial, cells, "index_0=\"2\""));
+    assertEquals(2, exporter.lines(cells).stream().filter(line -> line.contains(serial)).count());
+    assertEquals(errors, errors());
+
+    device.push(utf8("{\"params\":{\"pd.odd\":3}}"));
+    eventuallyShows(exporter, serial, "ecoflow_pd_odd", 3);
+  }
+
+  @Test
+  void aMessageOfNothingButNaNIsNoSignOfLife() {
+    SimulatedDevice device = device(WireFormat.JSON);
+    double update = pushAndNoteUpdate(device);
+    device.push(utf8("{\"params\":{\"pd.soc\":NaN}}"));
+    eventuallyShows(exporter, device.serial(), "ecoflow_pd_soc", Double.NaN);
+    assertEquals(List.of(), seriesOf(device));
+    assertEquals(update, lastUpdate(device));
   }
 
   @Test
