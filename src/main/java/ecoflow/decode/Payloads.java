@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import ecoflow.decode.proto.Header;
 import ecoflow.metrics.CalmLog;
 import ecoflow.metrics.SelfMetrics;
+import ecoflow.quota.MessageStory;
 import ecoflow.quota.QuotaHeaders;
 import java.util.HexFormat;
 import java.util.Locale;
@@ -32,7 +33,8 @@ public final class Payloads {
   public Payloads(MessageDecoder decoder, SelfMetrics metrics, LongSupplier nanoClock) {
     this.decoder = decoder;
     this.metrics = metrics;
-    this.calmLog = new CalmLog(LOG, nanoClock);
+    // At DEBUG the story of each message tells what went wrong with it.
+    this.calmLog = new CalmLog(LOG, nanoClock, false);
   }
 
   /**
@@ -50,13 +52,19 @@ public final class Payloads {
     int position = reply ? 3 : parts.length - 1;
     message.setHeader(QuotaHeaders.DEVICE, position < parts.length ? parts[position] : "");
     message.setHeader(QuotaHeaders.SOURCE, source(topic, reply));
-    byte[] payload = message.getBody(byte[].class);
-    if (payload != null && payload.length > LARGEST_PAYLOAD) {
+    byte[] body = message.getBody(byte[].class);
+    byte[] payload = body == null ? new byte[0] : body;
+    MessageStory.begin(exchange, topic, payload.length);
+    if (payload.length > LARGEST_PAYLOAD) {
       throw new IllegalArgumentException(
           payload.length + " bytes are more than the " + LARGEST_PAYLOAD + " that are read");
     }
-    message.setHeader(
-        QuotaHeaders.PAYLOAD, PayloadKind.of(payload == null ? new byte[0] : payload).name());
+    PayloadKind kind = PayloadKind.of(payload);
+    message.setHeader(QuotaHeaders.PAYLOAD, kind.name());
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.part(kind == PayloadKind.JSON ? "JSON" : kind.name().toLowerCase(Locale.ROOT));
+    }
   }
 
   private static String source(String topic, boolean reply) {
@@ -78,7 +86,7 @@ public final class Payloads {
     message.setHeader(QuotaHeaders.FULL, json.full());
     message.setHeader(QuotaHeaders.ONLINE, json.online());
     if (json.fault() != null) {
-      dropped(message, json.fault());
+      dropped(exchange, json.fault());
     }
   }
 
@@ -88,6 +96,7 @@ public final class Payloads {
    */
   public void decodeHeader(Exchange exchange) {
     Message message = exchange.getMessage();
+    MessageStory story = MessageStory.of(exchange);
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
     Header header;
     try {
@@ -99,37 +108,34 @@ public final class Payloads {
           "Dropped a message of device " + serial + ": " + reason(e) + "; its neighbours are kept");
       message.setBody(Map.of());
       message.setHeader(QuotaHeaders.FULL, false);
+      if (story != null) {
+        story.part("a broken header (" + reason(e) + ")");
+      }
       return;
     }
     Decoded decoded = decoder.decode(header, serial);
-    metrics.protobufMessage(
-        decoded.cmdFunc(), decoded.cmdId(), decoded.outcome().name().toLowerCase(Locale.ROOT));
-    switch (decoded.outcome()) {
-      case BROKEN -> {
-        metrics.messageError();
-        calmLog.warn(
-            serial + " " + decoded.cmdFunc() + "/" + decoded.cmdId(),
-            "Message "
-                + decoded.cmdFunc()
-                + "/"
-                + decoded.cmdId()
-                + " of device "
-                + serial
-                + " is broken: its whole fields and its neighbours are kept");
-      }
-      case UNKNOWN -> {
-        if (LOG.isDebugEnabled()) {
-          LOG.debug(
-              "Unknown message {}/{} of device {}: {}",
-              decoded.cmdFunc(),
-              decoded.cmdId(),
-              serial,
-              HexFormat.of().formatHex(header.getPdata().toByteArray()));
-        }
-      }
-      case EMPTY, DECODED -> {
-        // counted above
-      }
+    String outcome = decoded.outcome().name().toLowerCase(Locale.ROOT);
+    metrics.protobufMessage(decoded.cmdFunc(), decoded.cmdId(), outcome);
+    if (decoded.outcome() == Decoded.Outcome.BROKEN) {
+      metrics.messageError();
+      calmLog.warn(
+          serial + " " + decoded.cmdFunc() + "/" + decoded.cmdId(),
+          "Message "
+              + decoded.cmdFunc()
+              + "/"
+              + decoded.cmdId()
+              + " of device "
+              + serial
+              + " is broken: its whole fields and its neighbours are kept");
+    }
+    if (story != null) {
+      String words = decoded.cmdFunc() + "/" + decoded.cmdId() + " " + outcome;
+      boolean unknown = decoded.outcome() == Decoded.Outcome.UNKNOWN;
+      // Unknown messages as they came, for whoever wants to describe them.
+      story.part(
+          unknown
+              ? words + " " + HexFormat.of().formatHex(header.getPdata().toByteArray())
+              : words);
     }
     message.setBody(decoded.values());
     message.setHeader(
@@ -148,12 +154,12 @@ public final class Payloads {
   public void drop(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     dropped(
-        exchange.getMessage(),
-        failure == null ? "it is neither a JSON object nor a frame" : reason(failure));
+        exchange, failure == null ? "it is neither a JSON object nor a frame" : reason(failure));
   }
 
-  private void dropped(Message message, String reason) {
+  private void dropped(Exchange exchange, String reason) {
     metrics.messageError();
+    Message message = exchange.getMessage();
     String device = message.getHeader(QuotaHeaders.DEVICE, "unknown", String.class);
     calmLog.warn(
         device,
@@ -164,6 +170,10 @@ public final class Payloads {
             + ": "
             + reason
             + "; the next message is awaited");
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.remark("dropped: " + reason);
+    }
   }
 
   private static String reason(Throwable failure) {

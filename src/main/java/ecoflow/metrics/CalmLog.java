@@ -8,7 +8,7 @@ import org.slf4j.Logger;
 
 /**
  * A log that does not flood: of lines about the same thing only the first is written, and then one
- * a minute that says how many there were. Lines left out go to DEBUG.
+ * a minute that says how many there were. Lines left out go to DEBUG or nowhere.
  */
 public final class CalmLog {
 
@@ -22,6 +22,7 @@ public final class CalmLog {
 
   private final Logger log;
   private final LongSupplier nanoClock;
+  private final boolean leftOutAtDebug;
   private final Map<String, Subject> subjects =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -33,8 +34,17 @@ public final class CalmLog {
       };
 
   public CalmLog(Logger log, LongSupplier nanoClock) {
+    this(log, nanoClock, true);
+  }
+
+  /**
+   * @param leftOutAtDebug whether lines left out go to DEBUG; false where DEBUG tells the same in
+   *     other words
+   */
+  public CalmLog(Logger log, LongSupplier nanoClock, boolean leftOutAtDebug) {
     this.log = log;
     this.nanoClock = nanoClock;
+    this.leftOutAtDebug = leftOutAtDebug;
   }
 
   /**
@@ -47,7 +57,9 @@ public final class CalmLog {
       Subject known = subjects.get(subject);
       if (known != null && now - known.loggedAt < PAUSE) {
         known.leftOut++;
-        log.debug("{}", line);
+        if (leftOutAtDebug) {
+          log.debug("{}", line);
+        }
         return;
       }
       leftOut = known == null ? 0 : known.leftOut;

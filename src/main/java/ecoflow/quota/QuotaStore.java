@@ -31,6 +31,8 @@ public final class QuotaStore {
   /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
   private static final int MAX_KEY_LENGTH = 1_000;
 
+  private static final Conflicts NOBODY = (kind, serial, name) -> {};
+
   private static final Pattern INDEX = Pattern.compile("\\[(0|[1-9][0-9]{0,8})\\]");
 
   private final Predicate<String> ownName;
@@ -43,6 +45,7 @@ public final class QuotaStore {
 
   private final SortedMap<String, Device> devices = new TreeMap<>();
   private long messages;
+  private Conflicts conflictsOfMessage = NOBODY;
 
   /** Takes note of values that could not be shown beside others. */
   public interface Conflicts {
@@ -104,16 +107,23 @@ public final class QuotaStore {
     this.maxSeriesPerDevice = maxSeriesPerDevice;
   }
 
+  /** As {@link #record(String, Map, Conflicts)}, for who does not ask about one message. */
+  public int record(String serial, Map<?, ?> quotas) {
+    return record(serial, quotas, NOBODY);
+  }
+
   /**
    * Takes the values of one message.
    *
    * @param quotas numbers, booleans, texts, nulls, and maps and lists of these; keys may hold dots
    *     and indexes, such as "bms.cells[3].vol"
+   * @param conflictsOfMessage is told of the conflicts of this message, as the one for all is
    * @return how many values were taken
    */
-  public int record(String serial, Map<?, ?> quotas) {
+  public int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
     synchronized (lock) {
       messages++;
+      this.conflictsOfMessage = conflictsOfMessage;
       Device device = devices.computeIfAbsent(serial, Device::new);
       device.refused = 0;
       int taken = device.takeMembers("", quotas, 1);
@@ -261,7 +271,7 @@ public final class QuotaStore {
       Reading known = byKey.get(key);
       if (known == null && refused >= maxSeriesPerDevice) {
         // A flood of made-up keys: their names are not worth the work.
-        conflicts.count(Conflicts.Conflict.LIMIT, serial, "");
+        conflict(Conflicts.Conflict.LIMIT, "");
         return 0;
       }
       String name = known == null ? SeriesName.of(withoutIndexes(key)) : known.name();
@@ -269,7 +279,7 @@ public final class QuotaStore {
         return 0;
       }
       if (ownName.test(name)) {
-        conflicts.count(Conflicts.Conflict.OWN_METRIC, serial, name);
+        conflict(Conflicts.Conflict.OWN_METRIC, name);
         remove(known);
         return 0;
       }
@@ -277,7 +287,7 @@ public final class QuotaStore {
       if (known == null) {
         removeRivals(name, indexes);
         if (byKey.size() >= maxSeriesPerDevice) {
-          conflicts.count(Conflicts.Conflict.LIMIT, serial, name);
+          conflict(Conflicts.Conflict.LIMIT, name);
           refused++;
           return 0;
         }
@@ -290,6 +300,11 @@ public final class QuotaStore {
       return 1;
     }
 
+    private void conflict(Conflicts.Conflict kind, String name) {
+      conflicts.count(kind, serial, name);
+      conflictsOfMessage.count(kind, serial, name);
+    }
+
     /** Makes room for a series whose key is new. */
     private void removeRivals(String name, List<Integer> indexes) {
       NavigableMap<List<Integer>, Reading> readings = byName.get(name);
@@ -298,10 +313,10 @@ public final class QuotaStore {
       }
       Reading sameSeries = readings.get(indexes);
       if (sameSeries != null) {
-        conflicts.count(Conflicts.Conflict.SAME_NAME, serial, name);
+        conflict(Conflicts.Conflict.SAME_NAME, name);
         remove(sameSeries);
       } else if (readings.firstKey().size() != indexes.size()) {
-        conflicts.count(Conflicts.Conflict.SHAPE, serial, name);
+        conflict(Conflicts.Conflict.SHAPE, name);
         List.copyOf(readings.values()).forEach(this::remove);
       }
     }
