@@ -1,9 +1,5 @@
 package ecoflow;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import ecoflow.account.AccountLink;
 import ecoflow.account.AccountLogin;
 import ecoflow.account.AccountSteps;
@@ -19,6 +15,7 @@ import ecoflow.account.RestPolls;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.config.Tls;
+import ecoflow.decode.BoundedJson;
 import ecoflow.decode.MessageDecoder;
 import ecoflow.decode.Payloads;
 import ecoflow.device.Catalogue;
@@ -44,6 +41,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.main.Main;
+import org.apache.camel.main.MainHelper;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
@@ -119,10 +117,11 @@ public final class EcoflowExporter implements AutoCloseable {
 
   /** Starts all routes and returns. */
   public void start() throws StartException {
-    String version = version();
     log.info(
-        "ecoflow-exporter {} starts: mode {}, devices {}, cloud {}",
-        version,
+        "ecoflow-exporter {} on Apache Camel {} and Java {} starts: mode {}, devices {}, cloud {}",
+        version(),
+        new MainHelper().getVersion(),
+        Runtime.version(),
         settings.mode().label(),
         settings.serials().isEmpty() ? "all" : String.join(",", settings.serials()),
         settings.apiHosts().get(0));
@@ -250,7 +249,7 @@ public final class EcoflowExporter implements AutoCloseable {
     Cooldown cooldown = new Cooldown(settings.timing().retryTimeout(), nanoClock);
     HttpCalls calls = new HttpCalls(settings, login, host, cooldown, metrics, nanoClock);
     main.bind("apiHost", host);
-    main.bind("boundedJson", boundedJson());
+    main.bind("boundedJson", BoundedJson.mapper());
     bind("checkAnswer", calls::check);
     bind("recordCall", calls::record);
     if (login == null) {
@@ -381,20 +380,6 @@ public final class EcoflowExporter implements AutoCloseable {
   // What tells two exporters of one account apart.
   private String clientIdSeed() {
     return settings.mode().label() + "\n" + String.join(",", settings.serials());
-  }
-
-  /** Reads JSON from outside within bounds, so that no answer or message can fill the memory. */
-  private static ObjectMapper boundedJson() {
-    StreamReadConstraints constraints =
-        StreamReadConstraints.builder()
-            .maxDocumentLength(Payloads.LARGEST_PAYLOAD)
-            .maxNestingDepth(100)
-            .maxNumberLength(1000)
-            .maxNameLength(1000)
-            .maxStringLength(1 << 20)
-            .build();
-    return JsonMapper.builder(JsonFactory.builder().streamReadConstraints(constraints).build())
-        .build();
   }
 
   private static SSLContextParameters sslParameters(SSLContext tls) {

@@ -5,10 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
+import ecoflow.cloud.CloudRequest;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -16,14 +20,21 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +42,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The finished jar, copied to an empty folder and started as a user starts it. */
 class JarIT {
@@ -65,6 +78,7 @@ class JarIT {
   @AfterEach
   void endProcess() {
     cloud.faults().clear();
+    cloud.refuseSubscriptions(topic -> false);
     if (process != null) {
       process.destroyForcibly();
     }
@@ -119,13 +133,50 @@ class JarIT {
     start(RunningExporter.rest(cloud));
 
     awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
-    assertTrue(metrics().contains("ecoflow_exporter_build_info{mode=\"rest\",version=\"0."));
+    assertTrue(
+        metrics()
+            .contains(
+                "ecoflow_exporter_build_info{mode=\"rest\",version=\""
+                    + System.getProperty("exporter.version")
+                    + "\"} 1"));
     process.destroy();
 
     assertEquals(143, exitCode());
     assertTrue(
         log().stream().noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR ")),
         () -> "a quiet life: " + log());
+  }
+
+  /** Libraries read their version from the manifest of their jar, and this is their jar. */
+  @ParameterizedTest
+  @ValueSource(strings = {"INFO", "DEBUG"})
+  void theLogNamesTheVersionsThatRun(String level) throws Exception {
+    String camel = System.getProperty("exporter.camel");
+    start(RunningExporter.rest(cloud, "LOG_LEVEL", level));
+    awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
+    process.destroy();
+    exitCode();
+
+    String first = log().get(0);
+    assertTrue(
+        first.contains(
+            " INFO EcoflowExporter - ecoflow-exporter "
+                + System.getProperty("exporter.version")
+                + " on Apache Camel "
+                + camel
+                + " and Java "
+                + Runtime.version()
+                + " starts: mode rest,"),
+        first);
+    List<String> claims =
+        Pattern.compile("Apache Camel (?:\\(Main\\) )?([0-9]\\S*)")
+            .matcher(String.join("\n", log()))
+            .results()
+            .map(claim -> claim.group(1))
+            .toList();
+    // At DEBUG Camel speaks too.
+    assertEquals(level.equals("DEBUG"), claims.size() > 1, () -> "" + log());
+    assertEquals(Set.of(camel), Set.copyOf(claims), () -> "" + log());
   }
 
   @Test
@@ -144,6 +195,7 @@ class JarIT {
 
   @Test
   void noSecretIsLoggedAtDebugInAnyMode() throws Exception {
+    String password = cloud.account().password();
     for (String mode : List.of("rest", "mqtt", "device")) {
       Map<String, String> variables =
           new HashMap<>(
@@ -151,27 +203,201 @@ class JarIT {
                   ? RunningExporter.rest(cloud)
                   : RunningExporter.account(cloud, mode));
       variables.put("LOG_LEVEL", "DEBUG");
+      if (mode.equals("device")) {
+        // What goes wrong is told with its topic.
+        cloud.refuseSubscriptions(topic -> topic.endsWith("/get_reply"));
+      }
       start(variables);
       if (mode.equals("mqtt")) {
         awaitLineOfMetrics("ecoflow_mqtt_connected{client_type=\"mqtt\"} 1");
         cloud.device(SERIAL).orElseThrow().pushAll();
+      }
+      if (mode.equals("device")) {
+        awaitLineOfLog(" The broker refused the subscription of /app/***/" + SERIAL);
+        cloud.refuseSubscriptions(topic -> false);
+        awaitLineOfLog(" The broker now allows the subscription of /app/***/" + SERIAL);
       }
       awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
       process.destroy();
       exitCode();
 
       String log = String.join("\n", log());
-      for (String secret :
-          List.of(
-              cloud.account().secretKey(),
-              cloud.account().accessKey(),
-              cloud.account().password(),
-              cloud.certificatePassword(),
-              "ANDROID_",
-              "Bearer ")) {
-        assertFalse(log.contains(secret), () -> mode + " logs " + secret);
+      assertTrue(log.contains(" DEBUG "), log);
+      Set<String> secrets =
+          new HashSet<>(
+              List.of(
+                  cloud.account().secretKey(),
+                  cloud.account().accessKey(),
+                  password,
+                  Base64.getEncoder().encodeToString(password.getBytes(StandardCharsets.UTF_8)),
+                  cloud.account().userId(),
+                  cloud.certificatePassword(),
+                  "ANDROID_",
+                  "Bearer "));
+      for (CloudRequest request : cloud.requests()) {
+        secrets.add(request.header(mode.equals("rest") ? "sign" : "Authorization"));
+      }
+      secrets.remove(null);
+      assertTrue(secrets.size() > 8, "signatures and tokens are among them");
+      for (String secret : secrets) {
+        String bare = secret.equals("Bearer ") ? secret : secret.replaceFirst("^Bearer ", "");
+        assertFalse(log.contains(bare), () -> mode + " logs " + bare);
       }
     }
+  }
+
+  @Test
+  void debugTellsEachMessageInOneLine() throws Exception {
+    start(
+        RunningExporter.account(
+            cloud, "device", "LOG_LEVEL", "DEBUG", "QUOTA_REQUEST_INTERVAL", "3600"));
+    SimulatedDevice device = cloud.device(SERIAL).orElseThrow();
+    // From the answer to the one request.
+    awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
+    ByteString powerIn = header(254, 21, 0x1d, 0, 0, 0, 0x40);
+    ByteString powerOut = header(254, 21, 0x25, 0, 0, 0, 0x41);
+    byte[] frame = frame(powerIn, header(60, 1, 8, 7), powerIn.substring(0, 3), powerOut);
+    Map<byte[], String> pushes = new LinkedHashMap<>();
+    pushes.put(utf8("{\"params\":{\"pd.soc\":82,\"pd.list\":[1]}}"), "JSON, values taken: 2");
+    pushes.put(utf8("{\"params\":{}}"), "JSON, values taken: 0");
+    pushes.put(
+        utf8("{\"params\":null}"),
+        "JSON, dropped: params is null instead of an object, values taken: 0");
+    pushes.put(
+        utf8("none"), "unknown, dropped: it is neither a JSON object nor a frame, values taken: 0");
+    pushes.put(
+        frame,
+        "frame, 254/21 decoded, 60/1 unknown 0807, a broken header (REASON), 254/21 decoded,"
+            + " values taken: 2");
+    pushes.put(
+        Base64.getEncoder().encode(frame(powerIn)), "base64, 254/21 decoded, values taken: 1");
+    pushes.put(
+        utf8("{\"params\":{\"pd_soc\":5,\"online\":1,\"pd.x\":1,\"pd_x\":2}}"),
+        "JSON, values taken: 3, same_name conflicts: 2 (first pd_soc),"
+            + " own_metric conflicts: 1 (first online)");
+    byte[] off = utf8("{\"params\":{\"status\":0}}");
+
+    pushes.keySet().forEach(device::push);
+    cloud.publish("/app/device/status/" + SERIAL, off);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                metrics()
+                    .lines()
+                    .anyMatch(
+                        line ->
+                            line.startsWith("ecoflow_online{device=\"" + SERIAL)
+                                && line.endsWith(" 0.0")));
+    process.destroy();
+    exitCode();
+
+    List<String> expected = new ArrayList<>();
+    expected.add(
+        "/app/***/" + SERIAL + "/thing/property/get_reply: N bytes, JSON, values taken: 2");
+    pushes.forEach(
+        (payload, words) ->
+            expected.add(
+                "/app/device/property/" + SERIAL + ": " + payload.length + " bytes, " + words));
+    expected.add(
+        "/app/device/status/"
+            + SERIAL
+            + ": "
+            + off.length
+            + " bytes, JSON, the device is off, values taken: 0");
+    assertEquals(
+        expected,
+        log(" DEBUG MessageStory - ").stream()
+            .map(line -> line.replaceFirst("(get_reply: )[0-9]{2,}", "$1N"))
+            .map(line -> line.replaceFirst("\\([A-Z][^()]{10,}\\)", "(REASON)"))
+            .toList());
+    assertEquals(List.of(), log(" DEBUG Payloads - "), "no second line about what was left out");
+    assertEquals(
+        List.of(
+            "Dropped a push of device "
+                + SERIAL
+                + ": params is null instead of an object; the next message is awaited"),
+        log(" WARN Payloads - ").stream().filter(line -> line.contains("push")).toList());
+    assertEquals(
+        List.of(
+            "/auth/login: HTTP 200 after N ms, attempt 1",
+            "/iot-auth/app/certification: HTTP 200 after N ms, attempt 1",
+            "/iot-service/user/device: HTTP 200 after N ms, attempt 1"),
+        attempts());
+  }
+
+  @Test
+  void debugTellsEachAttemptOfACallInOneLine() throws Exception {
+    String list = "/iot-open/sign/device/list";
+    String values = "/iot-open/sign/device/quota/all";
+    cloud.faults().next(list, Fault.status(503));
+    cloud
+        .faults()
+        .next(
+            values,
+            Fault.code("8521", "signature is wrong"),
+            Fault.delay(Duration.ofSeconds(60)),
+            Fault.status(502));
+    start(
+        RunningExporter.rest(
+            cloud, "LOG_LEVEL", "DEBUG", "COLLECTING_INTERVAL", "3600", "HTTP_TIMEOUT", "2"));
+    awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
+    process.destroy();
+    exitCode();
+
+    String call = values + " of device " + SERIAL + ": ";
+    assertEquals(
+        List.of(
+            list + ": HTTP 503 after N ms, attempt 1",
+            list + ": HTTP 200 after N ms, attempt 2",
+            call
+                + "HTTP 200 after N ms, attempt 1: code 8521 (signature is wrong):"
+                + " check the clock of this machine and ECOFLOW_SECRET_KEY",
+            call + "no status after N ms, attempt 2: no answer in time",
+            call + "HTTP 502 after N ms, attempt 3",
+            call + "HTTP 200 after N ms, attempt 4"),
+        attempts());
+    assertEquals(List.of(), log(" DEBUG MessageStory - "), "no message came over MQTT");
+  }
+
+  /** What the lines of one logger and level say. */
+  private List<String> log(String source) {
+    return log().stream()
+        .filter(line -> line.contains(source))
+        .map(line -> line.substring(line.indexOf(source) + source.length()))
+        .toList();
+  }
+
+  private List<String> attempts() {
+    return log(" DEBUG HttpCalls - ").stream()
+        .map(line -> line.replaceFirst("after [0-9]+ ms", "after N ms"))
+        .toList();
+  }
+
+  private void awaitLineOfLog(String words) {
+    await().atMost(PATIENCE).until(() -> log().stream().anyMatch(line -> line.contains(words)));
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static ByteString header(int cmdFunc, int cmdId, int... message) {
+    byte[] pdata = new byte[message.length];
+    for (int i = 0; i < pdata.length; i++) {
+      pdata[i] = (byte) message[i];
+    }
+    return Header.newBuilder()
+        .setPdata(ByteString.copyFrom(pdata))
+        .setSrc(2)
+        .setCmdFunc(cmdFunc)
+        .setCmdId(cmdId)
+        .build()
+        .toByteString();
+  }
+
+  private static byte[] frame(ByteString... headers) {
+    return Frame.newBuilder().addAllHeaders(List.of(headers)).build().toByteArray();
   }
 
   /** The worked example of the README. */

@@ -36,11 +36,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What pushes of devices do to /metrics. One exporter serves all tests, each has its devices. */
 class MqttModeTest {
 
-  private static final int DEVICES = 80;
+  private static final int DEVICES = 120;
   private static final AtomicInteger NEXT = new AtomicInteger();
 
   private static SimulatedCloud cloud;
   private static RunningExporter exporter;
+  private static List<SimulatedDevice> wrongBodyDevices;
 
   @BeforeAll
   static void start() {
@@ -67,6 +68,7 @@ class MqttModeTest {
                 "IDLE_CHECK_INTERVAL",
                 "0.1"));
     NEXT.set(3);
+    wrongBodyDevices = Stream.generate(() -> device(WireFormat.JSON)).limit(3).toList();
     eventually(() -> assertEquals(1, connected()));
   }
 
@@ -330,8 +332,11 @@ class MqttModeTest {
         "{}",
         "{\"params\":{}}",
         "{\"id\":17,\"version\":\"1.0\",\"timestamp\":1700000000000,\"moduleType\":1,\"params\":{}}",
+        "{\"id\":17,\"param\":{},\"params\":{},\"data\":{\"param\":{},\"params\":{}}}",
+        "{\"id\":17,\"version\":\"1.0\",\"timestamp\":1700000000000,\"moduleType\":1}",
+        "{\"data\":17}",
         "{\"params\":{\"pd.soc\":null,\"pd.name\":\"x\",\"pd.list\":[]}}",
-        "{\"params\":null}",
+        "{\"sn\":\"R331\",\"name\":\"x\"}",
         "{\"params\":{\"\":1,\"..\":2}}"
       })
   void aPushWithoutValuesIsNoSignOfLife(String payload) {
@@ -345,6 +350,87 @@ class MqttModeTest {
     assertEquals(List.of(), seriesOf(empty));
     assertEquals(text + 2, messages("text"));
     assertEquals(errors, errors(), "nothing is wrong with an empty message");
+
+    double update = pushAndNoteUpdate(empty);
+    empty.push(utf8(payload));
+    pushMarker(other);
+    assertEquals(update, lastUpdate(empty));
+  }
+
+  static List<String> wrongBodies() {
+    String envelope = "\"id\":17,\"version\":\"1.0\",\"timestamp\":1700000000000,";
+    return Stream.of("null", "\"x\"", "\"\"", "5", "true", "[]", "[{\"pd.soc\":9}]")
+        .flatMap(
+            wrong ->
+                Stream.of(
+                    "{\"params\":" + wrong + "}",
+                    "{" + envelope + "\"param\":" + wrong + ",\"params\":{}}",
+                    "{\"sn\":\"R331\",\"data\":{\"params\":" + wrong + "}}"))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongBodies")
+  void aPushWhoseBodyIsNoObjectIsCountedAndNoSignOfLife(String payload) {
+    SimulatedDevice unheard = wrongBodyDevices.get(0);
+    SimulatedDevice device = wrongBodyDevices.get(1);
+    SimulatedDevice other = wrongBodyDevices.get(2);
+    double update = pushAndNoteUpdate(device);
+    double errors = errors();
+
+    unheard.push(utf8(payload));
+    device.push(utf8(payload));
+    pushMarker(other);
+    assertEquals(errors + 2, errors());
+    assertEquals(0, exporter.of(unheard.serial(), "ecoflow_online"));
+    assertEquals(List.of(), seriesOf(unheard));
+    assertEquals(List.of("ecoflow_pd_soc"), seriesOf(device), "the values before it stay");
+    assertEquals(update, lastUpdate(device));
+
+    device.push(utf8("{\"params\":{\"pd.soc\":51}}"));
+    eventuallyShows(exporter, device.serial(), "ecoflow_pd_soc", 51);
+  }
+
+  @Test
+  void aStatusMessageWhoseBodyIsNoObjectIsCountedAndSaysNothing() {
+    SimulatedDevice device = device(WireFormat.JSON);
+    double update = pushAndNoteUpdate(device);
+    double errors = errors();
+    List<String> wrong = List.of("null", "\"off\"", "0", "false", "[]", "[{\"status\":0}]");
+    for (String params : wrong) {
+      pushStatus(device, "{\"params\":" + params + "}");
+    }
+    pushStatus(device, "{\"params\":{}}");
+    pushStatus(device, "{}");
+    // Other topics have an order of their own: the last status message tells when all are through.
+    pushStatus(device, "not even JSON");
+    eventually(() -> assertEquals(errors + wrong.size() + 1, errors()));
+    assertEquals(1, exporter.of(device.serial(), "ecoflow_online"));
+    assertEquals(List.of("ecoflow_pd_soc"), seriesOf(device));
+    assertEquals(update, lastUpdate(device));
+
+    pushStatus(device, "{\"params\":{},\"param\":{\"status\":0}}");
+    eventuallyShows(exporter, device.serial(), "ecoflow_online", 0);
+    assertEquals(List.of(), seriesOf(device));
+    assertEquals(errors + wrong.size() + 1, errors());
+  }
+
+  /** Gives the device a value and returns the time of its last update, in seconds. */
+  private static double pushAndNoteUpdate(SimulatedDevice device) {
+    device.push(utf8("{\"params\":{\"pd.soc\":50}}"));
+    eventuallyShows(exporter, device.serial(), "ecoflow_pd_soc", 50);
+    // So that an update after this one has another time.
+    long millis = System.currentTimeMillis();
+    eventually(() -> assertTrue(System.currentTimeMillis() > millis));
+    return lastUpdate(device);
+  }
+
+  private static double lastUpdate(SimulatedDevice device) {
+    return exporter.of(device.serial(), "ecoflow_device_last_update_timestamp_seconds");
+  }
+
+  private static void pushStatus(SimulatedDevice device, String payload) {
+    cloud.publish("/app/device/status/" + device.serial(), utf8(payload));
   }
 
   static List<Arguments> textPayloads() {
@@ -355,7 +441,15 @@ class MqttModeTest {
         Arguments.of(" \t\r\n{\"params\":{\"pd.soc\":42}}\r\n "),
         Arguments.of("\ufeff{\"params\":{\"pd.soc\":42}}"),
         Arguments.of("{\"params\":{\"pd\":{\"soc\":42}}}"),
-        Arguments.of("{\"data\":{\"online\":1,\"quotaMap\":{\"pd.soc\":42}}}"));
+        Arguments.of("{\"data\":{\"online\":1,\"quotaMap\":{\"pd.soc\":42}}}"),
+        Arguments.of("{\"params\":{},\"param\":{\"pd.soc\":42}}"),
+        Arguments.of("{\"params\":{\"pd.soc\":42},\"param\":{}}"),
+        Arguments.of("{\"params\":7,\"param\":{\"pd.soc\":42}}"),
+        Arguments.of("{\"params\":{\"pd.soc\":7},\"param\":{\"pd.soc\":42}}"),
+        Arguments.of("{\"id\":7,\"data\":{\"param\":{\"pd.soc\":42}}}"),
+        Arguments.of("{\"id\":7,\"params\":{},\"data\":{\"params\":{\"pd.soc\":42}}}"),
+        Arguments.of("{\"id\":7,\"params\":{},\"pd.soc\":42}"),
+        Arguments.of("{\"id\":7,\"params\":7,\"param\":[7],\"pd.soc\":42}"));
   }
 
   @ParameterizedTest
@@ -442,9 +536,8 @@ class MqttModeTest {
         Arguments.of("null", utf8("null")),
         Arguments.of("number", utf8("17")),
         Arguments.of("text", utf8("\"online\"")),
-        Arguments.of("NaN", utf8("{\"params\":{\"pd.soc\":NaN}}")),
+        Arguments.of("nan", utf8("{\"params\":{\"pd.soc\":nan}}")),
         Arguments.of("not UTF-8", new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}),
-        Arguments.of("digits without end", utf8("{\"a\":" + "9".repeat(5_000) + "}")),
         Arguments.of("deep arrays", utf8(deep)),
         Arguments.of("deep objects", utf8(deepMaps)));
   }
@@ -464,16 +557,52 @@ class MqttModeTest {
     assertEquals(1, connected());
   }
 
-  @Test
-  void aNumberTooLargeForAGaugeLosesOnlyItsOwnSeries() {
+  static Stream<Arguments> noFiniteNumbers() {
+    return Stream.of(
+        Arguments.of("NaN", "NaN"),
+        Arguments.of("Infinity", "Infinity"),
+        Arguments.of("-Infinity", "-Infinity"),
+        Arguments.of("1e999", "1e999"),
+        Arguments.of("-1e999", "-1e999"),
+        Arguments.of("10^400", "1" + "0".repeat(400)),
+        Arguments.of("more digits than are read", "9".repeat(5_000)),
+        Arguments.of("minus more digits than are read", "-" + "9".repeat(5_000)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("noFiniteNumbers")
+  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries(String name, String token) {
     SimulatedDevice device = device(WireFormat.JSON);
-    device.push(Map.of("pd.big", 1, "pd.watts", 1));
-    eventuallyShows(exporter, device.serial(), "ecoflow_pd_big", 1);
+    String serial = device.serial();
+    String cells = "ecoflow_bms_cells";
+    double errors = errors();
+    device.push(Map.of("pd.odd", 1, "bms.cells", List.of(1, 2, 3), "pd.watts", 1, "pd.soc", 9));
+    eventuallyShows(exporter, serial, "ecoflow_pd_odd", 1);
+
     device.push(
         utf8(
-            "{\"params\":{\"pd.big\":1" + "0".repeat(400) + ",\"pd.huge\":1e999,\"pd.watts\":2}}"));
-    eventuallyShows(exporter, device.serial(), "ecoflow_pd_watts", 2);
-    assertEquals(List.of("ecoflow_pd_watts"), seriesOf(device));
+            String.format(
+                "{\"params\":{\"pd.odd\":%1$s,\"bms.cells\":[4,%1$s,6],\"pd.watts\":2}}", token)));
+    eventuallyShows(exporter, serial, "ecoflow_pd_watts", 2);
+    assertEquals(List.of(cells, "ecoflow_pd_soc", "ecoflow_pd_watts"), seriesOf(device));
+    assertEquals(4, exporter.of(serial, cells, "index_0=\"0\""));
+    assertEquals(Double.NaN, exporter.of(serial, cells, "index_0=\"1\""), "it has no series");
+    assertEquals(6, exporter.of(serial, cells, "index_0=\"2\""));
+    assertEquals(2, exporter.lines(cells).stream().filter(line -> line.contains(serial)).count());
+    assertEquals(errors, errors());
+
+    device.push(utf8("{\"params\":{\"pd.odd\":3}}"));
+    eventuallyShows(exporter, serial, "ecoflow_pd_odd", 3);
+  }
+
+  @Test
+  void aMessageOfNothingButNaNIsNoSignOfLife() {
+    SimulatedDevice device = device(WireFormat.JSON);
+    double update = pushAndNoteUpdate(device);
+    device.push(utf8("{\"params\":{\"pd.soc\":NaN}}"));
+    eventuallyShows(exporter, device.serial(), "ecoflow_pd_soc", Double.NaN);
+    assertEquals(List.of(), seriesOf(device));
+    assertEquals(update, lastUpdate(device));
   }
 
   @Test

@@ -152,6 +152,27 @@ class RestModeTest {
 
   /** The whole of a device, against a text that was written by hand from the naming rules. */
   @Test
+  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries() {
+    SimulatedDevice device = device(Map.of("pd.soc", 50, "pd.watts", 5, "pd.volt", 3));
+    start(device.serial());
+    awaitValue(50, device, "ecoflow_pd_soc");
+
+    for (String token : List.of("NaN", "Infinity", "-Infinity", "1e999", "9".repeat(5_000))) {
+      String answer =
+          "{\"code\":\"0\",\"message\":\"Success\",\"data\":{\"pd.soc\":%s,\"pd.watts\":0}}";
+      fault(device, Fault.body(String.format(answer, token)));
+      awaitValue(0, device, "ecoflow_pd_watts");
+      assertEquals(Double.NaN, exporter.of(device.serial(), "ecoflow_pd_soc"), "no series");
+      assertEquals(3, exporter.of(device.serial(), "ecoflow_pd_volt"));
+
+      cloud.faults().clear();
+      awaitValue(50, device, "ecoflow_pd_soc");
+      assertEquals(5, exporter.of(device.serial(), "ecoflow_pd_watts"));
+    }
+    assertEquals(0, http("/device/quota/all", "error"));
+  }
+
+  @Test
   void everySeriesOfARichDeviceIsTheExpectedOne() {
     Map<String, Object> quota = new HashMap<>();
     quota.put("pd.soc", 85);

@@ -4,6 +4,7 @@ import static ecoflow.account.Establishment.seconds;
 
 import ecoflow.config.Settings;
 import ecoflow.metrics.SelfMetrics;
+import ecoflow.quota.MessageStory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -97,7 +98,9 @@ public final class AccountLink {
       return;
     }
     if (link.refusedTopics().isEmpty()) {
-      LOG.info("The broker now allows the subscription of {}", String.join(", ", before));
+      LOG.info(
+          "The broker now allows the subscription of {}",
+          MessageStory.withoutUser(String.join(", ", before)));
     }
   }
 
@@ -130,7 +133,7 @@ public final class AccountLink {
     if (!link.refusedTopics().isEmpty()) {
       LOG.warn(
           "The broker refused the subscription of {}; asking again every {} s",
-          String.join(", ", link.refusedTopics()).replace("/" + current.userId() + "/", "/***/"),
+          MessageStory.withoutUser(String.join(", ", link.refusedTopics())),
           seconds(settings.timing().retryTimeout()));
     }
     nextIdleCheck = nanoClock.getAsLong() + settings.timing().idleCheckInterval().toNanos();

@@ -9,6 +9,8 @@ import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What surrounds each attempt of an HTTPS call: its headers before, its record after. */
 public final class HttpCalls {
@@ -16,10 +18,15 @@ public final class HttpCalls {
   /** Exchange property: the part of the path that names the call in metrics and logs. */
   public static final String ENDPOINT = "apiEndpoint";
 
+  /** Exchange property: the path of the call. */
+  static final String PATH = "apiPath";
+
   /** Exchange property: the serial number that a call is about. */
   public static final String DEVICE = "apiDevice";
 
   private static final String STARTED = "apiStarted";
+  private static final String ATTEMPT = "apiAttempt";
+  private static final Logger LOG = LoggerFactory.getLogger(HttpCalls.class);
   private static final int LEAST_NONCE = 100_000;
   private static final int NONCES = 900_000;
 
@@ -57,8 +64,7 @@ public final class HttpCalls {
    * @throws Cooldown.NotOverException when EcoFlow asked for a pause
    */
   public void sign(Exchange exchange) throws Cooldown.NotOverException {
-    int attemptsBefore = exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
-    cooldown.check(attemptsBefore > 0);
+    cooldown.check(attemptsBefore(exchange) > 0);
     String serial = exchange.getProperty(DEVICE, String.class);
     Map<String, String> parameters = serial == null ? Map.of() : Map.of("sn", serial);
     String nonce = Integer.toString(LEAST_NONCE + random.nextInt(NONCES));
@@ -89,8 +95,14 @@ public final class HttpCalls {
     exchange.getMessage().setHeader(Exchange.HTTP_QUERY, "userId=" + login.userId());
   }
 
+  private static int attemptsBefore(Exchange exchange) {
+    return exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
+  }
+
   // Only what is set from here on leaves the process as HTTP headers.
   private Message emptyMessage(Exchange exchange) {
+    // The answer replaces the header that counts.
+    exchange.setProperty(ATTEMPT, attemptsBefore(exchange) + 1);
     exchange.setProperty(STARTED, nanoClock.getAsLong());
     // Of the attempt before, when this one is a retry.
     exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
@@ -121,6 +133,7 @@ public final class HttpCalls {
 
   /** Counts the attempt; runs after success and failure alike. */
   public void record(Exchange exchange) {
+    Integer code = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
     clear(exchange.getMessage());
     Long started = exchange.getProperty(STARTED, Long.class);
     if (started == null) {
@@ -137,5 +150,28 @@ public final class HttpCalls {
       status = timedOut ? "timeout" : "error";
     }
     metrics.httpRequest(exchange.getProperty(ENDPOINT, String.class), status, took);
+    if (LOG.isDebugEnabled()) {
+      LOG.debug("{}", story(exchange, code, took, failure));
+    }
+  }
+
+  /** One line about an attempt; the query, the headers and the bodies hold secrets. */
+  private static String story(Exchange exchange, Integer code, Duration took, Throwable failure) {
+    String serial = exchange.getProperty(DEVICE, String.class);
+    Object status =
+        failure instanceof HttpOperationFailedException http
+            ? Integer.valueOf(http.getStatusCode())
+            : code;
+    return exchange.getProperty(PATH, String.class)
+        + (serial == null ? "" : " of device " + serial)
+        + ": "
+        + (status == null ? "no status" : "HTTP " + status)
+        + " after "
+        + took.toMillis()
+        + " ms, attempt "
+        + exchange.getProperty(ATTEMPT, Integer.class)
+        + (failure == null || failure instanceof HttpOperationFailedException
+            ? ""
+            : ": " + Failures.describe(failure));
   }
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import ecoflow.decode.proto.Header;
 import ecoflow.metrics.CalmLog;
 import ecoflow.metrics.SelfMetrics;
+import ecoflow.quota.MessageStory;
 import ecoflow.quota.QuotaHeaders;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -36,8 +37,9 @@ public final class Payloads {
   public Payloads(MessageDecoder decoder, SelfMetrics metrics, LongSupplier nanoClock) {
     this.decoder = decoder;
     this.metrics = metrics;
-    this.calmLog = new CalmLog(LOG, nanoClock);
-    this.hourlyLog = new CalmLog(LOG, nanoClock, Duration.ofHours(1));
+    // At DEBUG the story of each message tells what went wrong with it.
+    this.calmLog = new CalmLog(LOG, nanoClock, CalmLog.MINUTE, false);
+    this.hourlyLog = new CalmLog(LOG, nanoClock, Duration.ofHours(1), false);
   }
 
   /**
@@ -55,38 +57,47 @@ public final class Payloads {
     int position = reply ? 3 : parts.length - 1;
     message.setHeader(QuotaHeaders.DEVICE, position < parts.length ? parts[position] : "");
     message.setHeader(QuotaHeaders.SOURCE, source(topic, reply));
-    byte[] payload = message.getBody(byte[].class);
-    if (payload != null && payload.length > LARGEST_PAYLOAD) {
+    byte[] body = message.getBody(byte[].class);
+    byte[] payload = body == null ? new byte[0] : body;
+    MessageStory.begin(exchange, topic, payload.length);
+    if (payload.length > LARGEST_PAYLOAD) {
       throw new IllegalArgumentException(
           payload.length + " bytes are more than the " + LARGEST_PAYLOAD + " that are read");
     }
-    PayloadKind kind = PayloadKind.of(payload == null ? new byte[0] : payload);
+    PayloadKind kind = PayloadKind.of(payload);
     message.setHeader(QuotaHeaders.PAYLOAD, kind.name());
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.part(kind == PayloadKind.JSON ? "JSON" : kind.name().toLowerCase(Locale.ROOT));
+    }
     if (kind == PayloadKind.FRAME) {
-      takeWholeHeaders(message, payload);
+      takeWholeHeaders(exchange, payload);
     }
   }
 
   /**
    * A last header that is cut is counted and left out, so that it does not lose those before it.
    */
-  private void takeWholeHeaders(Message message, byte[] frame) {
+  private void takeWholeHeaders(Exchange exchange, byte[] frame) {
     byte[] whole = Frames.whole(frame);
-    message.setBody(whole);
+    exchange.getMessage().setBody(whole);
     if (whole.length < frame.length) {
       loseHeader(
-          message.getHeader(QuotaHeaders.DEVICE, String.class),
-          "the last "
-              + (frame.length - whole.length)
-              + " bytes of a frame are a header that is cut");
+          exchange,
+          "a frame ends with " + (frame.length - whole.length) + " bytes of a cut header");
     }
   }
 
-  private void loseHeader(String serial, String reason) {
+  private void loseHeader(Exchange exchange, String reason) {
     metrics.messageError();
+    String serial = exchange.getMessage().getHeader(QuotaHeaders.DEVICE, String.class);
     calmLog.warn(
         serial + " header",
         "Dropped a message of device " + serial + ": " + reason + "; its neighbours are kept");
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.part("a broken header (" + reason + ")");
+    }
   }
 
   private static String source(String topic, boolean reply) {
@@ -96,7 +107,7 @@ public final class Payloads {
     return topic.startsWith("/app/device/status/") ? STATUS : "push";
   }
 
-  /** A JSON object becomes its quotas. */
+  /** A JSON object becomes its quotas; of one that holds them in a wrong type there are none. */
   public void takeJsonQuotas(Exchange exchange) {
     Message message = exchange.getMessage();
     Map<?, ?> body = message.getBody(Map.class);
@@ -107,6 +118,9 @@ public final class Payloads {
     message.setBody(json.quotas());
     message.setHeader(QuotaHeaders.FULL, json.full());
     message.setHeader(QuotaHeaders.ONLINE, json.online());
+    if (json.fault() != null) {
+      dropped(exchange, json.fault());
+    }
   }
 
   /**
@@ -115,47 +129,39 @@ public final class Payloads {
    */
   public void decodeHeader(Exchange exchange) {
     Message message = exchange.getMessage();
+    MessageStory story = MessageStory.of(exchange);
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
     Header header;
     try {
       header = Frames.header(message.getBody(ByteString.class));
     } catch (IllegalArgumentException e) {
-      loseHeader(serial, reason(e));
+      loseHeader(exchange, reason(e));
       message.setBody(Map.of());
       message.setHeader(QuotaHeaders.FULL, false);
       return;
     }
     Decoded decoded = decoder.decode(header, serial);
-    metrics.protobufMessage(
-        decoded.cmdFunc(), decoded.cmdId(), decoded.outcome().name().toLowerCase(Locale.ROOT));
-    switch (decoded.outcome()) {
-      case BROKEN -> {
-        metrics.messageError();
-        calmLog.warn(
-            serial + " " + decoded.cmdFunc() + "/" + decoded.cmdId(),
-            "Message "
-                + decoded.cmdFunc()
-                + "/"
-                + decoded.cmdId()
-                + " of device "
-                + serial
-                + " is broken: its whole fields and its neighbours are kept");
-      }
-      case UNKNOWN -> {
-        if (LOG.isDebugEnabled()) {
-          LOG.debug(
-              "Unknown message {}/{} of device {}: {}",
-              decoded.cmdFunc(),
-              decoded.cmdId(),
-              serial,
-              HexFormat.of().formatHex(header.getPdata().toByteArray()));
-        }
-      }
-      case EMPTY, DECODED -> {
-        // counted above
-      }
+    String outcome = decoded.outcome().name().toLowerCase(Locale.ROOT);
+    metrics.protobufMessage(decoded.cmdFunc(), decoded.cmdId(), outcome);
+    if (decoded.outcome() == Decoded.Outcome.BROKEN) {
+      metrics.messageError();
+      calmLog.warn(
+          serial + " " + decoded.cmdFunc() + "/" + decoded.cmdId(),
+          "Message "
+              + decoded.cmdFunc()
+              + "/"
+              + decoded.cmdId()
+              + " of device "
+              + serial
+              + " is broken: its whole fields and its neighbours are kept");
     }
-    decoded.dropped().forEach(dropped -> drop(dropped, decoded, serial));
+    if (story != null) {
+      String words = decoded.cmdFunc() + "/" + decoded.cmdId() + " " + outcome;
+      boolean unknown = decoded.outcome() == Decoded.Outcome.UNKNOWN;
+      // Unknown messages as they came, for whoever wants to describe them.
+      story.part(unknown ? words + " " + HexFormat.of().formatHex(Frames.plain(header)) : words);
+    }
+    decoded.dropped().forEach(dropped -> drop(dropped, decoded, serial, story));
     message.setBody(decoded.values());
     message.setHeader(
         QuotaHeaders.FULL,
@@ -164,7 +170,7 @@ public final class Payloads {
   }
 
   /** What a message holds but nobody can read is counted; an item without its place is no news. */
-  private void drop(Decoded.Dropped dropped, Decoded decoded, String serial) {
+  private void drop(Decoded.Dropped dropped, Decoded decoded, String serial, MessageStory story) {
     String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
     metrics.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
     String command = decoded.cmdFunc() + "/" + decoded.cmdId();
@@ -183,24 +189,29 @@ public final class Payloads {
             + " "
             + what
             + ": left out, the other values are kept";
-    if (dropped.reason() == Decoded.Dropped.Reason.NO_PLACE) {
-      LOG.debug("{}", line);
-    } else {
+    if (dropped.reason() != Decoded.Dropped.Reason.NO_PLACE) {
       hourlyLog.warn(serial + " " + command + " " + reason, line);
+    }
+    if (story != null) {
+      story.remark(dropped.field() + " " + what);
     }
   }
 
   /** Base64 text becomes the frame that it holds. */
   public void decodeBase64(Exchange exchange) {
-    Message message = exchange.getMessage();
-    takeWholeHeaders(message, Frames.fromBase64(message.getBody(byte[].class)));
+    takeWholeHeaders(exchange, Frames.fromBase64(exchange.getMessage().getBody(byte[].class)));
   }
 
   /** A message that cannot be read is counted and dropped; the device's other messages go on. */
   public void drop(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    dropped(
+        exchange, failure == null ? "it is neither a JSON object nor a frame" : reason(failure));
+  }
+
+  private void dropped(Exchange exchange, String reason) {
     metrics.messageError();
     Message message = exchange.getMessage();
-    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String device = message.getHeader(QuotaHeaders.DEVICE, "unknown", String.class);
     calmLog.warn(
         device,
@@ -209,8 +220,12 @@ public final class Payloads {
             + " of device "
             + device
             + ": "
-            + (failure == null ? "it is neither a JSON object nor a frame" : reason(failure))
+            + reason
             + "; the next message is awaited");
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.remark("dropped: " + reason);
+    }
   }
 
   private static String reason(Throwable failure) {

@@ -8,11 +8,11 @@ import org.slf4j.Logger;
 
 /**
  * A log that does not flood: of lines about the same thing only the first is written, and then one
- * a minute (or another pause) that says how many there were. Lines left out go to DEBUG.
+ * a minute (or another pause) that says how many there were. Lines left out go to DEBUG or nowhere.
  */
 public final class CalmLog {
 
-  private static final Duration PAUSE = Duration.ofMinutes(1);
+  public static final Duration MINUTE = Duration.ofMinutes(1);
   private static final int MOST_SUBJECTS = 1000;
 
   private static final class Subject {
@@ -23,6 +23,7 @@ public final class CalmLog {
   private final Logger log;
   private final LongSupplier nanoClock;
   private final long pause;
+  private final boolean leftOutAtDebug;
   private final Map<String, Subject> subjects =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -34,16 +35,19 @@ public final class CalmLog {
       };
 
   public CalmLog(Logger log, LongSupplier nanoClock) {
-    this(log, nanoClock, PAUSE);
+    this(log, nanoClock, MINUTE, true);
   }
 
   /**
    * @param pause between two lines about the same thing
+   * @param leftOutAtDebug whether lines left out go to DEBUG; false where DEBUG tells the same in
+   *     other words
    */
-  public CalmLog(Logger log, LongSupplier nanoClock, Duration pause) {
+  public CalmLog(Logger log, LongSupplier nanoClock, Duration pause, boolean leftOutAtDebug) {
     this.log = log;
     this.nanoClock = nanoClock;
     this.pause = pause.toNanos();
+    this.leftOutAtDebug = leftOutAtDebug;
   }
 
   /**
@@ -56,7 +60,9 @@ public final class CalmLog {
       Subject known = subjects.get(subject);
       if (known != null && now - known.loggedAt < pause) {
         known.leftOut++;
-        log.debug("{}", line);
+        if (leftOutAtDebug) {
+          log.debug("{}", line);
+        }
         return;
       }
       leftOut = known == null ? 0 : known.leftOut;

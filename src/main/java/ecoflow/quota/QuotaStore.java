@@ -32,6 +32,8 @@ public final class QuotaStore {
   /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
   private static final int MAX_KEY_LENGTH = 1_000;
 
+  private static final Conflicts NOBODY = (kind, serial, name) -> {};
+
   /** A place in a list: its number, or in quotes the serial number that an item names. */
   private static final Pattern INDEX =
       Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
@@ -50,6 +52,7 @@ public final class QuotaStore {
 
   private final SortedMap<String, Device> devices = new TreeMap<>();
   private long messages;
+  private Conflicts conflictsOfMessage = NOBODY;
 
   /** Takes note of values that could not be shown beside others. */
   public interface Conflicts {
@@ -112,16 +115,23 @@ public final class QuotaStore {
     this.maxSeriesPerDevice = maxSeriesPerDevice;
   }
 
+  /** As {@link #record(String, Map, Conflicts)}, for who does not ask about one message. */
+  public int record(String serial, Map<?, ?> quotas) {
+    return record(serial, quotas, NOBODY);
+  }
+
   /**
    * Takes the values of one message.
    *
    * @param quotas numbers, booleans, texts, nulls, and maps and lists of these; keys may hold dots
    *     and places in lists, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
+   * @param conflictsOfMessage is told of the conflicts of this message, as the one for all is
    * @return how many values were taken
    */
-  public int record(String serial, Map<?, ?> quotas) {
+  public int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
     synchronized (lock) {
       messages++;
+      this.conflictsOfMessage = conflictsOfMessage;
       Device device = devices.computeIfAbsent(serial, Device::new);
       device.refused = 0;
       int taken = device.takeMembers("", quotas, 1);
@@ -270,7 +280,7 @@ public final class QuotaStore {
       Reading known = byKey.get(key);
       if (known == null && refused >= maxSeriesPerDevice) {
         // A flood of made-up keys: their names are not worth the work.
-        conflicts.count(Conflicts.Conflict.LIMIT, serial, "");
+        conflict(Conflicts.Conflict.LIMIT, "");
         return 0;
       }
       String name = known == null ? SeriesName.of(withoutIndexes(key)) : known.name();
@@ -278,7 +288,7 @@ public final class QuotaStore {
         return 0;
       }
       if (ownName.test(name)) {
-        conflicts.count(Conflicts.Conflict.OWN_METRIC, serial, name);
+        conflict(Conflicts.Conflict.OWN_METRIC, name);
         remove(known);
         return 0;
       }
@@ -286,7 +296,7 @@ public final class QuotaStore {
       if (known == null) {
         removeRivals(name, indexes);
         if (byKey.size() >= maxSeriesPerDevice) {
-          conflicts.count(Conflicts.Conflict.LIMIT, serial, name);
+          conflict(Conflicts.Conflict.LIMIT, name);
           refused++;
           return 0;
         }
@@ -301,6 +311,11 @@ public final class QuotaStore {
       return 1;
     }
 
+    private void conflict(Conflicts.Conflict kind, String name) {
+      conflicts.count(kind, serial, name);
+      conflictsOfMessage.count(kind, serial, name);
+    }
+
     /** Makes room for a series whose key is new. */
     private void removeRivals(String name, List<String> indexes) {
       NavigableMap<List<String>, Reading> readings = byName.get(name);
@@ -309,10 +324,10 @@ public final class QuotaStore {
       }
       Reading sameSeries = readings.get(indexes);
       if (sameSeries != null) {
-        conflicts.count(Conflicts.Conflict.SAME_NAME, serial, name);
+        conflict(Conflicts.Conflict.SAME_NAME, name);
         remove(sameSeries);
       } else if (readings.firstKey().size() != indexes.size()) {
-        conflicts.count(Conflicts.Conflict.SHAPE, serial, name);
+        conflict(Conflicts.Conflict.SHAPE, name);
         List.copyOf(readings.values()).forEach(this::remove);
       }
     }

@@ -40,6 +40,7 @@ public final class RecordQuotas implements Processor {
   public void process(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(QuotaHeaders.DEVICE, String.class);
+    MessageStory story = MessageStory.of(exchange);
     Device device = devices.find(serial).orElse(null);
     if (device == null) {
       LOG.debug("Values of device {} are not wanted", serial);
@@ -49,21 +50,30 @@ public final class RecordQuotas implements Processor {
     if (Boolean.FALSE.equals(message.getHeader(QuotaHeaders.ONLINE, Boolean.class))) {
       device.reportedOffline();
       sweep(device);
+      if (story != null) {
+        story.remark("the device is off");
+      }
     } else if (rest && !devices.isOnline(device)) {
       // The cloud hands out the last known values of devices that have been off for days.
       LOG.debug("Device {} went offline before its values arrived", serial);
     } else {
-      store(device, message.getBody(Map.class));
+      store(device, message.getBody(Map.class), story);
     }
   }
 
-  private void store(Device device, Map<?, ?> quotas) {
+  private void store(Device device, Map<?, ?> quotas, MessageStory story) {
     synchronized (device) {
       // What was known before the device went away must not come back with its first message.
       sweep(device);
-      int taken = store.record(device.serial(), quotas);
+      int taken =
+          story == null
+              ? store.record(device.serial(), quotas)
+              : store.record(device.serial(), quotas, story);
       if (taken > 0) {
         device.dataArrived(nanoClock.getAsLong(), System.currentTimeMillis());
+      }
+      if (story != null) {
+        story.taken(taken);
       }
     }
   }
