@@ -267,6 +267,34 @@ class DeviceModeTest {
   }
 
   @Test
+  void anAnswerWhoseBodyIsNoObjectIsCountedAndSaysNothing() {
+    start(ONCE);
+    eventuallyShows(exporter, delta.serial(), "ecoflow_pd_soc", 71);
+    String update = "ecoflow_device_last_update_timestamp_seconds";
+    double updated = exporter.of(delta.serial(), update);
+    List<String> answers =
+        List.of(
+            "{\"operateType\":\"latestQuotas\",\"data\":{\"online\":1,\"quotaMap\":\"x\"}}",
+            "{\"operateType\":\"latestQuotas\",\"data\":{\"quotaMap\":[{\"pd.soc\":1}]}}",
+            "{\"operateType\":\"latestQuotas\",\"params\":null}",
+            "{\"data\":{\"params\":5}}");
+    answers.forEach(
+        answer ->
+            cloud.publish(topic(delta, "get_reply"), answer.getBytes(StandardCharsets.UTF_8)));
+    eventually(
+        () ->
+            assertEquals(
+                answers.size(),
+                exporter
+                    .value("ecoflow_mqtt_message_errors_total", "client_type=\"device\"")
+                    .orElseThrow()));
+    assertEquals(71, exporter.of(delta.serial(), "ecoflow_pd_soc"));
+    assertEquals(updated, exporter.of(delta.serial(), update));
+    assertEquals(1, exporter.of(delta.serial(), "ecoflow_online"));
+    assertEquals(List.of(), exporter.lines("ecoflow_params"));
+  }
+
+  @Test
   void asksAgainAfterTheBrokerWasDown() {
     start(ONCE);
     eventuallyShows(exporter, delta.serial(), "ecoflow_pd_soc", 71);
