@@ -171,8 +171,12 @@ public final class AccountLink {
       return;
     }
     if (!outage) {
+      // The exporter itself ended the connection, for a better one that was not to be had.
       outage = true;
       outageSince = now;
+      if (now - connectedAt >= SHORT_CONNECTION.toNanos()) {
+        backoff.reset();
+      }
     }
     Duration pause = backoff.next(Duration.ofNanos(now - outageSince));
     nextAttempt = now + pause.toNanos();
