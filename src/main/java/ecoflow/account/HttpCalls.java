@@ -16,6 +16,12 @@ public final class HttpCalls {
   /** Exchange property: the part of the path that names the call in metrics and logs. */
   public static final String ENDPOINT = "apiEndpoint";
 
+  /** Exchange property: the path of the call. */
+  static final String PATH = "apiPath";
+
+  /** Exchange property: what people call the call, for log lines that do not say so themselves. */
+  static final String NAME = "apiName";
+
   /** Exchange property: the serial number that a call is about. */
   public static final String DEVICE = "apiDevice";
 
