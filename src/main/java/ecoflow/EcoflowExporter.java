@@ -259,7 +259,7 @@ public final class EcoflowExporter implements AutoCloseable {
     } else {
       bindAccount(login, calls, devices, establishment, metrics, tls);
       health.watch(
-          "login", () -> login.isNeeded() ? Optional.of("not logged in") : Optional.empty());
+          "login", () -> login.isComplete() ? Optional.empty() : Optional.of("not logged in"));
       health.watch(
           "link", () -> link.isConnected() ? Optional.empty() : Optional.of("no MQTT connection"));
     }

@@ -43,6 +43,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The finished jar, copied to an empty folder and started as a user starts it. */
@@ -460,7 +461,12 @@ class JarIT {
     List<String> errors = log().stream().filter(line -> line.contains(" ERROR ")).toList();
     assertEquals(1, errors.size(), () -> "one line: " + log());
     assertTrue(
-        errors.get(0).contains("ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"),
+        errors
+            .get(0)
+            .contains(
+                "Cannot connect to EcoFlow: login: code 2026"
+                    + " (The account does not exist or the password is wrong) on /auth/login:"
+                    + " ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"),
         errors.get(0));
     assertTrue(errors.get(0).endsWith("attempt 2 of 2, giving up"), errors.get(0));
   }
@@ -475,9 +481,29 @@ class JarIT {
         log()
             .get(log().size() - 1)
             .endsWith(
-                "Cannot get the device list from EcoFlow: HTTP 503; attempt 2 of 2, giving up"),
+                "Cannot get the device list from EcoFlow: HTTP 503 on /iot-open/sign/device/list;"
+                    + " attempt 2 of 2, giving up"),
         () -> "" + log());
     assertTrue(log().stream().noneMatch(line -> line.contains("\tat ")), () -> "" + log());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/auth/login, login",
+    "/iot-auth/app/certification, certification",
+    "/iot-service/user/device, device list"
+  })
+  void theCallThatFailsIsNamed(String path, String name) throws Exception {
+    cloud.faults().always(path, Fault.status(404));
+    start(RunningExporter.account(cloud, "mqtt", "ESTABLISH_ATTEMPTS", "2"));
+
+    assertEquals(1, exitCode());
+    String reason = "Cannot connect to EcoFlow: " + name + ": HTTP 404 on " + path;
+    List<String> lines = log().stream().filter(line -> line.contains(reason)).toList();
+    assertEquals(2, lines.size(), () -> "" + log());
+    assertTrue(
+        lines.get(0).endsWith(reason + "; attempt 1 of 2, next attempt in 0.5 s"), lines.get(0));
+    assertTrue(lines.get(1).endsWith(reason + "; attempt 2 of 2, giving up"), lines.get(1));
   }
 
   @Test

@@ -56,6 +56,13 @@ class MosquittoIT {
 
   private static final Duration LONG_OUTAGE = Duration.ofSeconds(150);
 
+  /**
+   * The promise after such an outage is 17 s: a tenth of it, half a second to the next look at the
+   * clock, and the connection. A busy machine needs longer for the broker's start, the TLS
+   * handshake and the scrapes of this test.
+   */
+  private static final Duration WAY_BACK = Duration.ofSeconds(17).plusSeconds(5);
+
   @BeforeAll
   static void needsMosquitto() {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
@@ -227,9 +234,9 @@ class MosquittoIT {
     assertEquals(1, broker.mostConnections(USER));
   }
 
-  /** With the pauses as users have them: the next attempt is at most a minute away by then. */
+  /** With the pauses as users have them. */
   @Test
-  void dataIsBackAfterALongOutage() {
+  void dataIsBackSoonAfterALongOutage() {
     broker.start();
     start("mqtt");
     assertDataFlows(1);
@@ -243,6 +250,7 @@ class MosquittoIT {
     assertEquals(0, exporter.of(SERIAL, "ecoflow_online"));
     assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
     broker.start();
+    Awaitility.await().atMost(WAY_BACK).until(() -> own("mqtt_connected") == 1);
     assertDataFlows(2);
     assertEquals(1, cloud.requests(LOGIN).size());
   }

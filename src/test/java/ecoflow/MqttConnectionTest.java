@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.cloud.CloudOptions;
+import ecoflow.cloud.CloudRequest;
 import ecoflow.cloud.ConnectAttempt;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.ServerCertificate;
@@ -466,6 +467,95 @@ class MqttConnectionTest {
     assertEquals(0, cloud.faults().pending(CERTIFICATION));
     assertEquals(0, cloud.faults().pending(LIST));
     assertEquals(5, logins("error"));
+  }
+
+  private List<String> asked() {
+    return cloud.requests().stream().map(CloudRequest::path).toList();
+  }
+
+  @Test
+  void aDeviceListThatFailsIsAskedForWithoutAnotherLogin() {
+    cloud.faults().next(LIST, Fault.status(404), Fault.malformedBody(), Fault.closeConnection());
+    cloud.faults().next(LIST, Fault.code("1", "busy"), Fault.dataNull());
+    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    assertDataFlows(1);
+    assertEquals(List.of(LOGIN, CERTIFICATION, LIST, LIST, LIST, LIST, LIST, LIST), asked());
+    assertEquals(1, cloud.connects().size(), "without a list there is nothing to connect for");
+    assertEquals(1, logins("success"));
+    assertEquals(0, logins("error"));
+    assertEquals(
+        1, own("auth_duration_seconds_count", "client_type=\"mqtt\""), "one login was timed");
+  }
+
+  @Test
+  void aCertificationThatFailsIsAskedForWithoutAnotherLogin() {
+    cloud.faults().next(CERTIFICATION, Fault.status(500), Fault.emptyBody());
+    cloud.faults().next(CERTIFICATION, Fault.code("1", "busy"), Fault.dataNull());
+    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    assertDataFlows(1);
+    assertEquals(
+        List.of(
+            LOGIN, CERTIFICATION, CERTIFICATION, CERTIFICATION, CERTIFICATION, CERTIFICATION, LIST),
+        asked());
+    assertEquals(1, logins("success"));
+    assertEquals(4, logins("error"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {CERTIFICATION, LIST})
+  void aTokenThatRanOutMeanwhileIsReplaced(String path) {
+    cloud.faults().always(path, Fault.status(404));
+    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    eventually(() -> assertTrue(cloud.requests(path).size() >= 3));
+    assertEquals(1, cloud.requests(LOGIN).size());
+    cloud.expireTokens();
+    cloud.faults().clear();
+    assertDataFlows(1);
+    List<String> asked = asked();
+    assertEquals(2, cloud.requests(LOGIN).size(), asked::toString);
+    assertEquals(
+        List.of(path, LOGIN, CERTIFICATION, LIST), asked.subList(asked.size() - 4, asked.size()));
+    assertEquals(path.equals(LIST) ? 2 : 1, logins("success"));
+  }
+
+  @Test
+  void aRenewalOfWhichAPartFailsRepeatsThatPartWhileTheConnectionServes() {
+    start("ECOFLOW_CREDENTIALS_TTL", "2", "RETRY_TIMEOUT", "0.1");
+    assertDataFlows(1);
+    String first = cloud.certificateAccount();
+    cloud.faults().always(CERTIFICATION, Fault.status(500));
+    cloud.rotateCredentials();
+    // Each login brings one call for credentials of its own; the others are repeated ones.
+    eventually(
+        () ->
+            assertTrue(
+                cloud.requests(CERTIFICATION).size() >= cloud.requests(LOGIN).size() + 3,
+                () -> asked().toString()));
+    assertEquals(1, connected());
+    assertDataFlows(2);
+    cloud.faults().clear();
+    eventually(() -> assertTrue(cloud.connects().size() >= 2));
+    assertDataFlows(3);
+    assertEquals(
+        List.of(first + " true", cloud.certificateAccount() + " true"),
+        cloud.connects().stream()
+            .map(attempt -> attempt.user() + " " + attempt.accepted())
+            .distinct()
+            .toList());
+    assertEquals(1, cloud.maxOpenConnections());
+  }
+
+  @Test
+  void whoKnowsTheDevicesComesBackWithoutAList() {
+    start();
+    assertDataFlows(1);
+    cloud.faults().always(LIST, Fault.status(503));
+    cloud.rotateCredentials();
+    cloud.kickClients();
+    eventually(() -> assertEquals(2, cloud.requests(LOGIN).size()));
+    assertDataFlows(2);
+    assertEquals(
+        List.of(LOGIN, CERTIFICATION, LIST, LOGIN, CERTIFICATION), asked(), "nothing in vain");
   }
 
   @ParameterizedTest

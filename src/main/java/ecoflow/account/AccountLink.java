@@ -65,7 +65,7 @@ public final class AccountLink {
 
   private synchronized boolean isDue(long now) {
     if (link.isConnected()) {
-      return isIdle(now) || (login.isNeeded() && now - nextAttempt >= 0);
+      return isIdle(now) || (!login.isComplete() && now - nextAttempt >= 0);
     }
     return establishment.isAttemptDue() && now - nextAttempt >= 0;
   }
@@ -152,13 +152,16 @@ public final class AccountLink {
     link.subscribeAgain();
   }
 
-  /** A login or connection attempt failed: sets the time of the next one. */
-  public synchronized void failed(Throwable cause) {
+  /**
+   * A login or connection attempt failed: sets the time of the next one.
+   *
+   * @param reason for the log
+   */
+  synchronized void failed(String reason) {
     if (link.isClosed()) {
       // The attempt was ended by the end of the exporter.
       return;
     }
-    String reason = Failures.describe(cause);
     if (!establishment.isEstablished()) {
       establishment.failed("Cannot connect to EcoFlow: " + reason);
       return;
@@ -174,8 +177,12 @@ public final class AccountLink {
       return;
     }
     if (!outage) {
+      // The exporter itself ended the connection, for a better one that was not to be had.
       outage = true;
       outageSince = now;
+      if (now - connectedAt >= SHORT_CONNECTION.toNanos()) {
+        backoff.reset();
+      }
     }
     Duration pause = backoff.next(Duration.ofNanos(now - outageSince));
     nextAttempt = now + pause.toNanos();

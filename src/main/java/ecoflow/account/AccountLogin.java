@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongSupplier;
+import org.apache.camel.http.base.HttpOperationFailedException;
 
 /**
  * The app account: what its login needs and what came of it. Source of the exchange: the traffic of
@@ -23,7 +24,13 @@ public final class AccountLogin {
 
   private static final int TLS_MQTT_PORT = 8883;
 
-  private record Session(String token, String userId) {}
+  /** How long a token is sure to serve: then an answer that refuses a call can be about it. */
+  private static final Duration SURE_LIFE = Duration.ofMinutes(10);
+
+  private record Session(String token, String userId, long since) {}
+
+  /** Credentials of the broker, and the login that they came with. */
+  private record Certification(Session session, MqttLink.Login login) {}
 
   private final Credentials account;
   private final String clientIdSeed;
@@ -32,13 +39,13 @@ public final class AccountLogin {
   private final LongSupplier nanoClock;
   private final ObjectMapper json = new ObjectMapper();
   private volatile Session session;
-  private volatile MqttLink.Login login;
-  private volatile long loginAt;
+  private volatile Certification certification;
+  private volatile boolean listed;
 
   /**
    * @param clientIdSeed what tells this exporter from others of the same account
    * @param clientId the MQTT client id that the user chose
-   * @param credentialsLife the age at which a new login is due
+   * @param credentialsLife the age of a login at which a new one is due
    */
   public AccountLogin(
       Credentials account,
@@ -58,13 +65,58 @@ public final class AccountLogin {
    * live; brokers were seen to refuse some after less than two days.
    */
   public boolean isNeeded() {
-    return login == null || nanoClock.getAsLong() - loginAt > credentialsLife.toNanos();
+    Session current = session;
+    return current == null || age(current).compareTo(credentialsLife) > 0;
   }
 
-  /** Makes the next connection log in anew: the broker refused what this login gave. */
+  /** Whether the broker's credentials are still to come, or belong to a login before this one. */
+  public boolean isCertificationNeeded() {
+    Certification current = certification;
+    return current == null || !current.session().equals(session);
+  }
+
+  /** Whether no list of the account's devices was ever had. */
+  public boolean isListNeeded() {
+    return !listed;
+  }
+
+  /** Whether a connection needs no call before it. */
+  public boolean isComplete() {
+    return !isNeeded() && !isCertificationNeeded();
+  }
+
+  private Duration age(Session of) {
+    return Duration.ofNanos(nanoClock.getAsLong() - of.since());
+  }
+
+  /**
+   * Makes the next connection log in anew: the cloud or the broker refused what this login gave.
+   */
   void forget() {
-    login = null;
+    certification = null;
     session = null;
+  }
+
+  /**
+   * Whether a failed call says that the token serves no more: HTTP 401, and for an older token any
+   * refusal, since EcoFlow does not say which codes mean this.
+   */
+  boolean isTokenRefused(Throwable failure) {
+    boolean refused;
+    if (failure instanceof HttpOperationFailedException http) {
+      if (http.getStatusCode() == 401) {
+        return true;
+      }
+      refused = http.getStatusCode() == 403;
+    } else {
+      // Without a code, or with code 0, the answer is broken.
+      refused =
+          failure instanceof CloudException cloud
+              && !cloud.code().isEmpty()
+              && !cloud.code().equals("0");
+    }
+    Session current = session;
+    return refused && current != null && age(current).compareTo(SURE_LIFE) > 0;
   }
 
   /** The JSON body of the login call. */
@@ -92,7 +144,8 @@ public final class AccountLogin {
     session =
         new Session(
             Answers.text(data, "token", "the login answer"),
-            Answers.text(user, "userId", "the login answer"));
+            Answers.text(user, "userId", "the login answer"),
+            nanoClock.getAsLong());
   }
 
   String bearer() {
@@ -109,27 +162,31 @@ public final class AccountLogin {
   void acceptCertification(Object answer) throws CloudException {
     Map<?, ?> data = Answers.object(answer);
     String where = "the certification answer";
-    login =
-        new MqttLink.Login(
-            host(Answers.text(data, "url", where)),
-            port(data),
-            Answers.text(data, "certificateAccount", where),
-            Answers.text(data, "certificatePassword", where),
-            userId(),
-            clientId());
-    loginAt = nanoClock.getAsLong();
+    Session current = session();
+    certification =
+        new Certification(
+            current,
+            new MqttLink.Login(
+                host(Answers.text(data, "url", where)),
+                port(data),
+                Answers.text(data, "certificateAccount", where),
+                Answers.text(data, "certificatePassword", where),
+                current.userId(),
+                clientId(current.userId())));
   }
 
   Map<String, Device.Listing> acceptDevices(Object answer) throws CloudException {
-    return Answers.accountDevices(answer);
+    Map<String, Device.Listing> list = Answers.accountDevices(answer);
+    listed = true;
+    return list;
   }
 
   MqttLink.Login login() {
-    MqttLink.Login current = login;
+    Certification current = certification;
     if (current == null) {
       throw new IllegalStateException("no login yet");
     }
-    return current;
+    return current.login();
   }
 
   private Session session() {
@@ -162,13 +219,13 @@ public final class AccountLogin {
    * ANDROID_{UUID}_{userId}: the form that the broker asks for. EcoFlow allows about ten ids a day,
    * so one and the same configuration always has the same id, also after a restart.
    */
-  private String clientId() {
+  private String clientId(String userId) {
     if (clientId.isPresent()) {
       return clientId.get();
     }
     byte[] seed =
         String.join("\n", List.of(account.id(), clientIdSeed)).getBytes(StandardCharsets.UTF_8);
     String uuid = UUID.nameUUIDFromBytes(seed).toString().toUpperCase(Locale.ROOT);
-    return "ANDROID_" + uuid + "_" + userId();
+    return "ANDROID_" + uuid + "_" + userId;
   }
 }

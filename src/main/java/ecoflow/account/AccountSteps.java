@@ -38,8 +38,11 @@ public final class AccountSteps {
     this.nanoClock = nanoClock;
   }
 
+  /** A login begins, or what is left of one of which a part succeeded before. */
   public void begin(Exchange exchange) {
-    exchange.setProperty(STARTED, nanoClock.getAsLong());
+    if (exchange.getProperty(STARTED) == null) {
+      exchange.setProperty(STARTED, nanoClock.getAsLong());
+    }
   }
 
   public void acceptLogin(Exchange exchange) throws CloudException {
@@ -71,6 +74,7 @@ public final class AccountSteps {
 
   /** After a later look at the account's devices. */
   public void subscribeNewDevices(Exchange exchange) throws MqttException {
+    callsEnded(exchange);
     link.subscribeAgain();
   }
 
@@ -78,7 +82,7 @@ public final class AccountSteps {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     LOG.warn(
         "Cannot look for new devices of the account: {}; the known ones are served",
-        Failures.describe(failure));
+        Failures.describe(failure, exchange.getProperty(HttpCalls.PATH, String.class)));
     if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == 401) {
       // The token has run out; the next login brings a new one.
       login.forget();
@@ -86,6 +90,7 @@ public final class AccountSteps {
   }
 
   public void connect(Exchange exchange) throws MqttException {
+    callsEnded(exchange);
     link.connect();
   }
 
@@ -93,11 +98,20 @@ public final class AccountSteps {
     if (exchange.getProperty(STARTED) != null) {
       metrics.authentication(false, sinceBegin(exchange));
     }
-    if (devices.all().isEmpty()) {
-      // The list of devices comes with a login only: without one, a connection would be of no use.
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    if (login.isTokenRefused(failure)) {
       login.forget();
     }
-    link.failed(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
+    String call = exchange.getProperty(HttpCalls.NAME, String.class);
+    link.failed(
+        (call == null ? "" : call + ": ")
+            + Failures.describe(failure, exchange.getProperty(HttpCalls.PATH, String.class)));
+  }
+
+  /** What fails from here on is none of the calls. */
+  private static void callsEnded(Exchange exchange) {
+    exchange.removeProperty(HttpCalls.NAME);
+    exchange.removeProperty(HttpCalls.PATH);
   }
 
   /** Replaces an answer by its data, which is an object. */

@@ -27,7 +27,7 @@ public final class Answers {
       throw new CloudException("", "the answer has no code (" + message(map) + ")");
     }
     if (!code.equals("0")) {
-      throw new CloudException(code, "code " + code + " (" + message(map) + ")" + hint(code));
+      throw new CloudException(code, "code " + code + " (" + message(map) + ")", advice(code));
     }
     return map.get("data");
   }
@@ -56,7 +56,7 @@ public final class Answers {
   }
 
   // Source: EcoFlow's developer documentation and what users reported of each code.
-  private static String hint(String code) {
+  private static String advice(String code) {
     return switch (code) {
       case "1006" ->
           ": the device is not open to developer keys or not bound to them;"

@@ -4,21 +4,21 @@ import java.time.Duration;
 import java.util.function.DoubleSupplier;
 
 /**
- * The pauses between connection attempts: 1 s, doubling to a limit, each up to a fifth shorter at
- * random so that many exporters do not come back at once. In the first minute of an outage the
- * pauses stay at 4 s, so that after a short one the data is back within 5 s.
+ * The pauses between connection attempts: 1 s, 2 s, then a tenth of the time that the outage has
+ * lasted, from 4 s to a limit. So the way back takes a tenth of the outage at most, however long it
+ * was. Each pause is up to a fifth shorter at random, so that many exporters do not come back at
+ * once.
  */
 final class Backoff {
 
-  private static final long FIRST_MILLIS = 1000;
-  private static final long SHORT_OUTAGE_MILLIS = 60_000;
-  private static final long SHORT_OUTAGE_PAUSE_MILLIS = 4000;
-  private static final int MOST_DOUBLINGS = 30;
+  private static final long[] FIRST_MILLIS = {1000, 2000};
+  private static final long SHORTEST_MILLIS = 4000;
+  private static final int PART_OF_OUTAGE = 10;
   private static final double JITTER = 0.2;
 
   private final Duration limit;
   private final DoubleSupplier random;
-  private int doublings;
+  private int first;
 
   /**
    * @param random values from 0 (inclusive) to 1
@@ -29,18 +29,16 @@ final class Backoff {
   }
 
   void reset() {
-    doublings = 0;
+    first = 0;
   }
 
   /** The pause before the next attempt, given how long the outage has lasted. */
   Duration next(Duration outage) {
-    long step = Math.min(FIRST_MILLIS << Math.min(doublings, MOST_DOUBLINGS), limit.toMillis());
-    if (outage.toMillis() < SHORT_OUTAGE_MILLIS) {
-      step = Math.min(step, SHORT_OUTAGE_PAUSE_MILLIS);
-    }
-    if (step == FIRST_MILLIS << Math.min(doublings, MOST_DOUBLINGS)) {
-      doublings++;
-    }
+    long step =
+        first < FIRST_MILLIS.length
+            ? FIRST_MILLIS[first++]
+            : Math.max(SHORTEST_MILLIS, outage.toMillis() / PART_OF_OUTAGE);
+    step = Math.min(step, limit.toMillis());
     return Duration.ofMillis(Math.round(step * (1 - JITTER * random.getAsDouble())));
   }
 }

@@ -21,22 +21,38 @@ public final class Failures {
   private Failures() {}
 
   public static String describe(Throwable failure) {
+    return describe(failure, null);
+  }
+
+  /**
+   * What went wrong, and in which call.
+   *
+   * @param path of the HTTPS call that failed; null if the failure is not about one
+   */
+  static String describe(Throwable failure, String path) {
+    String where = path == null ? "" : " on " + path;
     Throwable cause = failure;
     for (int depth = 0; cause != null && depth < DEPTH; depth++) {
+      if (cause instanceof Cooldown.NotOverException) {
+        // No call was made.
+        return oneLine(cause.getMessage());
+      }
+      if (cause instanceof CloudException cloud) {
+        return oneLine(cloud.what()) + where + cloud.advice();
+      }
       String words = known(cause);
       if (words != null) {
-        return words;
+        return words + where;
       }
       cause = cause.getCause() == cause ? null : cause.getCause();
     }
     String message = failure.getMessage();
-    return failure.getClass().getSimpleName() + (message == null ? "" : ": " + oneLine(message));
+    return failure.getClass().getSimpleName()
+        + (message == null ? "" : ": " + oneLine(message))
+        + where;
   }
 
   private static String known(Throwable cause) {
-    if (cause instanceof CloudException || cause instanceof Cooldown.NotOverException) {
-      return oneLine(cause.getMessage());
-    }
     if (cause instanceof HttpOperationFailedException http) {
       return "HTTP " + http.getStatusCode();
     }

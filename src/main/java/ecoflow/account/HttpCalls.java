@@ -21,6 +21,9 @@ public final class HttpCalls {
   /** Exchange property: the path of the call. */
   static final String PATH = "apiPath";
 
+  /** Exchange property: what people call the call, for log lines that do not say so themselves. */
+  static final String NAME = "apiName";
+
   /** Exchange property: the serial number that a call is about. */
   public static final String DEVICE = "apiDevice";
 

@@ -115,7 +115,7 @@ public final class RestPolls {
   /** The device list could not be had; the last one serves until it is too old. */
   public void deviceListFailed(Exchange exchange) {
     listUnderWay = false;
-    String reason = reason(failure(exchange));
+    String reason = reason(exchange);
     if (!establishment.isEstablished()) {
       establishment.failed("Cannot get the device list from EcoFlow: " + reason);
     } else {
@@ -210,7 +210,7 @@ public final class RestPolls {
       underWay.remove(serial);
       return;
     }
-    String what = "Cannot get the values of device " + serial + ": " + reason(failure);
+    String what = "Cannot get the values of device " + serial + ": " + reason(exchange);
     if (failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code())) {
       Duration pause = quarantine(serial);
       LOG.warn("{}; next attempt in {} s", what, seconds(pause));
@@ -236,13 +236,15 @@ public final class RestPolls {
   }
 
   /** Says what failed, and starts the common pause if the answer calls for it. */
-  private String reason(Throwable failure) {
-    String reason = Failures.describe(failure);
+  private String reason(Exchange exchange) {
+    Throwable failure = failure(exchange);
+    String path = exchange.getProperty(HttpCalls.PATH, String.class);
+    String reason = Failures.describe(failure, path);
     if (establishment.isEstablished() && Cooldown.isCalledFor(failure)) {
       cooldown.start(reason);
     }
     return failure instanceof CloudException cloud && cloud.code().equals("8513")
-        ? "code 8513: " + host.advice()
+        ? "code 8513 on " + path + ": " + host.advice()
         : reason;
   }
 

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.Settings.Credentials;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -79,7 +82,8 @@ class AccountLoginTest {
   void aPortThatIsNoNumberIsRefused() throws CloudException {
     logIn();
     assertThrows(CloudException.class, () -> login.acceptCertification(certification("mqtts")));
-    assertTrue(login.isNeeded());
+    assertFalse(login.isNeeded(), "the token serves on");
+    assertTrue(login.isCertificationNeeded());
   }
 
   @Test
@@ -125,6 +129,71 @@ class AccountLoginTest {
     assertFalse(login.isNeeded());
     login.forget();
     assertTrue(login.isNeeded());
+  }
+
+  @Test
+  void credentialsBelongToTheirLogin() throws CloudException {
+    assertTrue(login.isCertificationNeeded());
+    logIn("8883");
+    assertFalse(login.isCertificationNeeded());
+    assertTrue(login.isComplete());
+
+    clock.addAndGet(Duration.ofHours(21).toNanos());
+    assertFalse(login.isComplete());
+    assertFalse(login.isCertificationNeeded(), "the login comes first");
+    logIn();
+    assertFalse(login.isNeeded());
+    assertTrue(login.isCertificationNeeded());
+    assertFalse(login.isComplete());
+    assertEquals("mqtt.example.org", login.login().host(), "the old ones serve until then");
+    login.acceptCertification(certification("8883"));
+    assertTrue(login.isComplete());
+
+    login.forget();
+    assertTrue(login.isNeeded());
+    assertTrue(login.isCertificationNeeded());
+    assertThrows(IllegalStateException.class, login::login);
+  }
+
+  @Test
+  void theListIsNeededOnce() throws CloudException {
+    assertTrue(login.isListNeeded());
+    assertThrows(CloudException.class, () -> login.acceptDevices(success(null)));
+    assertTrue(login.isListNeeded());
+    login.acceptDevices(success(Map.of("bound", Map.of())));
+    assertFalse(login.isListNeeded(), "an account without devices has a list, too");
+    login.forget();
+    assertFalse(login.isListNeeded());
+  }
+
+  private static Exception http(int status) {
+    return new HttpOperationFailedException("/", status, "", null, Map.of(), null);
+  }
+
+  @Test
+  void aTokenThatIsRefusedIsNotTriedForEver() throws CloudException {
+    logIn();
+    Exception busy = new CloudException("1", "code 1 (busy)");
+    Exception broken = new CloudException("0", "the answer holds no data");
+    assertTrue(login.isTokenRefused(http(401)));
+    for (Exception failure : List.of(http(403), http(404), http(500), busy, broken)) {
+      assertFalse(login.isTokenRefused(failure), failure::toString);
+    }
+
+    clock.addAndGet(Duration.ofMinutes(10).toNanos());
+    assertFalse(login.isTokenRefused(busy));
+    clock.addAndGet(1);
+    assertTrue(login.isTokenRefused(busy), "no list of EcoFlow's codes is known");
+    assertTrue(login.isTokenRefused(http(403)));
+    for (Exception failure :
+        List.of(
+            http(404),
+            http(500),
+            broken,
+            new CloudException("", "the answer has no code"),
+            new IOException("reset"))) {
+      assertFalse(login.isTokenRefused(failure), failure::toString);
+    }
   }
 
   @Test
