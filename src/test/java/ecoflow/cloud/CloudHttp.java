@@ -136,12 +136,12 @@ final class CloudHttp implements AutoCloseable {
 
   private Answer answer(CloudRequest request) {
     return switch (request.method() + " " + request.path()) {
-      case "GET /iot-open/sign/device/list" -> signed(request, this::developerDeviceList);
-      case "GET /iot-open/sign/device/quota/all" ->
+      case "GET " + ApiPath.DEVICE_LIST -> signed(request, this::developerDeviceList);
+      case "GET " + ApiPath.QUOTA ->
           signed(request, () -> developerQuota(request.query().get("sn")));
-      case "POST /auth/login" -> login(request.body());
-      case "GET /iot-auth/app/certification" -> certification(request);
-      case "GET /iot-service/user/device" ->
+      case "POST " + ApiPath.LOGIN -> login(request.body());
+      case "GET " + ApiPath.CERTIFICATION -> certification(request);
+      case "GET " + ApiPath.ACCOUNT_DEVICES ->
           hasToken(request) ? success(appDevices()) : unauthorised();
       default -> new Answer(404, Map.of(), "");
     };

@@ -1,5 +1,6 @@
 package ecoflow.cloud;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -22,5 +23,10 @@ public record CloudRequest(
   public String header(String name) {
     List<String> values = headers.get(name);
     return values == null || values.isEmpty() ? null : values.get(0);
+  }
+
+  /** The time between the arrival of another request and this one, in milliseconds. */
+  public long millisAfter(CloudRequest earlier) {
+    return Duration.between(earlier.time(), time).toMillis();
   }
 }

@@ -7,12 +7,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The faults to come. A queued fault serves one request and goes before a lasting one.
- *
- * <p>A path stands for all its requests, or with "?sn=" and a serial number behind it for those
- * about one device; the latter goes first.
+ * The faults to come. A queued fault serves one request and goes before a lasting one; one about a
+ * device goes before those of the whole path.
  */
 public final class Faults {
+
+  private static final String ABOUT = "?sn=";
 
   private final Map<String, Deque<Fault>> queued = new HashMap<>();
   private final Map<String, Fault> lasting = new HashMap<>();
@@ -23,6 +23,16 @@ public final class Faults {
 
   public synchronized void always(String path, Fault fault) {
     lasting.put(path, fault);
+  }
+
+  /** For requests of a path about one device. */
+  public void next(String path, SimulatedDevice device, Fault... faults) {
+    next(path + ABOUT + device.serial(), faults);
+  }
+
+  /** For requests of a path about one device. */
+  public void always(String path, SimulatedDevice device, Fault fault) {
+    always(path + ABOUT + device.serial(), fault);
   }
 
   public synchronized void clear() {
@@ -37,7 +47,7 @@ public final class Faults {
   }
 
   synchronized Fault take(String path, String serial) {
-    Fault fault = take(path + "?sn=" + serial);
+    Fault fault = take(path + ABOUT + serial);
     return fault == Fault.NONE ? take(path) : fault;
   }
 

@@ -32,7 +32,11 @@ public final class ProtobufWriter {
     return bytes(field, value.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Bytes, or a message inside a message. */
+  /** A message inside this one. */
+  public ProtobufWriter message(int field, ProtobufWriter inner) {
+    return bytes(field, inner.toByteArray());
+  }
+
   public ProtobufWriter bytes(int field, byte[] value) {
     tag(field, LENGTH_DELIMITED);
     varint(value.length);

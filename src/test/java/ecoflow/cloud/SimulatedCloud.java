@@ -2,6 +2,7 @@ package ecoflow.cloud;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -14,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 
 /**
  * EcoFlow's cloud in one object, on loopback: the HTTPS API and the MQTT broker, with one customer
@@ -105,6 +107,11 @@ public final class SimulatedCloud implements AutoCloseable {
     return caFile;
   }
 
+  /** For clients that trust this cloud and nobody else. */
+  public SSLContext clientTls() {
+    return certificates.client();
+  }
+
   public SimulatedCloud add(SimulatedDevice... added) {
     for (SimulatedDevice device : added) {
       device.connectTo(broker::publish);
@@ -138,6 +145,13 @@ public final class SimulatedCloud implements AutoCloseable {
 
   public List<CloudRequest> requests(String path) {
     return http.requests.stream().filter(request -> request.path().equals(path)).toList();
+  }
+
+  /** The requests of a path about one device, the oldest first. */
+  public List<CloudRequest> requests(String path, SimulatedDevice device) {
+    return requests(path).stream()
+        .filter(request -> device.serial().equals(request.query().get("sn")))
+        .toList();
   }
 
   /** Empties what {@link #requests}, {@link #messages} and the like tell: long runs fill them. */
@@ -264,6 +278,15 @@ public final class SimulatedCloud implements AutoCloseable {
   /** Publishes from the cloud's side on any topic. */
   public void publish(String topic, byte[] payload) {
     broker.publish(topic, payload);
+  }
+
+  public void publish(String topic, String payload) {
+    publish(topic, payload.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The topic of requests to a device ("get") or of their answers ("get_reply"). */
+  public String topic(SimulatedDevice device, String end) {
+    return "/app/" + account.userId() + "/" + device.serial() + "/thing/property/" + end;
   }
 
   Optional<String> nickname() {

@@ -1,9 +1,11 @@
 package ecoflow.cloud;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -127,22 +129,45 @@ public final class SimulatedDevice {
     return this;
   }
 
+  /** Changes values to those of a JSON object and tells nobody. */
+  public SimulatedDevice set(String json) {
+    return set(values(json));
+  }
+
+  /** Changes values to those of a JSON object and publishes these alone. */
+  public void push(String json) {
+    push(values(json));
+  }
+
   /** Changes values and publishes these alone. */
   public void push(Map<String, ?> changes) {
     set(changes);
     Map<String, Object> inOrder = new TreeMap<>(changes);
-    push(format == WireFormat.JSON ? jsonPush(inOrder) : frames.increment(inOrder));
+    publish(format == WireFormat.JSON ? jsonPush(inOrder) : frames.increment(inOrder));
   }
 
   /** Publishes all present values. */
   public void pushAll() {
     Map<String, Object> all = quota();
-    push(format == WireFormat.JSON ? jsonPush(all) : frames.bundle(all, true));
+    publish(format == WireFormat.JSON ? jsonPush(all) : frames.bundle(all, true));
   }
 
   /** Publishes any bytes on the topic of the device. */
-  public void push(byte[] payload) {
+  public void publish(byte[] payload) {
     broker.accept("/app/device/property/" + serial, payload);
+  }
+
+  public void push(byte[] payload) {
+    publish(payload);
+  }
+
+  public void publish(String payload) {
+    publish(payload.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Publishes any text on the topic that tells whether the device is there. */
+  public void publishStatus(String payload) {
+    broker.accept("/app/device/status/" + serial, payload.getBytes(StandardCharsets.UTF_8));
   }
 
   void connectTo(BiConsumer<String, byte[]> publisher) {
@@ -178,6 +203,14 @@ public final class SimulatedDevice {
     answer.put("operateType", "latestQuotas");
     answer.put("data", data);
     return Optional.of(json(answer));
+  }
+
+  private static Map<String, Object> values(String json) {
+    try {
+      return JSON.readValue(json, new TypeReference<>() {});
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("Not a JSON object: " + json, e);
+    }
   }
 
   private static byte[] jsonPush(Map<String, ?> values) {

@@ -1,0 +1,16 @@
+package ecoflow.cloud;
+
+/** The paths of EcoFlow's HTTPS API that the exporter asks for. */
+public final class ApiPath {
+
+  // With an account.
+  public static final String LOGIN = "/auth/login";
+  public static final String CERTIFICATION = "/iot-auth/app/certification";
+  public static final String ACCOUNT_DEVICES = "/iot-service/user/device";
+
+  // With developer keys.
+  public static final String DEVICE_LIST = "/iot-open/sign/device/list";
+  public static final String QUOTA = "/iot-open/sign/device/quota/all";
+
+  private ApiPath() {}
+}

@@ -1,0 +1,25 @@
+package ecoflow.testkit;
+
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import org.awaitility.core.ThrowingRunnable;
+
+/** Waits that are long enough for a busy machine, and end as soon as what they wait for is so. */
+public final class Eventually {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration INTERVAL = Duration.ofMillis(20);
+
+  private Eventually() {}
+
+  public static void eventually(ThrowingRunnable assertion) {
+    await().atMost(PATIENCE).pollInterval(INTERVAL).untilAsserted(assertion);
+  }
+
+  /** Until the condition has been true for so long without a break. */
+  public static void eventuallyHoldsFor(Duration time, Callable<Boolean> condition) {
+    await().atMost(PATIENCE).pollInterval(INTERVAL).during(time).until(condition);
+  }
+}

@@ -1,0 +1,125 @@
+package ecoflow.testkit;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.test.AvailablePortFinder;
+
+/** The finished jar, copied to a folder and started there as a user starts it. */
+public final class ExporterJar implements AutoCloseable {
+
+  private static final String NAME = "ecoflow-exporter.jar";
+
+  private final Path folder;
+  private final int port = AvailablePortFinder.getNextAvailable();
+  private final Page page = pageAt(port);
+  private ChildProcess process;
+
+  /** Copies the jar that the build has made. */
+  public ExporterJar(Path folder) {
+    this.folder = folder;
+    try {
+      Files.copy(Path.of(System.getProperty("exporter.jar")), file());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The page of an exporter in another process; empty while nobody answers. */
+  public static Page pageAt(int port) {
+    return new Page(() -> textAt(port), () -> "unknown");
+  }
+
+  private static String textAt(int port) {
+    try {
+      return new LocalHttp(port).get("/metrics").body();
+    } catch (UncheckedIOException e) {
+      return "";
+    }
+  }
+
+  public Path file() {
+    return folder.resolve(NAME);
+  }
+
+  /** The EXPORTER_PORT of what {@link #start} starts. */
+  public int port() {
+    return port;
+  }
+
+  public void start(Map<String, String> variables, String... jvmOptions) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(jvmOptions));
+    command.addAll(List.of("-jar", NAME));
+    Map<String, String> all = new HashMap<>(variables);
+    all.putIfAbsent("EXPORTER_PORT", Integer.toString(port));
+    process = ChildProcess.start(folder, folder.resolve("log"), all, command);
+  }
+
+  public Page page() {
+    return page;
+  }
+
+  /** Sends the signal of kill and returns the exit code. */
+  public int terminate() {
+    process.signal("TERM");
+    return exitCode();
+  }
+
+  /** Waits until the process ends. */
+  public int exitCode() {
+    return process.exitCode();
+  }
+
+  public List<String> log() {
+    return process.lines();
+  }
+
+  /** What the lines with this part, such as a level and a logger, say behind it. */
+  public List<String> log(String part) {
+    return log().stream()
+        .filter(line -> line.contains(part))
+        .map(line -> line.substring(line.indexOf(part) + part.length()))
+        .toList();
+  }
+
+  public String lastLine() {
+    return log().get(log().size() - 1);
+  }
+
+  public void awaitLine(String words) {
+    process.awaitLine(words);
+  }
+
+  /** Waits until the device has a series of this name. */
+  public void awaitSeries(String serial, String name) {
+    eventually(
+        () -> assertFalse(page.series(name, "device=" + serial).isEmpty(), () -> name + log()));
+  }
+
+  /** Waits until one of the exporter's own series has a value. */
+  public void awaitOwn(double value, String name, String... labels) {
+    eventually(
+        () ->
+            assertTrue(
+                page.series(name, labels).stream().anyMatch(series -> series.value() == value),
+                () -> name + log()));
+  }
+
+  @Override
+  public void close() {
+    if (process != null) {
+      process.close();
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package ecoflow.testkit;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnknownFieldSet;
+import ecoflow.cloud.ProtobufWriter;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Frames as devices send them: headers with a message each. They are written and read by field
+ * number, so that the exporter's description of a frame is not its own judge.
+ */
+public final class Frames {
+
+  private static final int HEADERS = 1;
+  private static final int PDATA = 1;
+  private static final int SRC = 2;
+  private static final int DEST = 3;
+  private static final int ENC_TYPE = 6;
+  private static final int CMD_FUNC = 8;
+  private static final int CMD_ID = 9;
+  private static final int SEQ = 14;
+
+  private Frames() {}
+
+  /** A frame of one header. */
+  public static byte[] frame(int cmdFunc, int cmdId, ProtobufWriter message) {
+    return frame(header(cmdFunc, cmdId, message));
+  }
+
+  public static byte[] frame(byte[]... headers) {
+    ProtobufWriter frame = new ProtobufWriter();
+    Stream.of(headers).forEach(header -> frame.bytes(HEADERS, header));
+    return frame.toByteArray();
+  }
+
+  /** A header of the device's main part to the app. */
+  public static byte[] header(int cmdFunc, int cmdId, ProtobufWriter message) {
+    return header(cmdFunc, cmdId, message.toByteArray());
+  }
+
+  public static byte[] header(int cmdFunc, int cmdId, byte[] message) {
+    return new ProtobufWriter()
+        .bytes(PDATA, message)
+        .integer(SRC, 2)
+        .integer(DEST, 32)
+        .integer(CMD_FUNC, cmdFunc)
+        .integer(CMD_ID, cmdId)
+        .toByteArray();
+  }
+
+  public static ProtobufWriter message() {
+    return new ProtobufWriter();
+  }
+
+  /** A message with a list of messages. */
+  public static ProtobufWriter list(int field, ProtobufWriter... items) {
+    ProtobufWriter list = new ProtobufWriter();
+    Stream.of(items).forEach(item -> list.message(field, item));
+    return list;
+  }
+
+  /** A message with another one inside. */
+  public static ProtobufWriter nested(int field, ProtobufWriter inner) {
+    return list(field, inner);
+  }
+
+  /** The headers of a frame. */
+  public static List<Header> headers(byte[] frame) {
+    return read(frame).getField(HEADERS).getLengthDelimitedList().stream()
+        .map(header -> new Header(read(header.toByteArray())))
+        .toList();
+  }
+
+  /** A header of a frame, by the numbers of its fields. */
+  public record Header(UnknownFieldSet fields) {
+
+    public long src() {
+      return number(SRC);
+    }
+
+    public long dest() {
+      return number(DEST);
+    }
+
+    public long cmdFunc() {
+      return number(CMD_FUNC);
+    }
+
+    public long cmdId() {
+      return number(CMD_ID);
+    }
+
+    /** Whether bytes of the message are masked with the sequence number. */
+    public boolean isMasked() {
+      return fields.hasField(ENC_TYPE) && number(ENC_TYPE) == 1;
+    }
+
+    public long seq() {
+      return number(SEQ);
+    }
+
+    /** Whether the header names a command or has a message. */
+    public boolean hasCommandOrMessage() {
+      return Stream.of(CMD_FUNC, CMD_ID, PDATA).anyMatch(fields::hasField);
+    }
+
+    /** The bytes of the message as they are sent. */
+    public byte[] pdata() {
+      List<ByteString> bytes = fields.getField(PDATA).getLengthDelimitedList();
+      return bytes.isEmpty() ? new byte[0] : bytes.get(0).toByteArray();
+    }
+
+    /** The bytes of the message without their mask. */
+    public byte[] plainData() {
+      byte[] plain = pdata();
+      if (isMasked()) {
+        for (int i = 0; i < plain.length; i++) {
+          plain[i] ^= (byte) seq();
+        }
+      }
+      return plain;
+    }
+
+    private long number(int field) {
+      List<Long> values = fields.getField(field).getVarintList();
+      return values.isEmpty() ? 0 : values.get(values.size() - 1);
+    }
+  }
+
+  private static UnknownFieldSet read(byte[] message) {
+    try {
+      return UnknownFieldSet.parseFrom(message);
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError("no protobuf message", e);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package ecoflow.testkit;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.ServerCertificate;
+import ecoflow.cloud.SimulatedCloud;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.camel.test.AvailablePortFinder;
+
+/**
+ * The broker Mosquitto as a child process: TLS on a loopback port, logins, a log of its clients.
+ */
+public final class Mosquitto implements AutoCloseable {
+
+  private static final String UP = " running";
+
+  private final Path folder;
+  private final int port = AvailablePortFinder.getNextAvailable();
+  private ChildProcess process;
+
+  /** Does not start it yet. */
+  public Mosquitto(Path folder, SimulatedCloud cloud, ServerCertificate certificate) {
+    this.folder = folder;
+    try {
+      Files.createDirectories(folder);
+      cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
+      Files.createFile(file("passwords"));
+      Files.createFile(file("log"));
+      Files.write(
+          file("config"),
+          List.of(
+              // Started by root it would become a user who may not read these files.
+              "user " + System.getProperty("user.name"),
+              "listener " + port + " 127.0.0.1",
+              "keyfile " + file("key.pem"),
+              "certfile " + file("certificate.pem"),
+              "allow_anonymous false",
+              "password_file " + file("passwords"),
+              "persistence false",
+              "log_dest file " + file("log"),
+              "log_type all"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public static boolean isInstalled() {
+    return program("mosquitto").isPresent() && program("mosquitto_passwd").isPresent();
+  }
+
+  /** Debian keeps servers in a folder that only root has in its PATH. */
+  private static Optional<Path> program(String name) {
+    return Stream.concat(Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin"))
+        .map(folder -> Path.of(folder, name))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+
+  private Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  public int port() {
+    return port;
+  }
+
+  /** Takes effect with the next start or {@link #reload}. */
+  public void setPassword(String user, String password) {
+    ChildProcess.run(
+        folder,
+        file("output"),
+        program("mosquitto_passwd").orElseThrow().toString(),
+        "-b",
+        file("passwords").toString(),
+        user,
+        password);
+  }
+
+  public void start() {
+    long starts = count(UP);
+    process =
+        ChildProcess.start(
+            folder,
+            file("output"),
+            Map.of(),
+            List.of(
+                program("mosquitto").orElseThrow().toString(), "-c", file("config").toString()));
+    eventually(
+        () -> {
+          if (!process.isAlive()) {
+            throw new IllegalStateException("mosquitto does not start: " + log());
+          }
+          assertEquals(starts + 1, count(UP));
+        });
+  }
+
+  /** As a crash or a power cut would: clients get no word of it. */
+  public void kill() {
+    process.kill();
+  }
+
+  /** Reads the passwords again and throws out who has another one. */
+  public void reload() {
+    process.signal("HUP");
+  }
+
+  /** Connections stay open, and new ones are taken by the kernel, but nobody answers. */
+  public void freeze() {
+    process.signal("STOP");
+  }
+
+  public void thaw() {
+    process.signal("CONT");
+  }
+
+  public List<String> log() {
+    try {
+      return Files.readAllLines(file("log"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The number of lines with this text. */
+  public long count(String text) {
+    return log().stream().filter(line -> line.contains(text)).count();
+  }
+
+  /** The most connections that the user had at once, over all starts of the broker. */
+  public int mostConnections(String user) {
+    String connected = "New client connected from ";
+    int open = 0;
+    int most = 0;
+    Optional<String> id = Optional.empty();
+    for (String line : log()) {
+      if (line.contains(connected) && line.endsWith("u'" + user + "').")) {
+        id = Optional.of(line.replaceFirst(".* as (\\S+) .*", "$1"));
+        most = Math.max(most, ++open);
+      } else if (line.endsWith(UP)) {
+        open = 0;
+      } else if (id.isPresent() && line.contains(": Client " + id.get() + " ")) {
+        // disconnected, closed its connection, exceeded its time, or was replaced
+        open--;
+      }
+    }
+    assertTrue(open >= 0, () -> "more ends than starts: " + log());
+    return most;
+  }
+
+  @Override
+  public void close() {
+    if (process != null) {
+      kill();
+    }
+  }
+}

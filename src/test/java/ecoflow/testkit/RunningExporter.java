@@ -1,0 +1,74 @@
+package ecoflow.testkit;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.EcoflowExporter;
+import ecoflow.config.ConfigException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.camel.CamelContext;
+import org.apache.camel.test.AvailablePortFinder;
+
+/** The exporter with its real routes in this JVM. */
+public final class RunningExporter implements AutoCloseable {
+
+  private final EcoflowExporter exporter;
+  private final LocalHttp http;
+  private final Page page;
+  private final String clientType;
+
+  private RunningExporter(EcoflowExporter exporter, LocalHttp http, String clientType) {
+    this.exporter = exporter;
+    this.http = http;
+    this.clientType = clientType;
+    this.page = new Page(() -> http.get("/metrics").body(), () -> clientType);
+  }
+
+  /** Starts with the given variables; without EXPORTER_PORT a free port is taken. */
+  public static RunningExporter start(Map<String, String> variables) {
+    Map<String, String> all = new HashMap<>(variables);
+    String port =
+        all.computeIfAbsent("EXPORTER_PORT", unused -> "" + AvailablePortFinder.getNextAvailable());
+    try {
+      EcoflowExporter exporter = new EcoflowExporter(all);
+      exporter.start();
+      return new RunningExporter(
+          exporter,
+          new LocalHttp(Integer.parseInt(port)),
+          all.getOrDefault("ECOFLOW_API_TYPE", "rest"));
+    } catch (ConfigException | EcoflowExporter.StartException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  public LocalHttp http() {
+    return http;
+  }
+
+  public Page page() {
+    return page;
+  }
+
+  /** The mode, as metrics name it. */
+  String clientType() {
+    return clientType;
+  }
+
+  public CamelContext camelContext() {
+    return exporter.camelContext();
+  }
+
+  /** Waits until the exporter ends by itself. */
+  public int exitCode() {
+    CompletableFuture<Integer> code = CompletableFuture.supplyAsync(exporter::awaitEnd);
+    eventually(() -> assertTrue(code.isDone(), "the exporter runs on"));
+    return code.join();
+  }
+
+  @Override
+  public void close() {
+    exporter.close();
+  }
+}

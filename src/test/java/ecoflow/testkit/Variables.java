@@ -1,0 +1,40 @@
+package ecoflow.testkit;
+
+import ecoflow.cloud.SimulatedCloud;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The environment of an exporter on a simulated cloud: all devices, short intervals, and the
+ * credentials of its mode. What comes on top is written as in a shell, {@code "HTTP_RETRIES=2"}.
+ */
+public final class Variables {
+
+  private Variables() {}
+
+  /** Variables for a mode: rest, mqtt or device. */
+  public static Map<String, String> of(SimulatedCloud cloud, String mode, String... more) {
+    Map<String, String> variables = new HashMap<>();
+    variables.put("ECOFLOW_API_HOST", cloud.apiHost());
+    variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
+    variables.put("ECOFLOW_DEVICE_SN", "all");
+    variables.put("COLLECTING_INTERVAL", "0.3");
+    variables.put("QUOTA_REQUEST_INTERVAL", "0.5");
+    variables.put("RETRY_TIMEOUT", "0.5");
+    variables.put("HTTP_BACKOFF_FACTOR", "0.05");
+    variables.put("DEVICE_LIST_CACHE_TTL", "0.3");
+    if (mode.equals("rest")) {
+      variables.put("ECOFLOW_ACCESS_KEY", cloud.account().accessKey());
+      variables.put("ECOFLOW_SECRET_KEY", cloud.account().secretKey());
+    } else {
+      variables.put("ECOFLOW_API_TYPE", mode);
+      variables.put("ECOFLOW_ACCOUNT_USER", cloud.account().email());
+      variables.put("ECOFLOW_ACCOUNT_PASSWORD", cloud.account().password());
+    }
+    for (String assignment : more) {
+      int equals = assignment.indexOf('=');
+      variables.put(assignment.substring(0, equals), assignment.substring(equals + 1));
+    }
+    return variables;
+  }
+}
