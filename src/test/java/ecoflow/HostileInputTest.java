@@ -1,14 +1,16 @@
 package ecoflow;
 
-import static ecoflow.Eventually.eventually;
-import static ecoflow.Eventually.eventuallyShows;
+import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.Series;
+import ecoflow.testkit.StrictPage;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,50 +35,47 @@ class HostileInputTest {
   private static final int MOST_SERIES = 500;
   private static final String OPEN_METRICS = "application/openmetrics-text;version=1.0.0";
 
-  private static final SimulatedDevice HOSTILE = device("R331HOSTILE00001");
-  private static final SimulatedDevice PEACEFUL = device("R331PEACEFUL0001");
+  private static final SimulatedDevice HOSTILE =
+      new SimulatedDevice("R331HOSTILE00001", "Name", "DELTA 2", WireFormat.JSON);
+  private static final SimulatedDevice PEACEFUL =
+      new SimulatedDevice("R331PEACEFUL0001", "Name", "DELTA 2", WireFormat.JSON);
 
-  private static SimulatedCloud cloud;
-  private static RunningExporter exporter;
-  private static int markers;
+  @RegisterExtension
+  static final ExporterExtension exporter =
+      ExporterExtension.mqtt("ECOFLOW_MAX_SERIES_PER_DEVICE=" + MOST_SERIES, "LOG_LEVEL=ERROR")
+          .with(HOSTILE, PEACEFUL)
+          .startedAtOnce();
 
+  private final Page page = exporter.page();
   private double errorsBefore;
 
   @BeforeAll
-  static void start() {
-    cloud = SimulatedCloud.start().add(HOSTILE, PEACEFUL);
-    exporter =
-        RunningExporter.start(
-            RunningExporter.account(
-                cloud,
-                "mqtt",
-                "ECOFLOW_MAX_SERIES_PER_DEVICE",
-                Integer.toString(MOST_SERIES),
-                "LOG_LEVEL",
-                "ERROR"));
-    eventually(() -> assertEquals(1, counter("mqtt_connected")));
+  static void connect() {
+    exporter.page().eventuallyConnected(1);
   }
 
   @AfterAll
-  static void stop() {
-    exporter.close();
-    cloud.close();
-    assertEquals(1, cloud.connects().size(), "no message cost the connection");
+  static void noMessageCostTheConnection() {
+    exporter.stop();
+    assertEquals(1, exporter.cloud().connects().size());
   }
 
   @BeforeEach
   void note() {
-    errorsBefore = errors();
+    errorsBefore = page.mqttErrors();
   }
 
   /** A page that Prometheus reads, and the other device as it was. */
   @AfterEach
   void forget() {
-    StrictPage.read(exporter.metrics(), false);
-    StrictPage.read(exporter.get("GET", "/metrics", "Accept", OPEN_METRICS).body(), true);
+    StrictPage.read(page.text(), false);
+    StrictPage.read(exporter.http().get("/metrics", "Accept", OPEN_METRICS).body(), true);
     // The device is offline, so that it has no series any more.
-    cloud.publish("/app/device/status/" + HOSTILE.serial(), utf8("{\"params\":{\"status\":0}}"));
-    eventuallyShows(exporter, HOSTILE.serial(), "ecoflow_online", 0);
+    HOSTILE.publishStatus(
+        """
+        {"params": {"status": 0}}
+        """);
+    page.eventuallyShows(HOSTILE, "online", 0);
     assertEquals(List.of(), series());
   }
 
@@ -108,52 +108,60 @@ class HostileInputTest {
   @MethodSource("refused")
   void whatCannotBeReadIsCounted(String name, byte[] payload) {
     HOSTILE.push(Map.of("pd.soc", 40));
-    HOSTILE.push(payload);
-    awaitMarker();
-    assertEquals(errorsBefore + 1, errors());
+    HOSTILE.publish(payload);
+    exporter.settle(HOSTILE);
+    assertEquals(errorsBefore + 1, page.mqttErrors());
     assertEquals(
         List.of("ecoflow_pd_soc", "ecoflow_test_marker"), series(), "the values before it stay");
   }
 
+  /** A name, members of "params", and the names of the series that they leave. */
   static Stream<Arguments> taken() {
-    String digits = "1" + "0".repeat(400);
-    String endless = "7".repeat(1_000_000);
-    return Stream.of(
-        Arguments.of("no members", utf8("{}"), List.of()),
-        Arguments.of("10^400", json("\"a\":" + digits + ",\"b\":1"), List.of("b")),
-        Arguments.of("1e999", json("\"a\":1e999,\"b\":1"), List.of("b")),
-        Arguments.of("NaN", json("\"a\":NaN,\"b\":1"), List.of("b")),
-        Arguments.of("infinities", json("\"a\":Infinity,\"b\":1,\"c\":-Infinity"), List.of("b")),
-        Arguments.of("a million digits", json("\"a\":" + endless + ",\"b\":1"), List.of("b")),
-        Arguments.of("a million decimals", json("\"a\":0." + endless), List.of("a")),
-        Arguments.of(
-            "an exponent of a million digits",
-            json("\"a\":1e" + endless + ",\"b\":1"),
-            List.of("b")),
-        Arguments.of("-1e-999", json("\"a\":-1e-999"), List.of("a")),
-        Arguments.of("a key twice", json("\"a\":1,\"a\":2"), List.of("a")),
-        Arguments.of("an empty key", json("\"\":1,\"b\":1"), List.of("b")),
-        Arguments.of("a key of dots", json("\"...\":1,\"b\":1"), List.of("b")),
-        Arguments.of("control characters", json("\"a\\u0000\\u0007\\u001b\":1"), List.of("a___")),
-        Arguments.of("line breaks", json("\"a\\nb\\r\\u2028c\":1"), List.of("a_b__c")),
-        Arguments.of(
-            "a forged series", json("\"a 1\\necoflow_b 2\":1"), List.of("a_1_ecoflow_b_2")),
-        Arguments.of("quotes", json("\"a\\\"}b\\\\\":1"), List.of("a__b_")),
-        Arguments.of(
-            "a lone surrogate", json("\"a\\ud83d\":1,\"\\ude00b\":1"), List.of("_b", "a_")),
-        Arguments.of("right to left", json("\"a\\u202e\\u05d0\":1"), List.of("a__")),
-        Arguments.of("an emoji", utf8("{\"params\":{\"a\uD83D\uDE00\":1}}"), List.of("a_")),
-        Arguments.of("a capital with dot", json("\"a\\u0130\":1"), List.of("ai_")),
-        Arguments.of("long index", json("\"a[99999999999]\":1"), List.of("a_99999999999")),
-        Arguments.of("minus index", json("\"a[-1]\":1"), List.of("a__1")));
+    Stream<Arguments> members =
+        """
+        10^400            | "a": 1ZEROS, "b": 1                     | b
+        1e999             | "a": 1e999, "b": 1                      | b
+        NaN               | "a": NaN, "b": 1                        | b
+        infinities        | "a": Infinity, "b": 1, "c": -Infinity   | b
+        a million digits  | "a": ENDLESS, "b": 1                    | b
+        a million decimals | "a": 0.ENDLESS                          | a
+        an exponent of a million digits | "a": 1eENDLESS, "b": 1    | b
+        -1e-999           | "a": -1e-999                            | a
+        a key twice       | "a": 1, "a": 2                          | a
+        an empty key      | "": 1, "b": 1                           | b
+        a key of dots     | "...": 1, "b": 1                        | b
+        control characters | "a\\u0000\\u0007\\u001b": 1             | a___
+        line breaks       | "a\\nb\\r\\u2028c": 1                   | a_b__c
+        a forged series   | "a 1\\necoflow_b 2": 1                  | a_1_ecoflow_b_2
+        quotes            | "a\\"}b\\\\": 1                         | a__b_
+        a lone surrogate  | "a\\ud83d": 1, "\\ude00b": 1            | _b a_
+        right to left     | "a\\u202e\\u05d0": 1                    | a__
+        an emoji          | "a\uD83D\uDE00": 1                      | a_
+        a capital with dot | "a\\u0130": 1                           | ai_
+        long index        | "a[99999999999]": 1                     | a_99999999999
+        minus index       | "a[-1]": 1                              | a__1
+        """
+            .lines()
+            .map(line -> line.split("\\|", -1))
+            .map(
+                columns ->
+                    Arguments.of(
+                        columns[0].strip(),
+                        json(
+                            columns[1]
+                                .strip()
+                                .replace("ZEROS", "0".repeat(400))
+                                .replace("ENDLESS", "7".repeat(1_000_000))),
+                        List.of(columns[2].strip().split(" "))));
+    return Stream.concat(Stream.of(Arguments.of("no members", utf8("{}"), List.of())), members);
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("taken")
   void oddValuesAndKeysAreTakenOrLeft(String name, byte[] payload, List<String> names) {
-    HOSTILE.push(payload);
-    awaitMarker();
-    assertEquals(errorsBefore, errors());
+    HOSTILE.publish(payload);
+    exporter.settle(HOSTILE);
+    assertEquals(errorsBefore, page.mqttErrors());
     assertEquals(
         Stream.concat(names.stream(), Stream.of("test_marker"))
             .map(end -> "ecoflow_" + end)
@@ -164,37 +172,37 @@ class HostileInputTest {
 
   @Test
   void everyCharacterCanStandInAKey() {
-    awaitMarker();
+    exporter.settle(HOSTILE);
     int[] characters =
         IntStream.rangeClosed(0, 0xffff)
             .filter(c -> c % 37 == 0 || c < 0x300 || c >= 0xd7f0 && c < 0xe010)
             .toArray();
     for (int from = 0; from < characters.length; from += 300) {
-      HOSTILE.push(
+      HOSTILE.publish(
           json(
               IntStream.range(from, Math.min(from + 300, characters.length))
                   .mapToObj(i -> String.format("\"k%d\\u%04xend\":1", i % 300, characters[i]))
                   .collect(Collectors.joining(","))));
-      awaitMarker();
+      exporter.settle(HOSTILE);
       assertTrue(series().size() > 250, "the page is well-formed and has them");
     }
-    assertEquals(errorsBefore, errors());
+    assertEquals(errorsBefore, page.mqttErrors());
   }
 
   @Test
   void noMoreSeriesThanAllowed() {
-    double limit = limited();
-    HOSTILE.push(json("\"pd.soc\":1"));
-    HOSTILE.push(json(keys(10_000) + ",\"pd.soc\":2"));
-    eventuallyShows(exporter, HOSTILE.serial(), "ecoflow_pd_soc", 2);
-    eventually(() -> assertEquals(limit + 10_000 - MOST_SERIES + 1, limited()));
+    double limit = page.conflicts("limit");
+    HOSTILE.publish(json("\"pd.soc\":1"));
+    HOSTILE.publish(json(keys(10_000) + ",\"pd.soc\":2"));
+    page.eventuallyShows(HOSTILE, "pd_soc", 2);
+    eventually(() -> assertEquals(limit + 10_000 - MOST_SERIES + 1, page.conflicts("limit")));
     assertEquals(MOST_SERIES, series().size());
     // What is known goes on.
-    HOSTILE.push(json("\"new\":1,\"pd.soc\":3,\"key7\":70"));
-    eventuallyShows(exporter, HOSTILE.serial(), "ecoflow_pd_soc", 3);
-    assertEquals(70, exporter.of(HOSTILE.serial(), "ecoflow_key7"));
+    HOSTILE.publish(json("\"new\":1,\"pd.soc\":3,\"key7\":70"));
+    page.eventuallyShows(HOSTILE, "pd_soc", 3);
+    assertEquals(70, page.of(HOSTILE, "key7"));
     assertEquals(MOST_SERIES, series().size());
-    assertEquals(errorsBefore, errors());
+    assertEquals(errorsBefore, page.mqttErrors());
   }
 
   @Test
@@ -202,9 +210,9 @@ class HostileInputTest {
     String members = keys(200_000);
     byte[] payload = json(members);
     assertTrue(payload.length > 3_000_000 && payload.length < 4 << 20, payload.length + " bytes");
-    HOSTILE.push(payload);
+    HOSTILE.publish(payload);
     eventually(() -> assertEquals(MOST_SERIES, series().size()));
-    assertEquals(errorsBefore, errors());
+    assertEquals(errorsBefore, page.mqttErrors());
   }
 
   @Test
@@ -216,20 +224,16 @@ class HostileInputTest {
       if (payload.length > 0 && i % 4 == 0) {
         payload[0] = (byte) '{';
       }
-      HOSTILE.push(payload);
+      HOSTILE.publish(payload);
     }
-    awaitMarker();
+    exporter.settle(HOSTILE);
     PEACEFUL.push(Map.of("pd.soc", 8));
-    eventuallyShows(exporter, PEACEFUL.serial(), "ecoflow_pd_soc", 8);
-    assertTrue(errors() > errorsBefore + 400, "most of it is no message");
-    assertFalse(exporter.metrics().contains("NaN"));
+    page.eventuallyShows(PEACEFUL, "pd_soc", 8);
+    assertTrue(page.mqttErrors() > errorsBefore + 400, "most of it is no message");
+    assertFalse(page.text().contains("NaN"));
   }
 
   // Steps
-
-  private static SimulatedDevice device(String serial) {
-    return new SimulatedDevice(serial, "Name", "DELTA 2", WireFormat.JSON);
-  }
 
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
@@ -245,33 +249,14 @@ class HostileInputTest {
         .collect(Collectors.joining(","));
   }
 
-  /** Messages come in order: what was sent before the marker has been dealt with. */
-  private static void awaitMarker() {
-    markers++;
-    HOSTILE.push(Map.of("test.marker", markers));
-    eventuallyShows(exporter, HOSTILE.serial(), "ecoflow_test_marker", markers);
-  }
-
   /** The series of the hostile device. */
-  private static List<String> series() {
-    return StrictPage.read(exporter.metrics(), false).values().stream()
+  private List<String> series() {
+    return StrictPage.read(page.text(), false).values().stream()
         .filter(family -> family.help().startsWith("EcoFlow quota "))
         .flatMap(family -> family.series().stream())
         .filter(series -> HOSTILE.serial().equals(series.labels().get("device")))
-        .map(StrictPage.Series::name)
+        .map(Series::name)
         .sorted()
         .toList();
-  }
-
-  private static double counter(String name) {
-    return exporter.value("ecoflow_" + name, "client_type=\"mqtt\"").orElseThrow();
-  }
-
-  private static double errors() {
-    return counter("mqtt_message_errors_total");
-  }
-
-  private static double limited() {
-    return exporter.value("ecoflow_quota_conflicts_total", "kind=\"limit\"").orElseThrow();
   }
 }

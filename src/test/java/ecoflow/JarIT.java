@@ -1,46 +1,46 @@
 package ecoflow;
 
-import static org.awaitility.Awaitility.await;
+import static ecoflow.cloud.ApiPath.ACCOUNT_DEVICES;
+import static ecoflow.cloud.ApiPath.CERTIFICATION;
+import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.LOGIN;
+import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Frames.frame;
+import static ecoflow.testkit.Frames.header;
+import static ecoflow.testkit.Frames.message;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.protobuf.ByteString;
 import ecoflow.cloud.CloudRequest;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
-import ecoflow.decode.proto.Frame;
-import ecoflow.decode.proto.Header;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -50,115 +50,60 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JarIT {
 
   private static final String SERIAL = "R331JAR000000001";
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static SimulatedCloud cloud;
+  private static final SimulatedDevice DEVICE =
+      new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON)
+          .set(Map.of("pd.soc", 81, "pd.wattsOutSum", 0));
+
+  @RegisterExtension static final CloudExtension clouds = new CloudExtension(DEVICE);
 
   @TempDir Path folder;
-  private Process process;
-  private int port;
-
-  @BeforeAll
-  static void startCloud() {
-    cloud = SimulatedCloud.start();
-    cloud.add(
-        new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON)
-            .set(Map.of("pd.soc", 81, "pd.wattsOutSum", 0)));
-  }
-
-  @AfterAll
-  static void stopCloud() {
-    cloud.close();
-  }
+  private SimulatedCloud cloud;
+  private ExporterJar jar;
 
   @BeforeEach
-  void copyJar() throws IOException {
-    Files.copy(Path.of(System.getProperty("exporter.jar")), folder.resolve("ecoflow-exporter.jar"));
-    port = RunningExporter.freePort();
+  void copyJar() {
+    cloud = clouds.cloud();
+    jar = new ExporterJar(folder);
   }
 
   @AfterEach
   void endProcess() {
-    cloud.faults().clear();
-    cloud.refuseSubscriptions(topic -> false);
-    if (process != null) {
-      process.destroyForcibly();
-    }
+    jar.close();
   }
 
-  private void start(Map<String, String> variables) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-jar",
-            "ecoflow-exporter.jar");
-    builder.directory(folder.toFile());
-    builder.environment().keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
-    builder.environment().put("EXPORTER_PORT", Integer.toString(port));
-    builder.environment().putAll(variables);
-    builder.redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile());
-    process = builder.start();
-  }
-
-  private List<String> log() {
-    try {
-      return Files.readAllLines(folder.resolve("log"));
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private int exitCode() throws InterruptedException {
-    assertTrue(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS), () -> "runs on: " + log());
-    return process.exitValue();
-  }
-
-  private String metrics() {
-    try {
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/metrics")).build();
-      return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
-    } catch (IOException e) {
-      return "";
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return "";
-    }
-  }
-
-  private void awaitLineOfMetrics(String start) {
-    await().atMost(PATIENCE).until(() -> metrics().lines().anyMatch(l -> l.startsWith(start)));
+  /** Starts the jar in a mode: rest, mqtt or device. */
+  private void start(String mode, String... variables) {
+    jar.start(Variables.of(cloud, mode, variables));
   }
 
   @Test
-  void theJarRunsAloneAndEndsOnASignal() throws Exception {
-    start(RunningExporter.rest(cloud));
+  void theJarRunsAloneAndEndsOnASignal() {
+    start("rest");
 
-    awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
-    assertTrue(
-        metrics()
-            .contains(
-                "ecoflow_exporter_build_info{mode=\"rest\",version=\""
-                    + System.getProperty("exporter.version")
-                    + "\"} 1"));
-    process.destroy();
+    jar.awaitSeries(SERIAL, "pd_watts_out_sum");
+    assertEquals(
+        1,
+        jar.page()
+            .own(
+                "exporter_build_info",
+                "mode=rest",
+                "version=" + System.getProperty("exporter.version")));
 
-    assertEquals(143, exitCode());
-    assertTrue(
-        log().stream().noneMatch(line -> line.contains(" WARN ") || line.contains(" ERROR ")),
-        () -> "a quiet life: " + log());
+    assertEquals(143, jar.terminate());
+    assertEquals(List.of(), jar.log(" WARN "), "a quiet life");
+    assertEquals(List.of(), jar.log(" ERROR "), "a quiet life");
   }
 
   /** Libraries read their version from the manifest of their jar, and this is their jar. */
   @ParameterizedTest
   @ValueSource(strings = {"INFO", "DEBUG"})
-  void theLogNamesTheVersionsThatRun(String level) throws Exception {
+  void theLogNamesTheVersionsThatRun(String level) {
     String camel = System.getProperty("exporter.camel");
-    start(RunningExporter.rest(cloud, "LOG_LEVEL", level));
-    awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
-    process.destroy();
-    exitCode();
+    start("rest", "LOG_LEVEL=" + level);
+    jar.awaitSeries(SERIAL, "pd_soc");
+    jar.terminate();
 
-    String first = log().get(0);
+    String first = jar.log().get(0);
     assertTrue(
         first.contains(
             " INFO EcoflowExporter - ecoflow-exporter "
@@ -171,21 +116,21 @@ class JarIT {
         first);
     List<String> claims =
         Pattern.compile("Apache Camel (?:\\(Main\\) )?([0-9]\\S*)")
-            .matcher(String.join("\n", log()))
+            .matcher(String.join("\n", jar.log()))
             .results()
             .map(claim -> claim.group(1))
             .toList();
     // At DEBUG Camel speaks too.
-    assertEquals(level.equals("DEBUG"), claims.size() > 1, () -> "" + log());
-    assertEquals(Set.of(camel), Set.copyOf(claims), () -> "" + log());
+    assertEquals(level.equals("DEBUG"), claims.size() > 1, () -> "" + jar.log());
+    assertEquals(Set.of(camel), Set.copyOf(claims), () -> "" + jar.log());
   }
 
   @Test
   void theDemosCloudDoesNotShip() throws IOException {
-    try (JarFile jar = new JarFile(folder.resolve("ecoflow-exporter.jar").toFile())) {
-      assertTrue(jar.stream().anyMatch(entry -> entry.getName().equals("devices.json")));
+    try (JarFile content = new JarFile(jar.file().toFile())) {
+      assertTrue(content.stream().anyMatch(entry -> entry.getName().equals("devices.json")));
       assertTrue(
-          jar.stream()
+          content.stream()
               .noneMatch(
                   entry ->
                       entry.getName().startsWith("ecoflow/cloud")
@@ -195,34 +140,27 @@ class JarIT {
   }
 
   @Test
-  void noSecretIsLoggedAtDebugInAnyMode() throws Exception {
+  void noSecretIsLoggedAtDebugInAnyMode() {
     String password = cloud.account().password();
     for (String mode : List.of("rest", "mqtt", "device")) {
-      Map<String, String> variables =
-          new HashMap<>(
-              mode.equals("rest")
-                  ? RunningExporter.rest(cloud)
-                  : RunningExporter.account(cloud, mode));
-      variables.put("LOG_LEVEL", "DEBUG");
       if (mode.equals("device")) {
         // What goes wrong is told with its topic.
         cloud.refuseSubscriptions(topic -> topic.endsWith("/get_reply"));
       }
-      start(variables);
+      start(mode, "LOG_LEVEL=DEBUG");
       if (mode.equals("mqtt")) {
-        awaitLineOfMetrics("ecoflow_mqtt_connected{client_type=\"mqtt\"} 1");
-        cloud.device(SERIAL).orElseThrow().pushAll();
+        jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
+        DEVICE.pushAll();
       }
       if (mode.equals("device")) {
-        awaitLineOfLog(" The broker refused the subscription of /app/***/" + SERIAL);
+        jar.awaitLine(" The broker refused the subscription of /app/***/" + SERIAL);
         cloud.refuseSubscriptions(topic -> false);
-        awaitLineOfLog(" The broker now allows the subscription of /app/***/" + SERIAL);
+        jar.awaitLine(" The broker now allows the subscription of /app/***/" + SERIAL);
       }
-      awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
-      process.destroy();
-      exitCode();
+      jar.awaitSeries(SERIAL, "pd_soc");
+      jar.terminate();
 
-      String log = String.join("\n", log());
+      String log = String.join("\n", jar.log());
       assertTrue(log.contains(" DEBUG "), log);
       Set<String> secrets =
           new HashSet<>(
@@ -248,21 +186,33 @@ class JarIT {
   }
 
   @Test
-  void debugTellsEachMessageInOneLine() throws Exception {
-    start(
-        RunningExporter.account(
-            cloud, "device", "LOG_LEVEL", "DEBUG", "QUOTA_REQUEST_INTERVAL", "3600"));
-    SimulatedDevice device = cloud.device(SERIAL).orElseThrow();
+  void debugTellsEachMessageInOneLine() {
+    start("device", "LOG_LEVEL=DEBUG", "QUOTA_REQUEST_INTERVAL=3600");
     // From the answer to the one request.
-    awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
-    ByteString powerIn = header(254, 21, 0x1d, 0, 0, 0, 0x40);
-    ByteString powerOut = header(254, 21, 0x25, 0, 0, 0, 0x41);
-    byte[] frame = frame(powerIn, header(60, 1, 8, 7), powerIn.substring(0, 3), powerOut);
+    jar.awaitSeries(SERIAL, "pd_watts_out_sum");
+    // pow_in_sum_w and pow_out_sum_w
+    byte[] powerIn = header(254, 21, message().real(3, 2));
+    byte[] powerOut = header(254, 21, message().real(4, 8));
+    byte[] broken = Arrays.copyOf(powerIn, 3);
+    byte[] frame = frame(powerIn, header(60, 1, message().integer(1, 7)), broken, powerOut);
     Map<byte[], String> pushes = new LinkedHashMap<>();
-    pushes.put(utf8("{\"params\":{\"pd.soc\":82,\"pd.list\":[1]}}"), "JSON, values taken: 2");
-    pushes.put(utf8("{\"params\":{}}"), "JSON, values taken: 0");
     pushes.put(
-        utf8("{\"params\":null}"),
+        utf8(
+            """
+            {"params": {"pd.soc": 82, "pd.list": [1]}}
+            """),
+        "JSON, values taken: 2");
+    pushes.put(
+        utf8(
+            """
+            {"params": {}}
+            """),
+        "JSON, values taken: 0");
+    pushes.put(
+        utf8(
+            """
+            {"params": null}
+            """),
         "JSON, dropped: params is null instead of an object, values taken: 0");
     pushes.put(
         utf8("none"), "unknown, dropped: it is neither a JSON object nor a frame, values taken: 0");
@@ -273,25 +223,21 @@ class JarIT {
     pushes.put(
         Base64.getEncoder().encode(frame(powerIn)), "base64, 254/21 decoded, values taken: 1");
     pushes.put(
-        utf8("{\"params\":{\"pd_soc\":5,\"online\":1,\"pd.x\":1,\"pd_x\":2}}"),
+        utf8(
+            """
+            {"params": {"pd_soc": 5, "online": 1, "pd.x": 1, "pd_x": 2}}
+            """),
         "JSON, values taken: 3, same_name conflicts: 2 (first pd_soc),"
             + " own_metric conflicts: 1 (first online)");
-    byte[] off = utf8("{\"params\":{\"status\":0}}");
+    String off =
+        """
+        {"params": {"status": 0}}
+        """;
 
-    pushes.keySet().forEach(device::push);
-    cloud.publish("/app/device/status/" + SERIAL, off);
-    await()
-        .atMost(PATIENCE)
-        .until(
-            () ->
-                metrics()
-                    .lines()
-                    .anyMatch(
-                        line ->
-                            line.startsWith("ecoflow_online{device=\"" + SERIAL)
-                                && line.endsWith(" 0.0")));
-    process.destroy();
-    exitCode();
+    pushes.keySet().forEach(DEVICE::publish);
+    DEVICE.publishStatus(off);
+    jar.awaitOwn(0, "online", "device=" + SERIAL);
+    jar.terminate();
 
     List<String> expected = new ArrayList<>();
     expected.add(
@@ -304,53 +250,49 @@ class JarIT {
         "/app/device/status/"
             + SERIAL
             + ": "
-            + off.length
+            + off.length()
             + " bytes, JSON, the device is off, values taken: 0");
     assertEquals(
         expected,
-        log(" DEBUG MessageStory - ").stream()
+        jar.log(" DEBUG MessageStory - ").stream()
             .map(line -> line.replaceFirst("(get_reply: )[0-9]{2,}", "$1N"))
             .map(line -> line.replaceFirst("\\([A-Z][^()]{10,}\\)", "(REASON)"))
             .toList());
-    assertEquals(List.of(), log(" DEBUG Payloads - "), "no second line about what was left out");
+    assertEquals(
+        List.of(), jar.log(" DEBUG Payloads - "), "no second line about what was left out");
     assertEquals(
         List.of(
             "Dropped a push of device "
                 + SERIAL
                 + ": params is null instead of an object; the next message is awaited"),
-        log(" WARN Payloads - ").stream().filter(line -> line.contains("push")).toList());
+        jar.log(" WARN Payloads - ").stream().filter(line -> line.contains("push")).toList());
     assertEquals(
         List.of(
-            "/auth/login: HTTP 200 after N ms, attempt 1",
-            "/iot-auth/app/certification: HTTP 200 after N ms, attempt 1",
-            "/iot-service/user/device: HTTP 200 after N ms, attempt 1"),
+            LOGIN + ": HTTP 200 after N ms, attempt 1",
+            CERTIFICATION + ": HTTP 200 after N ms, attempt 1",
+            ACCOUNT_DEVICES + ": HTTP 200 after N ms, attempt 1"),
         attempts());
   }
 
   @Test
-  void debugTellsEachAttemptOfACallInOneLine() throws Exception {
-    String list = "/iot-open/sign/device/list";
-    String values = "/iot-open/sign/device/quota/all";
-    cloud.faults().next(list, Fault.status(503));
+  void debugTellsEachAttemptOfACallInOneLine() {
+    cloud.faults().next(DEVICE_LIST, Fault.status(503));
     cloud
         .faults()
         .next(
-            values,
+            QUOTA,
             Fault.code("8521", "signature is wrong"),
             Fault.delay(Duration.ofSeconds(60)),
             Fault.status(502));
-    start(
-        RunningExporter.rest(
-            cloud, "LOG_LEVEL", "DEBUG", "COLLECTING_INTERVAL", "3600", "HTTP_TIMEOUT", "2"));
-    awaitLineOfMetrics("ecoflow_pd_soc{device=\"" + SERIAL + "\"");
-    process.destroy();
-    exitCode();
+    start("rest", "LOG_LEVEL=DEBUG", "COLLECTING_INTERVAL=3600", "HTTP_TIMEOUT=2");
+    jar.awaitSeries(SERIAL, "pd_soc");
+    jar.terminate();
 
-    String call = values + " of device " + SERIAL + ": ";
+    String call = QUOTA + " of device " + SERIAL + ": ";
     assertEquals(
         List.of(
-            list + ": HTTP 503 after N ms, attempt 1",
-            list + ": HTTP 200 after N ms, attempt 2",
+            DEVICE_LIST + ": HTTP 503 after N ms, attempt 1",
+            DEVICE_LIST + ": HTTP 200 after N ms, attempt 2",
             call
                 + "HTTP 200 after N ms, attempt 1: code 8521 (signature is wrong):"
                 + " check the clock of this machine and ECOFLOW_SECRET_KEY",
@@ -358,59 +300,21 @@ class JarIT {
             call + "HTTP 502 after N ms, attempt 3",
             call + "HTTP 200 after N ms, attempt 4"),
         attempts());
-    assertEquals(List.of(), log(" DEBUG MessageStory - "), "no message came over MQTT");
-  }
-
-  /** What the lines of one logger and level say. */
-  private List<String> log(String source) {
-    return log().stream()
-        .filter(line -> line.contains(source))
-        .map(line -> line.substring(line.indexOf(source) + source.length()))
-        .toList();
+    assertEquals(List.of(), jar.log(" DEBUG MessageStory - "), "no message came over MQTT");
   }
 
   private List<String> attempts() {
-    return log(" DEBUG HttpCalls - ").stream()
+    return jar.log(" DEBUG HttpCalls - ").stream()
         .map(line -> line.replaceFirst("after [0-9]+ ms", "after N ms"))
         .toList();
-  }
-
-  private void awaitLineOfLog(String words) {
-    await().atMost(PATIENCE).until(() -> log().stream().anyMatch(line -> line.contains(words)));
   }
 
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static ByteString header(int cmdFunc, int cmdId, int... message) {
-    byte[] pdata = new byte[message.length];
-    for (int i = 0; i < pdata.length; i++) {
-      pdata[i] = (byte) message[i];
-    }
-    return Header.newBuilder()
-        .setPdata(ByteString.copyFrom(pdata))
-        .setSrc(2)
-        .setCmdFunc(cmdFunc)
-        .setCmdId(cmdId)
-        .build()
-        .toByteString();
-  }
-
-  private static byte[] frame(ByteString... headers) {
-    return Frame.newBuilder().addAllHeaders(List.of(headers)).build().toByteArray();
-  }
-
-  /** The worked example of the README. */
   @Test
-  void editedRoutesReplaceThePackagedOnes() throws Exception {
-    Path routes = Files.createDirectory(folder.resolve("routes"));
-    try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
-      for (Path file : files.toList()) {
-        Files.copy(file, routes.resolve(file.getFileName()));
-      }
-    }
-    Path quotas = routes.resolve("quotas.camel.yaml");
+  void editedRoutesReplaceThePackagedOnes() {
     String steps = "      steps:\n";
     String script =
         """
@@ -419,102 +323,101 @@ class JarIT {
                     simple:
                       expression: "${body.remove('pd.soc')}"
         """;
-    String before = Files.readString(quotas);
-    String after = before.replace(steps, steps + script.indent(8 - script.indexOf('-')));
-    Files.writeString(quotas, after);
-    Map<String, String> variables = RunningExporter.rest(cloud);
-    variables.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", "file:" + routes + "/*.camel.yaml");
-    start(variables);
+    RoutesFolder routes =
+        RoutesFolder.copyTo(folder.resolve("routes"))
+            .edit("quotas.camel.yaml", steps, steps + script.indent(8 - script.indexOf('-')));
+    start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
 
-    awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
-    assertFalse(metrics().contains("ecoflow_pd_soc{"), () -> "log: " + log());
+    jar.awaitSeries(SERIAL, "pd_watts_out_sum");
+    assertEquals(List.of(), jar.page().lines("pd_soc"), () -> "log: " + jar.log());
   }
 
   @Test
-  void badConfigurationIsOneLineAndExitCode2() throws Exception {
-    start(RunningExporter.rest(cloud, "COLLECTING_INTERVAL", "often"));
+  void badConfigurationIsOneLineAndExitCode2() {
+    start("rest", "COLLECTING_INTERVAL=often");
 
-    assertEquals(2, exitCode());
+    assertEquals(2, jar.exitCode());
     assertEquals(
         List.of(
             "ecoflow-exporter: COLLECTING_INTERVAL=often is not valid:"
                 + " it takes seconds from 0.1 to 86400"),
-        log());
+        jar.log());
   }
 
   @Test
-  void noCredentialsAreOneLineAndExitCode2() throws Exception {
-    start(Map.of("ECOFLOW_DEVICE_SN", "A"));
+  void noCredentialsAreOneLineAndExitCode2() {
+    jar.start(Map.of("ECOFLOW_DEVICE_SN", "A"));
 
-    assertEquals(2, exitCode());
-    assertEquals(1, log().size(), () -> "one line: " + log());
-    assertTrue(log().get(0).startsWith("ecoflow-exporter: no credentials: set ECOFLOW_ACCESS_KEY"));
+    assertEquals(2, jar.exitCode());
+    assertEquals(1, jar.log().size(), () -> "one line: " + jar.log());
+    assertTrue(
+        jar.log().get(0).startsWith("ecoflow-exporter: no credentials: set ECOFLOW_ACCESS_KEY"));
   }
 
   @Test
-  void wrongCredentialsSaySoAfterTheLastAttempt() throws Exception {
-    start(
-        RunningExporter.account(
-            cloud, "mqtt", "ECOFLOW_ACCOUNT_PASSWORD", "wrong", "ESTABLISH_ATTEMPTS", "2"));
+  void wrongCredentialsSaySoAfterTheLastAttempt() {
+    start("mqtt", "ECOFLOW_ACCOUNT_PASSWORD=wrong", "ESTABLISH_ATTEMPTS=2");
 
-    assertEquals(1, exitCode());
-    List<String> errors = log().stream().filter(line -> line.contains(" ERROR ")).toList();
-    assertEquals(1, errors.size(), () -> "one line: " + log());
+    assertEquals(1, jar.exitCode());
+    List<String> errors = jar.log(" ERROR ");
+    assertEquals(1, errors.size(), () -> "one line: " + jar.log());
     assertTrue(
         errors
             .get(0)
             .contains(
                 "Cannot connect to EcoFlow: login: code 2026"
-                    + " (The account does not exist or the password is wrong) on /auth/login:"
+                    + " (The account does not exist or the password is wrong) on "
+                    + LOGIN
+                    + ":"
                     + " ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"),
         errors.get(0));
     assertTrue(errors.get(0).endsWith("attempt 2 of 2, giving up"), errors.get(0));
   }
 
   @Test
-  void aCloudThatNeverAnswersEndsTheProcessWithOneLine() throws Exception {
-    cloud.faults().always("/iot-open/sign/device/list", Fault.status(503));
-    start(RunningExporter.rest(cloud, "ESTABLISH_ATTEMPTS", "2", "HTTP_RETRIES", "1"));
+  void aCloudThatNeverAnswersEndsTheProcessWithOneLine() {
+    cloud.faults().always(DEVICE_LIST, Fault.status(503));
+    start("rest", "ESTABLISH_ATTEMPTS=2", "HTTP_RETRIES=1");
 
-    assertEquals(1, exitCode());
+    assertEquals(1, jar.exitCode());
     assertTrue(
-        log()
-            .get(log().size() - 1)
+        jar.lastLine()
             .endsWith(
-                "Cannot get the device list from EcoFlow: HTTP 503 on /iot-open/sign/device/list;"
-                    + " attempt 2 of 2, giving up"),
-        () -> "" + log());
-    assertTrue(log().stream().noneMatch(line -> line.contains("\tat ")), () -> "" + log());
+                "Cannot get the device list from EcoFlow: HTTP 503 on "
+                    + DEVICE_LIST
+                    + "; attempt 2 of 2, giving up"),
+        () -> "" + jar.log());
+    assertTrue(jar.log().stream().noneMatch(line -> line.contains("\tat ")), () -> "" + jar.log());
   }
 
   @ParameterizedTest
   @CsvSource({
-    "/auth/login, login",
-    "/iot-auth/app/certification, certification",
-    "/iot-service/user/device, device list"
+    LOGIN + ", login",
+    CERTIFICATION + ", certification",
+    ACCOUNT_DEVICES + ", device list"
   })
-  void theCallThatFailsIsNamed(String path, String name) throws Exception {
+  void theCallThatFailsIsNamed(String path, String name) {
     cloud.faults().always(path, Fault.status(404));
-    start(RunningExporter.account(cloud, "mqtt", "ESTABLISH_ATTEMPTS", "2"));
+    start("mqtt", "ESTABLISH_ATTEMPTS=2");
 
-    assertEquals(1, exitCode());
+    assertEquals(1, jar.exitCode());
     String reason = "Cannot connect to EcoFlow: " + name + ": HTTP 404 on " + path;
-    List<String> lines = log().stream().filter(line -> line.contains(reason)).toList();
-    assertEquals(2, lines.size(), () -> "" + log());
+    List<String> lines = jar.log().stream().filter(line -> line.contains(reason)).toList();
+    assertEquals(2, lines.size(), () -> "" + jar.log());
     assertTrue(
         lines.get(0).endsWith(reason + "; attempt 1 of 2, next attempt in 0.5 s"), lines.get(0));
     assertTrue(lines.get(1).endsWith(reason + "; attempt 2 of 2, giving up"), lines.get(1));
   }
 
   @Test
-  void aPortInUseIsOneLineAndExitCode1() throws Exception {
-    try (ServerSocket taken = new ServerSocket(port, 1, InetAddress.getByName("0.0.0.0"))) {
-      start(RunningExporter.rest(cloud));
+  void aPortInUseIsOneLineAndExitCode1() throws IOException {
+    try (ServerSocket taken = new ServerSocket(jar.port(), 1, InetAddress.getByName("0.0.0.0"))) {
+      start("rest");
 
-      assertEquals(1, exitCode());
+      assertEquals(1, jar.exitCode());
       assertEquals(
           "EXPORTER_PORT=" + taken.getLocalPort() + " is in use: choose another port",
-          log().get(log().size() - 1).replaceFirst(".* - ", ""));
+          jar.lastLine().replaceFirst(".* - ", ""));
     }
   }
 }

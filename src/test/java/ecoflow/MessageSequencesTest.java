@@ -1,30 +1,28 @@
 package ecoflow;
 
-import static ecoflow.Eventually.eventually;
-import static ecoflow.Eventually.eventuallyShows;
+import static ecoflow.testkit.Frames.frame;
+import static ecoflow.testkit.Frames.header;
+import static ecoflow.testkit.Frames.list;
+import static ecoflow.testkit.Frames.message;
+import static ecoflow.testkit.Frames.nested;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.google.protobuf.ByteString;
 import ecoflow.cloud.ProtobufWriter;
-import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
-import ecoflow.decode.proto.Frame;
-import ecoflow.decode.proto.Header;
-import java.nio.charset.StandardCharsets;
+import ecoflow.testkit.DevicePool;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.Series;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * What several protobuf messages of one device, one after the other, leave on /metrics. One
@@ -44,51 +42,37 @@ class MessageSequencesTest {
   private static final String HOME_PANEL_3 = "HR62";
   private static final String POWER_STREAM = "HW51";
 
-  private static final int DEVICES_PER_MODEL = 16;
-  private static final Pattern INDEX = Pattern.compile("index_\\d+=\"([^\"]*)\"");
-  private static final Map<String, AtomicInteger> USED = new ConcurrentHashMap<>();
-  private static final AtomicInteger MARKERS = new AtomicInteger();
+  private static final Map<String, DevicePool> DEVICES =
+      Stream.of(
+              POWER_OCEAN,
+              DC_FIT,
+              POWER_OCEAN_NEW,
+              STREAM_5000,
+              RIVER_3,
+              DELTA_3,
+              DELTA_PRO_ULTRA,
+              DELTA_PRO_ULTRA_X,
+              HOME_PANEL_2,
+              HOME_PANEL_3,
+              POWER_STREAM)
+          .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZSEQ", 16)));
 
-  private static SimulatedCloud cloud;
-  private static RunningExporter exporter;
+  /** What goes, goes because of a message. */
+  @RegisterExtension
+  static final ExporterExtension exporter =
+      ExporterExtension.mqtt(
+              "MQTT_TIMEOUT=3600",
+              "ECOFLOW_DEVICE_SN="
+                  + DEVICES.values().stream()
+                      .map(DevicePool::serials)
+                      .collect(Collectors.joining(",")))
+          .startedAtOnce();
+
+  private static final Page page = exporter.page();
 
   @BeforeAll
-  static void start() {
-    cloud = SimulatedCloud.start();
-    exporter =
-        RunningExporter.start(
-            RunningExporter.account(
-                cloud,
-                "mqtt",
-                "ECOFLOW_DEVICE_SN",
-                Stream.of(
-                        POWER_OCEAN,
-                        DC_FIT,
-                        POWER_OCEAN_NEW,
-                        STREAM_5000,
-                        RIVER_3,
-                        DELTA_3,
-                        DELTA_PRO_ULTRA,
-                        DELTA_PRO_ULTRA_X,
-                        HOME_PANEL_2,
-                        HOME_PANEL_3,
-                        POWER_STREAM)
-                    .flatMap(
-                        model ->
-                            IntStream.range(0, DEVICES_PER_MODEL)
-                                .mapToObj(number -> serial(model, number)))
-                    .collect(Collectors.joining(",")),
-                // What goes, goes because of a message.
-                "MQTT_TIMEOUT",
-                "3600"));
-    eventually(
-        () -> assertEquals(1, exporter.value("ecoflow_mqtt_connected").orElseThrow(), "connected"));
-  }
-
-  @AfterAll
-  static void stop() {
-    exporter.close();
-    cloud.close();
+  static void connect() {
+    page.eventuallyConnected(1);
   }
 
   // Packs and units
@@ -161,12 +145,12 @@ class MessageSequencesTest {
   @Test
   void anItemWithoutItsPlaceIsCountedAndMixedWithNoOther() {
     Sequence device = device(STREAM_5000);
-    double before = dropped(254, 39, "no_place");
+    double before = page.droppedFields(254, 39, "no_place");
 
-    device.send(254, 39, units(unit("ES21A", 10), new ProtobufWriter().integer(2, 99)));
+    device.send(254, 39, units(unit("ES21A", 10), message().integer(2, 99)));
 
     device.shows("units_unit_soc", "[ES21A] 10");
-    assertEquals(before + 1, dropped(254, 39, "no_place"));
+    assertEquals(before + 1, page.droppedFields(254, 39, "no_place"));
   }
 
   @Test
@@ -174,7 +158,7 @@ class MessageSequencesTest {
     Sequence device = device(DELTA_PRO_ULTRA_X);
 
     // bp_num and bp_soc; the slot in the middle is empty
-    device.send(254, 21, nested(786, list(1, bay(1, 10), new ProtobufWriter(), bay(4, 40))));
+    device.send(254, 21, nested(786, list(1, bay(1, 10), message(), bay(4, 40))));
     device.send(254, 21, nested(786, list(1, bay(4, 41), bay(1, 11))));
 
     device.shows("bp_group_info_list_group_item_bp_soc", "[1] 11", "[4] 41");
@@ -195,10 +179,9 @@ class MessageSequencesTest {
   void statisticsStandAtTheirObjectAndEmptyOnesNowhere() {
     Sequence device = device(RIVER_3);
 
-    device.send(
-        254, 21, nested(463, list(1, statistic(2, 500), new ProtobufWriter(), statistic(6, 700))));
+    device.send(254, 21, nested(463, list(1, statistic(2, 500), message(), statistic(6, 700))));
     // An object without content: its energy is 0.
-    device.send(254, 21, nested(463, list(1, new ProtobufWriter().integer(1, 6))));
+    device.send(254, 21, nested(463, list(1, message().integer(1, 6))));
 
     device.shows("display_statistics_sum_list_info_statistics_content", "[2] 500", "[6] 0");
   }
@@ -217,20 +200,19 @@ class MessageSequencesTest {
   @Test
   void aBitIsNoImpossiblePlaceButTooManyPlacesAreCounted() {
     Sequence device = device(POWER_STREAM);
-    double before = dropped(254, 32, "place");
+    double before = page.droppedFields(254, 32, "place");
 
     device.send(254, 32, list(2, energy(1, 5, 1), energy(64, 6, 1), energy(128, 7, 1)));
     device.shows("watth_item_watth", "[1][0] 5", "[64][0] 6", "[128][0] 7");
-    assertEquals(before, dropped(254, 32, "place"));
+    assertEquals(before, page.droppedFields(254, 32, "place"));
 
-    ProtobufWriter flood = new ProtobufWriter();
-    IntStream.rangeClosed(1, 103)
-        .forEach(type -> flood.bytes(2, energy(type, type, 2).toByteArray()));
+    ProtobufWriter flood = message();
+    IntStream.rangeClosed(1, 103).forEach(type -> flood.message(2, energy(type, type, 2)));
     device.send(254, 32, flood.integer(1, 77));
 
     device.shows("watth_seq", "77");
-    assertEquals(101, device.series("ecoflow_watth_item_watth").size());
-    assertEquals(before + 3, dropped(254, 32, "place"));
+    assertEquals(101, device.series("watth_item_watth").size());
+    assertEquals(before + 3, page.droppedFields(254, 32, "place"));
   }
 
   // Lists without places
@@ -242,7 +224,7 @@ class MessageSequencesTest {
     // vol, amp, pwr and light_sta of two strings, then of one
     ProtobufWriter first = string(400, 2, 800).integer(4, 1);
     device.send(96, 1, nested(31, list(1, first, string(300, 1, 300))));
-    device.send(96, 1, nested(31, list(1, new ProtobufWriter().real(1, 390))));
+    device.send(96, 1, nested(31, list(1, message().real(1, 390))));
 
     device.shows("mppt_heart_beat_mppt_pv_vol", "[0][0] 390");
     device.shows("mppt_heart_beat_mppt_pv_light_sta");
@@ -253,9 +235,9 @@ class MessageSequencesTest {
     Sequence device = device(DELTA_3);
 
     // dev_errcode_list is there, but holds no errors any more
-    device.send(254, 21, nested(627, new ProtobufWriter().integer(1, 17).integer(1, 18)));
+    device.send(254, 21, nested(627, message().integer(1, 17).integer(1, 18)));
     device.shows("dev_errcode_list_dev_errcode", "[0] 17", "[1] 18");
-    device.send(254, 21, nested(627, new ProtobufWriter()));
+    device.send(254, 21, nested(627, message()));
     device.shows("dev_errcode_list_dev_errcode");
   }
 
@@ -306,43 +288,38 @@ class MessageSequencesTest {
   void groupsThatLeaveZerosOutFallToZero() {
     Sequence stream = device(STREAM_5000);
     // home_load_half_watts, soc, solar_power; then soc alone
-    stream.send(
-        254, 39, nested(11, new ProtobufWriter().integer(1, 700).integer(5, 70).real(9, 250)));
-    stream.send(254, 39, nested(11, new ProtobufWriter().integer(5, 71)));
+    stream.send(254, 39, nested(11, message().integer(1, 700).integer(5, 70).real(9, 250)));
+    stream.send(254, 39, nested(11, message().integer(5, 71)));
     stream.shows("system_home_load_half_watts", "0");
     stream.shows("system_solar_power", "0");
     stream.shows("system_soc", "71");
 
     Sequence ocean = device(POWER_OCEAN);
     ocean.send(96, 1, nested(31, list(1, string(400, 2, 800))));
-    ocean.send(96, 1, nested(31, list(1, new ProtobufWriter().real(1, 100))));
+    ocean.send(96, 1, nested(31, list(1, message().real(1, 100))));
     ocean.shows("mppt_heart_beat_mppt_pv_amp", "[0][0] 0");
     ocean.shows("mppt_heart_beat_mppt_pv_pwr", "[0][0] 0");
 
     // pcs_aphase: all five; pcs_load_info: all four
     ocean.send(
-        96,
-        1,
-        nested(
-            12, new ProtobufWriter().real(1, 230).real(2, 5).real(3, 900).real(4, 90).real(5, 95)));
-    ocean.send(96, 1, nested(12, new ProtobufWriter().real(1, 231)));
+        96, 1, nested(12, message().real(1, 230).real(2, 5).real(3, 900).real(4, 90).real(5, 95)));
+    ocean.send(96, 1, nested(12, message().real(1, 231)));
     ocean.shows("pcs_aphase_volt", "231");
     for (String name : List.of("amp", "act_pwr", "react_pwr", "apparent_pwr")) {
       ocean.shows("pcs_aphase_" + name, "0");
     }
-    ocean.send(
-        96, 1, list(15, new ProtobufWriter().real(1, 230).real(2, 5).real(3, 50).real(4, 9)));
-    ocean.send(96, 1, list(15, new ProtobufWriter()));
+    ocean.send(96, 1, list(15, message().real(1, 230).real(2, 5).real(3, 50).real(4, 9)));
+    ocean.send(96, 1, list(15, message()));
     for (String name : List.of("vol", "amp", "freq", "pwr")) {
       ocean.shows("pcs_load_info_" + name, "[0] 0");
     }
 
     Sequence panel = device(HOME_PANEL_3);
     // load_ch1_sample_info: vol, power, curr; load_ch1_sta: load_sta, set_amp
-    panel.send(254, 21, nested(1015, new ProtobufWriter().real(1, 120).real(2, 60).real(3, 0.5f)));
-    panel.send(254, 21, nested(1015, new ProtobufWriter().real(1, 121)));
-    panel.send(254, 21, nested(794, new ProtobufWriter().integer(1, 1).integer(3, 20)));
-    panel.send(254, 21, nested(794, new ProtobufWriter().integer(3, 20)));
+    panel.send(254, 21, nested(1015, message().real(1, 120).real(2, 60).real(3, 0.5f)));
+    panel.send(254, 21, nested(1015, message().real(1, 121)));
+    panel.send(254, 21, nested(794, message().integer(1, 1).integer(3, 20)));
+    panel.send(254, 21, nested(794, message().integer(3, 20)));
     panel.shows("load_ch1_sample_info_load_ch_vol", "121");
     panel.shows("load_ch1_sample_info_load_ch_power", "0");
     panel.shows("load_ch1_sample_info_load_ch_curr", "0");
@@ -352,9 +329,8 @@ class MessageSequencesTest {
     // power_outages_list: enable, type and min_soc; time_task_current: valid, cfg, enable
     delta.send(254, 21, nested(968, list(1, outagePort(2).integer(1, 1))));
     delta.send(254, 21, nested(968, list(1, outagePort(2))));
-    delta.send(
-        254, 21, nested(219, new ProtobufWriter().integer(2, 1).integer(3, 1).integer(4, 1)));
-    delta.send(254, 21, nested(219, new ProtobufWriter()));
+    delta.send(254, 21, nested(219, message().integer(2, 1).integer(3, 1).integer(4, 1)));
+    delta.send(254, 21, nested(219, message()));
     delta.shows("power_outages_list_power_outage_item_power_outage_port_enable", "[0] 0");
     for (String name : List.of("is_valid", "is_cfg", "is_enable")) {
       delta.shows("time_task_current_" + name, "0");
@@ -366,9 +342,8 @@ class MessageSequencesTest {
     Sequence device = device(POWER_OCEAN_NEW);
 
     for (int block : new int[] {7, 87}) {
-      device.send(
-          254, 39, nested(block, new ProtobufWriter().real(1, 400).real(2, 300).real(4, 200)));
-      device.send(254, 39, nested(block, new ProtobufWriter().real(1, 410)));
+      device.send(254, 39, nested(block, message().real(1, 400).real(2, 300).real(4, 200)));
+      device.send(254, 39, nested(block, message().real(1, 410)));
     }
 
     device.shows("energy_stream_grid_power", "300");
@@ -383,8 +358,8 @@ class MessageSequencesTest {
     Sequence device = device(DELTA_3);
 
     // pow_in_sum_w and pow_out_sum_w, then only the first
-    device.send(254, 21, new ProtobufWriter().real(3, 10).real(4, 20));
-    device.send(254, 21, new ProtobufWriter().real(3, 11));
+    device.send(254, 21, message().real(3, 10).real(4, 20));
+    device.send(254, 21, message().real(3, 11));
 
     device.shows("pow_in_sum_w", "11");
     device.shows("pow_out_sum_w", "20");
@@ -394,13 +369,13 @@ class MessageSequencesTest {
   void minusZeroIsZero() {
     Sequence device = device(DELTA_PRO_ULTRA);
 
-    device.send(2, 4, list(1, new ProtobufWriter().integer(1, 1).real(4, -0.0f)));
+    device.send(2, 4, list(1, message().integer(1, 1).real(4, -0.0f)));
 
     device.shows("bp_info_bp_pwr", "[1] 0");
     assertEquals(
         List.of("0.0"),
-        exporter.lines("ecoflow_bp_info_bp_pwr").stream()
-            .filter(line -> line.contains(device.serial()))
+        page.lines("bp_info_bp_pwr").stream()
+            .filter(line -> line.contains(device.device().serial()))
             .map(line -> line.substring(line.lastIndexOf(' ') + 1))
             .toList());
   }
@@ -411,12 +386,12 @@ class MessageSequencesTest {
   void allFortyCircuitsOfHomePanel3AreRead() {
     Sequence device = device(HOME_PANEL_3);
 
-    ProtobufWriter circuits = new ProtobufWriter();
+    ProtobufWriter circuits = message();
     for (int circuit = 1; circuit <= 40; circuit++) {
-      circuits.bytes(1014 + circuit, new ProtobufWriter().real(2, circuit).toByteArray());
+      circuits.message(1014 + circuit, message().real(2, circuit));
     }
     // ch_dev_type of panel_backup_ch1_info
-    device.send(254, 21, circuits.bytes(1224, new ProtobufWriter().integer(2, 1).toByteArray()));
+    device.send(254, 21, circuits.message(1224, message().integer(2, 1)));
 
     for (int circuit = 1; circuit <= 40; circuit++) {
       device.shows("load_ch" + circuit + "_sample_info_load_ch_power", "" + circuit);
@@ -429,18 +404,18 @@ class MessageSequencesTest {
     Sequence device = device(HOME_PANEL_2);
 
     // backup_incre_info: errcode with two entries, and backup_bat_per
-    ProtobufWriter errors = new ProtobufWriter().bytes(1, new byte[8]);
+    ProtobufWriter errors = message().bytes(1, new byte[8]);
     device.send(12, 32, nested(80, nested(1, errors.bytes(1, new byte[8])).integer(3, 50)));
     device.shows("backup_incre_info_errcode_err_code", "[0] 0", "[1] 0");
 
     byte[] code = {(byte) 0xff, 0x01, 0, 0, 0, 0, 0, 0};
     byte[] high = {0, 0, 0, 0, 0, 0, 0, (byte) 0x80};
-    ProtobufWriter atError = new ProtobufWriter().bytes(1, code).bytes(1, high);
+    ProtobufWriter atError = message().bytes(1, code).bytes(1, high);
     device.send(12, 32, nested(80, nested(1, atError).integer(3, 49)));
 
     device.shows("backup_incre_info_errcode_err_code", "[0] 511", "[1] 9223372036854775808");
     device.shows("backup_incre_info_backup_bat_per", "49");
-    device.send(12, 32, nested(65, new ProtobufWriter().bytes(1, new byte[] {7, 1})));
+    device.send(12, 32, nested(65, message().bytes(1, new byte[] {7, 1})));
     device.shows("toudata_tou_char_dischar_data", "[0] 263");
   }
 
@@ -451,12 +426,12 @@ class MessageSequencesTest {
     mask[2] = 0b10;
     mask[31] = (byte) 0x80;
 
-    device.send(96, 9, new ProtobufWriter().bytes(1, mask));
+    device.send(96, 9, message().bytes(1, mask));
     device.shows("error_mask_error_code", "[17] 1", "[255] 1");
     mask[2] = 0;
-    device.send(96, 9, new ProtobufWriter().bytes(1, mask));
+    device.send(96, 9, message().bytes(1, mask));
     device.shows("error_mask_error_code", "[255] 1");
-    device.send(96, 9, new ProtobufWriter().bytes(1, new byte[32]));
+    device.send(96, 9, message().bytes(1, new byte[32]));
     device.shows("error_mask_error_code");
   }
 
@@ -465,47 +440,45 @@ class MessageSequencesTest {
   @Test
   void bytesInPlaceOfANumberAreCountedAndNotGuessed() {
     Sequence device = device(HOME_PANEL_3);
-    double before = dropped(254, 21, "type");
+    double before = page.droppedFields(254, 21, "type");
 
     // load_ch28_sta: load_sta 1, and ctrl_prio as bytes that could be packed numbers
-    device.send(
-        254, 21, nested(935, new ProtobufWriter().integer(1, 1).bytes(7, new byte[] {8, 27})));
+    device.send(254, 21, nested(935, message().integer(1, 1).bytes(7, new byte[] {8, 27})));
 
     device.shows("load_ch28_sta_load_sta", "1");
     device.shows("load_ch28_sta_ctrl_prio");
-    assertEquals(before + 1, dropped(254, 21, "type"));
+    assertEquals(before + 1, page.droppedFields(254, 21, "type"));
   }
 
   @Test
   void aLastHeaderThatIsCutLosesNoneBeforeIt() {
     Sequence device = device(DELTA_3);
-    double before = exporter.value("ecoflow_mqtt_message_errors_total", "\"mqtt\"").orElseThrow();
+    double before = page.mqttErrors();
     byte[] frame =
         frame(
-            header(254, 21, new ProtobufWriter().real(3, 12)),
-            header(254, 21, new ProtobufWriter().real(4, 34)),
-            header(254, 21, new ProtobufWriter().real(53, 56)));
+            header(254, 21, message().real(3, 12)),
+            header(254, 21, message().real(4, 34)),
+            header(254, 21, message().real(53, 56)));
 
     for (int cut = 1; cut < 8; cut++) {
-      device.push(Arrays.copyOf(frame, frame.length - cut));
+      device.device().publish(Arrays.copyOf(frame, frame.length - cut));
     }
     device.settle();
 
     device.shows("pow_in_sum_w", "12");
     device.shows("pow_out_sum_w", "34");
     device.shows("pow_get_ac");
-    assertEquals(
-        before + 7, exporter.value("ecoflow_mqtt_message_errors_total", "\"mqtt\"").orElseThrow());
+    assertEquals(before + 7, page.mqttErrors());
   }
 
   // How the messages are written
 
   private static ProtobufWriter pack(int place, int charge) {
-    return new ProtobufWriter().integer(2, charge).integer(15, place);
+    return message().integer(2, charge).integer(15, place);
   }
 
   private static ProtobufWriter unit(String serial, int charge) {
-    return new ProtobufWriter().text(1, serial).integer(2, charge);
+    return message().text(1, serial).integer(2, charge);
   }
 
   private static ProtobufWriter units(ProtobufWriter... units) {
@@ -513,136 +486,78 @@ class MessageSequencesTest {
   }
 
   private static ProtobufWriter bay(int place, int charge) {
-    return new ProtobufWriter().integer(2, place).integer(4, charge);
+    return message().integer(2, place).integer(4, charge);
   }
 
   private static ProtobufWriter charger(String serial, float watts) {
-    return new ProtobufWriter().text(1, serial).real(8, watts);
+    return message().text(1, serial).real(8, watts);
   }
 
   private static ProtobufWriter statistic(int object, int content) {
-    return new ProtobufWriter().integer(1, object).integer(2, content);
+    return message().integer(1, object).integer(2, content);
   }
 
   private static ProtobufWriter module(int address, int part, int state) {
-    return new ProtobufWriter().integer(5, state).integer(6, address).integer(7, part);
+    return message().integer(5, state).integer(6, address).integer(7, part);
   }
 
   private static ProtobufWriter energy(int type, int wattHours, int day) {
-    return new ProtobufWriter().integer(1, day).integer(2, type).integer(3, wattHours);
+    return message().integer(1, day).integer(2, type).integer(3, wattHours);
   }
 
   private static ProtobufWriter string(float volts, float amperes, float watts) {
-    return new ProtobufWriter().real(1, volts).real(2, amperes).real(3, watts);
+    return message().real(1, volts).real(2, amperes).real(3, watts);
   }
 
   private static ProtobufWriter minute(float load, float grid, int time) {
-    return new ProtobufWriter().real(1, load).real(2, grid).integer(5, time);
+    return message().real(1, load).real(2, grid).integer(5, time);
   }
 
   private static ProtobufWriter outagePort(int type) {
-    return new ProtobufWriter().integer(2, type).integer(3, 10);
+    return message().integer(2, type).integer(3, 10);
   }
 
   private static ProtobufWriter errors(String module, int... codes) {
-    ProtobufWriter errors = new ProtobufWriter().text(1, module);
+    ProtobufWriter errors = message().text(1, module);
     IntStream.of(codes).forEach(code -> errors.integer(2, code));
     return errors;
   }
 
-  private static ProtobufWriter list(int field, ProtobufWriter... items) {
-    ProtobufWriter list = new ProtobufWriter();
-    Stream.of(items).forEach(item -> list.bytes(field, item.toByteArray()));
-    return list;
-  }
-
-  private static ProtobufWriter nested(int field, ProtobufWriter message) {
-    return list(field, message);
-  }
-
-  private static Header header(int cmdFunc, int cmdId, ProtobufWriter message) {
-    return Header.newBuilder()
-        .setPdata(ByteString.copyFrom(message.toByteArray()))
-        .setSrc(2)
-        .setDest(32)
-        .setCmdFunc(cmdFunc)
-        .setCmdId(cmdId)
-        .build();
-  }
-
-  private static byte[] frame(Header... headers) {
-    Frame.Builder frame = Frame.newBuilder();
-    Stream.of(headers).forEach(header -> frame.addHeaders(header.toByteString()));
-    return frame.build().toByteArray();
-  }
-
-  private static double dropped(int cmdFunc, int cmdId, String reason) {
-    return exporter
-        .value(
-            "ecoflow_protobuf_fields_dropped_total",
-            "cmd_func=\"" + cmdFunc + "\"",
-            "cmd_id=\"" + cmdId + "\"",
-            "reason=\"" + reason + "\"")
-        .orElse(0);
-  }
-
-  private static String serial(String model, int number) {
-    return String.format("%sZSEQ%08d", model, number);
-  }
-
   private static Sequence device(String model) {
-    SimulatedDevice device =
-        new SimulatedDevice(
-            serial(model, USED.computeIfAbsent(model, m -> new AtomicInteger()).getAndIncrement()),
-            "Unused",
-            null,
-            WireFormat.PROTOBUF_PLAIN);
-    cloud.add(device);
-    return new Sequence(device);
+    return new Sequence(DEVICES.get(model).next(exporter.cloud(), WireFormat.PROTOBUF_PLAIN));
   }
 
   /** The messages of one device and the series that they leave. */
   private record Sequence(SimulatedDevice device) {
 
-    String serial() {
-      return device.serial();
-    }
-
     /** Returns when the message has been dealt with. */
     void send(int cmdFunc, int cmdId, ProtobufWriter message) {
-      push(frame(header(cmdFunc, cmdId, message)));
+      device.publish(frame(cmdFunc, cmdId, message));
       settle();
     }
 
-    void push(byte[] payload) {
-      device.push(payload);
-    }
-
-    /** Messages come in order: once this one is shown, those before it have been dealt with. */
     void settle() {
-      int marker = MARKERS.incrementAndGet();
-      device.push(("{\"params\":{\"marker\":" + marker + "}}").getBytes(StandardCharsets.UTF_8));
-      eventuallyShows(exporter, serial(), "ecoflow_marker", marker);
+      exporter.settle(device);
     }
 
     /** The device has exactly these series of a name, each as its places and its value. */
     void shows(String name, String... expected) {
-      assertEquals(
-          Stream.of(expected).map(Sequence::exact).toList(), series("ecoflow_" + name), name);
+      assertEquals(Stream.of(expected).map(Sequence::exact).toList(), series(name), name);
     }
 
     List<String> series(String name) {
-      return exporter.lines(name).stream()
-          .filter(line -> line.contains("device=\"" + serial() + "\""))
+      return page.series(name, "device=" + device.serial()).stream()
           .map(Sequence::placesAndValue)
           .toList();
     }
 
-    private static String placesAndValue(String line) {
-      Matcher index = INDEX.matcher(line);
+    private static String placesAndValue(Series series) {
       String places =
-          index.results().map(i -> "[" + i.group(1) + "]").collect(Collectors.joining());
-      return (places + " " + Double.valueOf(line.substring(line.lastIndexOf(' ') + 1))).strip();
+          series.labels().entrySet().stream()
+              .filter(label -> label.getKey().startsWith("index_"))
+              .map(label -> "[" + label.getValue() + "]")
+              .collect(Collectors.joining());
+      return (places + " " + series.value()).strip();
     }
 
     private static String exact(String placesAndValue) {

@@ -1,18 +1,28 @@
 package ecoflow;
 
-import static org.awaitility.Awaitility.await;
+import static ecoflow.cloud.ApiPath.ACCOUNT_DEVICES;
+import static ecoflow.cloud.ApiPath.CERTIFICATION;
+import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.LOGIN;
+import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ecoflow.StrictPage.Family;
-import ecoflow.StrictPage.Series;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.RunningExporter;
+import ecoflow.testkit.Series;
+import ecoflow.testkit.StrictPage;
+import ecoflow.testkit.StrictPage.Family;
+import ecoflow.testkit.Variables;
 import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.IOException;
@@ -32,10 +42,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -56,57 +65,60 @@ class MetricsPageTest {
           + "*/*;q=0.2";
   private static final String PROMETHEUS_3_TEXT_ONLY = "text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
   private static final String SERIAL = "R601ZEB4HE000001";
+  private static final String DEVICES = "ECOFLOW_DEVICE_SN=" + SERIAL + ",PLAIN1,OFF1";
+  private static final String ONE_POLL = "COLLECTING_INTERVAL=3600";
+
+  /** Ends of names that mean something to Prometheus. */
+  private static final List<String> ENDS =
+      List.of("total", "info", "created", "bucket", "count", "sum");
+
   private static final String DEVICE_NAME = "Büro \"oben\"\\\n{le=\"1\"} 电";
 
-  private static SimulatedCloud cloud;
-  private static RunningExporter exporter;
+  private static final SimulatedDevice RICH =
+      new SimulatedDevice(SERIAL, DEVICE_NAME, "RIVER 2", WireFormat.JSON)
+          .set(
+              """
+              {
+                "pd.soc": 85,
+                "cells": [[1, 2.5], [3]],
+                "bms.a\\\\b\\n\\"c\\"\\u2028": 1,
+                "pd.x": 1,
+                "online": 1,
+                "ns:chgPowerMs": -1e-7,
+                "温度": 21
+              }
+              """);
+  private static final SimulatedDevice PLAIN =
+      new SimulatedDevice("PLAIN1", "Shed", null, WireFormat.JSON).set(Map.of("pd.soc", 7));
+  private static final SimulatedDevice OFF =
+      new SimulatedDevice("OFF1", "Off", null, WireFormat.JSON).set(Map.of("pd.soc", 8));
 
-  /** One poll of a rich device; after it the page stays as it is. */
-  @BeforeAll
-  static void startExporter() {
-    Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
-    cloud = SimulatedCloud.start();
-    Map<String, Object> quota = new HashMap<>();
-    quota.put("pd.soc", 85);
-    quota.put("cells", List.of(List.of(1, 2.5), List.of(3)));
-    quota.put("bms.a\\b\n\"c\"\u2028", 1);
-    for (String end : List.of("total", "info", "created", "bucket", "count", "sum")) {
-      quota.put("pd.x_" + end, 1);
-      quota.put("scrapeDurationSeconds_" + end, 1);
-      quota.put("http.requests_" + end, 1);
+  static {
+    for (String end : ENDS) {
+      RICH.set(Map.of("pd.x_" + end, 1, "scrapeDurationSeconds_" + end, 1));
+      RICH.set(Map.of("http.requests_" + end, 1));
     }
-    quota.put("pd.x", 1);
-    quota.put("online", 1);
-    quota.put("ns:chgPowerMs", -1e-7);
-    quota.put("温度", 21);
-    cloud.add(
-        new SimulatedDevice(SERIAL, DEVICE_NAME, "RIVER 2", WireFormat.JSON).set(quota),
-        new SimulatedDevice("PLAIN1", "Shed", null, WireFormat.JSON).set(Map.of("pd.soc", 7)),
-        new SimulatedDevice("OFF1", "Off", null, WireFormat.JSON).set(Map.of("pd.soc", 8)));
-    cloud.device("OFF1").orElseThrow().setOnline(false);
-    exporter =
-        RunningExporter.start(
-            RunningExporter.rest(
-                cloud,
-                "ECOFLOW_DEVICE_SN",
-                SERIAL + ",PLAIN1,OFF1",
-                "COLLECTING_INTERVAL",
-                "3600",
-                "DEVICE_LIST_CACHE_TTL",
-                "3600"));
-    for (String serial : List.of(SERIAL, "PLAIN1")) {
-      await()
-          .until(
-              () ->
-                  exporter.of(serial, "ecoflow_scrape_requests_total", "status=\"success\"") == 1);
-    }
+    OFF.setOnline(false);
   }
 
-  @AfterAll
-  static void stopExporter() {
-    exporter.close();
-    cloud.close();
-    Awaitility.reset();
+  /** One poll; after it the page stays as it is. */
+  @RegisterExtension
+  static final ExporterExtension exporter =
+      ExporterExtension.rest(DEVICES, ONE_POLL, "DEVICE_LIST_CACHE_TTL=3600")
+          .with(RICH, PLAIN, OFF)
+          .startedAtOnce();
+
+  private static final Page page = exporter.page();
+
+  @BeforeAll
+  static void poll() {
+    eventuallyPolled(page);
+  }
+
+  private static void eventuallyPolled(Page polled) {
+    for (SimulatedDevice device : List.of(RICH, PLAIN)) {
+      eventually(() -> assertEquals(1, polled.scrapes(device, "success"), device::serial));
+    }
   }
 
   // HTTP
@@ -115,7 +127,7 @@ class MetricsPageTest {
   @ValueSource(
       strings = {PROMETHEUS_2, PROMETHEUS_3, "application/openmetrics-text; version=1.0.0"})
   void prometheusGetsOpenMetrics(String accept) {
-    HttpResponse<String> response = exporter.get("GET", "/metrics", "Accept", accept);
+    HttpResponse<String> response = exporter.http().get("/metrics", "Accept", accept);
     assertEquals(200, response.statusCode());
     assertEquals(OPEN_METRICS, header(response, "Content-Type"));
     assertTrue(response.body().endsWith("\n# EOF\n"));
@@ -132,12 +144,12 @@ class MetricsPageTest {
         "application/openmetrics-text;q=0,*/*"
       })
   void othersGetText(String accept) {
-    assertText(exporter.get("GET", "/metrics", "Accept", accept));
+    assertText(exporter.http().get("/metrics", "Accept", accept));
   }
 
   @Test
   void textIsTheDefault() {
-    assertText(exporter.get("GET", "/metrics"));
+    assertText(exporter.http().get("/metrics"));
   }
 
   private static void assertText(HttpResponse<String> response) {
@@ -150,10 +162,10 @@ class MetricsPageTest {
   @ParameterizedTest
   @ValueSource(strings = {PROMETHEUS_3, "*/*"})
   void headHasTheHeadersOfGetAndNoBody(String accept) throws IOException {
-    HttpResponse<String> get = exporter.get("GET", "/metrics", "Accept", accept);
+    HttpResponse<String> get = exporter.http().get("/metrics", "Accept", accept);
     // A client would leave out the body by itself.
     String head;
-    try (Socket socket = new Socket("localhost", exporter.port())) {
+    try (Socket socket = new Socket("localhost", exporter.http().port())) {
       String request =
           "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: %s\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.formatted(accept).getBytes(StandardCharsets.UTF_8));
@@ -168,30 +180,30 @@ class MetricsPageTest {
   void gzipOnlyForThoseWhoAsk() throws IOException {
     for (String encodings : List.of("gzip", "deflate, gzip;q=0.5", "identity;q=0, GZIP")) {
       HttpResponse<byte[]> zipped =
-          exporter.send(
-              "GET", "/metrics", BodyHandlers.ofByteArray(), "Accept-Encoding", encodings);
+          exporter
+              .http()
+              .send("GET", "/metrics", BodyHandlers.ofByteArray(), "Accept-Encoding", encodings);
       assertEquals("gzip", header(zipped, "Content-Encoding"));
       assertEquals(TEXT, header(zipped, "Content-Type"));
       try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(zipped.body()))) {
-        assertEquals(
-            exporter.metrics(), new String(in.readAllBytes(), StandardCharsets.UTF_8), encodings);
+        assertEquals(page.text(), new String(in.readAllBytes(), StandardCharsets.UTF_8), encodings);
       }
     }
     for (String encodings : List.of("identity", "gzip;q=0", "br")) {
-      HttpResponse<String> plain = exporter.get("GET", "/metrics", "Accept-Encoding", encodings);
+      HttpResponse<String> plain = exporter.http().get("/metrics", "Accept-Encoding", encodings);
       assertTrue(plain.headers().firstValue("Content-Encoding").isEmpty(), encodings);
-      assertEquals(exporter.metrics(), plain.body());
+      assertEquals(page.text(), plain.body());
     }
-    assertTrue(exporter.get("GET", "/metrics").headers().map().get("content-encoding") == null);
+    assertTrue(exporter.http().get("/metrics").headers().map().get("content-encoding") == null);
   }
 
   @Test
   void nothingElseIsServed() {
     for (String path : List.of("/", "/metrics/x", "/metric", "/metrics2", "/q/health")) {
-      assertEquals(404, exporter.get("GET", path).statusCode(), path);
+      assertEquals(404, exporter.http().get(path).statusCode(), path);
     }
     for (String method : List.of("POST", "PUT", "DELETE")) {
-      int status = exporter.get(method, "/metrics").statusCode();
+      int status = exporter.http().send(method, "/metrics", BodyHandlers.discarding()).statusCode();
       assertTrue(status == 404 || status == 405, method + " " + status);
     }
   }
@@ -200,8 +212,8 @@ class MetricsPageTest {
 
   @Test
   void bothFormatsAreWellFormedAndSayTheSame() {
-    Map<String, Family> text = page(TEXT);
-    Map<String, Family> openMetrics = page(OPEN_METRICS);
+    Map<String, Family> text = families(TEXT);
+    Map<String, Family> openMetrics = families(OPEN_METRICS);
     assertEquals(values(text), values(openMetrics));
     Map<String, String> types =
         text.values().stream().collect(Collectors.toMap(Family::name, Family::type));
@@ -223,7 +235,7 @@ class MetricsPageTest {
     assertEquals(2, text.get("ecoflow_pd_soc").series().size());
     assertEquals(3, text.get("ecoflow_cells").series().size());
     assertEquals(3, text.get("ecoflow_online").series().size());
-    for (String end : List.of("total", "info", "created", "bucket", "count", "sum")) {
+    for (String end : ENDS) {
       assertEquals("gauge", text.get("ecoflow_pd_x_" + end).type(), end);
     }
   }
@@ -270,7 +282,7 @@ class MetricsPageTest {
         List.of(
             "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0",
             "+Inf"),
-        buckets("http_request_duration_seconds", "endpoint", "/device/quota/all"));
+        buckets("http_request_duration_seconds", "endpoint", Page.endpoint(QUOTA)));
     assertEquals(
         List.of("0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0", "60.0", "+Inf"),
         buckets("scrape_duration_seconds", "device", SERIAL));
@@ -280,28 +292,17 @@ class MetricsPageTest {
   void thePrefixIsThatOfEveryFamily() {
     try (RunningExporter home =
         RunningExporter.start(
-            RunningExporter.rest(
-                cloud,
-                "ECOFLOW_DEVICE_SN",
-                SERIAL + ",PLAIN1,OFF1",
-                "METRICS_PREFIX",
-                "home:power",
-                "COLLECTING_INTERVAL",
-                "3600"))) {
-      for (String serial : List.of(SERIAL, "PLAIN1")) {
-        await()
-            .until(
-                () ->
-                    home.of(serial, "home:power_scrape_requests_total", "status=\"success\"") == 1);
-      }
+            Variables.of(
+                exporter.cloud(), "rest", DEVICES, ONE_POLL, "METRICS_PREFIX=home:power"))) {
+      Page homePage = home.page().withPrefix("home:power");
+      eventuallyPolled(homePage);
       assertEquals(
-          page(TEXT).keySet().stream()
+          families(TEXT).keySet().stream()
               .map(name -> name.replaceFirst("^ecoflow_", "home:power_"))
               .toList(),
-          List.copyOf(StrictPage.read(home.metrics(), false).keySet()));
-      assertFalse(home.metrics().contains("ecoflow_cache"));
-      assertEquals(
-          1, home.value("home:power_cache_operations_total", "result=\"miss\"").orElseThrow());
+          List.copyOf(StrictPage.read(homePage.text(), false).keySet()));
+      assertFalse(homePage.text().contains("ecoflow_cache"));
+      assertEquals(1, homePage.cacheOperations("miss"));
     }
   }
 
@@ -309,35 +310,30 @@ class MetricsPageTest {
   @Test
   void countersOfDeveloperKeysStartAtZero() {
     try (SimulatedCloud slow = SimulatedCloud.start()) {
-      slow.faults().always("/iot-open/sign/device/list", Fault.delay(Duration.ofSeconds(60)));
+      slow.faults().always(DEVICE_LIST, Fault.delay(Duration.ofSeconds(60)));
       try (RunningExporter fresh =
-          RunningExporter.start(RunningExporter.rest(slow, "ECOFLOW_DEVICE_SN", "PLAIN1"))) {
-        await().until(() -> !slow.requests().isEmpty());
+          RunningExporter.start(Variables.of(slow, "rest", "ECOFLOW_DEVICE_SN=PLAIN1"))) {
+        eventually(() -> assertFalse(slow.requests().isEmpty()));
         String device =
             "device=\"PLAIN1\",device_general_key=\"unknown\",device_name=\"PLAIN1\","
                 + "product_name=\"Unknown\",";
         assertEquals(
             sorted(
                 COUNTERS_OF_ALL_MODES,
+                httpCounters(DEVICE_LIST, QUOTA),
                 """
                 ecoflow_cache_operations_total{result="miss"} 1.0
-                ecoflow_http_requests_total{endpoint="/device/list",status="error"} 0.0
-                ecoflow_http_requests_total{endpoint="/device/list",status="success"} 0.0
-                ecoflow_http_requests_total{endpoint="/device/list",status="timeout"} 0.0
-                ecoflow_http_requests_total{endpoint="/device/quota/all",status="error"} 0.0
-                ecoflow_http_requests_total{endpoint="/device/quota/all",status="success"} 0.0
-                ecoflow_http_requests_total{endpoint="/device/quota/all",status="timeout"} 0.0
                 ecoflow_scrape_requests_total{DEVICEstatus="error"} 0.0
                 ecoflow_scrape_requests_total{DEVICEstatus="not_found"} 0.0
                 ecoflow_scrape_requests_total{DEVICEstatus="offline"} 0.0
                 ecoflow_scrape_requests_total{DEVICEstatus="success"} 0.0
                 """
                     .replace("DEVICE", device)),
-            counters(fresh));
-        assertEquals(0, fresh.of("PLAIN1", "ecoflow_online"));
-        assertEquals(0, fresh.of("PLAIN1", "ecoflow_scrape_duration_seconds_count"));
-        assertEquals(0, fresh.of("PLAIN1", "ecoflow_metrics_collected"));
-        assertEquals(List.of(), fresh.lines("ecoflow_mqtt_connected"));
+            counters(fresh.page()));
+        assertEquals(0, fresh.page().of("PLAIN1", "online"));
+        assertEquals(0, fresh.page().of("PLAIN1", "scrape_duration_seconds_count"));
+        assertEquals(0, fresh.page().of("PLAIN1", "metrics_collected"));
+        assertEquals(List.of(), fresh.page().lines("mqtt_connected"));
         slow.faults().clear();
         slow.stopHttp();
       }
@@ -348,38 +344,41 @@ class MetricsPageTest {
   @ValueSource(strings = {"mqtt", "device"})
   void countersOfAnAccountStartAtZero(String mode) {
     try (SimulatedCloud slow = SimulatedCloud.start()) {
-      slow.faults().always("/auth/login", Fault.delay(Duration.ofSeconds(60)));
-      try (RunningExporter fresh =
-          RunningExporter.start(RunningExporter.account(slow, mode, "ECOFLOW_DEVICE_SN", "all"))) {
-        await().until(() -> !slow.requests().isEmpty());
+      slow.faults().always(LOGIN, Fault.delay(Duration.ofSeconds(60)));
+      try (RunningExporter fresh = RunningExporter.start(Variables.of(slow, mode))) {
+        eventually(() -> assertFalse(slow.requests().isEmpty()));
         assertEquals(
             sorted(
                 COUNTERS_OF_ALL_MODES,
+                httpCounters(LOGIN, CERTIFICATION, ACCOUNT_DEVICES),
                 """
                 ecoflow_cache_operations_total{result="miss"} 0.0
-                """,
-                Stream.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
-                    .flatMap(
-                        endpoint ->
-                            Stream.of("error", "success", "timeout")
-                                .map(
-                                    status ->
-                                        "ecoflow_http_requests_total{endpoint=\"%s\",status=\"%s\"} 0.0\n"
-                                            .formatted(endpoint, status)))
-                    .collect(Collectors.joining())),
-            counters(fresh));
+                """),
+            counters(fresh.page()));
         assertEquals(
             List.of("ecoflow_mqtt_connected{client_type=\"" + mode + "\"} 0.0"),
-            fresh.lines("ecoflow_mqtt_connected"));
-        assertEquals(
-            0,
-            fresh
-                .value("ecoflow_auth_duration_seconds_count", "client_type=\"" + mode + "\"")
-                .orElse(0));
+            fresh.page().lines("mqtt_connected"));
+        assertTrue(
+            fresh.page().series("auth_duration_seconds_count", "client_type=" + mode).stream()
+                .allMatch(series -> series.value() == 0));
         slow.faults().clear();
         slow.stopHttp();
       }
     }
+  }
+
+  private static String httpCounters(String... paths) {
+    return Stream.of(paths)
+        .map(Page::endpoint)
+        .map(
+            endpoint ->
+                """
+                ecoflow_http_requests_total{endpoint="ENDPOINT",status="error"} 0.0
+                ecoflow_http_requests_total{endpoint="ENDPOINT",status="success"} 0.0
+                ecoflow_http_requests_total{endpoint="ENDPOINT",status="timeout"} 0.0
+                """
+                    .replace("ENDPOINT", endpoint))
+        .collect(Collectors.joining());
   }
 
   private static final String COUNTERS_OF_ALL_MODES =
@@ -397,6 +396,9 @@ class MetricsPageTest {
       ecoflow_mqtt_messages_total{client_type="mqtt",type="text"} 0.0
       ecoflow_mqtt_reconnections_total{client_type="device"} 0.0
       ecoflow_mqtt_reconnections_total{client_type="mqtt"} 0.0
+      ecoflow_protobuf_fields_dropped_total{cmd_func="254",cmd_id="21",reason="no_place"} 0.0
+      ecoflow_protobuf_fields_dropped_total{cmd_func="254",cmd_id="21",reason="place"} 0.0
+      ecoflow_protobuf_fields_dropped_total{cmd_func="254",cmd_id="21",reason="type"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="broken"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="decoded"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="empty"} 0.0
@@ -417,16 +419,16 @@ class MetricsPageTest {
         Stream.of(System.getenv("PATH").split(File.pathSeparator))
             .anyMatch(path -> Files.isExecutable(Path.of(path, "promtool")));
     assumeTrue(installed, "promtool is not installed");
-    Path page = Files.writeString(folder.resolve("page"), exporter.metrics());
+    Path file = Files.writeString(folder.resolve("page"), page.text());
     Path output = folder.resolve("output");
     Process promtool =
         new ProcessBuilder("promtool", "check", "metrics")
-            .redirectInput(page.toFile())
+            .redirectInput(file.toFile())
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start();
     assertTrue(promtool.waitFor(60, TimeUnit.SECONDS));
-    Map<String, Family> families = page(TEXT);
+    Map<String, Family> families = families(TEXT);
     List<String> complaints = Files.readAllLines(output);
     // It does complain of the quotas that this test made up.
     assertTrue(complaints.stream().anyMatch(line -> line.startsWith("ecoflow_pd_x_total ")));
@@ -438,9 +440,9 @@ class MetricsPageTest {
     assertEquals(3, promtool.exitValue());
   }
 
-  private static Map<String, Family> page(String contentType) {
+  private static Map<String, Family> families(String contentType) {
     HttpResponse<String> response =
-        exporter.get("GET", "/metrics", "Accept", contentType.replaceFirst("; charset.*", ""));
+        exporter.http().get("/metrics", "Accept", contentType.replaceFirst("; charset.*", ""));
     assertEquals(contentType, header(response, "Content-Type"));
     return StrictPage.read(response.body(), contentType.equals(OPEN_METRICS));
   }
@@ -456,20 +458,15 @@ class MetricsPageTest {
   }
 
   private static List<String> buckets(String name, String label, String value) {
-    return page(TEXT).get("ecoflow_" + name).series().stream()
+    return families(TEXT).get("ecoflow_" + name).series().stream()
         .filter(series -> value.equals(series.labels().get(label)))
         .map(series -> series.labels().get("le"))
         .filter(le -> le != null)
         .toList();
   }
 
-  private static List<String> counters(RunningExporter fresh) {
-    return fresh
-        .metrics()
-        .lines()
-        .filter(line -> line.matches("\\w+_total[{ ].*"))
-        .sorted()
-        .toList();
+  private static List<String> counters(Page fresh) {
+    return fresh.text().lines().filter(line -> line.matches("\\w+_total[{ ].*")).sorted().toList();
   }
 
   private static List<String> sorted(String... texts) {

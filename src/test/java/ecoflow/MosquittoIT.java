@@ -1,7 +1,8 @@
 package ecoflow;
 
-import static ecoflow.Eventually.eventually;
-import static ecoflow.Eventually.eventuallyShows;
+import static ecoflow.cloud.ApiPath.CERTIFICATION;
+import static ecoflow.cloud.ApiPath.LOGIN;
+import static ecoflow.testkit.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,13 +12,12 @@ import ecoflow.cloud.ServerCertificate;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
-import ecoflow.config.ConfigException;
-import ecoflow.config.Tls;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Mosquitto;
+import ecoflow.testkit.Page;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
@@ -29,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,8 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The account's connection on a broker that is not ours, with its crashes and hangs. */
 class MosquittoIT {
 
-  private static final String LOGIN = "/auth/login";
-  private static final String CERTIFICATION = "/iot-auth/app/certification";
   private static final String SERIAL = "R331ZREAL0000001";
   private static final String USER = "app-user";
   private static final String PASSWORD = "first password";
@@ -46,13 +45,6 @@ class MosquittoIT {
   private static final String DEVICE_PASSWORD = "the device's password";
   private static final String REFUSED = "disconnected, not authorised";
   private static final String CLEAN_END = "Received DISCONNECT from ANDROID_";
-
-  @TempDir Path folder;
-  private SimulatedCloud cloud;
-  private Mosquitto broker;
-  private RunningExporter exporter;
-  private String type;
-  private MqttClient listener;
 
   private static final Duration LONG_OUTAGE = Duration.ofSeconds(150);
 
@@ -63,6 +55,17 @@ class MosquittoIT {
    */
   private static final Duration WAY_BACK = Duration.ofSeconds(17).plusSeconds(5);
 
+  private static final SimulatedDevice DEVICE =
+      new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON);
+
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(DEVICE);
+
+  @TempDir Path folder;
+  private final Page page = exporter.page();
+  private SimulatedCloud cloud;
+  private Mosquitto broker;
+  private MqttClient listener;
+
   @BeforeAll
   static void needsMosquitto() {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
@@ -70,9 +73,7 @@ class MosquittoIT {
 
   @BeforeEach
   void prepare() {
-    cloud =
-        SimulatedCloud.start()
-            .add(new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON));
+    cloud = exporter.cloud();
     prepareBroker(ServerCertificate.TRUSTED);
   }
 
@@ -86,9 +87,7 @@ class MosquittoIT {
   @AfterEach
   void stop() throws MqttException {
     try {
-      if (exporter != null) {
-        exporter.close();
-      }
+      exporter.stop();
       if (listener != null) {
         listener.disconnectForcibly(0, 1000);
         listener.close(true);
@@ -96,58 +95,42 @@ class MosquittoIT {
     } finally {
       // A process of its own: it must end whatever else fails.
       broker.close();
-      cloud.close();
     }
     assertEquals(List.of(), cloud.connects(), "the broker is another one");
   }
 
-  private void start(String apiType, String... more) {
-    type = apiType;
-    exporter = RunningExporter.start(RunningExporter.account(cloud, type, more));
-  }
-
   /** Another client of the broker. */
-  private MqttClient client(String id) throws MqttException, ConfigException {
+  private MqttClient client(String id) throws MqttException {
     MqttClient client =
         new MqttClient("ssl://localhost:" + broker.port(), id, new MemoryPersistence());
     client.setTimeToWait(10_000);
     MqttConnectOptions options = new MqttConnectOptions();
     options.setUserName(DEVICE_USER);
     options.setPassword(DEVICE_PASSWORD.toCharArray());
-    options.setSocketFactory(Tls.context(Optional.of(cloud.caFile())).getSocketFactory());
+    options.setSocketFactory(cloud.clientTls().getSocketFactory());
     client.connect(options);
     return client;
   }
 
   /** What a device sends by itself. */
-  private void push(int soc) throws MqttException, ConfigException {
-    byte[] values = ("{\"params\":{\"pd.soc\":" + soc + "}}").getBytes(UTF_8);
+  private void push(int soc) throws MqttException {
+    String values =
+        """
+        {"params": {"pd.soc": %d}}
+        """
+            .formatted(soc);
     MqttClient device = client("device");
     try {
-      device.publish("/app/device/property/" + SERIAL, values, 1, false);
+      device.publish("/app/device/property/" + SERIAL, values.getBytes(UTF_8), 1, false);
       device.disconnect();
     } finally {
       device.close(true);
     }
   }
 
-  private double own(String name, String... labels) {
-    List<String> all = new ArrayList<>(List.of(labels));
-    all.add("client_type=\"" + type + "\"");
-    return exporter.value("ecoflow_" + name, all.toArray(String[]::new)).orElse(Double.NaN);
-  }
-
-  private double logins() {
-    return own("auth_requests_total", "status=\"success\"");
-  }
-
-  private void awaitConnected(double state) {
-    eventually(() -> assertEquals(state, own("mqtt_connected")));
-  }
-
-  private void awaitFurtherAttempts(int number) {
-    double before = own("mqtt_reconnections_total");
-    eventually(() -> assertTrue(own("mqtt_reconnections_total") >= before + number));
+  private void eventuallyFurtherAttempts(int number) {
+    double before = page.reconnections();
+    eventually(() -> assertTrue(page.reconnections() >= before + number));
   }
 
   /** The connection may still be about to go, so what is pushed may be lost. */
@@ -155,61 +138,55 @@ class MosquittoIT {
     eventually(
         () -> {
           push(soc);
-          assertEquals(soc, exporter.of(SERIAL, "ecoflow_pd_soc"));
+          assertEquals(soc, page.of(DEVICE, "pd_soc"));
         });
-    awaitConnected(1);
+    page.eventuallyConnected(1);
   }
 
   private void assertAlive() {
-    assertEquals(200, exporter.get("GET", "/-/healthy").statusCode());
-  }
-
-  private int exitCode() {
-    CompletableFuture<Integer> code =
-        CompletableFuture.supplyAsync(() -> exporter.exporter().awaitEnd());
-    eventually(() -> assertTrue(code.isDone()));
-    return code.join();
+    assertEquals(200, exporter.http().get("/-/healthy").statusCode());
   }
 
   @Test
   void whatAnotherClientPublishesBecomesGauges() throws Exception {
     broker.start();
-    start("mqtt");
-    awaitConnected(1);
+    exporter.start();
+    page.eventuallyConnected(1);
     push(81);
-    eventuallyShows(exporter, SERIAL, "ecoflow_pd_soc", 81, "device_name=\"Garage\"");
-    assertEquals(1, exporter.of(SERIAL, "ecoflow_online"));
+    page.eventuallyShows(DEVICE, "pd_soc", 81, "device_name=Garage");
+    assertEquals(1, page.of(DEVICE, "online"));
     assertEquals(1, broker.mostConnections(USER));
   }
 
   @Test
   void aRequestForAllValuesIsAnsweredThroughTheBroker() throws Exception {
     broker.start();
-    String request = "/app/" + cloud.account().userId() + "/" + SERIAL + "/thing/property/get";
+    String request = cloud.topic(DEVICE, "get");
     List<String> asked = new CopyOnWriteArrayList<>();
     listener = client("answering-device");
     listener.subscribe(
         "/app/+/+/thing/property/get",
         1,
         (topic, message) -> asked.add(topic + " " + new String(message.getPayload(), UTF_8)));
-    start("device");
+    exporter.startIn("device");
     eventually(() -> assertTrue(asked.size() >= 2, "asked again after the interval"));
     assertTrue(asked.get(0).startsWith(request + " {"), asked.get(0));
     assertTrue(asked.get(0).contains("\"latestQuotas\""), asked.get(0));
 
-    byte[] answer =
-        "{\"operateType\":\"latestQuotas\",\"data\":{\"online\":1,\"quotaMap\":{\"pd.soc\":82}}}"
-            .getBytes(UTF_8);
-    listener.publish(request + "_reply", answer, 1, false);
-    eventuallyShows(exporter, SERIAL, "ecoflow_pd_soc", 82);
+    String answer =
+        """
+        {"operateType": "latestQuotas", "data": {"online": 1, "quotaMap": {"pd.soc": 82}}}
+        """;
+    listener.publish(request + "_reply", answer.getBytes(UTF_8), 1, false);
+    page.eventuallyShows(DEVICE, "pd_soc", 82);
     assertEquals(1, broker.mostConnections(USER));
   }
 
   @Test
   void aBrokerThatComesUpInTimeIsWaitedFor() {
-    start("mqtt", "RETRY_TIMEOUT", "0.2", "ESTABLISH_ATTEMPTS", "1000");
-    eventually(() -> assertEquals(1, logins()));
-    assertEquals(0, own("mqtt_connected"));
+    exporter.start("RETRY_TIMEOUT=0.2", "ESTABLISH_ATTEMPTS=1000");
+    eventually(() -> assertEquals(1, page.logins("success")));
+    assertEquals(0, page.connected());
     broker.start();
     assertDataFlows(1);
     assertEquals(1, cloud.requests(LOGIN).size());
@@ -219,13 +196,13 @@ class MosquittoIT {
   @Test
   void dataIsBackAfterTheBrokerDies() {
     broker.start();
-    start("device", "MAX_RECONNECT_DELAY", "1");
+    exporter.startIn("device", "MAX_RECONNECT_DELAY=1");
     for (int deaths = 0; deaths < 2; deaths++) {
       assertDataFlows(deaths);
       broker.kill();
-      awaitConnected(0);
+      page.eventuallyConnected(0);
       assertAlive();
-      awaitFurtherAttempts(2);
+      eventuallyFurtherAttempts(2);
       broker.start();
     }
     assertDataFlows(2);
@@ -238,19 +215,19 @@ class MosquittoIT {
   @Test
   void dataIsBackSoonAfterALongOutage() {
     broker.start();
-    start("mqtt");
+    exporter.start();
     assertDataFlows(1);
     broker.kill();
-    awaitConnected(0);
+    page.eventuallyConnected(0);
     Awaitility.await()
         .pollDelay(LONG_OUTAGE)
         .atMost(LONG_OUTAGE.plusMinutes(1))
-        .until(() -> own("mqtt_connected") == 0);
+        .until(() -> page.connected() == 0);
     assertAlive();
-    assertEquals(0, exporter.of(SERIAL, "ecoflow_online"));
-    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
+    assertEquals(0, page.of(DEVICE, "online"));
+    assertEquals(List.of(), page.lines("pd_soc"));
     broker.start();
-    Awaitility.await().atMost(WAY_BACK).until(() -> own("mqtt_connected") == 1);
+    Awaitility.await().atMost(WAY_BACK).until(() -> page.connected() == 1);
     assertDataFlows(2);
     assertEquals(1, cloud.requests(LOGIN).size());
   }
@@ -259,12 +236,12 @@ class MosquittoIT {
   @ValueSource(strings = {"mqtt", "device"})
   void aBrokerThatHangsIsNoticedAndLeft(String apiType) {
     broker.start();
-    start(apiType, "MQTT_KEEPALIVE", "1", "HTTP_TIMEOUT", "1", "MAX_RECONNECT_DELAY", "1");
+    exporter.startIn(apiType, "MQTT_KEEPALIVE=1", "HTTP_TIMEOUT=1", "MAX_RECONNECT_DELAY=1");
     assertDataFlows(1);
     broker.freeze();
-    awaitConnected(0);
-    awaitFurtherAttempts(2);
-    assertEquals(0, own("mqtt_connected"));
+    page.eventuallyConnected(0);
+    eventuallyFurtherAttempts(2);
+    assertEquals(0, page.connected());
     assertAlive();
     broker.thaw();
     assertDataFlows(2);
@@ -276,9 +253,9 @@ class MosquittoIT {
   void aBrokerThatHangsAtTheStartIsWaitedFor() {
     broker.start();
     broker.freeze();
-    start("mqtt", "HTTP_TIMEOUT", "1", "RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
-    eventually(() -> assertEquals(1, logins()));
-    assertEquals(0, own("mqtt_connected"));
+    exporter.start("HTTP_TIMEOUT=1", "RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
+    eventually(() -> assertEquals(1, page.logins("success")));
+    assertEquals(0, page.connected());
     broker.thaw();
     assertDataFlows(1);
     assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
@@ -287,17 +264,17 @@ class MosquittoIT {
   @Test
   void aBrokerThatHangsDoesNotKeepTheExporterFromEnding() {
     broker.start();
-    start("device", "HTTP_TIMEOUT", "3600", "MQTT_KEEPALIVE", "3600");
+    exporter.startIn("device", "HTTP_TIMEOUT=3600", "MQTT_KEEPALIVE=3600");
     assertDataFlows(1);
     broker.freeze();
-    CompletableFuture<Void> end = CompletableFuture.runAsync(exporter::close);
+    CompletableFuture<Void> end = CompletableFuture.runAsync(exporter::stop);
     eventually(() -> assertTrue(end.isDone()));
   }
 
   @Test
   void aChangedPasswordIsMetWithOneLogin() {
     broker.start();
-    start("mqtt");
+    exporter.start();
     assertDataFlows(1);
     String changed = "second password";
     cloud.setBroker("localhost", broker.port(), USER, changed);
@@ -306,7 +283,7 @@ class MosquittoIT {
     eventually(() -> assertEquals(2, cloud.requests(LOGIN).size()));
     assertDataFlows(2);
     assertEquals(2, cloud.requests(CERTIFICATION).size());
-    assertEquals(2, logins());
+    assertEquals(2, page.logins("success"));
     assertEquals(1, broker.count(REFUSED), "the old password is tried once: " + broker.log());
     assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
   }
@@ -316,9 +293,9 @@ class MosquittoIT {
   void aBrokerWithTheWrongCertificateGetsNoCredentials(ServerCertificate certificate) {
     prepareBroker(certificate);
     broker.start();
-    start("mqtt", "ESTABLISH_ATTEMPTS", "2", "RETRY_TIMEOUT", "0.1");
-    assertEquals(1, exitCode());
-    assertEquals(0, own("mqtt_connected"));
+    exporter.start("ESTABLISH_ATTEMPTS=2", "RETRY_TIMEOUT=0.1");
+    assertEquals(1, exporter.exitCode());
+    assertEquals(0, page.connected());
     assertTrue(broker.count("New connection from ") >= 2, () -> "it was asked: " + broker.log());
     assertEquals(0, broker.count("New client connected"));
     assertEquals(0, broker.count("CONNACK"));
@@ -327,10 +304,10 @@ class MosquittoIT {
   @Test
   void theEndIsAnOrderlyDisconnect() {
     broker.start();
-    start("mqtt");
+    exporter.start();
     assertDataFlows(1);
     assertEquals(0, broker.count(CLEAN_END));
-    exporter.close();
+    exporter.stop();
     eventually(() -> assertEquals(1, broker.count(CLEAN_END), () -> "" + broker.log()));
     assertEquals(0, broker.count("closed its connection"));
   }
@@ -338,7 +315,7 @@ class MosquittoIT {
   @Test
   void oldCredentialsAreReplacedByThemselves() {
     broker.start();
-    start("mqtt", "ECOFLOW_CREDENTIALS_TTL", "2");
+    exporter.start("ECOFLOW_CREDENTIALS_TTL=2");
     for (int logins = 1; logins <= 3; logins++) {
       int wanted = logins;
       eventually(() -> assertTrue(cloud.requests(CERTIFICATION).size() >= wanted));

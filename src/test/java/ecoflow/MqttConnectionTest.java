@@ -1,7 +1,9 @@
 package ecoflow;
 
-import static ecoflow.Eventually.eventually;
-import static ecoflow.Eventually.eventuallyShows;
+import static ecoflow.cloud.ApiPath.ACCOUNT_DEVICES;
+import static ecoflow.cloud.ApiPath.CERTIFICATION;
+import static ecoflow.cloud.ApiPath.LOGIN;
+import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,13 +16,13 @@ import ecoflow.cloud.ServerCertificate;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.health.HealthCheck;
@@ -28,6 +30,7 @@ import org.apache.camel.health.HealthCheckHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,67 +38,32 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The account's connection in mode mqtt: how it is made, lost and made again. */
 class MqttConnectionTest {
 
-  private static final String LOGIN = "/auth/login";
-  private static final String CERTIFICATION = "/iot-auth/app/certification";
-  private static final String LIST = "/iot-service/user/device";
-
   private final SimulatedDevice delta =
       new SimulatedDevice("R331ZLINK0000001", "Garage", "DELTA 2", WireFormat.JSON);
   private final SimulatedDevice river =
       new SimulatedDevice("R601ZLINK0000002", "Van", null, WireFormat.PROTOBUF_XOR);
 
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(delta, river);
+
+  private final Page page = exporter.page();
   private SimulatedCloud cloud;
-  private RunningExporter exporter;
 
   @BeforeEach
-  void startCloud() {
-    cloud = SimulatedCloud.start().add(delta, river);
+  void note() {
+    cloud = exporter.cloud();
   }
 
   @AfterEach
-  void stop() {
-    if (exporter != null) {
-      exporter.close();
-    }
-    cloud.close();
-    assertEquals(List.of(), cloud.messages(), "nothing is ever sent in mode mqtt");
-  }
-
-  private void start(String... more) {
-    exporter = RunningExporter.start(RunningExporter.account(cloud, "mqtt", more));
-  }
-
-  private void startWithDelta(String... more) {
-    Map<String, String> variables = RunningExporter.account(cloud, "mqtt", more);
-    variables.put("ECOFLOW_DEVICE_SN", delta.serial());
-    exporter = RunningExporter.start(variables);
-  }
-
-  private double own(String name, String... labels) {
-    return exporter.value("ecoflow_" + name, labels).orElse(Double.NaN);
-  }
-
-  private double connected() {
-    return own("mqtt_connected");
-  }
-
-  private double reconnections() {
-    return own("mqtt_reconnections_total", "client_type=\"mqtt\"");
-  }
-
-  private double logins(String status) {
-    return own("auth_requests_total", "client_type=\"mqtt\"", "status=\"" + status + "\"");
-  }
-
-  private void awaitConnected(double state) {
-    eventually(() -> assertEquals(state, connected()));
+  void nothingWasSent() {
+    exporter.stop();
+    assertEquals(List.of(), exporter.cloud().messages(), "nothing is ever sent in mode mqtt");
   }
 
   /** Once the connection is up, a single push is enough. */
   private void assertDataFlows(int value) {
-    awaitConnected(1);
+    page.eventuallyConnected(1);
     delta.push(Map.of("pd.soc", value));
-    eventuallyShows(exporter, delta.serial(), "ecoflow_pd_soc", value);
+    page.eventuallyShows(delta, "pd_soc", value);
   }
 
   /** Where the connection or the values may go again at any time. */
@@ -103,41 +71,29 @@ class MqttConnectionTest {
     eventually(
         () -> {
           delta.push(Map.of("pd.soc", value));
-          assertEquals(value, exporter.of(delta.serial(), "ecoflow_pd_soc"));
+          assertEquals(value, page.of(delta, "pd_soc"));
         });
   }
 
   @Test
   void allTakesBoundAndSharedDevicesWithTheNamesOfTheApi() {
     river.setShared(true);
-    start();
+    exporter.start();
     assertDataFlows(1);
     river.push(Map.of("powInSumW", 2f));
-    eventuallyShows(
-        exporter,
-        river.serial(),
-        "ecoflow_pow_in_sum_w",
-        2,
-        "device_name=\"Van\"",
-        "product_name=\"RIVER 2\"");
-    assertEquals(
-        1,
-        exporter.of(
-            delta.serial(),
-            "ecoflow_pd_soc",
-            "device_name=\"Garage\"",
-            "product_name=\"DELTA 2\""));
+    page.eventuallyShows(river, "pow_in_sum_w", 2, "device_name=Van", "product_name=RIVER 2");
+    assertEquals(1, page.of(delta, "pd_soc", "device_name=Garage", "product_name=DELTA 2"));
     assertEquals(1, cloud.maxOpenConnections());
-    assertEquals(1, cloud.requests(LIST).size());
+    assertEquals(1, cloud.requests(ACCOUNT_DEVICES).size());
   }
 
   @Test
   void theLoginAnswerMayLackTheName() {
     cloud.setNickname(null);
-    start();
+    exporter.start();
     assertDataFlows(1);
-    assertEquals(1, logins("success"));
-    assertEquals(0, logins("error"));
+    assertEquals(1, page.logins("success"));
+    assertEquals(0, page.logins("error"));
   }
 
   @ParameterizedTest
@@ -145,17 +101,18 @@ class MqttConnectionTest {
       strings = {"mqtts://localhost", "ssl://localhost:1/", "localhost:1", "localhost/mqtt"})
   void theBrokersAddressMayComeAsAUrl(String url) {
     cloud.setMqttUrl(url);
-    startWithDelta();
+    exporter.startFor(delta.serial());
     assertDataFlows(1);
   }
 
   @Test
   void passwordAndCodeComeInTheFormThatTheAppUses() {
-    startWithDelta();
-    awaitConnected(1);
+    exporter.startFor(delta.serial());
+    page.eventuallyConnected(1);
     assertEquals(
-        "{\"email\":\"owner@example.org\",\"password\":\"Y29ycmVjdCBob3JzZQ==\","
-            + "\"scene\":\"IOT_APP\",\"userType\":\"ECOFLOW\"}",
+        """
+        {"email":"owner@example.org","password":"Y29ycmVjdCBob3JzZQ==",\
+        "scene":"IOT_APP","userType":"ECOFLOW"}""",
         cloud.requests(LOGIN).get(0).body());
     assertEquals(
         Map.of("userId", cloud.account().userId()), cloud.requests(CERTIFICATION).get(0).query());
@@ -163,15 +120,15 @@ class MqttConnectionTest {
 
   @Test
   void theClientIdIsTheAppsAndStaysTheSame() {
-    startWithDelta();
-    awaitConnected(1);
-    exporter.close();
+    exporter.startFor(delta.serial());
+    page.eventuallyConnected(1);
+    exporter.stop();
     eventually(() -> assertEquals(0, cloud.openConnections()));
-    startWithDelta();
-    awaitConnected(1);
-    exporter.close();
-    start();
-    awaitConnected(1);
+    exporter.startFor(delta.serial());
+    page.eventuallyConnected(1);
+    exporter.stop();
+    exporter.start();
+    page.eventuallyConnected(1);
     List<String> ids = cloud.connects().stream().map(ConnectAttempt::clientId).toList();
     assertEquals(3, ids.size());
     assertTrue(
@@ -185,49 +142,56 @@ class MqttConnectionTest {
 
   @Test
   void silenceTakesTheGaugesAndNewDataBringsOnlyItself() {
-    start("MQTT_TIMEOUT", "3", "IDLE_CHECK_INTERVAL", "3600");
-    awaitConnected(1);
-    delta.push(Map.of("pd.soc", 50, "pd.watts", 7, "bms.cells", List.of(1, 2)));
-    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 1);
-    assertEquals(50, exporter.of(delta.serial(), "ecoflow_pd_soc"));
+    exporter.start("MQTT_TIMEOUT=3", "IDLE_CHECK_INTERVAL=3600");
+    page.eventuallyConnected(1);
+    delta.push(
+        """
+        {"pd.soc": 50, "pd.watts": 7, "bms.cells": [1, 2]}
+        """);
+    page.eventuallyShows(delta, "online", 1);
+    assertEquals(50, page.of(delta, "pd_soc"));
 
-    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 0);
-    for (String name : List.of("ecoflow_pd_soc", "ecoflow_pd_watts", "ecoflow_bms_cells")) {
-      assertEquals(List.of(), exporter.lines(name));
+    page.eventuallyShows(delta, "online", 0);
+    for (String name : List.of("pd_soc", "pd_watts", "bms_cells")) {
+      assertEquals(List.of(), page.lines(name));
     }
-    eventuallyShows(exporter, delta.serial(), "ecoflow_metrics_collected", 0);
-    assertTrue(
-        exporter.of(delta.serial(), "ecoflow_device_last_update_timestamp_seconds") > 1e9,
-        "the time of the last value stays");
+    page.eventuallyShows(delta, "metrics_collected", 0);
+    assertTrue(page.lastUpdate(delta) > 1e9, "the time of the last value stays");
 
     delta.push(Map.of("pd.watts", 8));
-    eventuallyShows(exporter, delta.serial(), "ecoflow_pd_watts", 8);
-    assertEquals(1, exporter.of(delta.serial(), "ecoflow_online"));
-    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
-    assertEquals(List.of(), exporter.lines("ecoflow_bms_cells"));
+    page.eventuallyShows(delta, "pd_watts", 8);
+    assertEquals(1, page.of(delta, "online"));
+    assertEquals(List.of(), page.lines("pd_soc"));
+    assertEquals(List.of(), page.lines("bms_cells"));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"{}", "{\"params\":{}}"})
+  @ValueSource(
+      strings = {
+        "{}",
+        """
+        {"params": {}}
+        """
+      })
   void emptyPushesKeepNoDeviceOnline(String payload) {
-    start("MQTT_TIMEOUT", "1.5");
+    exporter.start("MQTT_TIMEOUT=1.5");
     assertRepeatedDataFlows(1);
     eventually(
         () -> {
-          delta.push(payload.getBytes(StandardCharsets.UTF_8));
-          assertEquals(0, exporter.of(delta.serial(), "ecoflow_online"));
+          delta.publish(payload);
+          assertEquals(0, page.of(delta, "online"));
         });
   }
 
   @Test
   void dataIsBackAfterTheBrokerRestarts() {
-    start();
+    exporter.start();
     assertDataFlows(1);
-    assertEquals(0, reconnections());
+    assertEquals(0, page.reconnections());
     cloud.stopBroker();
-    awaitConnected(0);
-    assertEquals(1, exporter.of(delta.serial(), "ecoflow_pd_soc"), "a short outage hides nothing");
-    eventually(() -> assertTrue(reconnections() > 0));
+    page.eventuallyConnected(0);
+    assertEquals(1, page.of(delta, "pd_soc"), "a short outage hides nothing");
+    eventually(() -> assertTrue(page.reconnections() > 0));
     cloud.startBroker();
     assertDataFlows(2);
     assertEquals(1, cloud.openConnections());
@@ -237,7 +201,7 @@ class MqttConnectionTest {
 
   @Test
   void dataIsBackAfterAKick() {
-    start();
+    exporter.start();
     for (int kicks = 1; kicks <= 2; kicks++) {
       assertDataFlows(kicks);
       int before = kicks;
@@ -245,7 +209,7 @@ class MqttConnectionTest {
       eventually(() -> assertEquals(before + 1, cloud.connects().size()));
     }
     assertDataFlows(3);
-    assertEquals(2, reconnections());
+    assertEquals(2, page.reconnections());
     eventually(() -> assertEquals(1, cloud.openConnections()));
     assertEquals(1, cloud.maxOpenConnections());
     assertEquals(1, cloud.requests(LOGIN).size());
@@ -253,14 +217,14 @@ class MqttConnectionTest {
 
   @Test
   void refusedCredentialsAreReplacedByALogin() {
-    start();
+    exporter.start();
     assertDataFlows(1);
     String old = cloud.certificateAccount();
     cloud.rotateCredentials();
     cloud.kickClients();
     eventually(() -> assertEquals(2, cloud.requests(LOGIN).size()));
     assertDataFlows(2);
-    assertEquals(2, logins("success"));
+    assertEquals(2, page.logins("success"));
     assertEquals(
         List.of(old + " true", old + " false", cloud.certificateAccount() + " true"),
         cloud.connects().stream()
@@ -270,7 +234,7 @@ class MqttConnectionTest {
 
   @Test
   void connectionsThatEndAfterAMomentLeadToALogin() {
-    start("MAX_RECONNECT_DELAY", "1");
+    exporter.start("MAX_RECONNECT_DELAY=1");
     for (int kicks = 0; kicks < 3; kicks++) {
       assertDataFlows(kicks);
       assertEquals(1, cloud.requests(LOGIN).size());
@@ -287,7 +251,7 @@ class MqttConnectionTest {
   @Test
   void aChosenClientIdIsUsed() {
     cloud.setAnyClientId(true);
-    start("ECOFLOW_MQTT_CLIENT_ID", "my-exporter_1");
+    exporter.start("ECOFLOW_MQTT_CLIENT_ID=my-exporter_1");
     assertDataFlows(1);
     assertEquals(
         List.of("my-exporter_1"), cloud.connects().stream().map(ConnectAttempt::clientId).toList());
@@ -295,51 +259,52 @@ class MqttConnectionTest {
 
   @Test
   void wordThatADeviceWentOffTakesItsGaugesUntilItSendsAgain() {
-    start();
+    exporter.start();
     assertDataFlows(1);
     river.push(Map.of("powInSumW", 2f));
-    eventuallyShows(exporter, river.serial(), "ecoflow_pow_in_sum_w", 2);
+    page.eventuallyShows(river, "pow_in_sum_w", 2);
 
-    cloud.publish(
-        "/app/device/status/" + delta.serial(),
-        "{\"params\":{\"status\":0}}".getBytes(StandardCharsets.UTF_8));
-    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 0);
-    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
-    assertEquals(1, exporter.of(river.serial(), "ecoflow_online"));
-    assertEquals(2, exporter.of(river.serial(), "ecoflow_pow_in_sum_w"));
+    delta.publishStatus(
+        """
+        {"params": {"status": 0}}
+        """);
+    page.eventuallyShows(delta, "online", 0);
+    assertEquals(List.of(), page.lines("pd_soc"));
+    assertEquals(1, page.of(river, "online"));
+    assertEquals(2, page.of(river, "pow_in_sum_w"));
 
     delta.push(Map.of("pd.watts", 8));
-    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 1);
-    assertEquals(8, exporter.of(delta.serial(), "ecoflow_pd_watts"));
-    assertEquals(List.of(), exporter.lines("ecoflow_pd_soc"));
+    page.eventuallyShows(delta, "online", 1);
+    assertEquals(8, page.of(delta, "pd_watts"));
+    assertEquals(List.of(), page.lines("pd_soc"));
   }
 
   @Test
   void readyMeansThatADeviceHasSentValues() {
     cloud.stopBroker();
-    start("RETRY_TIMEOUT", "0.2", "ESTABLISH_ATTEMPTS", "1000");
-    HttpResponse<String> before = exporter.get("GET", "/-/ready");
+    exporter.start("RETRY_TIMEOUT=0.2", "ESTABLISH_ATTEMPTS=1000");
+    HttpResponse<String> before = exporter.http().get("/-/ready");
     assertEquals(503, before.statusCode());
     assertTrue(before.body().startsWith("not ready: no device has sent values"), before.body());
     assertTrue(before.body().contains("no MQTT connection"), before.body());
-    assertEquals(200, exporter.get("GET", "/-/healthy").statusCode());
+    assertEquals(200, exporter.http().get("/-/healthy").statusCode());
     eventually(
         () -> assertEquals(Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link"), checksDown()));
 
     cloud.startBroker();
-    awaitConnected(1);
-    assertEquals(503, exporter.get("GET", "/-/ready").statusCode());
+    page.eventuallyConnected(1);
+    assertEquals(503, exporter.http().get("/-/ready").statusCode());
     assertEquals(Set.of("ecoflow-data"), checksDown());
     assertDataFlows(1);
-    assertEquals(200, exporter.get("GET", "/-/ready").statusCode());
-    assertEquals(200, exporter.get("GET", "/-/healthy").statusCode());
+    assertEquals(200, exporter.http().get("/-/ready").statusCode());
+    assertEquals(200, exporter.http().get("/-/healthy").statusCode());
     assertEquals(Set.of(), checksDown());
   }
 
   /** The exporter's own among Camel's health checks that say DOWN. */
   private Set<String> checksDown() {
     Collection<HealthCheck.Result> results =
-        HealthCheckHelper.invoke(exporter.exporter().camelContext(), "full");
+        HealthCheckHelper.invoke(exporter.camelContext(), "full");
     assertEquals(
         Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link", "ecoflow-login"),
         ids(results.stream()));
@@ -356,23 +321,23 @@ class MqttConnectionTest {
   @ParameterizedTest
   @ValueSource(strings = {"device-collection", "device-pushes", "account-link"})
   void aRouteThatStoppedIsStartedAgain(String route) throws Exception {
-    start();
+    exporter.start();
     assertDataFlows(1);
-    exporter.exporter().camelContext().getRouteController().stopRoute(route);
-    HttpResponse<String> stopped = exporter.get("GET", "/-/healthy");
+    exporter.camelContext().getRouteController().stopRoute(route);
+    HttpResponse<String> stopped = exporter.http().get("/-/healthy");
     assertTrue(
         stopped.statusCode() == 200 || stopped.body().contains(route),
         "names the route, or is back");
-    eventually(() -> assertEquals(200, exporter.get("GET", "/-/healthy").statusCode()));
+    eventually(() -> assertEquals(200, exporter.http().get("/-/healthy").statusCode()));
     assertRepeatedDataFlows(2);
     assertEquals(1, cloud.maxOpenConnections());
   }
 
   @Test
   void silenceOfAllDevicesMakesTheConnectionAnew() {
-    start("MQTT_TIMEOUT", "1", "IDLE_CHECK_INTERVAL", "0.2");
-    awaitConnected(1);
-    eventually(() -> assertTrue(reconnections() >= 2));
+    exporter.start("MQTT_TIMEOUT=1", "IDLE_CHECK_INTERVAL=0.2");
+    page.eventuallyConnected(1);
+    eventually(() -> assertTrue(page.reconnections() >= 2));
     eventually(() -> assertTrue(cloud.connects().size() >= 3));
     assertRepeatedDataFlows(1);
     assertEquals(1, cloud.requests(LOGIN).size());
@@ -382,7 +347,7 @@ class MqttConnectionTest {
   void aDeviceThatIsNewInTheAccountIsFound() {
     System.setProperty("ecoflow.discover.interval", "200ms");
     try {
-      start();
+      exporter.start();
       assertDataFlows(1);
       SimulatedDevice added =
           new SimulatedDevice("R351ZADDED000001", "Shed", "DELTA 2 Max", WireFormat.JSON);
@@ -390,11 +355,11 @@ class MqttConnectionTest {
       eventually(
           () -> {
             added.push(Map.of("pd.soc", 8));
-            assertEquals(8, exporter.of(added.serial(), "ecoflow_pd_soc", "device_name=\"Shed\""));
+            assertEquals(8, page.of(added, "pd_soc", "device_name=Shed"));
           });
       // A token that ran out is renewed by a login, and the connection comes back.
       cloud.expireTokens();
-      eventually(() -> assertTrue(logins("success") >= 2));
+      eventually(() -> assertTrue(page.logins("success") >= 2));
       assertRepeatedDataFlows(2);
     } finally {
       System.clearProperty("ecoflow.discover.interval");
@@ -404,13 +369,13 @@ class MqttConnectionTest {
   @Test
   void aRefusedSubscriptionIsAskedForAgainWhileTheOthersServe() {
     cloud.refuseSubscriptions(topic -> topic.endsWith("/property/" + river.serial()));
-    start("RETRY_TIMEOUT", "0.1");
+    exporter.start("RETRY_TIMEOUT=0.1");
     assertRepeatedDataFlows(1);
     cloud.refuseSubscriptions(topic -> false);
     eventually(
         () -> {
           river.push(Map.of("powInSumW", 3f));
-          assertEquals(3, exporter.of(river.serial(), "ecoflow_pow_in_sum_w"));
+          assertEquals(3, page.of(river, "pow_in_sum_w"));
         });
     assertEquals(1, cloud.connects().size());
   }
@@ -418,55 +383,48 @@ class MqttConnectionTest {
   @Test
   void aBrokerThatRefusesAllSubscriptionsIsNoConnection() {
     cloud.refuseSubscriptions(topic -> true);
-    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertTrue(cloud.connects().size() >= 3));
-    assertEquals(0, connected());
+    assertEquals(0, page.connected());
     cloud.refuseSubscriptions(topic -> false);
     assertDataFlows(1);
   }
 
   @Test
   void aWrongPasswordEndsTheProcessAfterItsAttempts() {
-    start("ECOFLOW_ACCOUNT_PASSWORD", "wrong", "ESTABLISH_ATTEMPTS", "3", "RETRY_TIMEOUT", "0.1");
-    assertEquals(1, exitCode());
-    assertEquals(3, logins("error"));
-    assertEquals(0, logins("success"));
+    exporter.start("ECOFLOW_ACCOUNT_PASSWORD=wrong", "ESTABLISH_ATTEMPTS=3", "RETRY_TIMEOUT=0.1");
+    assertEquals(1, exporter.exitCode());
+    assertEquals(3, page.logins("error"));
+    assertEquals(0, page.logins("success"));
     assertEquals(3, cloud.requests().size());
     assertEquals(0, cloud.connects().size());
-    assertEquals(0, connected());
-  }
-
-  private int exitCode() {
-    CompletableFuture<Integer> code =
-        CompletableFuture.supplyAsync(() -> exporter.exporter().awaitEnd());
-    eventually(() -> assertTrue(code.isDone()));
-    return code.join();
+    assertEquals(0, page.connected());
   }
 
   @Test
   void aBrokerThatComesUpInTimeIsWaitedFor() {
     cloud.stopBroker();
-    start("RETRY_TIMEOUT", "0.2", "ESTABLISH_ATTEMPTS", "1000");
-    eventually(() -> assertTrue(logins("success") > 0));
-    assertEquals(0, connected());
-    eventuallyShows(exporter, delta.serial(), "ecoflow_online", 0);
+    exporter.start("RETRY_TIMEOUT=0.2", "ESTABLISH_ATTEMPTS=1000");
+    eventually(() -> assertTrue(page.logins("success") > 0));
+    assertEquals(0, page.connected());
+    page.eventuallyShows(delta, "online", 0);
     cloud.startBroker();
     assertDataFlows(1);
     assertEquals(1, cloud.requests(LOGIN).size(), "one login serves all attempts");
-    assertEquals(0, reconnections(), "the first connection is no reconnection");
+    assertEquals(0, page.reconnections(), "the first connection is no reconnection");
   }
 
   @Test
   void aCloudThatComesUpInTimeIsWaitedFor() {
     cloud.faults().next(LOGIN, Fault.status(503), Fault.malformedBody(), Fault.dataNull());
     cloud.faults().next(CERTIFICATION, Fault.closeConnection(), Fault.code("1", "busy"));
-    cloud.faults().next(LIST, Fault.emptyBody());
-    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    cloud.faults().next(ACCOUNT_DEVICES, Fault.emptyBody());
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     assertDataFlows(1);
     assertEquals(0, cloud.faults().pending(LOGIN));
     assertEquals(0, cloud.faults().pending(CERTIFICATION));
-    assertEquals(0, cloud.faults().pending(LIST));
-    assertEquals(5, logins("error"));
+    assertEquals(0, cloud.faults().pending(ACCOUNT_DEVICES));
+    assertEquals(5, page.logins("error"));
   }
 
   private List<String> asked() {
@@ -475,37 +433,55 @@ class MqttConnectionTest {
 
   @Test
   void aDeviceListThatFailsIsAskedForWithoutAnotherLogin() {
-    cloud.faults().next(LIST, Fault.status(404), Fault.malformedBody(), Fault.closeConnection());
-    cloud.faults().next(LIST, Fault.code("1", "busy"), Fault.dataNull());
-    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    cloud
+        .faults()
+        .next(ACCOUNT_DEVICES, Fault.status(404), Fault.malformedBody(), Fault.closeConnection());
+    cloud.faults().next(ACCOUNT_DEVICES, Fault.code("1", "busy"), Fault.dataNull());
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     assertDataFlows(1);
-    assertEquals(List.of(LOGIN, CERTIFICATION, LIST, LIST, LIST, LIST, LIST, LIST), asked());
-    assertEquals(1, cloud.connects().size(), "without a list there is nothing to connect for");
-    assertEquals(1, logins("success"));
-    assertEquals(0, logins("error"));
     assertEquals(
-        1, own("auth_duration_seconds_count", "client_type=\"mqtt\""), "one login was timed");
+        List.of(
+            LOGIN,
+            CERTIFICATION,
+            ACCOUNT_DEVICES,
+            ACCOUNT_DEVICES,
+            ACCOUNT_DEVICES,
+            ACCOUNT_DEVICES,
+            ACCOUNT_DEVICES,
+            ACCOUNT_DEVICES),
+        asked());
+    assertEquals(1, cloud.connects().size(), "without a list there is nothing to connect for");
+    assertEquals(1, page.logins("success"));
+    assertEquals(0, page.logins("error"));
+    assertEquals(
+        1, page.own("auth_duration_seconds_count", "client_type=mqtt"), "one login was timed");
   }
 
   @Test
   void aCertificationThatFailsIsAskedForWithoutAnotherLogin() {
     cloud.faults().next(CERTIFICATION, Fault.status(500), Fault.emptyBody());
     cloud.faults().next(CERTIFICATION, Fault.code("1", "busy"), Fault.dataNull());
-    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     assertDataFlows(1);
     assertEquals(
         List.of(
-            LOGIN, CERTIFICATION, CERTIFICATION, CERTIFICATION, CERTIFICATION, CERTIFICATION, LIST),
+            LOGIN,
+            CERTIFICATION,
+            CERTIFICATION,
+            CERTIFICATION,
+            CERTIFICATION,
+            CERTIFICATION,
+            ACCOUNT_DEVICES),
         asked());
-    assertEquals(1, logins("success"));
-    assertEquals(4, logins("error"));
+    assertEquals(1, page.logins("success"));
+    assertEquals(4, page.logins("error"));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {CERTIFICATION, LIST})
+  @ValueSource(strings = {CERTIFICATION, ACCOUNT_DEVICES})
   void aTokenThatRanOutMeanwhileIsReplaced(String path) {
     cloud.faults().always(path, Fault.status(404));
-    start("RETRY_TIMEOUT", "0.1", "ESTABLISH_ATTEMPTS", "1000");
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertTrue(cloud.requests(path).size() >= 3));
     assertEquals(1, cloud.requests(LOGIN).size());
     cloud.expireTokens();
@@ -514,13 +490,14 @@ class MqttConnectionTest {
     List<String> asked = asked();
     assertEquals(2, cloud.requests(LOGIN).size(), asked::toString);
     assertEquals(
-        List.of(path, LOGIN, CERTIFICATION, LIST), asked.subList(asked.size() - 4, asked.size()));
-    assertEquals(path.equals(LIST) ? 2 : 1, logins("success"));
+        List.of(path, LOGIN, CERTIFICATION, ACCOUNT_DEVICES),
+        asked.subList(asked.size() - 4, asked.size()));
+    assertEquals(path.equals(ACCOUNT_DEVICES) ? 2 : 1, page.logins("success"));
   }
 
   @Test
   void aRenewalOfWhichAPartFailsRepeatsThatPartWhileTheConnectionServes() {
-    start("ECOFLOW_CREDENTIALS_TTL", "2", "RETRY_TIMEOUT", "0.1");
+    exporter.start("ECOFLOW_CREDENTIALS_TTL=2", "RETRY_TIMEOUT=0.1");
     assertDataFlows(1);
     String first = cloud.certificateAccount();
     cloud.faults().always(CERTIFICATION, Fault.status(500));
@@ -531,7 +508,7 @@ class MqttConnectionTest {
             assertTrue(
                 cloud.requests(CERTIFICATION).size() >= cloud.requests(LOGIN).size() + 3,
                 () -> asked().toString()));
-    assertEquals(1, connected());
+    assertEquals(1, page.connected());
     assertDataFlows(2);
     cloud.faults().clear();
     eventually(() -> assertTrue(cloud.connects().size() >= 2));
@@ -547,37 +524,37 @@ class MqttConnectionTest {
 
   @Test
   void whoKnowsTheDevicesComesBackWithoutAList() {
-    start();
+    exporter.start();
     assertDataFlows(1);
-    cloud.faults().always(LIST, Fault.status(503));
+    cloud.faults().always(ACCOUNT_DEVICES, Fault.status(503));
     cloud.rotateCredentials();
     cloud.kickClients();
     eventually(() -> assertEquals(2, cloud.requests(LOGIN).size()));
     assertDataFlows(2);
     assertEquals(
-        List.of(LOGIN, CERTIFICATION, LIST, LOGIN, CERTIFICATION), asked(), "nothing in vain");
+        List.of(LOGIN, CERTIFICATION, ACCOUNT_DEVICES, LOGIN, CERTIFICATION),
+        asked(),
+        "nothing in vain");
   }
 
   @ParameterizedTest
   @EnumSource(names = "TRUSTED", mode = EnumSource.Mode.EXCLUDE)
   void aBrokerWithTheWrongCertificateGetsNoCredentials(ServerCertificate certificate) {
-    cloud.close();
-    cloud = SimulatedCloud.start(CloudOptions.DEFAULT.withMqttCertificate(certificate));
-    startWithDelta("ESTABLISH_ATTEMPTS", "2", "RETRY_TIMEOUT", "0.1");
-    assertEquals(1, exitCode());
-    assertEquals(1, logins("success"));
-    assertEquals(0, connected());
+    cloud = exporter.moveTo(CloudOptions.DEFAULT.withMqttCertificate(certificate));
+    exporter.startFor(delta.serial(), "ESTABLISH_ATTEMPTS=2", "RETRY_TIMEOUT=0.1");
+    assertEquals(1, exporter.exitCode());
+    assertEquals(1, page.logins("success"));
+    assertEquals(0, page.connected());
     assertEquals(List.of(), cloud.connects());
   }
 
   @ParameterizedTest
   @EnumSource(names = "TRUSTED", mode = EnumSource.Mode.EXCLUDE)
   void anApiWithTheWrongCertificateGetsNoPassword(ServerCertificate certificate) {
-    cloud.close();
-    cloud = SimulatedCloud.start(CloudOptions.DEFAULT.withHttpCertificate(certificate));
-    startWithDelta("ESTABLISH_ATTEMPTS", "2", "RETRY_TIMEOUT", "0.1");
-    assertEquals(1, exitCode());
-    assertEquals(2, logins("error"));
+    cloud = exporter.moveTo(CloudOptions.DEFAULT.withHttpCertificate(certificate));
+    exporter.startFor(delta.serial(), "ESTABLISH_ATTEMPTS=2", "RETRY_TIMEOUT=0.1");
+    assertEquals(1, exporter.exitCode());
+    assertEquals(2, page.logins("error"));
     assertEquals(List.of(), cloud.requests());
   }
 }

@@ -1,6 +1,9 @@
 package ecoflow;
 
-import static org.awaitility.Awaitility.await;
+import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Eventually.eventually;
+import static ecoflow.testkit.Eventually.eventuallyHoldsFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -11,68 +14,43 @@ import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.regex.Pattern;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Developer keys: from the simulated cloud's REST API to the text of /metrics. */
 class RestModeTest {
 
-  private static final String LIST = "/iot-open/sign/device/list";
-  private static final String QUOTA = "/iot-open/sign/device/quota/all";
-  private static final String NEVER_AGAIN = "3600";
+  private static final String ONE_POLL = "COLLECTING_INTERVAL=3600";
 
   private static final Set<String> HTTP_HEADERS =
       Set.of("host", "connection", "user-agent", "accept-encoding");
   private static final Set<String> SIGNATURE_HEADERS =
       Set.of("accesskey", "nonce", "timestamp", "sign");
 
-  /** What the exporter itself tells of a device. */
-  private static final Pattern OWN =
-      Pattern.compile(
-          "ecoflow_(scrape_requests_total|scrape_duration_seconds_(bucket|count|sum)"
-              + "|metrics_collected|device_last_update_timestamp_seconds)\\{.*");
+  @RegisterExtension static final ExporterExtension exporter = ExporterExtension.rest();
 
-  private static SimulatedCloud cloud;
-  private static int devices;
-
-  private RunningExporter exporter;
+  private final Page page = exporter.page();
+  private SimulatedCloud cloud;
+  private int requestsBefore;
   private int listsBefore;
 
-  @BeforeAll
-  static void startCloud() {
-    Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
-    Awaitility.setDefaultPollInterval(Duration.ofMillis(50));
-    cloud = SimulatedCloud.start();
-  }
-
-  @AfterAll
-  static void stopCloud() {
-    cloud.close();
-    Awaitility.reset();
-  }
-
-  @AfterEach
-  void stopExporter() {
-    if (exporter != null) {
-      exporter.close();
-    }
-    cloud.faults().clear();
-    cloud.startHttp();
-    cloud.devices().forEach(device -> cloud.remove(device.serial()));
+  @BeforeEach
+  void note() {
+    cloud = exporter.cloud();
+    requestsBefore = cloud.requests().size();
+    listsBefore = cloud.requests(DEVICE_LIST).size();
   }
 
   // Values
@@ -82,23 +60,20 @@ class RestModeTest {
     cloud.add(
         new SimulatedDevice("R601ZEB4HE000001", "Shed", "RIVER 2 (API)", WireFormat.JSON)
             .set(
-                Map.of(
-                    "pd.soc",
-                    85,
-                    "bms.cellTemp",
-                    List.of(List.of(20, 21.5), List.of(22)),
-                    "inv.acEnabled",
-                    true,
-                    "inv.xboost",
-                    false,
-                    "pd.wattsInSum",
-                    0,
-                    "pd.version",
-                    "1.2.3")),
+                """
+                {
+                  "pd.soc": 85,
+                  "bms.cellTemp": [[20, 21.5], [22]],
+                  "inv.acEnabled": true,
+                  "inv.xboost": false,
+                  "pd.wattsInSum": 0,
+                  "pd.version": "1.2.3"
+                }
+                """),
         // As the cloud tells of a device that its owner never named.
         new SimulatedDevice("R611ZEB4HE000002", "R611ZEB4HE000002", null, WireFormat.JSON)
             .set(Map.of("pd.soc", 7)));
-    start("R601ZEB4HE000001,R611ZEB4HE000002", "COLLECTING_INTERVAL", NEVER_AGAIN);
+    exporter.startFor("R601ZEB4HE000001,R611ZEB4HE000002", ONE_POLL);
 
     String shed =
         "device=\"R601ZEB4HE000001\",device_name=\"Shed\",product_name=\"RIVER 2 (API)\","
@@ -106,8 +81,8 @@ class RestModeTest {
     String unnamed =
         "device=\"R611ZEB4HE000002\",device_name=\"RIVER 2 Max-0002\",product_name=\"RIVER 2 Max\","
             + "device_general_key=\"ecoflow_ps_river_max_512\"";
-    awaitScrape("R601ZEB4HE000001", "success", 1);
-    awaitScrape("R611ZEB4HE000002", "success", 1);
+    page.eventuallyScrapes("R601ZEB4HE000001", "success", 1);
+    page.eventuallyScrapes("R611ZEB4HE000002", "success", 1);
     assertEquals(
         text(
             """
@@ -121,7 +96,7 @@ class RestModeTest {
             ecoflow_pd_watts_in_sum{LABELS} 0.0
             """,
             shed),
-        seriesOf("R601ZEB4HE000001"));
+        page.linesOf("R601ZEB4HE000001"));
     assertEquals(
         text(
             """
@@ -129,98 +104,122 @@ class RestModeTest {
             ecoflow_pd_soc{LABELS} 7.0
             """,
             unnamed),
-        seriesOf("R611ZEB4HE000002"));
+        page.linesOf("R611ZEB4HE000002"));
     for (String name : List.of("metrics_collected", "scrape_duration_seconds_count")) {
-      assertTrue(exporter.value("ecoflow_" + name, shed.split(",")).isPresent(), name);
+      assertEquals(
+          1,
+          page.series(
+                  name,
+                  "device=R601ZEB4HE000001",
+                  "device_name=Shed",
+                  "product_name=RIVER 2 (API)",
+                  "device_general_key=ecoflow_ps_river_256")
+              .size(),
+          name);
     }
   }
 
   @Test
   void valuesFollowTheDevice() {
-    SimulatedDevice device = device(Map.of("pd.soc", 50, "pd.mode", 3, "kit", List.of(1, 2)));
-    start(device.serial());
-    awaitValue(50, device, "ecoflow_pd_soc");
-    device.set(Map.of("pd.soc", 49, "pd.mode", "auto", "kit", List.of(8), "pd.added", 1));
-    awaitValue(49, device, "ecoflow_pd_soc");
-    assertEquals(8, value(device, "ecoflow_kit", "index_0=\"0\""));
-    assertEquals(1, value(device, "ecoflow_pd_added"));
-    assertEquals(List.of(), exporter.lines("ecoflow_pd_mode"));
-    assertTrue(exporter.value("ecoflow_kit", "index_0=\"1\"").isEmpty());
-    await()
-        .untilAsserted(() -> assertEquals(3, value(device, "ecoflow_metrics_collected"), "series"));
+    SimulatedDevice device =
+        exporter.addDevice(
+            """
+            {"pd.soc": 50, "pd.mode": 3, "kit": [1, 2]}
+            """);
+    exporter.startFor(device.serial());
+    page.eventuallyShows(device, "pd_soc", 50);
+    device.set(
+        """
+        {"pd.soc": 49, "pd.mode": "auto", "kit": [8], "pd.added": 1}
+        """);
+    page.eventuallyShows(device, "pd_soc", 49);
+    assertEquals(8, page.of(device, "kit", "index_0=0"));
+    assertEquals(1, page.of(device, "pd_added"));
+    assertEquals(List.of(), page.lines("pd_mode"));
+    assertEquals(List.of(), page.series("kit", "index_0=1"));
+    page.eventuallyShows(device, "metrics_collected", 3);
+  }
+
+  @Test
+  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries() {
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 50, "pd.watts", 5, "pd.volt", 3));
+    exporter.startFor(device.serial());
+    page.eventuallyShows(device, "pd_soc", 50);
+
+    for (String token : List.of("NaN", "Infinity", "-Infinity", "1e999", "9".repeat(5_000))) {
+      fault(
+          device,
+          Fault.data(
+              """
+              {"pd.soc": %s, "pd.watts": 0}
+              """
+                  .formatted(token)));
+      page.eventuallyShows(device, "pd_watts", 0);
+      assertEquals(Double.NaN, page.of(device, "pd_soc"), "no series");
+      assertEquals(3, page.of(device, "pd_volt"));
+
+      cloud.faults().clear();
+      page.eventuallyShows(device, "pd_soc", 50);
+      assertEquals(5, page.of(device, "pd_watts"));
+    }
+    assertEquals(0, page.httpRequests(QUOTA, "error"));
   }
 
   /** The whole of a device, against a text that was written by hand from the naming rules. */
   @Test
-  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries() {
-    SimulatedDevice device = device(Map.of("pd.soc", 50, "pd.watts", 5, "pd.volt", 3));
-    start(device.serial());
-    awaitValue(50, device, "ecoflow_pd_soc");
-
-    for (String token : List.of("NaN", "Infinity", "-Infinity", "1e999", "9".repeat(5_000))) {
-      String answer =
-          "{\"code\":\"0\",\"message\":\"Success\",\"data\":{\"pd.soc\":%s,\"pd.watts\":0}}";
-      fault(device, Fault.body(String.format(answer, token)));
-      awaitValue(0, device, "ecoflow_pd_watts");
-      assertEquals(Double.NaN, exporter.of(device.serial(), "ecoflow_pd_soc"), "no series");
-      assertEquals(3, exporter.of(device.serial(), "ecoflow_pd_volt"));
-
-      cloud.faults().clear();
-      awaitValue(50, device, "ecoflow_pd_soc");
-      assertEquals(5, exporter.of(device.serial(), "ecoflow_pd_watts"));
-    }
-    assertEquals(0, http("/device/quota/all", "error"));
-  }
-
-  @Test
   void everySeriesOfARichDeviceIsTheExpectedOne() {
-    Map<String, Object> quota = new HashMap<>();
-    quota.put("pd.soc", 85);
-    quota.put("pd.chgPowerAC", -12);
-    quota.put("bms_bmsStatus.f32ShowSoc", 84.53125);
-    quota.put("inv.cfgACPowerOut", 1800L);
-    quota.put("ABCDefGHIj", 5);
-    quota.put("20_1.invOutputWatts", 615);
-    quota.put("mppt.dc24VTemp", 30);
-    quota.put("XT60Chg", 60);
-    quota.put("pd.a-b c", 6);
-    quota.put("_pd..typeC__Usb1_", 4);
-    quota.put("pd.utcTime", 1_753_000_000_123L);
-    quota.put("pd.tiny", 1e-7);
-    quota.put("cells[2].vol", 3301);
-    quota.put("cells[10].vol", 3302);
-    quota.put("matrix", List.of(List.of(1, 2), List.of(), List.of(3)));
-    quota.put(
-        "mppt.pv",
-        List.of(Map.of("vol", 12.5, "on", true, "tag", "left"), Map.of("vol", 0, "on", false)));
-    quota.put("ems", Map.of("limits", Map.of("min", 5, "maxSoc", Map.of("day", 95))));
-    quota.put("hs_yj751.deep", List.of(Map.of("x", List.of(7, Map.of("y", 9)))));
-    quota.put("pd.energy_total", 100);
-    quota.put("pd.wifi_info", 1);
-    quota.put("pd.boot_created", 2);
-    quota.put("pd.temp_bucket", 3);
-    quota.put("pd.cycle_count", 11);
-    quota.put("pd.in_sum", 12);
-    quota.put("pd.text", "85");
-    quota.put("pd.json", "{\"soc\":85}");
-    quota.put("pd.nothing", null);
-    quota.put("pd.empty", List.of());
-    quota.put("..", 1);
+    SimulatedDevice device =
+        exporter.addDevice(
+            """
+            {
+              "pd.soc": 85,
+              "pd.chgPowerAC": -12,
+              "bms_bmsStatus.f32ShowSoc": 84.53125,
+              "inv.cfgACPowerOut": 1800,
+              "ABCDefGHIj": 5,
+              "20_1.invOutputWatts": 615,
+              "mppt.dc24VTemp": 30,
+              "XT60Chg": 60,
+              "pd.a-b c": 6,
+              "_pd..typeC__Usb1_": 4,
+              "pd.utcTime": 1753000000123,
+              "pd.tiny": 1e-7,
+              "cells[2].vol": 3301,
+              "cells[10].vol": 3302,
+              "matrix": [[1, 2], [], [3]],
+              "mppt.pv": [{"vol": 12.5, "on": true, "tag": "left"}, {"vol": 0, "on": false}],
+              "ems": {"limits": {"min": 5, "maxSoc": {"day": 95}}},
+              "hs_yj751.deep": [{"x": [7, {"y": 9}]}],
+              "pd.energy_total": 100,
+              "pd.wifi_info": 1,
+              "pd.boot_created": 2,
+              "pd.temp_bucket": 3,
+              "pd.cycle_count": 11,
+              "pd.in_sum": 12,
+              "pd.text": "85",
+              "pd.json": "{\\"soc\\":85}",
+              "pd.nothing": null,
+              "pd.empty": [],
+              "..": 1
+            }
+            """);
     // Names of the exporter's own metrics, which are not for devices.
-    quota.put("online", 42);
-    quota.put("scrapeRequestsTotal", 43);
-    quota.put("scrape.requests", 44);
-    quota.put("httpRequestDurationSeconds_bucket", 45);
-    quota.put("exporterBuild.info", 46);
+    device.set(
+        """
+        {
+          "online": 42,
+          "scrapeRequestsTotal": 43,
+          "scrape.requests": 44,
+          "httpRequestDurationSeconds_bucket": 45,
+          "exporterBuild.info": 46
+        }
+        """);
     // One name for two keys: the later one is shown. The cloud sends its keys in order.
-    quota.put("bms.chgPower", 1);
-    quota.put("bms.chg_power", 2);
+    device.set(Map.of("bms.chgPower", 1, "bms.chg_power", 2));
     // One name for a number and an array.
-    quota.put("wheel.fan", 1);
-    quota.put("wheel_fan", List.of(70, 80));
-    SimulatedDevice device = device(quota);
-    start(device.serial(), "COLLECTING_INTERVAL", NEVER_AGAIN);
-    awaitScrape(device.serial(), "success", 1);
+    device.set(Map.of("wheel.fan", 1, "wheel_fan", List.of(70, 80)));
+    exporter.startFor(device.serial(), ONE_POLL);
+    page.eventuallyScrapes(device, "success", 1);
 
     String expected =
         """
@@ -260,108 +259,112 @@ class RestModeTest {
         ecoflow_wheel_fan{LABELS,index_0="1"} 80.0
         ecoflow_xt60_chg{LABELS} 60.0
         """;
-    assertEquals(text(expected, labels(device)), seriesOf(device.serial()), "series of the device");
+    assertEquals(
+        text(expected, labels(device)), page.linesOf(device.serial()), "series of the device");
     assertEquals(
         List.of(
             "ecoflow_quota_conflicts_total{kind=\"limit\"} 0.0",
             "ecoflow_quota_conflicts_total{kind=\"own_metric\"} 5.0",
             "ecoflow_quota_conflicts_total{kind=\"same_name\"} 1.0",
             "ecoflow_quota_conflicts_total{kind=\"shape\"} 1.0"),
-        exporter.lines("ecoflow_quota_conflicts_total").stream().sorted().toList());
+        page.lines("quota_conflicts_total").stream().sorted().toList());
   }
 
   // Devices
 
   @Test
   void allMeansEveryDeviceOfTheList() {
-    SimulatedDevice first = device(Map.of("pd.soc", 1));
-    SimulatedDevice second = device(Map.of("pd.soc", 2));
-    start("all");
-    awaitValue(1, first, "ecoflow_pd_soc");
-    awaitValue(2, second, "ecoflow_pd_soc");
+    SimulatedDevice first = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice second = exporter.addDevice(Map.of("pd.soc", 2));
+    exporter.startFor("all");
+    page.eventuallyShows(first, "pd_soc", 1);
+    page.eventuallyShows(second, "pd_soc", 2);
 
-    SimulatedDevice bought = device(Map.of("pd.soc", 3));
-    awaitValue(3, bought, "ecoflow_pd_soc");
+    SimulatedDevice bought = exporter.addDevice(Map.of("pd.soc", 3));
+    page.eventuallyShows(bought, "pd_soc", 3);
 
     cloud.remove(first.serial());
-    awaitValue(0, first, "ecoflow_online");
-    awaitScrape(first.serial(), "not_found", 1);
-    assertEquals(2, value(second, "ecoflow_pd_soc"));
-    assertEquals(3, value(bought, "ecoflow_pd_soc"));
+    page.eventuallyShows(first, "online", 0);
+    page.eventuallyScrapes(first, "not_found", 1);
+    assertEquals(2, page.of(second, "pd_soc"));
+    assertEquals(3, page.of(bought, "pd_soc"));
     assertEquals(
         List.of("ecoflow_online{" + labels(first.serial(), first.serial(), "Unknown") + "} 0.0"),
-        seriesOf(first.serial()));
+        page.linesOf(first.serial()));
   }
 
   @Test
   void devicesThatAreNotWantedAreNotAskedFor() {
-    SimulatedDevice wanted = device(Map.of("pd.soc", 1));
-    SimulatedDevice other = device(Map.of("pd.soc", 2));
-    start(wanted.serial());
-    awaitScrape(wanted.serial(), "success", 2);
-    assertFalse(exporter.metrics().contains(other.serial()));
-    assertEquals(List.of(), quotaRequests(other.serial()));
+    SimulatedDevice wanted = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice other = exporter.addDevice(Map.of("pd.soc", 2));
+    exporter.startFor(wanted.serial());
+    page.eventuallyScrapes(wanted, "success", 2);
+    assertFalse(page.text().contains(other.serial()));
+    assertEquals(List.of(), cloud.requests(QUOTA, other));
   }
 
   @Test
   void aDeviceThatTheListLacksIsNotFound() {
-    SimulatedDevice present = device(Map.of("pd.soc", 1));
-    start(present.serial() + ",NOSUCHDEVICE");
-    awaitScrape("NOSUCHDEVICE", "not_found", 2);
-    awaitValue(1, present, "ecoflow_pd_soc");
-    assertEquals(0, exporter.of("NOSUCHDEVICE", "ecoflow_online"));
-    assertEquals(1, value(present, "ecoflow_online"));
+    SimulatedDevice present = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.startFor(present.serial() + ",NOSUCHDEVICE");
+    page.eventuallyScrapes("NOSUCHDEVICE", "not_found", 2);
+    page.eventuallyShows(present, "pd_soc", 1);
+    assertEquals(0, page.of("NOSUCHDEVICE", "online"));
+    assertEquals(1, page.of(present, "online"));
     for (String status : List.of("success", "offline", "error")) {
-      assertEquals(0, scrapes("NOSUCHDEVICE", status), status);
+      assertEquals(0, page.scrapes("NOSUCHDEVICE", status), status);
     }
-    assertEquals(List.of(), quotaRequests("NOSUCHDEVICE"));
+    assertEquals(List.of(), cloud.requests(QUOTA, "NOSUCHDEVICE"));
   }
 
   @Test
   void labelsFollowANewName() {
-    SimulatedDevice device = device(Map.of("pd.soc", 9));
-    start(device.serial());
-    awaitValue(9, device, "ecoflow_pd_soc");
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 9));
+    exporter.startFor(device.serial());
+    page.eventuallyShows(device, "pd_soc", 9);
     cloud.add(
         new SimulatedDevice(device.serial(), "Cabin", device.productName(), WireFormat.JSON)
             .set(device.quota()));
     String cabin = labels(device.serial(), "Cabin", device.productName());
-    await()
-        .untilAsserted(
-            () ->
-                assertEquals(
-                    text(
-                        """
+    eventually(
+        () ->
+            assertEquals(
+                text(
+                    """
                         ecoflow_online{LABELS} 1.0
                         ecoflow_pd_soc{LABELS} 9.0
                         """,
-                        cabin),
-                    seriesOf(device.serial())));
-    awaitScrape(device.serial(), "success", 2);
+                    cabin),
+                page.linesOf(device.serial())));
+    page.eventuallyScrapes(device, "success", 2);
     assertEquals(
-        List.of(),
-        exporter.metrics().lines().filter(line -> line.contains(device.name())).toList());
+        List.of(), page.text().lines().filter(line -> line.contains(device.name())).toList());
   }
 
   @Test
   void anOfflineDeviceLosesItsGaugesAndGetsNewOnesWhenItIsBack() {
-    SimulatedDevice device = device(Map.of("pd.soc", 50, "inv.temp", 30));
-    start(device.serial());
-    awaitValue(50, device, "ecoflow_pd_soc");
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 50, "inv.temp", 30));
+    exporter.startFor(device.serial());
+    page.eventuallyShows(device, "pd_soc", 50);
 
     device.setOnline(false);
-    awaitScrape(device.serial(), "offline", 2);
-    assertEquals(List.of("ecoflow_online{" + labels(device) + "} 0.0"), seriesOf(device.serial()));
-    int asked = quotaRequests(device.serial()).size();
-    awaitScrape(device.serial(), "offline", 4);
-    assertEquals(asked, quotaRequests(device.serial()).size(), "calls while offline");
-    await()
-        .untilAsserted(() -> assertEquals(0, value(device, "ecoflow_metrics_collected"), "series"));
+    page.eventuallyScrapes(device, "offline", 2);
+    assertEquals(
+        List.of("ecoflow_online{" + labels(device) + "} 0.0"), page.linesOf(device.serial()));
+    int asked = cloud.requests(QUOTA, device).size();
+    page.eventuallyScrapes(device, "offline", 4);
+    assertEquals(asked, cloud.requests(QUOTA, device).size(), "calls while offline");
+    page.eventuallyShows(device, "metrics_collected", 0);
 
     // The cloud knows only a part again.
-    fault(device, Fault.body("{\"code\":\"0\",\"message\":\"Success\",\"data\":{\"pd.soc\":60}}"));
+    fault(
+        device,
+        Fault.data(
+            """
+            {"pd.soc": 60}
+            """));
     device.setOnline(true);
-    awaitValue(60, device, "ecoflow_pd_soc");
+    page.eventuallyShows(device, "pd_soc", 60);
     assertEquals(
         text(
             """
@@ -369,23 +372,23 @@ class RestModeTest {
             ecoflow_pd_soc{LABELS} 60.0
             """,
             labels(device)),
-        seriesOf(device.serial()));
+        page.linesOf(device.serial()));
   }
 
   @Test
   void aDeviceThatIsNotOpenToDevelopersDisturbsNoOther() {
-    SimulatedDevice open = device(Map.of("pd.soc", 1));
-    SimulatedDevice closed = device(Map.of("pd.soc", 2));
+    SimulatedDevice open = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice closed = exporter.addDevice(Map.of("pd.soc", 2));
     closed.setOpenToDevelopers(false);
-    start("all", "HTTP_RETRIES", "5");
-    awaitScrape(closed.serial(), "error", 2);
-    awaitScrape(open.serial(), "success", 2);
-    assertEquals(0, scrapes(closed.serial(), "success"));
-    assertEquals(0, scrapes(open.serial(), "error"));
-    assertEquals(1, value(closed, "ecoflow_online"));
-    assertTrue(Double.isNaN(value(closed, "ecoflow_pd_soc")));
+    exporter.startFor("all", "HTTP_RETRIES=5");
+    page.eventuallyScrapes(closed, "error", 2);
+    page.eventuallyScrapes(open, "success", 2);
+    assertEquals(0, page.scrapes(closed, "success"));
+    assertEquals(0, page.scrapes(open, "error"));
+    assertEquals(1, page.of(closed, "online"));
+    assertTrue(Double.isNaN(page.of(closed, "pd_soc")));
     open.set(Map.of("pd.soc", 3));
-    awaitValue(3, open, "ecoflow_pd_soc");
+    page.eventuallyShows(open, "pd_soc", 3);
   }
 
   // HTTP
@@ -402,117 +405,128 @@ class RestModeTest {
     }
     expected.put(failing(Fault.code("8513", "accessKey is invalid")), 1);
     expected.put(failing(Fault.code("1006", "current device is not allowed")), 1);
-    start(
-        "all",
-        "COLLECTING_INTERVAL",
-        NEVER_AGAIN,
-        "HTTP_RETRIES",
-        "3",
-        "HTTP_BACKOFF_FACTOR",
-        "0.1");
+    exporter.startFor("all", ONE_POLL, "HTTP_RETRIES=3", "HTTP_BACKOFF_FACTOR=0.1");
     for (Map.Entry<SimulatedDevice, Integer> entry : expected.entrySet()) {
-      String serial = entry.getKey().serial();
-      String name = entry.getKey().name();
-      awaitScrape(serial, "error", 1);
-      List<CloudRequest> attempts = quotaRequests(serial);
+      SimulatedDevice device = entry.getKey();
+      String name = device.name();
+      page.eventuallyScrapes(device, "error", 1);
+      List<CloudRequest> attempts = cloud.requests(QUOTA, device);
       assertEquals(entry.getValue(), attempts.size(), name);
       for (int i = 1; i < attempts.size(); i++) {
         CloudRequest before = attempts.get(i - 1);
         CloudRequest after = attempts.get(i);
-        long pause = Duration.between(before.time(), after.time()).toMillis();
+        long pause = after.millisAfter(before);
         long least = 100L << (i - 1);
         assertTrue(pause >= least, name + ": pause of " + pause + " ms instead of " + least);
         assertNotEquals(before.header("nonce"), after.header("nonce"), name);
         assertTrue(timestamp(before) < timestamp(after), name);
       }
-      assertEquals(1, scrapes(serial, "error"), name);
-      assertEquals(0, scrapes(serial, "success"), name);
+      assertEquals(1, page.scrapes(device, "error"), name);
+      assertEquals(0, page.scrapes(device, "success"), name);
     }
     // The two codes of EcoFlow come with HTTP 200 and valid JSON: only code 0 is a success.
-    assertEquals(5 * 4 + 4, http("/device/quota/all", "error"));
-    assertEquals(0, http("/device/quota/all", "success"));
+    assertEquals(5 * 4 + 4, page.httpRequests(QUOTA, "error"));
+    assertEquals(0, page.httpRequests(QUOTA, "success"));
   }
 
   @Test
   void aRetryThatSucceedsIsASuccess() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    cloud.faults().next(LIST, Fault.status(503), Fault.closeConnection());
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    cloud.faults().next(DEVICE_LIST, Fault.status(503), Fault.closeConnection());
     cloud.faults().next(QUOTA, Fault.status(502), Fault.status(429), Fault.closeConnection());
-    start("all", "COLLECTING_INTERVAL", NEVER_AGAIN, "HTTP_RETRIES", "3");
-    awaitValue(1, device, "ecoflow_pd_soc");
-    awaitScrape(device.serial(), "success", 1);
-    assertEquals(0, scrapes(device.serial(), "error"));
+    exporter.startFor("all", ONE_POLL, "HTTP_RETRIES=3");
+    page.eventuallyShows(device, "pd_soc", 1);
+    page.eventuallyScrapes(device, "success", 1);
+    assertEquals(0, page.scrapes(device, "error"));
     assertEquals(3, lists().size());
-    assertEquals(4, quotaRequests(device.serial()).size());
+    assertEquals(4, cloud.requests(QUOTA, device).size());
     assertEquals(3, lists().stream().map(RestModeTest::timestamp).distinct().count());
-    assertEquals(2, http("/device/list", "error"));
-    assertEquals(1, http("/device/list", "success"));
-    assertEquals(3, http("/device/quota/all", "error"));
-    assertEquals(1, http("/device/quota/all", "success"));
+    assertEquals(2, page.httpRequests(DEVICE_LIST, "error"));
+    assertEquals(1, page.httpRequests(DEVICE_LIST, "success"));
+    assertEquals(3, page.httpRequests(QUOTA, "error"));
+    assertEquals(1, page.httpRequests(QUOTA, "success"));
   }
 
   @Test
   void noRetriesMeansOneAttempt() {
     SimulatedDevice device = failing(Fault.status(503));
-    start(device.serial(), "COLLECTING_INTERVAL", NEVER_AGAIN, "HTTP_RETRIES", "0");
-    awaitScrape(device.serial(), "error", 1);
-    assertEquals(1, quotaRequests(device.serial()).size());
+    exporter.startFor(device.serial(), ONE_POLL, "HTTP_RETRIES=0");
+    page.eventuallyScrapes(device, "error", 1);
+    assertEquals(1, cloud.requests(QUOTA, device).size());
   }
 
   @Test
   void oneIntervalHasOnePoll() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    start(device.serial(), "COLLECTING_INTERVAL", NEVER_AGAIN);
-    awaitScrape(device.serial(), "success", 1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.startFor(device.serial(), ONE_POLL);
+    page.eventuallyScrapes(device, "success", 1);
     // Several looks of the timer, which fires each 200 ms. Each poll looks into the cached list.
-    await().during(Duration.ofMillis(700)).until(() -> cache("hit") + cache("miss") == 1);
-    assertEquals(1, quotaRequests(device.serial()).size());
+    eventuallyHoldsFor(
+        Duration.ofMillis(700),
+        () -> page.cacheOperations("hit") + page.cacheOperations("miss") == 1);
+    assertEquals(1, cloud.requests(QUOTA, device).size());
   }
 
   @Test
   void successIsCodeZeroInAnyForm() {
-    SimulatedDevice number = device(Map.of());
-    SimulatedDevice noMessage = device(Map.of("pd.soc", 2));
-    fault(number, Fault.body("{\"code\":0,\"message\":\"Success\",\"data\":{\"pd.soc\":1}}"));
+    SimulatedDevice number = exporter.addDevice(Map.of());
+    SimulatedDevice noMessage = exporter.addDevice(Map.of("pd.soc", 2));
+    fault(
+        number,
+        Fault.body(
+            """
+            {"code": 0, "message": "Success", "data": {"pd.soc": 1}}
+            """));
     fault(noMessage, Fault.messageNull());
-    start("all");
-    awaitValue(1, number, "ecoflow_pd_soc");
-    awaitValue(2, noMessage, "ecoflow_pd_soc");
-    assertEquals(0, scrapes(number.serial(), "error"));
-    assertEquals(0, scrapes(noMessage.serial(), "error"));
+    exporter.startFor("all");
+    page.eventuallyShows(number, "pd_soc", 1);
+    page.eventuallyShows(noMessage, "pd_soc", 2);
+    assertEquals(0, page.scrapes(number, "error"));
+    assertEquals(0, page.scrapes(noMessage, "error"));
   }
 
   @Test
   void badAnswersAreErrorsAndTheValuesStay() {
     Map<SimulatedDevice, Fault> faults = new LinkedHashMap<>();
-    faults.put(device(Map.of("pd.soc", 1)), Fault.dataNull());
-    faults.put(device(Map.of("pd.soc", 1)), Fault.malformedBody());
-    faults.put(device(Map.of("pd.soc", 1)), Fault.emptyBody());
-    faults.put(device(Map.of("pd.soc", 1)), Fault.body("<html>Bad gateway</html>"));
-    faults.put(device(Map.of("pd.soc", 1)), Fault.body("[]"));
-    faults.put(device(Map.of("pd.soc", 1)), Fault.body("{\"code\":\"0\",\"data\":[1,2]}"));
-    faults.put(device(Map.of("pd.soc", 1)), Fault.body("{\"code\":\"0\",\"data\":\"none\"}"));
-    faults.put(device(Map.of("pd.soc", 1)), Fault.body("{\"message\":\"Success\",\"data\":{}}"));
-    faults.put(device(Map.of("pd.soc", 1)), Fault.code("7777", "new code"));
-    start("all", "HTTP_RETRIES", "0");
-    faults.keySet().forEach(device -> awaitValue(1, device, "ecoflow_pd_soc"));
-    faults.forEach(RestModeTest::fault);
+    Stream.of(
+            Fault.dataNull(),
+            Fault.malformedBody(),
+            Fault.emptyBody(),
+            Fault.body("<html>Bad gateway</html>"),
+            Fault.body("[]"),
+            Fault.body(
+                """
+                {"code": "0", "data": [1, 2]}
+                """),
+            Fault.body(
+                """
+                {"code": "0", "data": "none"}
+                """),
+            Fault.body(
+                """
+                {"message": "Success", "data": {}}
+                """),
+            Fault.code("7777", "new code"))
+        .forEach(fault -> faults.put(exporter.addDevice(Map.of("pd.soc", 1)), fault));
+    exporter.startFor("all", "HTTP_RETRIES=0");
+    faults.keySet().forEach(device -> page.eventuallyShows(device, "pd_soc", 1));
+    faults.forEach(this::fault);
     faults.keySet().forEach(device -> device.set(Map.of("pd.soc", 2)));
     for (SimulatedDevice device : faults.keySet()) {
-      awaitScrape(device.serial(), "error", 2);
+      page.eventuallyScrapes(device, "error", 2);
     }
     // A poll that was under way may have brought the 2 before the faults came.
     Map<SimulatedDevice, Double> shown = new HashMap<>();
-    faults.keySet().forEach(device -> shown.put(device, value(device, "ecoflow_pd_soc")));
+    faults.keySet().forEach(device -> shown.put(device, page.of(device, "pd_soc")));
     assertTrue(Set.of(1.0, 2.0).containsAll(shown.values()), shown.values().toString());
     faults.keySet().forEach(device -> device.set(Map.of("pd.soc", 3)));
     for (SimulatedDevice device : faults.keySet()) {
-      awaitScrape(device.serial(), "error", scrapes(device.serial(), "error") + 1);
-      assertEquals(shown.get(device), value(device, "ecoflow_pd_soc"));
-      assertEquals(1, value(device, "ecoflow_online"));
+      page.eventuallyScrapes(device, "error", page.scrapes(device, "error") + 1);
+      assertEquals(shown.get(device), page.of(device, "pd_soc"));
+      assertEquals(1, page.of(device, "online"));
     }
     cloud.faults().clear();
-    faults.keySet().forEach(device -> awaitValue(3, device, "ecoflow_pd_soc"));
+    faults.keySet().forEach(device -> page.eventuallyShows(device, "pd_soc", 3));
   }
 
   @Test
@@ -521,116 +535,113 @@ class RestModeTest {
     for (int i = 0; i < 200; i++) {
       many.put("pd.value" + i, i);
     }
-    SimulatedDevice dripping = device(many);
-    SimulatedDevice late = device(Map.of("pd.soc", 2));
-    SimulatedDevice quick = device(Map.of("pd.soc", 3));
+    SimulatedDevice dripping = exporter.addDevice(many);
+    SimulatedDevice late = exporter.addDevice(Map.of("pd.soc", 2));
+    SimulatedDevice quick = exporter.addDevice(Map.of("pd.soc", 3));
     // Each byte comes in time, all of them would take a minute.
     fault(dripping, Fault.drip(4, Duration.ofMillis(100)));
     fault(late, Fault.delay(Duration.ofSeconds(60)));
-    start("all", "HTTP_TIMEOUT", "0.6", "HTTP_RETRIES", "0");
-    awaitValue(3, quick, "ecoflow_pd_soc");
-    awaitScrape(dripping.serial(), "error", 1);
-    awaitScrape(late.serial(), "error", 1);
+    exporter.startFor("all", "HTTP_TIMEOUT=0.6", "HTTP_RETRIES=0");
+    page.eventuallyShows(quick, "pd_soc", 3);
+    page.eventuallyScrapes(dripping, "error", 1);
+    page.eventuallyScrapes(late, "error", 1);
     quick.set(Map.of("pd.soc", 4));
-    awaitValue(4, quick, "ecoflow_pd_soc");
-    awaitScrape(dripping.serial(), "error", 2);
-    awaitScrape(late.serial(), "error", 2);
-    assertTrue(http("/device/quota/all", "timeout") >= 4);
-    assertEquals(0, http("/device/quota/all", "error"));
-    assertEquals(0, scrapes(dripping.serial(), "success"));
-    assertEquals(0, scrapes(late.serial(), "success"));
-    assertEquals(0, scrapes(quick.serial(), "error"));
+    page.eventuallyShows(quick, "pd_soc", 4);
+    page.eventuallyScrapes(dripping, "error", 2);
+    page.eventuallyScrapes(late, "error", 2);
+    assertTrue(page.httpRequests(QUOTA, "timeout") >= 4);
+    assertEquals(0, page.httpRequests(QUOTA, "error"));
+    assertEquals(0, page.scrapes(dripping, "success"));
+    assertEquals(0, page.scrapes(late, "success"));
+    assertEquals(0, page.scrapes(quick, "error"));
     cloud.faults().clear();
-    awaitValue(199, dripping, "ecoflow_pd_value199");
-    awaitValue(2, late, "ecoflow_pd_soc");
+    page.eventuallyShows(dripping, "pd_value199", 199);
+    page.eventuallyShows(late, "pd_soc", 2);
   }
 
   @Test
   void theDeviceListIsCached() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    start(device.serial(), "DEVICE_LIST_CACHE_TTL", "3600", "COLLECTING_INTERVAL", "0.2");
-    awaitScrape(device.serial(), "success", 4);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.startFor(device.serial(), "DEVICE_LIST_CACHE_TTL=3600", "COLLECTING_INTERVAL=0.2");
+    page.eventuallyScrapes(device, "success", 4);
     assertEquals(1, lists().size());
-    assertEquals(1, cache("miss"));
-    assertTrue(cache("hit") >= 3);
+    assertEquals(1, page.cacheOperations("miss"));
+    assertTrue(page.cacheOperations("hit") >= 3);
     // What the list says is believed for as long.
     device.setOnline(false);
-    awaitScrape(device.serial(), "success", 6);
-    assertEquals(1, value(device, "ecoflow_online"));
+    page.eventuallyScrapes(device, "success", 6);
+    assertEquals(1, page.of(device, "online"));
   }
 
   @Test
   void withoutCacheEachPollAsksForTheList() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    start(device.serial(), "DEVICE_LIST_CACHE_TTL", "0");
-    awaitScrape(device.serial(), "success", 3);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.startFor(device.serial(), "DEVICE_LIST_CACHE_TTL=0");
+    page.eventuallyScrapes(device, "success", 3);
     assertTrue(lists().size() >= 3);
-    assertTrue(cache("miss") >= 3);
-    assertEquals(0, cache("hit"));
+    assertTrue(page.cacheOperations("miss") >= 3);
+    assertEquals(0, page.cacheOperations("hit"));
   }
 
   @Test
   void whileTheListFailsTheLastOneServes() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    SimulatedDevice off = device(Map.of("pd.soc", 1));
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice off = exporter.addDevice(Map.of("pd.soc", 1));
     off.setOnline(false);
-    start("all", "HTTP_RETRIES", "0");
-    awaitValue(1, device, "ecoflow_pd_soc");
-    awaitScrape(off.serial(), "offline", 1);
-    cloud.faults().always(LIST, Fault.status(500));
-    await().until(() -> http("/device/list", "error") >= 2);
+    exporter.startFor("all", "HTTP_RETRIES=0");
+    page.eventuallyShows(device, "pd_soc", 1);
+    page.eventuallyScrapes(off, "offline", 1);
+    cloud.faults().always(DEVICE_LIST, Fault.status(500));
+    eventually(() -> assertTrue(page.httpRequests(DEVICE_LIST, "error") >= 2));
     device.set(Map.of("pd.soc", 2));
-    awaitValue(2, device, "ecoflow_pd_soc");
-    assertEquals(0, scrapes(device.serial(), "error"));
-    double offline = scrapes(off.serial(), "offline");
-    awaitScrape(off.serial(), "offline", offline + 2);
-    assertEquals(0, scrapes(off.serial(), "error"), "counted twice");
+    page.eventuallyShows(device, "pd_soc", 2);
+    assertEquals(0, page.scrapes(device, "error"));
+    double offline = page.scrapes(off, "offline");
+    page.eventuallyScrapes(off, "offline", offline + 2);
+    assertEquals(0, page.scrapes(off, "error"), "counted twice");
   }
 
   // Outages
 
   @Test
   void aCloudThatComesUpLateIsWaitedFor() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     cloud.stopHttp();
-    start(
-        device.serial(), "ESTABLISH_ATTEMPTS", "1000", "RETRY_TIMEOUT", "0.2", "HTTP_RETRIES", "1");
-    assertEquals(0, exporter.of(device.serial(), "ecoflow_online"));
-    assertEquals(0, scrapes(device.serial(), "success"));
-    assertEquals(0, http("/device/list", "success"));
-    await().until(() -> http("/device/list", "error") >= 4);
-    assertEquals(0, exporter.of(device.serial(), "ecoflow_online"));
+    exporter.startFor(
+        device.serial(), "ESTABLISH_ATTEMPTS=1000", "RETRY_TIMEOUT=0.2", "HTTP_RETRIES=1");
+    assertEquals(0, page.of(device, "online"));
+    assertEquals(0, page.scrapes(device, "success"));
+    assertEquals(0, page.httpRequests(DEVICE_LIST, "success"));
+    eventually(() -> assertTrue(page.httpRequests(DEVICE_LIST, "error") >= 4));
+    assertEquals(0, page.of(device, "online"));
     cloud.startHttp();
-    awaitValue(1, device, "ecoflow_pd_soc");
-    assertEquals(1, value(device, "ecoflow_online"));
+    page.eventuallyShows(device, "pd_soc", 1);
+    assertEquals(1, page.of(device, "online"));
   }
 
   @Test
   void anOutageOfTheCloudIsSurvived() {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    start(device.serial(), "ESTABLISH_ATTEMPTS", "1", "HTTP_RETRIES", "0");
-    awaitValue(1, device, "ecoflow_pd_soc");
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.startFor(device.serial(), "ESTABLISH_ATTEMPTS=1", "HTTP_RETRIES=0");
+    page.eventuallyShows(device, "pd_soc", 1);
     cloud.stopHttp();
     device.set(Map.of("pd.soc", 2));
-    awaitScrape(device.serial(), "error", 3);
-    assertEquals(1, value(device, "ecoflow_pd_soc"));
+    page.eventuallyScrapes(device, "error", 3);
+    assertEquals(1, page.of(device, "pd_soc"));
     cloud.startHttp();
-    awaitValue(2, device, "ecoflow_pd_soc");
+    page.eventuallyShows(device, "pd_soc", 2);
   }
 
   @Test
   void aCloudThatNeverAnswersEndsTheExporter() {
-    cloud.faults().always(LIST, Fault.status(403));
-    start("all", "ESTABLISH_ATTEMPTS", "3", "RETRY_TIMEOUT", "0.4", "HTTP_RETRIES", "0");
-    CompletableFuture<Integer> end =
-        CompletableFuture.supplyAsync(() -> exporter.exporter().awaitEnd());
-    await().until(end::isDone);
-    assertEquals(1, end.join());
+    cloud.faults().always(DEVICE_LIST, Fault.status(403));
+    exporter.startFor("all", "ESTABLISH_ATTEMPTS=3", "RETRY_TIMEOUT=0.4", "HTTP_RETRIES=0");
+    assertEquals(1, exporter.exitCode());
     List<CloudRequest> attempts = lists();
     assertEquals(3, attempts.size());
     for (int i = 1; i < attempts.size(); i++) {
-      Duration gap = Duration.between(attempts.get(i - 1).time(), attempts.get(i).time());
-      assertTrue(gap.toMillis() >= 400, gap.toString());
+      long gap = attempts.get(i).millisAfter(attempts.get(i - 1));
+      assertTrue(gap >= 400, "pause of " + gap + " ms");
     }
   }
 
@@ -638,21 +649,20 @@ class RestModeTest {
 
   @Test
   void onlySignedReadsAreSent() {
-    int before = cloud.requests().size();
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
-    SimulatedDevice closed = device(Map.of("pd.soc", 2));
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice closed = exporter.addDevice(Map.of("pd.soc", 2));
     closed.setOpenToDevelopers(false);
-    cloud.faults().next(LIST, Fault.status(503));
+    cloud.faults().next(DEVICE_LIST, Fault.status(503));
     cloud.faults().next(QUOTA, Fault.status(503), Fault.closeConnection(), Fault.malformedBody());
-    start("all");
-    awaitScrape(device.serial(), "success", 3);
-    awaitScrape(closed.serial(), "error", 2);
-    List<CloudRequest> sent = cloud.requests().subList(before, cloud.requests().size());
+    exporter.startFor("all");
+    page.eventuallyScrapes(device, "success", 3);
+    page.eventuallyScrapes(closed, "error", 2);
+    List<CloudRequest> sent = cloud.requests().subList(requestsBefore, cloud.requests().size());
     for (CloudRequest request : sent) {
       assertEquals("GET", request.method());
       assertEquals("", request.body());
       switch (request.path()) {
-        case LIST -> assertEquals(Map.of(), request.query());
+        case DEVICE_LIST -> assertEquals(Map.of(), request.query());
         case QUOTA -> assertEquals(Set.of("sn"), request.query().keySet());
         default -> throw new AssertionError("request of " + request.path());
       }
@@ -668,89 +678,23 @@ class RestModeTest {
 
   // Steps
 
-  private void start(String serials, String... more) {
-    listsBefore = cloud.requests(LIST).size();
-    String[] variables = Arrays.copyOf(more, more.length + 2);
-    variables[more.length] = "ECOFLOW_DEVICE_SN";
-    variables[more.length + 1] = serials;
-    exporter = RunningExporter.start(RunningExporter.rest(cloud, variables));
-  }
-
-  private static SimulatedDevice device(Map<String, ?> quota) {
-    devices++;
-    SimulatedDevice device =
-        new SimulatedDevice(
-                "TEST" + devices + "X", "Name " + devices + "!", "Product", WireFormat.JSON)
-            .set(quota);
-    cloud.add(device);
-    return device;
-  }
-
-  private static SimulatedDevice failing(Fault fault) {
-    SimulatedDevice device = device(Map.of("pd.soc", 1));
+  private SimulatedDevice failing(Fault fault) {
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     fault(device, fault);
     return device;
   }
 
-  private static void fault(SimulatedDevice device, Fault fault) {
-    cloud.faults().always(QUOTA + "?sn=" + device.serial(), fault);
-  }
-
-  private void awaitValue(double expected, SimulatedDevice device, String name) {
-    await().untilAsserted(() -> assertEquals(expected, value(device, name), name));
-  }
-
-  private double value(SimulatedDevice device, String name, String... labels) {
-    return exporter.of(device.serial(), name, labels);
-  }
-
-  private void awaitScrape(String serial, String status, double least) {
-    await(serial + " " + status).until(() -> scrapes(serial, status) >= least);
-  }
-
-  private double scrapes(String serial, String status) {
-    return exporter.of(serial, "ecoflow_scrape_requests_total", "status=\"" + status + "\"");
-  }
-
-  private double http(String endpoint, String status) {
-    return exporter
-        .value(
-            "ecoflow_http_requests_total",
-            "endpoint=\"" + endpoint + "\"",
-            "status=\"" + status + "\"")
-        .orElseThrow();
-  }
-
-  private double cache(String result) {
-    return exporter
-        .value("ecoflow_cache_operations_total", "result=\"" + result + "\"")
-        .orElseThrow();
+  private void fault(SimulatedDevice device, Fault fault) {
+    cloud.faults().always(QUOTA, device, fault);
   }
 
   private List<CloudRequest> lists() {
-    List<CloudRequest> all = cloud.requests(LIST);
+    List<CloudRequest> all = cloud.requests(DEVICE_LIST);
     return all.subList(listsBefore, all.size());
-  }
-
-  private static List<CloudRequest> quotaRequests(String serial) {
-    return cloud.requests(QUOTA).stream()
-        .filter(request -> serial.equals(request.query().get("sn")))
-        .toList();
   }
 
   private static long timestamp(CloudRequest request) {
     return Long.parseLong(request.header("timestamp"));
-  }
-
-  /** The sorted lines of a device without those that the exporter tells of its own work. */
-  private List<String> seriesOf(String serial) {
-    return exporter
-        .metrics()
-        .lines()
-        .filter(line -> line.contains("device=\"" + serial + "\""))
-        .filter(line -> !OWN.matcher(line).matches())
-        .sorted()
-        .toList();
   }
 
   private static List<String> text(String lines, String labels) {

@@ -1,8 +1,8 @@
 package ecoflow;
 
-import static ecoflow.Eventually.eventually;
-import static ecoflow.Eventually.eventuallyShows;
-import static org.awaitility.Awaitility.await;
+import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,7 +13,8 @@ import ecoflow.cloud.CloudRequest;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
-import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -28,14 +29,12 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -45,35 +44,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Developer keys while the cloud fails: what is asked when, and what /metrics shows meanwhile. */
 class RestResilienceTest {
 
-  private static final String LIST = "/iot-open/sign/device/list";
-  private static final String QUOTA = "/iot-open/sign/device/quota/all";
-  private static final String SOC = "ecoflow_pd_soc";
-  private static final String LONG = "3600";
+  private static final String SOC = "pd_soc";
+  private static final String ONE_POLL = "COLLECTING_INTERVAL=3600";
+  private static final String ONE_LIST = "DEVICE_LIST_CACHE_TTL=3600";
 
-  private static SimulatedCloud cloud;
-  private static int devices;
+  @RegisterExtension static final ExporterExtension exporter = ExporterExtension.rest();
 
   @TempDir private static Path folder;
 
-  private RunningExporter exporter;
+  private final Page page = exporter.page();
+  private SimulatedCloud cloud;
 
-  @BeforeAll
-  static void startCloud() {
-    cloud = SimulatedCloud.start();
-  }
-
-  @AfterAll
-  static void stopCloud() {
-    cloud.close();
-  }
-
-  @AfterEach
-  void stopExporter() {
-    if (exporter != null) {
-      exporter.close();
-    }
-    cloud.faults().clear();
-    cloud.devices().forEach(device -> cloud.remove(device.serial()));
+  @BeforeEach
+  void note() {
+    cloud = exporter.cloud();
   }
 
   // Retry-After
@@ -81,17 +65,17 @@ class RestResilienceTest {
   @ParameterizedTest
   @ValueSource(ints = {429, 503})
   void retryAfterInSecondsIsHonoured(int status) {
-    SimulatedDevice device = device(1);
-    SimulatedDevice other = device(1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice other = exporter.addDevice(Map.of("pd.soc", 1));
     next(device, Fault.status(status).withHeader("Retry-After", "3"));
-    start("COLLECTING_INTERVAL", "0.2", "HTTP_RETRIES", "2");
-    eventuallyShows(exporter, device.serial(), SOC, 1);
+    exporter.start("COLLECTING_INTERVAL=0.2", "HTTP_RETRIES=2");
+    page.eventuallyShows(device, SOC, 1);
     CloudRequest failed = requests(device).get(0);
     CloudRequest retry = requests(device).get(1);
-    assertTrue(gap(failed, retry) >= 3000, "pause of " + gap(failed, retry) + " ms");
+    assertTrue(retry.millisAfter(failed) >= 3000, "pause of " + retry.millisAfter(failed) + " ms");
     assertNotEquals(failed.header("nonce"), retry.header("nonce"));
     assertNotEquals(failed.header("timestamp"), retry.header("timestamp"));
-    assertEquals(0, scrapes(device, "error"));
+    assertEquals(0, page.scrapes(device, "error"));
     long others = requests(other).stream().filter(between(failed, retry)).count();
     if (status == 503) {
       assertTrue(others >= 2, others + " polls of the other device meanwhile");
@@ -103,7 +87,7 @@ class RestResilienceTest {
 
   @Test
   void retryAfterAsADateIsHonoured() {
-    SimulatedDevice device = device(1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     Instant date = Instant.now().plusSeconds(4).truncatedTo(ChronoUnit.SECONDS);
     next(
         device,
@@ -112,8 +96,8 @@ class RestResilienceTest {
                 "Retry-After",
                 DateTimeFormatter.RFC_1123_DATE_TIME.format(
                     ZonedDateTime.ofInstant(date, ZoneOffset.UTC))));
-    start("COLLECTING_INTERVAL", LONG);
-    eventuallyShows(exporter, device.serial(), SOC, 1);
+    exporter.start(ONE_POLL);
+    page.eventuallyShows(device, SOC, 1);
     List<CloudRequest> attempts = requests(device);
     assertEquals(2, attempts.size());
     // The date stands in whole milliseconds from the answer on.
@@ -122,15 +106,15 @@ class RestResilienceTest {
 
   @Test
   void othersMoveWhileOneWaits() {
-    SimulatedDevice waiting = device(1);
-    SimulatedDevice other = device(1);
+    SimulatedDevice waiting = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice other = exporter.addDevice(Map.of("pd.soc", 1));
     always(waiting, Fault.status(503).withHeader("Retry-After", "3600"));
-    start();
-    eventuallyShows(exporter, other.serial(), SOC, 1);
+    exporter.start();
+    page.eventuallyShows(other, SOC, 1);
     eventually(() -> assertEquals(1, asked(waiting)));
     for (int soc = 2; soc < 6; soc++) {
       other.set(Map.of("pd.soc", soc));
-      eventuallyShows(exporter, other.serial(), SOC, soc);
+      page.eventuallyShows(other, SOC, soc);
     }
     assertEquals(1, asked(waiting));
   }
@@ -139,41 +123,39 @@ class RestResilienceTest {
 
   @Test
   void aWrongSignatureIsTriedAgainWithAnother() {
-    SimulatedDevice device = device(1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     Fault wrong = Fault.code("8521", "signature is wrong");
-    cloud.faults().next(LIST, wrong);
+    cloud.faults().next(DEVICE_LIST, wrong);
     next(device, wrong, wrong);
-    int before = cloud.requests(LIST).size();
-    start("COLLECTING_INTERVAL", LONG, "DEVICE_LIST_CACHE_TTL", LONG);
-    eventuallyShows(exporter, device.serial(), SOC, 1);
-    List<CloudRequest> lists = cloud.requests(LIST).subList(before, before + 2);
-    assertEquals(before + 2, cloud.requests(LIST).size());
+    int before = cloud.requests(DEVICE_LIST).size();
+    exporter.start(ONE_POLL, ONE_LIST);
+    page.eventuallyShows(device, SOC, 1);
+    List<CloudRequest> lists = cloud.requests(DEVICE_LIST).subList(before, before + 2);
+    assertEquals(before + 2, cloud.requests(DEVICE_LIST).size());
     assertEquals(3, asked(device));
     for (List<CloudRequest> attempts : List.of(lists, requests(device))) {
       assertEquals(attempts.size(), distinct(attempts, "nonce"));
       assertEquals(attempts.size(), distinct(attempts, "timestamp"));
     }
-    assertEquals(0, scrapes(device, "error"));
+    assertEquals(0, page.scrapes(device, "error"));
   }
 
   @Test
   void theRegionThatKnowsTheKeyIsFoundAndKept() {
-    SimulatedDevice device = device(1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     try (SimulatedCloud stranger = strangeCloud()) {
-      start(
-          "ECOFLOW_API_HOST",
-          stranger.apiHost() + "," + cloud.apiHost(),
-          "ECOFLOW_CA_FILE",
-          authorities(stranger, cloud));
-      eventuallyShows(exporter, device.serial(), SOC, 1);
+      exporter.start(
+          "ECOFLOW_API_HOST=" + stranger.apiHost() + "," + cloud.apiHost(),
+          "ECOFLOW_CA_FILE=" + authorities(stranger, cloud));
+      page.eventuallyShows(device, SOC, 1);
       // No region is looked for once one has worked.
-      cloud.faults().always(LIST, Fault.code("8513", "accessKey is invalid"));
+      cloud.faults().always(DEVICE_LIST, Fault.code("8513", "accessKey is invalid"));
       always(device, Fault.code("8513", "accessKey is invalid"));
-      double errors = scrapes(device, "error");
-      eventually(() -> assertTrue(scrapes(device, "error") >= errors + 3));
+      double errors = page.scrapes(device, "error");
+      eventually(() -> assertTrue(page.scrapes(device, "error") >= errors + 3));
       cloud.faults().clear();
       device.set(Map.of("pd.soc", 2));
-      eventuallyShows(exporter, device.serial(), SOC, 2);
+      page.eventuallyShows(device, SOC, 2);
       assertEquals(1, stranger.requests().size());
     }
   }
@@ -182,24 +164,13 @@ class RestResilienceTest {
   void keysThatNoRegionKnowsEndTheProcess() {
     try (SimulatedCloud first = strangeCloud();
         SimulatedCloud second = strangeCloud()) {
-      exporter =
-          RunningExporter.start(
-              RunningExporter.rest(
-                  first,
-                  "ECOFLOW_API_HOST",
-                  first.apiHost() + "," + second.apiHost(),
-                  "ECOFLOW_CA_FILE",
-                  authorities(first, second),
-                  "ECOFLOW_ACCESS_KEY",
-                  "nobodysKey",
-                  "ESTABLISH_ATTEMPTS",
-                  "4",
-                  "RETRY_TIMEOUT",
-                  "0.1"));
-      CompletableFuture<Integer> end =
-          CompletableFuture.supplyAsync(() -> exporter.exporter().awaitEnd());
-      await().atMost(Duration.ofSeconds(60)).until(end::isDone);
-      assertEquals(1, end.join());
+      exporter.start(
+          "ECOFLOW_API_HOST=" + first.apiHost() + "," + second.apiHost(),
+          "ECOFLOW_CA_FILE=" + authorities(first, second),
+          "ECOFLOW_ACCESS_KEY=nobodysKey",
+          "ESTABLISH_ATTEMPTS=4",
+          "RETRY_TIMEOUT=0.1");
+      assertEquals(1, exporter.exitCode());
       assertEquals(4, first.requests().size(), "one in each attempt");
       assertEquals(1, second.requests().size(), "one in all");
     }
@@ -208,26 +179,26 @@ class RestResilienceTest {
   @ParameterizedTest
   @ValueSource(strings = {"1006", "8512"})
   void aDeviceThatIsNotOpenIsAskedMoreAndMoreRarely(String code) {
-    SimulatedDevice open = device(1);
-    SimulatedDevice closed = device(1);
+    SimulatedDevice open = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice closed = exporter.addDevice(Map.of("pd.soc", 1));
     always(closed, Fault.code(code, "no permission to do it"));
-    start("COLLECTING_INTERVAL", "0.1", "RETRY_TIMEOUT", "0.2");
+    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=0.2");
     eventually(() -> assertEquals(4, asked(closed)));
     List<CloudRequest> attempts = requests(closed);
     for (int i = 1; i < 4; i++) {
       long least = 200L << i;
-      long gap = gap(attempts.get(i - 1), attempts.get(i));
+      long gap = attempts.get(i).millisAfter(attempts.get(i - 1));
       assertTrue(gap >= least, "pause " + i + " of " + gap + " ms instead of " + least);
     }
     long others = requests(open).stream().filter(between(attempts.get(2), attempts.get(3))).count();
     assertTrue(others >= 3, others + " polls of the other device meanwhile");
-    assertEquals(0, scrapes(open, "error"));
-    assertEquals(Double.NaN, exporter.of(closed.serial(), SOC));
+    assertEquals(0, page.scrapes(open, "error"));
+    assertEquals(Double.NaN, page.of(closed, SOC));
     cloud.faults().clear();
-    eventuallyShows(exporter, closed.serial(), SOC, 1);
+    page.eventuallyShows(closed, SOC, 1);
     // Not in quarantine any more.
-    double before = scrapes(closed, "success");
-    eventually(() -> assertTrue(scrapes(closed, "success") >= before + 3));
+    double before = page.scrapes(closed, "success");
+    eventually(() -> assertTrue(page.scrapes(closed, "success") >= before + 3));
   }
 
   // The common pause
@@ -243,13 +214,14 @@ class RestResilienceTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("pauses")
   void tooMuchIsOnePauseForAllCalls(String name, Fault fault) {
-    SimulatedDevice refused = device(1);
-    List<SimulatedDevice> others = IntStream.range(0, 30).mapToObj(i -> device(1)).toList();
+    SimulatedDevice refused = exporter.addDevice(Map.of("pd.soc", 1));
+    List<SimulatedDevice> others =
+        IntStream.range(0, 30).mapToObj(i -> exporter.addDevice(Map.of("pd.soc", 1))).toList();
     // So slow that most of them wait in the queue when the pause begins.
     others.forEach(other -> always(other, Fault.delay(Duration.ofMillis(500))));
-    start("COLLECTING_INTERVAL", "0.1", "RETRY_TIMEOUT", "1", "HTTP_RETRIES", "0");
-    eventuallyShows(exporter, refused.serial(), SOC, 1);
-    others.forEach(other -> eventuallyShows(exporter, other.serial(), SOC, 1));
+    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=1", "HTTP_RETRIES=0");
+    page.eventuallyShows(refused, SOC, 1);
+    others.forEach(other -> page.eventuallyShows(other, SOC, 1));
 
     always(refused, fault);
     Instant from = Instant.now();
@@ -266,29 +238,21 @@ class RestResilienceTest {
       long within =
           all.stream()
               .filter(request -> request.time().isAfter(failure.time()))
-              .filter(request -> gap(failure, request) < 1000)
+              .filter(request -> request.millisAfter(failure) < 1000)
               .count();
       // Nine other consumers and the list call may have been past the check.
       assertTrue(within <= 10, within + " requests within the pause");
     }
     refused.set(Map.of("pd.soc", 2));
-    eventuallyShows(exporter, refused.serial(), SOC, 2);
+    page.eventuallyShows(refused, SOC, 2);
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("pauses")
   void thePauseDoubles(String name, Fault fault) {
-    SimulatedDevice device = device(1);
-    start(
-        "COLLECTING_INTERVAL",
-        "0.1",
-        "RETRY_TIMEOUT",
-        "0.3",
-        "HTTP_RETRIES",
-        "0",
-        "DEVICE_LIST_CACHE_TTL",
-        LONG);
-    eventuallyShows(exporter, device.serial(), SOC, 1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=0.3", "HTTP_RETRIES=0", ONE_LIST);
+    page.eventuallyShows(device, SOC, 1);
     always(device, fault);
     Instant from = Instant.now();
     eventually(() -> assertTrue(requestsSince(device, from).size() >= 5));
@@ -296,24 +260,24 @@ class RestResilienceTest {
     // The first may have been under way before the fault.
     for (int i = 2; i < 5; i++) {
       long least = 300L << (i - 2);
-      long gap = gap(attempts.get(i - 1), attempts.get(i));
+      long gap = attempts.get(i).millisAfter(attempts.get(i - 1));
       assertTrue(gap >= least, "pause " + i + " of " + gap + " ms instead of " + least);
     }
     cloud.faults().clear();
     device.set(Map.of("pd.soc", 2));
-    eventuallyShows(exporter, device.serial(), SOC, 2);
+    page.eventuallyShows(device, SOC, 2);
   }
 
   @Test
   void tooManyRequestsAreRetriedBeforeThePause() {
-    SimulatedDevice device = device(1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     always(device, Fault.status(429));
-    start("HTTP_RETRIES", "3", "RETRY_TIMEOUT", "60", "HTTP_BACKOFF_FACTOR", "0.1");
-    eventually(() -> assertEquals(1, scrapes(device, "error")));
+    exporter.start("HTTP_RETRIES=3", "RETRY_TIMEOUT=60", "HTTP_BACKOFF_FACTOR=0.1");
+    eventually(() -> assertEquals(1, page.scrapes(device, "error")));
     List<CloudRequest> attempts = requests(device);
     assertEquals(4, attempts.size());
     for (int i = 1; i < 4; i++) {
-      assertTrue(gap(attempts.get(i - 1), attempts.get(i)) >= 100L << (i - 1));
+      assertTrue(attempts.get(i).millisAfter(attempts.get(i - 1)) >= 100L << (i - 1));
     }
   }
 
@@ -322,79 +286,83 @@ class RestResilienceTest {
   @Test
   void oneBadAnswerErasesNothing() {
     Map<SimulatedDevice, Fault> faults = new LinkedHashMap<>();
-    faults.put(device(1), Fault.status(500));
-    faults.put(device(1), Fault.status(503));
-    faults.put(device(1), Fault.malformedBody());
-    faults.put(device(1), Fault.dataNull());
-    faults.put(device(1), Fault.closeConnection());
-    faults.put(device(1), Fault.code("5000", "internal"));
-    SimulatedDevice messageNull = device(1);
-    start("HTTP_RETRIES", "0");
-    faults.keySet().forEach(device -> eventuallyShows(exporter, device.serial(), SOC, 1));
-    eventuallyShows(exporter, messageNull.serial(), SOC, 1);
-    faults.forEach(RestResilienceTest::next);
+    faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.status(500));
+    faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.status(503));
+    faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.malformedBody());
+    faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.dataNull());
+    faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.closeConnection());
+    faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.code("5000", "internal"));
+    SimulatedDevice messageNull = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.start("HTTP_RETRIES=0");
+    faults.keySet().forEach(device -> page.eventuallyShows(device, SOC, 1));
+    page.eventuallyShows(messageNull, SOC, 1);
+    faults.forEach(this::next);
     next(messageNull, Fault.messageNull());
     eventually(
         () -> {
-          faults.keySet().forEach(device -> assertEquals(1, exporter.of(device.serial(), SOC)));
-          faults.keySet().forEach(device -> assertEquals(1, scrapes(device, "error")));
+          faults.keySet().forEach(device -> assertEquals(1, page.of(device, SOC)));
+          faults.keySet().forEach(device -> assertEquals(1, page.scrapes(device, "error")));
         });
-    assertEquals(1, exporter.of(messageNull.serial(), SOC));
-    assertEquals(0, scrapes(messageNull, "error"));
+    assertEquals(1, page.of(messageNull, SOC));
+    assertEquals(0, page.scrapes(messageNull, "error"));
   }
 
   @Test
   void gaugesOfACloudThatStaysBadGoInTheEnd() {
-    SimulatedDevice device = device(1);
-    start("COLLECTING_INTERVAL", "0.2", "MQTT_TIMEOUT", "2", "HTTP_RETRIES", "0");
-    eventuallyShows(exporter, device.serial(), SOC, 1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.start("COLLECTING_INTERVAL=0.2", "MQTT_TIMEOUT=2", "HTTP_RETRIES=0");
+    page.eventuallyShows(device, SOC, 1);
     cloud.faults().always(QUOTA, Fault.malformedBody());
-    double lastUpdate =
-        exporter.of(device.serial(), "ecoflow_device_last_update_timestamp_seconds");
-    eventuallyShows(exporter, device.serial(), SOC, Double.NaN);
+    double lastUpdate = page.lastUpdate(device);
+    page.eventuallyShows(device, SOC, Double.NaN);
     assertTrue(System.currentTimeMillis() / 1000.0 - lastUpdate >= 2, "not before its time");
     // The list still says so.
-    eventuallyShows(exporter, device.serial(), "ecoflow_online", 1);
-    cloud.faults().always(LIST, Fault.status(500));
-    eventuallyShows(exporter, device.serial(), "ecoflow_online", 0);
+    page.eventuallyShows(device, "online", 1);
+    cloud.faults().always(DEVICE_LIST, Fault.status(500));
+    page.eventuallyShows(device, "online", 0);
     cloud.faults().clear();
     device.set(Map.of("pd.soc", 2));
-    eventuallyShows(exporter, device.serial(), SOC, 2);
-    eventuallyShows(exporter, device.serial(), "ecoflow_online", 1);
+    page.eventuallyShows(device, SOC, 2);
+    page.eventuallyShows(device, "online", 1);
   }
 
   @Test
   void aKeyThatVanishedGoesAfterItsTime() {
-    SimulatedDevice device = device(1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     device.set(Map.of("pd.extra", 5));
-    start("ECOFLOW_SERIES_TTL", "1.5");
-    eventuallyShows(exporter, device.serial(), "ecoflow_pd_extra", 5);
+    exporter.start("ECOFLOW_SERIES_TTL=1.5");
+    page.eventuallyShows(device, "pd_extra", 5);
     Instant from = Instant.now();
-    always(device, Fault.body("{\"code\":\"0\",\"message\":\"Success\",\"data\":{\"pd.soc\":2}}"));
-    eventuallyShows(exporter, device.serial(), SOC, 2);
-    eventuallyShows(exporter, device.serial(), "ecoflow_pd_extra", Double.NaN);
+    always(
+        device,
+        Fault.data(
+            """
+            {"pd.soc": 2}
+            """));
+    page.eventuallyShows(device, SOC, 2);
+    page.eventuallyShows(device, "pd_extra", Double.NaN);
     assertTrue(Duration.between(from, Instant.now()).toMillis() >= 1200, "not before its time");
-    assertEquals(2, exporter.of(device.serial(), SOC));
-    assertEquals(1, exporter.of(device.serial(), "ecoflow_online"));
+    assertEquals(2, page.of(device, SOC));
+    assertEquals(1, page.of(device, "online"));
   }
 
   @Test
   void devicesThatTheListLosesAreOffline() {
-    SimulatedDevice stays = device(1);
-    SimulatedDevice goes = device(1);
-    start();
-    eventuallyShows(exporter, stays.serial(), SOC, 1);
-    eventuallyShows(exporter, goes.serial(), SOC, 1);
+    SimulatedDevice stays = exporter.addDevice(Map.of("pd.soc", 1));
+    SimulatedDevice goes = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.start();
+    page.eventuallyShows(stays, SOC, 1);
+    page.eventuallyShows(goes, SOC, 1);
     cloud.remove(goes.serial());
-    eventuallyShows(exporter, goes.serial(), "ecoflow_online", 0);
-    assertEquals(Double.NaN, exporter.of(goes.serial(), SOC));
-    assertEquals(1, exporter.of(stays.serial(), SOC));
+    page.eventuallyShows(goes, "online", 0);
+    assertEquals(Double.NaN, page.of(goes, SOC));
+    assertEquals(1, page.of(stays, SOC));
 
-    cloud.faults().always(LIST, Fault.body("{\"code\":\"0\",\"message\":\"Success\",\"data\":[]}"));
-    eventuallyShows(exporter, stays.serial(), "ecoflow_online", 0);
-    assertEquals(Double.NaN, exporter.of(stays.serial(), SOC));
+    cloud.faults().always(DEVICE_LIST, Fault.data("[]"));
+    page.eventuallyShows(stays, "online", 0);
+    assertEquals(Double.NaN, page.of(stays, SOC));
     cloud.faults().clear();
-    eventuallyShows(exporter, stays.serial(), SOC, 1);
+    page.eventuallyShows(stays, SOC, 1);
   }
 
   // Size
@@ -417,41 +385,19 @@ class RestResilienceTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("largeAnswers")
   void hugeAnswersAreRefused(String name, Fault fault) {
-    SimulatedDevice device = device(1);
-    start("HTTP_RETRIES", "0");
-    eventuallyShows(exporter, device.serial(), SOC, 1);
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    exporter.start("HTTP_RETRIES=0");
+    page.eventuallyShows(device, SOC, 1);
     next(device, fault);
-    eventually(() -> assertEquals(1, scrapes(device, "error")));
+    eventually(() -> assertEquals(1, page.scrapes(device, "error")));
     device.set(Map.of("pd.soc", 2));
-    eventuallyShows(exporter, device.serial(), SOC, 2);
-    assertEquals(1, scrapes(device, "error"));
-    for (String status : List.of("error", "timeout")) {
-      assertEquals(
-          status.equals("error") ? 1 : 0,
-          exporter
-              .value(
-                  "ecoflow_http_requests_total",
-                  "endpoint=\"/device/quota/all\"",
-                  "status=\"" + status + "\"")
-              .orElseThrow(),
-          status);
-    }
+    page.eventuallyShows(device, SOC, 2);
+    assertEquals(1, page.scrapes(device, "error"));
+    assertEquals(1, page.httpRequests(QUOTA, "error"));
+    assertEquals(0, page.httpRequests(QUOTA, "timeout"));
   }
 
   // Steps
-
-  private void start(String... more) {
-    exporter = RunningExporter.start(RunningExporter.rest(cloud, more));
-  }
-
-  private static SimulatedDevice device(int soc) {
-    devices++;
-    SimulatedDevice device =
-        new SimulatedDevice("FAIL" + devices + "X", "Name " + devices, "Product", WireFormat.JSON)
-            .set(Map.of("pd.soc", soc));
-    cloud.add(device);
-    return device;
-  }
 
   private static SimulatedCloud strangeCloud() {
     CloudAccount account = CloudAccount.DEFAULT;
@@ -472,26 +418,19 @@ class RestResilienceTest {
     }
   }
 
-  private static void next(SimulatedDevice device, Fault... faults) {
-    cloud.faults().next(QUOTA + "?sn=" + device.serial(), faults);
+  private void next(SimulatedDevice device, Fault... faults) {
+    cloud.faults().next(QUOTA, device, faults);
   }
 
-  private static void always(SimulatedDevice device, Fault fault) {
-    cloud.faults().always(QUOTA + "?sn=" + device.serial(), fault);
+  private void always(SimulatedDevice device, Fault fault) {
+    cloud.faults().always(QUOTA, device, fault);
   }
 
-  private double scrapes(SimulatedDevice device, String status) {
-    return exporter.of(
-        device.serial(), "ecoflow_scrape_requests_total", "status=\"" + status + "\"");
+  private List<CloudRequest> requests(SimulatedDevice device) {
+    return cloud.requests(QUOTA, device);
   }
 
-  private static List<CloudRequest> requests(SimulatedDevice device) {
-    return cloud.requests(QUOTA).stream()
-        .filter(request -> device.serial().equals(request.query().get("sn")))
-        .toList();
-  }
-
-  private static List<CloudRequest> requestsSince(SimulatedDevice device, Instant from) {
+  private List<CloudRequest> requestsSince(SimulatedDevice device, Instant from) {
     return requests(device).stream().filter(request -> !request.time().isBefore(from)).toList();
   }
 
@@ -499,15 +438,11 @@ class RestResilienceTest {
     return request -> request.time().isAfter(first.time()) && request.time().isBefore(last.time());
   }
 
-  private static int asked(SimulatedDevice device) {
+  private int asked(SimulatedDevice device) {
     return requests(device).size();
   }
 
   private static long distinct(List<CloudRequest> requests, String header) {
     return requests.stream().map(request -> request.header(header)).distinct().count();
-  }
-
-  private static long gap(CloudRequest before, CloudRequest after) {
-    return Duration.between(before.time(), after.time()).toMillis();
   }
 }

@@ -69,6 +69,11 @@ public final class Fault {
     return of(answer -> answer.withBody(text));
   }
 
+  /** HTTP 200 and code 0 with other data, given as JSON. */
+  public static Fault data(String json) {
+    return body("{\"code\":\"0\",\"message\":\"Success\",\"data\":" + json + "}");
+  }
+
   public static Fault dataNull() {
     return of(answer -> answer.withBody(withNull(answer.body(), "data")));
   }

@@ -5,10 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
-import ecoflow.decode.proto.Frame;
-import ecoflow.decode.proto.Header;
+import ecoflow.testkit.Frames;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -60,7 +59,7 @@ class FleetTest {
   }
 
   @Test
-  void everyWireFormatHoldsTheValues() throws Exception {
+  void everyWireFormatHoldsTheValues() throws IOException {
     fleet.tick(1);
     assertEquals(
         4,
@@ -69,21 +68,21 @@ class FleetTest {
             .path("params")
             .path("bms_bmsStatus.cellVol")
             .size());
-    assertEquals(15f, real(plain(headers(last(Fleet.RIVER_3)).get(0)), 4));
-    assertEquals(75.5f, real(plain(headers(last(Fleet.DELTA_3)).get(0)), 4));
+    assertEquals(15f, real(Frames.headers(last(Fleet.RIVER_3)).get(0).message(), 4));
+    assertEquals(75.5f, real(Frames.headers(last(Fleet.DELTA_3)).get(0).message(), 4));
     byte[] stream = Base64.getDecoder().decode(last(Fleet.STREAM_ULTRA));
-    assertEquals(230f, real(plain(headers(stream).get(0)), 516));
+    assertEquals(230f, real(Frames.headers(stream).get(0).message(), 516));
   }
 
   @Test
-  void aFullPushHoldsEveryFieldOnce() throws Exception {
+  void aFullPushHoldsEveryFieldOnce() throws IOException {
     fleet.tick(Fleet.FULL_PUSH);
-    List<Header> bundle = headers(last(Fleet.DELTA_3));
+    List<Frames.Header> bundle = Frames.headers(last(Fleet.DELTA_3));
     assertEquals(4, bundle.size());
     Map<Integer, UnknownFieldSet.Field> fields = new HashMap<>();
-    for (Header header : bundle) {
-      if (header.getCmdFunc() == 254) {
-        fields.putAll(plain(header).asMap());
+    for (Frames.Header header : bundle) {
+      if (header.cmdFunc() == 254) {
+        fields.putAll(header.message().asMap());
       }
     }
     assertEquals(device(fleet, Fleet.DELTA_3).quota().size(), fields.size());
@@ -95,7 +94,7 @@ class FleetTest {
     UnknownFieldSet settings =
         UnknownFieldSet.parseFrom(fields.get(125).getLengthDelimitedList().get(0));
     assertEquals(2, settings.getField(1).getLengthDelimitedList().size());
-    assertTrue(bundle.stream().anyMatch(header -> header.getCmdFunc() == 32));
+    assertTrue(bundle.stream().anyMatch(header -> header.cmdFunc() == 32));
   }
 
   private byte[] last(String serial) {
@@ -108,24 +107,6 @@ class FleetTest {
         .filter(device -> device.serial().equals(serial))
         .findFirst()
         .orElseThrow();
-  }
-
-  private static List<Header> headers(byte[] frame) throws Exception {
-    List<Header> headers = new ArrayList<>();
-    for (ByteString header : Frame.parseFrom(frame).getHeadersList()) {
-      headers.add(Header.parseFrom(header));
-    }
-    return headers;
-  }
-
-  private static UnknownFieldSet plain(Header header) throws Exception {
-    byte[] payload = header.getPdata().toByteArray();
-    if (header.getEncType() == 1) {
-      for (int i = 0; i < payload.length; i++) {
-        payload[i] ^= (byte) header.getSeq();
-      }
-    }
-    return UnknownFieldSet.parseFrom(payload);
   }
 
   private static float real(UnknownFieldSet message, int field) {

@@ -149,8 +149,12 @@ public final class SimulatedCloud implements AutoCloseable {
 
   /** The requests of a path about one device, the oldest first. */
   public List<CloudRequest> requests(String path, SimulatedDevice device) {
+    return requests(path, device.serial());
+  }
+
+  public List<CloudRequest> requests(String path, String serial) {
     return requests(path).stream()
-        .filter(request -> device.serial().equals(request.query().get("sn")))
+        .filter(request -> serial.equals(request.query().get("sn")))
         .toList();
   }
 
@@ -287,6 +291,11 @@ public final class SimulatedCloud implements AutoCloseable {
   /** The topic of requests to a device ("get") or of their answers ("get_reply"). */
   public String topic(SimulatedDevice device, String end) {
     return "/app/" + account.userId() + "/" + device.serial() + "/thing/property/" + end;
+  }
+
+  /** Publishes any text as an answer of a device to a request for all values. */
+  public void publishAnswer(SimulatedDevice device, String payload) {
+    publish(topic(device, "get_reply"), payload);
   }
 
   Optional<String> nickname() {

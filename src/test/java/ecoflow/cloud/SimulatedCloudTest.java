@@ -1,6 +1,12 @@
 package ecoflow.cloud;
 
-import static org.awaitility.Awaitility.await;
+import static ecoflow.cloud.ApiPath.ACCOUNT_DEVICES;
+import static ecoflow.cloud.ApiPath.CERTIFICATION;
+import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.LOGIN;
+import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -9,18 +15,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import ecoflow.decode.proto.Frame;
-import ecoflow.decode.proto.Header;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.Frames;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -28,53 +30,47 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
-import javax.net.ssl.TrustManagerFactory;
 import org.eclipse.paho.client.mqttv3.MqttClient;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SimulatedCloudTest {
 
-  private static final String LIST = "/iot-open/sign/device/list";
-  private static final String QUOTA = "/iot-open/sign/device/quota/all";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final SimulatedDevice delta =
       new SimulatedDevice("R331000000000001", "Garage", "DELTA 2", WireFormat.JSON)
-          .set(Map.of("pd.soc", 71, "bms_bmsStatus.cellVol", List.of(3301, 3302)));
+          .set(
+              """
+              {"pd.soc": 71, "bms_bmsStatus.cellVol": [3301, 3302]}
+              """);
   private final SimulatedDevice river =
       new SimulatedDevice("P231000000000001", "Van", null, WireFormat.PROTOBUF_XOR)
           .set(
-              Map.of(
-                  "powInSumW",
-                  0,
-                  "bmsBattSoc",
-                  55.5,
-                  "bmsMinCellTemp",
-                  -4,
-                  "enBeep",
-                  false,
-                  "utcTimezone",
-                  -330));
+              """
+              {
+                "powInSumW": 0,
+                "bmsBattSoc": 55.5,
+                "bmsMinCellTemp": -4,
+                "enBeep": false,
+                "utcTimezone": -330
+              }
+              """);
+
+  @RegisterExtension final CloudExtension clouds = new CloudExtension(delta, river);
 
   private final Map<String, byte[]> received = new ConcurrentHashMap<>();
   private SimulatedCloud cloud;
   private int nonce = 100_000;
 
   @BeforeEach
-  void start() {
-    cloud = SimulatedCloud.start().add(delta, river);
-  }
-
-  @AfterEach
-  void stop() {
-    cloud.close();
+  void note() {
+    cloud = clouds.cloud();
   }
 
   @Test
@@ -90,7 +86,7 @@ class SimulatedCloudTest {
 
   @Test
   void theDeveloperApiGivesDevicesAndTheirValues() throws Exception {
-    JsonNode list = json(send(signed(LIST, Map.of())));
+    JsonNode list = json(send(signed(DEVICE_LIST, Map.of())));
     assertEquals("0", list.path("code").asText());
     assertEquals(2, list.path("data").size());
 
@@ -101,15 +97,19 @@ class SimulatedCloudTest {
 
   @Test
   void theDeveloperApiRefusesBadSignatures() throws Exception {
-    HttpRequest good = signed(LIST, Map.of());
+    HttpRequest good = signed(DEVICE_LIST, Map.of());
     assertEquals("0", code(good));
     assertEquals("8521", code(good), "used twice");
     assertEquals(
         "8521",
-        code(copy(signed(LIST, Map.of())).header("Content-Type", "application/json").build()));
-    assertEquals("8521", code(signed(LIST, Map.of(), Instant.now().minusSeconds(600))));
-    assertEquals("8521", code(copy(signed(LIST, Map.of())).setHeader("sign", "00").build()));
-    assertEquals("8513", code(copy(signed(LIST, Map.of())).setHeader("accessKey", "x").build()));
+        code(
+            copy(signed(DEVICE_LIST, Map.of()))
+                .header("Content-Type", "application/json")
+                .build()));
+    assertEquals("8521", code(signed(DEVICE_LIST, Map.of(), Instant.now().minusSeconds(600))));
+    assertEquals("8521", code(copy(signed(DEVICE_LIST, Map.of())).setHeader("sign", "00").build()));
+    assertEquals(
+        "8513", code(copy(signed(DEVICE_LIST, Map.of())).setHeader("accessKey", "x").build()));
   }
 
   @Test
@@ -133,7 +133,7 @@ class SimulatedCloudTest {
 
   @Test
   void certificationNeedsAValidToken() throws Exception {
-    String path = "/iot-auth/app/certification?userId=" + cloud.account().userId();
+    String path = CERTIFICATION + "?userId=" + cloud.account().userId();
     HttpRequest request = request(path).header("Authorization", "Bearer " + token()).build();
     JsonNode data = json(send(request)).path("data");
     assertEquals(cloud.certificateAccount(), data.path("certificateAccount").asText());
@@ -147,10 +147,7 @@ class SimulatedCloudTest {
   void theAppListSeparatesSharedDevices() throws Exception {
     river.setShared(true);
     JsonNode data =
-        json(send(
-                request("/iot-service/user/device")
-                    .header("Authorization", "Bearer " + token())
-                    .build()))
+        json(send(request(ACCOUNT_DEVICES).header("Authorization", "Bearer " + token()).build()))
             .path("data");
     assertTrue(data.path("bound").has(delta.serial()));
     assertTrue(data.path("share").has(river.serial()));
@@ -161,7 +158,7 @@ class SimulatedCloudTest {
     cloud
         .faults()
         .next(
-            LIST,
+            DEVICE_LIST,
             Fault.status(503).withHeader("Retry-After", "7"),
             Fault.dataNull(),
             Fault.messageNull(),
@@ -170,29 +167,30 @@ class SimulatedCloudTest {
             Fault.code("8521", "signature is wrong"),
             Fault.drip(40, Duration.ofMillis(1)));
 
-    HttpResponse<String> unavailable = send(signed(LIST, Map.of()));
+    HttpResponse<String> unavailable = send(signed(DEVICE_LIST, Map.of()));
     assertEquals(503, unavailable.statusCode());
     assertEquals("7", unavailable.headers().firstValue("Retry-After").orElseThrow());
-    assertTrue(json(send(signed(LIST, Map.of()))).path("data").isNull());
-    assertTrue(json(send(signed(LIST, Map.of()))).path("message").isNull());
-    assertEquals("", send(signed(LIST, Map.of())).body());
-    String broken = send(signed(LIST, Map.of())).body();
+    assertTrue(json(send(signed(DEVICE_LIST, Map.of()))).path("data").isNull());
+    assertTrue(json(send(signed(DEVICE_LIST, Map.of()))).path("message").isNull());
+    assertEquals("", send(signed(DEVICE_LIST, Map.of())).body());
+    String broken = send(signed(DEVICE_LIST, Map.of())).body();
     assertThrows(IOException.class, () -> JSON.readTree(broken));
-    assertEquals("8521", code(signed(LIST, Map.of())));
-    assertEquals("0", code(signed(LIST, Map.of())));
-    assertEquals(0, cloud.faults().pending(LIST));
-    assertTrue(cloud.requests(LIST).stream().allMatch(request -> request.header("SIGN") != null));
+    assertEquals("8521", code(signed(DEVICE_LIST, Map.of())));
+    assertEquals("0", code(signed(DEVICE_LIST, Map.of())));
+    assertEquals(0, cloud.faults().pending(DEVICE_LIST));
+    assertTrue(
+        cloud.requests(DEVICE_LIST).stream().allMatch(request -> request.header("SIGN") != null));
 
-    cloud.faults().always(LIST, Fault.status(500).after(Duration.ofMillis(1)));
-    assertEquals(500, send(signed(LIST, Map.of())).statusCode());
-    assertEquals(500, send(signed(LIST, Map.of())).statusCode());
+    cloud.faults().always(DEVICE_LIST, Fault.status(500).after(Duration.ofMillis(1)));
+    assertEquals(500, send(signed(DEVICE_LIST, Map.of())).statusCode());
+    assertEquals(500, send(signed(DEVICE_LIST, Map.of())).statusCode());
     cloud.faults().clear();
-    assertEquals("0", code(signed(LIST, Map.of())));
+    assertEquals("0", code(signed(DEVICE_LIST, Map.of())));
   }
 
   @Test
   void aConnectionCanCloseWithoutAnAnswer() throws Exception {
-    cloud.faults().next("/auth/login", Fault.closeConnection());
+    cloud.faults().next(LOGIN, Fault.closeConnection());
     assertThrows(IOException.class, () -> login(cloud.account().password()));
     assertEquals("0", json(login(cloud.account().password())).path("code").asText());
   }
@@ -205,8 +203,8 @@ class SimulatedCloudTest {
           SimulatedCloud.start(
               CloudOptions.DEFAULT.withHttpCertificate(kind).withMqttCertificate(kind))) {
         HttpRequest request =
-            HttpRequest.newBuilder(URI.create("https://" + bad.apiHost() + LIST)).build();
-        HttpClient client = HttpClient.newBuilder().sslContext(trust(bad)).build();
+            HttpRequest.newBuilder(URI.create("https://" + bad.apiHost() + DEVICE_LIST)).build();
+        HttpClient client = HttpClient.newBuilder().sslContext(bad.clientTls()).build();
         assertThrows(
             SSLHandshakeException.class,
             () -> client.send(request, HttpResponse.BodyHandlers.discarding()));
@@ -228,17 +226,13 @@ class SimulatedCloudTest {
       assertEquals(72, push.path("params").path("pd.soc").asInt());
       assertEquals(1, push.path("params").size());
 
-      Header header =
-          Header.parseFrom(
-              Frame.parseFrom(message("/app/device/property/" + river.serial())).getHeaders(0));
-      assertEquals(254, header.getCmdFunc());
-      assertEquals(21, header.getCmdId());
-      assertEquals(1, header.getEncType());
+      Frames.Header header =
+          Frames.headers(message("/app/device/property/" + river.serial())).get(0);
+      assertEquals(254, header.cmdFunc());
+      assertEquals(21, header.cmdId());
+      assertTrue(header.isMasked());
       byte[] zeroFloat = {3 << 3 | 5, 0, 0, 0, 0};
-      byte[] payload = header.getPdata().toByteArray();
-      for (int i = 0; i < payload.length; i++) {
-        assertEquals(zeroFloat[i], (byte) (payload[i] ^ header.getSeq()));
-      }
+      assertArrayEquals(zeroFloat, header.plainData());
       assertEquals(72, delta.quota().get("pd.soc"));
       client.disconnect();
     }
@@ -246,22 +240,24 @@ class SimulatedCloudTest {
 
   @Test
   void requestsForAllValuesAreAnsweredAndRecorded() throws Exception {
-    String user = "/app/" + cloud.account().userId() + "/";
-    String question = "{\"id\":\"17\",\"operateType\":\"latestQuotas\",\"params\":{}}";
+    String question =
+        """
+        {"id": "17", "operateType": "latestQuotas", "params": {}}
+        """;
     try (MqttClient client = connect()) {
       for (SimulatedDevice device : List.of(delta, river)) {
-        String topic = user + device.serial() + "/thing/property/get";
-        subscribe(client, topic + "_reply");
-        client.publish(topic, question.getBytes(StandardCharsets.UTF_8), 1, false);
+        subscribe(client, cloud.topic(device, "get_reply"));
+        client.publish(
+            cloud.topic(device, "get"), question.getBytes(StandardCharsets.UTF_8), 1, false);
       }
-      JsonNode answer = JSON.readTree(message(user + delta.serial() + "/thing/property/get_reply"));
+      JsonNode answer = JSON.readTree(message(cloud.topic(delta, "get_reply")));
       assertEquals("17", answer.path("id").asText());
       assertEquals(1, answer.path("data").path("online").asInt());
       assertEquals(71, answer.path("data").path("quotaMap").path("pd.soc").asInt());
 
-      Frame bundle = Frame.parseFrom(message(user + river.serial() + "/thing/property/get_reply"));
-      assertEquals(4, bundle.getHeadersCount());
-      assertFalse(Header.parseFrom(bundle.getHeaders(0)).hasEncType());
+      List<Frames.Header> bundle = Frames.headers(message(cloud.topic(river, "get_reply")));
+      assertEquals(4, bundle.size());
+      assertFalse(bundle.get(0).isMasked());
 
       assertEquals(2, cloud.messages().size());
       assertEquals(question, cloud.messages().get(0).text());
@@ -275,10 +271,10 @@ class SimulatedCloudTest {
     assertThrows(MqttException.class, () -> connect(cloud, "ANDROID_1"));
     cloud.setAnyClientId(true);
     try (MqttClient client = connect(cloud, "any")) {
-      await().until(() -> cloud.openConnections() == 1);
+      eventually(() -> assertTrue(cloud.openConnections() == 1));
       client.disconnect();
     }
-    await().until(() -> cloud.openConnections() == 0);
+    eventually(() -> assertTrue(cloud.openConnections() == 0));
     assertEquals(1, cloud.maxOpenConnections());
     assertEquals(
         List.of(false, true), cloud.connects().stream().map(ConnectAttempt::accepted).toList());
@@ -289,11 +285,11 @@ class SimulatedCloudTest {
     String id = appClientId();
     try (MqttClient first = connect(cloud, id);
         MqttClient second = connect(cloud, id)) {
-      await().until(() -> !first.isConnected() && cloud.openConnections() == 1);
+      eventually(() -> assertTrue(!first.isConnected() && cloud.openConnections() == 1));
       assertTrue(second.isConnected());
       second.disconnect();
     }
-    await().until(() -> cloud.openConnections() == 0);
+    eventually(() -> assertTrue(cloud.openConnections() == 0));
   }
 
   @Test
@@ -303,7 +299,7 @@ class SimulatedCloudTest {
       cloud.rotateCredentials();
       assertNotEquals(old.getUserName(), cloud.certificateAccount());
       cloud.kickClients();
-      await().until(() -> !client.isConnected());
+      eventually(() -> assertTrue(!client.isConnected()));
       MqttException refused = assertThrows(MqttException.class, () -> client.connect(old));
       assertEquals(MqttException.REASON_CODE_FAILED_AUTHENTICATION, refused.getReasonCode());
       client.connect(options(cloud));
@@ -316,7 +312,7 @@ class SimulatedCloudTest {
     int port = cloud.mqttPort();
     try (MqttClient client = connect()) {
       cloud.stopBroker();
-      await().until(() -> !client.isConnected());
+      eventually(() -> assertTrue(!client.isConnected()));
       assertThrows(MqttException.class, () -> client.connect(options(cloud)));
       cloud.startBroker();
       assertEquals(port, cloud.mqttPort());
@@ -334,7 +330,7 @@ class SimulatedCloudTest {
     try (MqttClient client = connect()) {
       assertThrows(MqttException.class, () -> client.subscribe("/app/x/thing/property/get_reply"));
       client.subscribe("/app/device/property/" + delta.serial());
-      await().until(() -> cloud.subscriptions().size() == 1);
+      eventually(() -> assertTrue(cloud.subscriptions().size() == 1));
       client.disconnect();
     }
   }
@@ -368,20 +364,14 @@ class SimulatedCloudTest {
   }
 
   private HttpResponse<String> login(String password) throws Exception {
-    Map<String, String> body =
-        Map.of(
-            "email",
-            cloud.account().email(),
-            "password",
-            Base64.getEncoder().encodeToString(password.getBytes(StandardCharsets.UTF_8)),
-            "scene",
-            "IOT_APP",
-            "userType",
-            "ECOFLOW");
-    return send(
-        request("/auth/login")
-            .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
-            .build());
+    String body =
+        """
+        {"email": "%s", "password": "%s", "scene": "IOT_APP", "userType": "ECOFLOW"}
+        """
+            .formatted(
+                cloud.account().email(),
+                Base64.getEncoder().encodeToString(password.getBytes(StandardCharsets.UTF_8)));
+    return send(request(LOGIN).POST(HttpRequest.BodyPublishers.ofString(body)).build());
   }
 
   private String token() throws Exception {
@@ -390,7 +380,7 @@ class SimulatedCloudTest {
 
   private HttpResponse<String> send(HttpRequest request) throws Exception {
     return HttpClient.newBuilder()
-        .sslContext(trust(cloud))
+        .sslContext(cloud.clientTls())
         .build()
         .send(request, HttpResponse.BodyHandlers.ofString());
   }
@@ -429,7 +419,7 @@ class SimulatedCloudTest {
     options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
     options.setUserName(cloud.certificateAccount());
     options.setPassword(cloud.certificatePassword().toCharArray());
-    options.setSocketFactory(trust(cloud).getSocketFactory());
+    options.setSocketFactory(cloud.clientTls().getSocketFactory());
     return options;
   }
 
@@ -438,21 +428,7 @@ class SimulatedCloudTest {
   }
 
   private byte[] message(String topic) {
-    await().until(() -> received.containsKey(topic));
+    eventually(() -> assertTrue(received.containsKey(topic)));
     return received.get(topic);
-  }
-
-  private static SSLContext trust(SimulatedCloud cloud) throws Exception {
-    KeyStore store = KeyStore.getInstance("PKCS12");
-    store.load(null, null);
-    try (InputStream pem = Files.newInputStream(cloud.caFile())) {
-      store.setCertificateEntry(
-          "ca", CertificateFactory.getInstance("X.509").generateCertificate(pem));
-    }
-    TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
-    trust.init(store);
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, trust.getTrustManagers(), null);
-    return context;
   }
 }

@@ -157,10 +157,6 @@ public final class SimulatedDevice {
     broker.accept("/app/device/property/" + serial, payload);
   }
 
-  public void push(byte[] payload) {
-    publish(payload);
-  }
-
   public void publish(String payload) {
     publish(payload.getBytes(StandardCharsets.UTF_8));
   }

@@ -1,21 +1,28 @@
 package ecoflow.testkit;
 
-import static ecoflow.testkit.Eventually.eventually;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A program that runs beside the tests, with its output in a file. */
 public final class ChildProcess implements AutoCloseable {
 
   private static final long PATIENCE_SECONDS = 60;
+  private static final String JAVA_HOME = System.getProperty("java.home");
+  private static final List<String> SIGNALS_AS_USUAL = signalsAsUsual();
 
   private final Process process;
   private final Path output;
@@ -41,6 +48,37 @@ public final class ChildProcess implements AutoCloseable {
       return new ChildProcess(builder.start(), output);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Starts a line of shell as from a terminal, where Ctrl-C works: a shell that runs a command in
+   * the background lets it ignore that signal, and so would all that the command starts.
+   */
+  public static ChildProcess shell(
+      Path folder, Path output, Map<String, String> variables, String line) {
+    Map<String, String> all = new HashMap<>(variables);
+    all.put("JAVA_HOME", JAVA_HOME);
+    all.put("PATH", JAVA_HOME + "/bin:" + System.getenv("PATH"));
+    List<String> command = new ArrayList<>(SIGNALS_AS_USUAL);
+    command.addAll(List.of("sh", "-c", line));
+    return start(folder, output, all, command);
+  }
+
+  /** What GNU's env offers; where it is another one, the signals are left as they are. */
+  private static List<String> signalsAsUsual() {
+    List<String> command = List.of("env", "--default-signal=INT");
+    try {
+      int code =
+          new ProcessBuilder("env", "--default-signal=INT", "true")
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .onExit()
+              .join()
+              .exitValue();
+      return code == 0 ? command : List.of();
+    } catch (IOException e) {
+      return List.of();
     }
   }
 
@@ -81,27 +119,43 @@ public final class ChildProcess implements AutoCloseable {
 
   /** Waits for a line with these words. */
   public void awaitLine(String words) {
-    eventually(
-        () ->
-            assertTrue(
-                lines().stream().anyMatch(line -> line.contains(words)),
-                () -> "no line with " + words + ": " + lines()));
+    awaitLine(words, PATIENCE_SECONDS);
   }
 
-  /** Sends a signal by its name: INT is that of Ctrl-C, TERM that of kill. */
+  public void awaitLine(String words, long patienceSeconds) {
+    await()
+        .atMost(Duration.ofSeconds(patienceSeconds))
+        .untilAsserted(
+            () -> {
+              if (lines().stream().noneMatch(line -> line.contains(words))) {
+                String problem = "no line with " + words + ": " + lines();
+                if (!process.isAlive()) {
+                  throw new IllegalStateException(problem);
+                }
+                fail(problem);
+              }
+            });
+  }
+
+  /** Sends a signal by its name, such as TERM. */
   public void signal(String name) {
+    signal(name, Stream.of(process.toHandle()));
+  }
+
+  /** Ctrl-C in a terminal: it reaches the program and all that it started. */
+  public void interrupt() {
+    signal("INT", Stream.concat(process.descendants(), Stream.of(process.toHandle())));
+  }
+
+  private static void signal(String name, Stream<ProcessHandle> receivers) {
+    List<String> command =
+        new ArrayList<>(List.of("sh", "-c", "kill -" + name + " \"$@\"", "kill"));
+    receivers.forEach(receiver -> command.add(Long.toString(receiver.pid())));
     try {
-      int code =
-          new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
-              .inheritIO()
-              .start()
-              .waitFor();
-      assertEquals(0, code, "kill -" + name);
+      int code = new ProcessBuilder(command).inheritIO().start().onExit().join().exitValue();
+      assertEquals(0, code, () -> String.join(" ", command));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
     }
   }
 

@@ -1,9 +1,14 @@
 package ecoflow.testkit;
 
+import static ecoflow.cloud.WireFormat.JSON;
+
 import ecoflow.cloud.CloudOptions;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
-import java.util.stream.Stream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.CamelContext;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -19,15 +24,18 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 public final class ExporterExtension
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
 
+  private static final AtomicInteger DEVICES = new AtomicInteger();
+  private static final AtomicInteger MARKERS = new AtomicInteger();
+
   private final String mode;
-  private final String[] variables;
+  private final List<String> variables;
   private final CloudExtension clouds;
   private final Page page = new Page(() -> running().page().text(), () -> running().clientType());
   private boolean startsAtOnce;
   private boolean ofClass;
   private RunningExporter exporter;
 
-  private ExporterExtension(String mode, String[] variables, CloudExtension clouds) {
+  private ExporterExtension(String mode, List<String> variables, CloudExtension clouds) {
     this.mode = mode;
     this.variables = variables;
     this.clouds = clouds;
@@ -35,17 +43,17 @@ public final class ExporterExtension
 
   /** Exporters with developer keys; what {@link Variables} has for them, and these on top. */
   public static ExporterExtension rest(String... variables) {
-    return new ExporterExtension("rest", variables, new CloudExtension());
+    return new ExporterExtension("rest", List.of(variables), new CloudExtension());
   }
 
   /** Exporters with an account that wait for what devices push. */
   public static ExporterExtension mqtt(String... variables) {
-    return new ExporterExtension("mqtt", variables, new CloudExtension());
+    return new ExporterExtension("mqtt", List.of(variables), new CloudExtension());
   }
 
   /** Exporters with an account that also ask for all values. */
   public static ExporterExtension device(String... variables) {
-    return new ExporterExtension("device", variables, new CloudExtension());
+    return new ExporterExtension("device", List.of(variables), new CloudExtension());
   }
 
   /** The same on a cloud that has these devices from the start. */
@@ -67,11 +75,57 @@ public final class ExporterExtension
     return clouds.replace(options);
   }
 
-  /** Starts the exporter, with these variables on top. */
+  /** Puts a JSON device with these values and a serial number of its own on the cloud. */
+  public SimulatedDevice addDevice(Map<String, ?> values) {
+    int number = DEVICES.incrementAndGet();
+    SimulatedDevice device =
+        new SimulatedDevice("TEST" + number + "X", "Name " + number + "!", "Product", JSON)
+            .set(values);
+    cloud().add(device);
+    return device;
+  }
+
+  /** The same with the values of a JSON object. */
+  public SimulatedDevice addDevice(String json) {
+    return addDevice(Map.of()).set(json);
+  }
+
+  /**
+   * Returns when everything that devices have pushed before is dealt with: messages come in order,
+   * so a last one of this device, which leaves the series test_marker, is waited for.
+   */
+  public void settle(SimulatedDevice device) {
+    int marker = MARKERS.incrementAndGet();
+    device.publish(
+        """
+        {"params": {"test.marker": %d}}
+        """
+            .formatted(marker));
+    page.eventuallyShows(device, "test_marker", marker);
+  }
+
+  /** Starts the exporter for all devices, with these variables on top. */
   public void start(String... more) {
+    start(mode, List.of(more));
+  }
+
+  /** Starts the exporter for certain devices: serial numbers with commas between them. */
+  public void startFor(String serials, String... more) {
+    List<String> all = new ArrayList<>(List.of(more));
+    all.add("ECOFLOW_DEVICE_SN=" + serials);
+    start(mode, all);
+  }
+
+  /** Starts the exporter in another mode: rest, mqtt or device. */
+  public void startIn(String otherMode, String... more) {
+    start(otherMode, List.of(more));
+  }
+
+  private void start(String inMode, List<String> more) {
     stop();
-    String[] all = Stream.of(variables, more).flatMap(Stream::of).toArray(String[]::new);
-    exporter = RunningExporter.start(Variables.of(cloud(), mode, all));
+    List<String> all = new ArrayList<>(variables);
+    all.addAll(more);
+    exporter = RunningExporter.start(Variables.of(cloud(), inMode, all.toArray(String[]::new)));
   }
 
   /** Does nothing when the exporter is not running. */
@@ -95,7 +149,7 @@ public final class ExporterExtension
     return running().camelContext();
   }
 
-  /** Waits until the exporter ends by itself. */
+  /** The exit code of an exporter that is about to end by itself. */
   public int exitCode() {
     return running().exitCode();
   }

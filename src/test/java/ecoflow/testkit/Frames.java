@@ -1,5 +1,7 @@
 package ecoflow.testkit;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
@@ -94,7 +96,10 @@ public final class Frames {
 
     /** Whether bytes of the message are masked with the sequence number. */
     public boolean isMasked() {
-      return fields.hasField(ENC_TYPE) && number(ENC_TYPE) == 1;
+      if (fields.hasField(ENC_TYPE)) {
+        assertEquals(1, number(ENC_TYPE), "the only encoding that is known");
+      }
+      return fields.hasField(ENC_TYPE);
     }
 
     public long seq() {
@@ -121,6 +126,11 @@ public final class Frames {
         }
       }
       return plain;
+    }
+
+    /** The fields of the message by their numbers. */
+    public UnknownFieldSet message() {
+      return read(plainData());
     }
 
     private long number(int field) {

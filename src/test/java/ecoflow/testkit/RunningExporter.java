@@ -60,9 +60,14 @@ public final class RunningExporter implements AutoCloseable {
     return exporter.camelContext();
   }
 
-  /** Waits until the exporter ends by itself. */
+  /** Waits as long as it takes until the exporter ends, and returns its exit code. */
+  public int awaitEnd() {
+    return exporter.awaitEnd();
+  }
+
+  /** The exit code of an exporter that is about to end by itself. */
   public int exitCode() {
-    CompletableFuture<Integer> code = CompletableFuture.supplyAsync(exporter::awaitEnd);
+    CompletableFuture<Integer> code = CompletableFuture.supplyAsync(this::awaitEnd);
     eventually(() -> assertTrue(code.isDone(), "the exporter runs on"));
     return code.join();
   }

@@ -1,6 +1,15 @@
-package ecoflow.cloud;
+package ecoflow;
 
-import ecoflow.RunningExporter;
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ecoflow.cloud.ApiPath;
+import ecoflow.cloud.Fault;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.RunningExporter;
+import ecoflow.testkit.Variables;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +29,8 @@ import java.util.stream.Collectors;
  * Runs the exporter for a while on a cloud that fails at random, and compares each value that it
  * shows with those that the cloud had.
  *
- * <p>Arguments: minutes with faults, mode (device, mqtt or rest), seed of the faults.
+ * <p>Arguments: minutes with faults, mode (device, mqtt or rest), seed of the faults, seconds of
+ * calm at the end.
  */
 public final class Soak {
 
@@ -43,11 +53,11 @@ public final class Soak {
 
   private static final List<String> PATHS =
       List.of(
-          "/auth/login",
-          "/iot-auth/app/certification",
-          "/iot-service/user/device",
-          "/iot-open/sign/device/list",
-          "/iot-open/sign/device/quota/all");
+          ApiPath.LOGIN,
+          ApiPath.CERTIFICATION,
+          ApiPath.ACCOUNT_DEVICES,
+          ApiPath.DEVICE_LIST,
+          ApiPath.QUOTA);
 
   private static final Pattern VALUE =
       Pattern.compile(
@@ -112,38 +122,36 @@ public final class Soak {
       truths.put(serial, new Truth(device));
     }
     move();
-    String age = Integer.toString(MAX_AGE_SECONDS);
-    String[] settings = {
-      "MQTT_TIMEOUT", age,
-      "COLLECTING_INTERVAL", "1",
-      "DEVICE_LIST_CACHE_TTL", "1",
-      "QUOTA_REQUEST_INTERVAL", "2",
-      "IDLE_CHECK_INTERVAL", "1",
-      "MAX_RECONNECT_DELAY", "2",
-      "HTTP_TIMEOUT", "3",
-      "ESTABLISH_ATTEMPTS", "1000",
-      "LOG_LEVEL", "ERROR"
-    };
     exporter =
         RunningExporter.start(
-            mode.equals("rest")
-                ? RunningExporter.rest(cloud, settings)
-                : RunningExporter.account(cloud, mode, settings));
+            Variables.of(
+                cloud,
+                mode,
+                "MQTT_TIMEOUT=" + MAX_AGE_SECONDS,
+                "COLLECTING_INTERVAL=1",
+                "DEVICE_LIST_CACHE_TTL=1",
+                "QUOTA_REQUEST_INTERVAL=2",
+                "IDLE_CHECK_INTERVAL=1",
+                "MAX_RECONNECT_DELAY=2",
+                "HTTP_TIMEOUT=3",
+                "ESTABLISH_ATTEMPTS=1000",
+                "LOG_LEVEL=ERROR"));
   }
 
   public static void main(String[] args) throws InterruptedException {
     double minutes = args.length > 0 ? Double.parseDouble(args[0]) : 20;
     String mode = args.length > 1 ? args[1] : "device";
     long seed = args.length > 2 ? Long.parseLong(args[2]) : 1;
+    Duration calm = Duration.ofSeconds(args.length > 3 ? Long.parseLong(args[3]) : 60);
     System.out.printf("Soak: mode %s, %s minutes of faults, seed %d%n", mode, minutes, seed);
     Soak soak = new Soak(mode, seed);
-    boolean well = soak.run(Duration.ofMillis((long) (minutes * 60_000)));
+    boolean well = soak.run(Duration.ofMillis((long) (minutes * 60_000)), calm);
     System.exit(well ? 0 : 1);
   }
 
   private record Footprint(int threads, long heap, long series) {}
 
-  private boolean run(Duration faulty) throws InterruptedException {
+  private boolean run(Duration faulty, Duration calm) throws InterruptedException {
     Thread watch = new Thread(this::watchEnd, "soak-end");
     watch.setDaemon(true);
     watch.start();
@@ -151,7 +159,8 @@ public final class Soak {
     clock.scheduleAtFixedRate(this::move, 0, STEP.toMillis(), TimeUnit.MILLISECONDS);
     clock.scheduleWithFixedDelay(this::look, 2_000, LOOK.toMillis(), TimeUnit.MILLISECONDS);
 
-    Thread.sleep(Duration.ofSeconds(20).toMillis());
+    eventually(() -> assertEquals(List.of(), notAllThere()));
+    Thread.sleep(calm.dividedBy(3).toMillis());
     Footprint before = footprint();
     long end = System.nanoTime() + faulty.toNanos();
     while (System.nanoTime() < end) {
@@ -161,9 +170,9 @@ public final class Soak {
     cloud.faults().clear();
     cloud.startBroker();
     truths.values().forEach(truth -> truth.setOnline(true));
-    Thread.sleep(Duration.ofMinutes(1).toMillis());
+    Thread.sleep(calm.toMillis());
     Footprint after = footprint();
-    checkAllThere();
+    notAllThere().forEach(wrong -> violation(wrong + " after the calm"));
     clock.shutdownNow();
     clock.awaitTermination(10, TimeUnit.SECONDS);
     boolean well = report(before, after);
@@ -174,7 +183,7 @@ public final class Soak {
   }
 
   private void watchEnd() {
-    int code = exporter.exporter().awaitEnd();
+    int code = exporter.awaitEnd();
     if (!ended) {
       violation("the exporter ended with code " + code);
     }
@@ -237,7 +246,7 @@ public final class Soak {
       default -> {
         kind = "bad messages";
         for (int i = 0; i < 20; i++) {
-          all.get(random.nextInt(all.size())).device.push(badMessage());
+          all.get(random.nextInt(all.size())).device.publish(badMessage());
         }
       }
     }
@@ -274,7 +283,7 @@ public final class Soak {
   private void look() {
     try {
       long started = System.nanoTime();
-      String page = exporter.metrics();
+      String page = exporter.page().text();
       slowestLookMillis = Math.max(slowestLookMillis, (System.nanoTime() - started) / 1_000_000);
       looks++;
       truths.values().forEach(truth -> expected += truth.device.isOnline() ? series(truth) : 0);
@@ -307,8 +316,10 @@ public final class Soak {
     }
   }
 
-  private void checkAllThere() {
-    String page = exporter.metrics();
+  /** What is wrong with the number of values of each device, all of which are on. */
+  private List<String> notAllThere() {
+    String page = exporter.page().text();
+    List<String> wrong = new ArrayList<>();
     for (Truth truth : truths.values()) {
       long shown =
           page.lines()
@@ -317,9 +328,10 @@ public final class Soak {
               .filter(series -> series.group(1).equals(truth.device.serial()))
               .count();
       if (shown != series(truth)) {
-        violation(truth.device.serial() + " shows " + shown + " values after the calm minute");
+        wrong.add(truth.device.serial() + " shows " + shown + " values");
       }
     }
+    return wrong;
   }
 
   private Footprint footprint() throws InterruptedException {
@@ -329,7 +341,7 @@ public final class Soak {
       Thread.sleep(300);
     }
     long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-    long series = exporter.metrics().lines().filter(line -> !line.startsWith("#")).count();
+    long series = exporter.page().text().lines().filter(line -> !line.startsWith("#")).count();
     return new Footprint(threads().values().stream().mapToInt(i -> i).sum(), heap, series);
   }
 

@@ -1,0 +1,82 @@
+package ecoflow.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A copy of the packaged routes for an exporter that runs with edited ones. */
+public record RoutesFolder(Path folder) {
+
+  private static final Path PACKAGED = Path.of("src/main/resources/routes");
+
+  /** Copies the packaged routes into a new folder. */
+  public static RoutesFolder copyTo(Path folder) {
+    try {
+      Files.createDirectory(folder);
+      for (String file : packaged()) {
+        Files.copy(PACKAGED.resolve(file), folder.resolve(file));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new RoutesFolder(folder);
+  }
+
+  /** The names of the packaged files. */
+  public static List<String> packaged() {
+    return new RoutesFolder(PACKAGED).names();
+  }
+
+  /** The names of the files in order. */
+  public List<String> names() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Puts lines in a file, in place of what stands there from their first to their last. */
+  public RoutesFolder put(String file, String lines) {
+    List<String> all = lines.lines().toList();
+    try {
+      String text = Files.readString(folder.resolve(file));
+      String last = all.get(all.size() - 1) + "\n";
+      int start = text.indexOf(all.get(0) + "\n");
+      int end = text.indexOf(last, start) + last.length();
+      assertTrue(start >= 0 && end > start, () -> file + " has no place for " + lines);
+      return edit(file, text.substring(start, end), lines);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Replaces a text wherever it stands in a file, where it must stand.
+   *
+   * @return this
+   */
+  public RoutesFolder edit(String file, String text, String replacement) {
+    try {
+      Path edited = folder.resolve(file);
+      String before = Files.readString(edited);
+      String after = before.replace(text, replacement);
+      assertNotEquals(before, after, () -> file + " lacks " + text);
+      Files.writeString(edited, after);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /** The value of CAMEL_MAIN_ROUTES_INCLUDE_PATTERN for this folder. */
+  public String pattern() {
+    return "file:" + folder + "/*.camel.yaml";
+  }
+}
