@@ -37,6 +37,7 @@ public final class ProtobufWriter {
     return bytes(field, inner.toByteArray());
   }
 
+  /** Bytes, or a message that is written already. */
   public ProtobufWriter bytes(int field, byte[] value) {
     tag(field, LENGTH_DELIMITED);
     varint(value.length);

@@ -71,7 +71,9 @@ public final class CloudExtension
 
   @Override
   public void afterAll(ExtensionContext context) {
-    cloud.close();
+    if (cloud != null) {
+      cloud.close();
+    }
   }
 
   private void start() {

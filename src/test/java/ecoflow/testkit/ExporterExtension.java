@@ -29,38 +29,39 @@ public final class ExporterExtension
 
   private final String mode;
   private final List<String> variables;
-  private final CloudExtension clouds;
   private final Page page = new Page(() -> running().page().text(), () -> running().clientType());
+  private CloudExtension clouds = new CloudExtension();
   private boolean startsAtOnce;
   private boolean ofClass;
   private RunningExporter exporter;
 
-  private ExporterExtension(String mode, List<String> variables, CloudExtension clouds) {
+  private ExporterExtension(String mode, String... variables) {
     this.mode = mode;
-    this.variables = variables;
-    this.clouds = clouds;
+    this.variables = List.of(variables);
   }
 
   /** Exporters with developer keys; what {@link Variables} has for them, and these on top. */
   public static ExporterExtension rest(String... variables) {
-    return new ExporterExtension("rest", List.of(variables), new CloudExtension());
+    return new ExporterExtension("rest", variables);
   }
 
   /** Exporters with an account that wait for what devices push. */
   public static ExporterExtension mqtt(String... variables) {
-    return new ExporterExtension("mqtt", List.of(variables), new CloudExtension());
+    return new ExporterExtension("mqtt", variables);
   }
 
   /** Exporters with an account that also ask for all values. */
   public static ExporterExtension device(String... variables) {
-    return new ExporterExtension("device", List.of(variables), new CloudExtension());
+    return new ExporterExtension("device", variables);
   }
 
-  /** The same on a cloud that has these devices from the start. */
+  /** On a cloud that has these devices from the start. */
   public ExporterExtension with(SimulatedDevice... devices) {
-    return new ExporterExtension(mode, variables, new CloudExtension(devices));
+    clouds = new CloudExtension(devices);
+    return this;
   }
 
+  /** One exporter that starts by itself. */
   public ExporterExtension startedAtOnce() {
     startsAtOnce = true;
     return this;
@@ -77,17 +78,22 @@ public final class ExporterExtension
 
   /** Puts a JSON device with these values and a serial number of its own on the cloud. */
   public SimulatedDevice addDevice(Map<String, ?> values) {
-    int number = DEVICES.incrementAndGet();
-    SimulatedDevice device =
-        new SimulatedDevice("TEST" + number + "X", "Name " + number + "!", "Product", JSON)
-            .set(values);
-    cloud().add(device);
-    return device;
+    return add(newDevice().set(values));
   }
 
   /** The same with the values of a JSON object. */
   public SimulatedDevice addDevice(String json) {
-    return addDevice(Map.of()).set(json);
+    return add(newDevice().set(json));
+  }
+
+  private static SimulatedDevice newDevice() {
+    int number = DEVICES.incrementAndGet();
+    return new SimulatedDevice("TEST" + number + "X", "Name " + number + "!", "Product", JSON);
+  }
+
+  private SimulatedDevice add(SimulatedDevice device) {
+    cloud().add(device);
+    return device;
   }
 
   /**

@@ -1,0 +1,53 @@
+package ecoflow.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Set;
+
+/** The sources as a fresh checkout has them, in a folder where a build disturbs no other. */
+public record SourceCopy(Path folder) {
+
+  private static final Path SOURCES = Path.of("").toAbsolutePath();
+  private static final Set<Path> LEFT_OUT =
+      Set.of(SOURCES.resolve("target"), SOURCES.resolve(".git"));
+
+  /** Copies everything that is not built into a new folder. */
+  public static SourceCopy to(Path folder) {
+    try {
+      Files.walkFileTree(
+          SOURCES,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path from, BasicFileAttributes attributes)
+                throws IOException {
+              if (LEFT_OUT.contains(from)) {
+                return FileVisitResult.SKIP_SUBTREE;
+              }
+              Files.createDirectory(folder.resolve(SOURCES.relativize(from)));
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path from, BasicFileAttributes attributes)
+                throws IOException {
+              if (!LEFT_OUT.contains(from)) {
+                Files.copy(
+                    from,
+                    folder.resolve(SOURCES.relativize(from)),
+                    StandardCopyOption.COPY_ATTRIBUTES);
+              }
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new SourceCopy(folder);
+  }
+}
