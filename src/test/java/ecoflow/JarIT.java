@@ -315,7 +315,6 @@ class JarIT {
 
   @Test
   void editedRoutesReplaceThePackagedOnes() {
-    String steps = "      steps:\n";
     String script =
         """
               - script:
@@ -324,8 +323,7 @@ class JarIT {
                       expression: "${body.remove('pd.soc')}"
         """;
     RoutesFolder routes =
-        RoutesFolder.copyTo(folder.resolve("routes"))
-            .edit("quotas.camel.yaml", steps, steps + script.indent(8 - script.indexOf('-')));
+        RoutesFolder.copyTo(folder.resolve("routes")).putFirst("quotas.camel.yaml", script);
     start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
 
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");

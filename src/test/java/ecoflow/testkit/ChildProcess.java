@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 /** A program that runs beside the tests, with its output in a file. */
 public final class ChildProcess implements AutoCloseable {
 
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 180;
   private static final String JAVA_HOME = System.getProperty("java.home");
   private static final List<String> SIGNALS_AS_USUAL = signalsAsUsual();
 

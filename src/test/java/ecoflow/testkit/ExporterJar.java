@@ -70,6 +70,14 @@ public final class ExporterJar implements AutoCloseable {
     return page;
   }
 
+  public LocalHttp http() {
+    return new LocalHttp(port);
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
   /** Sends the signal of kill and returns the exit code. */
   public int terminate() {
     process.signal("TERM");

@@ -42,6 +42,12 @@ public record RoutesFolder(Path folder) {
     }
   }
 
+  /** Puts a step, in YAML of any indentation, at the start of each route of a file. */
+  public RoutesFolder putFirst(String file, String step) {
+    String steps = "\n      steps:\n";
+    return edit(file, steps, steps + step.indent(8 - step.indexOf('-')));
+  }
+
   /** Puts lines in a file, in place of what stands there from their first to their last. */
   public RoutesFolder put(String file, String lines) {
     List<String> all = lines.lines().toList();
@@ -49,9 +55,9 @@ public record RoutesFolder(Path folder) {
       String text = Files.readString(folder.resolve(file));
       String last = all.get(all.size() - 1) + "\n";
       int start = text.indexOf(all.get(0) + "\n");
-      int end = text.indexOf(last, start) + last.length();
-      assertTrue(start >= 0 && end > start, () -> file + " has no place for " + lines);
-      return edit(file, text.substring(start, end), lines);
+      int end = text.indexOf(last, start);
+      assertTrue(start >= 0 && end >= 0, () -> file + " has no place for " + lines);
+      return edit(file, text.substring(start, end + last.length()), lines);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
