@@ -252,7 +252,7 @@ class JarIT {
       awaitReady();
       assertTrue(process.isAlive(), "the values alone fit");
 
-      assertEquals("", metrics());
+      await().atMost(PATIENCE).until(() -> metrics().isEmpty());
 
       assertEndsOutOfMemory();
     }
