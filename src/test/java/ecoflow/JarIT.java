@@ -19,6 +19,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,11 +27,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
@@ -50,7 +53,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JarIT {
 
   private static final String SERIAL = "R331JAR000000001";
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(180);
   private static SimulatedCloud cloud;
 
   @TempDir Path folder;
@@ -85,12 +88,12 @@ class JarIT {
     }
   }
 
-  private void start(Map<String, String> variables) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-jar",
-            "ecoflow-exporter.jar");
+  private void start(Map<String, String> variables, String... jvmOptions) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(jvmOptions));
+    command.addAll(List.of("-jar", "ecoflow-exporter.jar"));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.directory(folder.toFile());
     builder.environment().keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
     builder.environment().put("EXPORTER_PORT", Integer.toString(port));
@@ -113,16 +116,27 @@ class JarIT {
   }
 
   private String metrics() {
+    return get("/metrics").map(HttpResponse::body).orElse("");
+  }
+
+  /** Empty when there is no answer. */
+  private Optional<HttpResponse<String>> get(String path) {
     try {
       HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/metrics")).build();
-      return HttpClient.newHttpClient().send(request, BodyHandlers.ofString()).body();
+          HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).build();
+      return Optional.of(HttpClient.newHttpClient().send(request, BodyHandlers.ofString()));
     } catch (IOException e) {
-      return "";
+      return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return "";
+      return Optional.empty();
     }
+  }
+
+  private void awaitReady() {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> get("/-/ready").filter(page -> page.statusCode() == 200).isPresent());
   }
 
   private void awaitLineOfMetrics(String start) {
@@ -404,14 +418,6 @@ class JarIT {
   /** The worked example of the README. */
   @Test
   void editedRoutesReplaceThePackagedOnes() throws Exception {
-    Path routes = Files.createDirectory(folder.resolve("routes"));
-    try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
-      for (Path file : files.toList()) {
-        Files.copy(file, routes.resolve(file.getFileName()));
-      }
-    }
-    Path quotas = routes.resolve("quotas.camel.yaml");
-    String steps = "      steps:\n";
     String script =
         """
               - script:
@@ -419,15 +425,115 @@ class JarIT {
                     simple:
                       expression: "${body.remove('pd.soc')}"
         """;
-    String before = Files.readString(quotas);
-    String after = before.replace(steps, steps + script.indent(8 - script.indexOf('-')));
-    Files.writeString(quotas, after);
     Map<String, String> variables = RunningExporter.rest(cloud);
-    variables.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", "file:" + routes + "/*.camel.yaml");
+    putFirst("quotas.camel.yaml", script, variables);
     start(variables);
 
     awaitLineOfMetrics("ecoflow_pd_watts_out_sum{device=\"" + SERIAL + "\"");
     assertFalse(metrics().contains("ecoflow_pd_soc{"), () -> "log: " + log());
+  }
+
+  /**
+   * Copies the packaged routes, puts a step at the start of each route in one of the files, and
+   * points the exporter at the copy.
+   */
+  private void putFirst(String file, String step, Map<String, String> variables)
+      throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
+      for (Path packaged : files.toList()) {
+        Files.copy(packaged, routes.resolve(packaged.getFileName()));
+      }
+    }
+    Path edited = routes.resolve(file);
+    String steps = "\n      steps:\n";
+    String before = Files.readString(edited);
+    assertTrue(before.contains(steps), before);
+    Files.writeString(edited, before.replace(steps, steps + step.indent(8 - step.indexOf('-'))));
+    variables.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", "file:" + routes + "/*.camel.yaml");
+  }
+
+  private void assertEndsOutOfMemory() throws InterruptedException {
+    assertEquals(3, exitCode());
+    List<String> lines =
+        log().stream()
+            .filter(line -> line.startsWith("ecoflow-exporter: out of memory ("))
+            .toList();
+    assertEquals(1, lines.size(), () -> "" + log());
+    assertTrue(lines.get(0).endsWith("); the process ends with exit code 3"), lines.get(0));
+    assertTrue(log().stream().noneMatch(line -> line.startsWith("\tat ")), () -> "" + log());
+  }
+
+  /** A page of 60 MB in a heap of 64 MB, of which everything else needs half. */
+  @Test
+  void aScrapeThatRunsOutOfMemoryEndsTheProcess() throws Exception {
+    try (SimulatedCloud large = SimulatedCloud.start()) {
+      large.add(
+          new SimulatedDevice(SERIAL, "n".repeat(30_000), "DELTA 2", WireFormat.JSON)
+              .set(Map.of("bms.cells", Collections.nCopies(2000, 1))));
+      start(RunningExporter.rest(large), "-Xmx64m");
+      awaitReady();
+      assertTrue(process.isAlive(), "the values alone fit");
+
+      await().atMost(PATIENCE).until(() -> metrics().isEmpty());
+
+      assertEndsOutOfMemory();
+    }
+  }
+
+  /**
+   * The error strikes wherever memory is asked for next: routes, HTTP client, web server, timers.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "device"})
+  void moreValuesThanFitIntoMemoryEndTheProcess(String mode) throws Exception {
+    try (SimulatedCloud large = SimulatedCloud.start()) {
+      for (int i = 0; i < 80; i++) {
+        large.add(
+            new SimulatedDevice("R331ZLARGE%06d".formatted(i), "x", "DELTA 2", WireFormat.JSON)
+                .set(Map.of("bms.cells", Collections.nCopies(5000, 1))));
+      }
+      start(
+          mode.equals("rest") ? RunningExporter.rest(large) : RunningExporter.account(large, mode),
+          "-Xmx48m");
+
+      assertEndsOutOfMemory();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "rest, quotas.camel.yaml",
+    "device, quotas.camel.yaml",
+    "mqtt, device-collection.camel.yaml",
+    "device, quota-requests.camel.yaml",
+    "rest, metrics-page.camel.yaml",
+    "mqtt, account-login.camel.yaml"
+  })
+  void aRouteThatRunsOutOfMemoryEndsTheProcess(String mode, String file) throws Exception {
+    Map<String, String> variables =
+        mode.equals("rest") ? RunningExporter.rest(cloud) : RunningExporter.account(cloud, mode);
+    String tooMuch =
+        """
+              - setProperty:
+                  name: much
+                  expression:
+                    constant:
+                      expression: much
+              - setProperty:
+                  name: tooMuch
+                  expression:
+                    simple:
+                      expression: "${exchangeProperty.much.repeat(2147483647)}"
+        """;
+    putFirst(file, tooMuch, variables);
+    start(variables);
+    if (file.startsWith("metrics-page")) {
+      awaitReady();
+      assertEquals("", metrics());
+    }
+
+    assertEndsOutOfMemory();
   }
 
   @Test
