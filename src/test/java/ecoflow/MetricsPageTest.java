@@ -397,6 +397,9 @@ class MetricsPageTest {
       ecoflow_mqtt_messages_total{client_type="mqtt",type="text"} 0.0
       ecoflow_mqtt_reconnections_total{client_type="device"} 0.0
       ecoflow_mqtt_reconnections_total{client_type="mqtt"} 0.0
+      ecoflow_protobuf_fields_dropped_total{cmd_func="254",cmd_id="21",reason="no_place"} 0.0
+      ecoflow_protobuf_fields_dropped_total{cmd_func="254",cmd_id="21",reason="place"} 0.0
+      ecoflow_protobuf_fields_dropped_total{cmd_func="254",cmd_id="21",reason="type"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="broken"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="decoded"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="empty"} 0.0
