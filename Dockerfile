@@ -21,4 +21,5 @@ EXPOSE 9090
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD curl -fsS -o /dev/null "http://localhost:${EXPORTER_PORT:-9090}/metrics" || exit 1
 # exec form: the signal that stops the container reaches the exporter itself.
-ENTRYPOINT ["java", "-XX:MaxRAMPercentage=75", "-jar", "/app/ecoflow-exporter.jar"]
+# The JVM ends with exit code 3 when it is out of memory, before any library can catch the error.
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=75", "-XX:+ExitOnOutOfMemoryError", "-jar", "/app/ecoflow-exporter.jar"]

@@ -20,6 +20,8 @@ import ecoflow.decode.MessageDecoder;
 import ecoflow.decode.Payloads;
 import ecoflow.device.Catalogue;
 import ecoflow.device.Devices;
+import ecoflow.memory.OutOfMemory;
+import ecoflow.memory.WatchedSteps;
 import ecoflow.metrics.Collection;
 import ecoflow.metrics.Health;
 import ecoflow.metrics.MetricsPage;
@@ -82,6 +84,7 @@ public final class EcoflowExporter implements AutoCloseable {
   }
 
   public static void main(String[] args) {
+    OutOfMemory.watchProcess();
     System.exit(run(System.getenv()));
   }
 
@@ -100,6 +103,10 @@ public final class EcoflowExporter implements AutoCloseable {
     } catch (StartException e) {
       exporter.log.error("{}", e.getMessage());
       return EXIT_FAILED;
+    } catch (OutOfMemoryError e) {
+      // Before anything is stopped.
+      OutOfMemory.endIf(e);
+      throw e;
     } finally {
       exporter.close();
     }
@@ -137,6 +144,7 @@ public final class EcoflowExporter implements AutoCloseable {
     try {
       main.start();
     } catch (Exception e) {
+      OutOfMemory.endIf(e);
       throw new StartException("The routes do not start: " + rootMessage(e), e);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
@@ -213,6 +221,7 @@ public final class EcoflowExporter implements AutoCloseable {
             nanoClock,
             () -> end(EXIT_FAILED));
 
+    main.bind("watchedSteps", new WatchedSteps());
     bind("logUnexpected", this::logUnexpected);
     main.bind("metricsRegistry", metrics.registry());
     main.bind("recordQuotas", record);

@@ -1,5 +1,6 @@
 package ecoflow;
 
+import ecoflow.memory.OutOfMemory;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +29,17 @@ final class RouteWatch implements AutoCloseable {
   RouteWatch(CamelContext camel, Runnable giveUp) {
     this.camel = camel;
     this.giveUp = giveUp;
-    timer.scheduleWithFixedDelay(this::look, SECONDS, SECONDS, TimeUnit.SECONDS);
+    timer.scheduleWithFixedDelay(this::watch, SECONDS, SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void watch() {
+    try {
+      look();
+    } catch (RuntimeException | Error e) {
+      OutOfMemory.endIf(e);
+      // The timer would drop it, and this task with it.
+      LOG.error("Cannot look after the routes", e);
+    }
   }
 
   private void look() {
@@ -45,6 +56,7 @@ final class RouteWatch implements AutoCloseable {
       camel.getRouteController().startRoute(id);
       LOG.warn("Route {} had stopped and was started again", id);
     } catch (Exception e) {
+      OutOfMemory.endIf(e);
       LOG.error("Route {} had stopped and does not start again; the exporter ends", id);
       LOG.debug("Why it does not start", e);
       giveUp.run();

@@ -8,6 +8,7 @@ import static ecoflow.cloud.ApiPath.QUOTA;
 import static ecoflow.testkit.Frames.frame;
 import static ecoflow.testkit.Frames.header;
 import static ecoflow.testkit.Frames.message;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -22,6 +23,7 @@ import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +53,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JarIT {
 
   private static final String SERIAL = "R331JAR000000001";
+  private static final Duration PATIENCE = Duration.ofSeconds(180);
+
   private static final SimulatedDevice DEVICE =
       new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON)
           .set(Map.of("pd.soc", 81, "pd.wattsOutSum", 0));
@@ -328,6 +333,89 @@ class JarIT {
 
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");
     assertEquals(List.of(), jar.page().lines("pd_soc"), () -> "log: " + jar.log());
+  }
+
+  private void eventuallyReady() {
+    await()
+        .atMost(PATIENCE)
+        .ignoreException(UncheckedIOException.class)
+        .until(() -> jar.http().get("/-/ready").statusCode() == 200);
+  }
+
+  private void assertEndsOutOfMemory() {
+    assertEquals(3, jar.exitCode());
+    List<String> lines = jar.log("ecoflow-exporter: out of memory (");
+    assertEquals(1, lines.size(), () -> "" + jar.log());
+    assertTrue(lines.get(0).endsWith("); the process ends with exit code 3"), lines.get(0));
+    assertEquals(List.of(), jar.log("\tat "), "no stack traces");
+  }
+
+  /** A page of 60 MB in a heap of 64 MB, of which everything else needs half. */
+  @Test
+  void aScrapeThatRunsOutOfMemoryEndsTheProcess() {
+    try (SimulatedCloud large = SimulatedCloud.start()) {
+      large.add(
+          new SimulatedDevice(SERIAL, "n".repeat(30_000), "DELTA 2", WireFormat.JSON)
+              .set(Map.of("bms.cells", Collections.nCopies(2000, 1))));
+      jar.start(Variables.of(large, "rest"), "-Xmx64m");
+      eventuallyReady();
+      assertTrue(jar.isAlive(), "the values alone fit");
+
+      await().atMost(PATIENCE).until(() -> jar.page().text().isEmpty());
+
+      assertEndsOutOfMemory();
+    }
+  }
+
+  /**
+   * The error strikes wherever memory is asked for next: routes, HTTP client, web server, timers.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "device"})
+  void moreValuesThanFitIntoMemoryEndTheProcess(String mode) {
+    try (SimulatedCloud large = SimulatedCloud.start()) {
+      for (int i = 0; i < 80; i++) {
+        large.add(
+            new SimulatedDevice("R331ZLARGE%06d".formatted(i), "x", "DELTA 2", WireFormat.JSON)
+                .set(Map.of("bms.cells", Collections.nCopies(5000, 1))));
+      }
+      jar.start(Variables.of(large, mode), "-Xmx48m");
+
+      assertEndsOutOfMemory();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "rest, quotas.camel.yaml",
+    "device, quotas.camel.yaml",
+    "mqtt, device-collection.camel.yaml",
+    "device, quota-requests.camel.yaml",
+    "rest, metrics-page.camel.yaml",
+    "mqtt, account-login.camel.yaml"
+  })
+  void aRouteThatRunsOutOfMemoryEndsTheProcess(String mode, String file) {
+    String tooMuch =
+        """
+              - setProperty:
+                  name: much
+                  expression:
+                    constant:
+                      expression: much
+              - setProperty:
+                  name: tooMuch
+                  expression:
+                    simple:
+                      expression: "${exchangeProperty.much.repeat(2147483647)}"
+        """;
+    RoutesFolder routes = RoutesFolder.copyTo(folder.resolve("routes")).putFirst(file, tooMuch);
+    start(mode, "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
+    if (file.startsWith("metrics-page")) {
+      eventuallyReady();
+      assertEquals("", jar.page().text());
+    }
+
+    assertEndsOutOfMemory();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package ecoflow.account;
 
+import ecoflow.memory.OutOfMemory;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -48,7 +49,7 @@ public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
         (request, scope, chain) -> {
           Cancellable call = scope.originalRequest instanceof Cancellable c ? c : () -> false;
           Future<?> deadline =
-              timer.schedule(call::cancel, limit.toMillis(), TimeUnit.MILLISECONDS);
+              timer.schedule(() -> cut(call), limit.toMillis(), TimeUnit.MILLISECONDS);
           boolean bodyFollows = false;
           try {
             var response = chain.proceed(request, scope);
@@ -63,6 +64,15 @@ public final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
             }
           }
         });
+  }
+
+  private static void cut(Cancellable call) {
+    try {
+      call.cancel();
+    } catch (OutOfMemoryError e) {
+      // The timer would drop it.
+      OutOfMemory.endIf(e);
+    }
   }
 
   private final class Body extends HttpEntityWrapper {

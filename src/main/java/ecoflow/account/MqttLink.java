@@ -1,5 +1,6 @@
 package ecoflow.account;
 
+import ecoflow.memory.OutOfMemory;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
@@ -332,6 +333,8 @@ public final class MqttLink extends MqttClient {
 
     @Override
     public void connectionLost(Throwable cause) {
+      // Paho ends the connection for whatever escapes a message's way through the routes.
+      OutOfMemory.endIf(cause);
       Connection current = connection;
       if (current != null && current.client() == client) {
         connection = null;

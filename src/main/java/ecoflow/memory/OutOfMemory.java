@@ -1,0 +1,107 @@
+package ecoflow.memory;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.Charset;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends the process at an {@link OutOfMemoryError}, with one line and exit code 3, as the JVM itself
+ * does with -XX:+ExitOnOutOfMemoryError. That flag cannot stand in a jar, and without it the error
+ * only ends what a thread was about: whoever catches it goes on with a part of the process gone.
+ *
+ * <p>The end is a halt. An orderly stop needs memory, and may wait for ever for what is broken.
+ */
+public final class OutOfMemory {
+
+  public static final int EXIT_CODE = 3;
+
+  private static final int DEPTH = 20;
+  private static final int MOST_CHARACTERS = 200;
+  // Made beforehand: there may be no memory for them in the end.
+  private static final FileOutputStream ERR = new FileOutputStream(FileDescriptor.err);
+  private static final byte[] START = "ecoflow-exporter: out of memory (".getBytes(US_ASCII);
+  private static final byte[] REST =
+      ("); the process ends with exit code " + EXIT_CODE + System.lineSeparator())
+          .getBytes(US_ASCII);
+  private static final byte[] LINE = new byte[START.length + MOST_CHARACTERS + REST.length];
+
+  private OutOfMemory() {}
+
+  /**
+   * Watches what no one else does: threads that an error ends, and errors that a library catches
+   * and logs. Of the latter the log's stream sees the stack trace.
+   */
+  public static void watchProcess() {
+    Thread.setDefaultUncaughtExceptionHandler(OutOfMemory::uncaught);
+    System.setErr(new WatchedStream(System.err));
+  }
+
+  /** Ends the process if this is an OutOfMemoryError, or was caused by one; null is neither. */
+  public static void endIf(Throwable failure) {
+    OutOfMemoryError error = find(failure);
+    if (error != null) {
+      end(error);
+    }
+  }
+
+  static OutOfMemoryError find(Throwable failure) {
+    Throwable cause = failure;
+    for (int depth = 0; cause != null && depth < DEPTH; depth++) {
+      if (cause instanceof OutOfMemoryError error) {
+        return error;
+      }
+      cause = cause.getCause();
+    }
+    return null;
+  }
+
+  /** Of several threads with this error the first one ends the process, the others wait here. */
+  private static synchronized void end(OutOfMemoryError error) {
+    try {
+      ERR.write(LINE, 0, fillLine(error.getMessage()));
+    } catch (IOException | OutOfMemoryError e) {
+      // Without a line is better than to stay.
+    } finally {
+      Runtime.getRuntime().halt(EXIT_CODE);
+    }
+  }
+
+  /** Returns the length of the line. Nothing here asks for memory. */
+  private static int fillLine(String reason) {
+    int length = START.length;
+    System.arraycopy(START, 0, LINE, 0, length);
+    for (int i = 0; reason != null && i < Math.min(reason.length(), MOST_CHARACTERS); i++) {
+      LINE[length++] = (byte) reason.charAt(i);
+    }
+    System.arraycopy(REST, 0, LINE, length, REST.length);
+    return length + REST.length;
+  }
+
+  private static void uncaught(Thread thread, Throwable failure) {
+    endIf(failure);
+    Logger log = LoggerFactory.getLogger(OutOfMemory.class);
+    log.error("Thread {} ended", thread.getName(), failure);
+  }
+
+  private static final class WatchedStream extends PrintStream {
+
+    WatchedStream(PrintStream stream) {
+      super(stream, true, Charset.defaultCharset());
+    }
+
+    /** The first thing that a throwable prints of its stack trace is itself. */
+    @Override
+    public void println(Object line) {
+      if (line instanceof Throwable failure) {
+        endIf(failure);
+      }
+      super.println(line);
+    }
+  }
+}
