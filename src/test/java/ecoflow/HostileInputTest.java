@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** MQTT messages that no device should send: /metrics stays well-formed and complete. */
 class HostileInputTest {
 
-  private static final int MOST_SERIES = 500;
+  private static final int MAX_SERIES = 500;
   private static final String OPEN_METRICS = "application/openmetrics-text;version=1.0.0";
 
   private static final SimulatedDevice HOSTILE =
@@ -42,7 +42,7 @@ class HostileInputTest {
 
   @RegisterExtension
   static final ExporterExtension exporter =
-      ExporterExtension.mqtt("ECOFLOW_MAX_SERIES_PER_DEVICE=" + MOST_SERIES, "LOG_LEVEL=ERROR")
+      ExporterExtension.mqtt("ECOFLOW_MAX_SERIES_PER_DEVICE=" + MAX_SERIES, "LOG_LEVEL=ERROR")
           .with(HOSTILE, PEACEFUL)
           .startedAtOnce();
 
@@ -195,13 +195,13 @@ class HostileInputTest {
     HOSTILE.publish(json("\"pd.soc\":1"));
     HOSTILE.publish(json(keys(10_000) + ",\"pd.soc\":2"));
     page.eventuallyShows(HOSTILE, "pd_soc", 2);
-    eventually(() -> assertEquals(limit + 10_000 - MOST_SERIES + 1, page.conflicts("limit")));
-    assertEquals(MOST_SERIES, series().size());
+    eventually(() -> assertEquals(limit + 10_000 - MAX_SERIES + 1, page.conflicts("limit")));
+    assertEquals(MAX_SERIES, series().size());
     // What is known goes on.
     HOSTILE.publish(json("\"new\":1,\"pd.soc\":3,\"key7\":70"));
     page.eventuallyShows(HOSTILE, "pd_soc", 3);
     assertEquals(70, page.of(HOSTILE, "key7"));
-    assertEquals(MOST_SERIES, series().size());
+    assertEquals(MAX_SERIES, series().size());
     assertEquals(errorsBefore, page.mqttErrors());
   }
 
@@ -211,7 +211,7 @@ class HostileInputTest {
     byte[] payload = json(members);
     assertTrue(payload.length > 3_000_000 && payload.length < 4 << 20, payload.length + " bytes");
     HOSTILE.publish(payload);
-    eventually(() -> assertEquals(MOST_SERIES, series().size()));
+    eventually(() -> assertEquals(MAX_SERIES, series().size()));
     assertEquals(errorsBefore, page.mqttErrors());
   }
 

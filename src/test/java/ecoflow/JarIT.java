@@ -309,7 +309,7 @@ class JarIT {
   }
 
   private List<String> attempts() {
-    return jar.log(" DEBUG HttpCalls - ").stream()
+    return jar.log(" DEBUG CloudCall - ").stream()
         .map(line -> line.replaceFirst("after [0-9]+ ms", "after N ms"))
         .toList();
   }
@@ -390,7 +390,7 @@ class JarIT {
     "rest, quotas.camel.yaml",
     "device, quotas.camel.yaml",
     "mqtt, device-collection.camel.yaml",
-    "device, quota-requests.camel.yaml",
+    "device, account-requests.camel.yaml",
     "rest, metrics-page.camel.yaml",
     "mqtt, account-login.camel.yaml"
   })

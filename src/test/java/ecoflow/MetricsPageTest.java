@@ -282,7 +282,7 @@ class MetricsPageTest {
         List.of(
             "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0",
             "+Inf"),
-        buckets("http_request_duration_seconds", "endpoint", Page.endpoint(QUOTA)));
+        buckets("http_request_duration_seconds", "endpoint", QUOTA));
     assertEquals(
         List.of("0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0", "60.0", "+Inf"),
         buckets("scrape_duration_seconds", "device", SERIAL));
@@ -369,15 +369,14 @@ class MetricsPageTest {
 
   private static String httpCounters(String... paths) {
     return Stream.of(paths)
-        .map(Page::endpoint)
         .map(
-            endpoint ->
+            path ->
                 """
                 ecoflow_http_requests_total{endpoint="ENDPOINT",status="error"} 0.0
                 ecoflow_http_requests_total{endpoint="ENDPOINT",status="success"} 0.0
                 ecoflow_http_requests_total{endpoint="ENDPOINT",status="timeout"} 0.0
                 """
-                    .replace("ENDPOINT", endpoint))
+                    .replace("ENDPOINT", path))
         .collect(Collectors.joining());
   }
 

@@ -72,6 +72,46 @@ class RouteFilesTest {
     assertEquals(routes, ids.size());
   }
 
+  /** What a reader cannot see: at most a fifth of all steps calls Java. */
+  @Test
+  void theRoutesShowTheWork() throws IOException {
+    int all = 0;
+    int opaque = 0;
+    StringBuilder table = new StringBuilder("| file | steps | of them opaque |\n");
+    for (Path file : files()) {
+      List<String> steps = RouteFile.read(file).steps();
+      long hidden = steps.stream().filter(RouteFile.OPAQUE::contains).count();
+      all += steps.size();
+      opaque += hidden;
+      table.append("| %s | %d | %d |%n".formatted(file.getFileName(), steps.size(), hidden));
+    }
+    table.append("| all | %d | %d, %.1f %% |%n".formatted(all, opaque, 100.0 * opaque / all));
+    System.out.print(table);
+    assertTrue(opaque * 5 <= all, table.toString());
+  }
+
+  /** Methods that only ask have names that ask, and are never a step. */
+  @Test
+  void questionsOnlyAsk() throws IOException {
+    Set<String> asked = new HashSet<>();
+    Set<String> acts = new HashSet<>();
+    for (Path file : files()) {
+      RouteFile routes = RouteFile.read(file);
+      for (RouteFile.Call call : routes.questions().toList()) {
+        asked.add(call.bean() + "." + call.method());
+        assertTrue(
+            call.method().matches("(is|needs)[A-Z].*|due|devices|headers"),
+            file + ": " + call.bean() + "." + call.method());
+      }
+      routes.calls().stream()
+          .filter(call -> RouteFile.OPAQUE.contains(call.where()))
+          .forEach(call -> acts.add(call.bean() + "." + call.method()));
+    }
+    assertFalse(asked.isEmpty() || acts.isEmpty());
+    asked.retainAll(acts);
+    assertEquals(Set.of(), asked, "both asked and done");
+  }
+
   private static Object load(Path file) throws IOException {
     return new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
   }

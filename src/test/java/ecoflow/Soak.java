@@ -49,7 +49,7 @@ public final class Soak {
 
   private static final int MORE_SERIES = 50;
   private static final long MORE_HEAP = 16 << 20;
-  private static final int MOST_SHOWN = 20;
+  private static final int MAX_SHOWN = 20;
 
   private static final List<String> PATHS =
       List.of(
@@ -190,7 +190,7 @@ public final class Soak {
   }
 
   private synchronized void violation(String text) {
-    if (violations.size() < MOST_SHOWN) {
+    if (violations.size() < MAX_SHOWN) {
       System.out.println("VIOLATION: " + text);
     }
     violations.add(text);

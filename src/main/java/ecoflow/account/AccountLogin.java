@@ -2,26 +2,43 @@ package ecoflow.account;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import ecoflow.api.CloudException;
+import ecoflow.config.Settings;
 import ecoflow.config.Settings.Credentials;
-import ecoflow.device.Device;
+import ecoflow.device.Devices;
+import ecoflow.device.Listing;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.BrokerLogin;
+import ecoflow.text.Lines;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The app account: what its login needs and what came of it. Source of the exchange: the traffic of
- * EcoFlow's app, POST /auth/login and GET /iot-auth/app/certification.
+ * The app account, bean {@code accountLogin}: what its login needs and what came of it. Source of
+ * the exchange: the traffic of EcoFlow's app, POST /auth/login and GET /iot-auth/app/certification.
  */
-public final class AccountLogin {
+final class AccountLogin {
 
+  private static final Logger LOG = LoggerFactory.getLogger(AccountLogin.class);
+  private static final String PATH = "apiPath";
+  private static final String NAME = "apiName";
+  private static final Set<String> CALLS_OF_LOGIN = Set.of("login", "certification");
   private static final int TLS_MQTT_PORT = 8883;
 
   /** How long a token is sure to serve: then an answer that refuses a call can be about it. */
@@ -30,33 +47,29 @@ public final class AccountLogin {
   private record Session(String token, String userId, long since) {}
 
   /** Credentials of the broker, and the login that they came with. */
-  private record Certification(Session session, MqttLink.Login login) {}
+  private record Certification(Session session, BrokerLogin login) {}
 
   private final Credentials account;
   private final String clientIdSeed;
   private final Optional<String> clientId;
   private final Duration credentialsLife;
+  private final Devices devices;
+  private final Meters meters;
   private final LongSupplier nanoClock;
   private final ObjectMapper json = new ObjectMapper();
   private volatile Session session;
   private volatile Certification certification;
   private volatile boolean listed;
 
-  /**
-   * @param clientIdSeed what tells this exporter from others of the same account
-   * @param clientId the MQTT client id that the user chose
-   * @param credentialsLife the age of a login at which a new one is due
-   */
-  public AccountLogin(
-      Credentials account,
-      String clientIdSeed,
-      Optional<String> clientId,
-      Duration credentialsLife,
-      LongSupplier nanoClock) {
-    this.account = account;
-    this.clientIdSeed = clientIdSeed;
-    this.clientId = clientId;
-    this.credentialsLife = credentialsLife;
+  AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
+    this.account = settings.credentials();
+    // What tells this exporter from others of the same account.
+    this.clientIdSeed =
+        settings.mode().label() + "\n" + String.join(",", settings.devices().serials());
+    this.clientId = settings.mqtt().clientId();
+    this.credentialsLife = settings.mqtt().credentialsLife();
+    this.devices = devices;
+    this.meters = meters;
     this.nanoClock = nanoClock;
   }
 
@@ -119,8 +132,8 @@ public final class AccountLogin {
     return refused && current != null && age(current).compareTo(SURE_LIFE) > 0;
   }
 
-  /** The JSON body of the login call. */
-  String loginBody() {
+  /** For routes: the JSON body of the login call. */
+  public String loginBody() {
     Map<String, String> body = new LinkedHashMap<>();
     body.put("email", account.id());
     body.put(
@@ -135,58 +148,164 @@ public final class AccountLogin {
     }
   }
 
-  /** The answer to the login; it may lack the user's {@code name}. */
-  void acceptLogin(Object answer) throws CloudException {
-    Map<?, ?> data = Answers.object(answer);
+  /** Route step: the answer to the login; it may lack the user's {@code name}. */
+  public void acceptLogin(@Body Object answer) throws CloudException {
+    String where = "the login answer";
+    Map<?, ?> data = object(answer);
     if (!(data.get("user") instanceof Map<?, ?> user)) {
-      throw new CloudException("0", "the login answer lacks user");
+      throw new CloudException("0", where + " lacks user");
     }
     session =
-        new Session(
-            Answers.text(data, "token", "the login answer"),
-            Answers.text(user, "userId", "the login answer"),
-            nanoClock.getAsLong());
+        new Session(text(data, "token", where), text(user, "userId", where), nanoClock.getAsLong());
   }
 
-  String bearer() {
-    return "Bearer " + session().token();
+  /** For routes, after a login. */
+  public String token() {
+    return session().token();
   }
 
-  String userId() {
+  /** For routes, after a login. */
+  public String userId() {
     return session().userId();
   }
 
   /**
-   * The answer to the certification call: {url, port, protocol, account, password} of the broker.
+   * Route step: the answer to the certification call, {url, port, protocol, account, password} of
+   * the broker.
    */
-  void acceptCertification(Object answer) throws CloudException {
-    Map<?, ?> data = Answers.object(answer);
+  public void acceptCertification(Exchange exchange) throws CloudException {
+    accept(exchange.getMessage().getBody());
+    meters.authentication(true, age(exchange));
+    LOG.info("Logged in to EcoFlow");
+  }
+
+  void accept(Object answer) throws CloudException {
     String where = "the certification answer";
+    Map<?, ?> data = object(answer);
     Session current = session();
     certification =
         new Certification(
             current,
-            new MqttLink.Login(
-                host(Answers.text(data, "url", where)),
+            new BrokerLogin(
+                host(text(data, "url", where)),
                 port(data),
-                Answers.text(data, "certificateAccount", where),
-                Answers.text(data, "certificatePassword", where),
+                text(data, "certificateAccount", where),
+                text(data, "certificatePassword", where),
                 current.userId(),
-                clientId(current.userId())));
+                clientId(current.userId()),
+                credentialsLife));
   }
 
-  Map<String, Device.Listing> acceptDevices(Object answer) throws CloudException {
-    Map<String, Device.Listing> list = Answers.accountDevices(answer);
+  private static Duration age(Exchange exchange) {
+    return Duration.ofMillis(exchange.getClock().elapsed());
+  }
+
+  /** Route step: the devices of the account, when all are wanted. */
+  public void acceptDevices(@Body Object answer) throws CloudException {
+    Map<String, Listing> list = devices(answer);
     listed = true;
+    List<String> added = devices.listed(list);
+    if (!added.isEmpty()) {
+      LOG.info("Devices of the account: {}", String.join(", ", added));
+    } else if (list.isEmpty()) {
+      LOG.warn("The account has no devices yet");
+    }
+  }
+
+  /**
+   * The app's list: {bound: {SN: device}, share: {SN: device}}, where instead of one device a group
+   * of them can stand.
+   */
+  static Map<String, Listing> devices(Object answer) throws CloudException {
+    Map<?, ?> data = object(answer);
+    Map<String, Listing> list = new LinkedHashMap<>();
+    for (String part : new String[] {"share", "bound"}) {
+      if (data.get(part) instanceof Map<?, ?> devices) {
+        devices.forEach((key, value) -> addDevice(list, key, value));
+      }
+    }
     return list;
   }
 
-  MqttLink.Login login() {
+  private static void addDevice(Map<String, Listing> list, Object key, Object value) {
+    if (value instanceof Collection<?> group) {
+      group.forEach(member -> addDevice(list, null, member));
+    } else if (value instanceof Map<?, ?> device) {
+      Object serial = device.get("sn") == null ? key : device.get("sn");
+      if (serial != null && !String.valueOf(serial).isBlank()) {
+        list.put(String.valueOf(serial).strip(), Listing.of(device));
+      }
+    }
+  }
+
+  /** For routes: where and as whom to connect. */
+  public BrokerLogin brokerLogin() {
     Certification current = certification;
     if (current == null) {
       throw new IllegalStateException("no login yet");
     }
-    return current.login();
+    BrokerLogin login = current.login();
+    return new BrokerLogin(
+        login.host(),
+        login.port(),
+        login.user(),
+        login.password(),
+        login.userId(),
+        login.clientId(),
+        credentialsLife.minus(age(current.session())));
+  }
+
+  /** Route step: a call or the connection failed; what was refused is forgotten. */
+  public void failed(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    String call = exchange.getProperty(NAME, "", String.class);
+    if (CALLS_OF_LOGIN.contains(call)) {
+      meters.authentication(false, age(exchange));
+    }
+    if (isTokenRefused(failure) || isLoginRefused(failure)) {
+      forget();
+    }
+  }
+
+  private static boolean isLoginRefused(Throwable failure) {
+    return failure instanceof MqttException mqtt
+        && (mqtt.getReasonCode() == MqttException.REASON_CODE_FAILED_AUTHENTICATION
+            || mqtt.getReasonCode() == MqttException.REASON_CODE_NOT_AUTHORIZED);
+  }
+
+  /** For routes: what failed and why. */
+  public String failure(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    String call = exchange.getProperty(NAME, String.class);
+    return (call == null ? "" : call + ": ")
+        + Lines.describe(failure, exchange.getProperty(PATH, String.class));
+  }
+
+  /** Route step: a later look for new devices failed. */
+  public void devicesFailed(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    LOG.warn(
+        "Cannot look for new devices of the account: {}; the known ones are served",
+        Lines.describe(failure, exchange.getProperty(PATH, String.class)));
+    if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == 401) {
+      // The token has run out; the next login brings a new one.
+      forget();
+    }
+  }
+
+  private static Map<?, ?> object(Object answer) throws CloudException {
+    if (answer instanceof Map<?, ?> map) {
+      return map;
+    }
+    throw new CloudException("0", "the data of the answer is not an object");
+  }
+
+  private static String text(Map<?, ?> map, String key, String where) throws CloudException {
+    Object value = map.get(key);
+    if (value == null || String.valueOf(value).isBlank()) {
+      throw new CloudException("0", where + " lacks " + key);
+    }
+    return String.valueOf(value).strip();
   }
 
   private Session session() {

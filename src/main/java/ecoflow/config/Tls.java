@@ -17,14 +17,14 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
 /** The certificates that the exporter trusts: those of the Java runtime, and a file's if given. */
-public final class Tls {
+final class Tls {
 
   private Tls() {}
 
   /**
    * @throws ConfigException when the file holds no certificate
    */
-  public static SSLContext context(Optional<Path> caFile) throws ConfigException {
+  static SSLContext context(Optional<Path> caFile) throws ConfigException {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, caFile.isEmpty() ? null : trusting(caFile.get()), null);

@@ -2,7 +2,6 @@ package ecoflow.decode;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
@@ -10,7 +9,10 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Base64;
 
-/** Binary frames as they come in MQTT payloads. */
+/**
+ * Binary frames as they come in MQTT payloads: rows of headers, each with a message of the device.
+ * The object reads messages; what needs no tables is static.
+ */
 public final class Frames {
 
   /** Frames are a few kilobytes. The bound keeps the memory of a hostile payload small. */
@@ -33,15 +35,50 @@ public final class Frames {
   private static final ByteString APP = ByteString.copyFromUtf8("Android");
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
 
-  private Frames() {}
+  private final MessageDecoder decoder;
+
+  private Frames(MessageDecoder decoder) {
+    this.decoder = decoder;
+  }
+
+  /** A reader of every message of the packaged tables. */
+  public static Frames load() {
+    return new Frames(MessageDecoder.load());
+  }
 
   /**
-   * Reads a frame of 1 or more headers, of which at least one can be read. A last header that is
-   * cut is left out.
+   * Reads the message of a header that {@link #unmask} has made plain. Never throws, whatever a
+   * device sends.
+   *
+   * @param serial serial number of the device, which settles commands that devices use differently
+   */
+  public Decoded read(Header header, String serial) {
+    return decoder.decode(header, serial);
+  }
+
+  /**
+   * Whether the payload is a row of headers of which at least one carries a message. A last header
+   * that is cut does not count.
+   */
+  public static boolean isFrame(byte[] payload) {
+    // Spares the exception for what comes most, JSON.
+    if (payload.length == 0 || payload[0] != HEADER_TAG) {
+      return false;
+    }
+    try {
+      check(payload);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Looks at the tags of a payload without reading what they hold.
    *
    * @throws IllegalArgumentException if the payload as a whole is not a frame
    */
-  public static Frame parse(byte[] payload) {
+  static void check(byte[] payload) {
     if (payload.length == 0) {
       throw new IllegalArgumentException("Not a frame: the payload is empty");
     }
@@ -50,31 +87,42 @@ public final class Frames {
           "Not a frame: " + payload.length + " bytes are more than " + MAX_BYTES);
     }
     byte[] whole = whole(payload);
-    Frame frame;
+    boolean cut = whole.length < payload.length;
+    CodedInputStream in = CodedInputStream.newInstance(whole);
+    int headers = 0;
+    boolean carries = false;
     try {
-      frame = Frame.parseFrom(whole);
-    } catch (InvalidProtocolBufferException e) {
+      while (!in.isAtEnd()) {
+        if (in.readTag() != HEADER_TAG) {
+          throw new IllegalArgumentException("Not a frame: something besides headers");
+        }
+        headers++;
+        int length = in.readRawVarint32();
+        if (carries) {
+          in.skipRawBytes(length);
+        } else {
+          int start = in.getTotalBytesRead();
+          carries = HeaderTags.carryMessage(whole, start, length) || (length == 0 && !cut);
+          in.skipRawBytes(length);
+        }
+      }
+    } catch (IOException e) {
       throw new IllegalArgumentException("Not a frame: " + e.getMessage(), e);
     }
-    if (!frame.getUnknownFields().asMap().isEmpty()) {
-      throw new IllegalArgumentException("Not a frame: something besides headers");
-    }
-    if (frame.getHeadersCount() > MAX_HEADERS) {
+    if (headers > MAX_HEADERS) {
       throw new IllegalArgumentException(
-          "Not a frame: " + frame.getHeadersCount() + " headers are more than " + MAX_HEADERS);
+          "Not a frame: " + headers + " headers are more than " + MAX_HEADERS);
     }
-    boolean cut = whole.length < payload.length;
-    if (frame.getHeadersList().stream().noneMatch(header -> carriesMessage(header, cut))) {
+    if (!carries) {
       throw new IllegalArgumentException("Not a frame: no header carries a message");
     }
-    return frame;
   }
 
   /**
    * The payload without a last header that is cut; the payload itself if it ends with a whole one
    * or is no row of headers.
    */
-  static byte[] whole(byte[] payload) {
+  public static byte[] whole(byte[] payload) {
     CodedInputStream in = CodedInputStream.newInstance(payload);
     int end = 0;
     try {
@@ -92,25 +140,22 @@ public final class Frames {
   }
 
   /**
-   * Reads one header of a frame.
+   * The header with its message in plain bytes.
    *
-   * @throws IllegalArgumentException if it is broken
+   * @throws IllegalArgumentException if a field has another type than it should, or the message is
+   *     too long
    */
-  static Header header(ByteString bytes) {
-    Header header;
-    try {
-      header = Header.parseFrom(bytes);
-    } catch (InvalidProtocolBufferException e) {
-      throw new IllegalArgumentException("Not a header: " + e.getMessage(), e);
-    }
-    if (header.getUnknownFields().asMap().keySet().stream().anyMatch(Frames::isMistyped)) {
+  public static Header unmask(Header header) {
+    if (header.getUnknownFields().asMap().keySet().stream().anyMatch(HeaderTags::isKnown)) {
       throw new IllegalArgumentException("Not a header: a field of another type");
     }
     if (header.getPdata().size() > MAX_MESSAGE_BYTES) {
       throw new IllegalArgumentException(
           "Not a header: a message of " + header.getPdata().size() + " bytes");
     }
-    return header;
+    return isMasked(header)
+        ? header.toBuilder().setPdata(ByteString.copyFrom(plain(header))).clearEncType().build()
+        : header;
   }
 
   /**
@@ -147,21 +192,8 @@ public final class Frames {
     return Base64.getDecoder().decode(Arrays.copyOfRange(payload, start, end));
   }
 
-  static boolean isFrame(byte[] payload) {
-    // Spares the exception for what comes most, JSON.
-    if (payload.length == 0 || payload[0] == '{') {
-      return false;
-    }
-    try {
-      parse(payload);
-      return true;
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
-  }
-
   /** The index of the first byte of text, after a byte order mark and white space. */
-  static int textStart(byte[] payload) {
+  public static int textStart(byte[] payload) {
     int mark = BYTE_ORDER_MARK.length;
     int start = 0;
     if (payload.length >= mark && Arrays.equals(payload, 0, mark, BYTE_ORDER_MARK, 0, mark)) {
@@ -173,34 +205,18 @@ public final class Frames {
     return start;
   }
 
+  private static boolean isMasked(Header header) {
+    return header.getEncType() == ENCRYPTED && header.getSrc() != ADDRESS_APP;
+  }
+
   /** The message bytes of a header; what a device encrypts, it XORs with the low byte of seq. */
-  static byte[] plain(Header header) {
+  private static byte[] plain(Header header) {
     byte[] data = header.getPdata().toByteArray();
-    if (header.getEncType() == ENCRYPTED && header.getSrc() != ADDRESS_APP) {
-      byte key = (byte) header.getSeq();
-      for (int i = 0; i < data.length; i++) {
-        data[i] ^= key;
-      }
+    byte key = (byte) header.getSeq();
+    for (int i = 0; i < data.length; i++) {
+      data[i] ^= key;
     }
     return data;
-  }
-
-  /**
-   * Some devices send empty headers, mostly after others; beside a header that is cut they prove
-   * nothing.
-   */
-  private static boolean carriesMessage(ByteString bytes, boolean cut) {
-    try {
-      Header header = header(bytes);
-      return header.hasPdata() || header.hasCmdFunc() || (bytes.isEmpty() && !cut);
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
-  }
-
-  /** Tells newer header fields, which may come, from known ones with another wire type. */
-  private static boolean isMistyped(int number) {
-    return Header.getDescriptor().findFieldByNumber(number) != null;
   }
 
   private static boolean isSpace(byte b) {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads the message that a header carries. Never throws, whatever a device sends. */
-public final class MessageDecoder {
+final class MessageDecoder {
 
   private final MessageTable table;
 
@@ -19,17 +19,17 @@ public final class MessageDecoder {
   }
 
   /** A decoder for every message of the packaged tables. */
-  public static MessageDecoder load() {
+  static MessageDecoder load() {
     return new MessageDecoder(MessageTable.load());
   }
 
   /**
-   * Reads one header.
+   * Reads one header whose message is plain.
    *
    * @param serial serial number of the device, which settles commands that devices use differently
    */
-  public Decoded decode(Header header, String serial) {
-    byte[] data = Frames.plain(header);
+  Decoded decode(Header header, String serial) {
+    byte[] data = header.getPdata().toByteArray();
     MessageTable.Entry entry = table.find(header, serial);
     if (entry == null) {
       return nothing(header, data.length == 0 ? Outcome.EMPTY : Outcome.UNKNOWN);

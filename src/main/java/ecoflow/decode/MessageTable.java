@@ -31,7 +31,7 @@ final class MessageTable {
    * @param prefix stands before the field names with a dot; empty for none; with [] at its end the
    *     message is one item of a list of that name
    */
-  record Entry(int cmdFunc, int cmdId, Route route, String message, String prefix) {
+  record Entry(int cmdFunc, int cmdId, DeviceCondition route, String message, String prefix) {
 
     boolean isListItem() {
       return prefix.endsWith("[]");
@@ -136,7 +136,7 @@ final class MessageTable {
 
   private void addEntry(String[] columns) {
     Command command = new Command(Integer.parseInt(columns[0]), Integer.parseInt(columns[1]));
-    Route route = Route.parse(columns[2]);
+    DeviceCondition route = DeviceCondition.parse(columns[2]);
     entries
         .computeIfAbsent(command, c -> new ArrayList<>())
         .add(new Entry(command.func(), command.id(), route, columns[3], columns[4]));

@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Device models by the prefix of their serial numbers. */
-public final class Catalogue {
+final class Catalogue {
 
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -30,7 +30,7 @@ public final class Catalogue {
    * @param generalKey the vendor's key of the model; null when unknown
    * @param sn prefix of the serial numbers
    */
-  public record Entry(String generalKey, String name, String sn) {}
+  record Entry(String generalKey, String name, String sn) {}
 
   private Catalogue() {}
 
@@ -42,7 +42,7 @@ public final class Catalogue {
    *     missing
    * @param warn takes at most one line
    */
-  public static Catalogue load(Path file, boolean explicit, Consumer<String> warn) {
+  static Catalogue load(Path file, boolean explicit, Consumer<String> warn) {
     byte[] content;
     try {
       content = Files.readAllBytes(file);
@@ -83,7 +83,7 @@ public final class Catalogue {
   }
 
   /** The entry with the longest prefix of this serial number. */
-  public Optional<Entry> find(String serial) {
+  Optional<Entry> find(String serial) {
     for (int length = serial.length(); length > 0; length--) {
       Entry entry = byPrefix.get(serial.substring(0, length));
       if (entry != null) {

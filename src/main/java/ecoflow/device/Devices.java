@@ -1,5 +1,6 @@
 package ecoflow.device;
 
+import ecoflow.config.DeviceSettings;
 import ecoflow.config.Settings;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -7,62 +8,129 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
-/** The devices that the exporter serves: those of the configuration, or all of the account. */
+/**
+ * The devices that the exporter serves: those of the configuration, or all of the account. Nothing
+ * else decides what is online and what may be shown.
+ */
 public final class Devices {
 
-  private final Settings settings;
+  private final DeviceSettings settings;
+  private final boolean withAccount;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
 
-  public Devices(Settings settings, Catalogue catalogue, LongSupplier nanoClock) {
-    this.settings = settings;
-    this.catalogue = catalogue;
+  /**
+   * @param warn takes a line if the catalogue cannot be used
+   */
+  public Devices(Settings settings, Consumer<String> warn, LongSupplier nanoClock) {
+    this.settings = settings.devices();
+    this.withAccount = settings.mode().usesAccount();
+    this.catalogue =
+        Catalogue.load(this.settings.file().path(), this.settings.file().explicit(), warn);
     this.nanoClock = nanoClock;
-    settings.serials().forEach(this::add);
+    this.settings.serials().forEach(this::add);
   }
 
-  public List<Device> all() {
-    return List.copyOf(bySerial.values());
+  /** EcoFlow's online flag, which comes as 1, "1" or true. */
+  public static boolean isOn(Object flag) {
+    return flag instanceof Number number
+        ? number.intValue() == 1
+        : "1".equals(flag) || Boolean.parseBoolean(String.valueOf(flag));
   }
 
-  public Optional<Device> find(String serial) {
-    return Optional.ofNullable(bySerial.get(serial));
+  /** The serial numbers, sorted. */
+  public List<String> serials() {
+    return List.copyOf(bySerial.keySet());
   }
 
-  /** Whether the devices are taken from the cloud's list. */
-  public boolean discovered() {
-    return settings.serials().isEmpty();
+  public List<DeviceView> all() {
+    return bySerial.values().stream().map(this::view).toList();
   }
 
-  /** The serial numbers of all devices that a fresh list, or fresh data, calls online. */
-  public List<String> onlineSerials() {
-    return all().stream().filter(this::isOnline).map(Device::serial).toList();
+  public Optional<DeviceView> find(String serial) {
+    return Optional.ofNullable(bySerial.get(serial)).map(this::view);
+  }
+
+  public boolean isWanted(String serial) {
+    return bySerial.containsKey(serial);
+  }
+
+  private DeviceView view(Device device) {
+    return new DeviceView(
+        device.serial(),
+        device.labels(),
+        isOnline(device),
+        isShown(device),
+        device.isMissing(),
+        device.lastUpdateMillis());
+  }
+
+  /** Of a device that is not served, too. */
+  public Labels labels(String serial) {
+    Device device = bySerial.get(serial);
+    return device == null ? new Labels(serial, serial, "Unknown", "unknown") : device.labels();
+  }
+
+  public boolean isOnline(String serial) {
+    Device device = bySerial.get(serial);
+    return device != null && isOnline(device);
+  }
+
+  /** Whether the device's values may be shown. */
+  public boolean isShown(String serial) {
+    Device device = bySerial.get(serial);
+    return device != null && isShown(device);
+  }
+
+  /** At least one value arrived. It also ends an earlier "offline": data beats the flag. */
+  public void dataArrived(String serial) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.dataArrived(nanoClock.getAsLong(), System.currentTimeMillis());
+    }
+  }
+
+  /** The cloud says that the device is off. */
+  public void reportedOffline(String serial) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.reportedOffline();
+    }
+  }
+
+  /** Runs while no one else is in here for the same device; nothing for a device not served. */
+  public void exclusively(String serial, Runnable task) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      synchronized (device) {
+        task.run();
+      }
+    }
   }
 
   /**
    * REST: a list not older than two of its lives says so. With an account: values arrived within
    * MQTT_TIMEOUT.
    */
-  public boolean isOnline(Device device) {
+  private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
-    return settings.mode().usesAccount()
+    return withAccount
         ? device.hasFreshData(now, maxAge())
-        : device.isListedOnline(now, maxAge().plus(settings.timing().deviceListCacheTtl()));
+        : device.isListedOnline(now, maxAge().plus(settings.listLife()));
+  }
+
+  private boolean isShown(Device device) {
+    return isOnline(device) && device.hasFreshData(nanoClock.getAsLong(), maxAge());
   }
 
   /** The age at which values are no longer shown: MQTT_TIMEOUT, with REST at least three polls. */
   public Duration maxAge() {
-    Duration timeout = settings.timing().mqttTimeout();
-    Duration polls = settings.timing().collectingInterval().multipliedBy(3);
-    return settings.mode().usesAccount() || timeout.compareTo(polls) > 0 ? timeout : polls;
-  }
-
-  /** Whether the device's values may be shown. */
-  public boolean isShown(Device device) {
-    return isOnline(device) && device.hasFreshData(nanoClock.getAsLong(), maxAge());
+    Duration polls = settings.collectingInterval().multipliedBy(3);
+    return withAccount || settings.timeout().compareTo(polls) > 0 ? settings.timeout() : polls;
   }
 
   /**
@@ -71,9 +139,9 @@ public final class Devices {
    *
    * @return the serial numbers of devices that are new
    */
-  public List<String> listed(Map<String, Device.Listing> list) {
+  public List<String> listed(Map<String, Listing> list) {
     List<String> added = new ArrayList<>();
-    if (discovered()) {
+    if (settings.areAllWanted()) {
       for (String serial : list.keySet()) {
         if (!bySerial.containsKey(serial)) {
           add(serial);
@@ -83,7 +151,7 @@ public final class Devices {
     }
     long now = nanoClock.getAsLong();
     for (Device device : bySerial.values()) {
-      Device.Listing listing = list.getOrDefault(device.serial(), Device.Listing.MISSING);
+      Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
       device.listed(listing, labels(device.serial(), listing.name(), listing.product()), now);
     }
     return added;
@@ -96,8 +164,8 @@ public final class Devices {
   private Labels labels(String serial, String apiName, String apiProduct) {
     Labels.Overrides overrides =
         new Labels.Overrides(
-            settings.deviceNames().get(serial),
-            settings.productNames().get(serial),
+            settings.names().get(serial),
+            settings.products().get(serial),
             settings.generalKeys().get(serial));
     return Labels.resolve(serial, overrides, apiName, apiProduct, catalogue);
   }

@@ -6,7 +6,7 @@ import java.util.Optional;
 public record Labels(String device, String deviceName, String productName, String generalKey) {
 
   /** What the user set for a device; null or blank parts are not set. */
-  public record Overrides(String name, String product, String generalKey) {}
+  record Overrides(String name, String product, String generalKey) {}
 
   /**
    * The user's words come before those of the EcoFlow API, and these before the catalogue.
@@ -14,7 +14,7 @@ public record Labels(String device, String deviceName, String productName, Strin
    * @param apiName null when the API told none
    * @param apiProduct null when the API told none
    */
-  public static Labels resolve(
+  static Labels resolve(
       String serial, Overrides overrides, String apiName, String apiProduct, Catalogue catalogue) {
     Optional<Catalogue.Entry> entry = catalogue.find(serial);
     String model = entry.map(Catalogue.Entry::name).orElse(null);

@@ -7,6 +7,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import org.apache.camel.CamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,21 +16,21 @@ import org.slf4j.LoggerFactory;
  * does with -XX:+ExitOnOutOfMemoryError. That flag cannot stand in a jar, and without it the error
  * only ends what a thread was about: whoever catches it goes on with a part of the process gone.
  *
- * <p>The end is a halt. An orderly stop needs memory, and may wait for ever for what is broken.
+ * <p>The end is a halt. An orderly stop needs memory, and may wait endlessly for what is broken.
  */
 public final class OutOfMemory {
 
   public static final int EXIT_CODE = 3;
 
   private static final int DEPTH = 20;
-  private static final int MOST_CHARACTERS = 200;
+  private static final int MAX_CHARACTERS = 200;
   // Made beforehand: there may be no memory for them in the end.
   private static final FileOutputStream ERR = new FileOutputStream(FileDescriptor.err);
   private static final byte[] START = "ecoflow-exporter: out of memory (".getBytes(US_ASCII);
   private static final byte[] REST =
       ("); the process ends with exit code " + EXIT_CODE + System.lineSeparator())
           .getBytes(US_ASCII);
-  private static final byte[] LINE = new byte[START.length + MOST_CHARACTERS + REST.length];
+  private static final byte[] LINE = new byte[START.length + MAX_CHARACTERS + REST.length];
 
   private OutOfMemory() {}
 
@@ -40,6 +41,11 @@ public final class OutOfMemory {
   public static void watchProcess() {
     Thread.setDefaultUncaughtExceptionHandler(OutOfMemory::uncaught);
     System.setErr(new WatchedStream(System.err));
+  }
+
+  /** Watches every step of every route that is added from now on. */
+  public static void watchSteps(CamelContext camel) {
+    camel.getCamelContextExtension().addInterceptStrategy(new WatchedSteps());
   }
 
   /** Ends the process if this is an OutOfMemoryError, or was caused by one; null is neither. */
@@ -76,7 +82,7 @@ public final class OutOfMemory {
   private static int fillLine(String reason) {
     int length = START.length;
     System.arraycopy(START, 0, LINE, 0, length);
-    for (int i = 0; reason != null && i < Math.min(reason.length(), MOST_CHARACTERS); i++) {
+    for (int i = 0; reason != null && i < Math.min(reason.length(), MAX_CHARACTERS); i++) {
       LINE[length++] = (byte) reason.charAt(i);
     }
     System.arraycopy(REST, 0, LINE, length, REST.length);

@@ -1,5 +1,6 @@
 package ecoflow.quota;
 
+import ecoflow.quota.Family.Series;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -8,9 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.MatchResult;
@@ -25,7 +24,7 @@ import java.util.regex.Pattern;
  *
  * <p>Safe for use by several threads.
  */
-public final class QuotaStore {
+final class QuotaStore {
 
   private static final int MAX_DEPTH = 32;
 
@@ -55,7 +54,7 @@ public final class QuotaStore {
   private Conflicts conflictsOfMessage = NOBODY;
 
   /** Takes note of values that could not be shown beside others. */
-  public interface Conflicts {
+  interface Conflicts {
 
     enum Conflict {
       /** Two keys give the same series; the latest value is shown. */
@@ -78,21 +77,6 @@ public final class QuotaStore {
   }
 
   /**
-   * All series of one name.
-   *
-   * @param name without the exporter's prefix
-   * @param rawKey the first series' key as the device sent it, without indexes
-   * @param series sorted by serial number, then by indexes
-   */
-  public record Family(String name, String rawKey, List<Series> series) {}
-
-  /**
-   * @param indexes the places in the lists around the value, outermost first: positions, or what an
-   *     item names as its place, such as a pack's number or a serial number
-   */
-  public record Series(String serial, List<String> indexes, double value) {}
-
-  /**
    * @param rawKey with its indexes
    * @param nanos time of the last update
    * @param message number of the message that brought the value
@@ -104,7 +88,7 @@ public final class QuotaStore {
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param nanoClock such as System::nanoTime
    */
-  public QuotaStore(
+  QuotaStore(
       Predicate<String> ownName,
       Conflicts conflicts,
       LongSupplier nanoClock,
@@ -116,7 +100,7 @@ public final class QuotaStore {
   }
 
   /** As {@link #record(String, Map, Conflicts)}, for who does not ask about one message. */
-  public int record(String serial, Map<?, ?> quotas) {
+  int record(String serial, Map<?, ?> quotas) {
     return record(serial, quotas, NOBODY);
   }
 
@@ -128,7 +112,7 @@ public final class QuotaStore {
    * @param conflictsOfMessage is told of the conflicts of this message, as the one for all is
    * @return how many values were taken
    */
-  public int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
+  int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
     synchronized (lock) {
       messages++;
       this.conflictsOfMessage = conflictsOfMessage;
@@ -142,14 +126,14 @@ public final class QuotaStore {
     }
   }
 
-  public void forget(String serial) {
+  void forget(String serial) {
     synchronized (lock) {
       devices.remove(serial);
     }
   }
 
   /** Removes the series without an update for longer than this and returns how many they were. */
-  public int expire(Duration maxAge) {
+  int expire(Duration maxAge) {
     synchronized (lock) {
       long now = nanoClock.getAsLong();
       int removed = 0;
@@ -167,22 +151,15 @@ public final class QuotaStore {
   }
 
   /** The number of series of this device. */
-  public int size(String serial) {
+  int size(String serial) {
     synchronized (lock) {
       Device device = devices.get(serial);
       return device == null ? 0 : device.byKey.size();
     }
   }
 
-  /** The devices that have series. */
-  public SortedSet<String> serials() {
-    synchronized (lock) {
-      return new TreeSet<>(devices.keySet());
-    }
-  }
-
   /** All series of this moment, sorted by name. */
-  public List<Family> snapshot() {
+  List<Family> snapshot() {
     synchronized (lock) {
       SortedMap<String, Family> families = new TreeMap<>();
       for (Device device : devices.values()) {

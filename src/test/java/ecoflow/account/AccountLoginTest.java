@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ecoflow.config.Settings.Credentials;
+import ecoflow.api.CloudException;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.device.Devices;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.BrokerLogin;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.junit.jupiter.api.Test;
@@ -21,18 +25,27 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AccountLoginTest {
 
-  private static final Credentials ACCOUNT = new Credentials("owner@example.org", "secret");
-
   private final AtomicLong clock = new AtomicLong();
-  private final AccountLogin login =
-      new AccountLogin(ACCOUNT, "mqtt\nR331", Optional.empty(), Duration.ofHours(20), clock::get);
+  private final AccountLogin login = login("owner@example.org", "mqtt");
 
-  private static Map<String, Object> success(Object data) {
-    Map<String, Object> answer = new HashMap<>();
-    answer.put("code", "0");
-    answer.put("message", "Success");
-    answer.put("data", data);
-    return answer;
+  private AccountLogin login(String user, String mode) {
+    try {
+      Settings settings =
+          Settings.from(
+              Map.of(
+                  "ECOFLOW_ACCOUNT_USER",
+                  user,
+                  "ECOFLOW_ACCOUNT_PASSWORD",
+                  "secret",
+                  "ECOFLOW_API_TYPE",
+                  mode,
+                  "ECOFLOW_DEVICE_SN",
+                  "R331"));
+      Devices devices = new Devices(settings, line -> {}, clock::get);
+      return new AccountLogin(settings, devices, new Meters(settings, "test"), clock::get);
+    } catch (ConfigException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static Map<String, Object> certification(Object port) {
@@ -41,17 +54,17 @@ class AccountLoginTest {
     data.put("certificateAccount", "app-1");
     data.put("certificatePassword", "2");
     data.put("port", port);
-    return success(data);
+    return data;
   }
 
   private void logIn() throws CloudException {
-    login.acceptLogin(success(Map.of("token", "t", "user", Map.of("userId", "1612"))));
+    login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
   }
 
-  private MqttLink.Login logIn(Object port) throws CloudException {
+  private BrokerLogin logIn(Object port) throws CloudException {
     logIn();
-    login.acceptCertification(certification(port));
-    return login.login();
+    login.accept(certification(port));
+    return login.brokerLogin();
   }
 
   @ParameterizedTest
@@ -81,15 +94,14 @@ class AccountLoginTest {
   @Test
   void aPortThatIsNoNumberIsRefused() throws CloudException {
     logIn();
-    assertThrows(CloudException.class, () -> login.acceptCertification(certification("mqtts")));
+    assertThrows(CloudException.class, () -> login.accept(certification("mqtts")));
     assertFalse(login.isNeeded(), "the token serves on");
     assertTrue(login.isCertificationNeeded());
   }
 
   @Test
   void theUserIdMayBeANumber() throws CloudException {
-    login.acceptLogin(
-        success(Map.of("token", "t", "user", Map.of("userId", 1_612_345_678_901_234_567L))));
+    login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", 1_612_345_678_901_234_567L)));
     assertEquals("1612345678901234567", login.userId());
   }
 
@@ -98,22 +110,19 @@ class AccountLoginTest {
   void anIncompleteCertificationIsRefused(String missing) throws CloudException {
     logIn();
     Map<String, Object> answer = certification("8883");
-    ((Map<?, ?>) answer.get("data")).remove(missing);
-    String message =
-        assertThrows(CloudException.class, () -> login.acceptCertification(answer)).getMessage();
+    answer.remove(missing);
+    String message = assertThrows(CloudException.class, () -> login.accept(answer)).getMessage();
     assertTrue(message.contains(missing), message);
   }
 
   @Test
   void anIncompleteLoginIsRefused() {
-    assertThrows(CloudException.class, () -> login.acceptLogin(success(null)));
-    assertThrows(CloudException.class, () -> login.acceptLogin(success(Map.of("token", "t"))));
+    assertThrows(CloudException.class, () -> login.acceptLogin(null));
+    assertThrows(CloudException.class, () -> login.acceptLogin(Map.of("token", "t")));
     assertThrows(
-        CloudException.class,
-        () -> login.acceptLogin(success(Map.of("user", Map.of("userId", "1")))));
+        CloudException.class, () -> login.acceptLogin(Map.of("user", Map.of("userId", "1"))));
     assertThrows(
-        CloudException.class,
-        () -> login.acceptLogin(success(Map.of("token", "t", "user", Map.of()))));
+        CloudException.class, () -> login.acceptLogin(Map.of("token", "t", "user", Map.of())));
   }
 
   @Test
@@ -145,22 +154,22 @@ class AccountLoginTest {
     assertFalse(login.isNeeded());
     assertTrue(login.isCertificationNeeded());
     assertFalse(login.isComplete());
-    assertEquals("mqtt.example.org", login.login().host(), "the old ones serve until then");
-    login.acceptCertification(certification("8883"));
+    assertEquals("mqtt.example.org", login.brokerLogin().host(), "the old ones serve until then");
+    login.accept(certification("8883"));
     assertTrue(login.isComplete());
 
     login.forget();
     assertTrue(login.isNeeded());
     assertTrue(login.isCertificationNeeded());
-    assertThrows(IllegalStateException.class, login::login);
+    assertThrows(IllegalStateException.class, login::brokerLogin);
   }
 
   @Test
   void theListIsNeededOnce() throws CloudException {
     assertTrue(login.isListNeeded());
-    assertThrows(CloudException.class, () -> login.acceptDevices(success(null)));
+    assertThrows(CloudException.class, () -> login.acceptDevices(null));
     assertTrue(login.isListNeeded());
-    login.acceptDevices(success(Map.of("bound", Map.of())));
+    login.acceptDevices(Map.of("bound", Map.of()));
     assertFalse(login.isListNeeded(), "an account without devices has a list, too");
     login.forget();
     assertFalse(login.isListNeeded());
@@ -171,7 +180,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void aTokenThatIsRefusedIsNotTriedForEver() throws CloudException {
+  void aTokenThatIsRefusedIsNotTriedEndlessly() throws CloudException {
     logIn();
     Exception busy = new CloudException("1", "code 1 (busy)");
     Exception broken = new CloudException("0", "the answer holds no data");
@@ -202,25 +211,16 @@ class AccountLoginTest {
     assertTrue(id.matches("ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_1612"), id);
     assertEquals(id, logIn("8883").clientId());
     for (AccountLogin other :
-        new AccountLogin[] {
-          new AccountLogin(
-              ACCOUNT, "device\nR331", Optional.empty(), Duration.ofHours(20), clock::get),
-          new AccountLogin(
-              new Credentials("other@example.org", "secret"),
-              "mqtt\nR331",
-              Optional.empty(),
-              Duration.ofHours(20),
-              clock::get)
-        }) {
-      other.acceptLogin(success(Map.of("token", "t", "user", Map.of("userId", "1612"))));
-      other.acceptCertification(certification("8883"));
-      assertFalse(id.equals(other.login().clientId()));
+        List.of(login("owner@example.org", "device"), login("other@example.org", "mqtt"))) {
+      other.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
+      other.accept(certification("8883"));
+      assertFalse(id.equals(other.brokerLogin().clientId()));
     }
   }
 
   @Test
   void secretsStayOutOfTexts() throws CloudException {
-    assertEquals("Login[mqtt.example.org:8883]", logIn("8883").toString());
+    assertEquals("BrokerLogin[mqtt.example.org:8883]", logIn("8883").toString());
     assertFalse(login.loginBody().contains("secret"), "base64 is what the app sends");
   }
 }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,32 +64,34 @@ class SettingsTest {
     Settings settings = Settings.from(keys());
 
     assertEquals(Mode.REST, settings.mode());
-    assertEquals(List.of("R331A"), settings.serials());
+    assertEquals(List.of("R331A"), settings.devices().serials());
     assertEquals(
-        List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com"), settings.apiHosts());
-    assertEquals(5000, settings.maxSeriesPerDevice());
-    assertEquals(9090, settings.exporterPort());
-    assertEquals("ecoflow", settings.metricsPrefix());
+        List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com"),
+        settings.http().hosts());
+    assertEquals(5000, settings.devices().maxSeries());
+    assertEquals(9090, settings.page().port());
+    assertEquals("ecoflow", settings.page().prefix());
     assertEquals(LogLevel.INFO, settings.logLevel());
-    assertEquals(Path.of("devices.json"), settings.devicesFile().path());
-    assertFalse(settings.devicesFile().explicit());
-    assertEquals(5, settings.establishAttempts());
-    assertEquals(3, settings.httpRetries());
+    assertEquals(Path.of("devices.json"), settings.devices().file().path());
+    assertFalse(settings.devices().file().explicit());
+    assertEquals(5, settings.http().attempts());
+    assertEquals(3, settings.http().retries());
+    assertEquals(Duration.ofSeconds(10), settings.devices().collectingInterval());
+    assertEquals(Duration.ofSeconds(60), settings.devices().listLife());
+    assertEquals(Duration.ofSeconds(60), settings.devices().timeout());
+    assertEquals(Duration.ofMinutes(15), settings.devices().seriesLife());
+    assertEquals(Duration.ofSeconds(30), settings.http().timeout());
+    assertEquals(Duration.ofMillis(500), settings.http().backoff());
+    assertEquals(Duration.ofSeconds(30), settings.http().pause());
     assertEquals(
-        new Settings.Timing(
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(30),
-            Duration.ofSeconds(30),
-            Duration.ofSeconds(30),
-            Duration.ofMillis(500),
-            Duration.ofSeconds(60),
-            Duration.ofSeconds(60),
+        new MqttSettings(
+            Optional.empty(),
             Duration.ofSeconds(60),
             Duration.ofSeconds(30),
             Duration.ofSeconds(300),
             Duration.ofHours(20),
-            Duration.ofMinutes(15)),
-        settings.timing());
+            Duration.ofSeconds(30)),
+        settings.mqtt());
   }
 
   @Test
@@ -181,8 +184,9 @@ class SettingsTest {
   @Test
   void serialNumbersComeAsAListWithoutRepeats() throws ConfigException {
     assertEquals(
-        List.of("A1", "B2"), Settings.from(keys("ECOFLOW_DEVICE_SN", " A1, B2 ,,A1")).serials());
-    assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_SN", "ALL")).serials());
+        List.of("A1", "B2"),
+        Settings.from(keys("ECOFLOW_DEVICE_SN", " A1, B2 ,,A1")).devices().serials());
+    assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_SN", "ALL")).devices().serials());
     assertTrue(complaint(keys("ECOFLOW_DEVICE_SN", "")).startsWith("ECOFLOW_DEVICE_SN is not set"));
   }
 
@@ -190,10 +194,10 @@ class SettingsTest {
   void namesOfASingleDeviceAreTakenAsTheyAre() throws ConfigException {
     assertEquals(
         Map.of("R331A", "Shed, west = left"),
-        Settings.from(keys("ECOFLOW_DEVICE_NAME", "Shed, west = left")).deviceNames());
+        Settings.from(keys("ECOFLOW_DEVICE_NAME", "Shed, west = left")).devices().names());
     assertEquals(
         Map.of("R331A", "Shed"),
-        Settings.from(keys("ECOFLOW_DEVICE_NAME", "R331A=Shed")).deviceNames());
+        Settings.from(keys("ECOFLOW_DEVICE_NAME", "R331A=Shed")).devices().names());
   }
 
   @Test
@@ -206,9 +210,9 @@ class SettingsTest {
                 "ECOFLOW_PRODUCT_NAME", "B2=DELTA",
                 "ECOFLOW_DEVICE_GENERAL_KEY", "A1=x"));
 
-    assertEquals(Map.of("A1", "Shed, west", "B2", "Van"), settings.deviceNames());
-    assertEquals(Map.of("B2", "DELTA"), settings.productNames());
-    assertEquals(Map.of("A1", "x"), settings.generalKeys());
+    assertEquals(Map.of("A1", "Shed, west", "B2", "Van"), settings.devices().names());
+    assertEquals(Map.of("B2", "DELTA"), settings.devices().products());
+    assertEquals(Map.of("A1", "x"), settings.devices().generalKeys());
     assertTrue(
         complaint(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "Shed"))
             .contains("SN=value,SN=value"));
@@ -245,13 +249,13 @@ class SettingsTest {
   void theHostMayCarryAPort() throws ConfigException {
     assertEquals(
         List.of("localhost:8443"),
-        Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).apiHosts());
+        Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).http().hosts());
     assertEquals(
         List.of("a.example", "b.example:1"),
-        Settings.from(keys("ECOFLOW_API_HOST", "a.example, b.example:1")).apiHosts());
+        Settings.from(keys("ECOFLOW_API_HOST", "a.example, b.example:1")).http().hosts());
     assertEquals(
         "api-a.ecoflow.com",
-        Settings.from(keys("ECOFLOW_API_HOST", "api-a.ecoflow.com")).apiHosts().get(0));
+        Settings.from(keys("ECOFLOW_API_HOST", "api-a.ecoflow.com")).http().hosts().get(0));
   }
 
   @Test
@@ -259,8 +263,7 @@ class SettingsTest {
     Path file = Files.writeString(folder.resolve("ca.pem"), "nothing");
     Settings settings = Settings.from(keys("ECOFLOW_CA_FILE", file.toString()));
 
-    String message =
-        assertThrows(ConfigException.class, () -> Tls.context(settings.caFile())).getMessage();
+    String message = assertThrows(ConfigException.class, () -> settings.http().tls()).getMessage();
 
     assertTrue(message.startsWith("ECOFLOW_CA_FILE=" + file), message);
   }

@@ -8,7 +8,7 @@ import ecoflow.decode.Decoded.Dropped;
 import ecoflow.decode.Decoded.Dropped.Reason;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
-import ecoflow.quota.QuotaStore;
+import ecoflow.quota.TestStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -156,7 +156,7 @@ class MessageDecoderTest {
     Header header =
         TestFrames.header(new byte[0]).setPdata(masked).setEncType(1).setSeq(-1).build();
 
-    assertEquals(Map.of("errcode", 7L), DECODER.decode(header, null).values());
+    assertEquals(Map.of("errcode", 7L), DECODER.decode(Frames.unmask(header), null).values());
   }
 
   @Test
@@ -171,7 +171,7 @@ class MessageDecoderTest {
 
   @Test
   void aPackDoesNotEndTheSeriesOfOthers() {
-    QuotaStore store = new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> 0L, 100);
+    TestStore store = new TestStore();
 
     // num and soc of packs 0, 1 and again 0; bp_no and bp_soc of packs 1, 2 and again 1
     for (String pack : List.of("08003032", "08013033", "08003034")) {
@@ -185,7 +185,7 @@ class MessageDecoderTest {
     assertEquals(List.of("[1] 52.0", "[2] 51.0"), series(store, "bp_info_bp_soc"));
   }
 
-  private static List<String> series(QuotaStore store, String name) {
+  private static List<String> series(TestStore store, String name) {
     return store.snapshot().stream()
         .filter(family -> family.name().equals(name))
         .flatMap(family -> family.series().stream())

@@ -1,6 +1,7 @@
 package ecoflow.decode;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
@@ -14,10 +15,10 @@ import java.util.List;
 import java.util.Map;
 
 /** Frames for tests: recorded ones and ones made up. */
-final class TestFrames {
+public final class TestFrames {
 
   /** Files of recorded frames with the start of the serial number of the device. */
-  static final Map<String, String> SERIALS =
+  public static final Map<String, String> SERIALS =
       Map.ofEntries(
           Map.entry("alternator-254-21.hex", "F371"),
           Map.entry("delta-pro-ultra-2-4.hex", "Y711"),
@@ -34,11 +35,11 @@ final class TestFrames {
           Map.entry("stream5000-32-50.hex", "ES21"),
           Map.entry("wave3-254-21.hex", "AC71"));
 
-  static final List<String> RECORDED = SERIALS.keySet().stream().sorted().toList();
+  public static final List<String> RECORDED = SERIALS.keySet().stream().sorted().toList();
 
   private TestFrames() {}
 
-  static byte[] resource(String name) {
+  public static byte[] resource(String name) {
     try (InputStream in = TestFrames.class.getResourceAsStream("/frames/" + name)) {
       return in.readAllBytes();
     } catch (IOException e) {
@@ -46,16 +47,16 @@ final class TestFrames {
     }
   }
 
-  static byte[] recorded(String name) {
+  public static byte[] recorded(String name) {
     return hex(new String(resource(name), StandardCharsets.US_ASCII));
   }
 
-  static byte[] hex(String text) {
+  public static byte[] hex(String text) {
     return HexFormat.of().parseHex(text.replaceAll("\\s", ""));
   }
 
   /** A plain 254/21 header of the main part. */
-  static Header.Builder header(byte[] pdata) {
+  public static Header.Builder header(byte[] pdata) {
     return Header.newBuilder()
         .setPdata(ByteString.copyFrom(pdata))
         .setSrc(2)
@@ -64,23 +65,36 @@ final class TestFrames {
         .setCmdId(21);
   }
 
-  static byte[] frame(Header... headers) {
+  public static byte[] frame(Header... headers) {
     return frame(Arrays.stream(headers).map(Header::toByteString).toArray(ByteString[]::new));
   }
 
-  static byte[] frame(ByteString... headers) {
+  public static byte[] frame(ByteString... headers) {
     return Frame.newBuilder().addAllHeaders(List.of(headers)).build().toByteArray();
   }
 
+  /** A header with its message in plain bytes. */
+  public static Header header(ByteString bytes) {
+    try {
+      return Frames.unmask(Header.parseFrom(bytes));
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
   /** The headers of a frame that are not broken. */
-  static List<Header> headers(byte[] frame) {
+  public static List<Header> headers(byte[] frame) {
     List<Header> headers = new ArrayList<>();
-    for (ByteString bytes : Frames.parse(frame).getHeadersList()) {
-      try {
-        headers.add(Frames.header(bytes));
-      } catch (IllegalArgumentException broken) {
-        // Its neighbours are what counts.
+    try {
+      for (ByteString bytes : Frame.parseFrom(Frames.whole(frame)).getHeadersList()) {
+        try {
+          headers.add(header(bytes));
+        } catch (IllegalArgumentException broken) {
+          // Its neighbours are what counts.
+        }
       }
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalArgumentException(e);
     }
     return headers;
   }

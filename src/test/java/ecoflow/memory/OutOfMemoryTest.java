@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ecoflow.account.PahoVictim;
+import ecoflow.mqtt.PahoVictim;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import java.util.Timer;
 import java.util.TimerTask;
 import org.slf4j.LoggerFactory;
 
-/** A process that runs out of memory in a given place; without a watch it would go on for ever. */
+/** A process that runs out of memory in a given place; without a watch it would run on. */
 public final class Victim {
 
   /** The message for which another error is thrown. */

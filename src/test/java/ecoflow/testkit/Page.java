@@ -165,7 +165,7 @@ public final class Page {
 
   /** The HTTPS requests for one of the paths of {@link ecoflow.cloud.ApiPath}. */
   public double httpRequests(String path, String status) {
-    return own("http_requests_total", "endpoint=" + endpoint(path), "status=" + status);
+    return own("http_requests_total", "endpoint=" + path, "status=" + status);
   }
 
   public double cacheOperations(String result) {
@@ -192,11 +192,6 @@ public final class Page {
 
   private String client() {
     return "client_type=" + clientType.get();
-  }
-
-  /** How the label endpoint names a path. */
-  public static String endpoint(String path) {
-    return path.replaceFirst("^/iot-open/sign", "");
   }
 
   // Waits

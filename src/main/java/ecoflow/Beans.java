@@ -1,0 +1,140 @@
+package ecoflow;
+
+import ecoflow.account.AccountMode;
+import ecoflow.api.Api;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.device.Devices;
+import ecoflow.memory.OutOfMemory;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.Mqtt;
+import ecoflow.page.Page;
+import ecoflow.payload.Payloads;
+import ecoflow.quota.Quotas;
+import ecoflow.rest.RestMode;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.CamelConfiguration;
+import org.apache.camel.CamelContext;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.spi.Registry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens the door of each room: what is not bound here does not exist for the routes. Works with any
+ * Camel context, so that the Camel CLI and Camel K can run the routes with this jar beside them:
+ * {@code camel.main.configurationClasses=ecoflow.Beans}.
+ */
+public final class Beans implements CamelConfiguration, AutoCloseable {
+
+  private static final String MAKE_CONNECTION = "seda:account-link";
+
+  private final Settings settings;
+  private final SSLContext tls;
+  private final LongSupplier nanoClock = System::nanoTime;
+  private Runnable giveUp = () -> {};
+  private Api api;
+  private Mqtt mqtt;
+
+  /**
+   * Reads the settings from the environment.
+   *
+   * @throws ConfigException with a single line for the user
+   */
+  public Beans() throws ConfigException {
+    this(Settings.from(System.getenv()));
+  }
+
+  /**
+   * @throws ConfigException when a file that the settings name cannot be used
+   */
+  public Beans(Settings settings) throws ConfigException {
+    this.settings = settings;
+    this.tls = settings.http().tls();
+  }
+
+  /** What ends the process when the cloud never answers; without it nothing happens then. */
+  void onGiveUp(Runnable end) {
+    giveUp = end;
+  }
+
+  @Override
+  public void configure(CamelContext camel) {
+    Logger log = LoggerFactory.getLogger(Beans.class);
+    Registry registry = camel.getRegistry();
+    Meters meters = new Meters(settings, version());
+    Devices devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
+    Quotas quotas =
+        new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
+    Page page = new Page(settings.page(), devices, quotas, meters);
+    api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
+    page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
+
+    registry.bind("metricsRegistry", meters.registry());
+    registry.bind("quotas", quotas);
+    registry.bind("unexpectedErrors", new UnexpectedErrors());
+    OutOfMemory.watchSteps(camel);
+    api.bind(registry);
+    if (settings.mode().usesAccount()) {
+      AccountMode account = new AccountMode(settings, devices, meters, nanoClock);
+      mqtt =
+          new Mqtt(
+              settings,
+              tls,
+              devices::serials,
+              api,
+              meters,
+              nanoClock,
+              () -> makeConnection(camel),
+              account::forgetLogin);
+      account.bind(registry, mqtt::isConnected);
+      mqtt.bind(registry);
+      Payloads.bind(registry, meters, nanoClock);
+      page.watch("login", problem(account::isLoggedIn, "not logged in"));
+      page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
+    } else {
+      RestMode.bind(registry, settings, api, devices, meters, nanoClock);
+    }
+    page.bind(registry);
+    CamelSettings.configure(camel, settings);
+  }
+
+  private static Supplier<Optional<String>> problem(BooleanSupplier fine, String otherwise) {
+    return () -> fine.getAsBoolean() ? Optional.empty() : Optional.of(otherwise);
+  }
+
+  private static void makeConnection(CamelContext camel) {
+    if (camel.isStarted()) {
+      try (ProducerTemplate template = camel.createProducerTemplate()) {
+        template.sendBody(MAKE_CONNECTION, null);
+      } catch (IOException e) {
+        throw new IllegalStateException("a template closes without a word", e);
+      }
+    }
+  }
+
+  static String version() {
+    String version = Beans.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
+  }
+
+  /** Before the routes stop, so that none waits for an answer of the broker meanwhile. */
+  void disconnect() {
+    if (mqtt != null) {
+      mqtt.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    disconnect();
+    if (api != null) {
+      api.close();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package ecoflow;
+
+import ecoflow.config.DeviceSettings;
+import ecoflow.config.HttpSettings;
+import ecoflow.config.MqttSettings;
+import ecoflow.config.Settings;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.camel.component.http.HttpComponent;
+import org.apache.camel.spi.PropertiesComponent;
+import org.apache.camel.support.jsse.SSLContextParameters;
+
+/** The settings in Camel's words: placeholders of the routes, and options of components. */
+final class CamelSettings {
+
+  private CamelSettings() {}
+
+  /** What Camel Main needs; variables CAMEL_... can override it. */
+  static Map<String, String> server(Settings settings) {
+    return Map.of(
+        "camel.server.enabled",
+        "true",
+        "camel.server.port",
+        Integer.toString(settings.page().port()));
+  }
+
+  /** What every Camel context needs. */
+  static void configure(CamelContext camel, Settings settings) {
+    PropertiesComponent properties = camel.getPropertiesComponent();
+    placeholders(settings).forEach(properties::addInitialProperty);
+    for (String name : new String[] {"http", "https"}) {
+      configure(camel, camel.getComponent(name, HttpComponent.class), settings.http());
+    }
+  }
+
+  private static Map<String, String> placeholders(Settings settings) {
+    DeviceSettings devices = settings.devices();
+    HttpSettings http = settings.http();
+    MqttSettings mqtt = settings.mqtt();
+    Map<String, String> values = new LinkedHashMap<>();
+    values.put("ecoflow.mode", settings.mode().label());
+    // Asked for every message: a constant costs less than a comparison of modes.
+    values.put("ecoflow.requests", Boolean.toString(settings.mode() == Settings.Mode.DEVICE));
+    values.put("ecoflow.discover", Boolean.toString(devices.areAllWanted()));
+    values.put("ecoflow.metrics.prefix", settings.page().prefix());
+    values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));
+    values.put("ecoflow.http.retries", Integer.toString(http.retries()));
+    values.put("ecoflow.http.backoff", millis(http.backoff()));
+    values.put("ecoflow.retry.timeout", millis(http.pause()));
+    values.put("ecoflow.establish.attempts", Integer.toString(http.attempts()));
+    values.put("ecoflow.idle.check.interval", millis(mqtt.idleCheckInterval()));
+    values.put("ecoflow.quota.request.interval", millis(mqtt.requestInterval()));
+    return values;
+  }
+
+  private static String millis(Duration duration) {
+    return Long.toString(duration.toMillis());
+  }
+
+  private static void configure(CamelContext camel, HttpComponent component, HttpSettings http) {
+    long timeout = http.timeout().toMillis();
+    component.setConnectTimeout(timeout);
+    component.setConnectionRequestTimeout(timeout);
+    component.setResponseTimeout(timeout);
+    component.setSoTimeout(timeout);
+    // HttpClient would retry 503 on its own, with the nonce of the attempt before.
+    component.setAutomaticRetriesDisabled(true);
+    component.setCopyHeaders(false);
+    component.setHttpClientConfigurer(
+        camel.getRegistry().lookupByNameAndType("httpBounds", HttpClientConfigurer.class));
+    component.setSslContextParameters(
+        camel.getRegistry().lookupByNameAndType("cloudTls", SSLContextParameters.class));
+  }
+}

@@ -1,0 +1,44 @@
+package ecoflow.account;
+
+import ecoflow.config.Settings;
+import ecoflow.device.Devices;
+import ecoflow.meters.Meters;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import org.apache.camel.spi.Registry;
+
+/** The way to the data with an app account: its login, and requests for all values of a device. */
+public final class AccountMode {
+
+  private final Settings settings;
+  private final Devices devices;
+  private final LongSupplier nanoClock;
+  private final AccountLogin login;
+
+  public AccountMode(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
+    this.settings = settings;
+    this.devices = devices;
+    this.nanoClock = nanoClock;
+    this.login = new AccountLogin(settings, devices, meters, nanoClock);
+  }
+
+  /**
+   * Binds {@code accountLogin} and {@code quotaRequests}.
+   *
+   * @param connected whether requests can be sent
+   */
+  public void bind(Registry registry, BooleanSupplier connected) {
+    registry.bind("accountLogin", login);
+    registry.bind("quotaRequests", new QuotaRequests(settings, devices, connected, nanoClock));
+  }
+
+  /** Whether a connection needs no call before it. */
+  public boolean isLoggedIn() {
+    return login.isComplete();
+  }
+
+  /** Makes the next attempt to connect log in anew. */
+  public void forgetLogin() {
+    login.forget();
+  }
+}

@@ -1,0 +1,2 @@
+/** The app account: its login, and requests for all values of a device. */
+package ecoflow.account;

@@ -1,0 +1,54 @@
+package ecoflow.api;
+
+import ecoflow.text.Lines;
+import java.util.Map;
+
+/** Reads EcoFlow's JSON answers: {@code {code, message, data}}. */
+final class Answers {
+
+  private Answers() {}
+
+  /**
+   * The data of a successful answer. Success is only code 0, which comes as text or as a number.
+   *
+   * @throws CloudException with EcoFlow's code and message, and what the code means if that is
+   *     known
+   */
+  static Object data(Object answer) throws CloudException {
+    if (!(answer instanceof Map<?, ?> map)) {
+      throw new CloudException("", "the answer is not a JSON object");
+    }
+    String code = map.get("code") == null ? "" : String.valueOf(map.get("code")).strip();
+    if (code.isEmpty()) {
+      throw new CloudException("", "the answer has no code (" + message(map) + ")");
+    }
+    if (!code.equals("0")) {
+      throw new CloudException(code, "code " + code + " (" + message(map) + ")", advice(code));
+    }
+    if (map.get("data") == null) {
+      throw new CloudException("0", "the answer holds no data");
+    }
+    return map.get("data");
+  }
+
+  private static String message(Map<?, ?> map) {
+    return Lines.oneLine(String.valueOf(map.get("message")));
+  }
+
+  // Source: EcoFlow's developer documentation and what users reported of each code.
+  private static String advice(String code) {
+    return switch (code) {
+      case "1006" ->
+          ": the device is not open to developer keys or not bound to them;"
+              + " the account modes mqtt and device can read it";
+      case "2026" ->
+          ": ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"
+              + " (accounts of Google and Apple have no password)";
+      case "8512" -> ": no permission for this device";
+      case "8513" ->
+          ": ECOFLOW_ACCESS_KEY is wrong or belongs to another region (see ECOFLOW_API_HOST)";
+      case "8521" -> ": check the clock of this machine and ECOFLOW_SECRET_KEY";
+      default -> "";
+    };
+  }
+}

@@ -1,0 +1,114 @@
+package ecoflow.api;
+
+import ecoflow.config.HttpSettings;
+import ecoflow.meters.Meters;
+import ecoflow.text.Lines;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Processor;
+import org.apache.camel.spi.Registry;
+import org.apache.camel.support.jsse.SSLContextParameters;
+
+/**
+ * HTTPS calls of EcoFlow's API: what each attempt needs, what its failure means for the next one,
+ * and whether the cloud ever answered.
+ */
+public final class Api implements AutoCloseable {
+
+  private static final String INVALID_KEY = "8513";
+
+  private final ApiHost host;
+  private final Cooldown cooldown;
+  private final CloudCall call;
+  private final FirstContact firstContact;
+  private final HttpBounds bounds;
+  private final SSLContext tls;
+
+  /**
+   * @param giveUp ends the process when the cloud never answered
+   */
+  public Api(
+      HttpSettings settings,
+      SSLContext tls,
+      Meters meters,
+      LongSupplier nanoClock,
+      Runnable giveUp) {
+    this.host = new ApiHost(settings.hosts());
+    this.cooldown = new Cooldown(settings.pause(), nanoClock);
+    this.call = new CloudCall(settings.timeout(), host, cooldown, meters, nanoClock);
+    this.firstContact = new FirstContact(settings.attempts(), settings.pause(), giveUp);
+    // The reader of JSON has the closer limit, and says more of what is wrong.
+    this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
+    this.tls = tls;
+  }
+
+  /** Binds what calls need in every mode. */
+  public void bind(Registry registry) {
+    Redelivery redelivery = new Redelivery(cooldown, host);
+    registry.bind("apiHost", host);
+    registry.bind("cloudCall", call);
+    registry.bind("firstContact", firstContact);
+    registry.bind("redelivery", redelivery);
+    // An error handler takes no method, only a processor.
+    registry.bind("noteFailure", (Processor) redelivery::noteFailure);
+    registry.bind("boundedJson", BoundedJson.mapper());
+    registry.bind("httpBounds", bounds);
+    registry.bind("cloudTls", parameters(tls));
+  }
+
+  private static SSLContextParameters parameters(SSLContext tls) {
+    return new SSLContextParameters() {
+      @Override
+      public SSLContext createSSLContext(CamelContext context) {
+        return tls;
+      }
+    };
+  }
+
+  /** Whether no call may be made, because EcoFlow asked for a pause. */
+  public boolean isPaused() {
+    return !cooldown.isOver();
+  }
+
+  /** Whether the failure only says that no call was made in a pause. */
+  public boolean isPause(Throwable failure) {
+    return failure instanceof Cooldown.NotOverException;
+  }
+
+  /** Whether the cloud has answered before. */
+  public boolean isContactMade() {
+    return firstContact.isMade();
+  }
+
+  public void contactMade() {
+    firstContact.succeeded();
+  }
+
+  /** An attempt before the first success failed; after the last one the process ends. */
+  public void contactFailed(String what) {
+    firstContact.failed(what);
+  }
+
+  /**
+   * A call failed for good: starts the common pause if the answer asks for it.
+   *
+   * @return why, for the log
+   */
+  public String failed(Throwable failure, String path) {
+    String reason = Lines.describe(failure, path);
+    if (firstContact.isMade() && Cooldown.isAskedForBy(failure)) {
+      cooldown.start(reason);
+    }
+    if (failure instanceof CloudException cloud && cloud.code().equals(INVALID_KEY)) {
+      host.giveUp();
+      return "code " + INVALID_KEY + " on " + path + ": " + host.advice();
+    }
+    return reason;
+  }
+
+  @Override
+  public void close() {
+    bounds.close();
+  }
+}

@@ -1,0 +1,149 @@
+package ecoflow.api;
+
+import ecoflow.memory.OutOfMemory;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.component.http.HttpClientConfigurer;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.concurrent.Cancellable;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
+
+/**
+ * Cuts an HTTP call that has not ended in time or whose body does not end. The client's own
+ * time-outs start anew with each byte, so a server that answers one byte a second would hold a call
+ * for hours; and Camel reads the body of an HTTP error into memory, however long it is.
+ */
+final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
+
+  /** What may stand between the end of the JSON text and the end of the body. */
+  private static final int MAX_LEFT = 8192;
+
+  private final Duration limit;
+  private final int maxBody;
+  private final ScheduledThreadPoolExecutor timer =
+      new ScheduledThreadPoolExecutor(
+          1,
+          task -> {
+            Thread thread = new Thread(task, "http-deadline");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  HttpBounds(Duration limit, int maxBody) {
+    this.limit = limit;
+    this.maxBody = maxBody;
+    // A call that has ended must not stay in memory until its time would be over.
+    timer.setRemoveOnCancelPolicy(true);
+  }
+
+  @Override
+  public void configureHttpClient(HttpClientBuilder builder) {
+    builder.addExecInterceptorFirst(
+        "bounds",
+        (request, scope, chain) -> {
+          Cancellable call = scope.originalRequest instanceof Cancellable c ? c : () -> false;
+          Future<?> deadline =
+              timer.schedule(() -> cut(call), limit.toMillis(), TimeUnit.MILLISECONDS);
+          boolean bodyFollows = false;
+          try {
+            var response = chain.proceed(request, scope);
+            if (response.getEntity() != null) {
+              response.setEntity(new Body(response.getEntity(), call, deadline));
+              bodyFollows = true;
+            }
+            return response;
+          } finally {
+            if (!bodyFollows) {
+              deadline.cancel(false);
+            }
+          }
+        });
+  }
+
+  private static void cut(Cancellable call) {
+    try {
+      call.cancel();
+    } catch (OutOfMemoryError e) {
+      // The timer would drop it.
+      OutOfMemory.endIf(e);
+    }
+  }
+
+  private final class Body extends HttpEntityWrapper {
+
+    private final Cancellable call;
+    private final Future<?> deadline;
+
+    Body(HttpEntity entity, Cancellable call, Future<?> deadline) {
+      super(entity);
+      this.call = call;
+      this.deadline = deadline;
+    }
+
+    @Override
+    public InputStream getContent() throws IOException {
+      return new Content(super.getContent(), call, deadline);
+    }
+  }
+
+  private final class Content extends FilterInputStream {
+
+    private final Cancellable call;
+    private final Future<?> deadline;
+    private int left = maxBody;
+    private boolean ended;
+
+    Content(InputStream in, Cancellable call, Future<?> deadline) {
+      super(in);
+      this.call = call;
+      this.deadline = deadline;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = super.read(buffer, offset, length);
+      ended |= count < 0;
+      left -= Math.max(0, count);
+      if (left < 0) {
+        call.cancel();
+        throw new IOException("the answer has more than " + maxBody + " bytes");
+      }
+      return count;
+    }
+
+    @Override
+    public boolean markSupported() {
+      return false;
+    }
+
+    /** A connection serves again only when its body was read to the end: a long rest is cut. */
+    @Override
+    public void close() throws IOException {
+      try {
+        if (!ended && in.readNBytes(MAX_LEFT).length == MAX_LEFT) {
+          call.cancel();
+        }
+      } finally {
+        super.close();
+        deadline.cancel(false);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

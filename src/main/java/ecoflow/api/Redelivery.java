@@ -1,0 +1,94 @@
+package ecoflow.api;
+
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.http.base.HttpOperationFailedException;
+
+/** What a failed attempt means for the next one: its pause, and whether there is one at all. */
+final class Redelivery {
+
+  private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(60);
+  private static final String WRONG_SIGNATURE = "8521";
+  private static final String INVALID_KEY = "8513";
+
+  private final Cooldown cooldown;
+  private final ApiHost host;
+
+  Redelivery(Cooldown cooldown, ApiHost host) {
+    this.cooldown = cooldown;
+    this.host = host;
+  }
+
+  /**
+   * Whether EcoFlow's answer is worth another attempt: a wrong signature can be a matter of its
+   * time stamp, and an unknown key a matter of the region.
+   */
+  public boolean isWorthRepeating(Exchange exchange) {
+    return exchange.getProperty(Exchange.EXCEPTION_CAUGHT) instanceof CloudException failure
+        && (failure.code().equals(WRONG_SIGNATURE)
+            || (failure.code().equals(INVALID_KEY) && host.isAnotherLeft()));
+  }
+
+  /**
+   * Right after an attempt that is repeated: a Retry-After up to 60 s is the pause, for all calls;
+   * a key that this region does not know is tried in the next one.
+   */
+  public void noteFailure(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    if (failure == null) {
+      failure = exchange.getException();
+    }
+    exchange.getMessage().removeHeader(Exchange.REDELIVERY_DELAY);
+    Duration pause = retryAfter(failure, Instant.now());
+    if (pause != null) {
+      exchange.getMessage().setHeader(Exchange.REDELIVERY_DELAY, pause.toMillis());
+      if (Cooldown.isAskedForBy(failure)) {
+        cooldown.holdFor(pause);
+      }
+    }
+    // Camel also asks here about a failure that is not repeated, if one before it was.
+    if (failure instanceof CloudException cloud
+        && cloud.code().equals(INVALID_KEY)
+        && host.isAnotherLeft()) {
+      host.tryNext();
+    }
+  }
+
+  /** The pause that the answer asks for in seconds or as a date; null without one. */
+  static Duration retryAfter(Throwable failure, Instant now) {
+    if (!(failure instanceof HttpOperationFailedException http)
+        || http.getResponseHeaders() == null) {
+      return null;
+    }
+    for (Map.Entry<String, String> header : http.getResponseHeaders().entrySet()) {
+      if ("Retry-After".equalsIgnoreCase(header.getKey())) {
+        return bounded(header.getValue(), now);
+      }
+    }
+    return null;
+  }
+
+  private static Duration bounded(String value, Instant now) {
+    Duration pause;
+    try {
+      pause =
+          value.strip().matches("[0-9]{1,9}")
+              ? Duration.ofSeconds(Long.parseLong(value.strip()))
+              : Duration.between(
+                  now,
+                  ZonedDateTime.parse(value.strip(), DateTimeFormatter.RFC_1123_DATE_TIME)
+                      .toInstant());
+    } catch (DateTimeException e) {
+      return null;
+    }
+    if (pause.isNegative()) {
+      return Duration.ZERO;
+    }
+    return pause.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : pause;
+  }
+}

@@ -1,0 +1,131 @@
+package ecoflow.config;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Which devices are served, how they are named, and how long their values are shown.
+ *
+ * @param serials in the order given; empty means all devices of the account
+ * @param names label device_name by serial number
+ * @param products label product_name by serial number
+ * @param generalKeys label device_general_key by serial number
+ * @param collectingInterval between polls, and between looks at all devices
+ * @param listLife how long a device list serves
+ * @param timeout the age at which a device without values is offline
+ * @param seriesLife the age at which a single series goes
+ */
+public record DeviceSettings(
+    List<String> serials,
+    Map<String, String> names,
+    Map<String, String> products,
+    Map<String, String> generalKeys,
+    DevicesFile file,
+    Duration collectingInterval,
+    Duration listLife,
+    Duration timeout,
+    Duration seriesLife,
+    int maxSeries) {
+
+  /**
+   * The catalogue of models.
+   *
+   * @param explicit whether the user named the file, so that a missing one is worth a line
+   */
+  public record DevicesFile(Path path, boolean explicit) {}
+
+  private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+  private static final String ALL = "all";
+
+  /** Whether all devices of the account are wanted. */
+  public boolean areAllWanted() {
+    return serials.isEmpty();
+  }
+
+  static DeviceSettings read(Environment env) throws ConfigException {
+    List<String> serials = serials(env);
+    return new DeviceSettings(
+        serials,
+        perDevice(env, "ECOFLOW_DEVICE_NAME", serials),
+        perDevice(env, "ECOFLOW_PRODUCT_NAME", serials),
+        perDevice(env, "ECOFLOW_DEVICE_GENERAL_KEY", serials),
+        devicesFile(env),
+        env.seconds("COLLECTING_INTERVAL", "10", "0.1", "86400"),
+        env.seconds("DEVICE_LIST_CACHE_TTL", "60", "0", "86400"),
+        env.seconds("MQTT_TIMEOUT", "60", "0.1", "86400"),
+        env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000"),
+        env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000));
+  }
+
+  private static List<String> serials(Environment env) throws ConfigException {
+    String allowed =
+        "one serial number, several with commas between them, or \"" + ALL + "\" for every device";
+    Optional<String> value = env.text("ECOFLOW_DEVICE_SN");
+    if (value.isEmpty()) {
+      throw new ConfigException("ECOFLOW_DEVICE_SN is not set: it takes " + allowed);
+    }
+    if (value.get().equalsIgnoreCase(ALL)) {
+      return List.of();
+    }
+    Set<String> serials = new LinkedHashSet<>();
+    for (String part : value.get().split(",")) {
+      String serial = part.strip();
+      if (serial.isEmpty()) {
+        continue;
+      }
+      if (!SERIAL.matcher(serial).matches() || serial.equalsIgnoreCase(ALL)) {
+        throw Environment.bad("ECOFLOW_DEVICE_SN", value.get(), allowed);
+      }
+      serials.add(serial);
+    }
+    if (serials.isEmpty()) {
+      throw Environment.bad("ECOFLOW_DEVICE_SN", value.get(), allowed);
+    }
+    return List.copyOf(serials);
+  }
+
+  /** For a single device the bare value; for several {@code SN=value,SN=value}. */
+  private static Map<String, String> perDevice(Environment env, String name, List<String> serials)
+      throws ConfigException {
+    Optional<String> value = env.text(name);
+    if (value.isEmpty()) {
+      return Map.of();
+    }
+    if (serials.size() == 1 && !value.get().startsWith(serials.get(0) + "=")) {
+      return Map.of(serials.get(0), value.get());
+    }
+    Map<String, String> byDevice = new LinkedHashMap<>();
+    // A comma may stand in a name: only one that a "SN=" follows divides.
+    for (String part : value.get().split(",(?=\\s*[A-Za-z0-9_-]+\\s*=)")) {
+      int equals = part.indexOf('=');
+      String serial = equals < 0 ? "" : part.substring(0, equals).strip();
+      String text = equals < 0 ? "" : part.substring(equals + 1).strip();
+      if (!SERIAL.matcher(serial).matches() || text.isEmpty()) {
+        throw Environment.bad(
+            name, value.get(), "SN=value,SN=value when there can be several devices");
+      }
+      if (!serials.isEmpty() && !serials.contains(serial)) {
+        throw Environment.bad(name, value.get(), "serial numbers that ECOFLOW_DEVICE_SN lists");
+      }
+      byDevice.put(serial, text);
+    }
+    return Map.copyOf(byDevice);
+  }
+
+  private static DevicesFile devicesFile(Environment env) throws ConfigException {
+    Optional<String> value = env.text("ECOFLOW_DEVICES_JSON");
+    try {
+      return new DevicesFile(Path.of(value.orElse("devices.json")), value.isPresent());
+    } catch (InvalidPathException e) {
+      throw Environment.bad("ECOFLOW_DEVICES_JSON", value.orElse(""), "the path of a file");
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package ecoflow.config;
+
+import java.net.IDN;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+
+/**
+ * How EcoFlow's API is called.
+ *
+ * @param hosts the host to ask, then those to try when it does not know the access key
+ * @param timeout bound of one whole call
+ * @param retries further attempts of a call that failed
+ * @param backoff pause before the first of them
+ * @param pause between attempts before the first success, and after "too much"
+ * @param attempts before the first success
+ */
+public record HttpSettings(
+    List<String> hosts,
+    Duration timeout,
+    int retries,
+    Duration backoff,
+    Duration pause,
+    int attempts,
+    Optional<Path> caFile) {
+
+  private static final Pattern HOST_AND_PORT =
+      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?");
+  private static final List<String> REGIONS =
+      List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com");
+
+  static HttpSettings read(Environment env) throws ConfigException {
+    return new HttpSettings(
+        hosts(env),
+        env.seconds("HTTP_TIMEOUT", "30", "0.1", "3600"),
+        env.number("HTTP_RETRIES", 3, 0, 100),
+        env.seconds("HTTP_BACKOFF_FACTOR", "0.5", "0", "3600"),
+        env.seconds("RETRY_TIMEOUT", "30", "0.1", "86400"),
+        env.number("ESTABLISH_ATTEMPTS", 5, 1, 1_000_000),
+        caFile(env));
+  }
+
+  /**
+   * The certificates that HTTPS and MQTT trust.
+   *
+   * @throws ConfigException when ECOFLOW_CA_FILE holds no certificate
+   */
+  public SSLContext tls() throws ConfigException {
+    return Tls.context(caFile);
+  }
+
+  /** One host, or several to try in turn; a known host of EcoFlow brings its other regions. */
+  private static List<String> hosts(Environment env) throws ConfigException {
+    String value = env.text("ECOFLOW_API_HOST", REGIONS.get(0));
+    Set<String> hosts = new LinkedHashSet<>();
+    for (String part : value.split(",")) {
+      hosts.add(host(value, part.strip()));
+    }
+    if (hosts.size() == 1 && REGIONS.contains(value)) {
+      hosts.addAll(REGIONS);
+    }
+    return List.copyOf(hosts);
+  }
+
+  private static String host(String value, String host) throws ConfigException {
+    String allowed = "a host name, with :port if needed, without https:// and path";
+    if (!HOST_AND_PORT.matcher(host).matches()) {
+      throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
+    }
+    int colon = host.indexOf(':');
+    try {
+      IDN.toASCII(colon < 0 ? host : host.substring(0, colon), IDN.USE_STD3_ASCII_RULES);
+    } catch (IllegalArgumentException e) {
+      throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
+    }
+    if (colon >= 0) {
+      int port = Integer.parseInt(host.substring(colon + 1));
+      if (port < 1 || port > 65535) {
+        throw Environment.bad("ECOFLOW_API_HOST", value, "a port from 1 to 65535");
+      }
+    }
+    return host;
+  }
+
+  private static Optional<Path> caFile(Environment env) throws ConfigException {
+    Optional<String> value = env.text("ECOFLOW_CA_FILE");
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Path path = Path.of(value.get());
+      if (Files.isReadable(path) && Files.isRegularFile(path)) {
+        return Optional.of(path);
+      }
+    } catch (InvalidPathException e) {
+      // told below, with what is allowed
+    }
+    throw Environment.bad("ECOFLOW_CA_FILE", value.get(), "a readable file with PEM certificates");
+  }
+}

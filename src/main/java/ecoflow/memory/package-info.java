@@ -1,0 +1,2 @@
+/** Ends the process when it runs out of memory. */
+package ecoflow.memory;

@@ -1,0 +1,382 @@
+package ecoflow.meters;
+
+import ecoflow.config.Settings;
+import ecoflow.device.Labels;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.config.NamingConvention;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.core.metrics.Info;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What the exporter tells of itself. Names, labels and buckets are those of the Python exporter
+ * that this one replaces. Counters are Micrometer's, so that a route can raise them too ({@code
+ * micrometer:counter:...}); histograms are the Prometheus client's own, because Micrometer adds a
+ * {@code _max} series to each.
+ */
+public final class Meters {
+
+  /** How a collection of one device ended. */
+  public enum Scrape {
+    SUCCESS("success"),
+    OFFLINE("offline"),
+    NOT_FOUND("not_found"),
+    ERROR("error");
+
+    private final String label;
+
+    Scrape(String label) {
+      this.label = label;
+    }
+  }
+
+  private static final String[] DEVICE_LABELS = {
+    "device", "device_name", "product_name", "device_general_key"
+  };
+  private static final List<String> CLIENT_TYPES = List.of("mqtt", "device");
+  private static final String CLIENT_TYPE = "client_type";
+  private static final int MAX_COMMAND_PAIRS = 200;
+  private static final String OTHER = "other";
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final PrometheusRegistry prometheus = registry.getPrometheusRegistry();
+  private final Settings.Mode mode;
+  private final String prefix;
+  private final Set<String> ownNames = ConcurrentHashMap.newKeySet();
+  private final Set<String> commandPairs = ConcurrentHashMap.newKeySet();
+  private final Histogram scrapeDuration;
+  private final Histogram httpDuration;
+  private final Histogram authDuration;
+  private final Gauge metricsCollected;
+  private final Map<String, Labels> knownLabels = new ConcurrentHashMap<>();
+
+  public Meters(Settings settings, String version) {
+    this.mode = settings.mode();
+    this.prefix = settings.page().prefix() + "_";
+    // The names are Prometheus names already; the registry's own convention has no ":" in them.
+    registry.config().namingConvention(NamingConvention.identity);
+    // Camel's micrometer endpoint puts this label on all that it counts.
+    registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
+    scrapeDuration =
+        histogram(
+            "scrape_duration_seconds",
+            "Time to collect the values of a device",
+            DEVICE_LABELS,
+            .1,
+            .25,
+            .5,
+            1,
+            2.5,
+            5,
+            10,
+            30,
+            60);
+    httpDuration =
+        histogram(
+            "http_request_duration_seconds",
+            "Time of one HTTPS request to EcoFlow",
+            new String[] {"endpoint"},
+            .01,
+            .025,
+            .05,
+            .1,
+            .25,
+            .5,
+            1,
+            2.5,
+            5,
+            10,
+            30);
+    authDuration =
+        histogram(
+            "auth_duration_seconds",
+            "Time of a login with the call for MQTT credentials",
+            new String[] {CLIENT_TYPE},
+            .1,
+            .25,
+            .5,
+            1,
+            2.5,
+            5,
+            10,
+            30);
+    metricsCollected =
+        Gauge.builder()
+            .name(own("metrics_collected"))
+            .help("Series that the device has now")
+            .labelNames(DEVICE_LABELS)
+            .withoutExemplars()
+            .register(prometheus);
+    Info.builder()
+        .name(own("exporter_build_info"))
+        .help("Version of the exporter")
+        .labelNames("version", "mode")
+        .register(prometheus)
+        .setLabelValues(version, mode.label());
+    for (String name :
+        List.of("online", "device_last_update_timestamp_seconds", "mqtt_connected")) {
+      own(name);
+    }
+    registerCounters();
+  }
+
+  private void registerCounters() {
+    own("scrape_requests_total");
+    own("scrape_requests_created");
+    for (String endpoint :
+        mode.usesAccount()
+            ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
+            : List.of("/iot-open/sign/device/list", "/iot-open/sign/device/quota/all")) {
+      httpDuration.initLabelValues(endpoint);
+      for (String status : List.of("success", "error", "timeout")) {
+        httpRequests(endpoint, status);
+      }
+    }
+    for (String result : List.of("hit", "miss")) {
+      counter("cache_operations", "Look-ups in the cached device list", "result", result);
+    }
+    for (String status : List.of("sent", "skipped", "error")) {
+      counter("quota_requests", "Requests for all values of a device", "status", status);
+    }
+    for (String client : CLIENT_TYPES) {
+      for (String status : List.of("success", "error")) {
+        auth(client, status);
+      }
+      for (String type : List.of("text", "protobuf")) {
+        counter("mqtt_messages", "MQTT messages received", CLIENT_TYPE, client, "type", type);
+      }
+      counter("mqtt_reconnections", "Attempts to connect to MQTT again", CLIENT_TYPE, client);
+      counter("mqtt_message_errors", "MQTT messages that could not be read", CLIENT_TYPE, client);
+    }
+    for (String outcome : List.of("decoded", "unknown", "empty", "broken")) {
+      protobufMessages("254", "21", outcome);
+    }
+    for (String reason : List.of("type", "place", "no_place")) {
+      protobufFieldsDropped("254", "21", reason);
+    }
+    for (String kind : List.of("same_name", "shape", "own_metric", "limit")) {
+      conflicts(kind);
+    }
+  }
+
+  /** The registry that routes count in, bean {@code metricsRegistry}. */
+  public PrometheusMeterRegistry registry() {
+    return registry;
+  }
+
+  /** Whether a device value of this name, without the prefix, would be taken for one of ours. */
+  public boolean isOwn(String name) {
+    return ownNames.contains(name);
+  }
+
+  /** Adds the gauge that follows the state of the MQTT connection. */
+  public void followConnection(BooleanSupplier connected) {
+    GaugeWithCallback.builder()
+        .name(own("mqtt_connected"))
+        .help("1 while the MQTT connection is up")
+        .labelNames(CLIENT_TYPE)
+        .callback(callback -> callback.call(connected.getAsBoolean() ? 1 : 0, mode.label()))
+        .register(prometheus);
+  }
+
+  public void httpRequest(String endpoint, String status, Duration took) {
+    httpRequests(endpoint, status).increment();
+    httpDuration.labelValues(endpoint).observe(seconds(took));
+  }
+
+  public void authentication(boolean successful, Duration took) {
+    auth(mode.label(), successful ? "success" : "error").increment();
+    authDuration.labelValues(mode.label()).observe(seconds(took));
+  }
+
+  public void reconnecting() {
+    registry.counter(prefix + "mqtt_reconnections", CLIENT_TYPE, mode.label()).increment();
+  }
+
+  public void messageError() {
+    registry.counter(prefix + "mqtt_message_errors", CLIENT_TYPE, mode.label()).increment();
+  }
+
+  public void conflict(String kind) {
+    conflicts(kind).increment();
+  }
+
+  /**
+   * Pairs beyond {@value #MAX_COMMAND_PAIRS} are counted together as "other": broken messages can
+   * hold any numbers.
+   */
+  public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
+    boolean shown = isShown(cmdFunc, cmdId);
+    protobufMessages(
+            shown ? Integer.toString(cmdFunc) : OTHER,
+            shown ? Integer.toString(cmdId) : OTHER,
+            outcome)
+        .increment();
+  }
+
+  /** One value, or one item of a list, that a protobuf message holds and that is not shown. */
+  public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
+    boolean shown = isShown(cmdFunc, cmdId);
+    protobufFieldsDropped(
+            shown ? Integer.toString(cmdFunc) : OTHER,
+            shown ? Integer.toString(cmdId) : OTHER,
+            reason)
+        .increment();
+  }
+
+  private boolean isShown(int cmdFunc, int cmdId) {
+    String pair = cmdFunc + "/" + cmdId;
+    boolean known = commandPairs.contains(pair);
+    return known || (commandPairs.size() < MAX_COMMAND_PAIRS && commandPairs.add(pair));
+  }
+
+  private Counter protobufFieldsDropped(String cmdFunc, String cmdId, String reason) {
+    return counter(
+        "protobuf_fields_dropped",
+        "Fields and list items of protobuf messages that could not be shown",
+        "cmd_func",
+        cmdFunc,
+        "cmd_id",
+        cmdId,
+        "reason",
+        reason);
+  }
+
+  private Counter protobufMessages(String cmdFunc, String cmdId, String outcome) {
+    return counter(
+        "protobuf_messages",
+        "Protobuf messages by command pair",
+        "cmd_func",
+        cmdFunc,
+        "cmd_id",
+        cmdId,
+        "outcome",
+        outcome);
+  }
+
+  /** A poll of a device ended. */
+  public synchronized void scraped(Labels labels, Scrape result, Duration took) {
+    scraped(labels, result);
+    scrapeDuration.labelValues(values(labels)).observe(seconds(took));
+  }
+
+  /** A look at a device that asked it for nothing. */
+  public synchronized void scraped(Labels labels, Scrape result) {
+    follow(labels);
+    scrapes(labels, result).increment();
+  }
+
+  public synchronized void collected(Labels labels, int series) {
+    follow(labels);
+    metricsCollected.labelValues(values(labels)).set(series);
+  }
+
+  /** Makes the device's counters exist at 0; after a change of name its old series go. */
+  public synchronized void follow(Labels labels) {
+    Labels before = knownLabels.put(labels.device(), labels);
+    if (labels.equals(before)) {
+      return;
+    }
+    if (before != null) {
+      for (Scrape result : Scrape.values()) {
+        registry.remove(scrapes(before, result));
+      }
+      scrapeDuration.remove(values(before));
+      metricsCollected.remove(values(before));
+    }
+    for (Scrape result : Scrape.values()) {
+      scrapes(labels, result);
+    }
+    scrapeDuration.initLabelValues(values(labels));
+    metricsCollected.initLabelValues(values(labels));
+  }
+
+  private Counter scrapes(Labels labels, Scrape result) {
+    return Counter.builder(prefix + "scrape_requests")
+        .description("Collections of a device by how they ended")
+        .tags(tags(labels).and("status", result.label))
+        .register(registry);
+  }
+
+  private static Tags tags(Labels labels) {
+    String[] values = values(labels);
+    Tags tags = Tags.empty();
+    for (int i = 0; i < DEVICE_LABELS.length; i++) {
+      tags = tags.and(DEVICE_LABELS[i], values[i]);
+    }
+    return tags;
+  }
+
+  private static String[] values(Labels labels) {
+    return new String[] {
+      labels.device(), labels.deviceName(), labels.productName(), labels.generalKey()
+    };
+  }
+
+  private Counter httpRequests(String endpoint, String status) {
+    return counter(
+        "http_requests", "HTTPS requests to EcoFlow", "endpoint", endpoint, "status", status);
+  }
+
+  private Counter auth(String client, String status) {
+    return counter(
+        "auth_requests", "Logins with an account", CLIENT_TYPE, client, "status", status);
+  }
+
+  private Counter conflicts(String kind) {
+    return counter(
+        "quota_conflicts",
+        "Values that met another of the same series name, or a limit",
+        "kind",
+        kind);
+  }
+
+  private Counter counter(String name, String help, String... tags) {
+    own(name + "_total");
+    // OpenMetrics reserves this one too.
+    own(name + "_created");
+    return Counter.builder(prefix + name)
+        .description(help)
+        .tags(tags)
+        .register((MeterRegistry) registry);
+  }
+
+  private Histogram histogram(String name, String help, String[] labels, double... buckets) {
+    for (String suffix : List.of("", "_bucket", "_count", "_sum", "_created")) {
+      own(name + suffix);
+    }
+    return Histogram.builder()
+        .name(prefix + name)
+        .help(help)
+        .labelNames(labels)
+        .classicOnly()
+        .withoutExemplars()
+        .classicUpperBounds(buckets)
+        .register(prometheus);
+  }
+
+  private String own(String name) {
+    ownNames.add(name);
+    // A counter's OpenMetrics family has no suffix: a gauge of that name would be a second one.
+    ownNames.add(name.replaceFirst("_(total|info)$", ""));
+    return prefix + name;
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
+  }
+}

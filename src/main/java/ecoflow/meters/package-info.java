@@ -1,0 +1,2 @@
+/** What the exporter counts of itself. */
+package ecoflow.meters;

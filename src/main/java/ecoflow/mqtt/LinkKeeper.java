@@ -1,0 +1,238 @@
+package ecoflow.mqtt;
+
+import ecoflow.api.Api;
+import ecoflow.config.Settings;
+import ecoflow.meters.Meters;
+import ecoflow.text.Lines;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides when the account's MQTT connection is made anew, bean {@code linkKeeper}, and says so
+ * once per change. Making it is the work of a route, which it calls when a pause is over.
+ */
+final class LinkKeeper implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LinkKeeper.class);
+  private static final Duration REPEAT_LINE_AFTER = Duration.ofMinutes(5);
+  private static final Duration SHORT_CONNECTION = Duration.ofSeconds(30);
+  private static final int MAX_SHORT_CONNECTIONS = 3;
+
+  private final MqttLink link;
+  private final Duration silence;
+  private final Duration retryPause;
+  private final Api api;
+  private final Meters meters;
+  private final Backoff backoff;
+  private final LongSupplier nanoClock;
+  private final ScheduledThreadPoolExecutor timer =
+      new ScheduledThreadPoolExecutor(
+          1,
+          task -> {
+            Thread thread = new Thread(task, "link-keeper");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private final Runnable makeConnection;
+  private final Runnable forgetLogin;
+  private Future<?> nextAttempt;
+  private long outageSince;
+  private boolean outage;
+  private String lastReason;
+  private long lastLineAt;
+  private long connectedAt;
+  private int shortConnections;
+
+  /**
+   * @param makeConnection asks the route for an attempt
+   * @param forgetLogin makes the next attempt log in anew
+   */
+  LinkKeeper(
+      Settings settings,
+      MqttLink link,
+      Api api,
+      Meters meters,
+      LongSupplier nanoClock,
+      Runnable makeConnection,
+      Runnable forgetLogin) {
+    this.link = link;
+    this.silence = settings.devices().timeout();
+    this.retryPause = settings.http().pause();
+    this.api = api;
+    this.meters = meters;
+    this.nanoClock = nanoClock;
+    this.makeConnection = makeConnection;
+    this.forgetLogin = forgetLogin;
+    this.backoff = new Backoff(settings.mqtt().maxReconnectDelay(), Math::random);
+    timer.setRemoveOnCancelPolicy(true);
+    link.onLost(this::lost);
+  }
+
+  /** For routes: whether there is no connection, and there should be one. */
+  public boolean isConnectionMissing() {
+    return !link.isConnected() && !link.isClosed();
+  }
+
+  /** For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT. */
+  public boolean isIdle() {
+    return link.isConnected() && link.idleTime().compareTo(silence) >= 0;
+  }
+
+  /** Route step: ends an idle connection. */
+  public void drop() {
+    LOG.warn("No MQTT message from any device for {} s, connecting anew", Lines.seconds(silence));
+    link.drop();
+  }
+
+  /**
+   * Route step: connects and subscribes.
+   *
+   * @throws MqttException when the broker cannot be reached or refuses; {@link #failed} comes next
+   */
+  public void connect(BrokerLogin login) throws MqttException {
+    if (api.isContactMade()) {
+      meters.reconnecting();
+    }
+    link.open(login);
+    connected(login);
+  }
+
+  private synchronized void connected(BrokerLogin login) {
+    api.contactMade();
+    connectedAt = nanoClock.getAsLong();
+    if (link.isSubscriptionRefused()) {
+      LOG.warn(
+          "The broker refused the subscription of {}; asking again every {} s",
+          topics(link.refusedTopics()),
+          Lines.seconds(retryPause));
+    }
+    if (outage) {
+      Duration lasted = Duration.ofNanos(nanoClock.getAsLong() - outageSince);
+      LOG.info("MQTT connection is back after {} s", lasted.toSeconds());
+    } else {
+      LOG.info("Connected to MQTT broker {}:{}", login.host(), login.port());
+    }
+    outage = false;
+    lastReason = null;
+    // Then the login is renewed, and with it the connection.
+    attemptIn(login.life());
+  }
+
+  /** Route step: subscribes the topics of devices that are new. */
+  public void subscribeNew() throws MqttException {
+    link.subscribeAgain();
+  }
+
+  /**
+   * Route step: a broker that refused a subscription may allow it later, when a device is bound.
+   */
+  public void subscribeRefused() {
+    List<String> before = link.refusedTopics();
+    try {
+      link.subscribeRefused();
+    } catch (MqttException e) {
+      LOG.debug("Could not subscribe again: {}", Lines.describe(e));
+      return;
+    }
+    if (link.refusedTopics().isEmpty()) {
+      LOG.info("The broker now allows the subscription of {}", topics(before));
+    }
+  }
+
+  private static String topics(List<String> topics) {
+    return Lines.withoutUser(String.join(", ", topics));
+  }
+
+  /**
+   * Route step: a login or connection attempt failed; sets the time of the next one.
+   *
+   * @param reason for the log
+   */
+  public synchronized void failed(String reason) {
+    if (link.isClosed()) {
+      // The attempt was ended by the end of the exporter.
+      return;
+    }
+    if (!api.isContactMade()) {
+      api.contactFailed("Cannot connect to EcoFlow: " + reason);
+      return;
+    }
+    if (link.isConnected()) {
+      // Only the renewal of the login failed.
+      attemptIn(retryPause);
+      LOG.warn(
+          "Cannot renew the login: {}; the connection serves on, next attempt in {} s",
+          reason,
+          Lines.seconds(retryPause));
+      return;
+    }
+    long now = nanoClock.getAsLong();
+    if (!outage) {
+      // The exporter itself ended the connection, for a better one that was not to be had.
+      outage = true;
+      outageSince = now;
+      if (now - connectedAt >= SHORT_CONNECTION.toNanos()) {
+        backoff.reset();
+      }
+    }
+    Duration pause = backoff.next(Duration.ofNanos(now - outageSince));
+    attemptIn(pause);
+    boolean repeated =
+        Objects.equals(reason, lastReason) && now - lastLineAt < REPEAT_LINE_AFTER.toNanos();
+    if (repeated) {
+      LOG.debug("No MQTT connection: {}; next attempt in {} s", reason, Lines.seconds(pause));
+    } else {
+      lastReason = reason;
+      lastLineAt = now;
+      LOG.warn("No MQTT connection: {}; next attempt in {} s", reason, Lines.seconds(pause));
+    }
+  }
+
+  private synchronized void lost() {
+    long now = nanoClock.getAsLong();
+    if (now - connectedAt < SHORT_CONNECTION.toNanos()) {
+      shortConnections++;
+    } else {
+      shortConnections = 0;
+      backoff.reset();
+    }
+    if (shortConnections >= MAX_SHORT_CONNECTIONS) {
+      // Kicked again and again: these credentials may have been replaced.
+      shortConnections = 0;
+      forgetLogin.run();
+      LOG.warn("The broker ends each connection after a moment: logging in anew");
+    }
+    outage = true;
+    outageSince = now;
+    Duration pause = backoff.next(Duration.ZERO);
+    attemptIn(pause);
+    Throwable because = link.lostBecause();
+    lastReason = null;
+    LOG.warn(
+        "MQTT connection lost: {}; next attempt in {} s",
+        because == null ? "the broker closed it" : Lines.describe(because),
+        Lines.seconds(pause));
+  }
+
+  private synchronized void attemptIn(Duration pause) {
+    if (nextAttempt != null) {
+      nextAttempt.cancel(false);
+    }
+    if (!timer.isShutdown()) {
+      nextAttempt = timer.schedule(makeConnection, pause.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

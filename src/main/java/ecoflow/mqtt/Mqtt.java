@@ -1,0 +1,61 @@
+package ecoflow.mqtt;
+
+import ecoflow.api.Api;
+import ecoflow.config.Settings;
+import ecoflow.meters.Meters;
+import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import org.apache.camel.spi.Registry;
+import org.eclipse.paho.client.mqttv3.MqttException;
+
+/** The one MQTT connection of an account: the client that routes name, and who keeps it up. */
+public final class Mqtt implements AutoCloseable {
+
+  private final MqttLink link;
+  private final LinkKeeper keeper;
+
+  /**
+   * @param serials the devices to subscribe to, asked at each connection
+   * @param makeConnection asks the route for an attempt to connect
+   * @param forgetLogin makes the next attempt log in anew
+   */
+  public Mqtt(
+      Settings settings,
+      SSLContext tls,
+      Supplier<List<String>> serials,
+      Api api,
+      Meters meters,
+      LongSupplier nanoClock,
+      Runnable makeConnection,
+      Runnable forgetLogin) {
+    try {
+      this.link =
+          new MqttLink(
+              serials, tls, settings.mqtt().keepalive(), settings.http().timeout(), nanoClock);
+    } catch (MqttException e) {
+      throw new IllegalStateException("an MQTT client can be made without a connection", e);
+    }
+    this.keeper =
+        new LinkKeeper(settings, link, api, meters, nanoClock, makeConnection, forgetLogin);
+    meters.followConnection(link::isConnected);
+  }
+
+  /** Binds {@code mqttLink} and {@code linkKeeper}. */
+  public void bind(Registry registry) {
+    registry.bind("mqttLink", link);
+    registry.bind("linkKeeper", keeper);
+  }
+
+  public boolean isConnected() {
+    return link.isConnected();
+  }
+
+  /** Ends the connection for good, also in the middle of an attempt to connect. */
+  @Override
+  public void close() {
+    keeper.close();
+    link.close();
+  }
+}

@@ -1,0 +1,25 @@
+package ecoflow.page;
+
+import ecoflow.device.DeviceView;
+import ecoflow.device.Devices;
+import ecoflow.meters.Meters;
+import ecoflow.meters.Meters.Scrape;
+
+/** The regular look at every device, bean {@code collectDevices}. */
+final class CollectDevices {
+
+  private final Devices devices;
+  private final Meters meters;
+
+  CollectDevices(Devices devices, Meters meters) {
+    this.devices = devices;
+    this.meters = meters;
+  }
+
+  /** Route step: with an account there is nothing to poll, so that a look counts as a scrape. */
+  public void countScrapes() {
+    for (DeviceView device : devices.all()) {
+      meters.scraped(device.labels(), device.online() ? Scrape.SUCCESS : Scrape.OFFLINE);
+    }
+  }
+}

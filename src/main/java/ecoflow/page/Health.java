@@ -1,0 +1,91 @@
+package ecoflow.page;
+
+import ecoflow.device.DeviceView;
+import ecoflow.device.Devices;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.apache.camel.ServiceStatus;
+import org.apache.camel.health.HealthCheck;
+import org.apache.camel.health.HealthCheckResultBuilder;
+import org.apache.camel.impl.health.AbstractHealthCheck;
+
+/** Whether the exporter lives, and whether it has something to show; each "no" with its reason. */
+final class Health {
+
+  private final Devices devices;
+  private final Map<String, Supplier<Optional<String>>> problems = new LinkedHashMap<>();
+
+  Health(Devices devices) {
+    this.devices = devices;
+    watch("data", this::dataProblem);
+  }
+
+  /**
+   * @param problem what is wrong now, empty if nothing is
+   */
+  void watch(String name, Supplier<Optional<String>> problem) {
+    problems.put(name, problem);
+  }
+
+  private Optional<String> dataProblem() {
+    boolean fresh = devices.all().stream().anyMatch(DeviceView::shown);
+    return fresh ? Optional.empty() : Optional.of("no device has sent values lately");
+  }
+
+  /** For routes: empty once a device has sent values, else what is missing. */
+  public String missing() {
+    boolean heard =
+        devices.all().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
+    return heard
+        ? ""
+        : problems.values().stream()
+            .map(Supplier::get)
+            .flatMap(Optional::stream)
+            .collect(Collectors.joining("; "));
+  }
+
+  /** For routes: the ids of routes that do not run, with spaces between. */
+  public String stoppedRoutes(CamelContext camel) {
+    return camel.getRoutes().stream()
+        .map(Route::getId)
+        .filter(id -> !isStarted(camel, id))
+        .collect(Collectors.joining(" "));
+  }
+
+  private static boolean isStarted(CamelContext camel, String id) {
+    ServiceStatus status = camel.getRouteController().getRouteStatus(id);
+    return status != null && status.isStarted();
+  }
+
+  /** The same problems as Camel health checks, by their bean names. */
+  Map<String, HealthCheck> camelChecks() {
+    Map<String, HealthCheck> checks = new LinkedHashMap<>();
+    problems.forEach((name, problem) -> checks.put("ecoflow-" + name, new Check(name, problem)));
+    return checks;
+  }
+
+  private static final class Check extends AbstractHealthCheck {
+
+    private final Supplier<Optional<String>> problem;
+
+    Check(String name, Supplier<Optional<String>> problem) {
+      super("ecoflow", "ecoflow-" + name);
+      this.problem = problem;
+    }
+
+    @Override
+    protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
+      Optional<String> what = problem.get();
+      if (what.isEmpty()) {
+        builder.up();
+      } else {
+        builder.down().message(what.get());
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The metrics page and the health pages. */
+package ecoflow.page;

@@ -1,0 +1,248 @@
+package ecoflow.payload;
+
+import ecoflow.decode.Decoded;
+import ecoflow.decode.Decoded.Dropped;
+import ecoflow.decode.Frames;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
+import ecoflow.meters.Meters;
+import ecoflow.quota.Quotas;
+import ecoflow.story.MessageStory;
+import ecoflow.text.Lines;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.spi.Registry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The steps between an MQTT payload and its quotas, bean {@code payloads}. */
+public final class Payloads {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Payloads.class);
+
+  /** Full pictures of the largest systems have about 100 kB. */
+  private static final int MAX_BYTES = 4 << 20;
+
+  private static final String KIND = "EcoflowPayload";
+  private static final String TOPIC = "CamelMqttTopic";
+  private static final String UNKNOWN = PayloadKind.UNKNOWN.name();
+
+  private final Frames frames;
+  private final Meters meters;
+  private final Lines lines;
+
+  /** For what the firmware of a device does with every message. */
+  private final Lines hourlyLines;
+
+  private Payloads(Frames frames, Meters meters, LongSupplier nanoClock) {
+    this.frames = frames;
+    this.meters = meters;
+    // At DEBUG the story of each message tells what went wrong with it.
+    this.lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
+    this.hourlyLines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
+  }
+
+  /** Binds {@code payloads}. */
+  public static void bind(Registry registry, Meters meters, LongSupplier nanoClock) {
+    registry.bind("payloads", new Payloads(Frames.load(), meters, nanoClock));
+  }
+
+  /**
+   * Route step: header EcoflowPayload says what has come: JSON, FRAME, BASE64 or UNKNOWN.
+   *
+   * @throws IllegalArgumentException if it is too large to be taken apart
+   */
+  public void identify(Exchange exchange) {
+    byte[] payload = payload(exchange.getMessage());
+    String topic = exchange.getMessage().getHeader(TOPIC, "", String.class);
+    MessageStory.begin(exchange, topic, payload.length);
+    if (payload.length > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          payload.length + " bytes are more than the " + MAX_BYTES + " that are read");
+    }
+    exchange.getMessage().setHeader(KIND, PayloadKind.of(payload).name());
+  }
+
+  private static byte[] payload(Message message) {
+    byte[] payload = message.getBody(byte[].class);
+    return payload == null ? new byte[0] : payload;
+  }
+
+  /**
+   * Route step: a JSON object becomes its quotas; of one that holds them in a wrong type there are
+   * none.
+   */
+  public void takeJsonQuotas(Exchange exchange) {
+    Message message = exchange.getMessage();
+    tellKind(exchange, "JSON");
+    Map<?, ?> body = message.getBody(Map.class);
+    JsonMessage json =
+        Quotas.STATUS.equals(message.getHeader(Quotas.SOURCE))
+            ? JsonMessage.ofStatus(body)
+            : JsonMessage.of(body);
+    message.setBody(json.quotas());
+    message.setHeader(Quotas.FULL, json.full());
+    message.setHeader(Quotas.ONLINE, json.online());
+    if (json.fault() != null) {
+      drop(exchange, json.fault());
+    }
+  }
+
+  private static void tellKind(Exchange exchange, String kind) {
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.part(kind);
+    }
+  }
+
+  /** For routes: the frame that a base64 text holds. */
+  public byte[] fromBase64(byte[] payload) {
+    return Frames.fromBase64(payload);
+  }
+
+  /** Route step: a last header that is cut is counted and left out, those before it are kept. */
+  public void cutBrokenEnd(Exchange exchange) {
+    Message message = exchange.getMessage();
+    tellKind(exchange, message.getHeader(KIND, "", String.class).toLowerCase(Locale.ROOT));
+    byte[] frame = message.getBody(byte[].class);
+    byte[] whole = Frames.whole(frame);
+    if (whole.length < frame.length) {
+      message.setBody(whole);
+      loseHeader(
+          exchange,
+          "a frame ends with " + (frame.length - whole.length) + " bytes of a cut header");
+    }
+  }
+
+  /** For routes: the headers of a frame, as bytes, so that a broken one loses no other. */
+  public List<byte[]> headers(Frame frame) {
+    return frame.getHeadersList().stream().map(header -> header.toByteArray()).toList();
+  }
+
+  /**
+   * Route step: the message of a header in plain bytes.
+   *
+   * @throws IllegalArgumentException if the header is broken
+   */
+  public Header unmask(Header header) {
+    return Frames.unmask(header);
+  }
+
+  /** Route step: a header becomes the quotas of its message; of an unknown one there are none. */
+  public void readMessage(Exchange exchange) {
+    Message message = exchange.getMessage();
+    Header header = message.getBody(Header.class);
+    String serial = message.getHeader(Quotas.DEVICE, String.class);
+    Decoded decoded = frames.read(header, serial);
+    String outcome = decoded.outcome().name().toLowerCase(Locale.ROOT);
+    meters.protobufMessage(decoded.cmdFunc(), decoded.cmdId(), outcome);
+    if (decoded.outcome() == Decoded.Outcome.BROKEN) {
+      meters.messageError();
+      lines.warn(
+          serial + " " + command(decoded),
+          "Message "
+              + command(decoded)
+              + " of device "
+              + serial
+              + " is broken: its whole fields and its neighbours are kept");
+    }
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      boolean unknown = decoded.outcome() == Decoded.Outcome.UNKNOWN;
+      // Unknown messages in plain bytes, for whoever wants to describe them.
+      String bytes = unknown ? " " + HexFormat.of().formatHex(header.getPdata().toByteArray()) : "";
+      story.part(command(decoded) + " " + outcome + bytes);
+    }
+    decoded.dropped().forEach(dropped -> leaveOut(dropped, decoded, serial, story));
+    message.setBody(decoded.values());
+    message.setHeader(
+        Quotas.FULL,
+        decoded.outcome() == Decoded.Outcome.DECODED
+            && Quotas.REPLY.equals(message.getHeader(Quotas.SOURCE)));
+  }
+
+  private static String command(Decoded decoded) {
+    return decoded.cmdFunc() + "/" + decoded.cmdId();
+  }
+
+  /** What a message holds but nobody can read is counted; an item without its place is no news. */
+  private void leaveOut(Dropped dropped, Decoded decoded, String serial, MessageStory story) {
+    String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
+    meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
+    String what =
+        switch (dropped.reason()) {
+          case TYPE -> "came as bytes in place of a number";
+          case PLACE -> "has an item whose place cannot be, or too many places";
+          case NO_PLACE -> "has an item that does not name its place";
+        };
+    if (dropped.reason() != Dropped.Reason.NO_PLACE) {
+      hourlyLines.warn(
+          serial + " " + command(decoded) + " " + reason,
+          dropped.field()
+              + " in message "
+              + command(decoded)
+              + " of device "
+              + serial
+              + " "
+              + what
+              + ": left out, the other values are kept");
+    }
+    if (story != null) {
+      story.remark(dropped.field() + " " + what);
+    }
+  }
+
+  /** Route step: a header that cannot be read is counted and dropped, its neighbours are kept. */
+  public void dropHeader(Exchange exchange) {
+    loseHeader(exchange, Lines.complaint(failure(exchange)));
+  }
+
+  private void loseHeader(Exchange exchange, String reason) {
+    meters.messageError();
+    String serial = exchange.getMessage().getHeader(Quotas.DEVICE, String.class);
+    lines.warn(
+        serial + " header",
+        "Dropped a message of device " + serial + ": " + reason + "; its neighbours are kept");
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.part("a broken header (" + reason + ")");
+    }
+  }
+
+  /** Route step: a payload that cannot be read is counted and dropped; the next one is awaited. */
+  public void drop(Exchange exchange) {
+    if (UNKNOWN.equals(exchange.getMessage().getHeader(KIND))) {
+      tellKind(exchange, "unknown");
+    }
+    drop(exchange, Lines.complaint(failure(exchange)));
+  }
+
+  private void drop(Exchange exchange, String reason) {
+    meters.messageError();
+    Message message = exchange.getMessage();
+    String device = message.getHeader(Quotas.DEVICE, "unknown", String.class);
+    lines.warn(
+        device,
+        "Dropped a "
+            + message.getHeader(Quotas.SOURCE, "message", String.class)
+            + " of device "
+            + device
+            + ": "
+            + reason
+            + "; the next message is awaited");
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.remark("dropped: " + reason);
+    }
+  }
+
+  private static Throwable failure(Exchange exchange) {
+    return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+  }
+}

@@ -1,0 +1,139 @@
+package ecoflow.quota;
+
+import ecoflow.config.DeviceSettings;
+import ecoflow.device.Devices;
+import ecoflow.quota.QuotaStore.Conflicts;
+import ecoflow.story.MessageStory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The gauges behind the routes, bean {@code quotas}: takes the values of messages, gives up those
+ * that are too old, and hands out what a scrape shows.
+ */
+public final class Quotas {
+
+  /** Header of every message on its way to {@code direct:quotas}: serial number. */
+  public static final String DEVICE = "EcoflowDevice";
+
+  /** Header: where the values come from, {@link #REST}, {@link #PUSH} or {@link #REPLY}. */
+  public static final String SOURCE = "EcoflowSource";
+
+  /** Header: true when the message holds all values of the device, not just changes. */
+  public static final String FULL = "EcoflowFull";
+
+  /** Header: false when the message says that the device is off; absent when it says nothing. */
+  public static final String ONLINE = "EcoflowOnline";
+
+  public static final String REST = "rest";
+  public static final String PUSH = "push";
+  public static final String REPLY = "reply";
+  public static final String STATUS = "status";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
+
+  private final Devices devices;
+  private final QuotaStore store;
+  private final Duration seriesLife;
+
+  /**
+   * @param ownName whether a series name (without prefix) is a metric of the exporter itself
+   * @param countConflict takes the kind of each value that could not be shown beside others
+   */
+  public Quotas(
+      DeviceSettings settings,
+      Devices devices,
+      Predicate<String> ownName,
+      Consumer<String> countConflict,
+      LongSupplier nanoClock) {
+    this.devices = devices;
+    this.seriesLife = settings.seriesLife();
+    this.store =
+        new QuotaStore(
+            ownName,
+            (kind, serial, name) -> countConflict.accept(word(kind)),
+            nanoClock,
+            settings.maxSeries());
+  }
+
+  private static String word(Conflicts.Conflict kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Route step: the body, a map of raw quota keys to values, becomes gauges of the device. */
+  public void store(Exchange exchange) {
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(DEVICE, String.class);
+    if (!devices.isWanted(serial)) {
+      LOG.debug("Values of device {} are not wanted", serial);
+    } else if (REST.equals(message.getHeader(SOURCE)) && !devices.isOnline(serial)) {
+      // The cloud hands out the last known values of devices that have been off for days.
+      LOG.debug("Device {} went offline before its values arrived", serial);
+    } else {
+      Map<?, ?> quotas = message.getBody(Map.class);
+      devices.exclusively(serial, () -> store(serial, quotas, MessageStory.of(exchange)));
+    }
+  }
+
+  private void store(String serial, Map<?, ?> quotas, MessageStory story) {
+    // What was known before the device went away must not come back with its first message.
+    removeHidden(serial);
+    int taken =
+        story == null
+            ? store.record(serial, quotas)
+            : store.record(
+                serial, quotas, (kind, device, name) -> story.conflict(word(kind), name));
+    if (taken > 0) {
+      devices.dataArrived(serial);
+    }
+    if (story != null) {
+      story.taken(taken);
+    }
+  }
+
+  /** Route step: the message says that the device is off, so its gauges go. */
+  public void markOffline(Exchange exchange) {
+    String serial = exchange.getMessage().getHeader(DEVICE, String.class);
+    devices.exclusively(
+        serial,
+        () -> {
+          devices.reportedOffline(serial);
+          removeHidden(serial);
+        });
+    MessageStory story = MessageStory.of(exchange);
+    if (story != null) {
+      story.remark("the device is off");
+    }
+  }
+
+  /** Route step: removes the gauges of devices that are offline, and single ones too old. */
+  public void removeOld() {
+    store.expire(seriesLife);
+    devices.serials().forEach(serial -> devices.exclusively(serial, () -> removeHidden(serial)));
+  }
+
+  private void removeHidden(String serial) {
+    if (!devices.isShown(serial)) {
+      store.forget(serial);
+    }
+  }
+
+  /** The number of series of a device. */
+  public int size(String serial) {
+    return store.size(serial);
+  }
+
+  /** All series of this moment, sorted by name. */
+  public List<Family> snapshot() {
+    return store.snapshot();
+  }
+}

@@ -1,0 +1,2 @@
+/** The latest values of every device, as series. */
+package ecoflow.quota;

@@ -1,0 +1,271 @@
+package ecoflow.rest;
+
+import ecoflow.api.Api;
+import ecoflow.api.CloudException;
+import ecoflow.config.Settings;
+import ecoflow.device.DeviceView;
+import ecoflow.device.Devices;
+import ecoflow.device.Listing;
+import ecoflow.meters.Meters;
+import ecoflow.meters.Meters.Scrape;
+import ecoflow.text.Lines;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The bookkeeping of polls with developer keys, bean {@code restPolls}: which list is fresh, which
+ * device is due. Methods named is... and due only ask.
+ */
+final class RestPolls {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RestPolls.class);
+  private static final String PATH = "apiPath";
+  private static final String DEVICE = "apiDevice";
+  private static final String STARTED = "pollStarted";
+  private static final Duration MAX_QUARANTINE = Duration.ofHours(1);
+  // EcoFlow's codes for devices that this key may not read.
+  private static final Set<String> NOT_ALLOWED = Set.of("1006", "8512");
+
+  private final Duration interval;
+  private final Duration listLife;
+  private final Duration retryPause;
+  private final Devices devices;
+  private final Api api;
+  private final Meters meters;
+  private final LongSupplier nanoClock;
+  private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+  private final Lines lines;
+  private final Map<String, String> lastLines = new ConcurrentHashMap<>();
+  private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
+  private volatile boolean listed;
+  private volatile boolean listUnderWay;
+  private volatile long listedAt;
+
+  /** A device that EcoFlow does not let this key read: asked again after growing pauses. */
+  private record Quarantine(Duration pause, long until) {}
+
+  RestPolls(Settings settings, Devices devices, Api api, Meters meters, LongSupplier nanoClock) {
+    this.interval = settings.devices().collectingInterval();
+    this.listLife = settings.devices().listLife();
+    this.retryPause = settings.http().pause();
+    this.devices = devices;
+    this.api = api;
+    this.meters = meters;
+    this.nanoClock = nanoClock;
+    this.lines = new Lines(LOG, nanoClock);
+  }
+
+  /** Whether polls may go out now: not before the first answer, and not in a pause of EcoFlow's. */
+  public boolean isOpen() {
+    return api.isContactMade() && !api.isPaused();
+  }
+
+  /**
+   * Whether the device list is younger than DEVICE_LIST_CACHE_TTL, or a new one is being fetched:
+   * then the old one serves, so that a list call in a long pause stops no poll.
+   */
+  public boolean isListFresh() {
+    return listUnderWay || (listed && nanoClock.getAsLong() - listedAt < listLife.toNanos());
+  }
+
+  /** Route step: a new list is being fetched from now on. */
+  public void claimRenewal() {
+    listUnderWay = true;
+  }
+
+  /**
+   * Route step: takes the device list, an array of {sn, deviceName, online 0/1, productName}.
+   *
+   * @throws CloudException if it is something else
+   */
+  public void acceptDeviceList(Exchange exchange) throws CloudException {
+    Map<String, Listing> list = deviceList(exchange.getMessage().getBody());
+    List<String> added = devices.listed(list);
+    listed = true;
+    listedAt = nanoClock.getAsLong();
+    listUnderWay = false;
+    if (!api.isContactMade()) {
+      LOG.info("Connected to EcoFlow's developer API: {} device(s) in the list", list.size());
+    }
+    api.contactMade();
+    if (!added.isEmpty()) {
+      LOG.info("New devices: {}", String.join(", ", added));
+    }
+    once("list", "");
+  }
+
+  static Map<String, Listing> deviceList(Object data) throws CloudException {
+    if (!(data instanceof Collection<?> entries)) {
+      throw new CloudException("0", "the device list is not an array");
+    }
+    Map<String, Listing> list = new LinkedHashMap<>();
+    for (Object entry : entries) {
+      if (entry instanceof Map<?, ?> device && device.get("sn") != null) {
+        String serial = String.valueOf(device.get("sn")).strip();
+        if (!serial.isEmpty()) {
+          list.put(serial, Listing.of(device));
+        }
+      }
+    }
+    return list;
+  }
+
+  /** Route step: the list could not be had; the last one serves until it is too old. */
+  public void listFailed(Exchange exchange) {
+    listUnderWay = false;
+    String reason = api.failed(failure(exchange), exchange.getProperty(PATH, String.class));
+    if (!api.isContactMade()) {
+      api.contactFailed("Cannot get the device list from EcoFlow: " + reason);
+    } else {
+      once(
+          "list",
+          "Cannot get the device list from EcoFlow: "
+              + reason
+              + "; the last list serves on, next attempt in "
+              + Lines.seconds(interval)
+              + " s");
+    }
+    // While the last list serves, it says how the devices are counted.
+    if (!listed || isListTooOld()) {
+      for (DeviceView device : devices.all()) {
+        if (!device.online()) {
+          meters.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
+        }
+      }
+    }
+  }
+
+  /** Route step: counts the devices that are not polled, as offline or not found. */
+  public void countAbsent() {
+    if (!listed || isListTooOld()) {
+      return;
+    }
+    for (DeviceView device : devices.all()) {
+      if (!device.online()) {
+        meters.scraped(
+            device.labels(), device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
+        once(
+            device.serial(),
+            "Device "
+                + device.serial()
+                + (device.missing()
+                    ? " is not in the device list of this access key"
+                    : " is offline"));
+      }
+    }
+  }
+
+  private boolean isListTooOld() {
+    return nanoClock.getAsLong() - listedAt > listLife.plus(devices.maxAge()).toNanos();
+  }
+
+  /** The serial numbers to poll now: devices that are online and whose last poll has ended. */
+  public List<String> due() {
+    if (api.isPaused()) {
+      return List.of();
+    }
+    return devices.all().stream()
+        .filter(DeviceView::online)
+        .map(DeviceView::serial)
+        .filter(serial -> !isQuarantined(serial) && !underWay.contains(serial))
+        .toList();
+  }
+
+  /** Route step: the poll of the device in the body is on its way from now on. */
+  public void claim(String serial) {
+    underWay.add(serial);
+  }
+
+  /** For routes: the time on the clock that polls are measured with. */
+  public long nanos() {
+    return nanoClock.getAsLong();
+  }
+
+  private boolean isQuarantined(String serial) {
+    Quarantine quarantine = quarantines.get(serial);
+    return quarantine != null && nanoClock.getAsLong() - quarantine.until() < 0;
+  }
+
+  private Duration quarantine(String serial) {
+    Quarantine before = quarantines.get(serial);
+    Duration pause = (before == null ? retryPause : before.pause()).multipliedBy(2);
+    if (pause.compareTo(MAX_QUARANTINE) > 0) {
+      pause = MAX_QUARANTINE;
+    }
+    quarantines.put(serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos()));
+    return pause;
+  }
+
+  /** Route step: the values of the device arrived and are stored. */
+  public void succeeded(Exchange exchange) {
+    String serial = exchange.getProperty(DEVICE, String.class);
+    quarantines.remove(serial);
+    ended(exchange, serial, Scrape.SUCCESS);
+    once(serial, "");
+  }
+
+  /** Route step: the values could not be had; the device's gauges stay until they are too old. */
+  public void failed(Exchange exchange) {
+    String serial = exchange.getProperty(DEVICE, String.class);
+    Throwable failure = failure(exchange);
+    if (api.isPause(failure)) {
+      // The pause was announced when it began; nothing was asked, so there is nothing to count.
+      underWay.remove(serial);
+      return;
+    }
+    String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
+    String what = "Cannot get the values of device " + serial + ": " + reason;
+    if (failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code())) {
+      LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial)));
+    } else {
+      once(
+          serial,
+          what
+              + "; its gauges stay until they are "
+              + Lines.seconds(devices.maxAge())
+              + " s old, next attempt in "
+              + Lines.seconds(interval)
+              + " s");
+    }
+    ended(exchange, serial, Scrape.ERROR);
+  }
+
+  private void ended(Exchange exchange, String serial, Scrape result) {
+    underWay.remove(serial);
+    long now = nanoClock.getAsLong();
+    Duration took = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
+    if (devices.isWanted(serial)) {
+      meters.scraped(devices.labels(serial), result, took);
+    }
+  }
+
+  private static Throwable failure(Exchange exchange) {
+    return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+  }
+
+  /**
+   * Logs a line when it differs from the last one about the same thing; empty means all is well.
+   */
+  private void once(String about, String line) {
+    String before = lastLines.put(about, line);
+    if (!line.isEmpty()) {
+      if (line.equals(before)) {
+        LOG.debug("{}", line);
+      } else {
+        // Failures that take turns are not one line each.
+        lines.warn(about, line);
+      }
+    } else if (before != null && !before.isEmpty()) {
+      LOG.info("{} again", about.equals("list") ? "Device list" : "Values of device " + about);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package ecoflow.rest;
+
+import ecoflow.config.Settings.Credentials;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.apache.camel.ExchangeProperty;
+import org.apache.camel.Header;
+
+/**
+ * The headers that sign a call of the developer API, bean {@code signature}. Source: EcoFlow's
+ * developer documentation, "signature": flatten the parameters, sort them by ASCII, append access
+ * key, nonce and timestamp, HMAC-SHA256 in hex.
+ */
+final class Signature {
+
+  private static final String ALGORITHM = "HmacSHA256";
+  private static final int MIN_NONCE = 100_000;
+  private static final int NONCES = 900_000;
+
+  private final Credentials keys;
+  private final SecureRandom random = new SecureRandom();
+
+  Signature(Credentials keys) {
+    this.keys = keys;
+  }
+
+  public String accessKey() {
+    return keys.id();
+  }
+
+  /** Six digits, new for every attempt. */
+  public String nonce() {
+    return Integer.toString(MIN_NONCE + random.nextInt(NONCES));
+  }
+
+  /** Milliseconds since 1970, new for every attempt. */
+  public String timestamp() {
+    return Long.toString(System.currentTimeMillis());
+  }
+
+  /**
+   * The signature of a call whose only parameter is a serial number, or that has none.
+   *
+   * @param serial null for none
+   */
+  public String sign(
+      @ExchangeProperty("apiDevice") String serial,
+      @Header("nonce") String nonce,
+      @Header("timestamp") String timestamp) {
+    return sign(serial == null ? Map.of() : Map.of("sn", serial), nonce, timestamp);
+  }
+
+  String sign(Map<String, ?> parameters, String nonce, String timestamp) {
+    Map<String, String> tail = new LinkedHashMap<>();
+    tail.put("accessKey", keys.id());
+    tail.put("nonce", nonce);
+    tail.put("timestamp", timestamp);
+    String flat = join(flatten(parameters));
+    return sign(flat.isEmpty() ? join(tail) : flat + "&" + join(tail));
+  }
+
+  private static String join(Map<String, String> parameters) {
+    return parameters.entrySet().stream()
+        .map(entry -> entry.getKey() + "=" + entry.getValue())
+        .collect(Collectors.joining("&"));
+  }
+
+  /** Nested objects as {@code a.b}, list elements as {@code a[0]}, sorted by ASCII. */
+  static Map<String, String> flatten(Map<String, ?> parameters) {
+    Map<String, String> flat = new TreeMap<>(Comparator.naturalOrder());
+    parameters.forEach((key, value) -> flatten(key, value, flat));
+    return flat;
+  }
+
+  private static void flatten(String key, Object value, Map<String, String> flat) {
+    if (value instanceof Map<?, ?> map) {
+      map.forEach((name, nested) -> flatten(key + "." + name, nested, flat));
+    } else if (value instanceof List<?> list) {
+      for (int i = 0; i < list.size(); i++) {
+        flatten(key + "[" + i + "]", list.get(i), flat);
+      }
+    } else {
+      flat.put(key, String.valueOf(value));
+    }
+  }
+
+  private String sign(String text) {
+    try {
+      Mac mac = Mac.getInstance(ALGORITHM);
+      mac.init(new SecretKeySpec(keys.secret().getBytes(StandardCharsets.UTF_8), ALGORITHM));
+      return HexFormat.of().formatHex(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every Java runtime has " + ALGORITHM, e);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Polls with developer keys: their schedule and their signature. */
+package ecoflow.rest;

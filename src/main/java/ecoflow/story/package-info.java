@@ -1,0 +1,2 @@
+/** What became of one MQTT message, in one line at DEBUG. */
+package ecoflow.story;

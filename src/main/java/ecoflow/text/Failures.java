@@ -1,0 +1,107 @@
+package ecoflow.text;
+
+import java.io.EOFException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
+import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.hc.client5.http.impl.classic.RequestFailedException;
+import org.eclipse.paho.client.mqttv3.MqttException;
+
+/** Says in a few words what went wrong, for people who do not read stack traces. */
+final class Failures {
+
+  private static final int DEPTH = 12;
+
+  private Failures() {}
+
+  static String describe(Throwable failure, String path) {
+    String where = path == null ? "" : " on " + path;
+    Throwable cause = failure;
+    for (int depth = 0; cause != null && depth < DEPTH; depth++) {
+      if (cause instanceof PlainException plain) {
+        return plain.words(where);
+      }
+      String words = known(cause);
+      if (words != null) {
+        return words + where;
+      }
+      cause = cause.getCause() == cause ? null : cause.getCause();
+    }
+    String message = failure.getMessage();
+    return failure.getClass().getSimpleName()
+        + (message == null ? "" : ": " + Lines.oneLine(message))
+        + where;
+  }
+
+  private static String known(Throwable cause) {
+    if (cause instanceof HttpOperationFailedException http) {
+      return "HTTP " + http.getStatusCode();
+    }
+    if (cause instanceof EOFException) {
+      return "the other side closed the connection";
+    }
+    if (cause instanceof UnknownHostException) {
+      return "unknown host " + Lines.oneLine(String.valueOf(cause.getMessage()));
+    }
+    if (cause instanceof CertificateException) {
+      return "the certificate of the host is not trusted ("
+          + Lines.oneLine(cause.getMessage())
+          + ")";
+    }
+    if (cause instanceof ConnectException) {
+      return "connection refused or host unreachable";
+    }
+    if (cause instanceof InterruptedIOException
+        || cause instanceof TimeoutException
+        || isCut(cause)) {
+      return "no answer in time";
+    }
+    if (cause instanceof SSLException && cause.getCause() == null) {
+      return "TLS failed (" + Lines.oneLine(cause.getMessage()) + ")";
+    }
+    if (cause instanceof SocketException && cause.getCause() == null) {
+      return "the connection broke (" + Lines.oneLine(cause.getMessage()) + ")";
+    }
+    if (cause instanceof com.fasterxml.jackson.core.JacksonException) {
+      return "the answer is not JSON";
+    }
+    if (cause instanceof MqttException mqtt) {
+      return known(mqtt);
+    }
+    return null;
+  }
+
+  /** What the bounds of a call leaves behind when it ends a call. */
+  private static boolean isCut(Throwable cause) {
+    return cause instanceof RequestFailedException
+        || (cause instanceof SocketException && "Socket closed".equals(cause.getMessage()));
+  }
+
+  private static String known(MqttException failure) {
+    return switch (failure.getReasonCode()) {
+      case MqttException.REASON_CODE_FAILED_AUTHENTICATION,
+          MqttException.REASON_CODE_NOT_AUTHORIZED ->
+          "the broker refused the credentials";
+      case MqttException.REASON_CODE_INVALID_CLIENT_ID -> "the broker refused the client id";
+      case MqttException.REASON_CODE_BROKER_UNAVAILABLE -> "the broker is unavailable";
+      case MqttException.REASON_CODE_CLIENT_TIMEOUT -> "no answer in time";
+      case MqttException.REASON_CODE_CLIENT_NOT_CONNECTED -> "not connected";
+      case MqttException.REASON_CODE_CONNECTION_LOST ->
+          failure.getCause() == null ? "the broker closed the connection" : null;
+      default -> null;
+    };
+  }
+
+  static Throwable root(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause() != cause) {
+      cause = cause.getCause();
+    }
+    return cause;
+  }
+}

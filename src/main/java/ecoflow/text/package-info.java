@@ -1,0 +1,2 @@
+/** Words and lines for the log. */
+package ecoflow.text;

@@ -1,0 +1,132 @@
+package ecoflow;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.config.Settings;
+import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.Variables;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServerConfiguration;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.apache.camel.test.AvailablePortFinder;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The routes without the exporter's own main: a plain Camel context, the beans, and the route
+ * files, as the Camel CLI or Camel K put them together.
+ */
+class BeansTest {
+
+  private static final Path ROUTES = Path.of("src/main/resources/routes");
+
+  /** Names of libraries' things, and the processor that an error handler must be given. */
+  private static final Set<String> OTHER_NAMES =
+      Set.of("metricsRegistry", "boundedJson", "cloudTls", "noteFailure");
+
+  private final List<CamelContext> contexts = new ArrayList<>();
+
+  @AfterEach
+  void stop() {
+    contexts.forEach(CamelContext::stop);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "mqtt", "device"})
+  void aPlainCamelContextRunsTheRoutes(String mode) throws Exception {
+    SimulatedDevice device =
+        new SimulatedDevice("R331ZPLAIN000001", "Garage", "DELTA 2", WireFormat.JSON)
+            .set(Map.of("pd.soc", 81));
+    int port = AvailablePortFinder.getNextAvailable();
+    Page page = ExporterJar.pageAt(port);
+    CamelContext camel = new DefaultCamelContext();
+    contexts.add(camel);
+    try (SimulatedCloud cloud = SimulatedCloud.start().add(device);
+        Beans beans = new Beans(Settings.from(Variables.of(cloud, mode)))) {
+      VertxPlatformHttpServerConfiguration server = new VertxPlatformHttpServerConfiguration();
+      server.setBindPort(port);
+      camel.addService(new VertxPlatformHttpServer(server));
+      beans.configure(camel);
+      for (Path file : files()) {
+        PluginHelper.getRoutesLoader(camel)
+            .loadRoutes(ResourceHelper.resolveResource(camel, "file:" + file));
+      }
+      camel.start();
+
+      eventually(
+          () -> {
+            device.pushAll();
+            assertEquals(81, page.of(device, "pd_soc"));
+          });
+      beans.disconnect();
+    }
+  }
+
+  private static List<Path> files() throws Exception {
+    try (Stream<Path> files = Files.list(ROUTES)) {
+      return files.sorted().toList();
+    }
+  }
+
+  @Test
+  void whatRoutesNameIsThereUnderItsOwnName() throws Exception {
+    try (SimulatedCloud cloud = SimulatedCloud.start()) {
+      CamelContext rest = context(Variables.of(cloud, "rest"));
+      CamelContext device = context(Variables.of(cloud, "device"));
+      for (Path file : files()) {
+        RouteFile routes = RouteFile.read(file);
+        for (String name : routes.beans().toList()) {
+          Object bean = find(name, rest, device);
+          assertNotNull(bean, file + " names " + name);
+          if (!OTHER_NAMES.contains(name)) {
+            assertEquals(name.toLowerCase(), bean.getClass().getSimpleName().toLowerCase());
+          }
+        }
+        for (RouteFile.Call call : routes.calls()) {
+          Object bean = find(call.bean(), rest, device);
+          assertTrue(
+              Arrays.stream(bean.getClass().getMethods())
+                  .anyMatch(method -> method.getName().equals(call.method())),
+              file + " calls " + call);
+        }
+      }
+    }
+  }
+
+  private CamelContext context(Map<String, String> variables) throws Exception {
+    CamelContext camel = new DefaultCamelContext();
+    contexts.add(camel);
+    try (Beans beans = new Beans(Settings.from(variables))) {
+      beans.configure(camel);
+    }
+    return camel;
+  }
+
+  private static Object find(String name, CamelContext... contexts) {
+    return Arrays.stream(contexts)
+        .map(camel -> camel.getRegistry().lookupByName(name))
+        .filter(bean -> bean != null)
+        .findFirst()
+        .orElse(null);
+  }
+}

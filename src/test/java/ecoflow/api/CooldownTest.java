@@ -1,0 +1,97 @@
+package ecoflow.api;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class CooldownTest {
+
+  private static final Duration FIRST = Duration.ofSeconds(30);
+
+  private long nanos = Long.MAX_VALUE - 5;
+  private final Cooldown cooldown = new Cooldown(FIRST, () -> nanos);
+
+  private void pass(long seconds) {
+    nanos += Duration.ofSeconds(seconds).toNanos();
+  }
+
+  /** Starts a pause, waits for its end, and returns its seconds. */
+  private long pause() {
+    cooldown.start("HTTP 429");
+    long seconds = 0;
+    while (!cooldown.isOver()) {
+      pass(1);
+      seconds++;
+    }
+    return seconds;
+  }
+
+  @Test
+  void doublesToTenTimes() {
+    assertTrue(cooldown.isOver());
+    for (long seconds : new long[] {30, 60, 120, 240, 300, 300}) {
+      assertEquals(seconds, pause());
+    }
+    cooldown.reset();
+    assertEquals(30, pause());
+  }
+
+  @Test
+  void severalFailuresOfOneMomentCountOnce() {
+    cooldown.start("HTTP 429");
+    cooldown.start("HTTP 429");
+    pass(30);
+    assertTrue(cooldown.isOver());
+    assertEquals(60, pause());
+  }
+
+  @Test
+  void aSuccessThatWasUnderWayDoesNotEndIt() {
+    cooldown.start("HTTP 429");
+    cooldown.reset();
+    assertFalse(cooldown.isOver());
+    pass(30);
+    assertEquals(60, pause());
+  }
+
+  @Test
+  void withinAPauseNoAttemptIsMade() {
+    assertDoesNotThrow(() -> cooldown.check(false));
+    cooldown.start("HTTP 429");
+    assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
+    assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(true));
+    pass(30);
+    assertDoesNotThrow(() -> cooldown.check(false));
+    assertDoesNotThrow(() -> cooldown.check(true));
+  }
+
+  @Test
+  void withinARetryAfterOnlyRetriesAre() {
+    cooldown.holdFor(Duration.ofSeconds(5));
+    assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
+    assertDoesNotThrow(() -> cooldown.check(true));
+    pass(3);
+    cooldown.holdFor(Duration.ofSeconds(1));
+    assertFalse(cooldown.isOver(), "a shorter one does not cut the longer");
+    pass(2);
+    assertTrue(cooldown.isOver());
+  }
+
+  @Test
+  void aRetryAfterMakesAPauseLonger() {
+    cooldown.start("HTTP 429");
+    cooldown.holdFor(Duration.ofSeconds(60));
+    pass(30);
+    assertFalse(cooldown.isOver());
+    assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(true));
+    pass(30);
+    assertTrue(cooldown.isOver());
+    cooldown.holdFor(Duration.ofSeconds(1));
+    assertDoesNotThrow(() -> cooldown.check(true));
+  }
+}

@@ -1,0 +1,23 @@
+package ecoflow.quota;
+
+import java.util.List;
+import java.util.Map;
+
+/** The store behind the gauges by itself, for tests of what is read from it or put into it. */
+public final class TestStore {
+
+  private final QuotaStore store =
+      new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> 0L, 10_000);
+
+  public void record(String serial, Map<?, ?> quotas) {
+    store.record(serial, quotas);
+  }
+
+  public void forget(String serial) {
+    store.forget(serial);
+  }
+
+  public List<Family> snapshot() {
+    return store.snapshot();
+  }
+}

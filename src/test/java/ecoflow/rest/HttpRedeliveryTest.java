@@ -1,0 +1,93 @@
+package ecoflow.rest;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ecoflow.api.CloudException;
+import ecoflow.testkit.RouteKit;
+import java.io.IOException;
+import java.util.Map;
+import org.apache.camel.CamelExecutionException;
+import org.apache.camel.Processor;
+import org.apache.camel.http.base.HttpOperationFailedException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** One redelivery policy for all kinds of failures, and for calls alone. */
+class HttpRedeliveryTest {
+
+  private RouteKit routes;
+
+  private void start(Processor call, Processor store) {
+    routes =
+        RouteKit.load("http-redelivery", "rest-device-values", "unexpected-errors")
+            .rest()
+            .variable("HTTP_RETRIES", "2")
+            .variable("HTTP_BACKOFF_FACTOR", "0.01")
+            .with("direct:signed-call", call)
+            .with("direct:quotas", store)
+            .start();
+  }
+
+  @AfterEach
+  void stop() {
+    routes.close();
+  }
+
+  private int attempts(Exception failure) {
+    start(
+        exchange -> {
+          throw failure;
+        },
+        exchange -> {});
+    assertThrows(
+        CamelExecutionException.class, () -> routes.send("direct:quota-call", "R331", Map.of()));
+    return routes.bodies("direct:signed-call").size();
+  }
+
+  private static Exception http(int status) {
+    return new HttpOperationFailedException("/", status, "", null, Map.of(), null);
+  }
+
+  @Test
+  void anInputOutputErrorIsRepeated() {
+    assertEquals(3, attempts(new IOException("reset")));
+  }
+
+  @Test
+  void aBusyServerIsAskedAgain() {
+    assertEquals(3, attempts(http(503)));
+  }
+
+  @Test
+  void aWrongSignatureIsMadeAnew() {
+    assertEquals(3, attempts(new CloudException("8521", "signature is wrong")));
+  }
+
+  @Test
+  void aPageThatIsNotThereIsNot() {
+    assertEquals(1, attempts(http(404)));
+  }
+
+  @Test
+  void anAnswerThatStaysTheSameIsNot() {
+    assertEquals(1, attempts(new CloudException("1006", "not allowed")));
+  }
+
+  @Test
+  void whatFailsAfterTheCallIsNotRepeated() {
+    start(
+        exchange -> exchange.getMessage().setBody(Map.of("pd.soc", 1)),
+        exchange -> {
+          throw new IOException("disk full");
+        });
+
+    routes.send("seda:device-poll", "R331", Map.of());
+    eventually(() -> assertEquals(1, routes.bodies("direct:quotas").size()));
+    routes.send("seda:device-poll", "R332", Map.of());
+    eventually(() -> assertEquals(2, routes.bodies("direct:quotas").size()));
+
+    assertEquals(2, routes.bodies("direct:signed-call").size());
+  }
+}

@@ -1,0 +1,138 @@
+package ecoflow.testkit;
+
+import ecoflow.Beans;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * Single packaged route files with the real beans: {@code RouteKit.load("payload")
+ * .with("direct:quotas").start()}. What the files send to an endpoint named by {@code with} is kept
+ * there.
+ */
+public final class RouteKit implements AutoCloseable {
+
+  private final CamelContext camel = new DefaultCamelContext();
+  private final Map<String, String> variables = new HashMap<>();
+  private final List<String> files;
+  private final Map<String, List<Object>> bodies = new HashMap<>();
+  private final Map<String, Processor> sinks = new HashMap<>();
+  private Beans beans;
+  private ProducerTemplate template;
+
+  private RouteKit(List<String> files) {
+    this.files = files;
+    variable("ECOFLOW_ACCOUNT_USER", "owner@example.org");
+    variable("ECOFLOW_ACCOUNT_PASSWORD", "secret");
+    variable("ECOFLOW_DEVICE_SN", "all");
+  }
+
+  /** Files of the routes folder, without their ending. */
+  public static RouteKit load(String... files) {
+    return new RouteKit(List.of(files));
+  }
+
+  /** A setting; without any, an account in mode mqtt. */
+  public RouteKit variable(String name, String value) {
+    variables.put(name, value);
+    return this;
+  }
+
+  /** Developer keys instead of an account. */
+  public RouteKit rest() {
+    variables.remove("ECOFLOW_ACCOUNT_USER");
+    variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
+    return variable("ECOFLOW_ACCESS_KEY", "key").variable("ECOFLOW_SECRET_KEY", "secret");
+  }
+
+  /** Keeps the bodies that come to an endpoint which no loaded file consumes. */
+  public RouteKit with(String endpoint) {
+    return with(endpoint, exchange -> {});
+  }
+
+  /** As {@link #with(String)}, and does something with each of them. */
+  public RouteKit with(String endpoint, Processor then) {
+    List<Object> kept = new CopyOnWriteArrayList<>();
+    bodies.put(endpoint, kept);
+    sinks.put(
+        endpoint,
+        exchange -> {
+          kept.add(body(exchange));
+          then.process(exchange);
+        });
+    return this;
+  }
+
+  private static Object body(Exchange exchange) {
+    Object body = exchange.getMessage().getBody();
+    return body == null ? "" : body;
+  }
+
+  public RouteKit start() {
+    try {
+      beans = new Beans(Settings.from(variables));
+      beans.configure(camel);
+      camel.addRoutes(
+          new RouteBuilder() {
+            @Override
+            public void configure() {
+              errorHandler(noErrorHandler());
+              sinks.forEach((endpoint, sink) -> from(endpoint).process(sink));
+            }
+          });
+      for (String file : files) {
+        PluginHelper.getRoutesLoader(camel)
+            .loadRoutes(
+                ResourceHelper.resolveResource(camel, "classpath:routes/" + file + ".camel.yaml"));
+      }
+      camel.start();
+      template = camel.createProducerTemplate();
+      return this;
+    } catch (ConfigException e) {
+      throw new IllegalArgumentException(e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  public CamelContext camel() {
+    return camel;
+  }
+
+  public void send(String endpoint, Object body, Map<String, Object> headers) {
+    template.sendBodyAndHeaders(endpoint, body, headers);
+  }
+
+  /** The bodies that came to an endpoint so far, an empty text for none. */
+  public List<Object> bodies(String endpoint) {
+    return new ArrayList<>(bodies.get(endpoint));
+  }
+
+  /** The value of a counter, by the name and the tags that routes use. */
+  public double counter(String name, String... tags) {
+    return camel
+        .getRegistry()
+        .lookupByNameAndType("metricsRegistry", MeterRegistry.class)
+        .counter(name, tags)
+        .count();
+  }
+
+  @Override
+  public void close() {
+    beans.close();
+    camel.stop();
+  }
+}
