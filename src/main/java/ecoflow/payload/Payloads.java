@@ -106,18 +106,18 @@ public final class Payloads {
     return Frames.fromBase64(payload);
   }
 
-  /** Route step: a last header that is cut is counted and left out, those before it are kept. */
-  public void cutBrokenEnd(Exchange exchange) {
+  /** For routes: the frame without a last header that is cut, which is counted. */
+  public byte[] withoutCutHeader(Exchange exchange) {
     Message message = exchange.getMessage();
     tellKind(exchange, message.getHeader(KIND, "", String.class).toLowerCase(Locale.ROOT));
     byte[] frame = message.getBody(byte[].class);
     byte[] whole = Frames.whole(frame);
     if (whole.length < frame.length) {
-      message.setBody(whole);
       loseHeader(
           exchange,
           "a frame ends with " + (frame.length - whole.length) + " bytes of a cut header");
     }
+    return whole;
   }
 
   /** For routes: the headers of a frame, as bytes, so that a broken one loses no other. */
