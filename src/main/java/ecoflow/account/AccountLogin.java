@@ -2,6 +2,7 @@ package ecoflow.account;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import ecoflow.api.Api;
 import ecoflow.api.CloudException;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.Credentials;
@@ -151,7 +152,7 @@ final class AccountLogin {
   /** Route step: the answer to the login; it may lack the user's {@code name}. */
   public void acceptLogin(@Body Object answer) throws CloudException {
     String where = "the login answer";
-    Map<?, ?> data = object(answer);
+    Map<?, ?> data = Api.object(answer);
     if (!(data.get("user") instanceof Map<?, ?> user)) {
       throw new CloudException("0", where + " lacks user");
     }
@@ -181,7 +182,7 @@ final class AccountLogin {
 
   void accept(Object answer) throws CloudException {
     String where = "the certification answer";
-    Map<?, ?> data = object(answer);
+    Map<?, ?> data = Api.object(answer);
     Session current = session();
     certification =
         new Certification(
@@ -217,7 +218,7 @@ final class AccountLogin {
    * of them can stand.
    */
   static Map<String, Listing> devices(Object answer) throws CloudException {
-    Map<?, ?> data = object(answer);
+    Map<?, ?> data = Api.object(answer);
     Map<String, Listing> list = new LinkedHashMap<>();
     for (String part : new String[] {"share", "bound"}) {
       if (data.get(part) instanceof Map<?, ?> devices) {
@@ -291,13 +292,6 @@ final class AccountLogin {
       // The token has run out; the next login brings a new one.
       forget();
     }
-  }
-
-  private static Map<?, ?> object(Object answer) throws CloudException {
-    if (answer instanceof Map<?, ?> map) {
-      return map;
-    }
-    throw new CloudException("0", "the data of the answer is not an object");
   }
 
   private static String text(Map<?, ?> map, String key, String where) throws CloudException {

@@ -3,6 +3,7 @@ package ecoflow.api;
 import ecoflow.config.HttpSettings;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
+import java.util.Map;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -15,8 +16,6 @@ import org.apache.camel.support.jsse.SSLContextParameters;
  * and whether the cloud ever answered.
  */
 public final class Api implements AutoCloseable {
-
-  private static final String INVALID_KEY = "8513";
 
   private final ApiHost host;
   private final Cooldown cooldown;
@@ -100,11 +99,23 @@ public final class Api implements AutoCloseable {
     if (firstContact.isMade() && Cooldown.isAskedForBy(failure)) {
       cooldown.start(reason);
     }
-    if (failure instanceof CloudException cloud && cloud.code().equals(INVALID_KEY)) {
+    if (ApiHost.isInvalidKey(failure)) {
       host.giveUp();
-      return "code " + INVALID_KEY + " on " + path + ": " + host.advice();
+      return "code " + ApiHost.INVALID_KEY + " on " + path + ": " + host.advice();
     }
     return reason;
+  }
+
+  /**
+   * The data of an answer that must be an object.
+   *
+   * @throws CloudException if it is something else
+   */
+  public static Map<?, ?> object(Object data) throws CloudException {
+    if (data instanceof Map<?, ?> map) {
+      return map;
+    }
+    throw new CloudException("0", "the data of the answer is not an object");
   }
 
   @Override

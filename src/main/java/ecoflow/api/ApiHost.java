@@ -12,6 +12,9 @@ final class ApiHost {
 
   private static final Logger LOG = LoggerFactory.getLogger(ApiHost.class);
 
+  /** EcoFlow's code for an access key that the region does not know. */
+  static final String INVALID_KEY = "8513";
+
   private final List<String> hosts;
   private int current;
   private int tried = 1;
@@ -31,9 +34,14 @@ final class ApiHost {
     proven = true;
   }
 
-  /** Whether a region is left that could know the key. */
-  synchronized boolean isAnotherLeft() {
-    return !proven && tried < hosts.size();
+  /** Whether the failure says that the key is unknown here. */
+  static boolean isInvalidKey(Throwable failure) {
+    return failure instanceof CloudException cloud && cloud.code().equals(INVALID_KEY);
+  }
+
+  /** Whether the key is unknown here, and a region is left that could know it. */
+  synchronized boolean isAnotherLeft(Throwable failure) {
+    return isInvalidKey(failure) && !proven && tried < hosts.size();
   }
 
   /** Makes the next region the current one. */

@@ -3,7 +3,6 @@ package ecoflow.api;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import java.time.Duration;
-import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -69,9 +68,7 @@ final class CloudCall {
    * @throws CloudException then
    */
   public void requireObject(Exchange exchange) throws CloudException {
-    if (!(exchange.getMessage().getBody() instanceof Map)) {
-      throw new CloudException("0", "the data of the answer is not an object");
-    }
+    Api.object(exchange.getMessage().getBody());
   }
 
   /** Counts the attempt; runs after success and failure alike. */

@@ -14,7 +14,6 @@ final class Redelivery {
 
   private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(60);
   private static final String WRONG_SIGNATURE = "8521";
-  private static final String INVALID_KEY = "8513";
 
   private final Cooldown cooldown;
   private final ApiHost host;
@@ -30,8 +29,7 @@ final class Redelivery {
    */
   public boolean isWorthRepeating(Exchange exchange) {
     return exchange.getProperty(Exchange.EXCEPTION_CAUGHT) instanceof CloudException failure
-        && (failure.code().equals(WRONG_SIGNATURE)
-            || (failure.code().equals(INVALID_KEY) && host.isAnotherLeft()));
+        && (failure.code().equals(WRONG_SIGNATURE) || host.isAnotherLeft(failure));
   }
 
   /**
@@ -52,9 +50,7 @@ final class Redelivery {
       }
     }
     // Camel also asks here about a failure that is not repeated, if one before it was.
-    if (failure instanceof CloudException cloud
-        && cloud.code().equals(INVALID_KEY)
-        && host.isAnotherLeft()) {
+    if (host.isAnotherLeft(failure)) {
       host.tryNext();
     }
   }

@@ -53,15 +53,10 @@ final class WatchedSteps implements InterceptStrategy {
     }
 
     private static void look(Exchange exchange) {
-      Throwable failure = exchange.getException();
-      if (failure != null) {
-        OutOfMemory.endIf(failure);
-      }
+      OutOfMemory.endIf(exchange.getException());
       // A step of an error handler: what it handles struck between steps.
-      Object caught = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT);
-      if (caught != null) {
-        OutOfMemory.endIf((Throwable) caught);
-      }
+      OutOfMemory.endIf(
+          exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class));
     }
   }
 }

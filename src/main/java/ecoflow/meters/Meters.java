@@ -221,27 +221,23 @@ public final class Meters {
    */
   public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
     boolean shown = isShown(cmdFunc, cmdId);
-    protobufMessages(
-            shown ? Integer.toString(cmdFunc) : OTHER,
-            shown ? Integer.toString(cmdId) : OTHER,
-            outcome)
-        .increment();
+    protobufMessages(orOther(shown, cmdFunc), orOther(shown, cmdId), outcome).increment();
   }
 
   /** One value, or one item of a list, that a protobuf message holds and that is not shown. */
   public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
     boolean shown = isShown(cmdFunc, cmdId);
-    protobufFieldsDropped(
-            shown ? Integer.toString(cmdFunc) : OTHER,
-            shown ? Integer.toString(cmdId) : OTHER,
-            reason)
-        .increment();
+    protobufFieldsDropped(orOther(shown, cmdFunc), orOther(shown, cmdId), reason).increment();
   }
 
   private boolean isShown(int cmdFunc, int cmdId) {
     String pair = cmdFunc + "/" + cmdId;
     boolean known = commandPairs.contains(pair);
     return known || (commandPairs.size() < MAX_COMMAND_PAIRS && commandPairs.add(pair));
+  }
+
+  private static String orOther(boolean shown, int number) {
+    return shown ? Integer.toString(number) : OTHER;
   }
 
   private Counter protobufFieldsDropped(String cmdFunc, String cmdId, String reason) {
