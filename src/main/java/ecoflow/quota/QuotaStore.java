@@ -1,15 +1,16 @@
 package ecoflow.quota;
 
-import ecoflow.quota.Family.Series;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.MatchResult;
@@ -22,7 +23,8 @@ import java.util.regex.Pattern;
  * arrives with anything but a number or a boolean loses its series. A list replaces all of the list
  * before.
  *
- * <p>Safe for use by several threads.
+ * <p>Safe for use by several threads. Devices do not wait for each other; a reader sees all of a
+ * message or nothing of it.
  */
 final class QuotaStore {
 
@@ -37,21 +39,12 @@ final class QuotaStore {
   private static final Pattern INDEX =
       Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
 
-  /** Numbers by size; a longer number is a larger one. */
-  private static final Comparator<String> BY_INDEX =
-      Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
-
   private final Predicate<String> ownName;
   private final Conflicts conflicts;
   private final LongSupplier nanoClock;
   private final int maxSeriesPerDevice;
-
-  /** Guards everything below. Updates are short and rare, so that one lock does for all devices. */
-  private final Object lock = new Object();
-
-  private final SortedMap<String, Device> devices = new TreeMap<>();
-  private long messages;
-  private Conflicts conflictsOfMessage = NOBODY;
+  private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
+  private final Picture picture = new Picture();
 
   /** Takes note of values that could not be shown beside others. */
   interface Conflicts {
@@ -68,21 +61,13 @@ final class QuotaStore {
     }
 
     /**
-     * Called within the store's lock, once for every value.
+     * Called within the lock of the device, once for every value.
      *
      * @param name the series name without the exporter's prefix; empty for a value in a flood of
      *     them that meets the limit
      */
     void count(Conflict kind, String serial, String name);
   }
-
-  /**
-   * @param rawKey with its indexes
-   * @param nanos time of the last update
-   * @param message number of the message that brought the value
-   */
-  private record Reading(
-      String rawKey, String name, List<String> indexes, double value, long nanos, long message) {}
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
@@ -113,179 +98,339 @@ final class QuotaStore {
    * @return how many values were taken
    */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
-    synchronized (lock) {
-      messages++;
-      this.conflictsOfMessage = conflictsOfMessage;
-      Device device = devices.computeIfAbsent(serial, Device::new);
-      device.refused = 0;
-      int taken = device.takeMembers("", quotas, 1);
-      if (device.byKey.isEmpty()) {
-        devices.remove(serial);
-      }
-      return taken;
-    }
+    return devices
+        .computeIfAbsent(serial, Device::new)
+        .take(quotas, conflictsOfMessage, nanoClock.getAsLong());
   }
 
   void forget(String serial) {
-    synchronized (lock) {
-      devices.remove(serial);
+    Device device = devices.get(serial);
+    if (device != null) {
+      device.forgetAll();
     }
   }
 
   /** Removes the series without an update for longer than this and returns how many they were. */
   int expire(Duration maxAge) {
-    synchronized (lock) {
-      long now = nanoClock.getAsLong();
-      int removed = 0;
-      for (Device device : devices.values()) {
-        for (Reading reading : List.copyOf(device.byKey.values())) {
-          if (Duration.ofNanos(now - reading.nanos()).compareTo(maxAge) > 0) {
-            device.remove(reading);
-            removed++;
-          }
-        }
-      }
-      devices.values().removeIf(device -> device.byKey.isEmpty());
-      return removed;
-    }
+    long now = nanoClock.getAsLong();
+    long nanos = TimeUnit.NANOSECONDS.convert(maxAge);
+    return devices.values().stream().mapToInt(device -> device.expire(now, nanos)).sum();
   }
 
   /** The number of series of this device. */
   int size(String serial) {
-    synchronized (lock) {
-      Device device = devices.get(serial);
-      return device == null ? 0 : device.byKey.size();
-    }
+    Device device = devices.get(serial);
+    return device == null ? 0 : device.size();
   }
 
   /** All series of this moment, sorted by name. */
   List<Family> snapshot() {
-    synchronized (lock) {
-      SortedMap<String, Family> families = new TreeMap<>();
-      for (Device device : devices.values()) {
-        device.byName.forEach(
-            (name, readings) -> {
-              Family family =
-                  families.computeIfAbsent(
-                      name,
-                      n -> {
-                        String rawKey = readings.firstEntry().getValue().rawKey();
-                        return new Family(n, withoutIndexes(rawKey), new ArrayList<>());
-                      });
-              for (Reading reading : readings.values()) {
-                family.series().add(new Series(device.serial, reading.indexes(), reading.value()));
-              }
-            });
-      }
-      return List.copyOf(families.values());
-    }
+    return picture.of(new TreeMap<>(devices).values().stream().map(Device::part).toList());
   }
 
-  private static String withoutIndexes(String rawKey) {
-    return INDEX.matcher(rawKey).replaceAll("");
+  static String withoutIndexes(String rawKey) {
+    return rawKey.indexOf('[') < 0 ? rawKey : INDEX.matcher(rawKey).replaceAll("");
   }
 
   private static List<String> indexesOf(String rawKey) {
-    return INDEX.matcher(rawKey).results().map(QuotaStore::indexOf).toList();
+    return rawKey.indexOf('[') < 0
+        ? List.of()
+        : INDEX.matcher(rawKey).results().map(QuotaStore::indexOf).toList();
   }
 
   private static String indexOf(MatchResult index) {
     return index.group(1) == null ? index.group(2) : index.group(1);
   }
 
-  /** Fewer indexes first, then by the indexes from the outermost. */
-  private static int compareIndexes(List<String> left, List<String> right) {
-    int order = Integer.compare(left.size(), right.size());
-    for (int i = 0; order == 0 && i < left.size(); i++) {
-      order = BY_INDEX.compare(left.get(i), right.get(i));
+  /** One series and its latest value. What can change is guarded by the lock of the device. */
+  static final class Cell {
+
+    final String rawKey;
+    final String name;
+    final List<String> indexes;
+    double value;
+
+    /** Time of the last update. */
+    long nanos;
+
+    /** Number of the message that brought the value. */
+    long message;
+
+    boolean removed;
+
+    Cell(String rawKey, String name, List<String> indexes) {
+      this.rawKey = rawKey;
+      this.name = name;
+      this.indexes = indexes;
     }
-    return order;
   }
 
-  /** The series of one device, found by key and by name. */
+  /**
+   * Where in the messages of a device a value stands, with what was found out about it: a key is
+   * put together and looked up when it is new, not whenever it comes.
+   */
+  private static final class Place {
+
+    final String key;
+    final boolean usable;
+    private Map<String, Place> members = Map.of();
+    private List<Place> elements = List.of();
+    Cell cell;
+
+    /** The state of the device's keys in which there was nothing at this place or below it. */
+    long bareAt = -1;
+
+    Place(String key) {
+      this.key = key;
+      this.usable = key.length() <= MAX_KEY_LENGTH;
+    }
+
+    Place knownMember(String name) {
+      return members.get(name);
+    }
+
+    Place knownElement(int index) {
+      return index < elements.size() ? elements.get(index) : null;
+    }
+
+    void learnMember(String name, Place place) {
+      if (members.isEmpty()) {
+        members = new HashMap<>();
+      }
+      members.put(name, place);
+    }
+
+    void learnElement(int index, Place place) {
+      if (elements.isEmpty()) {
+        elements = new ArrayList<>();
+      }
+      if (index == elements.size()) {
+        elements.add(place);
+      }
+    }
+  }
+
+  /** The series of one device, found by place, by key and by name. */
   private final class Device {
 
-    final String serial;
-    final NavigableMap<String, Reading> byKey = new TreeMap<>();
+    private final String serial;
+    private final NavigableMap<String, Cell> byKey = new TreeMap<>();
 
-    /** All readings of one name have the same number of indexes. */
-    final Map<String, NavigableMap<List<String>, Reading>> byName = new HashMap<>();
+    /** All cells of one name have the same number of indexes. */
+    private final Map<String, Map<List<String>, Cell>> byName = new HashMap<>();
 
-    /** How many values of the current message met the limit. */
-    int refused;
+    private Place root = new Place("");
+    private int places;
+
+    /** Counts the changes of the set of keys. */
+    private long changes;
+
+    private Cell[] inOrder;
+    private long inOrderAt = -1;
+
+    /** No cell is older. */
+    private long oldest;
+
+    // Of the current message.
+    private long message;
+    private long now;
+    private int refused;
+    private Conflicts conflictsOfMessage = NOBODY;
 
     Device(String serial) {
       this.serial = serial;
     }
 
-    int takeMembers(String keyPrefix, Map<?, ?> members, int depth) {
+    synchronized int take(Map<?, ?> quotas, Conflicts conflictsOfMessage, long now) {
+      this.conflictsOfMessage = conflictsOfMessage;
+      this.now = now;
+      if (byKey.isEmpty()) {
+        oldest = now;
+      }
+      message++;
+      refused = 0;
+      if (places >= maxPlaces()) {
+        // Filled with made-up keys, most likely.
+        root = new Place("");
+        places = 0;
+      }
+      return takeMembers(root, quotas, 1);
+    }
+
+    synchronized void forgetAll() {
+      byKey.values().forEach(cell -> cell.removed = true);
+      byKey.clear();
+      byName.clear();
+      changes++;
+    }
+
+    synchronized int expire(long now, long maxAge) {
+      if (now - oldest <= maxAge) {
+        return 0;
+      }
+      int removed = 0;
+      long highestAge = 0;
+      for (Cell cell : List.copyOf(byKey.values())) {
+        long age = now - cell.nanos;
+        if (age <= maxAge) {
+          highestAge = Math.max(highestAge, age);
+        } else {
+          remove(cell);
+          removed++;
+        }
+      }
+      oldest = now - highestAge;
+      return removed;
+    }
+
+    synchronized int size() {
+      return byKey.size();
+    }
+
+    synchronized Picture.Part part() {
+      if (inOrderAt != changes) {
+        inOrder = byKey.values().toArray(Cell[]::new);
+        Arrays.sort(inOrder, Picture.ORDER);
+        inOrderAt = changes;
+      }
+      double[] values = new double[inOrder.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = inOrder[i].value;
+      }
+      return new Picture.Part(serial, inOrder, values);
+    }
+
+    private int maxPlaces() {
+      // Places are objects and lists too, and what is no number.
+      return 4 * maxSeriesPerDevice + 1_000;
+    }
+
+    private int takeMembers(Place place, Map<?, ?> members, int depth) {
       int taken = 0;
       for (Map.Entry<?, ?> member : members.entrySet()) {
-        taken += take(keyPrefix + member.getKey(), member.getValue(), depth);
+        taken += take(member(place, String.valueOf(member.getKey())), member.getValue(), depth);
       }
       return taken;
     }
 
-    private int take(String key, Object value, int depth) {
-      if (depth > MAX_DEPTH || key.length() > MAX_KEY_LENGTH) {
+    private Place member(Place place, String name) {
+      Place member = place.knownMember(name);
+      if (member == null) {
+        member = new Place(place == root ? name : place.key + "." + name);
+        if (places < maxPlaces()) {
+          place.learnMember(name, member);
+          places++;
+        }
+      }
+      return member;
+    }
+
+    private Place element(Place place, int index) {
+      Place element = place.knownElement(index);
+      if (element == null) {
+        element = new Place(place.key + "[" + index + "]");
+        if (places < maxPlaces()) {
+          place.learnElement(index, element);
+          places++;
+        }
+      }
+      return element;
+    }
+
+    private int take(Place place, Object value, int depth) {
+      if (depth > MAX_DEPTH || !place.usable) {
         return 0;
       }
       if (value instanceof Boolean bool) {
-        return set(key, bool ? 1 : 0);
+        return set(place, bool ? 1 : 0);
       }
       if (value instanceof Number number && Double.isFinite(number.doubleValue())) {
-        return set(key, number.doubleValue());
+        return set(place, number.doubleValue());
       }
       int taken = 0;
       if (value instanceof Map<?, ?> members) {
-        taken = takeMembers(key + ".", members, depth + 1);
+        taken = takeMembers(place, members, depth + 1);
+        remove(cell(place));
       } else if (value instanceof List<?> elements) {
         for (int i = 0; i < elements.size(); i++) {
-          taken += take(key + "[" + i + "]", elements.get(i), depth + 1);
+          taken += take(element(place, i), elements.get(i), depth + 1);
         }
         // What an element of the list before had besides belonged to that element.
-        removeElements(key);
-      } else {
-        removeElements(key);
-        removeMembers(key);
+        removeElements(place.key);
+        remove(cell(place));
+      } else if (place.bareAt != changes) {
+        removeElements(place.key);
+        removeMembers(place.key);
+        remove(cell(place));
+        place.bareAt = isBare(place.key) ? changes : -1;
       }
-      remove(byKey.get(key));
       return taken;
     }
 
-    private int set(String key, double value) {
-      Reading known = byKey.get(key);
-      if (known == null && refused >= maxSeriesPerDevice) {
-        // A flood of made-up keys: their names are not worth the work.
-        conflict(Conflicts.Conflict.LIMIT, "");
+    /** What is shown at a place, null if nothing is. */
+    private Cell cell(Place place) {
+      if (place.cell == null || place.cell.removed) {
+        place.cell = byKey.get(place.key);
+      }
+      return place.cell;
+    }
+
+    private int set(Place place, double value) {
+      Cell cell = cell(place);
+      if (cell == null) {
+        cell = newCell(place.key);
+        if (cell == null) {
+          return 0;
+        }
+        place.cell = cell;
+      } else if (ownName.test(cell.name)) {
+        conflict(Conflicts.Conflict.OWN_METRIC, cell.name);
+        remove(cell);
         return 0;
       }
-      String name = known == null ? SeriesName.of(withoutIndexes(key)) : known.name();
+      // Some devices send -0.0, which is 0 to everybody but a program.
+      cell.value = value + 0.0;
+      cell.nanos = now;
+      cell.message = message;
+      return 1;
+    }
+
+    /** A place on the page for a new key; null if it gets none. */
+    private Cell newCell(String key) {
+      if (refused >= maxSeriesPerDevice) {
+        // A flood of made-up keys: their names are not worth the work.
+        conflict(Conflicts.Conflict.LIMIT, "");
+        return null;
+      }
+      String name = SeriesName.of(withoutIndexes(key));
       if (name.isEmpty()) {
-        return 0;
+        return null;
       }
       if (ownName.test(name)) {
         conflict(Conflicts.Conflict.OWN_METRIC, name);
-        remove(known);
-        return 0;
+        return null;
       }
-      List<String> indexes = known == null ? indexesOf(key) : known.indexes();
-      if (known == null) {
-        removeRivals(name, indexes);
-        if (byKey.size() >= maxSeriesPerDevice) {
-          conflict(Conflicts.Conflict.LIMIT, name);
-          refused++;
-          return 0;
-        }
+      List<String> indexes = indexesOf(key);
+      removeRivals(name, indexes);
+      if (byKey.size() >= maxSeriesPerDevice) {
+        conflict(Conflicts.Conflict.LIMIT, name);
+        refused++;
+        return null;
       }
-      // Some devices send -0.0, which is 0 to everybody but a program.
-      double shown = value + 0.0;
-      Reading reading = new Reading(key, name, indexes, shown, nanoClock.getAsLong(), messages);
-      byKey.put(key, reading);
-      byName
-          .computeIfAbsent(name, n -> new TreeMap<>(QuotaStore::compareIndexes))
-          .put(indexes, reading);
-      return 1;
+      Cell cell = new Cell(key, name, indexes);
+      byKey.put(key, cell);
+      Map<List<String>, Cell> sameName = byName.get(name);
+      if (sameName == null) {
+        byName.put(name, Map.of(indexes, cell));
+      } else {
+        // Most names have one series: a map that can grow is for the others.
+        Map<List<String>, Cell> more =
+            sameName instanceof HashMap ? sameName : new HashMap<>(sameName);
+        more.put(indexes, cell);
+        byName.put(name, more);
+      }
+      changes++;
+      return cell;
     }
 
     private void conflict(Conflicts.Conflict kind, String name) {
@@ -295,53 +440,65 @@ final class QuotaStore {
 
     /** Makes room for a series whose key is new. */
     private void removeRivals(String name, List<String> indexes) {
-      NavigableMap<List<String>, Reading> readings = byName.get(name);
-      if (readings == null) {
+      Map<List<String>, Cell> cells = byName.get(name);
+      if (cells == null) {
         return;
       }
-      Reading sameSeries = readings.get(indexes);
+      Cell sameSeries = cells.get(indexes);
       if (sameSeries != null) {
         conflict(Conflicts.Conflict.SAME_NAME, name);
         remove(sameSeries);
-      } else if (readings.firstKey().size() != indexes.size()) {
+      } else if (cells.keySet().iterator().next().size() != indexes.size()) {
         conflict(Conflicts.Conflict.SHAPE, name);
-        List.copyOf(readings.values()).forEach(this::remove);
+        List.copyOf(cells.values()).forEach(this::remove);
       }
     }
 
     /** Removes what a list held. */
     private void removeElements(String listKey) {
       // '\\' is the character after '['.
-      olderBetween(listKey + "[", listKey + "\\").forEach(this::remove);
+      removeOlder(listKey + "[", listKey + "\\");
     }
 
     /** Removes what an object held. */
     private void removeMembers(String objectKey) {
       // '/' is the character after '.'.
-      olderBetween(objectKey + ".", objectKey + "/").forEach(this::remove);
+      removeOlder(objectKey + ".", objectKey + "/");
     }
 
     /**
-     * The readings of a range of keys, without those that the current message brought: "a" and
-     * "a.b" may stand side by side in one message, in any order.
+     * Removes a range of keys, without those that the current message brought: "a" and "a.b" may
+     * stand side by side in one message, in any order.
      */
-    private List<Reading> olderBetween(String fromKey, String toKey) {
-      return byKey.subMap(fromKey, toKey).values().stream()
-          .filter(reading -> reading.message() != messages)
-          .toList();
+    private void removeOlder(String fromKey, String toKey) {
+      List<Cell> older = new ArrayList<>();
+      for (Cell cell : byKey.subMap(fromKey, toKey).values()) {
+        if (cell.message != message) {
+          older.add(cell);
+        }
+      }
+      older.forEach(this::remove);
+    }
+
+    private boolean isBare(String key) {
+      return byKey.subMap(key + "[", key + "\\").isEmpty()
+          && byKey.subMap(key + ".", key + "/").isEmpty();
     }
 
     /** Does nothing for null. */
-    private void remove(Reading reading) {
-      if (reading == null) {
+    private void remove(Cell cell) {
+      if (cell == null) {
         return;
       }
-      byKey.remove(reading.rawKey());
-      NavigableMap<List<String>, Reading> readings = byName.get(reading.name());
-      readings.remove(reading.indexes());
-      if (readings.isEmpty()) {
-        byName.remove(reading.name());
+      cell.removed = true;
+      byKey.remove(cell.rawKey);
+      Map<List<String>, Cell> cells = byName.get(cell.name);
+      if (cells.size() == 1) {
+        byName.remove(cell.name);
+      } else {
+        cells.remove(cell.indexes);
       }
+      changes++;
     }
   }
 }

@@ -1,0 +1,120 @@
+package ecoflow.quota;
+
+import ecoflow.quota.QuotaStore.Cell;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Puts the series of all devices into the order of the page. The order is kept for as long as no
+ * series comes or goes, so that a scrape costs little more than its numbers.
+ */
+final class Picture {
+
+  /** Numbers by size; a longer number is a larger one. */
+  private static final Comparator<String> BY_INDEX =
+      Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
+
+  /** By name, then from the outermost index on. */
+  static final Comparator<Cell> ORDER =
+      Comparator.comparing((Cell cell) -> cell.name)
+          .thenComparing(cell -> cell.indexes, Picture::compareIndexes);
+
+  private List<Part> parts = List.of();
+  private List<Rows> rows = List.of();
+
+  /**
+   * The series of one device.
+   *
+   * @param cells in {@link #ORDER}; the same array as long as they are the same
+   * @param values of the cells at one moment
+   */
+  record Part(String serial, Cell[] cells, double[] values) {}
+
+  /** Where the series of one name are. */
+  static final class Rows {
+
+    private final String name;
+    private final String rawKey;
+    private int[] places = new int[2];
+    private int size;
+
+    Rows(Cell first) {
+      this.name = first.name;
+      this.rawKey = QuotaStore.withoutIndexes(first.rawKey);
+    }
+
+    private void add(int part, int cell) {
+      if (2 * size == places.length) {
+        places = Arrays.copyOf(places, 4 * size);
+      }
+      places[2 * size] = part;
+      places[2 * size + 1] = cell;
+      size++;
+    }
+
+    String name() {
+      return name;
+    }
+
+    String rawKey() {
+      return rawKey;
+    }
+
+    int size() {
+      return size;
+    }
+
+    int part(int i) {
+      return places[2 * i];
+    }
+
+    int cell(int i) {
+      return places[2 * i + 1];
+    }
+  }
+
+  /** All series, by name. */
+  synchronized List<Family> of(List<Part> current) {
+    if (!hasSameSeries(current)) {
+      rows = rows(current);
+    }
+    parts = current;
+    return rows.stream().map(row -> new Family(row, current)).toList();
+  }
+
+  private boolean hasSameSeries(List<Part> current) {
+    if (current.size() != parts.size()) {
+      return false;
+    }
+    for (int i = 0; i < parts.size(); i++) {
+      if (current.get(i).cells() != parts.get(i).cells()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static List<Rows> rows(List<Part> parts) {
+    Map<String, Rows> byName = new HashMap<>();
+    for (int part = 0; part < parts.size(); part++) {
+      Cell[] cells = parts.get(part).cells();
+      for (int cell = 0; cell < cells.length; cell++) {
+        Cell first = cells[cell];
+        byName.computeIfAbsent(first.name, name -> new Rows(first)).add(part, cell);
+      }
+    }
+    return byName.values().stream().sorted(Comparator.comparing(Rows::name)).toList();
+  }
+
+  /** Fewer indexes first, then by the indexes from the outermost. */
+  private static int compareIndexes(List<String> left, List<String> right) {
+    int order = Integer.compare(left.size(), right.size());
+    for (int i = 0; order == 0 && i < left.size(); i++) {
+      order = BY_INDEX.compare(left.get(i), right.get(i));
+    }
+    return order;
+  }
+}
