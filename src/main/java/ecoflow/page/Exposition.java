@@ -2,14 +2,17 @@ package ecoflow.page;
 
 import ecoflow.device.Labels;
 import ecoflow.quota.Family;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * Writes gauges of devices in the Prometheus text format 0.0.4 or in OpenMetrics 1.0 text.
+ * Writes gauges of devices in the Prometheus text format 0.0.4 or in OpenMetrics 1.0 text, a piece
+ * at a time.
  *
  * <p>Client libraries take endings such as _total or _info off a gauge's name; devices have quotas
  * with such names, and here they stay as they are.
@@ -20,64 +23,133 @@ final class Exposition {
   private static final Pattern OTHER_LINE_ENDS =
       Pattern.compile("[\\r\\f\\x{0B}\\x{1C}-\\x{1E}\\x{85}\\x{2028}\\x{2029}]");
 
-  private Exposition() {}
+  private static final byte[] VALUE = bytes("} ");
+
+  private final List<Family> families;
+  private final Function<String, Labels> labels;
+  private final Names names;
+  private final boolean openMetrics;
+  private final Map<String, byte[]> deviceLabels = new HashMap<>();
+  private int family;
+  private int series;
 
   /** One series of a gauge that the exporter itself has for each device. */
   record Sample(Labels labels, double value) {}
 
-  /**
-   * Appends all series of the devices, without the "# EOF" that ends OpenMetrics text.
-   *
-   * @param prefix of the names, without the underscore
-   * @param labels by serial number
-   */
-  static void append(
-      StringBuilder out,
-      String prefix,
-      List<Family> families,
-      Function<String, Labels> labels,
-      boolean openMetrics) {
-    Map<String, String> deviceLabels = new HashMap<>();
-    for (Family family : families) {
+  /** What stands before the series of a name. */
+  private record Name(String rawKey, byte[] textHead, byte[] openMetricsHead, byte[] start) {}
+
+  /** The names of series as bytes, which are the same for every page. */
+  static final class Names {
+
+    private final String prefix;
+    private final Map<String, Name> known = new ConcurrentHashMap<>();
+
+    /**
+     * @param prefix of the names, without the underscore
+     */
+    Names(String prefix) {
+      this.prefix = prefix;
+    }
+
+    private Name of(Family family) {
+      Name name = known.get(family.name());
+      if (name == null || !name.rawKey().equals(family.rawKey())) {
+        name = make(family);
+        known.put(family.name(), name);
+      }
+      return name;
+    }
+
+    private Name make(Family family) {
       String name = prefix + "_" + family.name();
-      appendHead(out, name, "EcoFlow quota " + family.rawKey(), openMetrics);
-      for (Family.Series series : family.series()) {
-        out.append(name).append('{');
-        out.append(
-            deviceLabels.computeIfAbsent(
-                series.serial(), serial -> deviceLabels(labels.apply(serial))));
-        for (int i = 0; i < series.indexes().size(); i++) {
-          out.append(",index_").append(i).append("=\"").append(series.indexes().get(i)).append('"');
-        }
-        appendEnd(out, series.value());
+      String help = "EcoFlow quota " + family.rawKey();
+      return new Name(
+          family.rawKey(), head(name, help, false), head(name, help, true), bytes(name + "{"));
+    }
+
+    /** Forgets names that are gone, if there are many. */
+    private void keep(List<Family> families) {
+      if (known.size() > 2 * families.size() + 1_000) {
+        known.clear();
       }
     }
   }
 
+  /**
+   * @param labels by serial number
+   */
+  Exposition(
+      List<Family> families, Function<String, Labels> labels, Names names, boolean openMetrics) {
+    this.families = families;
+    this.labels = labels;
+    this.names = names;
+    this.openMetrics = openMetrics;
+    names.keep(families);
+  }
+
+  /**
+   * Appends the next series until there are {@code enough} bytes or all are there, without the "#
+   * EOF" that ends OpenMetrics text.
+   *
+   * @return whether there are more
+   */
+  boolean append(PageBytes out, int enough) {
+    while (family < families.size() && out.size() < enough) {
+      Family current = families.get(family);
+      Name name = names.of(current);
+      if (series == 0) {
+        out.add(openMetrics ? name.openMetricsHead() : name.textHead());
+      }
+      // At least one series stands by the head, so that the head comes once.
+      do {
+        appendSeries(out, name, current);
+        series++;
+      } while (series < current.size() && out.size() < enough);
+      if (series == current.size()) {
+        family++;
+        series = 0;
+      }
+    }
+    return family < families.size();
+  }
+
+  private void appendSeries(PageBytes out, Name name, Family current) {
+    out.add(name.start());
+    out.add(
+        deviceLabels.computeIfAbsent(
+            current.serial(series), serial -> deviceLabels(labels.apply(serial))));
+    List<String> indexes = current.indexes(series);
+    for (int i = 0; i < indexes.size(); i++) {
+      out.add(",index_").add(Integer.toString(i)).add("=\"").add(indexes.get(i)).add('"');
+    }
+    out.add(VALUE).add(current.value(series)).add('\n');
+  }
+
   /** Appends one gauge whose series have the labels of a device and no others. */
   static void appendGauge(
-      StringBuilder out, String fullName, String help, List<Sample> samples, boolean openMetrics) {
-    appendHead(out, fullName, help, openMetrics);
+      PageBytes out, String fullName, String help, List<Sample> samples, boolean openMetrics) {
+    out.add(head(fullName, help, openMetrics));
     for (Sample sample : samples) {
-      out.append(fullName).append('{').append(deviceLabels(sample.labels()));
-      appendEnd(out, sample.value());
+      out.add(fullName).add('{').add(deviceLabels(sample.labels()));
+      out.add(VALUE).add(sample.value()).add('\n');
     }
   }
 
-  private static void appendHead(StringBuilder out, String name, String help, boolean openMetrics) {
-    out.append("# HELP ").append(name).append(' ');
+  private static byte[] head(String name, String help, boolean openMetrics) {
+    StringBuilder out = new StringBuilder("# HELP ").append(name).append(' ');
     // Only OpenMetrics escapes quotes here.
     appendEscaped(out, OTHER_LINE_ENDS.matcher(help).replaceAll(" "), openMetrics);
-    out.append("\n# TYPE ").append(name).append(" gauge\n");
+    return bytes(out.append("\n# TYPE ").append(name).append(" gauge\n").toString());
   }
 
-  private static String deviceLabels(Labels labels) {
+  private static byte[] deviceLabels(Labels labels) {
     StringBuilder out = new StringBuilder();
     appendLabel(out, "device", labels.device());
     appendLabel(out.append(','), "device_name", labels.deviceName());
     appendLabel(out.append(','), "product_name", labels.productName());
     appendLabel(out.append(','), "device_general_key", labels.generalKey());
-    return out.toString();
+    return bytes(out.toString());
   }
 
   private static void appendLabel(StringBuilder out, String name, String value) {
@@ -98,13 +170,7 @@ final class Exposition {
     }
   }
 
-  private static void appendEnd(StringBuilder out, double value) {
-    out.append("} ");
-    if (Double.isInfinite(value)) {
-      out.append(value > 0 ? "+Inf" : "-Inf");
-    } else {
-      out.append(value);
-    }
-    out.append('\n');
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 }

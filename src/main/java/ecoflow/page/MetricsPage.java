@@ -1,15 +1,16 @@
 package ecoflow.page;
 
+import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.page.Exposition.Sample;
 import ecoflow.quota.Quotas;
-import java.io.ByteArrayOutputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
-import java.util.zip.GZIPOutputStream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
@@ -20,16 +21,21 @@ final class MetricsPage {
   static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
   private static final String END = "# EOF\n";
 
+  /** A page up to this size is sent in one go, and its length is told. */
+  private static final int WHOLE = 1 << 18;
+
   private final String prefix;
   private final Devices devices;
   private final Quotas quotas;
   private final Meters meters;
+  private final Exposition.Names names;
 
   MetricsPage(String prefix, Devices devices, Quotas quotas, Meters meters) {
     this.prefix = prefix;
     this.devices = devices;
     this.quotas = quotas;
     this.meters = meters;
+    this.names = new Exposition.Names(prefix);
   }
 
   /** Route step: the page as the headers Accept and Accept-Encoding ask for it. */
@@ -37,51 +43,51 @@ final class MetricsPage {
     Message message = exchange.getMessage();
     boolean openMetrics = wantsOpenMetrics(message.getHeader("Accept", "", String.class));
     boolean gzip = wantsGzip(message.getHeader("Accept-Encoding", "", String.class));
-    byte[] body = page(openMetrics).getBytes(StandardCharsets.UTF_8);
+    boolean head = "HEAD".equals(message.getHeader(Exchange.HTTP_METHOD));
     message.removeHeaders("*");
     message.setHeader(Exchange.CONTENT_TYPE, openMetrics ? OPEN_METRICS : TEXT);
     message.setHeader("Vary", "Accept, Accept-Encoding");
     if (gzip) {
       message.setHeader(Exchange.CONTENT_ENCODING, "gzip");
-      body = compress(body);
     }
-    message.setBody(body);
+    PageStream page = page(openMetrics, gzip);
+    byte[] start = page.readNBytes(WHOLE);
+    if (page.isAtEnd()) {
+      message.setBody(ByteBuffer.wrap(start));
+    } else {
+      // Nobody waits for the length of a large page.
+      message.setBody(head ? null : new SequenceInputStream(new ByteArrayInputStream(start), page));
+    }
   }
 
-  /** The whole page; what is too old by now is not on it. */
-  String page(boolean openMetrics) {
+  /** The page of this moment; what is too old by now is not on it. */
+  private PageStream page(boolean openMetrics, boolean gzip) throws IOException {
     quotas.removeOld();
-    devices
-        .all()
-        .forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    StringBuilder page = new StringBuilder(1 << 16);
-    String own = meters.registry().scrape(openMetrics ? OPEN_METRICS : TEXT);
+    List<DeviceView> all = devices.all();
+    all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
+    PageBytes start = new PageBytes(1 << 16);
+    meters.registry().scrape(start, openMetrics ? OPEN_METRICS : TEXT);
     // The end comes after the gauges of the devices.
-    page.append(own, 0, own.length() - (own.endsWith(END) ? END.length() : 0));
+    start.dropEnd(END);
     Exposition.appendGauge(
-        page,
+        start,
         prefix + "_online",
         "1 if the device is online",
-        devices.all().stream()
-            .map(device -> new Sample(device.labels(), device.online() ? 1 : 0))
-            .toList(),
+        all.stream().map(device -> new Sample(device.labels(), device.online() ? 1 : 0)).toList(),
         openMetrics);
     Exposition.appendGauge(
-        page,
+        start,
         prefix + "_device_last_update_timestamp_seconds",
         "Time of the last value of the device, in seconds since 1970",
-        devices.all().stream()
+        all.stream()
             .filter(device -> device.lastUpdateMillis().isPresent())
             .map(
                 device ->
                     new Sample(device.labels(), device.lastUpdateMillis().getAsLong() / 1000.0))
             .toList(),
         openMetrics);
-    Exposition.append(page, prefix, quotas.snapshot(), devices::labels, openMetrics);
-    if (openMetrics) {
-      page.append(END);
-    }
-    return page.toString();
+    Exposition rest = new Exposition(quotas.snapshot(), devices::labels, names, openMetrics);
+    return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 
   /** OpenMetrics is given to who names it, unless plain text is named with a higher weight. */
@@ -117,13 +123,5 @@ final class MetricsPage {
       }
     }
     return 1;
-  }
-
-  private static byte[] compress(byte[] body) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(body.length / 8 + 64);
-    try (GZIPOutputStream gzip = new GZIPOutputStream(bytes)) {
-      gzip.write(body);
-    }
-    return bytes.toByteArray();
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ecoflow.device.Labels;
 import ecoflow.quota.TestStore;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 class ExpositionTest {
 
   private final TestStore store = new TestStore();
+  private final Exposition.Names names = new Exposition.Names("ecoflow");
 
   @Test
   void writesFamiliesAcrossDevices() {
@@ -63,7 +65,7 @@ class ExpositionTest {
 
   @Test
   void labelsAreEscaped() {
-    StringBuilder out = new StringBuilder();
+    PageBytes out = new PageBytes(16);
     Labels labels = new Labels("S\"N", "a\\b", "c\nd", "温 {},=");
     Exposition.appendGauge(out, "g", "h \"q\"", List.of(new Exposition.Sample(labels, 1)), false);
     assertEquals(
@@ -72,12 +74,12 @@ class ExpositionTest {
         # TYPE g gauge
         g{device="S\\"N",device_name="a\\\\b",product_name="c\\nd",device_general_key="温 {},="} 1.0
         """,
-        out.toString());
+        text(out));
   }
 
   @Test
   void ownGaugesTakeAnyValue() {
-    StringBuilder out = new StringBuilder();
+    PageBytes out = new PageBytes(16);
     List<Exposition.Sample> samples = new ArrayList<>();
     for (double value :
         new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
@@ -95,7 +97,37 @@ class ExpositionTest {
             start + "NaN",
             start + "+Inf",
             start + "-Inf"),
-        out.toString().lines().toList());
+        text(out).lines().toList());
+  }
+
+  @Test
+  void numbersAreWrittenAsJavaWritesThem() {
+    Random random = new Random(11);
+    for (int i = 0; i < 200_000; i++) {
+      double digits = random.nextInt() >> random.nextInt(32);
+      double scale = Math.pow(10, random.nextInt(9) - 1);
+      for (double value :
+          new double[] {
+            digits, digits / scale, Math.nextUp(digits / scale), (float) (digits / scale)
+          }) {
+        assertNumber(value);
+      }
+      double any = Double.longBitsToDouble(random.nextLong());
+      if (Double.isFinite(any)) {
+        assertNumber(any);
+      }
+    }
+    for (double value :
+        new double[] {0, -0.0, 1e7, 9999999, 9999999.999999, 0.001, 0.000999, -0.5, 1e-6, 1e15}) {
+      assertNumber(value);
+    }
+  }
+
+  private static void assertNumber(double value) {
+    String text = text(new PageBytes(1).add(value));
+    if (!text.equals(Double.toString(value))) {
+      assertEquals(Double.toString(value), text);
+    }
   }
 
   @Test
@@ -229,13 +261,33 @@ class ExpositionTest {
   }
 
   private String text(boolean openMetrics) {
-    StringBuilder out = new StringBuilder();
-    Exposition.append(
-        out,
-        "ecoflow",
+    PageBytes all = new PageBytes(16);
+    exposition(openMetrics).append(all, Integer.MAX_VALUE);
+    // In pieces of any size it is the same.
+    Exposition pieces = exposition(openMetrics);
+    PageBytes piece = new PageBytes(16);
+    StringBuilder together = new StringBuilder();
+    boolean more = true;
+    for (int size = 1; more; size += 50) {
+      piece.clear();
+      more = pieces.append(piece, size);
+      together.append(text(piece));
+    }
+    assertEquals(text(all), together.toString());
+    return text(all);
+  }
+
+  private Exposition exposition(boolean openMetrics) {
+    return new Exposition(
         store.snapshot(),
         serial -> new Labels(serial, serial + " name", "DELTA 2", "k"),
+        names,
         openMetrics);
-    return out.toString();
+  }
+
+  private static String text(PageBytes bytes) {
+    byte[] copy = new byte[bytes.size()];
+    bytes.copy(0, copy, 0, copy.length);
+    return new String(copy, StandardCharsets.UTF_8);
   }
 }

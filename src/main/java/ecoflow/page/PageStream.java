@@ -1,0 +1,78 @@
+package ecoflow.page;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.zip.GZIPOutputStream;
+
+/** A page that is written while it is read, so that a large one is never in memory as a whole. */
+final class PageStream extends InputStream {
+
+  /** What is written at a time: the pages of most households in one go. */
+  private static final int PIECE = 1 << 16;
+
+  private final PageBytes plain;
+  private final Exposition rest;
+  private final String end;
+
+  /** What can be read: {@link #plain} itself, or what the compression made of it. */
+  private final PageBytes ready;
+
+  private final GZIPOutputStream gzip;
+  private int read;
+  private boolean ended;
+
+  /**
+   * @param start of the page
+   * @param end comes after the rest
+   */
+  PageStream(PageBytes start, Exposition rest, String end, boolean compressed) throws IOException {
+    this.plain = start;
+    this.rest = rest;
+    this.end = end;
+    this.ready = compressed ? new PageBytes(PIECE / 4) : start;
+    this.gzip = compressed ? new GZIPOutputStream(ready, PIECE / 8) : null;
+    prepare();
+  }
+
+  /** Whether everything has been read. */
+  boolean isAtEnd() {
+    return ended && read == ready.size();
+  }
+
+  /** Completes the piece that {@link #plain} has begun and makes it readable. */
+  private void prepare() throws IOException {
+    if (!rest.append(plain, PIECE)) {
+      plain.add(end);
+      ended = true;
+    }
+    if (gzip != null) {
+      plain.writeTo(gzip);
+      plain.clear();
+      if (ended) {
+        gzip.close();
+      }
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] target, int offset, int length) throws IOException {
+    while (read == ready.size() && !ended) {
+      ready.clear();
+      read = 0;
+      prepare();
+    }
+    if (isAtEnd()) {
+      return -1;
+    }
+    int count = Math.min(length, ready.size() - read);
+    ready.copy(read, target, offset, count);
+    read += count;
+    return count;
+  }
+}
