@@ -43,6 +43,8 @@ public final class Meters {
     }
   }
 
+  private record Command(int func, int id, String outcome) {}
+
   private static final String[] DEVICE_LABELS = {
     "device", "device_name", "product_name", "device_general_key"
   };
@@ -63,6 +65,9 @@ public final class Meters {
   private final Histogram authDuration;
   private final Gauge metricsCollected;
   private final Map<String, Labels> knownLabels = new ConcurrentHashMap<>();
+
+  /** By command pair and outcome: the registry would look for name and labels at each message. */
+  private final Map<Command, Counter> protobufMessages = new ConcurrentHashMap<>();
 
   public Meters(Settings settings, String version) {
     this.mode = settings.mode();
@@ -220,8 +225,16 @@ public final class Meters {
    * hold any numbers.
    */
   public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
-    boolean shown = isShown(cmdFunc, cmdId);
-    protobufMessages(orOther(shown, cmdFunc), orOther(shown, cmdId), outcome).increment();
+    Command command = new Command(cmdFunc, cmdId, outcome);
+    Counter known = protobufMessages.get(command);
+    if (known == null) {
+      boolean shown = isShown(cmdFunc, cmdId);
+      known = protobufMessages(orOther(shown, cmdFunc), orOther(shown, cmdId), outcome);
+      if (shown) {
+        protobufMessages.put(command, known);
+      }
+    }
+    known.increment();
   }
 
   /** One value, or one item of a list, that a protobuf message holds and that is not shown. */

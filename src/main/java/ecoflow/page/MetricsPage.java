@@ -7,6 +7,7 @@ import ecoflow.page.Exposition.Sample;
 import ecoflow.quota.Quotas;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -54,9 +55,11 @@ final class MetricsPage {
     byte[] start = page.readNBytes(WHOLE);
     if (page.isAtEnd()) {
       message.setBody(ByteBuffer.wrap(start));
+    } else if (head) {
+      // How long the page would be is not worth the work of writing it.
+      message.setBody(InputStream.nullInputStream());
     } else {
-      // Nobody waits for the length of a large page.
-      message.setBody(head ? null : new SequenceInputStream(new ByteArrayInputStream(start), page));
+      message.setBody(new SequenceInputStream(new ByteArrayInputStream(start), page));
     }
   }
 
