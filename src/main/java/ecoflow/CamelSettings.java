@@ -6,7 +6,10 @@ import ecoflow.config.MqttSettings;
 import ecoflow.config.Settings;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.component.http.HttpComponent;
@@ -16,15 +19,42 @@ import org.apache.camel.support.jsse.SSLContextParameters;
 /** The settings in Camel's words: placeholders of the routes, and options of components. */
 final class CamelSettings {
 
+  private static final List<String> ROUTES =
+      List.of(
+          "metrics-page",
+          "health",
+          "device-collection",
+          "quotas",
+          "cloud-call",
+          "first-contact",
+          "unexpected-errors");
+  private static final List<String> REST_ROUTES =
+      List.of("rest-device-list", "rest-device-values", "http-redelivery");
+  private static final List<String> ACCOUNT_ROUTES =
+      List.of("account-link", "account-login", "account-messages", "account-requests", "payload");
+
   private CamelSettings() {}
 
   /** What Camel Main needs; variables CAMEL_... can override it. */
-  static Map<String, String> server(Settings settings) {
+  static Map<String, String> main(Settings settings) {
     return Map.of(
         "camel.server.enabled",
         "true",
         "camel.server.port",
-        Integer.toString(settings.page().port()));
+        Integer.toString(settings.page().port()),
+        "camel.main.routesIncludePattern",
+        routes(settings.mode()));
+  }
+
+  /**
+   * The packaged route files that the mode has a use for. Each by its name: for a pattern such as
+   * routes/*.camel.yaml Camel reads the whole jar, twice, which takes longer than all else.
+   */
+  private static String routes(Settings.Mode mode) {
+    return Stream.of(ROUTES, mode.usesAccount() ? ACCOUNT_ROUTES : REST_ROUTES)
+        .flatMap(List::stream)
+        .map(name -> "classpath:routes/" + name + ".camel.yaml")
+        .collect(Collectors.joining(","));
   }
 
   /** What every Camel context needs. */

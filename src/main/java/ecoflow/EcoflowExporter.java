@@ -46,7 +46,7 @@ public final class EcoflowExporter implements AutoCloseable {
     // After the log is set up: Camel's classes make their loggers when they are loaded.
     main = new Main();
     main.configure().addConfiguration(beans);
-    CamelSettings.server(settings).forEach(main::addInitialProperty);
+    CamelSettings.main(settings).forEach(main::addInitialProperty);
   }
 
   public static void main(String[] args) {
