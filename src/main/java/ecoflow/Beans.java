@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Beans implements CamelConfiguration, AutoCloseable {
 
-  private static final String MAKE_CONNECTION = "seda:account-link";
+  private static final String MAKE_CONNECTION = "direct:account-link";
 
   private final Settings settings;
   private final SSLContext tls;
@@ -79,6 +79,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     registry.bind("quotas", quotas);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
     OutOfMemory.watchSteps(camel);
+    Pools.configure(camel);
     api.bind(registry);
     if (settings.mode().usesAccount()) {
       AccountMode account = new AccountMode(settings, devices, meters, nanoClock);
@@ -110,7 +111,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
 
   private static void makeConnection(CamelContext camel) {
     if (camel.isStarted()) {
-      try (ProducerTemplate template = camel.createProducerTemplate()) {
+      ProducerTemplate template = camel.createProducerTemplate();
+      try (template) {
         template.sendBody(MAKE_CONNECTION, null);
       } catch (IOException e) {
         throw new IllegalStateException("a template closes without a word", e);

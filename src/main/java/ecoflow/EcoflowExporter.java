@@ -117,10 +117,15 @@ public final class EcoflowExporter implements AutoCloseable {
     log.info("Metrics are at http://localhost:{}/metrics", port);
   }
 
-  /** Waits for the end that a signal or a failure brings, and returns the exit code. */
+  /**
+   * Looks after the routes until the end that a signal or a failure brings, and returns the exit
+   * code.
+   */
   public int awaitEnd() {
     try {
-      end.await();
+      while (!end.await(RouteWatch.SECONDS, TimeUnit.SECONDS)) {
+        watch.look();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -135,9 +140,6 @@ public final class EcoflowExporter implements AutoCloseable {
   @Override
   public void close() {
     end(0);
-    if (watch != null) {
-      watch.close();
-    }
     beans.disconnect();
     main.stop();
     beans.close();

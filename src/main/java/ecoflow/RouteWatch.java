@@ -1,9 +1,6 @@
 package ecoflow;
 
 import ecoflow.memory.OutOfMemory;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -11,43 +8,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Starts routes that stopped; ends the process when that fails, for a half-life helps nobody. */
-final class RouteWatch implements AutoCloseable {
+final class RouteWatch {
+
+  static final long SECONDS = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteWatch.class);
-  private static final long SECONDS = 2;
 
   private final CamelContext camel;
   private final Runnable giveUp;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "route-watch");
-            thread.setDaemon(true);
-            return thread;
-          });
 
   RouteWatch(CamelContext camel, Runnable giveUp) {
     this.camel = camel;
     this.giveUp = giveUp;
-    timer.scheduleWithFixedDelay(this::watch, SECONDS, SECONDS, TimeUnit.SECONDS);
   }
 
-  private void watch() {
+  /** To be called every {@value #SECONDS} s; never throws. */
+  void look() {
     try {
-      look();
+      for (Route route : camel.getRoutes()) {
+        ServiceStatus status = camel.getRouteController().getRouteStatus(route.getId());
+        if (camel.isStarted() && status != null && status.isStopped()) {
+          restart(route.getId());
+        }
+      }
     } catch (RuntimeException | Error e) {
       OutOfMemory.endIf(e);
-      // The timer would drop it, and this task with it.
       LOG.error("Cannot look after the routes", e);
-    }
-  }
-
-  private void look() {
-    for (Route route : camel.getRoutes()) {
-      ServiceStatus status = camel.getRouteController().getRouteStatus(route.getId());
-      if (camel.isStarted() && status != null && status.isStopped()) {
-        restart(route.getId());
-      }
     }
   }
 
@@ -61,10 +47,5 @@ final class RouteWatch implements AutoCloseable {
       LOG.debug("Why it does not start", e);
       giveUp.run();
     }
-  }
-
-  @Override
-  public void close() {
-    timer.shutdownNow();
   }
 }

@@ -40,6 +40,9 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
     this.maxBody = maxBody;
     // A call that has ended must not stay in memory until its time would be over.
     timer.setRemoveOnCancelPolicy(true);
+    // Calls are rare: most of the time there is no deadline to keep.
+    timer.setKeepAliveTime(1, TimeUnit.SECONDS);
+    timer.allowCoreThreadTimeOut(true);
   }
 
   @Override

@@ -83,9 +83,9 @@ class HttpRedeliveryTest {
           throw new IOException("disk full");
         });
 
-    routes.send("seda:device-poll", "R331", Map.of());
+    routes.send("direct:device-poll", "R331", Map.of());
     eventually(() -> assertEquals(1, routes.bodies("direct:quotas").size()));
-    routes.send("seda:device-poll", "R332", Map.of());
+    routes.send("direct:device-poll", "R332", Map.of());
     eventually(() -> assertEquals(2, routes.bodies("direct:quotas").size()));
 
     assertEquals(2, routes.bodies("direct:signed-call").size());

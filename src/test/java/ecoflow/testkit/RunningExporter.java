@@ -18,12 +18,17 @@ public final class RunningExporter implements AutoCloseable {
   private final LocalHttp http;
   private final Page page;
   private final String clientType;
+  private final CompletableFuture<Integer> end = new CompletableFuture<>();
 
   private RunningExporter(EcoflowExporter exporter, LocalHttp http, String clientType) {
     this.exporter = exporter;
     this.http = http;
     this.clientType = clientType;
     this.page = new Page(() -> http.get("/metrics").body(), () -> clientType);
+    // As the main thread of the process does.
+    Thread main = new Thread(() -> end.complete(exporter.awaitEnd()), "exporter-main");
+    main.setDaemon(true);
+    main.start();
   }
 
   /** Starts with the given variables; without EXPORTER_PORT a free port is taken. */
@@ -62,14 +67,13 @@ public final class RunningExporter implements AutoCloseable {
 
   /** Waits as long as it takes until the exporter ends, and returns its exit code. */
   public int awaitEnd() {
-    return exporter.awaitEnd();
+    return end.join();
   }
 
   /** The exit code of an exporter that is about to end by itself. */
   public int exitCode() {
-    CompletableFuture<Integer> code = CompletableFuture.supplyAsync(this::awaitEnd);
-    eventually(() -> assertTrue(code.isDone(), "the exporter runs on"));
-    return code.join();
+    eventually(() -> assertTrue(end.isDone(), "the exporter runs on"));
+    return end.join();
   }
 
   @Override

@@ -1,0 +1,68 @@
+package ecoflow;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.builder.ThreadPoolProfileBuilder;
+import org.apache.camel.spi.ExecutorServiceManager;
+import org.apache.camel.spi.ThreadPoolProfile;
+import org.apache.camel.support.DefaultThreadPoolFactory;
+import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
+
+/**
+ * The thread pools that routes name, and the habit of all pools: a thread that has had nothing to
+ * do for a while ends. Most of them work for a moment each half a minute, or at the start only.
+ */
+final class Pools extends DefaultThreadPoolFactory {
+
+  private static final long IDLE_SECONDS = 5;
+
+  private Pools() {}
+
+  static void configure(CamelContext camel) {
+    ExecutorServiceManager manager = camel.getExecutorServiceManager();
+    manager.setThreadPoolFactory(new Pools());
+    // Attempts to connect, and what else an account does, come one after the other.
+    manager.registerThreadPoolProfile(profile("account", 1));
+    manager.registerThreadPoolProfile(profile("device-list", 1));
+    manager.registerThreadPoolProfile(profile("device-polls", 10));
+  }
+
+  /** Tasks wait without a bound: a poll that is refused would be lost. */
+  private static ThreadPoolProfile profile(String id, int threads) {
+    return new ThreadPoolProfileBuilder(id)
+        .poolSize(threads)
+        .maxPoolSize(threads)
+        .maxQueueSize(-1)
+        .build();
+  }
+
+  @Override
+  public ExecutorService newThreadPool(ThreadPoolProfile profile, ThreadFactory threads) {
+    ExecutorService pool = super.newThreadPool(profile, threads);
+    if (pool instanceof ThreadPoolExecutor executor) {
+      endIdleThreads(executor);
+    }
+    return pool;
+  }
+
+  @Override
+  public ScheduledExecutorService newScheduledThreadPool(
+      ThreadPoolProfile profile, ThreadFactory threads) {
+    ScheduledExecutorService pool = super.newScheduledThreadPool(profile, threads);
+    if (pool instanceof SizedScheduledExecutorService sized) {
+      endIdleThreads(sized.getScheduledThreadPoolExecutor());
+    } else if (pool instanceof ThreadPoolExecutor executor) {
+      endIdleThreads(executor);
+    }
+    return pool;
+  }
+
+  private static void endIdleThreads(ThreadPoolExecutor pool) {
+    pool.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
+    pool.allowCoreThreadTimeOut(true);
+  }
+}
