@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
@@ -70,6 +75,51 @@ class RouteFilesTest {
       }
     }
     assertEquals(routes, ids.size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "mqtt", "device"})
+  void eachModeLoadsTheFilesThatItHasAUseFor(String mode) throws Exception {
+    List<String> loaded = loadedFiles(mode);
+    assertEquals(loaded.size(), new HashSet<>(loaded).size(), loaded::toString);
+    Set<Object> configurations = new HashSet<>();
+    Set<Object> used = new HashSet<>();
+    for (Path file : files()) {
+      boolean isLoaded = loaded.remove("classpath:routes/" + file.getFileName());
+      for (Object item : (List<?>) load(file)) {
+        if (((Map<?, ?>) item).get("route") instanceof Map<?, ?> route) {
+          if (isLoaded) {
+            used.add(route.get("routeConfigurationId"));
+          } else {
+            assertFalse(isFor(mode, route.get("precondition")), file + " " + route.get("id"));
+          }
+        } else if (isLoaded) {
+          configurations.add(((Map<?, ?>) ((Map<?, ?>) item).get("routeConfiguration")).get("id"));
+        }
+      }
+    }
+    assertEquals(List.of(), loaded);
+    used.remove(null);
+    assertEquals(used, configurations);
+  }
+
+  private static List<String> loadedFiles(String mode) throws ConfigException {
+    Map<String, String> variables = new HashMap<>(Map.of("ECOFLOW_DEVICE_SN", "R331"));
+    if (mode.equals("rest")) {
+      variables.putAll(Map.of("ECOFLOW_ACCESS_KEY", "key", "ECOFLOW_SECRET_KEY", "secret"));
+    } else {
+      variables.put("ECOFLOW_API_TYPE", mode);
+      variables.putAll(Map.of("ECOFLOW_ACCOUNT_USER", "u", "ECOFLOW_ACCOUNT_PASSWORD", "p"));
+    }
+    String pattern =
+        CamelSettings.main(Settings.from(variables)).get("camel.main.routesIncludePattern");
+    return new ArrayList<>(List.of(pattern.split(",")));
+  }
+
+  private static boolean isFor(String mode, Object precondition) {
+    String text = String.valueOf(precondition);
+    return !(text.contains("!= '" + mode + "'")
+        || (text.contains("{{ecoflow.mode}}' == '") && !text.contains("== '" + mode + "'")));
   }
 
   /** What a reader cannot see: at most a fifth of all steps calls Java. */
