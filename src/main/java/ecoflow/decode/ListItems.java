@@ -48,14 +48,14 @@ final class ListItems {
   private final String list;
   private final Rule rule;
   private final Map<String, Object> values;
-  private final Consumer<Dropped> dropped;
+  private final Consumer<Dropped.Reason> dropped;
   private final Set<String> places = new HashSet<>();
   private final Map<String, Long> newest = new HashMap<>();
 
   /**
    * @param values takes the items under their keys, such as {@code bp_info[2]}
    */
-  ListItems(String list, Rule rule, Map<String, Object> values, Consumer<Dropped> dropped) {
+  ListItems(String list, Rule rule, Map<String, Object> values, Consumer<Dropped.Reason> dropped) {
     this.list = list;
     this.rule = rule;
     this.values = values;
@@ -108,7 +108,7 @@ final class ListItems {
   }
 
   private void drop(Dropped.Reason reason) {
-    dropped.accept(new Dropped(list, reason));
+    dropped.accept(reason);
   }
 
   private static Object named(Map<String, ?> item, String field) {
