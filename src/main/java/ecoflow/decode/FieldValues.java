@@ -29,8 +29,9 @@ final class FieldValues {
   /** As deep as protobuf goes into messages and groups. */
   private static final int MAX_DEPTH = 100;
 
-  /** What more decimals cost to try, text costs too. */
-  private static final int MAX_DECIMALS = 4;
+  private static final float MIN_PLAIN = 1e-4f;
+  private static final float MAX_PLAIN = 1 << 24;
+  private static final int MAX_DECIMALS = 9;
 
   /** In place of a field that was sent but has no value. */
   private static final Object NO_VALUE = new Object();
@@ -55,7 +56,10 @@ final class FieldValues {
   private final Object[] sent;
 
   private final List<OddField> odd = new ArrayList<>(0);
-  private int sentFields;
+
+  /** The places of what was sent. */
+  private final BitSet places = new BitSet();
+
   private int oddFields;
 
   /**
@@ -113,10 +117,8 @@ final class FieldValues {
   }
 
   private void set(Field field, Object value) {
-    if (sent[field.place()] == null) {
-      sentFields++;
-    }
     sent[field.place()] = value;
+    places.set(field.place());
   }
 
   private void add(Field field, Object item) {
@@ -167,17 +169,22 @@ final class FieldValues {
 
   /**
    * The shortest decimal of the float, so that 0.1 does not turn into 0.10000000149011612: the same
-   * as {@code Double.valueOf(Float.toString(value))}. The decimals that devices send are found
-   * without that text: where decimals of so many digits lie further apart than floats do, only one
-   * of them can be the float's.
+   * as {@code Double.parseDouble(Float.toString(value))}, which costs many times as much. Between
+   * the bounds this was compared for every float there is, on Java 17 and 25.
    */
   static double plainFloat(float value) {
-    float spacing = Math.ulp(value);
-    double scale = 1;
-    for (int digits = 0; digits <= MAX_DECIMALS && spacing * scale < 1; digits++, scale *= 10) {
-      double decimal = Math.rint(value * scale) / scale;
-      if ((float) decimal == value) {
-        return decimal;
+    if (value == 0) {
+      return value;
+    }
+    float size = Math.abs(value);
+    if (size >= MIN_PLAIN && size < MAX_PLAIN) {
+      double scale = 1;
+      for (int decimals = 0; decimals <= MAX_DECIMALS; decimals++) {
+        double decimal = Math.rint(value * scale) / scale;
+        if ((float) decimal == value) {
+          return decimal;
+        }
+        scale *= 10;
       }
     }
     return Double.parseDouble(Float.toString(value));
@@ -260,14 +267,9 @@ final class FieldValues {
   Map<String, Object> sent() {
     // Room for all, so that the map need not grow.
     Map<String, Object> values =
-        new LinkedHashMap<>((sentFields + oddFields + type.zeros().size()) * 3 / 2 + 1);
-    int left = sentFields;
-    for (int place = 0; left > 0; place++) {
-      Object value = sent[place];
-      if (value != null) {
-        left--;
-        put(values, type.fields().get(place), value);
-      }
+        new LinkedHashMap<>((places.cardinality() + oddFields + type.zeros().size()) * 3 / 2 + 1);
+    for (int place = places.nextSetBit(0); place >= 0; place = places.nextSetBit(place + 1)) {
+      put(values, type.fields().get(place), sent[place]);
     }
     if (oddFields > 0) {
       putOdd(values);
