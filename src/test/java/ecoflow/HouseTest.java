@@ -82,7 +82,7 @@ class HouseTest {
                   "payload/Payloads",
                   "payload/PayloadKind",
                   "decode/Frames",
-                  "decode/HeaderTags",
+                  "decode/MessageType",
                   "decode/MessageDecoder",
                   "decode/MessageTable",
                   "decode/DeviceCondition",

@@ -11,14 +11,23 @@ import java.util.List;
  */
 record DeviceCondition(List<Condition> conditions) {
 
-  record Condition(String key, String value) {
+  /**
+   * @param number the value, where it is a number
+   */
+  record Condition(String key, String value, int number) {
+
+    static Condition parse(String text) {
+      String[] pair = text.split(":", 2);
+      boolean isText = pair[0].equals("sn");
+      return new Condition(pair[0], pair[1], isText ? 0 : Integer.parseInt(pair[1]));
+    }
 
     boolean matches(Header header, String serial) {
       return switch (key) {
         case "sn" -> serial != null && serial.startsWith(value);
         // A product id is the product type times 256 plus the model.
-        case "product" -> header.getProductId() >> 8 == Integer.parseInt(value);
-        case "src" -> header.getSrc() == Integer.parseInt(value);
+        case "product" -> header.getProductId() >> 8 == number;
+        case "src" -> header.getSrc() == number;
         default -> throw new IllegalStateException("No condition " + key);
       };
     }
@@ -28,15 +37,15 @@ record DeviceCondition(List<Condition> conditions) {
     if (text.isEmpty()) {
       return new DeviceCondition(List.of());
     }
-    return new DeviceCondition(
-        Arrays.stream(text.split(" "))
-            .map(condition -> condition.split(":", 2))
-            .map(pair -> new Condition(pair[0], pair[1]))
-            .toList());
+    return new DeviceCondition(Arrays.stream(text.split(" ")).map(Condition::parse).toList());
   }
 
   boolean matches(Header header, String serial) {
-    return conditions.isEmpty()
-        || conditions.stream().anyMatch(condition -> condition.matches(header, serial));
+    for (Condition condition : conditions) {
+      if (condition.matches(header, serial)) {
+        return true;
+      }
+    }
+    return conditions.isEmpty();
   }
 }

@@ -2,12 +2,15 @@ package ecoflow.decode;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 
 /**
  * Binary frames as they come in MQTT payloads: rows of headers, each with a message of the device.
@@ -18,10 +21,7 @@ public final class Frames {
   /** Frames are a few kilobytes. The bound keeps the memory of a hostile payload small. */
   static final int MAX_BYTES = 256 * 1024;
 
-  /**
-   * The longest message known, a day of minute values, stays below this. Nested messages that come
-   * again and again are merged, which takes time that grows with the square of their number.
-   */
+  /** The longest message known, a day of minute values, stays below this. */
   static final int MAX_MESSAGE_BYTES = 64 * 1024;
 
   /** The most known, all values of a PowerOcean Plus, are 19. */
@@ -34,6 +34,11 @@ public final class Frames {
   private static final int ADDRESS_APP = 32;
   private static final ByteString APP = ByteString.copyFromUtf8("Android");
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+
+  private static final int UNKNOWN_FIELD = -1;
+
+  /** Wire types of header fields by number. */
+  private static final int[] WIRE_TYPES = wireTypes();
 
   private final MessageDecoder decoder;
 
@@ -86,36 +91,66 @@ public final class Frames {
       throw new IllegalArgumentException(
           "Not a frame: " + payload.length + " bytes are more than " + MAX_BYTES);
     }
-    byte[] whole = whole(payload);
-    boolean cut = whole.length < payload.length;
-    CodedInputStream in = CodedInputStream.newInstance(whole);
+    CodedInputStream in = CodedInputStream.newInstance(payload);
     int headers = 0;
     boolean carries = false;
+    boolean hasEmpty = false;
+    boolean isCut = false;
     try {
       while (!in.isAtEnd()) {
         if (in.readTag() != HEADER_TAG) {
           throw new IllegalArgumentException("Not a frame: something besides headers");
         }
-        headers++;
         int length = in.readRawVarint32();
-        if (carries) {
-          in.skipRawBytes(length);
-        } else {
-          int start = in.getTotalBytesRead();
-          carries = HeaderTags.carryMessage(whole, start, length) || (length == 0 && !cut);
-          in.skipRawBytes(length);
-        }
+        int start = in.getTotalBytesRead();
+        in.skipRawBytes(length);
+        headers++;
+        hasEmpty |= length == 0;
+        carries = carries || isHeaderWithMessage(payload, start, length);
       }
     } catch (IOException e) {
-      throw new IllegalArgumentException("Not a frame: " + e.getMessage(), e);
+      isCut = true;
     }
     if (headers > MAX_HEADERS) {
       throw new IllegalArgumentException(
           "Not a frame: " + headers + " headers are more than " + MAX_HEADERS);
     }
-    if (!carries) {
+    if (!carries && (isCut || !hasEmpty)) {
       throw new IllegalArgumentException("Not a frame: no header carries a message");
     }
+  }
+
+  /** Whether the bytes are a header, each known field of its type, with a message or a command. */
+  private static boolean isHeaderWithMessage(byte[] bytes, int start, int length) {
+    CodedInputStream in = CodedInputStream.newInstance(bytes, start, length);
+    boolean carries = false;
+    try {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        int number = WireFormat.getTagFieldNumber(tag);
+        int wireType = headerWireType(number);
+        if ((wireType != UNKNOWN_FIELD && wireType != WireFormat.getTagWireType(tag))
+            || !in.skipField(tag)) {
+          return false;
+        }
+        carries |= number == Header.PDATA_FIELD_NUMBER || number == Header.CMD_FUNC_FIELD_NUMBER;
+      }
+    } catch (IOException e) {
+      return false;
+    }
+    return carries;
+  }
+
+  /** Newer fields, which may come, are unknown. */
+  private static int headerWireType(int number) {
+    return number < WIRE_TYPES.length ? WIRE_TYPES[number] : UNKNOWN_FIELD;
+  }
+
+  private static int[] wireTypes() {
+    List<FieldDescriptor> fields = Header.getDescriptor().getFields();
+    int[] types = new int[fields.stream().mapToInt(FieldDescriptor::getNumber).max().orElse(0) + 1];
+    Arrays.fill(types, UNKNOWN_FIELD);
+    fields.forEach(field -> types[field.getNumber()] = field.getLiteType().getWireType());
+    return types;
   }
 
   /**
@@ -146,15 +181,18 @@ public final class Frames {
    *     too long
    */
   public static Header unmask(Header header) {
-    if (header.getUnknownFields().asMap().keySet().stream().anyMatch(HeaderTags::isKnown)) {
-      throw new IllegalArgumentException("Not a header: a field of another type");
+    // Seldom any: tags are looked at where there are some.
+    for (int number : header.getUnknownFields().asMap().keySet()) {
+      if (headerWireType(number) != UNKNOWN_FIELD) {
+        throw new IllegalArgumentException("Not a header: a field of another type");
+      }
     }
     if (header.getPdata().size() > MAX_MESSAGE_BYTES) {
       throw new IllegalArgumentException(
           "Not a header: a message of " + header.getPdata().size() + " bytes");
     }
     return isMasked(header)
-        ? header.toBuilder().setPdata(ByteString.copyFrom(plain(header))).clearEncType().build()
+        ? header.toBuilder().setPdata(plain(header)).clearEncType().build()
         : header;
   }
 
@@ -210,13 +248,14 @@ public final class Frames {
   }
 
   /** The message bytes of a header; what a device encrypts, it XORs with the low byte of seq. */
-  private static byte[] plain(Header header) {
+  private static ByteString plain(Header header) {
     byte[] data = header.getPdata().toByteArray();
     byte key = (byte) header.getSeq();
     for (int i = 0; i < data.length; i++) {
       data[i] ^= key;
     }
-    return data;
+    // Nobody else has these bytes, so that no copy is needed.
+    return UnsafeByteOperations.unsafeWrap(data);
   }
 
   private static boolean isSpace(byte b) {

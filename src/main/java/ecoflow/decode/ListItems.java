@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /**
  * Where the items of a list belong. A device may send its packs one by one and in any order, so
@@ -19,7 +18,7 @@ final class ListItems {
   static final int MAX_PLACES = 100;
 
   private static final long MAX_NUMBER = 0xffffffffL;
-  private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9]{1,40}");
+  private static final int MAX_SERIAL_LENGTH = 40;
 
   /**
    * What rules.csv says of a message that is an item of lists.
@@ -48,14 +47,14 @@ final class ListItems {
   private final String list;
   private final Rule rule;
   private final Map<String, Object> values;
-  private final Consumer<Dropped> dropped;
+  private final Consumer<Dropped.Reason> dropped;
   private final Set<String> places = new HashSet<>();
   private final Map<String, Long> newest = new HashMap<>();
 
   /**
    * @param values takes the items under their keys, such as {@code bp_info[2]}
    */
-  ListItems(String list, Rule rule, Map<String, Object> values, Consumer<Dropped> dropped) {
+  ListItems(String list, Rule rule, Map<String, Object> values, Consumer<Dropped.Reason> dropped) {
     this.list = list;
     this.rule = rule;
     this.values = values;
@@ -79,7 +78,7 @@ final class ListItems {
       }
       if (place instanceof Long number && number >= 0 && number <= MAX_NUMBER) {
         key.append('[').append(number).append(']');
-      } else if (place instanceof String serial && SERIAL.matcher(serial).matches()) {
+      } else if (place instanceof String serial && isSerial(serial)) {
         key.append("[\"").append(serial).append("\"]");
       } else {
         drop(Dropped.Reason.PLACE);
@@ -87,14 +86,27 @@ final class ListItems {
       }
     }
     String place = key.toString();
-    if (!places.contains(place) && places.size() == MAX_PLACES) {
-      drop(Dropped.Reason.PLACE);
-      return;
+    if (!places.contains(place)) {
+      if (places.size() == MAX_PLACES) {
+        drop(Dropped.Reason.PLACE);
+        return;
+      }
+      places.add(place);
     }
-    places.add(place);
     if (rule.newestBy() == null || isNewest(place, item.get(rule.newestBy()))) {
       values.put(place, item);
     }
+  }
+
+  /** Letters and digits of ASCII. */
+  private static boolean isSerial(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (!(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z')) {
+        return false;
+      }
+    }
+    return !text.isEmpty() && text.length() <= MAX_SERIAL_LENGTH;
   }
 
   private boolean isNewest(String place, Object time) {
@@ -108,7 +120,7 @@ final class ListItems {
   }
 
   private void drop(Dropped.Reason reason) {
-    dropped.accept(new Dropped(list, reason));
+    dropped.accept(reason);
   }
 
   private static Object named(Map<String, ?> item, String field) {

@@ -1,10 +1,11 @@
 package ecoflow.decode;
 
-import com.google.protobuf.Descriptors.Descriptor;
-import com.google.protobuf.DynamicMessage;
-import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.ByteString;
+import ecoflow.decode.Decoded.Dropped;
 import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,28 +30,29 @@ final class MessageDecoder {
    * @param serial serial number of the device, which settles commands that devices use differently
    */
   Decoded decode(Header header, String serial) {
-    byte[] data = header.getPdata().toByteArray();
+    ByteString data = header.getPdata();
     MessageTable.Entry entry = table.find(header, serial);
     if (entry == null) {
-      return nothing(header, data.length == 0 ? Outcome.EMPTY : Outcome.UNKNOWN);
+      return nothing(header, data.isEmpty() ? Outcome.EMPTY : Outcome.UNKNOWN);
     }
-    Descriptor type = table.type(entry);
-    if (data.length == 0 && table.zeroFields(type).isEmpty()) {
+    MessageType type = entry.prepared().get();
+    if (data.isEmpty() && type.zeros().isEmpty()) {
       return nothing(header, Outcome.EMPTY);
     }
-    DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
-    FieldValues fields = new FieldValues(table);
+    List<Dropped> dropped = new ArrayList<>(0);
+    FieldValues fields = new FieldValues(type, dropped);
     Outcome outcome = Outcome.DECODED;
     Map<String, Object> values;
     try {
-      message.mergeFrom(data);
-      values = fields.of(message.build());
-    } catch (InvalidProtocolBufferException e) {
+      fields.read(data.newCodedInput());
+      values = fields.all();
+    } catch (IOException e) {
       outcome = Outcome.BROKEN;
-      values = salvaged(entry, message.buildPartial(), fields);
+      values = salvaged(entry, type, fields.sent());
     }
-    Map<String, Object> placed = placed(entry, type, values, fields);
-    return new Decoded(header.getCmdFunc(), header.getCmdId(), outcome, placed, fields.dropped());
+    values = placed(entry, type, values, dropped);
+    return new Decoded(
+        header.getCmdFunc(), header.getCmdId(), outcome, values, List.copyOf(dropped));
   }
 
   private static Decoded nothing(Header header, Outcome outcome) {
@@ -58,25 +60,25 @@ final class MessageDecoder {
   }
 
   /** The fields before the damage; none of a list item whose place was not among them. */
-  private Map<String, Object> salvaged(
-      MessageTable.Entry entry, DynamicMessage message, FieldValues fields) {
-    Map<String, Object> values = fields.sent(message);
-    List<String> place = table.listRule(message.getDescriptorForType()).placeFields();
+  private static Map<String, Object> salvaged(
+      MessageTable.Entry entry, MessageType type, Map<String, Object> values) {
+    List<String> place = type.listRule().placeFields();
     return entry.isListItem() && !values.keySet().containsAll(place) ? Map.of() : values;
   }
 
-  /** The values under the names that the table gives them. */
-  private Map<String, Object> placed(
-      MessageTable.Entry entry, Descriptor type, Map<String, Object> values, FieldValues fields) {
-    if (entry.prefix().isEmpty() || values.isEmpty()) {
+  /** A list item under the key of its place; other values have their keys already. */
+  private static Map<String, Object> placed(
+      MessageTable.Entry entry,
+      MessageType type,
+      Map<String, Object> values,
+      List<Dropped> dropped) {
+    if (!entry.isListItem() || values.isEmpty()) {
       return values;
     }
     Map<String, Object> placed = new LinkedHashMap<>();
-    if (entry.isListItem()) {
-      fields.putItem(placed, entry.listName(), table.listRule(type), values);
-    } else {
-      values.forEach((name, value) -> placed.put(entry.prefix() + "." + name, value));
-    }
+    String list = entry.listName();
+    new ListItems(list, type.listRule(), placed, reason -> dropped.add(new Dropped(list, reason)))
+        .put(values);
     return placed;
   }
 }

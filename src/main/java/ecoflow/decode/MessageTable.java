@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -30,8 +32,15 @@ final class MessageTable {
    * @param message "family.Name"
    * @param prefix stands before the field names with a dot; empty for none; with [] at its end the
    *     message is one item of a list of that name
+   * @param prepared its type, with the prefix in the names of its fields
    */
-  record Entry(int cmdFunc, int cmdId, DeviceCondition route, String message, String prefix) {
+  record Entry(
+      int cmdFunc,
+      int cmdId,
+      DeviceCondition route,
+      String message,
+      String prefix,
+      OnFirstUse<MessageType> prepared) {
 
     boolean isListItem() {
       return prefix.endsWith("[]");
@@ -39,6 +48,27 @@ final class MessageTable {
 
     String listName() {
       return prefix.substring(0, prefix.length() - 2);
+    }
+  }
+
+  /** What is prepared when it is first asked for. */
+  static final class OnFirstUse<T> {
+
+    private final Supplier<T> prepare;
+    private volatile T value;
+
+    private OnFirstUse(Supplier<T> prepare) {
+      this.prepare = prepare;
+    }
+
+    T get() {
+      T ready = value;
+      if (ready == null) {
+        // Twice the same at worst.
+        ready = prepare.get();
+        value = ready;
+      }
+      return ready;
     }
   }
 
@@ -50,7 +80,7 @@ final class MessageTable {
   private final Map<Command, List<Entry>> entries = new LinkedHashMap<>();
   private final Map<String, ListItems.Rule> listRules = new HashMap<>();
   private final Map<String, List<String>> zeroFields = new HashMap<>();
-  private final Map<Descriptor, List<FieldDescriptor>> zeroFieldsByType = new ConcurrentHashMap<>();
+  private final Map<Descriptor, MessageType> types = new ConcurrentHashMap<>();
   private final Set<String> numbers = new HashSet<>();
   private final Set<String> masks = new HashSet<>();
 
@@ -110,14 +140,11 @@ final class MessageTable {
    * rules.csv names, and the list of a message that is nothing but a list.
    */
   List<FieldDescriptor> zeroFields(Descriptor type) {
-    return zeroFieldsByType.computeIfAbsent(
-        type,
-        t ->
-            isBareList(t)
-                ? t.getFields()
-                : zeroFields.getOrDefault(t.getFullName(), List.of()).stream()
-                    .map(t::findFieldByName)
-                    .toList());
+    return isBareList(type)
+        ? type.getFields()
+        : zeroFields.getOrDefault(type.getFullName(), List.of()).stream()
+            .map(type::findFieldByName)
+            .toList();
   }
 
   /** Items with a place come one by one, so that those which do not come are still there. */
@@ -134,12 +161,67 @@ final class MessageTable {
     };
   }
 
+  /** The message of a line, whose fields get the prefix, and the messages in it, which do not. */
+  private MessageType prepare(Descriptor type, String prefix) {
+    String start = prefix.isEmpty() || prefix.endsWith("[]") ? "" : prefix + ".";
+    List<FieldDescriptor> inOrder =
+        type.getFields().stream()
+            .sorted(Comparator.comparingInt(FieldDescriptor::getNumber))
+            .toList();
+    List<MessageType.Field> fields = new ArrayList<>();
+    for (FieldDescriptor field : inOrder) {
+      fields.add(
+          MessageType.Field.of(
+              fields.size(), field, start + field.getName(), bytesRule(field), nested(field)));
+    }
+    Map<String, Object> zeros = new LinkedHashMap<>();
+    zeroFields(type).forEach(field -> zeros.put(start + field.getName(), zero(field)));
+    return new MessageType(fields, listRule(type), zeros);
+  }
+
+  private MessageType nested(FieldDescriptor field) {
+    if (field.getType() != FieldDescriptor.Type.MESSAGE) {
+      return null;
+    }
+    MessageType ready = types.get(field.getMessageType());
+    if (ready == null) {
+      ready = prepare(field.getMessageType(), "");
+      types.put(field.getMessageType(), ready);
+    }
+    return ready;
+  }
+
+  private MessageType.BytesRule bytesRule(FieldDescriptor field) {
+    return isNumber(field)
+        ? MessageType.BytesRule.NUMBER
+        : isMask(field) ? MessageType.BytesRule.MASK : MessageType.BytesRule.NO_VALUE;
+  }
+
+  private static Object zero(FieldDescriptor field) {
+    if (field.isRepeated()) {
+      return List.of();
+    }
+    return switch (field.getJavaType()) {
+      case FLOAT, DOUBLE -> 0.0;
+      case INT, LONG -> 0L;
+      case BOOLEAN -> false;
+      default -> throw new IllegalStateException("No zero for " + field.getFullName());
+    };
+  }
+
   private void addEntry(String[] columns) {
     Command command = new Command(Integer.parseInt(columns[0]), Integer.parseInt(columns[1]));
     DeviceCondition route = DeviceCondition.parse(columns[2]);
     entries
         .computeIfAbsent(command, c -> new ArrayList<>())
-        .add(new Entry(command.func(), command.id(), route, columns[3], columns[4]));
+        .add(
+            new Entry(
+                command.func(),
+                command.id(),
+                route,
+                columns[3],
+                columns[4],
+                new OnFirstUse<>(() -> prepare(protoFiles.message(columns[3]), columns[4]))));
   }
 
   private void addRule(String[] columns) {

@@ -8,6 +8,8 @@ enum PayloadKind {
   JSON,
   /** A binary frame. */
   FRAME,
+  /** A binary frame whose last header is cut. */
+  CUT_FRAME,
   /** A binary frame as base64 text. */
   BASE64,
   /** None of these; empty payloads too. */
@@ -19,7 +21,7 @@ enum PayloadKind {
    */
   static PayloadKind of(byte[] payload) {
     if (Frames.isFrame(payload)) {
-      return FRAME;
+      return Frames.whole(payload).length == payload.length ? FRAME : CUT_FRAME;
     }
     int start = Frames.textStart(payload);
     if (start < payload.length && payload[start] == '{') {

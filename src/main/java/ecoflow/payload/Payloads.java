@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
+import org.apache.camel.spi.DataFormatFactory;
 import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,13 +49,16 @@ public final class Payloads {
     this.hourlyLines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
   }
 
-  /** Binds {@code payloads}. */
+  /** Binds {@code payloads} and what reads protobuf. */
   public static void bind(Registry registry, Meters meters, LongSupplier nanoClock) {
+    // Where Camel looks for what "unmarshal: protobuf" is.
+    registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
     registry.bind("payloads", new Payloads(Frames.load(), meters, nanoClock));
   }
 
   /**
-   * Route step: header EcoflowPayload says what has come: JSON, FRAME, BASE64 or UNKNOWN.
+   * Route step: header EcoflowPayload says what has come: JSON, FRAME, CUT_FRAME, BASE64 or
+   * UNKNOWN.
    *
    * @throws IllegalArgumentException if it is too large to be taken apart
    */
@@ -66,7 +70,15 @@ public final class Payloads {
       throw new IllegalArgumentException(
           payload.length + " bytes are more than the " + MAX_BYTES + " that are read");
     }
-    exchange.getMessage().setHeader(KIND, PayloadKind.of(payload).name());
+    PayloadKind kind = PayloadKind.of(payload);
+    exchange.getMessage().setHeader(KIND, kind.name());
+    switch (kind) {
+      case FRAME, CUT_FRAME -> tellKind(exchange, "frame");
+      case BASE64 -> tellKind(exchange, "base64");
+      default -> {
+        // Its own steps tell.
+      }
+    }
   }
 
   private static byte[] payload(Message message) {
@@ -109,7 +121,6 @@ public final class Payloads {
   /** For routes: the frame without a last header that is cut, which is counted. */
   public byte[] withoutCutHeader(Exchange exchange) {
     Message message = exchange.getMessage();
-    tellKind(exchange, message.getHeader(KIND, "", String.class).toLowerCase(Locale.ROOT));
     byte[] frame = message.getBody(byte[].class);
     byte[] whole = Frames.whole(frame);
     if (whole.length < frame.length) {

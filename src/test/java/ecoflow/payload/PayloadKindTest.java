@@ -93,6 +93,15 @@ class PayloadKindTest {
     assertEquals(PayloadKind.UNKNOWN, PayloadKind.of(Arrays.copyOf(frame, frame.length - 1)));
   }
 
+  @Test
+  void tellsFrameWhoseLastHeaderIsCut() {
+    byte[] headers =
+        TestFrames.frame(
+            TestFrames.header(EMPTY_MESSAGE).build(), TestFrames.header(EMPTY_MESSAGE).build());
+
+    assertEquals(PayloadKind.CUT_FRAME, PayloadKind.of(Arrays.copyOf(headers, headers.length - 1)));
+  }
+
   private static PayloadKind of(String text) {
     return PayloadKind.of(text.getBytes(StandardCharsets.UTF_8));
   }
