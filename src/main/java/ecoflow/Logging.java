@@ -24,6 +24,8 @@ final class Logging {
             "levelInBrackets", "false",
             "defaultLogLevel", debug ? "info" : level == LogLevel.INFO ? "warn" : name(level),
             "log.ecoflow", name(level),
+            // It logs each failed attempt with a stack trace; LinkKeeper says it in a line.
+            "log.io.vertx.mqtt", "off",
             // Route files log under their own names.
             "log.org.apache.camel.component.log", name(level));
     defaults.forEach(
