@@ -78,8 +78,11 @@ final class MqttConnection {
   /** Twice what is read of a payload: a message that is a little too long costs only itself. */
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
-  /** Looks at the clock per keepalive interval, and how many of them may bring nothing. */
+  /** Looks at the clock per keepalive interval. */
   private static final int LOOKS = 4;
+
+  /** So an answer may take a whole interval. */
+  private static final int LOOKS_PER_PING = 2;
 
   private static final int MAX_SILENT_LOOKS = 6;
 
@@ -255,7 +258,7 @@ final class MqttConnection {
   private void lookAtTheClock() {
     if (isSilent()) {
       lose(new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT));
-    } else if (++looks % LOOKS == 0) {
+    } else if (++looks % LOOKS_PER_PING == 0) {
       client.ping();
     }
   }

@@ -14,7 +14,7 @@ import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
 
-/** A process that runs out of memory in Paho's thread, on a message's way to the routes. */
+/** A process that runs out of memory in a callback of Paho, on a message's way to the routes. */
 public final class PahoVictim {
 
   private PahoVictim() {}
