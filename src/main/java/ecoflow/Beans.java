@@ -3,6 +3,7 @@ package ecoflow;
 import ecoflow.account.AccountMode;
 import ecoflow.api.Api;
 import ecoflow.config.ConfigException;
+import ecoflow.config.HttpSettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.memory.OutOfMemory;
@@ -12,12 +13,14 @@ import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.rest.RestMode;
+import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
@@ -35,10 +38,11 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   private static final String MAKE_CONNECTION = "direct:account-link";
 
   private final Settings settings;
-  private final SSLContext tls;
+  private final TrustManagerFactory trust;
   private final LongSupplier nanoClock = System::nanoTime;
   private Runnable giveUp = () -> {};
   private Api api;
+  private Vertx vertx;
   private Mqtt mqtt;
 
   /**
@@ -55,7 +59,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
    */
   public Beans(Settings settings) throws ConfigException {
     this.settings = settings;
-    this.tls = settings.http().tls();
+    this.trust = settings.http().trust();
   }
 
   /** What ends the process when the cloud never answers; without it nothing happens then. */
@@ -72,9 +76,13 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     Quotas quotas =
         new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, meters);
+    SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
+    // Camel's web server looks for one by its type, and leaves the closing to its owner.
+    vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
+    registry.bind("vertx", vertx);
     registry.bind("metricsRegistry", meters.registry());
     registry.bind("quotas", quotas);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
@@ -86,7 +94,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
       mqtt =
           new Mqtt(
               settings,
-              tls,
+              vertx,
+              trust,
               devices::serials,
               api,
               meters,
@@ -137,6 +146,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     disconnect();
     if (api != null) {
       api.close();
+    }
+    if (vertx != null) {
+      EventLoops.close(vertx);
     }
   }
 }

@@ -24,6 +24,10 @@ final class Logging {
             "levelInBrackets", "false",
             "defaultLogLevel", debug ? "info" : level == LogLevel.INFO ? "warn" : name(level),
             "log.ecoflow", name(level),
+            // It logs each failed attempt with a stack trace; LinkKeeper says it in a line.
+            "log.io.vertx.mqtt", "off",
+            // It tells that Java resolves names, as if that were a defect.
+            "log.io.vertx.core.spi.resolver", "warn",
             // Route files log under their own names.
             "log.org.apache.camel.component.log", name(level));
     defaults.forEach(

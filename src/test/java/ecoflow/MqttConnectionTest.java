@@ -23,13 +23,19 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckHelper;
+import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
+import org.eclipse.paho.client.mqttv3.MqttCallback;
+import org.eclipse.paho.client.mqttv3.MqttClient;
+import org.eclipse.paho.client.mqttv3.MqttMessage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -535,6 +541,49 @@ class MqttConnectionTest {
         List.of(LOGIN, CERTIFICATION, ACCOUNT_DEVICES, LOGIN, CERTIFICATION),
         asked(),
         "nothing in vain");
+  }
+
+  /** It has a thread of its own: whoever scrapes has another. */
+  @Test
+  @Timeout(120)
+  void aMessageThatHangsKeepsNoScrapeWaiting() throws Exception {
+    exporter.start();
+    page.eventuallyConnected(1);
+    CountDownLatch hangs = new CountDownLatch(1);
+    CountDownLatch scraped = new CountDownLatch(1);
+    MqttClient link =
+        exporter.camelContext().getRegistry().lookupByNameAndType("mqttLink", MqttClient.class);
+    link.setCallback(
+        new MqttCallback() {
+          @Override
+          public void messageArrived(String topic, MqttMessage message) throws Exception {
+            hangs.countDown();
+            scraped.await();
+          }
+
+          @Override
+          public void connectionLost(Throwable cause) {
+            // what a Camel consumer does
+          }
+
+          @Override
+          public void deliveryComplete(IMqttDeliveryToken token) {
+            // nothing is sent
+          }
+        });
+    // Takes the place of the route's consumer.
+    link.subscribe("/app/device/property/{device}", 1);
+    try {
+      delta.push(Map.of("pd.soc", 1));
+      hangs.await();
+      for (String path : List.of("/metrics", "/-/healthy", "/metrics")) {
+        assertEquals(200, exporter.http().get(path).statusCode());
+      }
+      assertEquals(1, page.connected());
+      assertEquals(1, scraped.getCount(), "it still hangs");
+    } finally {
+      scraped.countDown();
+    }
   }
 
   @ParameterizedTest

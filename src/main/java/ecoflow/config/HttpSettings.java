@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * How EcoFlow's API is called.
@@ -52,8 +53,13 @@ public record HttpSettings(
    *
    * @throws ConfigException when ECOFLOW_CA_FILE holds no certificate
    */
-  public SSLContext tls() throws ConfigException {
-    return Tls.context(caFile);
+  public TrustManagerFactory trust() throws ConfigException {
+    return Tls.trust(caFile);
+  }
+
+  /** TLS for clients that trust these. */
+  public static SSLContext tls(TrustManagerFactory trust) {
+    return Tls.context(trust);
   }
 
   /** One host, or several to try in turn; a known host of EcoFlow brings its other regions. */

@@ -24,11 +24,11 @@ final class Tls {
   /**
    * @throws ConfigException when the file holds no certificate
    */
-  static SSLContext context(Optional<Path> caFile) throws ConfigException {
+  static TrustManagerFactory trust(Optional<Path> caFile) throws ConfigException {
     try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, caFile.isEmpty() ? null : trusting(caFile.get()), null);
-      return context;
+      TrustManagerFactory trust = factory();
+      trust.init(caFile.isEmpty() ? null : store(caFile.get()));
+      return trust;
     } catch (GeneralSecurityException | IOException e) {
       throw Environment.bad(
           "ECOFLOW_CA_FILE",
@@ -37,7 +37,17 @@ final class Tls {
     }
   }
 
-  private static TrustManager[] trusting(Path caFile) throws GeneralSecurityException, IOException {
+  static SSLContext context(TrustManagerFactory trust) {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, trust.getTrustManagers(), null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every Java runtime has TLS", e);
+    }
+  }
+
+  private static KeyStore store(Path caFile) throws GeneralSecurityException, IOException {
     KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
     store.load(null, null);
     int entry = 0;
@@ -54,9 +64,7 @@ final class Tls {
     for (Certificate certificate : added) {
       store.setCertificateEntry("file-" + entry++, certificate);
     }
-    TrustManagerFactory factory = factory();
-    factory.init(store);
-    return factory.getTrustManagers();
+    return store;
   }
 
   private static X509Certificate[] runtimeCertificates() throws GeneralSecurityException {

@@ -107,6 +107,10 @@ final class LinkKeeper implements AutoCloseable {
 
   private synchronized void connected(BrokerLogin login) {
     api.contactMade();
+    if (!link.isConnected()) {
+      // Lost again before this line: what is to be done then is done there.
+      return;
+    }
     connectedAt = nanoClock.getAsLong();
     if (link.isSubscriptionRefused()) {
       LOG.warn(
@@ -214,11 +218,10 @@ final class LinkKeeper implements AutoCloseable {
     outageSince = now;
     Duration pause = backoff.next(Duration.ZERO);
     attemptIn(pause);
-    Throwable because = link.lostBecause();
     lastReason = null;
     LOG.warn(
         "MQTT connection lost: {}; next attempt in {} s",
-        because == null ? "the broker closed it" : Lines.describe(because),
+        Lines.describe(link.lostBecause()),
         Lines.seconds(pause));
   }
 

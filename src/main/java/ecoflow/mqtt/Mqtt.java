@@ -3,10 +3,11 @@ package ecoflow.mqtt;
 import ecoflow.api.Api;
 import ecoflow.config.Settings;
 import ecoflow.meters.Meters;
+import io.vertx.core.Vertx;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.spi.Registry;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
@@ -17,13 +18,15 @@ public final class Mqtt implements AutoCloseable {
   private final LinkKeeper keeper;
 
   /**
+   * @param vertx has two event loops: the connection takes one for itself
    * @param serials the devices to subscribe to, asked at each connection
    * @param makeConnection asks the route for an attempt to connect
    * @param forgetLogin makes the next attempt log in anew
    */
   public Mqtt(
       Settings settings,
-      SSLContext tls,
+      Vertx vertx,
+      TrustManagerFactory trust,
       Supplier<List<String>> serials,
       Api api,
       Meters meters,
@@ -33,7 +36,12 @@ public final class Mqtt implements AutoCloseable {
     try {
       this.link =
           new MqttLink(
-              serials, tls, settings.mqtt().keepalive(), settings.http().timeout(), nanoClock);
+              vertx,
+              serials,
+              trust,
+              settings.mqtt().keepalive(),
+              settings.http().timeout(),
+              nanoClock);
     } catch (MqttException e) {
       throw new IllegalStateException("an MQTT client can be made without a connection", e);
     }

@@ -1,33 +1,33 @@
 package ecoflow.mqtt;
 
-import ecoflow.memory.OutOfMemory;
-import java.net.URI;
+import io.vertx.core.Vertx;
+import io.vertx.core.net.TrustOptions;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.Header;
 import org.apache.camel.component.paho.PahoConstants;
-import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
-import org.eclipse.paho.client.mqttv3.IMqttToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttClient;
-import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
-import org.eclipse.paho.client.mqttv3.MqttTopic;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
- * The one MQTT connection of an account, as the client that Paho endpoints share ({@code client:
- * "#mqttLink"}). Routes subscribe once; behind this client every connection is a fresh Paho client,
- * because a Paho client that lost its broker can keep trying old credentials endlessly, and because
- * a fresh one resolves the host name anew. Nobody but {@link #open} connects.
+ * The one MQTT connection of an account, as the client that paho endpoints share ({@code client:
+ * "#mqttLink"}). It is only the face of a Paho client: Paho reads each byte through a lock, its jar
+ * is signed so that no mended class can stand in it, and an old client can go on with old
+ * credentials. Routes subscribe once; behind the face every connection is a new {@link
+ * MqttConnection}, which also resolves the host name anew. Nobody but {@link #open} connects.
+ *
+ * <p>The route of a message runs on the event loop of the connection: what it cannot take at once
+ * waits in the socket.
  *
  * <p>A topic filter may hold {@code {user}} and {@code {device}}: it stands for one topic per
  * device of the account.
@@ -39,50 +39,94 @@ final class MqttLink extends MqttClient {
 
   private static final String USER = "{user}";
   private static final String DEVICE = "{device}";
-  private static final int REFUSED_SUBSCRIPTION = 0x80;
-  private static final long QUIET_CLOSE_MILLIS = 300;
-  private static final int MAX_IN_FLIGHT = 10_000;
+  private static final int MAX_QOS = 2;
 
   /**
+   * What a consumer asked for.
+   *
+   * @param levels of the filter
    * @param deviceAt the level of the topic that is the serial number, negative for none
    */
-  private record Subscription(int qos, MqttCallback callback, int deviceAt) {}
+  private record Subscription(
+      String filter, List<String> levels, int deviceAt, int qos, MqttCallback callback) {
 
-  private record Connection(MqttClient client, String userId) {}
+    static Subscription of(String filter, int qos, MqttCallback callback) {
+      List<String> levels = List.of(filter.split("/", -1));
+      return new Subscription(filter, levels, levels.indexOf(DEVICE), qos, callback);
+    }
+
+    /** Each message asks this: nothing is made for it. */
+    boolean fits(String topic) {
+      int start = 0;
+      for (String level : levels) {
+        if (level.equals("#")) {
+          return true;
+        }
+        if (start > topic.length()) {
+          return false;
+        }
+        int end = endOfLevel(topic, start);
+        boolean any = level.equals("+") || level.equals(USER) || level.equals(DEVICE);
+        if (!any
+            && !(level.length() == end - start
+                && topic.regionMatches(start, level, 0, level.length()))) {
+          return false;
+        }
+        start = end + 1;
+      }
+      return start > topic.length();
+    }
+
+    String device(String topic) {
+      if (deviceAt < 0) {
+        return "";
+      }
+      int start = 0;
+      for (int level = 0; level < deviceAt; level++) {
+        start = endOfLevel(topic, start) + 1;
+      }
+      return topic.substring(start, endOfLevel(topic, start));
+    }
+
+    private static int endOfLevel(String topic, int start) {
+      int end = topic.indexOf('/', start);
+      return end < 0 ? topic.length() : end;
+    }
+  }
 
   private final Supplier<List<String>> serials;
-  private final SSLContext tls;
-  private final Duration keepalive;
-  private final Duration answerTimeout;
+  private final MqttConnection.Loop loop;
+  private final MqttConnection.Terms terms;
   private final LongSupplier nanoClock;
   private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
-  private final AtomicLong lastMessageAt = new AtomicLong();
+  private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
+  private final Map<String, Integer> refused = new ConcurrentHashMap<>();
+  private volatile long lastMessageAt;
   private volatile MqttCallback latestCallback;
-  private volatile Connection connection;
   private volatile Runnable onLost = () -> {};
   private volatile Throwable lostBecause;
-  private volatile MqttClient lostClient;
-  private volatile MqttClient connecting;
+  private volatile MqttConnection connecting;
   private volatile boolean closed;
-  private final Map<String, Integer> refused = new ConcurrentHashMap<>();
 
   /**
+   * @param vertx its first event loop becomes that of the link
    * @param serials the devices to subscribe to, asked at each connection
    * @param answerTimeout how long the broker may take for each answer
    */
   MqttLink(
+      Vertx vertx,
       Supplier<List<String>> serials,
-      SSLContext tls,
+      TrustManagerFactory trust,
       Duration keepalive,
       Duration answerTimeout,
       LongSupplier nanoClock)
       throws MqttException {
-    // The address and id of this outer client are never used: it only stands for the inner ones.
+    // The address and id of this outer client are never used.
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
+    this.loop = MqttConnection.Loop.of(vertx);
+    this.terms =
+        new MqttConnection.Terms(TrustOptions.wrap(trust), keepalive, answerTimeout, nanoClock);
     this.serials = serials;
-    this.tls = tls;
-    this.keepalive = keepalive;
-    this.answerTimeout = answerTimeout;
     this.nanoClock = nanoClock;
   }
 
@@ -90,7 +134,7 @@ final class MqttLink extends MqttClient {
     onLost = listener;
   }
 
-  /** Why the last connection ended, null if the broker just closed it. */
+  /** Why the last connection ended. */
   Throwable lostBecause() {
     return lostBecause;
   }
@@ -104,9 +148,8 @@ final class MqttLink extends MqttClient {
   @Override
   public void subscribe(String filter, int qos) throws MqttException {
     String decoded = filter.replace("%7B", "{").replace("%7D", "}");
-    int deviceAt = Arrays.asList(decoded.split("/")).indexOf(DEVICE);
-    subscriptions.put(decoded, new Subscription(qos, latestCallback, deviceAt));
-    Connection current = connection;
+    subscriptions.put(decoded, Subscription.of(decoded, qos, latestCallback));
+    MqttConnection current = connection.get();
     if (current != null) {
       subscribe(current, topics(decoded, current.userId()), qos);
     }
@@ -114,8 +157,8 @@ final class MqttLink extends MqttClient {
 
   @Override
   public boolean isConnected() {
-    Connection current = connection;
-    return current != null && current.client().isConnected();
+    MqttConnection current = connection.get();
+    return current != null && current.isOpen();
   }
 
   /**
@@ -129,26 +172,23 @@ final class MqttLink extends MqttClient {
       throw new IllegalArgumentException(
           "refused to publish on " + topic + ": the exporter only reads");
     }
-    Connection current = connection;
+    MqttConnection current = connection.get();
     if (current == null) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
     }
-    current.client().publish(topic(topic, current.userId(), ""), message);
+    current.publish(topic(topic, current.userId(), ""), message);
   }
 
   /** For routes: the serial number in a topic, which the consumer's filter says where to find. */
   public String device(@Header(PahoConstants.MQTT_TOPIC) String topic) {
     Subscription subscription = subscription(topic);
-    return subscription == null || subscription.deviceAt() < 0
-        ? ""
-        : topic.split("/", -1)[subscription.deviceAt()];
+    return subscription == null ? "" : subscription.device(topic);
   }
 
   private Subscription subscription(String topic) {
-    for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
-      String filter = entry.getKey().replace(USER, "+").replace(DEVICE, "+");
-      if (MqttTopic.isMatched(filter, topic)) {
-        return entry.getValue();
+    for (Subscription subscription : subscriptions.values()) {
+      if (subscription.fits(topic)) {
+        return subscription;
       }
     }
     return null;
@@ -156,7 +196,7 @@ final class MqttLink extends MqttClient {
 
   /** Time since the last message, or since the connection was made. */
   Duration idleTime() {
-    return Duration.ofNanos(nanoClock.getAsLong() - lastMessageAt.get());
+    return Duration.ofNanos(nanoClock.getAsLong() - lastMessageAt);
   }
 
   /**
@@ -167,31 +207,28 @@ final class MqttLink extends MqttClient {
    */
   synchronized void open(BrokerLogin login) throws MqttException {
     drop();
-    if (closed) {
-      throw new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED);
-    }
     refused.clear();
-    MqttClient client =
-        new MqttClient(
-            URI.create("ssl://" + login.host() + ":" + login.port()).toString(),
-            login.clientId(),
-            new MemoryPersistence());
-    client.setTimeToWait(answerTimeout.toMillis());
-    client.setCallback(new Dispatcher(client));
-    connecting = client;
+    MqttConnection opened = new MqttConnection(loop, terms, login, new Dispatcher());
+    connecting = opened;
     try {
-      client.connect(options(login));
-      Connection opened = new Connection(client, login.userId());
-      lastMessageAt.set(nanoClock.getAsLong());
+      if (closed) {
+        throw new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED);
+      }
+      opened.open();
+      lastMessageAt = nanoClock.getAsLong();
       subscribeAll(opened);
       if (isEverythingRefused(login.userId())) {
         throw new MqttException(
             MqttException.REASON_CODE_SUBSCRIBE_FAILED,
             new IllegalStateException("the broker refused all subscriptions"));
       }
-      connection = opened;
+      connection.set(opened);
+      if (!opened.isOpen() && connection.compareAndSet(opened, null)) {
+        // It was lost before anyone could be told.
+        opened.requireOpen();
+      }
     } catch (MqttException | RuntimeException e) {
-      release(client);
+      opened.close();
       throw e;
     } finally {
       connecting = null;
@@ -206,15 +243,15 @@ final class MqttLink extends MqttClient {
 
   /** Subscribes all topics once more, for devices that are new. */
   synchronized void subscribeAgain() throws MqttException {
-    Connection current = connection;
+    MqttConnection current = connection.get();
     if (current != null) {
       subscribeAll(current);
     }
   }
 
-  private void subscribeAll(Connection connection) throws MqttException {
-    for (Map.Entry<String, Subscription> entry : subscriptions.entrySet()) {
-      subscribe(connection, topics(entry.getKey(), connection.userId()), entry.getValue().qos());
+  private void subscribeAll(MqttConnection to) throws MqttException {
+    for (Subscription subscription : subscriptions.values()) {
+      subscribe(to, topics(subscription.filter(), to.userId()), subscription.qos());
     }
   }
 
@@ -230,7 +267,7 @@ final class MqttLink extends MqttClient {
 
   /** Asks again for what the broker refused. */
   synchronized void subscribeRefused() throws MqttException {
-    Connection current = connection;
+    MqttConnection current = connection.get();
     if (current == null) {
       return;
     }
@@ -241,15 +278,9 @@ final class MqttLink extends MqttClient {
 
   /** Ends the connection for good; a no-op without one. */
   synchronized void drop() {
-    Connection current = connection;
-    connection = null;
+    MqttConnection current = connection.getAndSet(null);
     if (current != null) {
-      release(current.client());
-    }
-    MqttClient lost = lostClient;
-    lostClient = null;
-    if (lost != null) {
-      release(lost);
+      current.close();
     }
   }
 
@@ -262,60 +293,36 @@ final class MqttLink extends MqttClient {
   @Override
   public void close() {
     closed = true;
-    MqttClient attempt = connecting;
+    MqttConnection attempt = connecting;
     if (attempt != null) {
-      release(attempt);
+      attempt.close();
     }
     drop();
-  }
-
-  private MqttConnectOptions options(BrokerLogin login) {
-    MqttConnectOptions options = new MqttConnectOptions();
-    options.setUserName(login.user());
-    options.setPassword(login.password().toCharArray());
-    options.setCleanSession(true);
-    options.setAutomaticReconnect(false);
-    options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
-    options.setKeepAliveInterval((int) Math.max(1, keepalive.toSeconds()));
-    options.setConnectionTimeout((int) Math.max(1, answerTimeout.toSeconds()));
-    // Paho frees a place in its callback thread, which may be busy with messages of devices.
-    options.setMaxInflight(MAX_IN_FLIGHT);
-    options.setHttpsHostnameVerificationEnabled(true);
-    options.setSocketFactory(tls.getSocketFactory());
-    return options;
   }
 
   private List<String> topics(String filter, String userId) {
     if (!filter.contains(DEVICE)) {
       return List.of(topic(filter, userId, ""));
     }
-    return serials.get().stream().map(serial -> topic(filter, userId, serial)).toList();
+    return serials.get().stream().distinct().map(serial -> topic(filter, userId, serial)).toList();
   }
 
   private static String topic(String filter, String userId, String serial) {
     return filter.replace(USER, userId).replace(DEVICE, serial);
   }
 
-  private void subscribe(Connection connection, List<String> topics, int qos) throws MqttException {
+  private void subscribe(MqttConnection to, List<String> topics, int qos) throws MqttException {
     if (topics.isEmpty()) {
       return;
     }
-    int[] levels = new int[topics.size()];
-    Arrays.fill(levels, qos);
-    IMqttToken answer;
-    try {
-      answer = connection.client().subscribeWithResponse(topics.toArray(String[]::new), levels);
-    } catch (MqttException e) {
-      // Paho throws when the only topic of a request is refused.
-      if (topics.size() == 1 && e.getReasonCode() == MqttException.REASON_CODE_SUBSCRIBE_FAILED) {
-        refused.put(topics.get(0), qos);
-        return;
-      }
-      throw e;
-    }
-    int[] granted = answer.getGrantedQos();
+    CompletableFuture<Void> noted =
+        to.subscribe(topics, qos).thenAccept(granted -> note(topics, qos, granted));
+    to.await(noted);
+  }
+
+  private void note(List<String> topics, int qos, List<Integer> granted) {
     for (int i = 0; i < topics.size(); i++) {
-      if (i < granted.length && granted[i] != REFUSED_SUBSCRIPTION) {
+      if (i < granted.size() && granted.get(i) <= MAX_QOS) {
         refused.remove(topics.get(i));
       } else {
         refused.put(topics.get(i), qos);
@@ -323,45 +330,12 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  private static void release(MqttClient client) {
-    try {
-      client.disconnectForcibly(0, QUIET_CLOSE_MILLIS, true);
-    } catch (MqttException e) {
-      // It was not connected any more; what counts is that it is closed below.
-    }
-    try {
-      client.close(true);
-    } catch (MqttException e) {
-      // closed already
-    }
-  }
-
   /** Hands each message to the consumer whose filter it fits. */
-  private final class Dispatcher implements MqttCallback {
-
-    private final MqttClient client;
-
-    Dispatcher(MqttClient client) {
-      this.client = client;
-    }
+  private final class Dispatcher implements MqttConnection.Receiver {
 
     @Override
-    public void connectionLost(Throwable cause) {
-      // Paho ends the connection for whatever escapes a message's way through the routes.
-      OutOfMemory.endIf(cause);
-      Connection current = connection;
-      if (current != null && current.client() == client) {
-        connection = null;
-        lostBecause = cause;
-        // Closed by the next open or drop: a client cannot close itself from its own thread.
-        lostClient = client;
-        onLost.run();
-      }
-    }
-
-    @Override
-    public void messageArrived(String topic, MqttMessage message) throws Exception {
-      lastMessageAt.set(nanoClock.getAsLong());
+    public void arrived(String topic, MqttMessage message) throws Exception {
+      lastMessageAt = nanoClock.getAsLong();
       Subscription subscription = subscription(topic);
       if (subscription != null) {
         subscription.callback().messageArrived(topic, message);
@@ -369,8 +343,11 @@ final class MqttLink extends MqttClient {
     }
 
     @Override
-    public void deliveryComplete(IMqttDeliveryToken token) {
-      // Requests are answered on the reply topic; that answer is what counts.
+    public void lost(MqttConnection lost, Throwable cause) {
+      if (connection.compareAndSet(lost, null)) {
+        lostBecause = cause;
+        onLost.run();
+      }
     }
   }
 }

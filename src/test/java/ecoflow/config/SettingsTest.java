@@ -263,7 +263,8 @@ class SettingsTest {
     Path file = Files.writeString(folder.resolve("ca.pem"), "nothing");
     Settings settings = Settings.from(keys("ECOFLOW_CA_FILE", file.toString()));
 
-    String message = assertThrows(ConfigException.class, () -> settings.http().tls()).getMessage();
+    String message =
+        assertThrows(ConfigException.class, () -> settings.http().trust()).getMessage();
 
     assertTrue(message.startsWith("ECOFLOW_CA_FILE=" + file), message);
   }

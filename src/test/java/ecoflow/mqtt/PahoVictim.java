@@ -5,15 +5,16 @@ import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.config.Settings;
 import ecoflow.memory.OutOfMemory;
+import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
 
-/** A process that runs out of memory in Paho's thread, on a message's way to the routes. */
+/** A process that runs out of memory in a callback of Paho, on a message's way to the routes. */
 public final class PahoVictim {
 
   private PahoVictim() {}
@@ -27,8 +28,9 @@ public final class PahoVictim {
     cloud.setAnyClientId(true);
     MqttLink link =
         new MqttLink(
+            Vertx.vertx(),
             () -> List.of(device.serial()),
-            tls(cloud),
+            trust(cloud),
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
             System::nanoTime);
@@ -63,7 +65,7 @@ public final class PahoVictim {
     Thread.sleep(Long.MAX_VALUE);
   }
 
-  private static SSLContext tls(SimulatedCloud cloud) throws Exception {
+  private static TrustManagerFactory trust(SimulatedCloud cloud) throws Exception {
     return Settings.from(
             Map.of(
                 "ECOFLOW_ACCOUNT_USER", "user",
@@ -71,6 +73,6 @@ public final class PahoVictim {
                 "ECOFLOW_DEVICE_SN", "all",
                 "ECOFLOW_CA_FILE", cloud.caFile().toString()))
         .http()
-        .tls();
+        .trust();
   }
 }

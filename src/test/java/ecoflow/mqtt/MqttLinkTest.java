@@ -1,0 +1,620 @@
+package ecoflow.mqtt;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.ServerCertificate;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.config.Settings;
+import ecoflow.testkit.Variables;
+import ecoflow.text.Lines;
+import io.netty.handler.codec.mqtt.MqttConnectReturnCode;
+import io.netty.handler.codec.mqtt.MqttQoS;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.mqtt.MqttEndpoint;
+import io.vertx.mqtt.MqttServer;
+import io.vertx.mqtt.MqttServerOptions;
+import io.vertx.mqtt.MqttTopicSubscription;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
+import org.eclipse.paho.client.mqttv3.MqttCallback;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.MqttMessage;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The link on brokers that do what no good broker does, and the words for it. */
+@Timeout(120)
+class MqttLinkTest {
+
+  private static final Duration LONG = Duration.ofHours(1);
+  private static final Duration SHORT = Duration.ofMillis(300);
+  private static final String SERIAL = "R331ZLINKTEST001";
+  private static final String FILTER = "/app/device/property/{device}";
+  private static final String TOPIC = "/app/device/property/" + SERIAL;
+  private static final String REQUEST = "/app/{user}/" + SERIAL + "/thing/property/get";
+
+  @TempDir static Path folder;
+  private static SimulatedCloud cloud;
+  private static Vertx vertx;
+
+  private final AtomicInteger losses = new AtomicInteger();
+  private final List<AutoCloseable> opened = new ArrayList<>();
+
+  @BeforeAll
+  static void start() {
+    cloud = SimulatedCloud.start();
+    cloud.setAnyClientId(true);
+    vertx = Vertx.vertx();
+    for (ServerCertificate certificate : ServerCertificate.values()) {
+      cloud.writeIdentity(certificate, key(certificate), certificate(certificate));
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    vertx.close();
+    cloud.close();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (AutoCloseable closeable : opened) {
+      closeable.close();
+    }
+  }
+
+  private static Path key(ServerCertificate of) {
+    return folder.resolve(of + ".key");
+  }
+
+  private static Path certificate(ServerCertificate of) {
+    return folder.resolve(of + ".pem");
+  }
+
+  private MqttLink link(Duration keepalive, Duration answerTimeout) throws Exception {
+    Settings settings = Settings.from(Variables.of(cloud, "mqtt"));
+    MqttLink link =
+        new MqttLink(
+            vertx,
+            () -> List.of(SERIAL),
+            settings.http().trust(),
+            keepalive,
+            answerTimeout,
+            System::nanoTime);
+    link.onLost(losses::incrementAndGet);
+    opened.add(link::close);
+    return link;
+  }
+
+  private static BrokerLogin login(String host, int port) {
+    return new BrokerLogin(host, port, "user", "password", "1234", "client", LONG);
+  }
+
+  private static BrokerLogin login(int port) {
+    return login("localhost", port);
+  }
+
+  /** A consumer; what it throws ends the connection. */
+  private interface Arrived {
+    void take(String topic, MqttMessage message) throws Exception;
+  }
+
+  private static void consume(MqttLink link, int qos, Arrived arrived) throws MqttException {
+    link.setCallback(
+        new MqttCallback() {
+          @Override
+          public void messageArrived(String topic, MqttMessage message) throws Exception {
+            arrived.take(topic, message);
+          }
+
+          @Override
+          public void connectionLost(Throwable cause) {
+            // what a Camel consumer does
+          }
+
+          @Override
+          public void deliveryComplete(IMqttDeliveryToken token) {
+            // as above
+          }
+        });
+    link.subscribe(FILTER, qos);
+  }
+
+  /** A broker that does with each client what the test says. */
+  private int broker(ServerCertificate certificate, Consumer<MqttEndpoint> clients) {
+    MqttServer server =
+        MqttServer.create(
+            vertx,
+            new MqttServerOptions()
+                .setHost("127.0.0.1")
+                .setPort(0)
+                .setMaxMessageSize(9 << 20)
+                .setSsl(true)
+                .setKeyCertOptions(
+                    new PemKeyCertOptions()
+                        .setKeyPath(key(certificate).toString())
+                        .setCertPath(certificate(certificate).toString())));
+    server.exceptionHandler(failure -> {});
+    server.endpointHandler(clients::accept);
+    server.listen().toCompletionStage().toCompletableFuture().join();
+    opened.add(server::close);
+    return server.actualPort();
+  }
+
+  private int broker(Consumer<MqttEndpoint> clients) {
+    return broker(ServerCertificate.TRUSTED, clients);
+  }
+
+  /** Allows what is asked for, and hands the client over when it has subscribed. */
+  private static Consumer<MqttEndpoint> friendly(Consumer<MqttEndpoint> subscribed) {
+    return client -> {
+      client.subscribeHandler(
+          packet -> {
+            client.subscribeAcknowledge(
+                packet.messageId(),
+                packet.topicSubscriptions().stream()
+                    .map(MqttTopicSubscription::qualityOfService)
+                    .toList());
+            subscribed.accept(client);
+          });
+      client.accept(false);
+    };
+  }
+
+  /** A port where every connection is taken. */
+  private int listener(Consumer<Socket> clients) throws IOException {
+    ServerSocket listener = new ServerSocket(0, 10, InetAddress.getByName("127.0.0.1"));
+    opened.add(listener);
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                while (true) {
+                  Socket client = listener.accept();
+                  opened.add(client);
+                  clients.accept(client);
+                }
+              } catch (IOException e) {
+                // the test is over
+              }
+            });
+    thread.setDaemon(true);
+    thread.start();
+    return listener.getLocalPort();
+  }
+
+  private static void quietly(AutoCloseable closeable) {
+    try {
+      closeable.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private String failure(MqttLink link, BrokerLogin login) {
+    MqttException failure = assertThrows(MqttException.class, () -> link.open(login));
+    assertFalse(link.isConnected());
+    assertEquals(0, losses.get(), "what never was is not lost");
+    return failure.getReasonCode() + " " + Lines.describe(failure);
+  }
+
+  @Test
+  void anUnknownHostIsNamed() throws Exception {
+    assertEquals(
+        "0 unknown host no-such-host.invalid",
+        failure(link(LONG, LONG), login("no-such-host.invalid", 8883)));
+  }
+
+  @Test
+  void aPortThatNobodyListensOn() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    assertEquals(
+        "32103 connection refused or host unreachable", failure(link(LONG, LONG), login(port)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 65536})
+  void aPortThatIsNone(int port) throws Exception {
+    assertTrue(failure(link(LONG, LONG), login(port)).startsWith("0 "));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "UNTRUSTED, unable to find valid certification path to requested target",
+    "WRONG_NAME, No subject alternative DNS name matching localhost found."
+  })
+  void aCertificateThatIsNotTrusted(ServerCertificate certificate, String why) throws Exception {
+    int port = broker(certificate, friendly(client -> {}));
+    String failure = failure(link(LONG, LONG), login(port));
+    assertTrue(
+        failure.startsWith("0 the certificate of the host is not trusted (")
+            && failure.endsWith(why + ")"),
+        failure);
+  }
+
+  @Test
+  void aBrokerThatNeverAnswers() throws Exception {
+    assertEquals(
+        "32000 no answer in time", failure(link(LONG, SHORT), login(listener(client -> {}))));
+  }
+
+  @Test
+  void aBrokerThatNeverAnswersTheLogin() throws Exception {
+    assertEquals(
+        "32000 no answer in time", failure(link(LONG, SHORT), login(broker(client -> {}))));
+  }
+
+  @Test
+  void aBrokerThatNeverAnswersASubscription() throws Exception {
+    MqttLink link = link(LONG, SHORT);
+    consume(link, 1, (topic, message) -> {});
+    assertEquals(
+        "32000 no answer in time", failure(link, login(broker(client -> client.accept(false)))));
+  }
+
+  @Test
+  void aBrokerThatClosesTheConnectionAtOnce() throws Exception {
+    String failure = failure(link(LONG, LONG), login(listener(client -> quietly(client::close))));
+    // Its end may come as a reset.
+    assertTrue(
+        failure.endsWith(" the other side closed the connection")
+            || failure.contains(" the connection broke ("),
+        failure);
+  }
+
+  @Test
+  void aBrokerThatClosesTheConnectionInsteadOfAnAnswer() throws Exception {
+    assertEquals(
+        "32109 the other side closed the connection",
+        failure(link(LONG, LONG), login(broker(MqttEndpoint::close))));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "CONNECTION_REFUSED_IDENTIFIER_REJECTED, 2 the broker refused the client id",
+    "CONNECTION_REFUSED_SERVER_UNAVAILABLE, 3 the broker is unavailable",
+    "CONNECTION_REFUSED_BAD_USER_NAME_OR_PASSWORD, 4 the broker refused the credentials",
+    "CONNECTION_REFUSED_NOT_AUTHORIZED, 5 the broker refused the credentials"
+  })
+  void aBrokerThatRefuses(MqttConnectReturnCode code, String words) throws Exception {
+    assertEquals(words, failure(link(LONG, LONG), login(broker(client -> client.reject(code)))));
+  }
+
+  @Test
+  void theEndOfTheLinkEndsAnAttemptAtOnce() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    MqttLink link = link(LONG, LONG);
+    BrokerLogin login = login(listener(client -> asked.countDown()));
+    CompletableFuture<Void> attempt =
+        CompletableFuture.runAsync(
+            () -> {
+              try {
+                link.open(login);
+              } catch (MqttException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    asked.await();
+    link.close();
+    ExecutionException failure = assertThrows(ExecutionException.class, attempt::get);
+    assertTrue(failure.getCause().getCause() instanceof MqttException, () -> "" + failure);
+  }
+
+  @Test
+  void theBrokersEndIsToldOnce() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
+    consume(link, 1, (topic, message) -> {});
+    link.open(login(broker(friendly(client::complete))));
+    assertTrue(link.isConnected());
+    client.get().close();
+    eventually(() -> assertEquals(1, losses.get()));
+    assertFalse(link.isConnected());
+    assertEquals("the other side closed the connection", Lines.describe(link.lostBecause()));
+    link.drop();
+    assertEquals(1, losses.get());
+  }
+
+  @Test
+  void aBrokerThatFallsSilentIsNoticed() throws Exception {
+    MqttLink link = link(Duration.ofSeconds(1), LONG);
+    consume(link, 1, (topic, message) -> {});
+    CountDownLatch closed = new CountDownLatch(1);
+    link.open(
+        login(
+            broker(
+                friendly(client -> {})
+                    .andThen(
+                        client -> {
+                          client.autoKeepAlive(false);
+                          client.closeHandler(unused -> closed.countDown());
+                        }))));
+    eventually(() -> assertEquals(1, losses.get()));
+    assertEquals("no answer in time", Lines.describe(link.lostBecause()));
+    closed.await();
+    assertEquals(1, losses.get());
+  }
+
+  @Test
+  void aBrokerThatOnlyAnswersPingsIsNotSilent() throws Exception {
+    MqttLink link = link(Duration.ofSeconds(1), LONG);
+    CountDownLatch pings = new CountDownLatch(4);
+    link.open(
+        login(
+            broker(
+                client -> {
+                  client.pingHandler(unused -> pings.countDown());
+                  client.accept(false);
+                })));
+    pings.await();
+    assertTrue(link.isConnected());
+    assertEquals(0, losses.get());
+  }
+
+  @Test
+  void whatARouteThrowsEndsTheConnectionAndIsNotConfirmed() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    IllegalStateException failure = new IllegalStateException("a consumer that fails");
+    AtomicInteger confirmed = new AtomicInteger();
+    CountDownLatch closed = new CountDownLatch(1);
+    CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
+    consume(
+        link,
+        1,
+        (topic, message) -> {
+          throw failure;
+        });
+    link.open(login(broker(friendly(client::complete))));
+    client.get().publishAcknowledgeHandler(packet -> confirmed.incrementAndGet());
+    client.get().closeHandler(unused -> closed.countDown());
+    publish(client.get(), "first", MqttQoS.AT_LEAST_ONCE);
+    closed.await();
+    eventually(() -> assertEquals(1, losses.get()));
+    assertEquals(failure, link.lostBecause().getCause());
+    assertEquals(0, confirmed.get());
+
+    BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
+    consume(link, 1, (topic, message) -> arrived.add(message.toString()));
+    link.open(login(broker(friendly(other -> publish(other, "later", MqttQoS.AT_LEAST_ONCE)))));
+    assertEquals("later", arrived.take());
+    assertTrue(link.isConnected());
+  }
+
+  private static void publish(MqttEndpoint client, String text, MqttQoS qos) {
+    client.publish(TOPIC, Buffer.buffer(text), qos, false, false);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2})
+  void messagesOfEachQosArriveOnceAndAreConfirmed(int qos) throws Exception {
+    MqttLink link = link(LONG, LONG);
+    BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
+    AtomicInteger confirmed = new AtomicInteger();
+    consume(
+        link, qos, (topic, message) -> arrived.add(topic + " " + message.getQos() + " " + message));
+    link.open(
+        login(
+            broker(
+                friendly(
+                    client -> {
+                      client.publishAcknowledgeHandler(packet -> confirmed.incrementAndGet());
+                      client.publishReceivedHandler(client::publishRelease);
+                      client.publishCompletionHandler(packet -> confirmed.incrementAndGet());
+                      publish(client, "one", MqttQoS.valueOf(qos));
+                      publish(client, "two", MqttQoS.valueOf(qos));
+                    }))));
+    assertEquals(TOPIC + " " + qos + " one", arrived.take());
+    assertEquals(TOPIC + " " + qos + " two", arrived.take());
+    eventually(() -> assertEquals(qos == 0 ? 0 : 2, confirmed.get()));
+    assertEquals(List.of(), List.copyOf(arrived));
+  }
+
+  /** The decoder of payloads counts what is longer than it reads; the link takes a little more. */
+  @Test
+  void aLongMessageArrives() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    BlockingQueue<Integer> arrived = new LinkedBlockingQueue<>();
+    consume(link, 1, (topic, message) -> arrived.add(message.getPayload().length));
+    int bytes = (4 << 20) + 1;
+    link.open(
+        login(
+            broker(friendly(client -> publish(client, "x".repeat(bytes), MqttQoS.AT_LEAST_ONCE)))));
+    assertEquals(bytes, arrived.take());
+    assertTrue(link.isConnected());
+  }
+
+  @Test
+  void afterDropNothingComesAnyMore() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    AtomicInteger arrived = new AtomicInteger();
+    CountDownLatch busy = new CountDownLatch(1);
+    CountDownLatch dropped = new CountDownLatch(1);
+    CountDownLatch closed = new CountDownLatch(1);
+    consume(
+        link,
+        1,
+        (topic, message) -> {
+          arrived.incrementAndGet();
+          busy.countDown();
+          dropped.await();
+        });
+    link.open(
+        login(
+            broker(
+                friendly(
+                    client -> {
+                      client.closeHandler(unused -> closed.countDown());
+                      publish(client, "first", MqttQoS.AT_LEAST_ONCE);
+                      publish(client, "second", MqttQoS.AT_LEAST_ONCE);
+                    }))));
+    busy.await();
+    link.drop();
+    assertFalse(link.isConnected());
+    dropped.countDown();
+    closed.await();
+    assertEquals(1, arrived.get());
+    assertEquals(0, losses.get(), "who ends it himself loses nothing");
+  }
+
+  /** So that nobody waits for the credentials' end. */
+  @Test
+  void whatIsLostInTheMakingIsAFailedAttempt() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    consume(
+        link,
+        1,
+        (topic, message) -> {
+          throw new IllegalStateException("a consumer that fails");
+        });
+    // The answer to the subscription stands behind the message.
+    Consumer<MqttEndpoint> hasty =
+        client -> {
+          client.subscribeHandler(
+              packet -> {
+                publish(client, "first", MqttQoS.AT_MOST_ONCE);
+                client.subscribeAcknowledge(packet.messageId(), List.of(MqttQoS.AT_MOST_ONCE));
+              });
+          client.accept(false);
+        };
+    int port = broker(hasty);
+    MqttException failure = assertThrows(MqttException.class, () -> link.open(login(port)));
+    assertEquals("a consumer that fails", failure.getCause().getMessage());
+    assertFalse(link.isConnected());
+    assertEquals(0, losses.get());
+  }
+
+  @Test
+  void aRequestWaitsForItsConfirmation() throws Exception {
+    // Long enough for a connection on a busy machine.
+    MqttLink link = link(LONG, Duration.ofSeconds(3));
+    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    link.open(
+        login(
+            broker(
+                client -> {
+                  client.publishAutoAck(false);
+                  client.publishHandler(packet -> asked.add(packet.topicName()));
+                  client.accept(false);
+                })));
+    MqttException failure =
+        assertThrows(
+            MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
+    assertEquals(MqttException.REASON_CODE_CLIENT_TIMEOUT, failure.getReasonCode());
+    assertEquals(REQUEST.replace("{user}", "1234"), asked.take());
+    assertTrue(link.isConnected());
+  }
+
+  @Test
+  void aRequestThatWaitsEndsWithItsConnection() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    link.open(
+        login(
+            broker(
+                client -> {
+                  client.publishAutoAck(false);
+                  client.publishHandler(packet -> client.close());
+                  client.accept(false);
+                })));
+    MqttException failure =
+        assertThrows(
+            MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
+    assertEquals("the other side closed the connection", Lines.describe(failure));
+    MqttException later =
+        assertThrows(
+            MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
+    assertEquals("not connected", Lines.describe(later));
+  }
+
+  /** An edited route may do so: there nothing could ever confirm it. */
+  @Test
+  void aRequestOnAMessagesWayDoesNotWait() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    consume(link, 1, (topic, message) -> link.publish(REQUEST, new MqttMessage(new byte[9])));
+    CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
+    link.open(login(broker(friendly(client::complete))));
+    client.get().publishHandler(packet -> asked.add(packet.topicName()));
+    for (int i = 0; i < 2; i++) {
+      publish(client.get(), "a message", MqttQoS.AT_LEAST_ONCE);
+      assertEquals(REQUEST.replace("{user}", "1234"), asked.take());
+    }
+    assertTrue(link.isConnected());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/app/device/property/{device}, /app/device/property/SN1, SN1",
+    "/app/device/property/{device}, /app/device/property/SN1/more, ''",
+    "/app/device/property/{device}, /app/device/property, ''",
+    "/app/device/property/{device}, /app/device/propertyx/SN1, ''",
+    "/app/device/property/{device}, /app/device/property/, ''",
+    "/app/{user}/{device}/thing/property/get_reply, /app/77/SN1/thing/property/get_reply, SN1",
+    "/app/{user}/{device}/thing/property/get_reply, /app/77/SN1/thing/property/get, ''",
+    "/app/+/{device}/#, /app/any/SN1, SN1",
+    "/app/+/{device}/#, /app/any/SN1/a/b, SN1",
+    "/app/+/{device}/#, /app/any, ''",
+    "{device}, SN1, SN1",
+    "{device}/status, SN1/status, SN1",
+    "/app/device/property/SN1, /app/device/property/SN1, ''"
+  })
+  void theFilterSaysWhereTheSerialNumberStands(String filter, String topic, String serial)
+      throws Exception {
+    MqttLink link = link(LONG, LONG);
+    link.subscribe(filter.replace("{", "%7B").replace("}", "%7D"), 1);
+    assertEquals(serial, link.device(topic));
+  }
+
+  @Test
+  void eachFilterHasItsConsumer() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
+    consume(link, 1, (topic, message) -> arrived.add("property"));
+    link.setCallback(null);
+    link.subscribe("/app/device/status/{device}", 1);
+    link.open(
+        login(
+            broker(
+                friendly(
+                    client -> {
+                      client.publish(
+                          "/app/nobody/asked",
+                          Buffer.buffer("x"),
+                          MqttQoS.AT_MOST_ONCE,
+                          false,
+                          false);
+                      publish(client, "x", MqttQoS.AT_MOST_ONCE);
+                    }))));
+    assertEquals("property", arrived.poll(60, TimeUnit.SECONDS));
+  }
+}
