@@ -188,7 +188,7 @@ final class Training {
   }
 
   private interface Conversation {
-    void hold(Socket caller) throws Exception;
+    void hold(Socket caller) throws IOException, InterruptedException;
   }
 
   private static ServerSocket listen() throws IOException {
@@ -208,7 +208,7 @@ final class Training {
               while (!server.isClosed()) {
                 try (Socket caller = server.accept()) {
                   conversation.hold(caller);
-                } catch (Exception e) {
+                } catch (IOException | InterruptedException e) {
                   // The other side waits in vain, and says so.
                 }
               }
@@ -218,7 +218,8 @@ final class Training {
     thread.start();
   }
 
-  private static void await(CountDownLatch latch, String otherwise) throws Exception {
+  private static void await(CountDownLatch latch, String otherwise)
+      throws IOException, InterruptedException {
     if (!latch.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
       throw new IOException(otherwise);
     }
