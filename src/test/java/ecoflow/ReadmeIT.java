@@ -14,6 +14,7 @@ import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.Distribution;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Readme;
@@ -88,6 +89,12 @@ class ReadmeIT {
   void theCommandDoesWhatTheReadmeSays(String command) throws IOException {
     if (command.endsWith(" java -jar target/ecoflow-exporter.jar")) {
       startsTheJar(command);
+    } else if (command.startsWith("tar ")) {
+      unpacksTheDistribution();
+    } else if (command.endsWith("/bin/ecoflow-exporter train")) {
+      trains(command);
+    } else if (command.endsWith("/bin/ecoflow-exporter")) {
+      startsTheDistribution(command);
     } else if (command.startsWith("cp -r ")) {
       copiesTheRoutes();
     } else if (command.endsWith(" java -jar ecoflow-exporter.jar")) {
@@ -162,6 +169,32 @@ class ReadmeIT {
     endByCtrlC();
   }
 
+  /** Beside the build's folder, as in a checkout. */
+  private void unpacksTheDistribution() throws IOException {
+    Path built = Path.of(System.getProperty("exporter.distribution"));
+    Files.createDirectory(folder.resolve("target"));
+    Files.copy(built, folder.resolve("target").resolve(built.getFileName()));
+    startShell(folder, Map.of(), only("tar "));
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+  }
+
+  private void trains(String command) throws IOException {
+    unpacksTheDistribution();
+    startShell(folder, Map.of(), command);
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    assertEquals(List.of(), process.lines());
+    Path cache = folder.resolve(command.replaceFirst("bin/.*", "cache"));
+    assertEquals(1, Distribution.files(cache).size());
+  }
+
+  private void startsTheDistribution(String command) throws IOException {
+    unpacksTheDistribution();
+    startExporter(folder, command);
+    eventuallyShowsSoc();
+    assertTrue(process.lines().get(0).contains("start-up archive"), "the first start makes it");
+    endByCtrlC();
+  }
+
   private RoutesFolder copiesTheRoutes() {
     RoutesFolder routes = new RoutesFolder(folder.resolve("routes"));
     startShell(Path.of(""), Map.of(), only("cp -r "));
@@ -227,9 +260,13 @@ class ReadmeIT {
 
   /** Starts an exporter on the simulated cloud, in the folder where the command finds its jar. */
   private void startExporter(String command) {
-    SimulatedCloud cloud = clouds.cloud();
     Path jar = Path.of(System.getProperty("exporter.jar"));
-    Path start = command.contains(" target/") ? jar.getParent().getParent() : jar.getParent();
+    startExporter(
+        command.contains(" target/") ? jar.getParent().getParent() : jar.getParent(), command);
+  }
+
+  private void startExporter(Path start, String command) {
+    SimulatedCloud cloud = clouds.cloud();
     Map<String, String> variables = new HashMap<>();
     variables.put("ECOFLOW_API_HOST", cloud.apiHost());
     variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());

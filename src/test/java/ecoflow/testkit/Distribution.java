@@ -1,0 +1,82 @@
+package ecoflow.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The distribution that the build has made, unpacked and started by its launcher. */
+public final class Distribution {
+
+  private final Path folder;
+
+  private Distribution(Path folder) {
+    this.folder = folder;
+  }
+
+  /** Unpacks it into a folder that exists. */
+  public static Distribution unpackedIn(Path parent) {
+    Path archive = Path.of(System.getProperty("exporter.distribution"));
+    ChildProcess.run(parent, parent.resolve("tar.log"), "tar", "xzf", archive.toString());
+    return new Distribution(
+        parent.resolve(archive.getFileName().toString().replace(".tar.gz", "")));
+  }
+
+  public Path folder() {
+    return folder;
+  }
+
+  public Path launcher() {
+    return folder.resolve("bin/ecoflow-exporter");
+  }
+
+  /**
+   * Starts the launcher, with the Java runtime of the tests if no other is given.
+   *
+   * @param output the file that gets what is printed
+   * @param command what runs the launcher, if not the system, then the launcher's arguments
+   */
+  public ChildProcess start(Path output, Map<String, String> variables, String... command) {
+    Map<String, String> all = new HashMap<>(variables);
+    all.putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
+    List<String> words = new ArrayList<>(List.of(command));
+    if (!words.contains(launcher().toString())) {
+      words.add(0, launcher().toString());
+    }
+    return ChildProcess.start(folder, output, all, words);
+  }
+
+  /** The start-up archives that it has made for itself, and what else lies beside them. */
+  public List<Path> archives() {
+    return files(folder.resolve("cache"));
+  }
+
+  public void deleteArchives() {
+    archives().forEach(Distribution::delete);
+  }
+
+  /** All files of a folder; none if there is none. */
+  public static List<Path> files(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.delete(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
