@@ -34,6 +34,14 @@ final class Scraper implements AutoCloseable {
       return OptionalDouble.of(
           Double.parseDouble(body.substring(value, body.indexOf('\n', value))));
     }
+
+    /** The sum of all series of this name; 0 for none. */
+    double sum(String name) {
+      return body.lines()
+          .filter(line -> line.startsWith("ecoflow_" + name + "{"))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf("} ") + 2)))
+          .sum();
+    }
   }
 
   private static final int TIMEOUT_MILLIS = 120_000;
