@@ -58,6 +58,10 @@ final class Exporter implements AutoCloseable {
     return port;
   }
 
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
   /** System.nanoTime of the launch. */
   long startedAt() {
     return startedAt;

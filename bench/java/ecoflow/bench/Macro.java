@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -55,14 +56,27 @@ public final class Macro {
 
   /** Options as in {@link Options#USAGE}. */
   public static void main(String[] arguments) throws Exception {
-    Options options;
+    // Ctrl-C must leave no exporter and no broker behind.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly),
+                "bench-end"));
+    int code = 0;
     try {
-      options = Options.read(arguments);
+      measure(Options.read(arguments));
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage() + "\n" + Options.USAGE);
-      System.exit(2);
-      return;
+      code = 2;
+    } catch (IllegalStateException e) {
+      System.err.println(e.getMessage());
+      code = 1;
     }
+    // Threads of the cloud would keep the process for some seconds.
+    System.exit(code);
+  }
+
+  private static void measure(Options options) throws Exception {
     Path folder = Files.createTempDirectory("bench");
     try (Bed bed = new Bed(folder);
         Publisher publisher = bed.publisher()) {
@@ -71,11 +85,9 @@ public final class Macro {
       System.out.println(machine(options) + "\n\n" + macro.table.text());
     } finally {
       try (Stream<Path> files = Files.walk(folder)) {
-        files.sorted((a, b) -> b.compareTo(a)).forEach(file -> file.toFile().delete());
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
       }
     }
-    // The cloud's own broker winds down for two seconds.
-    System.exit(0);
   }
 
   private static String machine(Options options) throws IOException {
@@ -254,7 +266,7 @@ public final class Macro {
   private static double mostMemory(Exporter exporter, AtomicBoolean over)
       throws InterruptedException {
     double most = 0;
-    while (!over.get()) {
+    while (!over.get() && exporter.isAlive()) {
       most = Math.max(most, exporter.rssMegabytes());
       Thread.sleep(200);
     }
@@ -398,7 +410,7 @@ public final class Macro {
 
   private Void household(Exporter exporter, Push push, AtomicBoolean over) throws Exception {
     awaitPushed(exporter, push, Bed.SERIAL, 1);
-    for (int second = 0; !over.get(); second++) {
+    for (int second = 0; !over.get() && exporter.isAlive(); second++) {
       if (second % 5 == 0) {
         send(push, Bed.SERIAL, 2 + second);
       }
@@ -423,7 +435,7 @@ public final class Macro {
         Exporter.start(bed, options.commands().get(command), String.join(",", serials), heap)) {
       awaitPushed(exporter, push, serials.get(0), 1);
       AtomicBoolean over = new AtomicBoolean();
-      Future<Void> pushes = inBackground(() -> pushAll(push, serials, over));
+      Future<Void> pushes = inBackground(() -> pushAll(exporter, push, serials, over));
       awaitQuiet(exporter);
       String name =
           serials.size() + " devices with " + SERIES_OF_EACH + " series each, 256 MB heap: ";
@@ -443,8 +455,9 @@ public final class Macro {
   }
 
   /** Keeps the devices online. */
-  private Void pushAll(Push push, List<String> serials, AtomicBoolean over) throws Exception {
-    for (int number = 2; !over.get(); number++) {
+  private Void pushAll(Exporter exporter, Push push, List<String> serials, AtomicBoolean over)
+      throws Exception {
+    for (int number = 2; !over.get() && exporter.isAlive(); number++) {
       for (String serial : serials) {
         send(push, serial, number);
       }

@@ -10,6 +10,7 @@ import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import ecoflow.testkit.RouteKit;
 import java.io.IOException;
+import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.camel.Endpoint;
@@ -122,17 +123,18 @@ public class Micro {
     public void start() throws Exception {
       way = new Way(serials(1));
       push = push(kind);
-      // What is not stored would be fast.
-      way.push(serial(0), push.bytes(1));
-      String page = new String(way.page(), UTF_8);
-      if (!page.contains("ecoflow_" + push.series() + "{")) {
-        throw new IllegalStateException(page);
-      }
     }
 
+    /** What is not stored would be fast. */
     @TearDown
-    public void stop() {
+    public void stop() throws Exception {
+      String page = new String(way.page(), UTF_8);
       way.close();
+      if (!new Scraper.Page(200, page.length(), 0, page)
+          .value(push.series())
+          .equals(OptionalDouble.of(push.shown(number)))) {
+        throw new IllegalStateException("not stored: " + number);
+      }
     }
   }
 
