@@ -1,0 +1,200 @@
+package ecoflow.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import ecoflow.cloud.CloudAccount;
+import ecoflow.cloud.ServerCertificate;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.testkit.ChildProcess;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.apache.camel.test.AvailablePortFinder;
+import org.eclipse.paho.client.mqttv3.IMqttMessageListener;
+import org.eclipse.paho.client.mqttv3.MqttAsyncClient;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
+
+/**
+ * What exporters are measured on: the simulated cloud with its HTTPS side, Mosquitto as its broker
+ * with TLS, and one device that answers requests for all values at once.
+ */
+final class Bed implements AutoCloseable {
+
+  static final String SERIAL = "R331ZBENCH000001";
+
+  private static final String LOGIN = "bench";
+  private static final String SEND = LOGIN;
+  private static final String SENT = "$SYS/broker/publish/messages/sent";
+
+  private final SimulatedCloud cloud = SimulatedCloud.start();
+  private final int tlsPort = AvailablePortFinder.getNextAvailable();
+  private final int plainPort = AvailablePortFinder.getNextAvailable();
+  private final ChildProcess broker;
+  private final MqttAsyncClient device;
+  private volatile byte[] answer = new byte[0];
+  private volatile long sent;
+  private volatile long sentPerSecond;
+  private final List<Double> seconds = new CopyOnWriteArrayList<>();
+
+  Bed(Path folder) throws IOException, InterruptedException, MqttException {
+    broker = startBroker(folder);
+    cloud.setBroker("localhost", tlsPort, LOGIN, SEND);
+    device = answeringDevice();
+  }
+
+  /**
+   * The exporter comes through TLS; the load does not, as its work shall not take the exporter's
+   * processor. Nothing is dropped, however long the queues are.
+   */
+  private ChildProcess startBroker(Path folder) throws IOException, InterruptedException {
+    Path key = folder.resolve("key.pem");
+    Path certificate = folder.resolve("certificate.pem");
+    Path passwords = folder.resolve("passwords");
+    Path config = folder.resolve("config");
+    Path output = folder.resolve("broker.log");
+    cloud.writeIdentity(ServerCertificate.TRUSTED, key, certificate);
+    Files.createFile(passwords);
+    ChildProcess.run(
+        folder, output, program("mosquitto_passwd"), "-b", passwords.toString(), LOGIN, SEND);
+    Files.write(
+        config,
+        List.of(
+            "user " + System.getProperty("user.name"),
+            "allow_anonymous false",
+            "password_file " + passwords,
+            "persistence false",
+            "log_type error",
+            "max_queued_messages 0",
+            "max_inflight_messages 0",
+            "set_tcp_nodelay true",
+            "sys_interval 1",
+            "listener " + plainPort + " 127.0.0.1",
+            "listener " + tlsPort + " 127.0.0.1",
+            "keyfile " + key,
+            "certfile " + certificate));
+    ChildProcess started =
+        ChildProcess.start(
+            folder, output, Map.of(), List.of(program("mosquitto"), "-c", config.toString()));
+    while (!answers(plainPort)) {
+      if (!started.isAlive()) {
+        throw new IllegalStateException("mosquitto does not start: " + started.lines());
+      }
+      Thread.sleep(20);
+    }
+    return started;
+  }
+
+  private static boolean answers(int port) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      return socket.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Debian keeps servers in a folder that only root has in its PATH. */
+  private static String program(String name) {
+    return Stream.concat(Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin"))
+        .map(folder -> Path.of(folder, name))
+        .filter(Files::isExecutable)
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException(name + " is not installed"))
+        .toString();
+  }
+
+  private MqttAsyncClient answeringDevice() throws MqttException {
+    MqttAsyncClient client =
+        new MqttAsyncClient(
+            "tcp://localhost:" + plainPort, "answering-device", new MemoryPersistence());
+    MqttConnectOptions options = new MqttConnectOptions();
+    options.setUserName(LOGIN);
+    options.setPassword(SEND.toCharArray());
+    client.connect(options).waitForCompletion();
+    IMqttMessageListener listener =
+        (topic, request) -> {
+          byte[] now = answer;
+          // A frame asks devices of another kind.
+          if (now.length > 0 && request.getPayload()[0] == '{') {
+            client.publish(topic + "_reply", now, 0, false);
+          }
+        };
+    client.subscribe("/app/+/+/thing/property/get", 1, listener).waitForCompletion();
+    client.subscribe(SENT, 0, (topic, count) -> count(count.toString())).waitForCompletion();
+    return client;
+  }
+
+  private void count(String messages) {
+    long now = Long.parseLong(messages);
+    sentPerSecond = now - sent;
+    seconds.add((double) sentPerSecond);
+    sent = now;
+  }
+
+  /** What the device answers from now on, a JSON object of quotas; empty for no answer. */
+  void setAnswer(String quotas) {
+    answer =
+        quotas.isEmpty()
+            ? new byte[0]
+            : """
+            {"operateType": "latestQuotas", "data": {"online": 1, "quotaMap": %s}}
+            """
+                .formatted(quotas)
+                .getBytes(UTF_8);
+  }
+
+  Publisher publisher() throws IOException {
+    return new Publisher(plainPort, LOGIN, SEND);
+  }
+
+  /** How many messages the broker has sent to all clients, as it told lately. */
+  long sent() {
+    return sent;
+  }
+
+  /** Of the last second that messages were sent in. */
+  long sentPerSecond() {
+    return sentPerSecond;
+  }
+
+  /** How many messages were sent in each second that the broker has told of so far. */
+  List<Double> seconds() {
+    return List.copyOf(seconds);
+  }
+
+  /** The same for all that are measured; other languages name the CA in their own ways. */
+  Map<String, String> environment(String serials, int port) {
+    CloudAccount account = cloud.account();
+    String authority = cloud.caFile().toString();
+    Map<String, String> variables = new HashMap<>();
+    variables.put("ECOFLOW_DEVICE_SN", serials);
+    variables.put("ECOFLOW_API_TYPE", "device");
+    variables.put("ECOFLOW_API_HOST", cloud.apiHost());
+    variables.put("ECOFLOW_ACCOUNT_USER", account.email());
+    variables.put("ECOFLOW_ACCOUNT_PASSWORD", account.password());
+    variables.put("ECOFLOW_CA_FILE", authority);
+    variables.put("SSL_CERT_FILE", authority);
+    variables.put("REQUESTS_CA_BUNDLE", authority);
+    variables.put("EXPORTER_PORT", Integer.toString(port));
+    return variables;
+  }
+
+  @Override
+  public void close() throws MqttException {
+    try {
+      device.disconnectForcibly(0, 1000);
+      device.close(true);
+    } finally {
+      broker.close();
+      cloud.close();
+    }
+  }
+}

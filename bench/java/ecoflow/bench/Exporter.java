@@ -1,0 +1,179 @@
+package ecoflow.bench;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.camel.test.AvailablePortFinder;
+
+/** A measured exporter: a process, with the processes that it started. */
+final class Exporter implements AutoCloseable {
+
+  /** Of the times in /proc. */
+  private static final double TICKS_PER_SECOND = 100;
+
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
+
+  private static final double PAUSE_GROWTH = 1.1;
+
+  /** What a poll reads of /metrics. */
+  @FunctionalInterface
+  interface Seen {
+    boolean in(Scraper.Page page);
+  }
+
+  private final Process process;
+  private final File log;
+  private final int port;
+  private final long startedAt;
+
+  private Exporter(Process process, File log, int port, long startedAt) {
+    this.process = process;
+    this.log = log;
+    this.port = port;
+    this.startedAt = startedAt;
+  }
+
+  /** Starts a line of shell; a single command becomes the process itself. */
+  static Exporter start(Bed bed, String command, String serials, Map<String, String> more)
+      throws IOException {
+    File log = File.createTempFile("bench", ".log");
+    log.deleteOnExit();
+    int port = AvailablePortFinder.getNextAvailable();
+    ProcessBuilder builder = new ProcessBuilder("sh", "-c", "exec " + command);
+    builder.environment().putAll(bed.environment(serials, port));
+    builder.environment().putAll(more);
+    builder.redirectErrorStream(true).redirectOutput(log);
+    long start = System.nanoTime();
+    return new Exporter(builder.start(), log, port, start);
+  }
+
+  int port() {
+    return port;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** System.nanoTime of the launch. */
+  long startedAt() {
+    return startedAt;
+  }
+
+  /** Polls /metrics until it shows something, and tells when it did. */
+  long await(String what, int pauseMillis, Seen seen) throws InterruptedException {
+    return await(what, pauseMillis, pauseMillis, seen);
+  }
+
+  /**
+   * As the other, with pauses that grow: polls cost the exporter little against what was before.
+   */
+  long await(String what, int pauseMillis, int maxPauseMillis, Seen seen)
+      throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE_NANOS;
+    double pause = pauseMillis;
+    while (true) {
+      try {
+        Scraper.Page page = Scraper.once(port, false, true);
+        if (page.status() == 200 && seen.in(page)) {
+          return System.nanoTime();
+        }
+      } catch (IOException e) {
+        // Not up yet.
+      }
+      if (!process.isAlive() || System.nanoTime() > end) {
+        throw new IllegalStateException("no " + what + "\n" + logged());
+      }
+      Thread.sleep((long) pause);
+      pause = Math.min(pause * PAUSE_GROWTH, maxPauseMillis);
+    }
+  }
+
+  static Seen value(String series, double value) {
+    return page -> page.value(series).equals(OptionalDouble.of(value));
+  }
+
+  private String logged() {
+    try {
+      String text = Files.readString(log.toPath());
+      return text.substring(Math.max(0, text.length() - 2_000));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private Stream<ProcessHandle> processes() {
+    return Stream.concat(Stream.of(process.toHandle()), process.descendants());
+  }
+
+  /** User and system time since the launch. */
+  double cpuSeconds() {
+    return processes()
+            .mapToLong(
+                one -> {
+                  String stat = proc(one, "stat");
+                  // The name before may have spaces in it.
+                  String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ");
+                  return fields.length < 13
+                      ? 0
+                      : Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+                })
+            .sum()
+        / TICKS_PER_SECOND;
+  }
+
+  double rssMegabytes() {
+    return sum("status", "VmRSS:") / 1024.0;
+  }
+
+  double pssMegabytes() {
+    return sum("smaps_rollup", "Pss:") / 1024.0;
+  }
+
+  int threads() {
+    return (int) sum("status", "Threads:");
+  }
+
+  private long sum(String file, String field) {
+    return processes()
+        .flatMap(one -> proc(one, file).lines())
+        .filter(line -> line.startsWith(field))
+        .mapToLong(line -> Long.parseLong(line.split("\\s+")[1]))
+        .sum();
+  }
+
+  /** Empty for a process that has gone. */
+  private static String proc(ProcessHandle one, String file) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(one.pid()), file));
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      if (!one.isAlive()) {
+        return "";
+      }
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    ProcessHandle[] all = processes().toArray(ProcessHandle[]::new);
+    process.destroy();
+    process.onExit().completeOnTimeout(process, 15, TimeUnit.SECONDS).join();
+    for (ProcessHandle one : all) {
+      one.destroyForcibly();
+    }
+    process.onExit().join();
+    if (!log.delete()) {
+      log.deleteOnExit();
+    }
+  }
+}

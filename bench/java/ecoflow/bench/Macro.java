@@ -1,0 +1,493 @@
+package ecoflow.bench;
+
+import static java.util.stream.Collectors.joining;
+
+import ecoflow.bench.Options.Row;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Measures exporters from outside: processes of their own, on a real broker with TLS and the
+ * simulated cloud, in mode device. Prints a table and judges nothing.
+ */
+public final class Macro {
+
+  private static final String TOPIC = "/app/device/property/";
+  private static final int CHUNK = 100;
+
+  /**
+   * So many messages may be on their way until the broker has told how fast they go: enough to keep
+   * the exporter busy, though the broker tells once a second.
+   */
+  private static final int WINDOW = 30_000;
+
+  /** What the device answers to requests while its pushes are measured. */
+  private static final String SHORT_ANSWER = "{\"pd.answered\":1}";
+
+  private static final int SCRAPED_SERIES = 353;
+  private static final int DEVICES = 1_000;
+  private static final int SERIES_OF_EACH = 300;
+
+  private final Options options;
+  private final Bed bed;
+  private final Publisher publisher;
+  private final Table table;
+
+  private Macro(Options options, Bed bed, Publisher publisher) {
+    this.options = options;
+    this.bed = bed;
+    this.publisher = publisher;
+    this.table = new Table(options.commands().size());
+  }
+
+  /** Options as in {@link Options#USAGE}. */
+  public static void main(String[] arguments) throws Exception {
+    // Ctrl-C must leave no exporter and no broker behind.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly),
+                "bench-end"));
+    int code = 0;
+    try {
+      measure(Options.read(arguments));
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage() + "\n" + Options.USAGE);
+      code = 2;
+    } catch (IllegalStateException e) {
+      System.err.println(e.getMessage());
+      code = 1;
+    }
+    // Threads of the cloud would keep the process for some seconds.
+    System.exit(code);
+  }
+
+  private static void measure(Options options) throws Exception {
+    Path folder = Files.createTempDirectory("bench");
+    try (Bed bed = new Bed(folder);
+        Publisher publisher = bed.publisher()) {
+      Macro macro = new Macro(options, bed, publisher);
+      macro.measure();
+      System.out.println(machine(options) + "\n\n" + macro.table.text());
+    } finally {
+      try (Stream<Path> files = Files.walk(folder)) {
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
+  }
+
+  private static String machine(Options options) throws IOException {
+    String model =
+        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+            .filter(line -> line.startsWith("model name"))
+            .findFirst()
+            .map(line -> line.substring(line.indexOf(':') + 2))
+            .orElse(System.getProperty("os.arch"));
+    return "%d processors, %s; load: Java %s"
+            .formatted(
+                Runtime.getRuntime().availableProcessors(),
+                model,
+                System.getProperty("java.version"))
+        + IntStream.range(0, options.commands().size())
+            .mapToObj(i -> "\n" + (i == 0 ? "run: " : "beside: ") + options.commands().get(i))
+            .collect(joining());
+  }
+
+  /** One measurement of one exporter. */
+  @FunctionalInterface
+  private interface Step {
+    void measure(int command) throws Exception;
+  }
+
+  private void measure() throws Exception {
+    for (Row row : options.rows()) {
+      switch (row) {
+        case JSON30 ->
+            each(
+                row,
+                options.rounds(),
+                i -> load(i, "JSON 30 keys", Push.json(30), 150_000, 50_000));
+        case JSON170 ->
+            each(
+                row,
+                options.rounds(),
+                i -> load(i, "JSON 170 keys", Push.json(170), 75_000, 25_000));
+        case FRAME40 ->
+            each(
+                row,
+                options.rounds(),
+                i -> load(i, "frame 40 fields", Push.frame(40), 100_000, 40_000));
+        case FRAME250 ->
+            each(
+                row,
+                options.rounds(),
+                i -> load(i, "frame 250 fields", Push.frame(250), 30_000, 10_000));
+        case SCRAPE -> each(row, 1, this::scrape);
+        case START -> each(row, options.size(11, 3), this::start);
+        case IDLE -> each(row, 1, this::idle);
+        case DEVICES -> each(row, 1, this::devices);
+      }
+    }
+  }
+
+  /** In turns, so that a slow minute of the machine meets all. */
+  private void each(Row row, int times, Step step) throws InterruptedException {
+    for (int time = 0; time < times; time++) {
+      for (int command = 0; command < options.commands().size(); command++) {
+        System.err.printf(
+            "%s %d of %d: %s%n", row, time + 1, times, options.commands().get(command));
+        try {
+          step.measure(command);
+        } catch (InterruptedException e) {
+          throw e;
+        } catch (Exception e) {
+          System.err.println("not measured: " + e);
+        }
+      }
+    }
+  }
+
+  private Exporter launch(int command) throws IOException {
+    return Exporter.start(bed, options.commands().get(command), Bed.SERIAL, Map.of());
+  }
+
+  /** Pushes until the exporter shows it, as its subscriptions may come late. */
+  private void awaitPushed(Exporter exporter, Push push, String serial, int number)
+      throws InterruptedException {
+    exporter.await(
+        "push on the page",
+        50,
+        page -> {
+          boolean there = Exporter.value(push.series(), push.shown(number)).in(page);
+          if (!there) {
+            send(push, serial, number);
+          }
+          return there;
+        });
+  }
+
+  private void send(Push push, String serial, int number) {
+    try {
+      publisher.publish(TOPIC + serial, push.bytes(number));
+      publisher.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Publishes as fast as the exporter takes it, and waits until its page has the last value. */
+  private long flood(Exporter exporter, Push push, int from, int count)
+      throws IOException, InterruptedException {
+    String topic = TOPIC + Bed.SERIAL;
+    long before = bed.sent();
+    for (int published = 0; published < count; published++) {
+      publisher.publish(topic, push.bytes(from + published));
+      if (published % CHUNK == 0) {
+        publisher.flush();
+        while (before + published - bed.sent() > Math.max(WINDOW, 3 * bed.sentPerSecond())) {
+          Thread.sleep(1);
+        }
+      }
+    }
+    publisher.flush();
+    // A scrape costs the exporter time, so there is none before the last second of deliveries.
+    while (before + count - bed.sent() > bed.sentPerSecond()) {
+      Thread.sleep(1);
+    }
+    return exporter.await(
+        "last value", 20, 300, Exporter.value(push.series(), push.shown(from + count - 1)));
+  }
+
+  /** The last value tells nothing of those before it; exporters that count messages do. */
+  private static void checkNothingLost(Exporter exporter, int sent) throws IOException {
+    double counted = Scraper.once(exporter.port(), false, true).sum("mqtt_messages_total");
+    if (counted > 0 && counted < sent) {
+      throw new IllegalStateException(counted + " messages of " + sent);
+    }
+  }
+
+  private void load(int command, String what, Push push, int wholeCold, int wholeWarm)
+      throws Exception {
+    int cold = options.size(wholeCold, wholeCold / 5);
+    int warm = options.size(wholeWarm, wholeWarm / 5);
+    String name = what + " (" + push.length() + " bytes)";
+    bed.setAnswer(SHORT_ANSWER);
+    try (Exporter exporter = launch(command)) {
+      awaitPushed(exporter, push, Bed.SERIAL, 1);
+      AtomicBoolean over = new AtomicBoolean();
+      Future<Double> most = inBackground(() -> mostMemory(exporter, over));
+      double cpu = exporter.cpuSeconds();
+      int secondsBefore = bed.seconds().size();
+      long start = System.nanoTime();
+      long end = flood(exporter, push, 2, cold);
+      List<Double> seconds = bed.seconds();
+      double afterCold = exporter.cpuSeconds();
+      flood(exporter, push, 2 + cold, warm);
+      double afterWarm = exporter.cpuSeconds();
+      over.set(true);
+      checkNothingLost(exporter, cold + warm);
+      table.add(name + ": messages/s, the first " + cold, command, cold / ((end - start) / 1e9));
+      table.add(
+          name + ": messages/s taken from the broker, median second",
+          command,
+          Table.median(wholeSeconds(seconds.subList(secondsBefore, seconds.size()))));
+      table.add(
+          name + ": CPU ms/message, the first " + cold, command, (afterCold - cpu) * 1000 / cold);
+      table.add(
+          name + ": CPU ms/message, the next " + warm,
+          command,
+          (afterWarm - afterCold) * 1000 / warm);
+      table.add(name + ": most RSS MB", command, most.get());
+    }
+  }
+
+  /**
+   * The first and the last second of a flood are no whole ones; others tell of the broker itself.
+   */
+  private static List<Double> wholeSeconds(List<Double> seconds) {
+    List<Double> busy = seconds.stream().filter(messages -> messages > CHUNK).toList();
+    return busy.size() < 3 ? List.of() : busy.subList(1, busy.size() - 1);
+  }
+
+  private static double mostMemory(Exporter exporter, AtomicBoolean over)
+      throws InterruptedException {
+    double most = 0;
+    while (!over.get() && exporter.isAlive()) {
+      most = Math.max(most, exporter.rssMegabytes());
+      Thread.sleep(200);
+    }
+    return most;
+  }
+
+  private static <T> Future<T> inBackground(Callable<T> task) {
+    ExecutorService one =
+        Executors.newSingleThreadExecutor(
+            run -> {
+              Thread thread = new Thread(run, "bench-background");
+              thread.setDaemon(true);
+              return thread;
+            });
+    Future<T> result = one.submit(task);
+    one.shutdown();
+    return result;
+  }
+
+  private static void pause(double seconds) throws InterruptedException {
+    Thread.sleep((long) (seconds * 1000));
+  }
+
+  private void scrape(int command) throws Exception {
+    Push push = Push.json(SCRAPED_SERIES);
+    // The answers keep the device online.
+    bed.setAnswer(push.quotas());
+    int count = options.size(1_000, 200);
+    try (Exporter exporter = launch(command)) {
+      awaitPushed(exporter, push, Bed.SERIAL, 1);
+      int port = exporter.port();
+      times(2 * count, port, false);
+      kept(count, port);
+      times(count, port, true);
+      String name = "scrape of " + SCRAPED_SERIES + " device series: ";
+      Scraper.Page page = Scraper.once(port, false, false);
+      table.add(name + "page kB", command, page.bytes() / 1024.0);
+      List<Double> fresh = times(count, port, false);
+      table.add(name + "new connection ms, median", command, Table.median(fresh));
+      table.add(name + "new connection ms, p99", command, Table.quantile(fresh, 0.99));
+      List<Double> kept = kept(count, port);
+      table.add(name + "kept connection ms, median", command, Table.median(kept));
+      table.add(name + "kept connection ms, p99", command, Table.quantile(kept, 0.99));
+      List<Double> gzip = times(count, port, true);
+      table.add(name + "gzip, new connection ms, median", command, Table.median(gzip));
+      double cpu = exporter.cpuSeconds();
+      times(count, port, false);
+      table.add(name + "CPU ms", command, (exporter.cpuSeconds() - cpu) * 1000 / count);
+      List<Double> crowd = new ArrayList<>();
+      for (List<Double> one : atOnce(10, () -> times(count / 5, port, false))) {
+        crowd.addAll(one);
+      }
+      table.add(name + "10 clients at once ms, p99", command, Table.quantile(crowd, 0.99));
+    }
+  }
+
+  /** Milliseconds of scrapes over new connections. */
+  private static List<Double> times(int count, int port, boolean gzip) throws IOException {
+    List<Double> times = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      long start = System.nanoTime();
+      check(Scraper.once(port, gzip, false));
+      times.add((System.nanoTime() - start) / 1e6);
+    }
+    return times;
+  }
+
+  /** Milliseconds of scrapes over one connection; none where the server ends it. */
+  private static List<Double> kept(int count, int port) throws IOException {
+    List<Double> times = new ArrayList<>();
+    try (Scraper scraper = new Scraper(port)) {
+      for (int i = 0; i < count && !scraper.isClosedByServer(); i++) {
+        long start = System.nanoTime();
+        check(scraper.get(false, false));
+        times.add((System.nanoTime() - start) / 1e6);
+      }
+      return scraper.isClosedByServer() ? List.of() : times;
+    }
+  }
+
+  private static void check(Scraper.Page page) {
+    if (page.status() != 200 || page.bytes() == 0) {
+      throw new IllegalStateException("a scrape with status " + page.status());
+    }
+  }
+
+  private static <T> List<T> atOnce(int clients, Callable<T> task)
+      throws InterruptedException, ExecutionException {
+    ExecutorService threads = Executors.newFixedThreadPool(clients);
+    try {
+      List<T> results = new ArrayList<>();
+      for (Future<T> one :
+          threads.invokeAll(IntStream.range(0, clients).mapToObj(i -> task).toList())) {
+        results.add(one.get());
+      }
+      return results;
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private void start(int command) throws Exception {
+    Push push = Push.json(30);
+    bed.setAnswer(push.quotas());
+    try (Exporter exporter = launch(command)) {
+      long page = exporter.await("page", 2, any -> true);
+      long gauge = exporter.await("gauge", 5, any -> any.value(push.series()).isPresent());
+      table.add("launch to the first page ms", command, (page - exporter.startedAt()) / 1e6);
+      table.add(
+          "launch to the first device gauge ms", command, (gauge - exporter.startedAt()) / 1e6);
+      table.add("CPU s until then", command, exporter.cpuSeconds());
+    }
+  }
+
+  /** A household: a push each 5 s, a scrape each 15 s, an answer each 30 s. */
+  private void idle(int command) throws Exception {
+    Push push = Push.json(30);
+    bed.setAnswer(Push.json(SCRAPED_SERIES).quotas());
+    int memoryAt = options.size(60, 20);
+    int from = options.size(120, 30);
+    int seconds = options.size(60, 30);
+    try (Exporter exporter = launch(command)) {
+      AtomicBoolean over = new AtomicBoolean();
+      Future<Void> household = inBackground(() -> household(exporter, push, over));
+      pause(memoryAt);
+      String name = "one device, after " + memoryAt + " s: ";
+      table.add(name + "RSS MB", command, exporter.rssMegabytes());
+      table.add(name + "PSS MB", command, exporter.pssMegabytes());
+      table.add(name + "threads", command, exporter.threads());
+      pause(from - memoryAt);
+      double cpu = exporter.cpuSeconds();
+      pause(seconds);
+      table.add(
+          "one device, after " + from + " s: CPU s per minute",
+          command,
+          (exporter.cpuSeconds() - cpu) * 60 / seconds);
+      over.set(true);
+      household.get();
+    }
+  }
+
+  private Void household(Exporter exporter, Push push, AtomicBoolean over) throws Exception {
+    awaitPushed(exporter, push, Bed.SERIAL, 1);
+    for (int second = 0; !over.get() && exporter.isAlive(); second++) {
+      if (second % 5 == 0) {
+        send(push, Bed.SERIAL, 2 + second);
+      }
+      if (second % 15 == 0) {
+        check(Scraper.once(exporter.port(), false, false));
+      }
+      pause(1);
+    }
+    return null;
+  }
+
+  /** Many devices in a small heap. */
+  private void devices(int command) throws Exception {
+    Push push = Push.json(SERIES_OF_EACH);
+    List<String> serials =
+        IntStream.range(0, options.size(DEVICES, DEVICES / 5))
+            .mapToObj("R331ZMANY%07d"::formatted)
+            .toList();
+    bed.setAnswer("");
+    Map<String, String> heap = Map.of("JAVA_TOOL_OPTIONS", "-Xmx256m");
+    try (Exporter exporter =
+        Exporter.start(bed, options.commands().get(command), String.join(",", serials), heap)) {
+      awaitPushed(exporter, push, serials.get(0), 1);
+      AtomicBoolean over = new AtomicBoolean();
+      Future<Void> pushes = inBackground(() -> pushAll(exporter, push, serials, over));
+      awaitQuiet(exporter);
+      String name =
+          serials.size() + " devices with " + SERIES_OF_EACH + " series each, 256 MB heap: ";
+      long wanted = (long) serials.size() * SERIES_OF_EACH;
+      List<Double> times = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        times.add(large(exporter, wanted));
+      }
+      table.add(name + "first scrape ms", command, times.get(0));
+      table.add(name + "scrape ms, median of 10", command, Table.median(times));
+      List<Double> crowd = atOnce(10, () -> large(exporter, wanted));
+      table.add(name + "10 scrapes at once, slowest ms", command, Table.quantile(crowd, 1));
+      table.add(name + "RSS MB", command, exporter.rssMegabytes());
+      over.set(true);
+      pushes.get();
+    }
+  }
+
+  /** Keeps the devices online. */
+  private Void pushAll(Exporter exporter, Push push, List<String> serials, AtomicBoolean over)
+      throws Exception {
+    for (int number = 2; !over.get() && exporter.isAlive(); number++) {
+      for (String serial : serials) {
+        send(push, serial, number);
+      }
+      for (int second = 0; second < 20 && !over.get(); second++) {
+        pause(1);
+      }
+    }
+    return null;
+  }
+
+  /** Waits until a second costs the exporter little: what was pushed is stored. */
+  private static void awaitQuiet(Exporter exporter) throws InterruptedException {
+    double before;
+    double now = exporter.cpuSeconds();
+    do {
+      before = now;
+      pause(1);
+      now = exporter.cpuSeconds();
+    } while (now - before > 0.1);
+  }
+
+  /** Milliseconds of one scrape that must have all series. */
+  private static double large(Exporter exporter, long wanted) throws IOException {
+    long start = System.nanoTime();
+    Scraper.Page page = Scraper.once(exporter.port(), false, false);
+    double millis = (System.nanoTime() - start) / 1e6;
+    check(page);
+    if (page.series() < wanted) {
+      throw new IllegalStateException(page.series() + " series of " + wanted);
+    }
+    return millis;
+  }
+}

@@ -1,0 +1,92 @@
+package ecoflow.bench;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What the command line asks for.
+ *
+ * @param commands the exporter that is measured, and maybe one beside it
+ * @param rounds how often each load is repeated; medians are shown
+ */
+record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) {
+
+  /** What can be asked for with --only. */
+  enum Row {
+    JSON30,
+    JSON170,
+    FRAME40,
+    FRAME250,
+    SCRAPE,
+    START,
+    IDLE,
+    DEVICES;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  static final String USAGE =
+      """
+      bench/macro [--only ROW,...] [--quick] [--rounds N] [--run COMMAND] [--beside COMMAND]
+        --only    of: %s
+        --quick   a fraction of the messages, scrapes and minutes
+        --rounds  repeats each load so often and shows medians (1)
+        --run     what starts the exporter (java -jar target/ecoflow-exporter.jar)
+        --beside  another exporter, measured in turn with it\
+      """
+          .formatted(
+              Arrays.stream(Row.values()).map(Row::toString).collect(Collectors.joining(",")));
+
+  private static final String JAR = "java -jar target/ecoflow-exporter.jar";
+
+  /**
+   * @throws IllegalArgumentException with a line for the user
+   */
+  static Options read(String... arguments) {
+    String run = JAR;
+    String beside = "";
+    Set<Row> rows = EnumSet.allOf(Row.class);
+    boolean quick = false;
+    int rounds = 1;
+    Deque<String> rest = new ArrayDeque<>(List.of(arguments));
+    while (!rest.isEmpty()) {
+      String option = rest.pop();
+      switch (option) {
+        case "--quick" -> quick = true;
+        case "--only" -> rows = rows(value(option, rest));
+        case "--rounds" -> rounds = Integer.parseInt(value(option, rest));
+        case "--run" -> run = value(option, rest);
+        case "--beside" -> beside = value(option, rest);
+        default -> throw new IllegalArgumentException("unknown: " + option);
+      }
+    }
+    return new Options(beside.isEmpty() ? List.of(run) : List.of(run, beside), rows, quick, rounds);
+  }
+
+  private static Set<Row> rows(String names) {
+    return Arrays.stream(names.split(","))
+        .map(name -> Row.valueOf(name.strip().toUpperCase(Locale.ROOT)))
+        .collect(Collectors.toCollection(() -> EnumSet.noneOf(Row.class)));
+  }
+
+  private static String value(String option, Deque<String> rest) {
+    if (rest.isEmpty()) {
+      throw new IllegalArgumentException(option + " takes a value");
+    }
+    return rest.pop();
+  }
+
+  /** A number of messages, scrapes or starts; a fraction of it with --quick. */
+  int size(int whole, int quickly) {
+    return quick ? quickly : whole;
+  }
+}

@@ -1,0 +1,183 @@
+package ecoflow.bench;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.DescriptorProtos.DescriptorProto;
+import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
+import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Type;
+import com.google.protobuf.DescriptorProtos.FileDescriptorSet;
+import ecoflow.cloud.ProtobufWriter;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * A message that a device pushes, with a number in it that goes up. The bytes are made once; a new
+ * number is written into them, in the first value and in some others.
+ */
+public final class Push {
+
+  private static final List<String> GROUPS =
+      List.of("pd", "inv", "mppt", "bms_bmsStatus", "bms_emsStatus");
+  private static final List<String> VALUES =
+      List.of("soc", "vol", "wattsIn", "outAmp", "cellTemp", "dsgState", "errCode", "chgRemTime");
+  private static final long FIRST_NUMBER = 100_000_000;
+
+  /** One value in so many changes. */
+  private static final int CHANGING = 6;
+
+  /** The sequence number of every header, whose low byte masks the message. */
+  private static final int MASK = 0x5a;
+
+  private final String name;
+  private final byte[] bytes;
+  private final List<Integer> places;
+  private final boolean isFrame;
+
+  private Push(String name, byte[] bytes, List<Integer> places, boolean isFrame) {
+    this.name = name;
+    this.bytes = bytes;
+    this.places = places;
+    this.isFrame = isFrame;
+  }
+
+  /** Quotas as JSON, about 24 bytes for each. */
+  public static Push json(int keys) {
+    StringBuilder text = new StringBuilder("{\"id\":4711,\"version\":\"1.0\",\"params\":{");
+    List<Integer> places = new ArrayList<>();
+    for (int i = 0; i < keys; i++) {
+      text.append(i == 0 ? "" : ",").append('"').append(key(i)).append("\":");
+      if (i % CHANGING == 0) {
+        places.add(text.length());
+        text.append(FIRST_NUMBER);
+      } else {
+        text.append(i * 37 % 4_000 + 1);
+      }
+    }
+    byte[] bytes = text.append("}}").toString().getBytes(UTF_8);
+    return new Push("pd_bench_number", bytes, places, false);
+  }
+
+  private static String key(int i) {
+    return i == 0
+        ? "pd.benchNumber"
+        : GROUPS.get(i % GROUPS.size()) + "." + VALUES.get(i % VALUES.size()) + i;
+  }
+
+  /** The fields that a device sends most, in a frame of one header with a masked message. */
+  public static Push frame(int fields) throws IOException {
+    ProtobufWriter message = new ProtobufWriter();
+    List<Integer> inMessage = new ArrayList<>();
+    String name = null;
+    int written = 0;
+    for (FieldDescriptorProto field : numbers()) {
+      if (written == fields) {
+        break;
+      }
+      if (field.getType() == Type.TYPE_FLOAT) {
+        if (name == null) {
+          name = field.getName();
+        }
+        message.real(field.getNumber(), written + 0.5f);
+        if (inMessage.size() * CHANGING <= written) {
+          inMessage.add(message.toByteArray().length - Float.BYTES);
+        }
+      } else {
+        message.integer(field.getNumber(), written + 1);
+      }
+      written++;
+    }
+    if (written < fields) {
+      throw new IllegalArgumentException("only " + written + " fields");
+    }
+    byte[] plain = message.toByteArray();
+    byte[] masked = plain.clone();
+    for (int i = 0; i < masked.length; i++) {
+      masked[i] ^= MASK;
+    }
+    byte[] header =
+        new ProtobufWriter()
+            .bytes(1, masked)
+            .integer(2, 2)
+            .integer(3, 32)
+            .integer(6, 1)
+            .integer(8, 254)
+            .integer(9, 21)
+            .integer(10, masked.length)
+            .integer(14, MASK)
+            .toByteArray();
+    byte[] frame = new ProtobufWriter().bytes(1, header).toByteArray();
+    // The message comes first in its header, after its tag and its length.
+    int start =
+        frame.length
+            - header.length
+            + new ProtobufWriter().bytes(1, masked).toByteArray().length
+            - masked.length;
+    List<Integer> places = inMessage.stream().map(place -> start + place).toList();
+    return new Push(name, frame, places, true);
+  }
+
+  /**
+   * The single numbers of the message that most devices send. Devices differ in the types of
+   * temperatures and of what their batteries tell.
+   */
+  private static List<FieldDescriptorProto> numbers() throws IOException {
+    try (InputStream in = Push.class.getResourceAsStream("/ecoflow/decode/messages.desc")) {
+      DescriptorProto message =
+          FileDescriptorSet.parseFrom(in).getFileList().stream()
+              .filter(file -> file.getPackage().equals("ecoflow.general"))
+              .flatMap(file -> file.getMessageTypeList().stream())
+              .filter(type -> type.getName().equals("DisplayPropertyUpload"))
+              .findFirst()
+              .orElseThrow();
+      return message.getFieldList().stream()
+          .filter(field -> field.getLabel() == FieldDescriptorProto.Label.LABEL_OPTIONAL)
+          .filter(
+              field -> field.getType() == Type.TYPE_FLOAT || field.getType() == Type.TYPE_UINT32)
+          .filter(field -> !field.getName().matches("(temp|bms|cms)_.*"))
+          .sorted(Comparator.comparing(FieldDescriptorProto::getNumber))
+          .toList();
+    }
+  }
+
+  /** The series that shows the number, without the exporter's prefix. */
+  String series() {
+    return name;
+  }
+
+  /** The quotas of a JSON message as an object. */
+  String quotas() {
+    String text = new String(bytes, UTF_8);
+    return text.substring(text.indexOf("\"params\":") + "\"params\":".length(), text.length() - 1);
+  }
+
+  /** The message with this number in it, in the same array again and again. */
+  public byte[] bytes(int number) {
+    for (int place : places) {
+      if (isFrame) {
+        int bits = Float.floatToIntBits(number);
+        for (int i = 0; i < Float.BYTES; i++) {
+          bytes[place + i] = (byte) (bits >>> i * Byte.SIZE ^ MASK);
+        }
+      } else {
+        long rest = FIRST_NUMBER + number;
+        for (int i = 8; i >= 0; i--) {
+          bytes[place + i] = (byte) ('0' + rest % 10);
+          rest /= 10;
+        }
+      }
+    }
+    return bytes;
+  }
+
+  /** What the series shows for a number. */
+  double shown(int number) {
+    return isFrame ? (float) number : FIRST_NUMBER + number;
+  }
+
+  int length() {
+    return bytes.length;
+  }
+}
