@@ -14,16 +14,16 @@ import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.rest.RestMode;
 import io.vertx.core.Vertx;
-import java.io.IOException;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.apache.camel.AsyncProducer;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
-import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Endpoint;
 import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -120,11 +120,14 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
 
   private static void makeConnection(CamelContext camel) {
     if (camel.isStarted()) {
-      ProducerTemplate template = camel.createProducerTemplate();
-      try (template) {
-        template.sendBody(MAKE_CONNECTION, null);
-      } catch (IOException e) {
-        throw new IllegalStateException("a template closes without a word", e);
+      // The route goes on in a pool of its own: nobody waits here.
+      Endpoint route = camel.getEndpoint(MAKE_CONNECTION);
+      try {
+        AsyncProducer producer = route.createAsyncProducer();
+        producer.start();
+        producer.process(route.createExchange(), unused -> producer.stop());
+      } catch (Exception e) {
+        throw new IllegalStateException("a direct endpoint has a producer", e);
       }
     }
   }

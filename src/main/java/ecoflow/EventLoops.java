@@ -11,7 +11,7 @@ import java.util.concurrent.TimeoutException;
 final class EventLoops {
 
   /** Camel runs the routes of HTTP requests in them. */
-  private static final int WORKERS = 4;
+  private static final int WORKERS = 2;
 
   private static final long CLOSE_SECONDS = 2;
 

@@ -7,9 +7,6 @@ import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
@@ -33,17 +30,10 @@ final class LinkKeeper implements AutoCloseable {
   private final Meters meters;
   private final Backoff backoff;
   private final LongSupplier nanoClock;
-  private final ScheduledThreadPoolExecutor timer =
-      new ScheduledThreadPoolExecutor(
-          1,
-          task -> {
-            Thread thread = new Thread(task, "link-keeper");
-            thread.setDaemon(true);
-            return thread;
-          });
   private final Runnable makeConnection;
   private final Runnable forgetLogin;
-  private Future<?> nextAttempt;
+  private Runnable forgetAttempt = () -> {};
+  private boolean closed;
   private long outageSince;
   private boolean outage;
   private String lastReason;
@@ -52,7 +42,7 @@ final class LinkKeeper implements AutoCloseable {
   private int shortConnections;
 
   /**
-   * @param makeConnection asks the route for an attempt
+   * @param makeConnection asks the route for an attempt, and does not wait for it
    * @param forgetLogin makes the next attempt log in anew
    */
   LinkKeeper(
@@ -72,7 +62,6 @@ final class LinkKeeper implements AutoCloseable {
     this.makeConnection = makeConnection;
     this.forgetLogin = forgetLogin;
     this.backoff = new Backoff(settings.mqtt().maxReconnectDelay(), Math::random);
-    timer.setRemoveOnCancelPolicy(true);
     link.onLost(this::lost);
   }
 
@@ -226,16 +215,15 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   private synchronized void attemptIn(Duration pause) {
-    if (nextAttempt != null) {
-      nextAttempt.cancel(false);
-    }
-    if (!timer.isShutdown()) {
-      nextAttempt = timer.schedule(makeConnection, pause.toMillis(), TimeUnit.MILLISECONDS);
+    forgetAttempt.run();
+    if (!closed) {
+      forgetAttempt = link.loop().runLater(pause, makeConnection);
     }
   }
 
   @Override
-  public void close() {
-    timer.shutdownNow();
+  public synchronized void close() {
+    closed = true;
+    forgetAttempt.run();
   }
 }

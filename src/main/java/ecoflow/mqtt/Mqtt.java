@@ -20,7 +20,7 @@ public final class Mqtt implements AutoCloseable {
   /**
    * @param vertx has two event loops: the connection takes one for itself
    * @param serials the devices to subscribe to, asked at each connection
-   * @param makeConnection asks the route for an attempt to connect
+   * @param makeConnection asks the route for an attempt to connect, and does not wait for it
    * @param forgetLogin makes the next attempt log in anew
    */
   public Mqtt(

@@ -70,6 +70,18 @@ final class MqttConnection {
     void run(Runnable action) {
       context.runOnContext(unused -> action.run());
     }
+
+    /**
+     * @return forgets it again
+     */
+    Runnable runLater(Duration pause, Runnable action) {
+      CompletableFuture<Long> timer = new CompletableFuture<>();
+      run(
+          () ->
+              timer.complete(
+                  vertx.setTimer(Math.max(1, pause.toMillis()), unused -> action.run())));
+      return () -> timer.thenAccept(vertx::cancelTimer);
+    }
   }
 
   private static final long QUIET_CLOSE_MILLIS = 300;

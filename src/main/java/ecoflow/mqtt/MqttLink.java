@@ -130,6 +130,11 @@ final class MqttLink extends MqttClient {
     this.nanoClock = nanoClock;
   }
 
+  /** Where everything of the link runs. */
+  MqttConnection.Loop loop() {
+    return loop;
+  }
+
   void onLost(Runnable listener) {
     onLost = listener;
   }
