@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import ecoflow.memory.OutOfMemory;
 import ecoflow.text.Lines;
+import io.vertx.core.Vertx;
+import io.vertx.mqtt.MqttClient;
+import io.vertx.mqtt.MqttClientOptions;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -18,9 +21,6 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.ProducerTemplate;
-import org.eclipse.paho.client.mqttv3.MqttClient;
-import org.eclipse.paho.client.mqttv3.MqttException;
-import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
  * A run of the exporter from which the Java runtime makes a start-up archive: it loads the classes
@@ -30,6 +30,7 @@ final class Training {
 
   private static final int PATIENCE_SECONDS = 60;
   private static final String DEVICE = "R331TRAINING0001";
+  private static final String LOOPBACK = "127.0.0.1";
 
   private static final String JSON =
       """
@@ -82,18 +83,11 @@ final class Training {
    */
   private static void serve(String shown, Map<String, String> credentials) throws Exception {
     try (ServerSocket cloud = listen()) {
-      accept(
-          cloud,
-          caller -> {
-            // Whatever a client says first, in one piece.
-            if (caller.getInputStream().read(new byte[8192]) > 0) {
-              caller.getOutputStream().write(TLS_REFUSAL);
-            }
-          });
+      accept(cloud, Training::refuseTls);
       int port = freePort();
       Map<String, String> variables = new HashMap<>(credentials);
       variables.put("ECOFLOW_DEVICE_SN", DEVICE);
-      variables.put("ECOFLOW_API_HOST", "127.0.0.1:" + cloud.getLocalPort());
+      variables.put("ECOFLOW_API_HOST", LOOPBACK + ":" + cloud.getLocalPort());
       variables.put("EXPORTER_PORT", Integer.toString(port));
       variables.put("HTTP_RETRIES", "0");
       variables.put("ESTABLISH_ATTEMPTS", "2");
@@ -107,6 +101,13 @@ final class Training {
         get(port, "/metrics", "Accept: application/openmetrics-text; version=1.0.0");
         get(port, "/-/healthy", "Accept: */*");
       }
+    }
+  }
+
+  private static void refuseTls(Socket caller) throws IOException {
+    // Whatever a client says first, in one piece.
+    if (caller.getInputStream().read(new byte[8192]) > 0) {
+      caller.getOutputStream().write(TLS_REFUSAL);
     }
   }
 
@@ -148,10 +149,12 @@ final class Training {
     }
   }
 
-  /** Paho's classes, with a broker that knows the few words that this takes. */
+  /** The classes of MQTT, with a broker that knows the few words that this takes. */
   private static void hearMqttMessage() throws Exception {
     CountDownLatch heard = new CountDownLatch(1);
-    try (ServerSocket broker = listen()) {
+    Vertx vertx = EventLoops.open(1);
+    try (ServerSocket broker = listen();
+        ServerSocket tlsBroker = listen()) {
       accept(
           broker,
           caller -> {
@@ -165,20 +168,21 @@ final class Training {
             caller.getOutputStream().write(MQTT_MESSAGE);
             await(heard, "no message");
           });
-      MqttClient client =
-          new MqttClient(
-              "tcp://127.0.0.1:" + broker.getLocalPort(), "training", new MemoryPersistence());
-      client.setTimeToWait(PATIENCE_SECONDS * 1000L);
-      client.connect();
-      client.subscribe("t", 0, (topic, message) -> heard.countDown());
+      MqttClient client = MqttClient.create(vertx);
+      client.publishHandler(message -> heard.countDown());
+      client
+          .connect(broker.getLocalPort(), LOOPBACK)
+          .onSuccess(connected -> client.subscribe("t", 0));
       await(heard, "no MQTT message");
-      close(client);
+      accept(tlsBroker, Training::refuseTls);
+      CountDownLatch refused = new CountDownLatch(1);
+      MqttClient.create(vertx, new MqttClientOptions().setSsl(true))
+          .connect(tlsBroker.getLocalPort(), LOOPBACK)
+          .onFailure(refusal -> refused.countDown());
+      await(refused, "no end of an MQTT connection");
+    } finally {
+      EventLoops.close(vertx);
     }
-  }
-
-  private static void close(MqttClient client) throws MqttException {
-    client.disconnectForcibly(0, 1, false);
-    client.close(true);
   }
 
   /** What follows the fixed header of a packet of less than 128 bytes. */
