@@ -208,7 +208,9 @@ final class MqttConnection {
         .subscribeCompletionHandler(
             answer -> {
               heard();
-              answer(subscribing, answer.messageId(), answer.grantedQoSLevels());
+              if (!end.isDone()) {
+                answer(subscribing, answer.messageId(), answer.grantedQoSLevels());
+              }
             })
         .publishCompletionHandler(
             packet -> {
@@ -337,7 +339,7 @@ final class MqttConnection {
     }
   }
 
-  /** The answer is a QoS for each topic, above 2 for refused. */
+  /** The answer is a QoS for each topic, above 2 for refused; none comes after the end. */
   CompletableFuture<List<Integer>> subscribe(List<String> topics, int qos) {
     Map<String, Integer> wanted = new LinkedHashMap<>();
     topics.forEach(topic -> wanted.put(topic, qos));
