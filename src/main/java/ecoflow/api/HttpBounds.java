@@ -47,6 +47,9 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
 
   @Override
   public void configureHttpClient(HttpClientBuilder builder) {
+    // The client would read a list of 10,000 domains, and keep it, to judge cookies.
+    builder.disableCookieManagement();
+    builder.setDefaultCookieSpecRegistry(name -> null);
     builder.addExecInterceptorFirst(
         "bounds",
         (request, scope, chain) -> {
