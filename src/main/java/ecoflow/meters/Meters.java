@@ -66,8 +66,10 @@ public final class Meters {
   private final Gauge metricsCollected;
   private final Map<String, Labels> knownLabels = new ConcurrentHashMap<>();
 
-  /** By command pair and outcome: the registry would look for name and labels at each message. */
-  private final Map<Command, Counter> protobufMessages = new ConcurrentHashMap<>();
+  // The registry would look for name and labels at each message.
+  private final Counter textMessages;
+  private final Counter protobufMessages;
+  private final Map<Command, Counter> commands = new ConcurrentHashMap<>();
 
   public Meters(Settings settings, String version) {
     this.mode = settings.mode();
@@ -137,6 +139,10 @@ public final class Meters {
       own(name);
     }
     registerCounters();
+    // In mode rest they stay at 0.
+    String client = mode.usesAccount() ? mode.label() : CLIENT_TYPES.get(0);
+    textMessages = messages(client, "text");
+    protobufMessages = messages(client, "protobuf");
   }
 
   private void registerCounters() {
@@ -162,7 +168,7 @@ public final class Meters {
         auth(client, status);
       }
       for (String type : List.of("text", "protobuf")) {
-        counter("mqtt_messages", "MQTT messages received", CLIENT_TYPE, client, "type", type);
+        messages(client, type);
       }
       counter("mqtt_reconnections", "Attempts to connect to MQTT again", CLIENT_TYPE, client);
       counter("mqtt_message_errors", "MQTT messages that could not be read", CLIENT_TYPE, client);
@@ -208,6 +214,11 @@ public final class Meters {
     authDuration.labelValues(mode.label()).observe(seconds(took));
   }
 
+  /** A payload came that is JSON, or else a frame. */
+  public void mqttMessage(boolean text) {
+    (text ? textMessages : protobufMessages).increment();
+  }
+
   public void reconnecting() {
     registry.counter(prefix + "mqtt_reconnections", CLIENT_TYPE, mode.label()).increment();
   }
@@ -226,12 +237,12 @@ public final class Meters {
    */
   public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
     Command command = new Command(cmdFunc, cmdId, outcome);
-    Counter known = protobufMessages.get(command);
+    Counter known = commands.get(command);
     if (known == null) {
       boolean shown = isShown(cmdFunc, cmdId);
       known = protobufMessages(orOther(shown, cmdFunc), orOther(shown, cmdId), outcome);
       if (shown) {
-        protobufMessages.put(command, known);
+        commands.put(command, known);
       }
     }
     known.increment();
@@ -334,6 +345,10 @@ public final class Meters {
     return new String[] {
       labels.device(), labels.deviceName(), labels.productName(), labels.generalKey()
     };
+  }
+
+  private Counter messages(String client, String type) {
+    return counter("mqtt_messages", "MQTT messages received", CLIENT_TYPE, client, "type", type);
   }
 
   private Counter httpRequests(String endpoint, String status) {

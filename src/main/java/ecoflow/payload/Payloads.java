@@ -57,8 +57,8 @@ public final class Payloads {
   }
 
   /**
-   * Route step: header EcoflowPayload says what has come: JSON, FRAME, CUT_FRAME, BASE64 or
-   * UNKNOWN.
+   * Route step: counts a payload, and header EcoflowPayload says what it is: JSON, FRAME,
+   * CUT_FRAME, BASE64 or UNKNOWN.
    *
    * @throws IllegalArgumentException if it is too large to be taken apart
    */
@@ -72,6 +72,9 @@ public final class Payloads {
     }
     PayloadKind kind = PayloadKind.of(payload);
     exchange.getMessage().setHeader(KIND, kind.name());
+    if (kind != PayloadKind.UNKNOWN) {
+      meters.mqttMessage(kind == PayloadKind.JSON);
+    }
     switch (kind) {
       case FRAME, CUT_FRAME -> tellKind(exchange, "frame");
       case BASE64 -> tellKind(exchange, "base64");
