@@ -135,7 +135,7 @@ public final class Macro {
             each(
                 row,
                 options.rounds(),
-                i -> load(i, "frame 250 fields", Push.frame(250), 30_000, 10_000));
+                i -> load(i, "frame 250 fields", Push.frame(250), 100_000, 20_000));
         case SCRAPE -> each(row, 1, this::scrape);
         case START -> each(row, options.size(11, 3), this::start);
         case IDLE -> each(row, 1, this::idle);

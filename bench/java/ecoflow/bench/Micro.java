@@ -108,12 +108,15 @@ public class Micro {
     return "R331ZMICRO%06d".formatted(device);
   }
 
-  /** A device whose series are known. */
+  /** Devices whose series are known, which send in turn. */
   @State(Scope.Benchmark)
   public static class Known {
 
     @Param({"json30", "json170", "frame40", "frame250"})
     public String kind;
+
+    @Param("1")
+    public int devices;
 
     private Way way;
     private Push push;
@@ -121,8 +124,13 @@ public class Micro {
 
     @Setup
     public void start() throws Exception {
-      way = new Way(serials(1));
+      way = new Way(serials(devices));
       push = push(kind);
+    }
+
+    Object next() throws Exception {
+      number = number % 1_000_000 + 1;
+      return way.push(serial(number % devices), push.bytes(number));
     }
 
     /** What is not stored would be fast. */
@@ -130,7 +138,8 @@ public class Micro {
     public void stop() throws Exception {
       String page = new String(way.page(), UTF_8);
       way.close();
-      if (!new Scraper.Page(200, page.length(), 0, page)
+      if (devices == 1
+          && !new Scraper.Page(200, page.length(), 0, page)
           .value(push.series())
           .equals(OptionalDouble.of(push.shown(number)))) {
         throw new IllegalStateException("not stored: " + number);
@@ -140,8 +149,7 @@ public class Micro {
 
   @Benchmark
   public Object payloadToStore(Known state) throws Exception {
-    state.number = state.number % 1_000_000 + 1;
-    return state.way.push(serial(0), state.push.bytes(state.number));
+    return state.next();
   }
 
   /** A device that has sent nothing yet, so that each series needs its name. */
