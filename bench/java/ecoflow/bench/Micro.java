@@ -140,8 +140,8 @@ public class Micro {
       way.close();
       if (devices == 1
           && !new Scraper.Page(200, page.length(), 0, page)
-          .value(push.series())
-          .equals(OptionalDouble.of(push.shown(number)))) {
+              .value(push.series())
+              .equals(OptionalDouble.of(push.shown(number)))) {
         throw new IllegalStateException("not stored: " + number);
       }
     }
