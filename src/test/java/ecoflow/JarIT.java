@@ -354,9 +354,13 @@ class JarIT {
   @Test
   void aScrapeThatRunsOutOfMemoryEndsTheProcess() {
     try (SimulatedCloud large = SimulatedCloud.start()) {
-      large.add(
-          new SimulatedDevice(SERIAL, "n".repeat(30_000), "DELTA 2", WireFormat.JSON)
-              .set(Map.of("bms.cells", Collections.nCopies(2000, 1))));
+      // Gauges of devices are written as the scraper takes them; what is counted for each is not.
+      for (int i = 0; i < 120; i++) {
+        large.add(
+            new SimulatedDevice(
+                    "R331ZLARGE%06d".formatted(i), "n".repeat(30_000), "DELTA 2", WireFormat.JSON)
+                .set(Map.of("pd.soc", 1)));
+      }
       jar.start(Variables.of(large, "rest"), "-Xmx64m");
       eventuallyReady();
       assertTrue(jar.isAlive(), "the values alone fit");
