@@ -97,7 +97,7 @@ final class PageBytes extends OutputStream {
       return false;
     }
     long whole = (long) size;
-    if (whole == size) {
+    if (Double.compare(whole, size) == 0) {
       addDecimal(value < 0, whole * 10, 1);
       return true;
     }
@@ -106,7 +106,7 @@ final class PageBytes extends OutputStream {
     }
     for (int decimals = 1; decimals < TEN_TO.length; decimals++) {
       long digits = Math.round(size * TEN_TO[decimals]);
-      if ((double) digits / TEN_TO[decimals] == size) {
+      if (Double.compare((double) digits / TEN_TO[decimals], size) == 0) {
         addDecimal(value < 0, digits, decimals);
         return true;
       }
