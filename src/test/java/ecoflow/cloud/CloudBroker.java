@@ -64,6 +64,7 @@ final class CloudBroker {
 
   final List<ReceivedMessage> messages = new CopyOnWriteArrayList<>();
   final List<ConnectAttempt> connects = new CopyOnWriteArrayList<>();
+  final List<String> connectionEvents = new CopyOnWriteArrayList<>();
   final List<String> subscriptions = new CopyOnWriteArrayList<>();
   volatile Predicate<String> refusedSubscriptions = topic -> false;
 
@@ -175,7 +176,8 @@ final class CloudBroker {
     return maxOpen;
   }
 
-  private synchronized void countConnections(int change) {
+  private synchronized void countConnections(int change, String event, String clientId) {
+    connectionEvents.add(Instant.now() + " " + event + " " + clientId);
     open = Math.max(0, open + change);
     maxOpen = Math.max(maxOpen, open);
   }
@@ -227,17 +229,17 @@ final class CloudBroker {
 
     @Override
     public void onConnect(InterceptConnectMessage message) {
-      countConnections(1);
+      countConnections(1, "connected", message.getClientID());
     }
 
     @Override
     public void onDisconnect(InterceptDisconnectMessage message) {
-      countConnections(-1);
+      countConnections(-1, "disconnected", message.getClientID());
     }
 
     @Override
     public void onConnectionLost(InterceptConnectionLostMessage message) {
-      countConnections(-1);
+      countConnections(-1, "lost", message.getClientID());
     }
 
     @Override

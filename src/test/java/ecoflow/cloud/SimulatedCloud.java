@@ -238,6 +238,11 @@ public final class SimulatedCloud implements AutoCloseable {
     return broker.maxOpenConnections();
   }
 
+  /** What happened to connections, when and to which client, in the order the broker tells it. */
+  public List<String> connectionEvents() {
+    return List.copyOf(broker.connectionEvents);
+  }
+
   public String certificateAccount() {
     return credentials.account();
   }
