@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.apache.camel.test.AvailablePortFinder;
 import org.eclipse.paho.client.mqttv3.IMqttMessageListener;
@@ -43,7 +42,6 @@ final class Bed implements AutoCloseable {
   private volatile byte[] answer = new byte[0];
   private volatile long sent;
   private volatile long sentPerSecond;
-  private final List<Double> seconds = new CopyOnWriteArrayList<>();
 
   Bed(Path folder) throws IOException, InterruptedException, MqttException {
     broker = startBroker(folder);
@@ -135,7 +133,6 @@ final class Bed implements AutoCloseable {
   private void count(String messages) {
     long now = Long.parseLong(messages);
     sentPerSecond = now - sent;
-    seconds.add((double) sentPerSecond);
     sent = now;
   }
 
@@ -163,11 +160,6 @@ final class Bed implements AutoCloseable {
   /** Of the last second that messages were sent in. */
   long sentPerSecond() {
     return sentPerSecond;
-  }
-
-  /** How many messages were sent in each second that the broker has told of so far. */
-  List<Double> seconds() {
-    return List.copyOf(seconds);
   }
 
   /** The same for all that are measured; other languages name the CA in their own ways. */

@@ -35,6 +35,9 @@ public final class Macro {
    */
   private static final int WINDOW = 30_000;
 
+  /** An exporter that only sometimes shows what it has heard shall not seem slow for it. */
+  private static final Map<String, String> OFTEN = Map.of("COLLECTING_INTERVAL", "1");
+
   /** What the device answers to requests while its pushes are measured. */
   private static final String SHORT_ANSWER = "{\"pd.answered\":1}";
 
@@ -161,8 +164,8 @@ public final class Macro {
     }
   }
 
-  private Exporter launch(int command) throws IOException {
-    return Exporter.start(bed, options.commands().get(command), Bed.SERIAL, Map.of());
+  private Exporter launch(int command, Map<String, String> more) throws IOException {
+    return Exporter.start(bed, options.commands().get(command), Bed.SERIAL, more);
   }
 
   /** Pushes until the exporter shows it, as its subscriptions may come late. */
@@ -226,25 +229,19 @@ public final class Macro {
     int warm = options.size(wholeWarm, wholeWarm / 5);
     String name = what + " (" + push.length() + " bytes)";
     bed.setAnswer(SHORT_ANSWER);
-    try (Exporter exporter = launch(command)) {
+    try (Exporter exporter = launch(command, OFTEN)) {
       awaitPushed(exporter, push, Bed.SERIAL, 1);
       AtomicBoolean over = new AtomicBoolean();
       Future<Double> most = inBackground(() -> mostMemory(exporter, over));
       double cpu = exporter.cpuSeconds();
-      int secondsBefore = bed.seconds().size();
       long start = System.nanoTime();
       long end = flood(exporter, push, 2, cold);
-      List<Double> seconds = bed.seconds();
       double afterCold = exporter.cpuSeconds();
       flood(exporter, push, 2 + cold, warm);
       double afterWarm = exporter.cpuSeconds();
       over.set(true);
       checkNothingLost(exporter, cold + warm);
       table.add(name + ": messages/s, the first " + cold, command, cold / ((end - start) / 1e9));
-      table.add(
-          name + ": messages/s taken from the broker, median second",
-          command,
-          Table.median(wholeSeconds(seconds.subList(secondsBefore, seconds.size()))));
       table.add(
           name + ": CPU ms/message, the first " + cold, command, (afterCold - cpu) * 1000 / cold);
       table.add(
@@ -253,14 +250,6 @@ public final class Macro {
           (afterWarm - afterCold) * 1000 / warm);
       table.add(name + ": most RSS MB", command, most.get());
     }
-  }
-
-  /**
-   * The first and the last second of a flood are no whole ones; others tell of the broker itself.
-   */
-  private static List<Double> wholeSeconds(List<Double> seconds) {
-    List<Double> busy = seconds.stream().filter(messages -> messages > CHUNK).toList();
-    return busy.size() < 3 ? List.of() : busy.subList(1, busy.size() - 1);
   }
 
   private static double mostMemory(Exporter exporter, AtomicBoolean over)
@@ -295,7 +284,7 @@ public final class Macro {
     // The answers keep the device online.
     bed.setAnswer(push.quotas());
     int count = options.size(1_000, 200);
-    try (Exporter exporter = launch(command)) {
+    try (Exporter exporter = launch(command, Map.of())) {
       awaitPushed(exporter, push, Bed.SERIAL, 1);
       int port = exporter.port();
       times(2 * count, port, false);
@@ -371,7 +360,7 @@ public final class Macro {
   private void start(int command) throws Exception {
     Push push = Push.json(30);
     bed.setAnswer(push.quotas());
-    try (Exporter exporter = launch(command)) {
+    try (Exporter exporter = launch(command, Map.of())) {
       long page = exporter.await("page", 2, any -> true);
       long gauge = exporter.await("gauge", 5, any -> any.value(push.series()).isPresent());
       table.add("launch to the first page ms", command, (page - exporter.startedAt()) / 1e6);
@@ -388,7 +377,7 @@ public final class Macro {
     int memoryAt = options.size(60, 20);
     int from = options.size(120, 30);
     int seconds = options.size(60, 30);
-    try (Exporter exporter = launch(command)) {
+    try (Exporter exporter = launch(command, Map.of())) {
       AtomicBoolean over = new AtomicBoolean();
       Future<Void> household = inBackground(() -> household(exporter, push, over));
       pause(memoryAt);
