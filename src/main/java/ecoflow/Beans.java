@@ -13,6 +13,7 @@ import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.rest.RestMode;
+import ecoflow.sink.Sinks;
 import io.vertx.core.Vertx;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -110,6 +111,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     } else {
       RestMode.bind(registry, settings, api, devices, meters, nanoClock);
     }
+    Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
+    registry.bind("sinks", sinks);
+    page.remark("sinks", sinks::problem);
     page.bind(registry);
     CamelSettings.configure(camel, settings);
   }

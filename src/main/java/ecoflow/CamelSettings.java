@@ -13,11 +13,14 @@ import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.component.http.HttpComponent;
+import org.apache.camel.component.http.HttpEndpointUriFactory;
 import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.support.jsse.SSLContextParameters;
 
 /** The settings in Camel's words: placeholders of the routes, and options of components. */
 final class CamelSettings {
+
+  private static final String CLOUD = "cloud";
 
   private static final List<String> ROUTES =
       List.of(
@@ -61,9 +64,8 @@ final class CamelSettings {
   static void configure(CamelContext camel, Settings settings) {
     PropertiesComponent properties = camel.getPropertiesComponent();
     placeholders(settings).forEach(properties::addInitialProperty);
-    for (String name : new String[] {"http", "https"}) {
-      configure(camel, camel.getComponent(name, HttpComponent.class), settings.http());
-    }
+    camel.getRegistry().bind("cloudUris", new CloudUris());
+    camel.addComponent(CLOUD, cloud(camel, settings.http()));
   }
 
   private static Map<String, String> placeholders(Settings settings) {
@@ -90,8 +92,13 @@ final class CamelSettings {
     return Long.toString(duration.toMillis());
   }
 
-  private static void configure(CamelContext camel, HttpComponent component, HttpSettings http) {
+  /**
+   * The component of EcoFlow's calls: it speaks HTTPS, as Camel's own, but its CA and its bounds
+   * are not those of other calls that routes make.
+   */
+  private static HttpComponent cloud(CamelContext camel, HttpSettings http) {
     long timeout = http.timeout().toMillis();
+    HttpComponent component = new HttpComponent();
     component.setConnectTimeout(timeout);
     component.setConnectionRequestTimeout(timeout);
     component.setResponseTimeout(timeout);
@@ -103,5 +110,15 @@ final class CamelSettings {
         camel.getRegistry().lookupByNameAndType("httpBounds", HttpClientConfigurer.class));
     component.setSslContextParameters(
         camel.getRegistry().lookupByNameAndType("cloudTls", SSLContextParameters.class));
+    return component;
+  }
+
+  /** Makes URIs of an endpoint's parameters for that component, as for Camel's own. */
+  private static final class CloudUris extends HttpEndpointUriFactory {
+
+    @Override
+    public boolean isEnabled(String scheme) {
+      return CLOUD.equals(scheme);
+    }
   }
 }

@@ -1,6 +1,7 @@
 package ecoflow;
 
 import ecoflow.config.Settings.LogLevel;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -14,22 +15,21 @@ final class Logging {
   private Logging() {}
 
   static void level(LogLevel level) {
-    boolean debug = level == LogLevel.DEBUG;
-    Map<String, String> defaults =
-        Map.of(
-            "showDateTime", "true",
-            "dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-            "showThreadName", "false",
-            "showShortLogName", "true",
-            "levelInBrackets", "false",
-            "defaultLogLevel", debug ? "info" : level == LogLevel.INFO ? "warn" : name(level),
-            "log.ecoflow", name(level),
-            // It logs each failed attempt with a stack trace; LinkKeeper says it in a line.
-            "log.io.vertx.mqtt", "off",
-            // It tells that Java resolves names, as if that were a defect.
-            "log.io.vertx.core.spi.resolver", "warn",
-            // Route files log under their own names.
-            "log.org.apache.camel.component.log", name(level));
+    Map<String, String> defaults = new HashMap<>();
+    defaults.put("showDateTime", "true");
+    defaults.put("dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
+    defaults.put("showThreadName", "false");
+    defaults.put("showShortLogName", "true");
+    defaults.put("levelInBrackets", "false");
+    // Also what route files log, under the id of the route or a name that they choose.
+    defaults.put("defaultLogLevel", name(level));
+    for (String libraries : new String[] {"com", "io", "net", "org"}) {
+      defaults.put("log." + libraries, quieter(level));
+    }
+    // It logs each failed attempt with a stack trace; LinkKeeper says it in a line.
+    defaults.put("log.io.vertx.mqtt", "off");
+    // It tells that Java resolves names, as if that were a defect.
+    defaults.put("log.io.vertx.core.spi.resolver", "warn");
     defaults.forEach(
         (key, value) -> {
           // What the user sets with -D stays.
@@ -37,6 +37,14 @@ final class Logging {
             System.setProperty(KEY + key, value);
           }
         });
+  }
+
+  private static String quieter(LogLevel level) {
+    return switch (level) {
+      case DEBUG -> "info";
+      case INFO -> "warn";
+      default -> name(level);
+    };
   }
 
   private static String name(LogLevel level) {

@@ -49,6 +49,7 @@ class HouseTest {
           Map.entry(
               "account",
               Set.of("api", "config", "decode", "device", "meters", "mqtt", "quota", "text")),
+          Map.entry("sink", Set.of("device", "quota")),
           Map.entry("payload", Set.of("decode", "device", "meters", "quota", "story", "text")));
 
   /** The files that a reader opens to understand a way through the exporter, and their bound. */
@@ -130,7 +131,7 @@ class HouseTest {
                   "device/Labels")));
 
   /** Beans of the libraries, or with nothing to understand on the way. */
-  private static final Set<String> BY_THE_WAY = Set.of("boundedJson", "metricsRegistry");
+  private static final Set<String> BY_THE_WAY = Set.of("boundedJson", "metricsRegistry", "sinks");
 
   @Test
   void eachRoomImportsOnlyWhatItMay() {

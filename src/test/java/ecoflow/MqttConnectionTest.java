@@ -309,7 +309,9 @@ class MqttConnectionTest {
     assertEquals(503, exporter.http().get("/-/ready").statusCode());
     assertEquals(Set.of("ecoflow-data"), checksDown());
     assertDataFlows(1);
-    assertEquals(200, exporter.http().get("/-/ready").statusCode());
+    HttpResponse<String> after = exporter.http().get("/-/ready");
+    assertEquals(200, after.statusCode());
+    assertEquals("ready\n", after.body());
     assertEquals(200, exporter.http().get("/-/healthy").statusCode());
     assertEquals(Set.of(), checksDown());
   }
@@ -319,7 +321,7 @@ class MqttConnectionTest {
     Collection<HealthCheck.Result> results =
         HealthCheckHelper.invoke(exporter.camelContext(), "full");
     assertEquals(
-        Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link", "ecoflow-login"),
+        Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link", "ecoflow-login", "ecoflow-sinks"),
         ids(results.stream()));
     return ids(results.stream().filter(result -> result.getState() == HealthCheck.State.DOWN));
   }

@@ -52,6 +52,7 @@ public final class Meters {
   private static final String CLIENT_TYPE = "client_type";
   private static final int MAX_COMMAND_PAIRS = 200;
   private static final String OTHER = "other";
+  private static final String SINK_MESSAGES = "sink_messages";
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -148,6 +149,8 @@ public final class Meters {
   private void registerCounters() {
     own("scrape_requests_total");
     own("scrape_requests_created");
+    own(SINK_MESSAGES + "_total");
+    own(SINK_MESSAGES + "_created");
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
@@ -225,6 +228,22 @@ public final class Meters {
 
   public void messageError() {
     registry.counter(prefix + "mqtt_message_errors", CLIENT_TYPE, mode.label()).increment();
+  }
+
+  /**
+   * A message for a route that takes values elsewhere.
+   *
+   * @param taken whether there was a place in its queue
+   */
+  public void sinkMessage(String sink, boolean taken) {
+    counter(
+            SINK_MESSAGES,
+            "Messages for routes that take values elsewhere",
+            "sink",
+            sink,
+            "result",
+            taken ? "taken" : "dropped")
+        .increment();
   }
 
   public void conflict(String kind) {

@@ -19,6 +19,7 @@ final class Health {
 
   private final Devices devices;
   private final Map<String, Supplier<Optional<String>>> problems = new LinkedHashMap<>();
+  private final Map<String, Supplier<Optional<String>>> remarks = new LinkedHashMap<>();
 
   Health(Devices devices) {
     this.devices = devices;
@@ -32,6 +33,15 @@ final class Health {
     problems.put(name, problem);
   }
 
+  /**
+   * As {@link #watch}, for what does not keep values from being shown.
+   *
+   * @param problem what is wrong now, empty if nothing is
+   */
+  void remark(String name, Supplier<Optional<String>> problem) {
+    remarks.put(name, problem);
+  }
+
   private Optional<String> dataProblem() {
     boolean fresh = devices.all().stream().anyMatch(DeviceView::shown);
     return fresh ? Optional.empty() : Optional.of("no device has sent values lately");
@@ -41,12 +51,20 @@ final class Health {
   public String missing() {
     boolean heard =
         devices.all().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
-    return heard
-        ? ""
-        : problems.values().stream()
-            .map(Supplier::get)
-            .flatMap(Optional::stream)
-            .collect(Collectors.joining("; "));
+    return heard ? "" : current(problems);
+  }
+
+  /** For routes: what is wrong though values are shown, after a semicolon; empty if nothing is. */
+  public String remarks() {
+    String current = current(remarks);
+    return current.isEmpty() ? "" : "; " + current;
+  }
+
+  private static String current(Map<String, Supplier<Optional<String>>> problems) {
+    return problems.values().stream()
+        .map(Supplier::get)
+        .flatMap(Optional::stream)
+        .collect(Collectors.joining("; "));
   }
 
   /** For routes: the ids of routes that do not run, with spaces between. */
@@ -66,6 +84,7 @@ final class Health {
   Map<String, HealthCheck> camelChecks() {
     Map<String, HealthCheck> checks = new LinkedHashMap<>();
     problems.forEach((name, problem) -> checks.put("ecoflow-" + name, new Check(name, problem)));
+    remarks.forEach((name, problem) -> checks.put("ecoflow-" + name, new Check(name, problem)));
     return checks;
   }
 

@@ -30,6 +30,15 @@ public final class Page {
     health.watch(name, problem);
   }
 
+  /**
+   * As {@link #watch}, for what does not keep values from being shown.
+   *
+   * @param problem what is wrong now, empty if nothing is
+   */
+  public void remark(String name, Supplier<Optional<String>> problem) {
+    health.remark(name, problem);
+  }
+
   /** Binds {@code metricsPage}, {@code collectDevices}, {@code health} and Camel's checks. */
   public void bind(Registry registry) {
     registry.bind("metricsPage", metricsPage);

@@ -3,11 +3,16 @@ package ecoflow.quota;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
@@ -123,6 +128,21 @@ final class QuotaStore {
     return device == null ? 0 : device.size();
   }
 
+  /** All values of a device by raw quota key, sorted. */
+  Map<String, Double> values(String serial) {
+    Device device = devices.get(serial);
+    return device == null ? Map.of() : device.values();
+  }
+
+  /**
+   * The values of a device that differ from those that the call before gave; null for a key that is
+   * gone. The first call gives all, and makes the store keep what it gave.
+   */
+  Map<String, Double> changes(String serial) {
+    Device device = devices.get(serial);
+    return device == null ? Map.of() : device.changes();
+  }
+
   /** All series of this moment, sorted by name. */
   List<Family> snapshot() {
     return picture.of(new TreeMap<>(devices).values().stream().map(Device::part).toList());
@@ -231,6 +251,12 @@ final class QuotaStore {
     /** No cell is older. */
     private long oldest;
 
+    /** What the last call for changes left; null as long as nobody asks. */
+    private Map<String, Double> told;
+
+    /** Keys that may differ from it. */
+    private final Set<String> touched = new TreeSet<>();
+
     // Of the current message.
     private long message;
     private long now;
@@ -258,7 +284,10 @@ final class QuotaStore {
     }
 
     synchronized void forgetAll() {
-      byKey.values().forEach(cell -> cell.removed = true);
+      for (Cell cell : byKey.values()) {
+        cell.removed = true;
+        touch(cell);
+      }
       byKey.clear();
       byName.clear();
       changes++;
@@ -285,6 +314,36 @@ final class QuotaStore {
 
     synchronized int size() {
       return byKey.size();
+    }
+
+    synchronized Map<String, Double> values() {
+      Map<String, Double> values = new LinkedHashMap<>();
+      byKey.forEach((key, cell) -> values.put(key, cell.value));
+      return Collections.unmodifiableMap(values);
+    }
+
+    synchronized Map<String, Double> changes() {
+      if (told == null) {
+        told = new HashMap<>(values());
+        return values();
+      }
+      Map<String, Double> changes = new LinkedHashMap<>();
+      for (String key : touched) {
+        Cell cell = byKey.get(key);
+        Double value = cell == null ? null : cell.value;
+        Double before = value == null ? told.remove(key) : told.put(key, value);
+        if (!Objects.equals(value, before)) {
+          changes.put(key, value);
+        }
+      }
+      touched.clear();
+      return Collections.unmodifiableMap(changes);
+    }
+
+    private void touch(Cell cell) {
+      if (told != null) {
+        touched.add(cell.rawKey);
+      }
     }
 
     synchronized Picture.Part part() {
@@ -389,7 +448,11 @@ final class QuotaStore {
         return 0;
       }
       // Some devices send -0.0, which is 0 to everybody but a program.
-      cell.value = value + 0.0;
+      double number = value + 0.0;
+      if (number != cell.value) {
+        touch(cell);
+      }
+      cell.value = number;
       cell.nanos = now;
       cell.message = message;
       return 1;
@@ -418,6 +481,7 @@ final class QuotaStore {
         return null;
       }
       Cell cell = new Cell(key, name, indexes);
+      touch(cell);
       byKey.put(key, cell);
       Map<List<String>, Cell> sameName = byName.get(name);
       if (sameName == null) {
@@ -491,6 +555,7 @@ final class QuotaStore {
         return;
       }
       cell.removed = true;
+      touch(cell);
       byKey.remove(cell.rawKey);
       Map<List<String>, Cell> cells = byName.get(cell.name);
       if (cells.size() == 1) {

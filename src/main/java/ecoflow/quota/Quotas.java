@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Exchange;
+import org.apache.camel.Header;
 import org.apache.camel.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -125,6 +126,19 @@ public final class Quotas {
     if (!devices.isShown(serial)) {
       store.forget(serial);
     }
+  }
+
+  /** For routes: all values of the device of the header, by raw quota key. */
+  public Map<String, Double> picture(@Header(DEVICE) String serial) {
+    return store.values(serial);
+  }
+
+  /**
+   * The values of a device that differ from those that the call before gave, by raw quota key; null
+   * for a key that is gone. The first call gives all.
+   */
+  public Map<String, Double> changes(String serial) {
+    return store.changes(serial);
   }
 
   /** The number of series of a device. */

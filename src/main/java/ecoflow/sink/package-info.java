@@ -1,0 +1,2 @@
+/** Hands values on to the routes of integrators. */
+package ecoflow.sink;
