@@ -45,6 +45,7 @@ public final class Quotas {
   private final Devices devices;
   private final QuotaStore store;
   private final Duration seriesLife;
+  private Consumer<String> onChange = serial -> {};
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
@@ -64,6 +65,14 @@ public final class Quotas {
             (kind, serial, name) -> countConflict.accept(word(kind)),
             nanoClock,
             settings.maxSeries());
+  }
+
+  /**
+   * @param listener takes the serial number of each device whose values may have changed, while
+   *     nobody else can change them; it must not wait
+   */
+  public void onChange(Consumer<String> listener) {
+    onChange = listener;
   }
 
   private static String word(Conflicts.Conflict kind) {
@@ -96,6 +105,7 @@ public final class Quotas {
     if (taken > 0) {
       devices.dataArrived(serial);
     }
+    onChange.accept(serial);
     if (story != null) {
       story.taken(taken);
     }
@@ -109,6 +119,7 @@ public final class Quotas {
         () -> {
           devices.reportedOffline(serial);
           removeHidden(serial);
+          onChange.accept(serial);
         });
     MessageStory story = MessageStory.of(exchange);
     if (story != null) {
@@ -119,7 +130,14 @@ public final class Quotas {
   /** Route step: removes the gauges of devices that are offline, and single ones too old. */
   public void removeOld() {
     store.expire(seriesLife);
-    devices.serials().forEach(serial -> devices.exclusively(serial, () -> removeHidden(serial)));
+    for (String serial : devices.serials()) {
+      devices.exclusively(
+          serial,
+          () -> {
+            removeHidden(serial);
+            onChange.accept(serial);
+          });
+    }
   }
 
   private void removeHidden(String serial) {
