@@ -335,6 +335,27 @@ class JarIT {
     assertEquals(List.of(), jar.page().lines("pd_soc"), () -> "log: " + jar.log());
   }
 
+  @Test
+  void whatRoutesLogIsInTheLogAndLibrariesAreQuiet() {
+    String steps =
+        """
+              - log:
+                  message: "step ${header.EcoflowDevice}"
+              - to:
+                  uri: log
+                  parameters:
+                    loggerName: my-values
+        """;
+    RoutesFolder routes =
+        RoutesFolder.copyTo(folder.resolve("routes")).putFirst("quotas.camel.yaml", steps);
+    start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
+
+    jar.awaitSeries(SERIAL, "pd_soc");
+    assertTrue(jar.log().stream().anyMatch(line -> line.endsWith("INFO quotas - step " + SERIAL)));
+    assertTrue(jar.log().stream().anyMatch(line -> line.contains("INFO my-values - Exchange[")));
+    assertEquals(List.of(), jar.log("apache"), "libraries");
+  }
+
   private void eventuallyReady() {
     await()
         .atMost(PATIENCE)

@@ -449,7 +449,7 @@ final class QuotaStore {
       }
       // Some devices send -0.0, which is 0 to everybody but a program.
       double number = value + 0.0;
-      if (number != cell.value) {
+      if (Double.compare(number, cell.value) != 0) {
         touch(cell);
       }
       cell.value = number;
