@@ -3,6 +3,7 @@ package ecoflow;
 import ecoflow.memory.OutOfMemory;
 import ecoflow.text.Lines;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.ILoggerFactory;
@@ -20,7 +21,9 @@ import org.slf4j.simple.SimpleServiceProvider;
  */
 public final class LogProvider extends SimpleServiceProvider {
 
-  private static final String REGISTRIES = "io.micrometer.";
+  /** The second is a library of some of them, such as that for Graphite. */
+  private static final List<String> REGISTRIES = List.of("io.micrometer.", "com.codahale.metrics.");
+
   private ILoggerFactory loggers;
 
   @Override
@@ -45,7 +48,7 @@ public final class LogProvider extends SimpleServiceProvider {
 
     @Override
     public Logger getLogger(String name) {
-      return name.startsWith(REGISTRIES)
+      return REGISTRIES.stream().anyMatch(name::startsWith)
           ? brief.computeIfAbsent(name, unused -> new Brief(simple.getLogger(name)))
           : simple.getLogger(name);
     }
