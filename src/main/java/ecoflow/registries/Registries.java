@@ -126,6 +126,9 @@ public final class Registries implements AutoCloseable {
   /** Each publishes the last values, within {@value #CLOSE_SECONDS} s. */
   @Override
   public void close() {
+    if (closed.getCount() == 0) {
+      return;
+    }
     closed.countDown();
     List<Thread> closing = new ArrayList<>();
     for (MeterRegistry registry : all) {
