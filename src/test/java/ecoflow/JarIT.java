@@ -456,6 +456,19 @@ class JarIT {
   }
 
   @Test
+  void aRegistryWithoutItsJarIsOneLineAndExitCode2() {
+    start("rest", "ECOFLOW_MICROMETER_REGISTRIES=otlp");
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp needs a jar that is not there:"
+                + " put io.micrometer:micrometer-registry-otlp and what it depends on"
+                + " into ECOFLOW_LIB_DIR"),
+        jar.log());
+  }
+
+  @Test
   void noCredentialsAreOneLineAndExitCode2() {
     jar.start(Map.of("ECOFLOW_DEVICE_SN", "A"));
 

@@ -40,6 +40,34 @@ public final class Quotas {
   public static final String REPLY = "reply";
   public static final String STATUS = "status";
 
+  /** One series from when it comes until it goes; then it keeps its last value. */
+  public interface Series {
+
+    String serial();
+
+    /** Without the exporter's prefix. */
+    String name();
+
+    /** The key as the device sent it, without indexes. */
+    String rawKey();
+
+    /** As in {@link Family.Series}. */
+    List<String> indexes();
+
+    double value();
+  }
+
+  /** Is told of series that come and go, while their device is locked. */
+  public interface Watcher {
+
+    void came(Series series);
+
+    /**
+     * @param series the same object that came
+     */
+    void went(Series series);
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
 
   private final Devices devices;
@@ -167,5 +195,10 @@ public final class Quotas {
   /** All series of this moment, sorted by name. */
   public List<Family> snapshot() {
     return store.snapshot();
+  }
+
+  /** Lets one watcher know of all series, those that are there first. */
+  public void watch(Watcher watcher) {
+    store.watch(watcher);
   }
 }
