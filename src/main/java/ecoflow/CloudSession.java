@@ -151,6 +151,11 @@ final class CloudSession implements Commands.Cloud {
   }
 
   @Override
+  public boolean isConnected() {
+    return calls.requestBody("bean:mqttLink?method=isConnected", null, Boolean.class);
+  }
+
+  @Override
   public boolean isSubscriptionRefused() {
     return calls.requestBody("bean:mqttLink?method=isSubscriptionRefused", null, Boolean.class);
   }

@@ -5,6 +5,7 @@ import static ecoflow.cloud.ApiPath.CERTIFICATION;
 import static ecoflow.cloud.ApiPath.DEVICE_LIST;
 import static ecoflow.cloud.ApiPath.LOGIN;
 import static ecoflow.cloud.ApiPath.QUOTA;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,6 +34,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
@@ -283,6 +285,22 @@ class CommandsTest {
 
     assertEquals(0, run(good, "check"));
     assertEquals(0, findings("FAILED").size());
+  }
+
+  @Test
+  void checkTellsThatItsConnectionWasTakenOver() {
+    device.setAnswersRequests(false);
+    CompletableFuture<Void> other =
+        CompletableFuture.runAsync(
+            () -> {
+              await().until(() -> !clouds.cloud().messages().isEmpty());
+              clouds.cloud().kickClients();
+            });
+    assertEquals(1, run(variables("device"), "check", "--seconds=600"));
+    other.join();
+    assertEquals(1, findings("FAILED").size());
+    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it ended the connection: "));
+    assertEquals(1, clouds.cloud().connects().size(), "no other attempt");
   }
 
   @Test

@@ -205,15 +205,15 @@ class ReadmeIT {
     String words = command.replaceFirst(".*\\.jar ", "");
     String shown =
         switch (words.split(" ")[0]) {
-          case "check" -> " sent values after ";
-          case "devices" -> DEVICE.serial() + "  Garage  DELTA 2  yes";
-          case "config" -> "ECOFLOW_SECRET_KEY            ***    environment";
-          case "routes" -> "quotas.camel.yaml";
-          case "--help" -> "Usage: ecoflow-exporter ";
+          case "check" -> "ok +values +" + DEVICE.serial() + " sent values after .*";
+          case "devices" -> DEVICE.serial() + " +Garage +DELTA 2 +yes +JSON";
+          case "config" -> "ECOFLOW_SECRET_KEY +\\*\\*\\* +environment";
+          case "routes" -> "wrote +.*/routes/quotas.camel.yaml";
+          case "--help" -> "Usage: ecoflow-exporter .*";
           default -> fail("no test looks at " + words);
         };
     assertTrue(
-        process.lines().stream().anyMatch(line -> line.contains(shown)),
+        process.lines().stream().anyMatch(line -> line.matches(shown)),
         () -> shown + process.lines());
   }
 
@@ -232,26 +232,29 @@ class ReadmeIT {
     Path routes = Files.createDirectory(folder.resolve("sql"));
     Files.writeString(
         routes.resolve("sql.camel.yaml"),
-        """
-        - beans:
-            - name: base
-              type: org.postgresql.ds.PGSimpleDataSource
-              properties:
-                url: "jdbc:postgresql://127.0.0.1:1/none"
-        - route:
-            id: sql
-            from:
-              uri: timer
-              parameters:
-                timerName: sql
-                repeatCount: 1
-              steps:
-                - to:
-                    uri: sql
-                    parameters:
-                      query: select 1
-                      dataSource: "#base"
-        """);
+        // No text block: the formatter, which a test here makes to mend this file, leaves it as it
+        // is.
+        String.join(
+            "\n",
+            "- beans:",
+            "    - name: base",
+            "      type: org.postgresql.ds.PGSimpleDataSource",
+            "      properties:",
+            "        url: \"jdbc:postgresql://127.0.0.1:1/none\"",
+            "- route:",
+            "    id: sql",
+            "    from:",
+            "      uri: timer",
+            "      parameters:",
+            "        timerName: sql",
+            "        repeatCount: 1",
+            "      steps:",
+            "        - to:",
+            "            uri: sql",
+            "            parameters:",
+            "              query: select 1",
+            "              dataSource: \"#base\"",
+            ""));
     startExporter(
         folder,
         "ECOFLOW_LIB_DIR="

@@ -253,6 +253,13 @@ final class Check {
     long start = System.nanoTime();
     long askAt = start;
     while (!missing.isEmpty()) {
+      if (settings.mode().usesAccount() && !cloud.isConnected()) {
+        findings.failed(
+            "broker",
+            "it ended the connection: an exporter with the same settings that runs takes it over;"
+                + " stop that one, or give it an ECOFLOW_MQTT_CLIENT_ID of its own");
+        return;
+      }
       long now = System.nanoTime();
       if (now - askAt >= 0) {
         ask(cloud, missing);

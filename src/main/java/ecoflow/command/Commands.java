@@ -55,6 +55,9 @@ public final class Commands {
      */
     String connect() throws CallFailure;
 
+    /** Whether the connection is still there. */
+    boolean isConnected();
+
     /** Whether the broker refused to subscribe to some of it. */
     boolean isSubscriptionRefused();
 

@@ -33,7 +33,7 @@ final class Environment {
   }
 
   String text(String name, String byDefault) {
-    return note(name, byDefault).orElse(byDefault);
+    return note(name, byDefault.isEmpty() ? Variable.NONE : byDefault).orElse(byDefault);
   }
 
   /**
