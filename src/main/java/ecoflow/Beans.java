@@ -44,6 +44,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   private final Registries registries;
   private final LongSupplier nanoClock = System::nanoTime;
   private Runnable giveUp = () -> {};
+  private boolean connectsAgain = true;
+  private Devices devices;
   private Api api;
   private Vertx vertx;
   private Mqtt mqtt;
@@ -71,12 +73,22 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     giveUp = end;
   }
 
+  /** For who connects once: a connection that is lost or too old is not made anew. */
+  void connectOnce() {
+    connectsAgain = false;
+  }
+
+  /** The devices that the routes serve. */
+  Devices devices() {
+    return devices;
+  }
+
   @Override
   public void configure(CamelContext camel) {
     Logger log = LoggerFactory.getLogger(Beans.class);
     Registry registry = camel.getRegistry();
     Meters meters = new Meters(settings, version());
-    Devices devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
+    devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
     Quotas quotas =
         new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, meters);
@@ -126,8 +138,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     return () -> fine.getAsBoolean() ? Optional.empty() : Optional.of(otherwise);
   }
 
-  private static void makeConnection(CamelContext camel) {
-    if (camel.isStarted()) {
+  private void makeConnection(CamelContext camel) {
+    if (connectsAgain && camel.isStarted()) {
       // The route goes on in a pool of its own: nobody waits here.
       Endpoint route = camel.getEndpoint(MAKE_CONNECTION);
       try {

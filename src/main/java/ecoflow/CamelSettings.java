@@ -38,6 +38,19 @@ final class CamelSettings {
 
   private CamelSettings() {}
 
+  /** The names of all packaged route files. */
+  static List<String> routeFiles() {
+    return Stream.of(ROUTES, REST_ROUTES, ACCOUNT_ROUTES)
+        .flatMap(List::stream)
+        .map(CamelSettings::file)
+        .sorted()
+        .toList();
+  }
+
+  private static String file(String name) {
+    return name + ".camel.yaml";
+  }
+
   /** What Camel Main needs; variables CAMEL_... can override it. */
   static Map<String, String> main(Settings settings) {
     return Map.of(
@@ -56,7 +69,7 @@ final class CamelSettings {
   private static String routes(Settings.Mode mode) {
     return Stream.of(ROUTES, mode.usesAccount() ? ACCOUNT_ROUTES : REST_ROUTES)
         .flatMap(List::stream)
-        .map(name -> "classpath:routes/" + name + ".camel.yaml")
+        .map(name -> "classpath:routes/" + file(name))
         .collect(Collectors.joining(","));
   }
 

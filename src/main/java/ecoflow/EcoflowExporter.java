@@ -40,6 +40,7 @@ public final class EcoflowExporter implements AutoCloseable {
   public EcoflowExporter(Map<String, String> variables) throws ConfigException {
     settings = Settings.from(variables);
     Logging.level(settings.logLevel());
+    ComponentJars.load(settings.libDir());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
     beans = new Beans(settings);
     beans.onGiveUp(() -> end(EXIT_FAILED));
@@ -51,7 +52,7 @@ public final class EcoflowExporter implements AutoCloseable {
 
   public static void main(String[] args) {
     OutOfMemory.watchProcess();
-    System.exit(run(System.getenv()));
+    System.exit(args.length == 0 ? run(System.getenv()) : CommandLine.run(System.getenv(), args));
   }
 
   private static int run(Map<String, String> variables) {

@@ -35,6 +35,7 @@ class HouseTest {
   private static final Map<String, Set<String>> MAY_IMPORT =
       Map.ofEntries(
           Map.entry("config", Set.of()),
+          Map.entry("command", Set.of("config", "text")),
           Map.entry("text", Set.of()),
           Map.entry("memory", Set.of()),
           Map.entry("decode", Set.of()),

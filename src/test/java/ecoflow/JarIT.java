@@ -19,6 +19,7 @@ import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.Variables;
@@ -27,6 +28,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,6 +42,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -316,6 +319,96 @@ class JarIT {
 
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  // Commands
+
+  /** What commands cost must not be paid by who runs none, nor Camel by a look at the settings. */
+  @Test
+  void aRunLoadsNothingOfTheCommandsAndALookAtTheSettingsNoCamel() throws IOException {
+    Path classes = folder.resolve("classes");
+    jar.start(Variables.of(cloud, "rest"), "-Xlog:class+load:file=" + classes);
+    jar.awaitSeries(SERIAL, "pd_soc");
+    jar.terminate();
+    assertEquals(0, loaded(classes, "picocli."));
+    assertEquals(0, loaded(classes, "ecoflow.command."));
+    assertTrue(loaded(classes, "org.apache.camel.impl.") > 0);
+
+    for (String command : List.of("config", "--help", "--version")) {
+      Map<String, String> variables = Variables.of(cloud, "rest");
+      variables.put("JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=" + classes);
+      assertEquals(0, jar.run(variables, command), () -> "" + jar.log());
+      assertTrue(loaded(classes, "picocli.") > 0, command);
+      assertEquals(0, loaded(classes, "org.apache.camel.impl."), command);
+    }
+    assertEquals(
+        List.of(
+            "ecoflow-exporter " + System.getProperty("exporter.version"),
+            "Apache Camel " + System.getProperty("exporter.camel"),
+            "Java " + Runtime.version()),
+        jar.log().subList(1, 4));
+  }
+
+  private static long loaded(Path classes, String start) throws IOException {
+    try (Stream<String> lines = Files.lines(classes)) {
+      return lines.filter(line -> line.contains("] " + start)).count();
+    }
+  }
+
+  @Test
+  void commandsSayHowItWentByTheirExitCode() {
+    Map<String, String> good = Variables.of(cloud, "device");
+    assertEquals(0, jar.run(good, "devices"));
+    assertTrue(jar.lastLine().startsWith(SERIAL + "  Garage  "), () -> "" + jar.log());
+    assertEquals(0, jar.run(good, "check"), () -> "" + jar.log());
+    assertEquals(0, jar.run(good, "config"));
+
+    Map<String, String> wrong = Variables.of(cloud, "device", "ECOFLOW_ACCOUNT_PASSWORD=wrong");
+    assertEquals(1, jar.run(wrong, "devices"));
+    assertEquals(1, jar.log().size(), () -> "" + jar.log());
+    assertEquals(1, jar.run(wrong, "check"));
+
+    for (String command : List.of("devices", "check", "config")) {
+      assertEquals(2, jar.run(Variables.of(cloud, "rest", "LOG_LEVEL=loud"), command));
+      assertEquals(1, jar.log().size(), () -> "" + jar.log());
+    }
+    assertEquals(2, jar.run(good, "dance"));
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: unknown command 'dance'; ecoflow-exporter --help tells what there"
+                + " is"),
+        jar.log());
+  }
+
+  @Test
+  void theJarExportsItsRoutes() {
+    Path routes = folder.resolve("new/routes");
+    assertEquals(0, jar.run(Map.of(), "routes", "export", routes.toString()));
+    assertEquals(RoutesFolder.packaged(), new RoutesFolder(routes).names());
+    assertEquals(RoutesFolder.packaged().size(), jar.log("wrote  ").size());
+  }
+
+  // Components
+
+  @Test
+  void aComponentOfTheLibFolderServesRoutes() {
+    Path lib = folder.resolve("my lib");
+    ComponentJar.makeIn(lib);
+    String pattern = ComponentJar.writeRoute(folder.resolve("routes"));
+    start("rest", "ECOFLOW_LIB_DIR=" + lib, "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + pattern);
+    jar.awaitLine(ComponentJar.LINE);
+    assertEquals(143, jar.terminate());
+  }
+
+  @Test
+  void aLibFolderThatIsNotThereIsOneLine() {
+    start("rest", "ECOFLOW_LIB_DIR=/nowhere");
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_LIB_DIR=/nowhere is not valid:"
+                + " it takes a folder with jars that can be read"),
+        jar.log());
   }
 
   @Test

@@ -1,5 +1,8 @@
 package ecoflow.config;
 
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +14,7 @@ import java.util.Optional;
  *
  * @param mode how the data is reached
  * @param credentials access key and secret key (REST), or account user and password
+ * @param libDir the folder of further component jars
  * @param notes lines for the log about settings that are accepted but have no effect
  */
 public record Settings(
@@ -22,7 +26,10 @@ public record Settings(
     PageSettings page,
     RegistrySettings registries,
     LogLevel logLevel,
+    Optional<Path> libDir,
     List<String> notes) {
+
+  private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
   /** REST polls with developer keys; MQTT waits for pushes; DEVICE also asks for all values. */
   public enum Mode {
@@ -60,7 +67,26 @@ public record Settings(
    * @throws ConfigException with a single line for the user
    */
   public static Settings from(Map<String, String> variables) throws ConfigException {
+    return from(new Environment(variables));
+  }
+
+  /**
+   * Every variable: what it comes to, and why. Secrets are masked.
+   *
+   * @throws ConfigException with a single line for the user
+   */
+  public static List<Variable> explain(Map<String, String> variables) throws ConfigException {
     Environment env = new Environment(variables);
+    Settings settings = from(env);
+    if (!settings.mode().usesAccount()) {
+      env.note(Variable.derived(API_TYPE, settings.mode().label(), "developer keys are set"));
+      env.note(Variable.derived("ECOFLOW_MQTT_CLIENT_ID", Variable.NONE, "REST uses no MQTT"));
+    }
+    Launcher.explain(env);
+    return env.read();
+  }
+
+  private static Settings from(Environment env) throws ConfigException {
     List<String> notes = new ArrayList<>();
     Optional<Credentials> keys = pair(env, "ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY");
     Optional<Credentials> account = pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
@@ -73,6 +99,7 @@ public record Settings(
         PageSettings.read(env),
         RegistrySettings.read(env),
         logLevel(env),
+        libDir(env),
         List.copyOf(notes));
   }
 
@@ -91,14 +118,13 @@ public record Settings(
 
   private static Mode mode(Environment env, boolean keys, boolean account, List<String> notes)
       throws ConfigException {
-    Optional<String> type = env.text("ECOFLOW_API_TYPE").map(t -> t.toLowerCase(Locale.ROOT));
+    Optional<String> type = env.note(API_TYPE, Mode.MQTT.label());
     Optional<Mode> wanted = Optional.empty();
     if (type.isPresent()) {
       try {
         wanted = Optional.of(Mode.valueOf(type.get().toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
-        throw Environment.bad(
-            "ECOFLOW_API_TYPE", env.text("ECOFLOW_API_TYPE", ""), "rest, mqtt or device");
+        throw Environment.bad(API_TYPE, type.get(), "rest, mqtt or device");
       }
     }
     if (keys && account) {
@@ -129,6 +155,22 @@ public record Settings(
               + " with an account it takes mqtt or device");
     }
     return mode;
+  }
+
+  private static Optional<Path> libDir(Environment env) throws ConfigException {
+    Optional<String> value = env.text("ECOFLOW_LIB_DIR");
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Path folder = Path.of(value.get());
+      if (Files.isDirectory(folder) && Files.isReadable(folder)) {
+        return Optional.of(folder);
+      }
+    } catch (InvalidPathException e) {
+      // told below, with what is allowed
+    }
+    throw Environment.bad("ECOFLOW_LIB_DIR", value.get(), "a folder with jars that can be read");
   }
 
   private static LogLevel logLevel(Environment env) throws ConfigException {

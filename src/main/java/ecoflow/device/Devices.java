@@ -174,6 +174,16 @@ public final class Devices {
     bySerial.put(serial, new Device(serial, labels(serial, null, null)));
   }
 
+  /** What the labels of a listed device would say, also of one that is not served. */
+  public Labels labels(String serial, Listing listing) {
+    return labels(serial, listing.name(), listing.product());
+  }
+
+  /** Whether the catalogue knows the model. */
+  public boolean isModelKnown(String serial) {
+    return catalogue.find(serial).isPresent();
+  }
+
   private Labels labels(String serial, String apiName, String apiProduct) {
     Labels.Overrides overrides =
         new Labels.Overrides(
