@@ -29,7 +29,7 @@ final class CommandLine {
         new Commands(
                 variables,
                 new ThisExporter(),
-                CommandLine::routeProblems,
+                folder -> routeProblems(variables, folder),
                 Clock.systemUTC(),
                 out,
                 err)
@@ -38,9 +38,11 @@ final class CommandLine {
     return code;
   }
 
-  /** What is wrong with the route files of a folder, a line each. */
-  private static List<String> routeProblems(Path folder) throws ConfigException {
-    throw new ConfigException("this build cannot validate route files yet");
+  private static List<String> routeProblems(Map<String, String> variables, Path folder)
+      throws ConfigException {
+    // What is wrong is told by the command; the log would tell it again.
+    Logging.level(LogLevel.ERROR);
+    return RouteCheck.problems(variables, folder);
   }
 
   static final class ThisExporter implements Commands.Exporter {

@@ -3,7 +3,6 @@ package ecoflow;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.memory.OutOfMemory;
-import ecoflow.text.Lines;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -29,6 +28,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private final AtomicInteger exitCode = new AtomicInteger();
   private final CountDownLatch end = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private final RouteFiles routes;
   private final Main main;
   private final Beans beans;
   private RouteWatch watch;
@@ -42,6 +42,7 @@ public final class EcoflowExporter implements AutoCloseable {
     Logging.level(settings.logLevel());
     ComponentJars.load(settings.libDir());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
+    routes = CamelSettings.routes(settings);
     beans = new Beans(settings);
     beans.onGiveUp(() -> end(EXIT_FAILED));
     // After the log is set up: Camel's classes make their loggers when they are loaded.
@@ -69,7 +70,7 @@ public final class EcoflowExporter implements AutoCloseable {
       return exporter.awaitEnd();
     } catch (StartException e) {
       exporter.log.error("{}", e.getMessage());
-      return EXIT_FAILED;
+      return e.exitCode;
     } catch (OutOfMemoryError e) {
       // Before anything is stopped.
       OutOfMemory.endIf(e);
@@ -84,8 +85,11 @@ public final class EcoflowExporter implements AutoCloseable {
 
     private static final long serialVersionUID = 1L;
 
-    StartException(String message, Throwable cause) {
+    private final int exitCode;
+
+    StartException(int exitCode, String message, Throwable cause) {
       super(message, cause);
+      this.exitCode = exitCode;
     }
   }
 
@@ -100,19 +104,25 @@ public final class EcoflowExporter implements AutoCloseable {
         settings.devices().areAllWanted() ? "all" : String.join(",", settings.devices().serials()),
         settings.http().hosts().get(0));
     settings.notes().forEach(note -> log.warn("{}", note));
+    routes.line().ifPresent(log::info);
     int port = settings.page().port();
     // Camel's server only warns when its port is taken and would run on without /metrics.
     try (ServerSocket probe = new ServerSocket()) {
       probe.setReuseAddress(true);
       probe.bind(new InetSocketAddress(port));
     } catch (IOException e) {
-      throw new StartException("EXPORTER_PORT=" + port + " is in use: choose another port", e);
+      throw new StartException(
+          EXIT_FAILED, "EXPORTER_PORT=" + port + " is in use: choose another port", e);
     }
     try {
       main.start();
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      throw new StartException("The routes do not start: " + Lines.root(e), e);
+      log.debug("Why the routes do not start", e);
+      throw new StartException(
+          EXIT_BAD_CONFIGURATION,
+          "The routes do not start: " + RouteProblem.describe(e, main.getCamelContext()),
+          e);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
     log.info("Metrics are at http://localhost:{}/metrics", port);

@@ -1,6 +1,7 @@
 package ecoflow.command;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n")
 final class ValidateCommand implements Callable<Integer> {
 
-  private static final String FOLDER = "ECOFLOW_ROUTES_DIR";
+  private static final String FOLDER = Settings.ROUTES_DIR;
 
   private final Map<String, String> variables;
   private final Commands.RouteCheck check;

@@ -14,6 +14,7 @@ import java.util.Optional;
  *
  * @param mode how the data is reached
  * @param credentials access key and secret key (REST), or account user and password
+ * @param routesDir the folder of route files of the user's own
  * @param libDir the folder of further component jars
  * @param notes lines for the log about settings that are accepted but have no effect
  */
@@ -26,9 +27,11 @@ public record Settings(
     PageSettings page,
     RegistrySettings registries,
     LogLevel logLevel,
+    Optional<Path> routesDir,
     Optional<Path> libDir,
     List<String> notes) {
 
+  public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
   /** REST polls with developer keys; MQTT waits for pushes; DEVICE also asks for all values. */
@@ -99,7 +102,8 @@ public record Settings(
         PageSettings.read(env),
         RegistrySettings.read(env),
         logLevel(env),
-        libDir(env),
+        folder(env, ROUTES_DIR, "route files"),
+        folder(env, "ECOFLOW_LIB_DIR", "jars"),
         List.copyOf(notes));
   }
 
@@ -157,8 +161,9 @@ public record Settings(
     return mode;
   }
 
-  private static Optional<Path> libDir(Environment env) throws ConfigException {
-    Optional<String> value = env.text("ECOFLOW_LIB_DIR");
+  private static Optional<Path> folder(Environment env, String name, String of)
+      throws ConfigException {
+    Optional<String> value = env.text(name);
     if (value.isEmpty()) {
       return Optional.empty();
     }
@@ -170,7 +175,7 @@ public record Settings(
     } catch (InvalidPathException e) {
       // told below, with what is allowed
     }
-    throw Environment.bad("ECOFLOW_LIB_DIR", value.get(), "a folder with jars that can be read");
+    throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
   }
 
   private static LogLevel logLevel(Environment env) throws ConfigException {
