@@ -143,6 +143,22 @@ final class QuotaStore {
     return device == null ? Map.of() : device.changes();
   }
 
+  /** The value of a raw quota key, null if there is none or it is older than {@code maxAge}. */
+  Double value(String serial, String key, Duration maxAge) {
+    Device device = devices.get(serial);
+    return device == null
+        ? null
+        : device.value(key, nanoClock.getAsLong(), TimeUnit.NANOSECONDS.convert(maxAge));
+  }
+
+  /**
+   * From now on the series of {@code computed} goes with that of {@code input}, both raw quota keys
+   * of a device, and is no value that the device has sent.
+   */
+  void compute(String serial, String computed, String input) {
+    devices.computeIfAbsent(serial, Device::new).compute(computed, input);
+  }
+
   /** All series of this moment, sorted by name. */
   List<Family> snapshot() {
     return picture.of(new TreeMap<>(devices).values().stream().map(Device::part).toList());
@@ -177,6 +193,9 @@ final class QuotaStore {
     long message;
 
     boolean removed;
+
+    /** Whether a route made it of others, which it goes with. */
+    boolean computed;
 
     Cell(String rawKey, String name, List<String> indexes) {
       this.rawKey = rawKey;
@@ -257,6 +276,9 @@ final class QuotaStore {
     /** Keys that may differ from it. */
     private final Set<String> touched = new TreeSet<>();
 
+    /** The keys that routes made of others, and those of which they made them. */
+    private Map<String, Set<String>> inputsOf = Map.of();
+
     // Of the current message.
     private long message;
     private long now;
@@ -320,6 +342,22 @@ final class QuotaStore {
       Map<String, Double> values = new LinkedHashMap<>();
       byKey.forEach((key, cell) -> values.put(key, cell.value));
       return Collections.unmodifiableMap(values);
+    }
+
+    synchronized Double value(String key, long now, long maxAge) {
+      Cell cell = byKey.get(key);
+      return cell == null || now - cell.nanos > maxAge ? null : cell.value;
+    }
+
+    synchronized void compute(String computed, String input) {
+      if (inputsOf.isEmpty()) {
+        inputsOf = new HashMap<>();
+      }
+      inputsOf.computeIfAbsent(computed, unused -> new TreeSet<>()).add(input);
+      Cell cell = byKey.get(computed);
+      if (cell != null) {
+        cell.computed = true;
+      }
     }
 
     synchronized Map<String, Double> changes() {
@@ -455,7 +493,7 @@ final class QuotaStore {
       cell.value = number;
       cell.nanos = now;
       cell.message = message;
-      return 1;
+      return cell.computed ? 0 : 1;
     }
 
     /** A place on the page for a new key; null if it gets none. */
@@ -481,6 +519,7 @@ final class QuotaStore {
         return null;
       }
       Cell cell = new Cell(key, name, indexes);
+      cell.computed = inputsOf.containsKey(key);
       touch(cell);
       byKey.put(key, cell);
       Map<List<String>, Cell> sameName = byName.get(name);
@@ -549,9 +588,9 @@ final class QuotaStore {
           && byKey.subMap(key + ".", key + "/").isEmpty();
     }
 
-    /** Does nothing for null. */
+    /** Does nothing for null, nor for one that went with another. */
     private void remove(Cell cell) {
-      if (cell == null) {
+      if (cell == null || cell.removed) {
         return;
       }
       cell.removed = true;
@@ -564,6 +603,18 @@ final class QuotaStore {
         cells.remove(cell.indexes);
       }
       changes++;
+      if (!inputsOf.isEmpty()) {
+        removeComputedOf(cell.rawKey);
+      }
+    }
+
+    private void removeComputedOf(String input) {
+      inputsOf.forEach(
+          (computed, inputs) -> {
+            if (inputs.contains(input)) {
+              remove(byKey.get(computed));
+            }
+          });
     }
   }
 }
