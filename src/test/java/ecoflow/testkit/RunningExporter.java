@@ -14,6 +14,8 @@ import org.apache.camel.test.AvailablePortFinder;
 /** The exporter with its real routes in this JVM. */
 public final class RunningExporter implements AutoCloseable {
 
+  private static final String PATTERN = "camel.main.routesIncludePattern";
+
   private final EcoflowExporter exporter;
   private final LocalHttp http;
   private final Page page;
@@ -38,13 +40,28 @@ public final class RunningExporter implements AutoCloseable {
         all.computeIfAbsent("EXPORTER_PORT", unused -> "" + AvailablePortFinder.getNextAvailable());
     try {
       EcoflowExporter exporter = new EcoflowExporter(all);
-      exporter.start();
+      startWithRoutes(exporter, all.get("ECOFLOW_ROUTES_DIR"));
       return new RunningExporter(
           exporter,
           new LocalHttp(Integer.parseInt(port)),
           all.getOrDefault("ECOFLOW_API_TYPE", "rest"));
     } catch (ConfigException | EcoflowExporter.StartException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * @param folder with files beside the packaged ones, null for none
+   */
+  private static void startWithRoutes(EcoflowExporter exporter, String folder)
+      throws EcoflowExporter.StartException {
+    if (folder != null) {
+      System.setProperty(PATTERN, "classpath:routes/*.camel.yaml,file:" + folder + "/*.camel.yaml");
+    }
+    try {
+      exporter.start();
+    } finally {
+      System.clearProperty(PATTERN);
     }
   }
 
