@@ -319,7 +319,7 @@ final class QuotaStore {
       if (now - oldest <= maxAge) {
         return 0;
       }
-      int removed = 0;
+      int before = byKey.size();
       long highestAge = 0;
       for (Cell cell : List.copyOf(byKey.values())) {
         long age = now - cell.nanos;
@@ -327,11 +327,10 @@ final class QuotaStore {
           highestAge = Math.max(highestAge, age);
         } else {
           remove(cell);
-          removed++;
         }
       }
       oldest = now - highestAge;
-      return removed;
+      return before - byKey.size();
     }
 
     synchronized int size() {

@@ -28,6 +28,8 @@ import org.apache.camel.support.PluginHelper;
  */
 public final class RouteKit implements AutoCloseable {
 
+  private static final String DEVICES = "ECOFLOW_DEVICE_SN";
+
   private final CamelContext camel = new DefaultCamelContext();
   private final Map<String, String> variables = new HashMap<>();
   private final List<String> packaged;
@@ -41,7 +43,7 @@ public final class RouteKit implements AutoCloseable {
     this.packaged = packaged;
     variable("ECOFLOW_ACCOUNT_USER", "owner@example.org");
     variable("ECOFLOW_ACCOUNT_PASSWORD", "secret");
-    variable("ECOFLOW_DEVICE_SN", "all");
+    variable(DEVICES, "all");
   }
 
   /** Packaged route files, without their ending. */
@@ -59,6 +61,12 @@ public final class RouteKit implements AutoCloseable {
   public RouteKit variable(String name, String value) {
     variables.put(name, value);
     return this;
+  }
+
+  /** A device that the exporter serves; without any, routes can run but no gauge is shown. */
+  public RouteKit device(String serial) {
+    String before = variables.get(DEVICES);
+    return variable(DEVICES, before.equals("all") ? serial : before + "," + serial);
   }
 
   /** Developer keys instead of an account. */
