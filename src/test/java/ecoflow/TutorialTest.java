@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +67,62 @@ class TutorialTest {
 
   private void sayOffline(SimulatedDevice device) {
     device.publishStatus("{\"params\":{\"status\":0}}");
+  }
+
+  /** The text says what the files say. */
+  @Test
+  void theTutorialShowsEachFile() throws IOException {
+    String tutorial = Files.readString(Path.of("docs/ROUTES.md"));
+    try (Stream<Path> files = Files.list(RECIPES)) {
+      List<Path> all = files.toList();
+      assertEquals(all.size(), tutorial.split("```yaml\n", -1).length - 1);
+      for (Path file : all) {
+        String block = "```yaml\n" + Files.readString(file) + "```\n";
+        assertTrue(tutorial.contains(block), () -> file + " differs from the tutorial");
+      }
+    }
+    Path test = Path.of("examples/route-test/src/test/java/BatteryLevelTest.java");
+    assertTrue(tutorial.contains("```java\n" + Files.readString(test) + "```\n"), "test");
+  }
+
+  @Test
+  void aStepThatFailsLosesOneMessage() {
+    start(
+        recipe("rename-metric")
+            .edit("rename-metric.camel.yaml", "body.remove('pd.soc')", "body.nothing('pd.soc')"));
+
+    delta.push(Map.of("pd.watts", 5));
+    delta.push(Map.of("pd.soc", 81));
+    delta.push(Map.of("pd.watts", 6));
+
+    page.eventuallyShows(delta, "pd_watts", 6);
+    assertEquals(List.of("pd_watts"), page.namesOf(delta));
+    assertEquals(1, page.mqttErrors());
+  }
+
+  /** Frames give maps too, which steps may change. */
+  @Test
+  void framesPassTheSameDoor() {
+    SimulatedDevice frames =
+        new SimulatedDevice("R601ZFRAMES00003", "Boat", null, WireFormat.PROTOBUF_XOR);
+    exporter.cloud().add(frames);
+    RoutesFolder routes =
+        recipe("rename-metric", "drop-keys", "computed-value")
+            .edit("rename-metric.camel.yaml", "pd.soc", "bms_batt_soc")
+            .edit("drop-keys.camel.yaml", "pd\\\\.wifi.*", "lcd_light")
+            .edit("computed-value.camel.yaml", "mppt.pv1InputWatts", "pow_get_ac")
+            .edit("computed-value.camel.yaml", "mppt.pv2InputWatts", "pow_get_12v");
+    start(routes);
+
+    frames.push(Map.of("bmsBattSoc", 81, "lcdLight", 3, "powGetAc", 10.5, "powGet12v", 2));
+
+    page.eventuallyShows(frames, "battery_level", 81);
+    assertTrue(page.namesOf(frames).contains("pow_get_ac"), () -> "" + page.namesOf(frames));
+    assertFalse(page.namesOf(frames).contains("lcd_light"));
+    assertEquals(12.5, page.of(frames, "solar_total"), () -> "" + page.namesOf(frames));
+    sayOffline(frames);
+    page.eventuallyShows(frames, "battery_level", Double.NaN);
+    assertEquals(0, page.mqttErrors());
   }
 
   @Test
