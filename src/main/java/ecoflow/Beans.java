@@ -12,6 +12,7 @@ import ecoflow.mqtt.Mqtt;
 import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
+import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
 import io.vertx.core.Vertx;
@@ -40,6 +41,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
 
   private final Settings settings;
   private final TrustManagerFactory trust;
+  private final Registries registries;
   private final LongSupplier nanoClock = System::nanoTime;
   private Runnable giveUp = () -> {};
   private Api api;
@@ -56,11 +58,12 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   }
 
   /**
-   * @throws ConfigException when a file that the settings name cannot be used
+   * @throws ConfigException when a file or a registry that the settings name cannot be used
    */
   public Beans(Settings settings) throws ConfigException {
     this.settings = settings;
     this.trust = settings.http().trust();
+    this.registries = Registries.open(settings.registries());
   }
 
   /** What ends the process when the cloud never answers; without it nothing happens then. */
@@ -79,6 +82,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     Page page = new Page(settings.page(), devices, quotas, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
+    registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
@@ -151,6 +155,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   @Override
   public void close() {
     disconnect();
+    registries.close();
     if (api != null) {
       api.close();
     }

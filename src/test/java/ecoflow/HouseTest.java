@@ -42,6 +42,7 @@ class HouseTest {
           Map.entry("device", Set.of("config")),
           Map.entry("meters", Set.of("config", "device")),
           Map.entry("quota", Set.of("config", "device", "story")),
+          Map.entry("registries", Set.of("config", "device", "quota", "text")),
           Map.entry("page", Set.of("config", "device", "meters", "quota")),
           Map.entry("api", Set.of("config", "memory", "meters", "text")),
           Map.entry("rest", Set.of("api", "config", "device", "meters", "text")),

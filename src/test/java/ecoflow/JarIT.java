@@ -335,6 +335,27 @@ class JarIT {
     assertEquals(List.of(), jar.page().lines("pd_soc"), () -> "log: " + jar.log());
   }
 
+  @Test
+  void whatRoutesLogIsInTheLogAndLibrariesAreQuiet() {
+    String steps =
+        """
+              - log:
+                  message: "step ${header.EcoflowDevice}"
+              - to:
+                  uri: log
+                  parameters:
+                    loggerName: my-values
+        """;
+    RoutesFolder routes =
+        RoutesFolder.copyTo(folder.resolve("routes")).putFirst("quotas.camel.yaml", steps);
+    start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
+
+    jar.awaitSeries(SERIAL, "pd_soc");
+    assertTrue(jar.log().stream().anyMatch(line -> line.endsWith("INFO quotas - step " + SERIAL)));
+    assertTrue(jar.log().stream().anyMatch(line -> line.contains("INFO my-values - Exchange[")));
+    assertEquals(List.of(), jar.log("apache"), "libraries");
+  }
+
   private void eventuallyReady() {
     await()
         .atMost(PATIENCE)
@@ -431,6 +452,19 @@ class JarIT {
         List.of(
             "ecoflow-exporter: COLLECTING_INTERVAL=often is not valid:"
                 + " it takes seconds from 0.1 to 86400"),
+        jar.log());
+  }
+
+  @Test
+  void aRegistryWithoutItsJarIsOneLineAndExitCode2() {
+    start("rest", "ECOFLOW_MICROMETER_REGISTRIES=otlp");
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp needs a jar that is not there:"
+                + " put io.micrometer:micrometer-registry-otlp and what it depends on"
+                + " into ECOFLOW_LIB_DIR"),
         jar.log());
   }
 

@@ -20,6 +20,7 @@ public record Settings(
     HttpSettings http,
     MqttSettings mqtt,
     PageSettings page,
+    RegistrySettings registries,
     LogLevel logLevel,
     List<String> notes) {
 
@@ -70,6 +71,7 @@ public record Settings(
         HttpSettings.read(env),
         MqttSettings.read(env),
         PageSettings.read(env),
+        RegistrySettings.read(env),
         logLevel(env),
         List.copyOf(notes));
   }

@@ -28,6 +28,7 @@ public final class Devices {
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
+  private volatile Consumer<String> renamed = serial -> {};
 
   /**
    * @param warn takes a line if the catalogue cannot be used
@@ -172,9 +173,21 @@ public final class Devices {
         continue;
       }
       Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
-      device.listed(listing, labels(device.serial(), listing.name(), listing.product()), now);
+      Labels before = device.labels();
+      Labels labels = labels(device.serial(), listing.name(), listing.product());
+      device.listed(listing, labels, now);
+      if (!labels.equals(before)) {
+        renamed.accept(device.serial());
+      }
     }
     return added;
+  }
+
+  /**
+   * @param renamed takes the serial number of each device whose labels have just changed
+   */
+  public void onRenamed(Consumer<String> renamed) {
+    this.renamed = renamed;
   }
 
   private void add(String serial) {

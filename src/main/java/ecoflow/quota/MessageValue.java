@@ -2,6 +2,7 @@ package ecoflow.quota;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Looks for a raw quota key in a message, where it can stand in one piece or in objects. */
 final class MessageValue {
@@ -39,7 +40,7 @@ final class MessageValue {
     if (value instanceof List<?> elements && rest.charAt(0) == '[') {
       // A list replaces all of the list before: what it lacks is gone.
       Double found = element(elements, rest);
-      return found == null ? Double.NaN : found;
+      return Objects.requireNonNullElse(found, Double.NaN);
     }
     return null;
   }

@@ -51,6 +51,9 @@ final class QuotaStore {
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
   private final Picture picture = new Picture();
 
+  /** Null if nobody wants to know. */
+  private volatile Quotas.Watcher watcher;
+
   /** Takes note of values that could not be shown beside others. */
   interface Conflicts {
 
@@ -106,6 +109,12 @@ final class QuotaStore {
     return devices
         .computeIfAbsent(serial, Device::new)
         .take(quotas, conflictsOfMessage, nanoClock.getAsLong());
+  }
+
+  /** Tells of the series that there are, and from now on of those that come and go. */
+  void watch(Quotas.Watcher newWatcher) {
+    watcher = newWatcher;
+    devices.values().forEach(Device::tellOfAll);
   }
 
   void forget(String serial) {
@@ -196,6 +205,9 @@ final class QuotaStore {
 
     /** Whether a route made it of others, which it goes with. */
     boolean computed;
+
+    /** What the watcher knows it as, null if it does not. */
+    Quotas.Series watched;
 
     Cell(String rawKey, String name, List<String> indexes) {
       this.rawKey = rawKey;
@@ -306,10 +318,7 @@ final class QuotaStore {
     }
 
     synchronized void forgetAll() {
-      for (Cell cell : byKey.values()) {
-        cell.removed = true;
-        touch(cell);
-      }
+      byKey.values().forEach(this::gone);
       byKey.clear();
       byName.clear();
       changes++;
@@ -473,7 +482,8 @@ final class QuotaStore {
 
     private int set(Place place, double value) {
       Cell cell = cell(place);
-      if (cell == null) {
+      boolean isNew = cell == null;
+      if (isNew) {
         cell = newCell(place.key);
         if (cell == null) {
           return 0;
@@ -486,12 +496,15 @@ final class QuotaStore {
       }
       // Some devices send -0.0, which is 0 to everybody but a program.
       double number = value + 0.0;
-      if (number != cell.value) {
+      if (Double.compare(number, cell.value) != 0) {
         touch(cell);
       }
       cell.value = number;
       cell.nanos = now;
       cell.message = message;
+      if (isNew) {
+        tellOf(cell);
+      }
       return cell.computed ? 0 : 1;
     }
 
@@ -587,13 +600,36 @@ final class QuotaStore {
           && byKey.subMap(key + ".", key + "/").isEmpty();
     }
 
+    synchronized void tellOfAll() {
+      byKey.values().forEach(this::tellOf);
+    }
+
+    private void tellOf(Cell cell) {
+      if (watcher != null && cell.watched == null) {
+        cell.watched = new Watched(cell);
+        watcher.came(cell.watched);
+      }
+    }
+
+    private void gone(Cell cell) {
+      cell.removed = true;
+      touch(cell);
+      if (cell.watched != null) {
+        watcher.went(cell.watched);
+      }
+    }
+
+    /** The value is that of a whole message, as on the page. */
+    private synchronized double value(Cell cell) {
+      return cell.value;
+    }
+
     /** Does nothing for null, nor for one that went with another. */
     private void remove(Cell cell) {
       if (cell == null || cell.removed) {
         return;
       }
-      cell.removed = true;
-      touch(cell);
+      gone(cell);
       byKey.remove(cell.rawKey);
       Map<List<String>, Cell> cells = byName.get(cell.name);
       if (cells.size() == 1) {
@@ -614,6 +650,41 @@ final class QuotaStore {
               remove(byKey.get(computed));
             }
           });
+    }
+
+    /** A series as its watcher sees it. */
+    private final class Watched implements Quotas.Series {
+
+      private final Cell cell;
+
+      Watched(Cell cell) {
+        this.cell = cell;
+      }
+
+      @Override
+      public String serial() {
+        return serial;
+      }
+
+      @Override
+      public String name() {
+        return cell.name;
+      }
+
+      @Override
+      public String rawKey() {
+        return withoutIndexes(cell.rawKey);
+      }
+
+      @Override
+      public List<String> indexes() {
+        return cell.indexes;
+      }
+
+      @Override
+      public double value() {
+        return Device.this.value(cell);
+      }
     }
   }
 }

@@ -48,11 +48,40 @@ public final class Quotas {
 
   private static final String PRODUCT = "EcoflowProductName";
 
+  /** One series from when it comes until it goes; then it keeps its last value. */
+  public interface Series {
+
+    String serial();
+
+    /** Without the exporter's prefix. */
+    String name();
+
+    /** The key as the device sent it, without indexes. */
+    String rawKey();
+
+    /** As in {@link Family.Series}. */
+    List<String> indexes();
+
+    double value();
+  }
+
+  /** Is told of series that come and go, while their device is locked. */
+  public interface Watcher {
+
+    void came(Series series);
+
+    /**
+     * @param series the same object that came
+     */
+    void went(Series series);
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
 
   private final Devices devices;
   private final QuotaStore store;
   private final Duration seriesLife;
+  private Consumer<String> onChange = serial -> {};
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
@@ -72,6 +101,14 @@ public final class Quotas {
             (kind, serial, name) -> countConflict.accept(word(kind)),
             nanoClock,
             settings.maxSeries());
+  }
+
+  /**
+   * @param listener takes the serial number of each device whose values may have changed, while
+   *     nobody else can change them; it must not wait
+   */
+  public void onChange(Consumer<String> listener) {
+    onChange = listener;
   }
 
   private static String word(Conflicts.Conflict kind) {
@@ -109,6 +146,7 @@ public final class Quotas {
     if (taken > 0) {
       devices.dataArrived(serial);
     }
+    onChange.accept(serial);
     if (story != null) {
       story.taken(taken);
     }
@@ -122,6 +160,7 @@ public final class Quotas {
         () -> {
           devices.reportedOffline(serial);
           removeHidden(serial);
+          onChange.accept(serial);
         });
     MessageStory story = MessageStory.of(exchange);
     if (story != null) {
@@ -132,7 +171,14 @@ public final class Quotas {
   /** Route step: removes the gauges of devices that are offline, and single ones too old. */
   public void removeOld() {
     store.expire(seriesLife);
-    devices.serials().forEach(serial -> devices.exclusively(serial, () -> removeHidden(serial)));
+    for (String serial : devices.serials()) {
+      devices.exclusively(
+          serial,
+          () -> {
+            removeHidden(serial);
+            onChange.accept(serial);
+          });
+    }
   }
 
   private void removeHidden(String serial) {
@@ -187,5 +233,10 @@ public final class Quotas {
   /** All series of this moment, sorted by name. */
   public List<Family> snapshot() {
     return store.snapshot();
+  }
+
+  /** Lets one watcher know of all series, those that are there first. */
+  public void watch(Watcher watcher) {
+    store.watch(watcher);
   }
 }

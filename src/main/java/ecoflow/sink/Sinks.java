@@ -75,11 +75,7 @@ public final class Sinks {
     this.quotas = quotas;
     this.count = count;
     camel.addLifecycleStrategy(new Watch());
-  }
-
-  /** For routes: whether a route takes changes. */
-  public boolean isTakingChanges() {
-    return !changes().isEmpty();
+    quotas.onChange(this::handChanges);
   }
 
   /** For routes: the devices whose full pictures a route takes. */
@@ -87,23 +83,14 @@ public final class Sinks {
     return pictures().isEmpty() ? List.of() : devices.serials();
   }
 
-  /** Route step: what has changed of the device of the header goes to each route that takes it. */
-  public void handChanges(@Header(Quotas.DEVICE) String serial) {
-    // Drained and queued by one thread at a time, or an older value could overtake a newer one.
-    devices.exclusively(
-        serial,
-        () -> {
-          Map<String, Double> values = quotas.changes(serial);
-          if (!values.isEmpty()) {
-            hand(changes(), headers(serial), values);
-          }
-        });
-  }
-
-  /** Route step: changes that no message brought, such as values that got too old. */
-  public void handAllChanges() {
-    if (isTakingChanges()) {
-      devices.serials().forEach(this::handChanges);
+  /** Within the lock of the device: an older value must not overtake a newer one. */
+  private void handChanges(String serial) {
+    List<Sink> takers = changes();
+    if (!takers.isEmpty()) {
+      Map<String, Double> values = quotas.changes(serial);
+      if (!values.isEmpty()) {
+        hand(takers, headers(serial), values);
+      }
     }
   }
 
