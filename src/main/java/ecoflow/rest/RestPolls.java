@@ -176,7 +176,8 @@ final class RestPolls {
     return devices.ofCloud().stream()
         .filter(DeviceView::online)
         .map(DeviceView::serial)
-        .filter(serial -> !isQuarantined(serial) && !underWay.contains(serial))
+        // In this order: a poll that fails begins the quarantine before it ends.
+        .filter(serial -> !underWay.contains(serial) && !isQuarantined(serial))
         .toList();
   }
 
