@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
@@ -65,6 +66,11 @@ final class CamelSettings {
   /** The route files that run with these settings. */
   static RouteFiles routes(Settings settings) throws ConfigException {
     return RouteFiles.of(routes(settings.mode()), routeFiles(), settings.routesDir());
+  }
+
+  /** Where the route files are that run without any of the user's. */
+  static List<String> packagedRoutes(Settings.Mode mode) throws ConfigException {
+    return RouteFiles.of(routes(mode), routeFiles(), Optional.empty()).locations();
   }
 
   /**

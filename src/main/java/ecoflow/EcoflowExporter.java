@@ -6,10 +6,12 @@ import ecoflow.memory.OutOfMemory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainHelper;
@@ -22,6 +24,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private static final int EXIT_FAILED = 1;
   private static final int EXIT_BAD_CONFIGURATION = 2;
   private static final long STOP_SECONDS = 10;
+  private static final String NO_START = "The routes do not start: ";
 
   private final Settings settings;
   private final Logger log;
@@ -31,6 +34,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private final RouteFiles routes;
   private final Main main;
   private final Beans beans;
+  private List<String> routeProblems = List.of();
   private RouteWatch watch;
 
   /**
@@ -48,6 +52,8 @@ public final class EcoflowExporter implements AutoCloseable {
     // After the log is set up: Camel's classes make their loggers when they are loaded.
     main = new Main();
     main.configure().addConfiguration(beans);
+    // Before Camel reads the files, and after the beans are there that they name.
+    main.configure().addConfiguration(new CheckedRoutes());
     CamelSettings.main(settings).forEach(main::addInitialProperty);
   }
 
@@ -119,13 +125,27 @@ public final class EcoflowExporter implements AutoCloseable {
     } catch (Exception e) {
       OutOfMemory.endIf(e);
       log.debug("Why the routes do not start", e);
-      throw new StartException(
-          EXIT_BAD_CONFIGURATION,
-          "The routes do not start: " + RouteProblem.describe(e, main.getCamelContext()),
-          e);
+      List<String> lines =
+          routeProblems.isEmpty()
+              ? List.of(RouteProblem.describe(e, main.getCamelContext()))
+              : routeProblems;
+      int last = lines.size() - 1;
+      lines.subList(0, last).forEach(line -> log.error("{}{}", NO_START, line));
+      throw new StartException(EXIT_BAD_CONFIGURATION, NO_START + lines.get(last), e);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
     log.info("Metrics are at http://localhost:{}/metrics", port);
+  }
+
+  private final class CheckedRoutes implements CamelConfiguration {
+
+    @Override
+    public void configure(CamelContext camel) throws ConfigException {
+      routeProblems = RouteCheck.lint(camel, settings);
+      if (!routeProblems.isEmpty()) {
+        throw new ConfigException(routeProblems.get(0));
+      }
+    }
   }
 
   /**

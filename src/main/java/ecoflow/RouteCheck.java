@@ -2,6 +2,7 @@ package ecoflow;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import ecoflow.routes.RouteLint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -10,11 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Route;
 import org.apache.camel.component.platform.http.spi.PlatformHttpEngine;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.model.ModelCamelContext;
-import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 
@@ -46,13 +44,7 @@ final class RouteCheck {
       all.put("ECOFLOW_API_TYPE", mode.label());
       all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");
       all.put(Settings.ROUTES_DIR, folder.toString());
-      Set<String> found = new LinkedHashSet<>(problems(Settings.from(all)));
-      if (!found.isEmpty()) {
-        // Packaged routes of all modes name routes that only one mode has, and do not use them.
-        all.remove(Settings.ROUTES_DIR);
-        found.removeAll(problems(Settings.from(all)));
-      }
-      problems.addAll(found);
+      problems.addAll(problems(Settings.from(all)));
     }
     return List.copyOf(problems);
   }
@@ -75,19 +67,19 @@ final class RouteCheck {
             throw new IllegalStateException("no route starts");
           };
       camel.getRegistry().bind("platform-http-engine", nobody);
-      Map<String, String> places = new HashMap<>();
+      problems.addAll(lint(camel, settings));
       for (String location : CamelSettings.routes(settings).locations()) {
-        try {
-          PluginHelper.getRoutesLoader(camel)
-              .loadRoutes(ResourceHelper.resolveMandatoryResource(camel, location));
-          problems.addAll(idsTwice(camel, places));
-        } catch (Exception e) {
-          problems.add(RouteProblem.describe(e, camel, location));
+        if (!isTold(problems, location)) {
+          try {
+            PluginHelper.getRoutesLoader(camel)
+                .loadRoutes(ResourceHelper.resolveMandatoryResource(camel, location));
+          } catch (Exception e) {
+            problems.add(RouteProblem.describe(e, camel, location));
+          }
         }
       }
       if (problems.isEmpty()) {
         camel.start();
-        problems.addAll(withoutConsumer(camel));
       }
     } catch (ConfigException e) {
       throw e;
@@ -99,33 +91,15 @@ final class RouteCheck {
     return problems;
   }
 
-  /** The second route of an id takes the place of the first, which nobody would hear of. */
-  private static List<String> idsTwice(CamelContext camel, Map<String, String> places) {
-    List<String> problems = new ArrayList<>();
-    for (RouteDefinition route : ((ModelCamelContext) camel).getRouteDefinitions()) {
-      String place = RouteProblem.place(route);
-      String before = places.put(route.getRouteId(), place);
-      if (before != null && !before.equals(place)) {
-        problems.add(place + ": the route id " + route.getRouteId() + " is also at " + before);
-      }
-    }
-    return problems;
+  private static boolean isTold(List<String> problems, String location) {
+    return problems.stream().anyMatch(line -> location.contains(line.split(":[0-9]+: ")[0]));
   }
 
-  /** Camel sends into the void when a message comes, and not before. */
-  private static List<String> withoutConsumer(CamelContext camel) {
-    Set<String> consumed = new LinkedHashSet<>();
-    camel.getRoutes().forEach(route -> consumed.add(name(route)));
-    return camel.getEndpoints().stream()
-        .filter(endpoint -> endpoint.getEndpointUri().startsWith("direct:"))
-        .map(endpoint -> endpoint.getEndpointBaseUri())
-        .filter(uri -> !consumed.contains(uri))
-        .sorted()
-        .map(uri -> uri + ": no route starts with it")
-        .toList();
-  }
-
-  private static String name(Route route) {
-    return route.getEndpoint().getEndpointBaseUri();
+  /** What is wrong in the text of the user's files, of which Camel would tell the first at most. */
+  static List<String> lint(CamelContext camel, Settings settings) throws ConfigException {
+    List<String> locations = CamelSettings.routes(settings).locations();
+    return RouteLint.hasOwn(locations)
+        ? RouteLint.problems(camel, locations, CamelSettings.packagedRoutes(settings.mode()))
+        : List.of();
   }
 }

@@ -38,6 +38,7 @@ class HouseTest {
           Map.entry("command", Set.of("config", "text")),
           Map.entry("text", Set.of()),
           Map.entry("memory", Set.of()),
+          Map.entry("routes", Set.of("text")),
           Map.entry("decode", Set.of()),
           Map.entry("story", Set.of("text")),
           Map.entry("device", Set.of("config")),

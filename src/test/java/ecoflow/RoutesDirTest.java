@@ -93,13 +93,13 @@ class RoutesDirTest {
       delimiter = '|',
       value = {
         "uri: seda | uri: sedda | there is no component sedda: put org.apache.camel:camel-sedda",
-        "- log: | - lgo: | tap.camel.yaml:8: Unknown node id: lgo",
-        "name: changes-tap | nam: changes-tap | tap.camel.yaml:",
-        "${body} | ${body | tap.camel.yaml:1: route tap: ",
+        "- log: | - lgo: | tap.camel.yaml:8: 'lgo' is unknown in steps; did you mean 'log'?",
+        "name: changes-tap | nam: changes-tap | tap.camel.yaml:6: 'nam' is no option of seda; did you mean 'name'?",
+        "${body} | ${body | tap.camel.yaml:9: no valid Simple: ",
         "id: tap | id: quotas | the route id quotas is also at ",
         "message: | message: [ | tap.camel.yaml:",
-        "- log: | - bean: {ref: nothing}\\n        - log: | route tap: NoSuchBeanException",
-        "changes-tap | changes-{{nothing}} | tap.camel.yaml:1: route tap: ",
+        "- log: | - bean: {ref: nothing}\\n        - log: | tap.camel.yaml:8: there is no bean nothing",
+        "changes-tap | changes-{{nothing}} | tap.camel.yaml:6: nothing defines {{nothing}}",
       })
   void aMistakeIsALineWithTheFile(String text, String mistake, String words) throws Exception {
     write("tap", TAP.replace(text, mistake.replace("\\n", "\n")));
@@ -124,6 +124,6 @@ class RoutesDirTest {
                           name: nowhere
             """);
 
-    assertEquals(List.of("direct://nowhere: no route starts with it"), problems());
+    assertEquals(List.of("tap.camel.yaml:11: no route starts with direct:nowhere"), problems());
   }
 }
