@@ -26,6 +26,7 @@ import org.apache.camel.AsyncProducer;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
+import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -103,6 +104,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     registry.bind("metricsRegistry", meters.registry());
     registry.bind("quotas", quotas);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
+    if (settings.routesDir().isPresent()) {
+      registry.bind("ownRouteErrors", new OwnRouteErrors((ModelCamelContext) camel));
+    }
     OutOfMemory.watchSteps(camel);
     Pools.configure(camel);
     api.bind(registry);

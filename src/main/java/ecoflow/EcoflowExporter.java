@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -53,7 +54,9 @@ public final class EcoflowExporter implements AutoCloseable {
     main = new Main();
     main.configure().addConfiguration(beans);
     // Before Camel reads the files, and after the beans are there that they name.
-    main.configure().addConfiguration(new CheckedRoutes());
+    if (settings.routesDir().isPresent()) {
+      main.configure().addConfiguration(new CheckedRoutes());
+    }
     CamelSettings.main(settings).forEach(main::addInitialProperty);
   }
 
@@ -132,6 +135,10 @@ public final class EcoflowExporter implements AutoCloseable {
       int last = lines.size() - 1;
       lines.subList(0, last).forEach(line -> log.error("{}{}", NO_START, line));
       throw new StartException(EXIT_BAD_CONFIGURATION, NO_START + lines.get(last), e);
+    }
+    Optional<String> standstill = RouteProblem.standstill(main.getCamelContext());
+    if (standstill.isPresent()) {
+      throw new StartException(EXIT_FAILED, standstill.get(), null);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
     log.info("Metrics are at http://localhost:{}/metrics", port);

@@ -1,6 +1,7 @@
 package ecoflow;
 
 import ecoflow.text.Lines;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
@@ -47,8 +48,18 @@ final class RouteProblem {
 
   private static String of(String routeId, Throwable failure, CamelContext camel) {
     RouteDefinition route = ((ModelCamelContext) camel).getRouteDefinition(routeId);
-    String place = route == null ? "" : place(route) + ": ";
+    String place = route == null ? "" : place(route, failure) + ": ";
     return place + "route " + routeId + ": " + reason(failure);
+  }
+
+  /** That of the step which Camel names in its words, else that of the route. */
+  private static String place(RouteDefinition route, Throwable failure) {
+    String words = String.valueOf(failure.getMessage());
+    return route.getOutputs().stream()
+        .filter(step -> step.getLineNumber() > 0 && words.contains(">>> " + step + " <<<"))
+        .findFirst()
+        .map(step -> place(String.valueOf(route.getLocation()), step.getLineNumber()))
+        .orElseGet(() -> place(route));
   }
 
   /** The file and the line at which a route begins. */
@@ -58,6 +69,15 @@ final class RouteProblem {
 
   private static String place(String file, int line) {
     return withoutScheme(file) + ":" + line;
+  }
+
+  /** Routes that were read but do not run, which Camel does not tell: a line, or nothing. */
+  static Optional<String> standstill(CamelContext camel) {
+    int read = ((ModelCamelContext) camel).getRouteDefinitions().size();
+    int running = camel.getRoutesSize();
+    return running > 0 && running == read
+        ? Optional.empty()
+        : Optional.of(running + " of " + read + " routes run: are all route files there?");
   }
 
   private static String withoutScheme(String location) {

@@ -555,6 +555,125 @@ class JarIT {
   }
 
   @Test
+  void eachMistakeInRouteFilesIsALine() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path file = routes.resolve("mine.camel.yaml");
+    Files.writeString(
+        file,
+        """
+        - route:
+            id: mine
+            from:
+              uri: timer:x?perid=5
+              steps:
+                - lgo: x
+                - to: direct:nowhere
+        """);
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            file + ":4: 'perid' is no option of timer; did you mean 'period'?",
+            file + ":6: 'lgo' is unknown in steps; did you mean 'log'?",
+            file + ":7: no route starts with direct:nowhere"),
+        jar.log("The routes do not start: ").stream()
+            .map(line -> line.replaceFirst(".*The routes do not start: ", ""))
+            .toList());
+    assertEquals(3, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void aStepThatOnlyTheStartRefusesIsOneLine() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path file = routes.resolve("mine.camel.yaml");
+    Files.writeString(
+        file,
+        """
+        - route:
+            id: mine
+            from:
+              uri: timer:x
+              steps:
+                - log: x
+                - convertBodyTo:
+                    type: com.example.Nothing
+        """);
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    assertEquals(2, jar.exitCode());
+    assertTrue(
+        jar.lastLine().contains("The routes do not start: " + file + ":7: route mine: "),
+        jar.lastLine());
+    assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void errorsInRoutesOfOnesOwnAreALineEach() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Files.writeString(
+        routes.resolve("mine.camel.yaml"),
+        """
+        - route:
+            id: mine
+            from:
+              uri: timer:x?delay=0&repeatCount=1
+              steps:
+                - throwException:
+                    exceptionType: java.lang.IllegalStateException
+                    message: too bad
+        - route:
+            id: caller
+            from:
+              uri: timer:y?delay=0&repeatCount=1
+              steps:
+                - to: direct:called
+                - log: not reached
+        - route:
+            id: called
+            from:
+              uri: direct:called
+              steps:
+                - throwException:
+                    exceptionType: java.lang.IllegalStateException
+                    message: worse
+        - route:
+            id: catching
+            from:
+              uri: timer:z?delay=0&repeatCount=1
+              steps:
+                - doTry:
+                    steps:
+                      - to: direct:called
+                    doCatch:
+                      - exception: [java.lang.IllegalStateException]
+                        steps:
+                          - log: caught ${exception.message}
+        """);
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    jar.awaitLine("Route mine failed: ");
+    jar.awaitLine("Route caller failed: ");
+    jar.awaitLine("caught worse");
+    assertEquals(143, jar.terminate());
+    assertEquals(2, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("not reached"));
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void anExporterWithoutRoutesEnds() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=file:" + routes + "/*.camel.yaml");
+
+    assertEquals(1, jar.exitCode());
+    assertTrue(jar.lastLine().contains("0 of 0 routes run"), jar.lastLine());
+    assertEquals(List.of(), jar.log("Metrics are at"));
+  }
+
+  @Test
   void badConfigurationIsOneLineAndExitCode2() {
     start("rest", "COLLECTING_INTERVAL=often");
 
