@@ -37,6 +37,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private final Beans beans;
   private List<String> routeProblems = List.of();
   private RouteWatch watch;
+  private Optional<RouteReload> reload = Optional.empty();
 
   /**
    * @param variables the environment
@@ -141,6 +142,10 @@ public final class EcoflowExporter implements AutoCloseable {
       throw new StartException(EXIT_FAILED, standstill.get(), null);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
+    if (settings.routesReload()) {
+      reload =
+          Optional.of(new RouteReload(main.getCamelContext(), settings, () -> end(EXIT_FAILED)));
+    }
     log.info("Metrics are at http://localhost:{}/metrics", port);
   }
 
@@ -162,6 +167,7 @@ public final class EcoflowExporter implements AutoCloseable {
   public int awaitEnd() {
     try {
       while (!end.await(RouteWatch.SECONDS, TimeUnit.SECONDS)) {
+        reload.ifPresent(RouteReload::look);
         watch.look();
       }
     } catch (InterruptedException e) {

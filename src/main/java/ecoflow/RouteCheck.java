@@ -54,7 +54,8 @@ final class RouteCheck {
     variables.remove(name + "_FILE");
   }
 
-  private static List<String> problems(Settings settings) throws ConfigException {
+  /** What is wrong with these settings. */
+  static List<String> problems(Settings settings) throws ConfigException {
     List<String> problems = new ArrayList<>();
     ComponentJars.load(settings.libDir());
     CamelContext camel = new DefaultCamelContext();

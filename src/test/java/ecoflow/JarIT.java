@@ -5,6 +5,7 @@ import static ecoflow.cloud.ApiPath.CERTIFICATION;
 import static ecoflow.cloud.ApiPath.DEVICE_LIST;
 import static ecoflow.cloud.ApiPath.LOGIN;
 import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Eventually.eventually;
 import static ecoflow.testkit.Frames.frame;
 import static ecoflow.testkit.Frames.header;
 import static ecoflow.testkit.Frames.message;
@@ -41,6 +42,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -56,6 +58,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JarIT {
 
   private static final String SERIAL = "R331JAR000000001";
+  private static final String PUT = "${body.put('pd.edit', ${variable.edit})}";
   private static final Duration PATIENCE = Duration.ofSeconds(180);
 
   private static final SimulatedDevice DEVICE =
@@ -661,6 +664,98 @@ class JarIT {
     assertEquals(2, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertEquals(List.of(), jar.log("not reached"));
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  /** A good edit, broken ones, a good one again, one for all routes, and back. */
+  @Test
+  void routesFollowTheirFiles() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path quotas = routes.resolve("quotas.camel.yaml");
+    Path mine = routes.resolve("mine.camel.yaml");
+    start("mqtt", "ECOFLOW_ROUTES_DIR=" + routes, "ECOFLOW_ROUTES_RELOAD=true");
+    jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
+
+    Files.writeString(quotas, quotasWith(PUT, 1));
+    eventuallyShowsOfPushes("pd_edit", 1);
+
+    Files.writeString(quotas, quotasWith(PUT, 2).replace("script", "scirpt"));
+    jar.awaitLine("Routes stay as they were: " + quotas + ":19: 'scirpt' is unknown in steps");
+    eventuallyShowsOfPushes("pd_edit", 1);
+
+    Files.writeString(quotas, quotasWith(PUT, 3));
+    eventuallyShowsOfPushes("pd_edit", 3);
+
+    Files.writeString(
+        mine,
+        """
+        - route:
+            id: mine
+            from:
+              uri: paho:mine?brokerUrl=tcp://localhost:1
+              steps:
+                - log: x
+        """);
+    jar.awaitLine("Routes stay as they were: mine.camel.yaml: ConnectException: ");
+    eventuallyShowsOfPushes("pd_edit", 3);
+
+    Files.writeString(
+        mine,
+        """
+        - routeConfiguration:
+            interceptFrom:
+              - interceptFrom:
+                  uri: direct:quotas
+                  steps:
+                    - setVariable:
+                        name: mine
+                        constant: {expression: "4", resultType: java.lang.Integer}
+        - route:
+            id: mine
+            from:
+              uri: seda:changes-mine
+              steps:
+                - log: "mine has ${body}"
+        """);
+    Files.writeString(quotas, quotasWith(PUT.replace("edit}", "mine}"), 5));
+    eventuallyShowsOfPushes("pd_edit", 4);
+    jar.awaitLine("mine has {pd.edit=4");
+
+    Files.delete(mine);
+    Files.delete(quotas);
+    eventually(
+        () -> {
+          DEVICE.push(Map.of("pd.edit", 9));
+          assertEquals(9, jar.page().of(SERIAL, "pd_edit"), () -> "" + jar.log());
+        });
+    assertEquals(List.of(), jar.log(" ERROR "));
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+    assertEquals(143, jar.terminate());
+  }
+
+  private static String quotasWith(String expression, int value) throws IOException {
+    String steps =
+        """
+              steps:
+                - setVariable:
+                    name: edit
+                    constant:
+                      expression: "VALUE"
+                      resultType: java.lang.Integer
+                - script:
+                    simple: "EXPRESSION"
+        """
+            .replace("EXPRESSION", expression)
+            .replace("VALUE", "" + value);
+    return Files.readString(Path.of("src/main/resources/routes/quotas.camel.yaml"))
+        .replaceFirst(" {6}steps:\n", Matcher.quoteReplacement(steps));
+  }
+
+  private void eventuallyShowsOfPushes(String name, double value) {
+    eventually(
+        () -> {
+          DEVICE.push(Map.of("pd.soc", 17));
+          assertEquals(value, jar.page().of(SERIAL, name), () -> name + jar.log());
+        });
   }
 
   @Test

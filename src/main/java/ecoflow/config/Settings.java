@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * All settings of one exporter, read from environment variables.
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param mode how the data is reached
  * @param credentials access key and secret key (REST), or account user and password
  * @param routesDir the folder of route files of the user's own
+ * @param routesReload whether files of that folder are loaded again when they change
  * @param libDir the folder of further component jars
  * @param notes lines for the log about settings that are accepted but have no effect
  */
@@ -28,10 +30,12 @@ public record Settings(
     RegistrySettings registries,
     LogLevel logLevel,
     Optional<Path> routesDir,
+    boolean routesReload,
     Optional<Path> libDir,
     List<String> notes) {
 
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
+  private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
   /** REST polls with developer keys; MQTT waits for pushes; DEVICE also asks for all values. */
@@ -101,6 +105,7 @@ public record Settings(
         new RegistrySettings(List.of(), registries.variables()),
         logLevel,
         routesDir,
+        routesReload,
         libDir,
         notes);
   }
@@ -109,6 +114,8 @@ public record Settings(
     List<String> notes = new ArrayList<>();
     Optional<Credentials> keys = pair(env, "ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY");
     Optional<Credentials> account = pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
+    Optional<Path> routesDir = folder(env, ROUTES_DIR, "route files");
+    boolean routesReload = reload(env, routesDir, notes);
     return new Settings(
         mode(env, keys.isPresent(), account.isPresent(), notes),
         keys.or(() -> account).orElseThrow(),
@@ -118,7 +125,8 @@ public record Settings(
         PageSettings.read(env),
         RegistrySettings.read(env),
         logLevel(env),
-        folder(env, ROUTES_DIR, "route files"),
+        routesDir,
+        routesReload,
         folder(env, "ECOFLOW_LIB_DIR", "jars"),
         List.copyOf(notes));
   }
@@ -192,6 +200,17 @@ public record Settings(
       // told below, with what is allowed
     }
     throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
+  }
+
+  private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)
+      throws ConfigException {
+    String value =
+        env.matching(ROUTES_RELOAD, "false", Pattern.compile("(?i)true|false"), "true or false");
+    boolean reload = Boolean.parseBoolean(value);
+    if (reload && routesDir.isEmpty()) {
+      notes.add(ROUTES_RELOAD + " has no effect without " + ROUTES_DIR);
+    }
+    return reload && routesDir.isPresent();
   }
 
   private static LogLevel logLevel(Environment env) throws ConfigException {
