@@ -1,13 +1,21 @@
 package ecoflow;
 
+import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -333,6 +341,10 @@ class RouteLintTest {
               uri: scheduler:often?delay=60000
               steps:
                 - to: direct:print-there
+                - to: seda:later
+                - to: seda:much-later
+                - pollEnrich: {constant: "seda:later?size=5", timeout: 0}
+                - poll: {uri: "seda:much-later", timeout: "0"}
                 - wireTap: {uri: "seda:none?discardIfNoConsumers=true"}
         """,
         """
@@ -460,5 +472,43 @@ class RouteLintTest {
             "quotas:1: no route starts with direct:quotas any more, to which"
                 + " routes/rest-device-values:42 sends"),
         problems::toString);
+  }
+
+  @Test
+  void nothingStartsAndNothingStays() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    Path written = folder.resolve("written");
+    try (ServerSocket broker = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
+      String text =
+          """
+          - from:
+              uri: timer:now?delay=-1&repeatCount=1
+              steps:
+                - to: file:FOLDER?fileName=written
+          - from:
+              uri: paho:x?brokerUrl=tcp://127.0.0.1:PORT
+              steps:
+                - log: x
+          - from:
+              uri: platform-http:/mine
+              steps:
+                - log: x
+          """
+              .replace("FOLDER", folder.toString())
+              .replace("PORT", "" + broker.getLocalPort());
+
+      assertEquals(List.of(), problems(text));
+
+      broker.setSoTimeout(1);
+      assertThrows(SocketTimeoutException.class, broker::accept, "somebody connected");
+    }
+    assertFalse(Files.exists(written));
+    eventually(
+        () -> {
+          Set<Thread> after = new HashSet<>(Thread.getAllStackTraces().keySet());
+          after.removeAll(before);
+          after.removeIf(thread -> !thread.getName().matches("(?i).*(camel|vert|mqtt).*"));
+          assertEquals(Set.of(), after);
+        });
   }
 }

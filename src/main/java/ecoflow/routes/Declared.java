@@ -142,7 +142,11 @@ final class Declared {
       list.getValue().forEach(item -> findProducers(key, item, file));
       return;
     }
-    if (SENDS.contains(key)) {
+    if (key.equals("poll")) {
+      consumes(node, new Place(file, RouteFile.line(node)));
+    } else if (key.equals("pollEnrich")) {
+      polls(node, new Place(file, RouteFile.line(node)));
+    } else if (SENDS.contains(key)) {
       Endpoint.read(camel, node)
           .filter(Declared::needsConsumer)
           .flatMap(endpoint -> endpoint.meetingPoint(camel))
@@ -157,6 +161,14 @@ final class Declared {
       RouteFile.entries(node).stream()
           .filter(entry -> !entry.key().equals("parameters"))
           .forEach(entry -> findProducers(entry.key(), entry.value(), file));
+    }
+  }
+
+  /** What an expression polls is consumed, whatever language it is in. */
+  private void polls(Node node, Place place) {
+    RouteFile.entries(node).forEach(entry -> polls(entry.value(), place));
+    if (RouteFile.text(node).startsWith("seda:")) {
+      consumes(node, place);
     }
   }
 

@@ -289,7 +289,7 @@ final class NameCheck {
 
   private void reference(Node node, String text) {
     Matcher match = REFERENCE.matcher(text);
-    if (match.matches()) {
+    if (match.matches() && !match.group(1).equals("autowired")) {
       bean(node, match.group(1));
     }
   }

@@ -115,6 +115,20 @@ class SettingsTest {
   }
 
   @Test
+  void routesAreLoadedAgainWhereThereIsAFolder() throws ConfigException {
+    String reload = "ECOFLOW_ROUTES_RELOAD";
+    String dir = "ECOFLOW_ROUTES_DIR";
+
+    assertFalse(Settings.from(keys(dir, folder.toString())).routesReload());
+    assertTrue(Settings.from(keys(dir, folder.toString(), reload, "True")).routesReload());
+    Settings without = Settings.from(keys(reload, "true"));
+    assertFalse(without.routesReload());
+    assertEquals(List.of(reload + " has no effect without " + dir), without.notes());
+    assertTrue(complaint(keys(reload, "yes")).endsWith("it takes true or false"));
+    assertTrue(complaint(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
+  }
+
+  @Test
   void credentialsOfBothKindsOrNoneOrHalfAreRefused() {
     Map<String, String> both = account("ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s");
     assertTrue(complaint(both).contains("are both set"));
