@@ -724,7 +724,7 @@ class JarIT {
     Files.delete(quotas);
     eventually(
         () -> {
-          DEVICE.push(Map.of("pd.edit", 9));
+          DEVICE.publish("{\"params\": {\"pd.edit\": 9}}");
           assertEquals(9, jar.page().of(SERIAL, "pd_edit"), () -> "" + jar.log());
         });
     assertEquals(List.of(), jar.log(" ERROR "));
@@ -753,7 +753,8 @@ class JarIT {
   private void eventuallyShowsOfPushes(String name, double value) {
     eventually(
         () -> {
-          DEVICE.push(Map.of("pd.soc", 17));
+          // As a message alone: other tests ask the device for what it has.
+          DEVICE.publish("{\"params\": {\"pd.soc\": 17}}");
           assertEquals(value, jar.page().of(SERIAL, name), () -> name + jar.log());
         });
   }
