@@ -127,12 +127,16 @@ class SinkFilesIT {
         .toList();
   }
 
-  /** Returns when the sink has dealt with a picture that has the value. */
+  /** Until each of the two devices has had a picture taken; the sink sees them in their order. */
+  private void awaitPictures() {
+    double before = run.taken("pictures-battery-webhook");
+    eventually(() -> assertTrue(run.taken("pictures-battery-webhook") >= before + 2));
+  }
+
+  /** Returns when a picture with the value is on its way to the sink. */
   private void battery(SimulatedDevice device, String key, double soc) {
     push(device, Map.of(key, soc));
-    double before = run.taken("pictures-battery-webhook");
-    // Two of each device: what was under way, and one that has begun since; and one behind them.
-    eventually(() -> assertTrue(run.taken("pictures-battery-webhook") >= before + 6));
+    awaitPictures();
   }
 
   @ParameterizedTest
@@ -143,6 +147,7 @@ class SinkFilesIT {
     receiver.start();
     run.start(
         scheme.equals("http") ? List.of() : receiver.trust(),
+        "COLLECTING_INTERVAL=0.1",
         "BATTERY_WEBHOOK_URL=" + receiver.url() + "/hook?key=1");
 
     battery(garage, "pd.soc", 25);
@@ -191,8 +196,7 @@ class SinkFilesIT {
     receiver.answer(200);
     int before = receiver.calls().size();
     eventually(() -> assertTrue(receiver.calls().size() > before));
-    double pictures = run.taken("pictures-battery-webhook");
-    eventually(() -> assertTrue(run.taken("pictures-battery-webhook") >= pictures + 6));
+    awaitPictures();
     run.endWell();
 
     assertTrue(told().get(before).startsWith("R331ZSINKS000001 1"), told()::toString);

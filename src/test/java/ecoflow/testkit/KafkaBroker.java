@@ -1,9 +1,13 @@
 package ecoflow.testkit;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +15,8 @@ import org.apache.camel.test.AvailablePortFinder;
 
 /** A broker of Kafka that keeps its records on disk, down until it is started. */
 public final class KafkaBroker implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final String FETCH =
       "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=FOLDER";
@@ -80,11 +86,22 @@ public final class KafkaBroker implements AutoCloseable {
 
   public void start() {
     process = java("broker", "kafka.Kafka", config.toString());
-    Eventually.eventually(() -> new java.net.Socket("127.0.0.1", port).close());
+    await().atMost(PATIENCE).until(this::answers);
   }
 
   public void kill() {
     process.kill();
+  }
+
+  private boolean answers() {
+    if (!process.isAlive()) {
+      throw new IllegalStateException("Kafka does not start: " + process.lines());
+    }
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      return socket.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** Prints the records of a topic from its start on, their key before the value. */
