@@ -7,14 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.SinkFile;
 import ecoflow.testkit.SinkRun;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,6 +60,42 @@ class SinkEndIT {
       endsWhileBusy(door, address);
     }
     endsWhileBusy(door, address);
+  }
+
+  /** A route as a user writes it at first: without bounds, and without a word on failures. */
+  private static final String BARE =
+      """
+      - route:
+          id: bare
+          from:
+            uri: seda
+            parameters:
+              name: changes-bare
+            steps:
+              - marshal:
+                  json: {}
+              - to:
+                  uri: http
+                  parameters:
+                    httpUri: "127.0.0.1:{{env:BARE_PORT}}"
+      """;
+
+  @Test
+  void aBareRouteThatHangsOrFailsIsNamedInALine() throws IOException {
+    Path file = Files.writeString(folder.resolve("bare.camel.yaml"), BARE);
+    run = new SinkRun(folder, clouds.cloud(), new SinkFile(file));
+    String port;
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      port = "BARE_PORT=" + silent.getLocalPort();
+      endsWhileBusy("changes-bare", port);
+      assertEquals(
+          List.of(" The exporter ends while these routes still wait for somebody: bare"),
+          run.jar().log(" WARN EcoflowExporter -"));
+    }
+    run.start(port);
+    garage.push(Map.of("pd.soc", 8));
+    run.jar().awaitLine(" A message from seda://changes-bare failed: ");
+    run.endWell();
   }
 
   private void endsWhileBusy(String door, String address) {

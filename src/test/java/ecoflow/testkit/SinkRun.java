@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,10 +30,14 @@ public final class SinkRun implements AutoCloseable {
   private final Map<String, String> folders = new HashMap<>();
 
   public SinkRun(Path folder, SimulatedCloud cloud, String sink) {
+    this(folder, cloud, SinkFile.of(sink));
+  }
+
+  /** As the other, with any file. */
+  public SinkRun(Path folder, SimulatedCloud cloud, SinkFile file) {
     this.folder = folder;
     this.cloud = cloud;
     jar = new ExporterJar(folder);
-    SinkFile file = SinkFile.of(sink);
     try {
       Path routes = Files.createDirectory(folder.resolve("routes"));
       Files.copy(file.path(), routes.resolve(file.path().getFileName()));
@@ -42,7 +47,7 @@ public final class SinkRun implements AutoCloseable {
     }
     String needs = file.head("Needs");
     if (needs.contains(FETCH)) {
-      folders.put("ECOFLOW_LIB_DIR", fetch(sink, needs).toString());
+      folders.put("ECOFLOW_LIB_DIR", fetch(file.name(), needs).toString());
     }
   }
 
@@ -77,7 +82,7 @@ public final class SinkRun implements AutoCloseable {
   public List<String> validate(String... variables) {
     Map<String, String> all = with(Map.of(), variables);
     int code = jar.run(all, "validate");
-    List<String> lines = new java.util.ArrayList<>(jar.log());
+    List<String> lines = new ArrayList<>(jar.log());
     lines.add("exit code " + code);
     return lines;
   }
