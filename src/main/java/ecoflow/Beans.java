@@ -113,7 +113,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               settings,
               vertx,
               trust,
-              devices::serials,
+              devices::serialsOfCloud,
               api,
               meters,
               nanoClock,

@@ -67,7 +67,7 @@ final class CloudSession implements Commands.Cloud {
   CloudSession(Settings settings) throws ConfigException {
     this.settings = settings;
     this.withAccount = settings.mode().usesAccount();
-    this.beans = new Beans(settings);
+    this.beans = new Beans(settings.withoutRegistries());
     beans.connectOnce();
     try {
       start();

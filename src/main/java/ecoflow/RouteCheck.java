@@ -42,7 +42,6 @@ final class RouteCheck {
       Map<String, String> all = new HashMap<>(variables);
       KEYS.keySet().forEach(name -> remove(all, name));
       ACCOUNT.keySet().forEach(name -> remove(all, name));
-      remove(all, "ECOFLOW_MICROMETER_REGISTRIES");
       all.putAll(mode.usesAccount() ? ACCOUNT : KEYS);
       all.put("ECOFLOW_API_TYPE", mode.label());
       all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");
@@ -67,7 +66,7 @@ final class RouteCheck {
     List<String> problems = new ArrayList<>();
     ComponentJars.load(settings.libDir());
     CamelContext camel = new DefaultCamelContext();
-    try (Beans beans = new Beans(settings)) {
+    try (Beans beans = new Beans(settings.withoutRegistries())) {
       camel.setAutoStartup(false);
       beans.configure(camel);
       // A route that answers HTTP asks for one when it is made, and uses it when it starts.

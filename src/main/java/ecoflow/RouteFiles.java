@@ -6,10 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -33,7 +33,8 @@ record RouteFiles(List<String> locations, Optional<String> line) {
   static RouteFiles of(List<String> ofMode, List<String> packaged, Optional<Path> folder)
       throws ConfigException {
     List<String> own = folder.isPresent() ? list(folder.get()) : List.of();
-    Map<String, String> locations = new TreeMap<>();
+    // Routes start in this order: the page first.
+    Map<String, String> locations = new LinkedHashMap<>();
     ofMode.forEach(name -> locations.put(name, "classpath:routes/" + name));
     own.forEach(name -> locations.put(name, "file:" + folder.get().resolve(name)));
     List<String> told = new ArrayList<>();

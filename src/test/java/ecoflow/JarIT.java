@@ -537,6 +537,22 @@ class JarIT {
   }
 
   @Test
+  void aRouteFileThatIsNotValidIsOneLineAndExitCode2() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path file = routes.resolve("mine.camel.yaml");
+    Files.writeString(file, "- route:\n    id: mine\n    from:\n      uri: sedda:changes-mine\n");
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(1, jar.log("Routes from " + routes + ": mine.camel.yaml").size());
+    assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertTrue(
+        jar.lastLine().contains("The routes do not start: " + file + ":1: route mine: "),
+        jar.lastLine());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
   void badConfigurationIsOneLineAndExitCode2() {
     start("rest", "COLLECTING_INTERVAL=often");
 

@@ -89,6 +89,22 @@ public record Settings(
     return env.read();
   }
 
+  /** The same for a command, which publishes nothing. */
+  public Settings withoutRegistries() {
+    return new Settings(
+        mode,
+        credentials,
+        devices,
+        http,
+        mqtt,
+        page,
+        new RegistrySettings(List.of(), registries.variables()),
+        logLevel,
+        routesDir,
+        libDir,
+        notes);
+  }
+
   private static Settings from(Environment env) throws ConfigException {
     List<String> notes = new ArrayList<>();
     Optional<Credentials> keys = pair(env, "ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY");

@@ -10,12 +10,18 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
 
 /**
  * The devices that the exporter serves: those of the configuration, or all of the account. Nothing
  * else decides what is online and what may be shown.
  */
 public final class Devices {
+
+  private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+
+  /** What a broker that anybody can publish to may cost at most. */
+  private static final int MAX_ADOPTED = 1_000;
 
   private final DeviceSettings settings;
   private final boolean withAccount;
@@ -48,8 +54,18 @@ public final class Devices {
     return List.copyOf(bySerial.keySet());
   }
 
+  /** The serial numbers that EcoFlow can be asked about, sorted. */
+  public List<String> serialsOfCloud() {
+    return ofCloud().stream().map(DeviceView::serial).toList();
+  }
+
   public List<DeviceView> all() {
     return bySerial.values().stream().map(this::view).toList();
+  }
+
+  /** All devices but those that are not EcoFlow's. */
+  public List<DeviceView> ofCloud() {
+    return bySerial.values().stream().filter(Device::isOfCloud).map(this::view).toList();
   }
 
   public Optional<DeviceView> find(String serial) {
@@ -114,12 +130,12 @@ public final class Devices {
   }
 
   /**
-   * REST: a list not older than two of its lives says so. With an account: values arrived within
-   * MQTT_TIMEOUT.
+   * REST: a list not older than two of its lives says so. With an account, and of a device that is
+   * not EcoFlow's: values arrived lately.
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
-    return withAccount
+    return withAccount || !device.isOfCloud()
         ? device.hasFreshData(now, maxAge())
         : device.isListedOnline(now, maxAge().plus(settings.listLife()));
   }
@@ -144,7 +160,8 @@ public final class Devices {
     List<String> added = new ArrayList<>();
     if (settings.areAllWanted()) {
       for (String serial : list.keySet()) {
-        if (!bySerial.containsKey(serial)) {
+        Device known = bySerial.get(serial);
+        if (known == null || !known.isOfCloud()) {
           add(serial);
           added.add(serial);
         }
@@ -152,6 +169,9 @@ public final class Devices {
     }
     long now = nanoClock.getAsLong();
     for (Device device : bySerial.values()) {
+      if (!device.isOfCloud()) {
+        continue;
+      }
       Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
       Labels before = device.labels();
       Labels labels = labels(device.serial(), listing.name(), listing.product());
@@ -171,7 +191,36 @@ public final class Devices {
   }
 
   private void add(String serial) {
-    bySerial.put(serial, new Device(serial, labels(serial, null, null)));
+    bySerial.put(serial, new Device(serial, true, labels(serial, null, null)));
+  }
+
+  /**
+   * Serves a device that is not EcoFlow's, if it is not served yet: it is online while values come.
+   *
+   * @param name null for none
+   * @param product null for none
+   */
+  public void adopt(String serial, String name, String product) {
+    Device known = bySerial.get(serial == null ? "" : serial);
+    if (known == null) {
+      checkNew(serial);
+      bySerial.putIfAbsent(serial, new Device(serial, false, labels(serial, name, product)));
+      known = bySerial.get(serial);
+    }
+    if (!known.isOfCloud()) {
+      known.labelled(labels(serial, name, product));
+    }
+  }
+
+  private void checkNew(String serial) {
+    if (serial == null || !SERIAL.matcher(serial).matches()) {
+      throw new IllegalArgumentException(
+          "header EcoflowDevice takes 1 to 64 letters, digits, - and _, not '" + serial + "'");
+    }
+    if (bySerial.values().stream().filter(device -> !device.isOfCloud()).count() >= MAX_ADOPTED) {
+      throw new IllegalArgumentException(
+          "device " + serial + " of another source would be one more than " + MAX_ADOPTED);
+    }
   }
 
   /** What the labels of a listed device would say, also of one that is not served. */

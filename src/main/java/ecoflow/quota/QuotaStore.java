@@ -152,6 +152,22 @@ final class QuotaStore {
     return device == null ? Map.of() : device.changes();
   }
 
+  /** The value of a raw quota key, null if there is none or it is older than {@code maxAge}. */
+  Double value(String serial, String key, Duration maxAge) {
+    Device device = devices.get(serial);
+    return device == null
+        ? null
+        : device.value(key, nanoClock.getAsLong(), TimeUnit.NANOSECONDS.convert(maxAge));
+  }
+
+  /**
+   * From now on the series of {@code computed} goes with that of {@code input}, both raw quota keys
+   * of a device, and is no value that the device has sent.
+   */
+  void compute(String serial, String computed, String input) {
+    devices.computeIfAbsent(serial, Device::new).compute(computed, input);
+  }
+
   /** All series of this moment, sorted by name. */
   List<Family> snapshot() {
     return picture.of(new TreeMap<>(devices).values().stream().map(Device::part).toList());
@@ -186,6 +202,9 @@ final class QuotaStore {
     long message;
 
     boolean removed;
+
+    /** Whether a route made it of others, which it goes with. */
+    boolean computed;
 
     /** What the watcher knows it as, null if it does not. */
     Quotas.Series watched;
@@ -269,6 +288,9 @@ final class QuotaStore {
     /** Keys that may differ from it. */
     private final Set<String> touched = new TreeSet<>();
 
+    /** The keys that routes made of others, and those of which they made them. */
+    private Map<String, Set<String>> inputsOf = Map.of();
+
     // Of the current message.
     private long message;
     private long now;
@@ -306,7 +328,7 @@ final class QuotaStore {
       if (now - oldest <= maxAge) {
         return 0;
       }
-      int removed = 0;
+      int before = byKey.size();
       long highestAge = 0;
       for (Cell cell : List.copyOf(byKey.values())) {
         long age = now - cell.nanos;
@@ -314,11 +336,10 @@ final class QuotaStore {
           highestAge = Math.max(highestAge, age);
         } else {
           remove(cell);
-          removed++;
         }
       }
       oldest = now - highestAge;
-      return removed;
+      return before - byKey.size();
     }
 
     synchronized int size() {
@@ -329,6 +350,22 @@ final class QuotaStore {
       Map<String, Double> values = new LinkedHashMap<>();
       byKey.forEach((key, cell) -> values.put(key, cell.value));
       return Collections.unmodifiableMap(values);
+    }
+
+    synchronized Double value(String key, long now, long maxAge) {
+      Cell cell = byKey.get(key);
+      return cell == null || now - cell.nanos > maxAge ? null : cell.value;
+    }
+
+    synchronized void compute(String computed, String input) {
+      if (inputsOf.isEmpty()) {
+        inputsOf = new HashMap<>();
+      }
+      inputsOf.computeIfAbsent(computed, unused -> new TreeSet<>()).add(input);
+      Cell cell = byKey.get(computed);
+      if (cell != null) {
+        cell.computed = true;
+      }
     }
 
     synchronized Map<String, Double> changes() {
@@ -468,7 +505,7 @@ final class QuotaStore {
       if (isNew) {
         tellOf(cell);
       }
-      return 1;
+      return cell.computed ? 0 : 1;
     }
 
     /** A place on the page for a new key; null if it gets none. */
@@ -494,6 +531,7 @@ final class QuotaStore {
         return null;
       }
       Cell cell = new Cell(key, name, indexes);
+      cell.computed = inputsOf.containsKey(key);
       touch(cell);
       byKey.put(key, cell);
       Map<List<String>, Cell> sameName = byName.get(name);
@@ -586,9 +624,9 @@ final class QuotaStore {
       return cell.value;
     }
 
-    /** Does nothing for null. */
+    /** Does nothing for null, nor for one that went with another. */
     private void remove(Cell cell) {
-      if (cell == null) {
+      if (cell == null || cell.removed) {
         return;
       }
       gone(cell);
@@ -600,6 +638,18 @@ final class QuotaStore {
         cells.remove(cell.indexes);
       }
       changes++;
+      if (!inputsOf.isEmpty()) {
+        removeComputedOf(cell.rawKey);
+      }
+    }
+
+    private void removeComputedOf(String input) {
+      inputsOf.forEach(
+          (computed, inputs) -> {
+            if (inputs.contains(input)) {
+              remove(byKey.get(computed));
+            }
+          });
     }
 
     /** A series as its watcher sees it. */
