@@ -10,12 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainHelper;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +30,10 @@ public final class EcoflowExporter implements AutoCloseable {
 
   private static final int EXIT_FAILED = 1;
   private static final int EXIT_BAD_CONFIGURATION = 2;
+
+  /** Longer than camel.main.shutdownTimeout, after which routes are interrupted. */
+  private static final long ROUTES_STOP_SECONDS = 5;
+
   private static final long STOP_SECONDS = 10;
   private static final String NO_START = "The routes do not start: ";
 
@@ -53,6 +63,9 @@ public final class EcoflowExporter implements AutoCloseable {
     beans.onGiveUp(() -> end(EXIT_FAILED));
     // After the log is set up: Camel's classes make their loggers when they are loaded.
     main = new Main();
+    // Its own hook would stop the routes a second time, and hold up the end for as long as they
+    // hang.
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.configure().addConfiguration(beans);
     // Before Camel reads the files, and after the beans are there that they name.
     if (settings.routesDir().isPresent()) {
@@ -185,9 +198,37 @@ public final class EcoflowExporter implements AutoCloseable {
   public void close() {
     end(0);
     beans.disconnect();
-    main.stop();
+    stopRoutes();
     beans.close();
     stopped.countDown();
+  }
+
+  /**
+   * Camel waits without a bound for a message that hangs in a route, as with a server that is
+   * silent.
+   */
+  private void stopRoutes() {
+    FutureTask<Void> stop = new FutureTask<>(main::stop, null);
+    Thread thread = new Thread(stop, "stop");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      stop.get(ROUTES_STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      log.warn("The exporter ends while these routes still wait for somebody: {}", busyRoutes());
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("The routes do not stop", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private String busyRoutes() {
+    CamelContext camel = main.getCamelContext();
+    return camel.getRoutes().stream()
+        .map(Route::getId)
+        .filter(route -> camel.getInflightRepository().size(route) > 0)
+        .collect(Collectors.joining(", "));
   }
 
   private void end(int code) {

@@ -31,6 +31,9 @@ final class Logging {
     defaults.put("log.io.vertx.mqtt", "off");
     // It tells that Java resolves names, as if that were a defect.
     defaults.put("log.io.vertx.core.spi.resolver", "warn");
+    // That routes did not stop in time: EcoflowExporter says which, if they do not stop at all.
+    defaults.put("log.org.apache.camel.impl.engine.DefaultShutdownStrategy", "error");
+    defaults.put("log.org.apache.camel.impl.engine.DefaultInflightRepository", "error");
     provide();
     defaults.forEach(
         (key, value) -> {

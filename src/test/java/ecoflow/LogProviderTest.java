@@ -45,9 +45,10 @@ class LogProviderTest {
   @ValueSource(
       strings = {
         "io.micrometer.x.XMeterRegistry",
-        "com.codahale.metrics.graphite.GraphiteReporter"
+        "com.codahale.metrics.graphite.GraphiteReporter",
+        "org.apache.kafka.clients.NetworkClient"
       })
-  void registriesFailInOneLine(String logger) {
+  void librariesFailInOneLine(String logger) {
     List<String> lines =
         written(
             logger,
@@ -65,6 +66,62 @@ class LogProviderTest {
     assertTrue(lines.get(0).endsWith(start + "Unable to report" + why), () -> "" + lines);
     assertTrue(lines.get(1).endsWith(start + "failed to send 0 to nobody" + why), () -> "" + lines);
     assertTrue(lines.get(2).endsWith(start + "batch 0 is too large"), () -> "" + lines);
+  }
+
+  /**
+   * Camel tells a failure that no route handles twice: with the history of the message, and bare.
+   */
+  @Test
+  void aMessageThatFailedIsALine() {
+    List<String> lines =
+        written(
+            "org.apache.camel.processor.errorhandler.DefaultErrorHandler",
+            log -> {
+              for (int i = 0; i < 3; i++) {
+                Exception failure = new IllegalStateException("no " + i + "\nat all");
+                log.error(
+                    "Failed delivery for (MessageId: A-"
+                        + i
+                        + ").\n\tat x\nraw/raw   "
+                        + (i < 2 ? "from[seda://changes-raw]" : "from[seda://changes-other]"),
+                    failure);
+                loggers
+                    .getLogger("org.apache.camel.component.seda.SedaConsumer")
+                    .warn("Error processing exchange. Exchange[A-{}]", i, failure);
+              }
+            });
+
+    String start = "WARN ecoflow.routes - A message from seda://changes-";
+    assertEquals(2, lines.size(), () -> "" + lines);
+    assertTrue(
+        lines.get(0).endsWith(start + "raw failed: IllegalStateException: no 0 at all"),
+        () -> "" + lines);
+    assertTrue(
+        lines.get(1).endsWith(start + "other failed: IllegalStateException: no 2 at all"),
+        () -> "" + lines);
+  }
+
+  @Test
+  void whatElseCamelSaysStays() {
+    List<String> lines =
+        written(
+            "org.apache.camel.main.BaseMainSupport",
+            log -> {
+              log.warn("property {} is not known", "a");
+              log.warn("property {} is not known", "b");
+              log.error("Cannot do {}", "it", REFUSED);
+            });
+
+    assertEquals(3, lines.size(), () -> "" + lines);
+    assertTrue(
+        lines
+            .get(0)
+            .endsWith("WARN org.apache.camel.main.BaseMainSupport - property a is not known"),
+        () -> "" + lines);
+    assertTrue(lines.get(1).endsWith(" - property b is not known"), () -> "" + lines);
+    assertTrue(
+        lines.get(2).endsWith(" - Cannot do it: ConnectException: Connection refused"),
+        () -> "" + lines);
   }
 
   @Test
