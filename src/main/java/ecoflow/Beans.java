@@ -12,6 +12,7 @@ import ecoflow.mqtt.Mqtt;
 import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
+import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
 import io.vertx.core.Vertx;
@@ -25,6 +26,7 @@ import org.apache.camel.AsyncProducer;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
+import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,8 +42,11 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
 
   private final Settings settings;
   private final TrustManagerFactory trust;
+  private final Registries registries;
   private final LongSupplier nanoClock = System::nanoTime;
   private Runnable giveUp = () -> {};
+  private boolean connectsAgain = true;
+  private Devices devices;
   private Api api;
   private Vertx vertx;
   private Mqtt mqtt;
@@ -56,11 +61,12 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   }
 
   /**
-   * @throws ConfigException when a file that the settings name cannot be used
+   * @throws ConfigException when a file or a registry that the settings name cannot be used
    */
   public Beans(Settings settings) throws ConfigException {
     this.settings = settings;
     this.trust = settings.http().trust();
+    this.registries = Registries.open(settings.registries());
   }
 
   /** What ends the process when the cloud never answers; without it nothing happens then. */
@@ -68,17 +74,28 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     giveUp = end;
   }
 
+  /** For who connects once: a connection that is lost or too old is not made anew. */
+  void connectOnce() {
+    connectsAgain = false;
+  }
+
+  /** The devices that the routes serve. */
+  Devices devices() {
+    return devices;
+  }
+
   @Override
   public void configure(CamelContext camel) {
     Logger log = LoggerFactory.getLogger(Beans.class);
     Registry registry = camel.getRegistry();
     Meters meters = new Meters(settings, version());
-    Devices devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
+    devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
     Quotas quotas =
         new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
+    registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
@@ -87,6 +104,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     registry.bind("metricsRegistry", meters.registry());
     registry.bind("quotas", quotas);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
+    if (settings.routesDir().isPresent()) {
+      registry.bind("ownRouteErrors", new OwnRouteErrors((ModelCamelContext) camel));
+    }
     OutOfMemory.watchSteps(camel);
     Pools.configure(camel);
     api.bind(registry);
@@ -97,7 +117,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               settings,
               vertx,
               trust,
-              devices::serials,
+              devices::serialsOfCloud,
               api,
               meters,
               nanoClock,
@@ -122,8 +142,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     return () -> fine.getAsBoolean() ? Optional.empty() : Optional.of(otherwise);
   }
 
-  private static void makeConnection(CamelContext camel) {
-    if (camel.isStarted()) {
+  private void makeConnection(CamelContext camel) {
+    if (connectsAgain && camel.isStarted()) {
       // The route goes on in a pool of its own: nobody waits here.
       Endpoint route = camel.getEndpoint(MAKE_CONNECTION);
       try {
@@ -151,6 +171,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   @Override
   public void close() {
     disconnect();
+    registries.close();
     if (api != null) {
       api.close();
     }

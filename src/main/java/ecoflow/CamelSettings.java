@@ -1,5 +1,6 @@
 package ecoflow;
 
+import ecoflow.config.ConfigException;
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.MqttSettings;
@@ -8,7 +9,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
@@ -38,26 +39,49 @@ final class CamelSettings {
 
   private CamelSettings() {}
 
+  /** The names of all packaged route files. */
+  static List<String> routeFiles() {
+    return Stream.of(ROUTES, REST_ROUTES, ACCOUNT_ROUTES)
+        .flatMap(List::stream)
+        .map(CamelSettings::file)
+        .sorted()
+        .toList();
+  }
+
+  private static String file(String name) {
+    return name + ".camel.yaml";
+  }
+
   /** What Camel Main needs; variables CAMEL_... can override it. */
-  static Map<String, String> main(Settings settings) {
+  static Map<String, String> main(Settings settings) throws ConfigException {
     return Map.of(
         "camel.server.enabled",
         "true",
         "camel.server.port",
         Integer.toString(settings.page().port()),
         "camel.main.routesIncludePattern",
-        routes(settings.mode()));
+        String.join(",", routes(settings).locations()));
+  }
+
+  /** The route files that run with these settings. */
+  static RouteFiles routes(Settings settings) throws ConfigException {
+    return RouteFiles.of(routes(settings.mode()), routeFiles(), settings.routesDir());
+  }
+
+  /** Where the route files are that run without any of the user's. */
+  static List<String> packagedRoutes(Settings.Mode mode) throws ConfigException {
+    return RouteFiles.of(routes(mode), routeFiles(), Optional.empty()).locations();
   }
 
   /**
    * The packaged route files that the mode has a use for. Each by its name: for a pattern such as
    * routes/*.camel.yaml Camel reads the whole jar, twice, which takes longer than all else.
    */
-  private static String routes(Settings.Mode mode) {
+  private static List<String> routes(Settings.Mode mode) {
     return Stream.of(ROUTES, mode.usesAccount() ? ACCOUNT_ROUTES : REST_ROUTES)
         .flatMap(List::stream)
-        .map(name -> "classpath:routes/" + name + ".camel.yaml")
-        .collect(Collectors.joining(","));
+        .map(CamelSettings::file)
+        .toList();
   }
 
   /** What every Camel context needs. */

@@ -3,17 +3,25 @@ package ecoflow;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.memory.OutOfMemory;
-import ecoflow.text.Lines;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainHelper;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,16 +30,24 @@ public final class EcoflowExporter implements AutoCloseable {
 
   private static final int EXIT_FAILED = 1;
   private static final int EXIT_BAD_CONFIGURATION = 2;
+
+  /** Longer than camel.main.shutdownTimeout, after which routes are interrupted. */
+  private static final long ROUTES_STOP_SECONDS = 5;
+
   private static final long STOP_SECONDS = 10;
+  private static final String NO_START = "The routes do not start: ";
 
   private final Settings settings;
   private final Logger log;
   private final AtomicInteger exitCode = new AtomicInteger();
   private final CountDownLatch end = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private final RouteFiles routes;
   private final Main main;
   private final Beans beans;
+  private List<String> routeProblems = List.of();
   private RouteWatch watch;
+  private Optional<RouteReload> reload = Optional.empty();
 
   /**
    * @param variables the environment
@@ -40,18 +56,27 @@ public final class EcoflowExporter implements AutoCloseable {
   public EcoflowExporter(Map<String, String> variables) throws ConfigException {
     settings = Settings.from(variables);
     Logging.level(settings.logLevel());
+    ComponentJars.load(settings.libDir());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
+    routes = CamelSettings.routes(settings);
     beans = new Beans(settings);
     beans.onGiveUp(() -> end(EXIT_FAILED));
     // After the log is set up: Camel's classes make their loggers when they are loaded.
     main = new Main();
+    // Its own hook would stop the routes a second time, and hold up the end for as long as they
+    // hang.
+    main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.configure().addConfiguration(beans);
+    // Before Camel reads the files, and after the beans are there that they name.
+    if (settings.routesDir().isPresent()) {
+      main.configure().addConfiguration(new CheckedRoutes());
+    }
     CamelSettings.main(settings).forEach(main::addInitialProperty);
   }
 
   public static void main(String[] args) {
     OutOfMemory.watchProcess();
-    System.exit(run(System.getenv()));
+    System.exit(args.length == 0 ? run(System.getenv()) : CommandLine.run(System.getenv(), args));
   }
 
   private static int run(Map<String, String> variables) {
@@ -68,7 +93,7 @@ public final class EcoflowExporter implements AutoCloseable {
       return exporter.awaitEnd();
     } catch (StartException e) {
       exporter.log.error("{}", e.getMessage());
-      return EXIT_FAILED;
+      return e.exitCode;
     } catch (OutOfMemoryError e) {
       // Before anything is stopped.
       OutOfMemory.endIf(e);
@@ -83,8 +108,11 @@ public final class EcoflowExporter implements AutoCloseable {
 
     private static final long serialVersionUID = 1L;
 
-    StartException(String message, Throwable cause) {
+    private final int exitCode;
+
+    StartException(int exitCode, String message, Throwable cause) {
       super(message, cause);
+      this.exitCode = exitCode;
     }
   }
 
@@ -99,22 +127,50 @@ public final class EcoflowExporter implements AutoCloseable {
         settings.devices().areAllWanted() ? "all" : String.join(",", settings.devices().serials()),
         settings.http().hosts().get(0));
     settings.notes().forEach(note -> log.warn("{}", note));
+    routes.line().ifPresent(log::info);
     int port = settings.page().port();
     // Camel's server only warns when its port is taken and would run on without /metrics.
     try (ServerSocket probe = new ServerSocket()) {
       probe.setReuseAddress(true);
       probe.bind(new InetSocketAddress(port));
     } catch (IOException e) {
-      throw new StartException("EXPORTER_PORT=" + port + " is in use: choose another port", e);
+      throw new StartException(
+          EXIT_FAILED, "EXPORTER_PORT=" + port + " is in use: choose another port", e);
     }
     try {
       main.start();
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      throw new StartException("The routes do not start: " + Lines.root(e), e);
+      log.debug("Why the routes do not start", e);
+      List<String> lines =
+          routeProblems.isEmpty()
+              ? List.of(RouteProblem.describe(e, main.getCamelContext()))
+              : routeProblems;
+      int last = lines.size() - 1;
+      lines.subList(0, last).forEach(line -> log.error("{}{}", NO_START, line));
+      throw new StartException(EXIT_BAD_CONFIGURATION, NO_START + lines.get(last), e);
+    }
+    Optional<String> standstill = RouteProblem.standstill(main.getCamelContext());
+    if (standstill.isPresent()) {
+      throw new StartException(EXIT_FAILED, standstill.get(), null);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
+    if (settings.routesReload()) {
+      reload =
+          Optional.of(new RouteReload(main.getCamelContext(), settings, () -> end(EXIT_FAILED)));
+    }
     log.info("Metrics are at http://localhost:{}/metrics", port);
+  }
+
+  private final class CheckedRoutes implements CamelConfiguration {
+
+    @Override
+    public void configure(CamelContext camel) throws ConfigException {
+      routeProblems = RouteCheck.lint(camel, settings);
+      if (!routeProblems.isEmpty()) {
+        throw new ConfigException(routeProblems.get(0));
+      }
+    }
   }
 
   /**
@@ -124,6 +180,7 @@ public final class EcoflowExporter implements AutoCloseable {
   public int awaitEnd() {
     try {
       while (!end.await(RouteWatch.SECONDS, TimeUnit.SECONDS)) {
+        reload.ifPresent(RouteReload::look);
         watch.look();
       }
     } catch (InterruptedException e) {
@@ -141,9 +198,37 @@ public final class EcoflowExporter implements AutoCloseable {
   public void close() {
     end(0);
     beans.disconnect();
-    main.stop();
+    stopRoutes();
     beans.close();
     stopped.countDown();
+  }
+
+  /**
+   * Camel waits without a bound for a message that hangs in a route, as with a server that is
+   * silent.
+   */
+  private void stopRoutes() {
+    FutureTask<Void> stop = new FutureTask<>(main::stop, null);
+    Thread thread = new Thread(stop, "stop");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      stop.get(ROUTES_STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      log.warn("The exporter ends while these routes still wait for somebody: {}", busyRoutes());
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("The routes do not stop", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private String busyRoutes() {
+    CamelContext camel = main.getCamelContext();
+    return camel.getRoutes().stream()
+        .map(Route::getId)
+        .filter(route -> camel.getInflightRepository().size(route) > 0)
+        .collect(Collectors.joining(", "));
   }
 
   private void end(int code) {

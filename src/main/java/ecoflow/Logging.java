@@ -11,6 +11,7 @@ import java.util.Map;
 final class Logging {
 
   private static final String KEY = "org.slf4j.simpleLogger.";
+  private static final String PROVIDER = "slf4j.provider";
 
   private Logging() {}
 
@@ -30,6 +31,10 @@ final class Logging {
     defaults.put("log.io.vertx.mqtt", "off");
     // It tells that Java resolves names, as if that were a defect.
     defaults.put("log.io.vertx.core.spi.resolver", "warn");
+    // That routes did not stop in time: EcoflowExporter says which, if they do not stop at all.
+    defaults.put("log.org.apache.camel.impl.engine.DefaultShutdownStrategy", "error");
+    defaults.put("log.org.apache.camel.impl.engine.DefaultInflightRepository", "error");
+    provide();
     defaults.forEach(
         (key, value) -> {
           // What the user sets with -D stays.
@@ -45,6 +50,15 @@ final class Logging {
       case INFO -> "warn";
       default -> name(level);
     };
+  }
+
+  /** Without it SLF4J takes the simple one, as in tests, where the log is set up before. */
+  private static void provide() {
+    if (System.getProperty(PROVIDER) == null) {
+      System.setProperty(PROVIDER, LogProvider.class.getName());
+      // It would tell that it takes the provider.
+      System.setProperty("slf4j.internal.verbosity", "WARN");
+    }
   }
 
   private static String name(LogLevel level) {

@@ -1,6 +1,7 @@
 package ecoflow;
 
 import ecoflow.memory.OutOfMemory;
+import ecoflow.text.Lines;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
@@ -16,6 +17,7 @@ final class RouteWatch {
 
   private final CamelContext camel;
   private final Runnable giveUp;
+  private final Lines lines = new Lines(LOG, System::nanoTime);
 
   RouteWatch(CamelContext camel, Runnable giveUp) {
     this.camel = camel;
@@ -28,12 +30,30 @@ final class RouteWatch {
       for (Route route : camel.getRoutes()) {
         ServiceStatus status = camel.getRouteController().getRouteStatus(route.getId());
         if (camel.isStarted() && status != null && status.isStopped()) {
-          restart(route.getId());
+          if (route.isAutoStartup()) {
+            restart(route.getId());
+          } else {
+            startLate(route.getId());
+          }
         }
       }
     } catch (RuntimeException | Error e) {
       OutOfMemory.endIf(e);
       LOG.error("Cannot look after the routes", e);
+    }
+  }
+
+  /** A route of autoStartup false, such as one that connects to what may be away. */
+  private void startLate(String id) {
+    try {
+      camel.getRouteController().startRoute(id);
+      LOG.info("Route {} has started", id);
+    } catch (Exception e) {
+      OutOfMemory.endIf(e);
+      lines.warn(
+          id,
+          "Route " + id + " does not start: " + Lines.root(e) + "; the next attempt comes soon");
+      LOG.debug("Why route {} does not start", id, e);
     }
   }
 

@@ -35,13 +35,16 @@ class HouseTest {
   private static final Map<String, Set<String>> MAY_IMPORT =
       Map.ofEntries(
           Map.entry("config", Set.of()),
+          Map.entry("command", Set.of("config", "text")),
           Map.entry("text", Set.of()),
           Map.entry("memory", Set.of()),
+          Map.entry("routes", Set.of("text")),
           Map.entry("decode", Set.of()),
           Map.entry("story", Set.of("text")),
           Map.entry("device", Set.of("config")),
           Map.entry("meters", Set.of("config", "device")),
           Map.entry("quota", Set.of("config", "device", "story")),
+          Map.entry("registries", Set.of("config", "device", "quota", "text")),
           Map.entry("page", Set.of("config", "device", "meters", "quota")),
           Map.entry("api", Set.of("config", "memory", "meters", "text")),
           Map.entry("rest", Set.of("api", "config", "device", "meters", "text")),

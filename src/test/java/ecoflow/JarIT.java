@@ -5,6 +5,7 @@ import static ecoflow.cloud.ApiPath.CERTIFICATION;
 import static ecoflow.cloud.ApiPath.DEVICE_LIST;
 import static ecoflow.cloud.ApiPath.LOGIN;
 import static ecoflow.cloud.ApiPath.QUOTA;
+import static ecoflow.testkit.Eventually.eventually;
 import static ecoflow.testkit.Frames.frame;
 import static ecoflow.testkit.Frames.header;
 import static ecoflow.testkit.Frames.message;
@@ -19,6 +20,7 @@ import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.Variables;
@@ -27,6 +29,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,7 +42,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,6 +58,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JarIT {
 
   private static final String SERIAL = "R331JAR000000001";
+  private static final String PUT = "${body.put('pd.edit', ${variable.edit})}";
   private static final Duration PATIENCE = Duration.ofSeconds(180);
 
   private static final SimulatedDevice DEVICE =
@@ -318,6 +324,96 @@ class JarIT {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
+  // Commands
+
+  /** What commands cost must not be paid by who runs none, nor Camel by a look at the settings. */
+  @Test
+  void aRunLoadsNothingOfTheCommandsAndALookAtTheSettingsNoCamel() throws IOException {
+    Path classes = folder.resolve("classes");
+    jar.start(Variables.of(cloud, "rest"), "-Xlog:class+load:file=" + classes);
+    jar.awaitSeries(SERIAL, "pd_soc");
+    jar.terminate();
+    assertEquals(0, loaded(classes, "picocli."));
+    assertEquals(0, loaded(classes, "ecoflow.command."));
+    assertTrue(loaded(classes, "org.apache.camel.impl.") > 0);
+
+    for (String command : List.of("config", "--help", "--version")) {
+      Map<String, String> variables = Variables.of(cloud, "rest");
+      variables.put("JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=" + classes);
+      assertEquals(0, jar.run(variables, command), () -> "" + jar.log());
+      assertTrue(loaded(classes, "picocli.") > 0, command);
+      assertEquals(0, loaded(classes, "org.apache.camel.impl."), command);
+    }
+    assertEquals(
+        List.of(
+            "ecoflow-exporter " + System.getProperty("exporter.version"),
+            "Apache Camel " + System.getProperty("exporter.camel"),
+            "Java " + Runtime.version()),
+        jar.log().subList(1, 4));
+  }
+
+  private static long loaded(Path classes, String start) throws IOException {
+    try (Stream<String> lines = Files.lines(classes)) {
+      return lines.filter(line -> line.contains("] " + start)).count();
+    }
+  }
+
+  @Test
+  void commandsSayHowItWentByTheirExitCode() {
+    Map<String, String> good = Variables.of(cloud, "device");
+    assertEquals(0, jar.run(good, "devices"));
+    assertTrue(jar.lastLine().startsWith(SERIAL + "  Garage  "), () -> "" + jar.log());
+    assertEquals(0, jar.run(good, "check"), () -> "" + jar.log());
+    assertEquals(0, jar.run(good, "config"));
+
+    Map<String, String> wrong = Variables.of(cloud, "device", "ECOFLOW_ACCOUNT_PASSWORD=wrong");
+    assertEquals(1, jar.run(wrong, "devices"));
+    assertEquals(1, jar.log().size(), () -> "" + jar.log());
+    assertEquals(1, jar.run(wrong, "check"));
+
+    for (String command : List.of("devices", "check", "config")) {
+      assertEquals(2, jar.run(Variables.of(cloud, "rest", "LOG_LEVEL=loud"), command));
+      assertEquals(1, jar.log().size(), () -> "" + jar.log());
+    }
+    assertEquals(2, jar.run(good, "dance"));
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: unknown command 'dance'; ecoflow-exporter --help tells what there"
+                + " is"),
+        jar.log());
+  }
+
+  @Test
+  void theJarExportsItsRoutes() {
+    Path routes = folder.resolve("new/routes");
+    assertEquals(0, jar.run(Map.of(), "routes", "export", routes.toString()));
+    assertEquals(RoutesFolder.packaged(), new RoutesFolder(routes).names());
+    assertEquals(RoutesFolder.packaged().size(), jar.log("wrote  ").size());
+  }
+
+  // Components
+
+  @Test
+  void aComponentOfTheLibFolderServesRoutes() {
+    Path lib = folder.resolve("my lib");
+    ComponentJar.makeIn(lib);
+    String pattern = ComponentJar.writeRoute(folder.resolve("routes"));
+    start("rest", "ECOFLOW_LIB_DIR=" + lib, "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + pattern);
+    jar.awaitLine(ComponentJar.LINE);
+    assertEquals(143, jar.terminate());
+  }
+
+  @Test
+  void aLibFolderThatIsNotThereIsOneLine() {
+    start("rest", "ECOFLOW_LIB_DIR=/nowhere");
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_LIB_DIR=/nowhere is not valid:"
+                + " it takes a folder with jars that can be read"),
+        jar.log());
+  }
+
   @Test
   void editedRoutesReplaceThePackagedOnes() {
     String script =
@@ -444,6 +540,236 @@ class JarIT {
   }
 
   @Test
+  void aRouteFileThatIsNotValidIsOneLineAndExitCode2() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path file = routes.resolve("mine.camel.yaml");
+    Files.writeString(
+        file,
+        "- route:\n    id: mine\n    from:\n      uri: sedda:changes-mine\n      steps:\n        - log: x\n");
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(1, jar.log("Routes from " + routes + ": mine.camel.yaml").size());
+    assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertTrue(
+        jar.lastLine().contains("The routes do not start: " + file + ":4: there is no component "),
+        jar.lastLine());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void eachMistakeInRouteFilesIsALine() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path file = routes.resolve("mine.camel.yaml");
+    Files.writeString(
+        file,
+        """
+        - route:
+            id: mine
+            from:
+              uri: timer:x?perid=5
+              steps:
+                - lgo: x
+                - to: direct:nowhere
+        """);
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            file + ":4: 'perid' is no option of timer; did you mean 'period'?",
+            file + ":6: 'lgo' is unknown in steps; did you mean 'log'?",
+            file + ":7: no route starts with direct:nowhere"),
+        jar.log("The routes do not start: ").stream()
+            .map(line -> line.replaceFirst(".*The routes do not start: ", ""))
+            .toList());
+    assertEquals(3, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void aStepThatOnlyTheStartRefusesIsOneLine() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path file = routes.resolve("mine.camel.yaml");
+    Files.writeString(
+        file,
+        """
+        - route:
+            id: mine
+            from:
+              uri: timer:x
+              steps:
+                - log: x
+                - convertBodyTo:
+                    type: com.example.Nothing
+        """);
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    assertEquals(2, jar.exitCode());
+    assertTrue(
+        jar.lastLine().contains("The routes do not start: " + file + ":7: route mine: "),
+        jar.lastLine());
+    assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void errorsInRoutesOfOnesOwnAreALineEach() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Files.writeString(
+        routes.resolve("mine.camel.yaml"),
+        """
+        - route:
+            id: mine
+            from:
+              uri: timer:x?delay=0&repeatCount=1
+              steps:
+                - throwException:
+                    exceptionType: java.lang.IllegalStateException
+                    message: too bad
+        - route:
+            id: caller
+            from:
+              uri: timer:y?delay=0&repeatCount=1
+              steps:
+                - to: direct:called
+                - log: not reached
+        - route:
+            id: called
+            from:
+              uri: direct:called
+              steps:
+                - throwException:
+                    exceptionType: java.lang.IllegalStateException
+                    message: worse
+        - route:
+            id: catching
+            from:
+              uri: timer:z?delay=0&repeatCount=1
+              steps:
+                - doTry:
+                    steps:
+                      - to: direct:called
+                    doCatch:
+                      - exception: [java.lang.IllegalStateException]
+                        steps:
+                          - log: caught ${exception.message}
+        """);
+    start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+
+    jar.awaitLine("Route mine failed: ");
+    jar.awaitLine("Route caller failed: ");
+    jar.awaitLine("caught worse");
+    assertEquals(143, jar.terminate());
+    assertEquals(2, jar.log(" ERROR ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("not reached"));
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  /** A good edit, broken ones, a good one again, one for all routes, and back. */
+  @Test
+  void routesFollowTheirFiles() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    Path quotas = routes.resolve("quotas.camel.yaml");
+    Path mine = routes.resolve("mine.camel.yaml");
+    start("mqtt", "ECOFLOW_ROUTES_DIR=" + routes, "ECOFLOW_ROUTES_RELOAD=true");
+    jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
+
+    Files.writeString(quotas, quotasWith(PUT, 1));
+    eventuallyShowsOfPushes("pd_edit", 1);
+
+    Files.writeString(quotas, quotasWith(PUT, 2).replace("script", "scirpt"));
+    jar.awaitLine("Routes stay as they were: " + quotas + ":19: 'scirpt' is unknown in steps");
+    eventuallyShowsOfPushes("pd_edit", 1);
+
+    Files.writeString(quotas, quotasWith(PUT, 3));
+    eventuallyShowsOfPushes("pd_edit", 3);
+
+    Files.writeString(
+        mine,
+        """
+        - route:
+            id: mine
+            from:
+              uri: paho:mine?brokerUrl=tcp://localhost:1
+              steps:
+                - log: x
+        """);
+    jar.awaitLine("Routes stay as they were: mine.camel.yaml: ConnectException: ");
+    eventuallyShowsOfPushes("pd_edit", 3);
+
+    Files.writeString(
+        mine,
+        """
+        - routeConfiguration:
+            interceptFrom:
+              - interceptFrom:
+                  uri: direct:quotas
+                  steps:
+                    - setVariable:
+                        name: mine
+                        constant: {expression: "4", resultType: java.lang.Integer}
+        - route:
+            id: mine
+            from:
+              uri: seda:changes-mine
+              steps:
+                - log: "mine has ${body}"
+        """);
+    Files.writeString(quotas, quotasWith(PUT.replace("edit}", "mine}"), 5));
+    eventuallyShowsOfPushes("pd_edit", 4);
+    jar.awaitLine("mine has {pd.edit=4");
+
+    Files.delete(mine);
+    Files.delete(quotas);
+    eventually(
+        () -> {
+          DEVICE.publish("{\"params\": {\"pd.edit\": 9}}");
+          assertEquals(9, jar.page().of(SERIAL, "pd_edit"), () -> "" + jar.log());
+        });
+    assertEquals(List.of(), jar.log(" ERROR "));
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+    assertEquals(143, jar.terminate());
+  }
+
+  private static String quotasWith(String expression, int value) throws IOException {
+    String steps =
+        """
+              steps:
+                - setVariable:
+                    name: edit
+                    constant:
+                      expression: "VALUE"
+                      resultType: java.lang.Integer
+                - script:
+                    simple: "EXPRESSION"
+        """
+            .replace("EXPRESSION", expression)
+            .replace("VALUE", "" + value);
+    return Files.readString(Path.of("src/main/resources/routes/quotas.camel.yaml"))
+        .replaceFirst(" {6}steps:\n", Matcher.quoteReplacement(steps));
+  }
+
+  private void eventuallyShowsOfPushes(String name, double value) {
+    eventually(
+        () -> {
+          // As a message alone: other tests ask the device for what it has.
+          DEVICE.publish("{\"params\": {\"pd.soc\": 17}}");
+          assertEquals(value, jar.page().of(SERIAL, name), () -> name + jar.log());
+        });
+  }
+
+  @Test
+  void anExporterWithoutRoutesEnds() throws IOException {
+    Path routes = Files.createDirectory(folder.resolve("routes"));
+    start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=file:" + routes + "/*.camel.yaml");
+
+    assertEquals(1, jar.exitCode());
+    assertTrue(jar.lastLine().contains("0 of 0 routes run"), jar.lastLine());
+    assertEquals(List.of(), jar.log("Metrics are at"));
+  }
+
+  @Test
   void badConfigurationIsOneLineAndExitCode2() {
     start("rest", "COLLECTING_INTERVAL=often");
 
@@ -452,6 +778,19 @@ class JarIT {
         List.of(
             "ecoflow-exporter: COLLECTING_INTERVAL=often is not valid:"
                 + " it takes seconds from 0.1 to 86400"),
+        jar.log());
+  }
+
+  @Test
+  void aRegistryWithoutItsJarIsOneLineAndExitCode2() {
+    start("rest", "ECOFLOW_MICROMETER_REGISTRIES=otlp");
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp needs a jar that is not there:"
+                + " put io.micrometer:micrometer-registry-otlp and what it depends on"
+                + " into ECOFLOW_LIB_DIR"),
         jar.log());
   }
 

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ecoflow.testkit.ChildProcess;
+import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.Distribution;
 import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.RoutesFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -295,13 +297,63 @@ class LauncherIT {
   }
 
   @Test
-  void anArgumentThatItDoesNotKnowIsOneLine() {
+  void argumentsAreCommandsOfTheExporter() throws IOException {
+    distribution.deleteArchives();
+    assertEquals(0, run(Map.of(), "--help"));
+    assertTrue(process.lines().stream().anyMatch(line -> line.startsWith("  train ")));
+    assertTrue(process.lines().stream().allMatch(line -> line.length() <= 80));
+    assertEquals(0, run(Map.of(), "routes", "export", folder.resolve("my routes").toString()));
+    assertEquals(RoutesFolder.packaged(), new RoutesFolder(folder.resolve("my routes")).names());
+    assertEquals(2, run(Map.of(), "dance", "-x"));
+    assertEquals(1, process.lines().size(), () -> "" + process.lines());
+    assertEquals(List.of(), distribution.archives(), "a command makes no archive");
     assertEndsWith(
-        "takes no argument, or \"train\" to make the start-up archive;"
-            + " settings are environment variables",
+        "\"train\" takes no argument",
         Map.of(),
         distribution.launcher().toString(),
-        "--help");
+        "train",
+        "now");
+
+    archive();
+    Path log = folder.resolve("classes");
+    assertEquals(0, run(Map.of("ECOFLOW_JAVA_OPTS", classLog(log)), "config"));
+    assertTrue(isFromArchive(log));
+  }
+
+  /** Behind the jars that the archive was made with. */
+  @Test
+  void componentsOfTheLibFolderServeRoutesAndTheArchiveServesOn() throws IOException {
+    archive();
+    Path beside = distribution.folder().resolve("lib/components");
+    Path chosen = folder.resolve("my lib");
+    String pattern = ComponentJar.writeRoute(folder.resolve("routes"));
+    for (Path lib : List.of(beside, chosen)) {
+      ComponentJar.makeIn(lib);
+      Path log = folder.resolve("classes");
+      Map<String, String> more = new HashMap<>();
+      more.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", pattern);
+      more.put("ECOFLOW_JAVA_OPTS", classLog(log));
+      if (lib.equals(chosen)) {
+        more.put("ECOFLOW_LIB_DIR", chosen.toString());
+      }
+      start(more);
+      process.awaitLine(ComponentJar.LINE);
+      terminate();
+      assertTrue(isFromArchive(log));
+      Files.delete(lib.resolve("camel-greeting.jar"));
+      Files.delete(lib);
+    }
+    assertEndsWith(
+        "ECOFLOW_LIB_DIR=" + chosen + " is not valid: it takes a folder with jars that can be read",
+        Map.of("ECOFLOW_LIB_DIR", chosen.toString()));
+  }
+
+  private int run(Map<String, String> more, String... arguments) {
+    String[] command =
+        Stream.concat(Stream.of(distribution.launcher().toString()), Stream.of(arguments))
+            .toArray(String[]::new);
+    process = distribution.start(folder.resolve("log"), variables(more), command);
+    return process.exitCode();
   }
 
   private void assertEndsWith(String line, Map<String, String> variables, String... command) {

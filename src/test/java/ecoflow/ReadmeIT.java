@@ -100,6 +100,10 @@ class ReadmeIT {
     } else if (command.endsWith(" java -jar ecoflow-exporter.jar")) {
       copiesTheRoutes();
       startsWithCopiedRoutes(command);
+    } else if (command.startsWith("java -jar target/ecoflow-exporter.jar ")) {
+      runsACommand(command);
+    } else if (command.contains(" dependency:copy-dependencies ")) {
+      fetchesComponents(command);
     } else if (command.endsWith("./mvnw -q -Pdemo")) {
       startsTheDemo(command, "device");
     } else if (command.equals("./mvnw spotless:apply")) {
@@ -193,6 +197,81 @@ class ReadmeIT {
     eventuallyShowsSoc();
     assertTrue(process.lines().get(0).contains("start-up archive"), "the first start makes it");
     endByCtrlC();
+  }
+
+  private void runsACommand(String command) {
+    startExporter(command);
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    String words = command.replaceFirst(".*\\.jar ", "");
+    String shown =
+        switch (words.split(" ")[0]) {
+          case "check" -> "ok +values +" + DEVICE.serial() + " sent values after .*";
+          case "devices" -> DEVICE.serial() + " +Garage +DELTA 2 +yes +JSON";
+          case "config" -> "ECOFLOW_SECRET_KEY +\\*\\*\\* +environment";
+          case "routes" -> "wrote +.*/routes/quotas.camel.yaml";
+          case "--help" -> "Usage: ecoflow-exporter .*";
+          default -> fail("no test looks at " + words);
+        };
+    assertTrue(
+        process.lines().stream().anyMatch(line -> line.matches(shown)),
+        () -> shown + process.lines());
+  }
+
+  private void fetchesComponents(String command) throws IOException {
+    Path lib = folder.resolve("lib");
+    build(command.replace("/etc/ecoflow/lib", lib.toString()));
+    Set<String> fetched = names(Distribution.files(lib));
+    assertTrue(fetched.contains("camel-sql-4.18.0.jar"), () -> "" + fetched);
+    assertTrue(fetched.contains("postgresql-42.7.8.jar"), () -> "" + fetched);
+    unpacksTheDistribution();
+    Set<String> there =
+        names(Distribution.files(folder.resolve("ecoflow-exporter-0.1.0").resolve("lib")));
+    assertEquals(Set.of(), common(fetched, there), "what the exporter has is not fetched");
+
+    // Camel finds it, and it has all that it needs.
+    Path routes = Files.createDirectory(folder.resolve("sql"));
+    Files.writeString(
+        routes.resolve("sql.camel.yaml"),
+        // No text block: the formatter, which a test here makes to mend this file, leaves it as it
+        // is.
+        String.join(
+            "\n",
+            "- beans:",
+            "    - name: base",
+            "      type: org.postgresql.ds.PGSimpleDataSource",
+            "      properties:",
+            "        url: \"jdbc:postgresql://127.0.0.1:1/none\"",
+            "- route:",
+            "    id: sql",
+            "    from:",
+            "      uri: timer",
+            "      parameters:",
+            "        timerName: sql",
+            "        repeatCount: 1",
+            "      steps:",
+            "        - to:",
+            "            uri: sql",
+            "            parameters:",
+            "              query: select 1",
+            "              dataSource: \"#base\"",
+            ""));
+    startExporter(
+        folder,
+        "ECOFLOW_LIB_DIR="
+            + lib
+            + " CAMEL_MAIN_ROUTES_INCLUDE_PATTERN='file:"
+            + routes
+            + "/*.camel.yaml' ecoflow-exporter-0.1.0/bin/ecoflow-exporter");
+    process.awaitLine("Connection to 127.0.0.1:1 refused");
+    endByCtrlC();
+  }
+
+  private static Set<String> names(List<Path> files) {
+    return files.stream().map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+  }
+
+  private static Set<String> common(Set<String> one, Set<String> other) {
+    return one.stream().filter(other::contains).collect(Collectors.toSet());
   }
 
   private RoutesFolder copiesTheRoutes() {

@@ -140,6 +140,16 @@ class RestResilienceTest {
     assertEquals(0, page.scrapes(device, "error"));
   }
 
+  /** As with a wrong secret key. */
+  @Test
+  void aSignatureThatStaysWrongIsNotTriedForever() {
+    SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
+    cloud.faults().always(QUOTA, device, Fault.code("8521", "signature is wrong"));
+    exporter.start(ONE_POLL, ONE_LIST, "HTTP_RETRIES=2");
+    eventually(() -> assertEquals(1, page.scrapes(device, "error")));
+    assertEquals(3, asked(device));
+  }
+
   @Test
   void theRegionThatKnowsTheKeyIsFoundAndKept() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));

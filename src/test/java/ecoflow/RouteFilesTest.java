@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import ecoflow.testkit.SinkFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,11 +72,14 @@ class RouteFilesTest {
   void routeIdsAreUniqueOverAllFiles() throws IOException {
     Set<Object> ids = new HashSet<>();
     int routes = 0;
-    for (Path file : files()) {
+    List<Path> all = new ArrayList<>(files());
+    sinks().forEach(sink -> all.add(sink.path()));
+    for (Path file : all) {
       for (Object item : (List<?>) load(file)) {
-        Map<?, ?> content = (Map<?, ?>) ((Map<?, ?>) item).values().iterator().next();
-        ids.add(content.get("id"));
-        routes++;
+        if (((Map<?, ?>) item).values().iterator().next() instanceof Map<?, ?> content) {
+          ids.add(content.get("id"));
+          routes++;
+        }
       }
     }
     assertEquals(routes, ids.size());
@@ -160,6 +168,95 @@ class RouteFilesTest {
     assertFalse(asked.isEmpty() || acts.isEmpty());
     asked.retainAll(acts);
     assertEquals(Set.of(), asked, "both asked and done");
+  }
+
+  static List<SinkFile> sinks() {
+    return SinkFile.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("sinks")
+  void aSinkSaysWhatItNeedsAndHowToRunIt(SinkFile sink) {
+    List<String> lines = sink.lines();
+    assertTrue(lines.get(0).startsWith("# In: "), lines.get(0));
+    assertTrue(lines.get(1).startsWith("# Out: "), lines.get(1));
+    List<String> body = lines.stream().dropWhile(line -> line.startsWith("#")).toList();
+    // Visual editors keep no others.
+    assertEquals(List.of(), body.stream().filter(line -> line.strip().startsWith("#")).toList());
+    String needs = sink.head("Needs");
+    boolean isAlone = needs.equals("nothing besides the exporter.");
+    assertTrue(isAlone || needs.matches("org\\.apache\\.camel:camel-.*; \\./mvnw .*"), needs);
+    String run = sink.head("Run");
+    assertEquals(!isAlone, run.contains("ECOFLOW_LIB_DIR=/etc/ecoflow/lib "), run);
+    assertTrue(run.startsWith("ECOFLOW_ROUTES_DIR=/etc/ecoflow/routes "), run);
+    assertTrue(run.endsWith(" java -jar ecoflow-exporter.jar"), run);
+    String variables = sink.head("Variables");
+    Matcher used =
+        Pattern.compile("\\{\\{env:([A-Z_]+)(?::([^}]*))?}}").matcher(String.join("\n", body));
+    Set<String> names = new HashSet<>();
+    while (used.find()) {
+      names.add(used.group(1));
+      String without = used.group(2) == null || used.group(2).isEmpty() ? "none" : used.group(2);
+      assertTrue(
+          Pattern.compile("\\b" + used.group(1) + "\\b[^(]*\\(" + Pattern.quote(without))
+              .matcher(variables)
+              .find(),
+          used.group() + " in " + variables);
+    }
+    Matcher told = Pattern.compile("\\b[A-Z]+_[A-Z_]+").matcher(variables);
+    Set<String> others = told.results().map(MatchResult::group).collect(Collectors.toSet());
+    others.removeAll(names);
+    others.remove("COLLECTING_INTERVAL");
+    assertEquals(Set.of(), others, "variables that nothing uses");
+  }
+
+  /** Sinks go through the doors: no name of an inner route or bean. */
+  @ParameterizedTest
+  @MethodSource("sinks")
+  void aSinkStandsAlone(SinkFile sink) throws IOException {
+    Set<Object> own = new HashSet<>();
+    Set<Object> froms = new HashSet<>();
+    Set<Object> configurations = new HashSet<>();
+    for (Object item : (List<?>) load(sink.path())) {
+      Map<?, ?> entry = (Map<?, ?>) item;
+      if (entry.get("beans") instanceof List<?> beans) {
+        beans.forEach(bean -> own.add(((Map<?, ?>) bean).get("name")));
+      } else if (entry.get("routeConfiguration") instanceof Map<?, ?> configuration) {
+        assertTrue(configurations.add(configuration.get("id")));
+      } else {
+        Map<?, ?> route = (Map<?, ?>) entry.get("route");
+        assertTrue(((String) route.get("id")).startsWith(sink.name().split("-")[0]), "an own id");
+        assertTrue(route.get("description") instanceof String, "description of " + route.get("id"));
+        Map<?, ?> from = (Map<?, ?>) route.get("from");
+        froms.add(from.get("uri") + ":" + ((Map<?, ?>) from.get("parameters")).get("name"));
+        Object configuration = route.get("routeConfigurationId");
+        assertEquals(from.get("uri").equals("direct"), configuration == null, "failures of routes");
+        assertTrue(configuration == null || configurations.contains(configuration));
+      }
+      checkUris(item);
+    }
+    assertTrue(
+        froms.stream().anyMatch(from -> from.toString().matches("seda:(changes|pictures)-.*")));
+    RouteFile file = RouteFile.read(sink.path());
+    assertEquals(
+        List.of(),
+        file.beans().filter(bean -> !bean.startsWith("class:") && !own.contains(bean)).toList());
+    Set<String> directs = new HashSet<>();
+    Matcher to =
+        Pattern.compile("uri: direct\\s+parameters:\\s+name: (\\S+)")
+            .matcher(String.join("\n", sink.lines()));
+    while (to.find()) {
+      directs.add("direct:" + to.group(1));
+    }
+    assertTrue(froms.containsAll(directs), directs::toString);
+  }
+
+  @Test
+  void theReadmeNamesEachSink() throws IOException {
+    String readme = Files.readString(Path.of("README.md"));
+    for (SinkFile sink : sinks()) {
+      assertTrue(readme.contains("| `" + sink.path().getFileName() + "` |"), sink::name);
+    }
   }
 
   private static Object load(Path file) throws IOException {

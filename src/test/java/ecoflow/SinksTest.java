@@ -1,13 +1,16 @@
 package ecoflow;
 
 import static ecoflow.testkit.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ExporterExtension;
+import java.net.InetSocketAddress;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -253,5 +256,40 @@ class SinksTest {
 
     assertEquals(Map.of("pd.soc", 12.0), next(told));
     assertEquals(Map.of("pd.soc", 14.0), next(told));
+  }
+
+  /** EcoFlow's CA and bounds are those of its own calls: another receiver may speak plain HTTP. */
+  @Test
+  void aRouteMayCallAnyReceiver() throws Exception {
+    BlockingQueue<String> received = new LinkedBlockingQueue<>();
+    HttpServer receiver = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    receiver.createContext(
+        "/hook",
+        call -> {
+          received.add(
+              call.getRequestHeaders().getFirst("EcoflowDevice")
+                  + new String(call.getRequestBody().readAllBytes(), UTF_8));
+          call.sendResponseHeaders(204, -1);
+          call.close();
+        });
+    receiver.start();
+    try {
+      String uri = "http://127.0.0.1:" + receiver.getAddress().getPort() + "/hook";
+      exporter
+          .camelContext()
+          .addRoutes(
+              new RouteBuilder() {
+                @Override
+                public void configure() {
+                  from("seda:changes-hook").routeId("hook").marshal().json().to(uri);
+                }
+              });
+
+      delta.push(Map.of("pd.soc", 81));
+
+      assertEquals("R331ZSINKS000001{\"pd.soc\":81.0}", received.poll(30, TimeUnit.SECONDS));
+    } finally {
+      receiver.stop(0);
+    }
   }
 }

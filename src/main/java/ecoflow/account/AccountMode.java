@@ -1,8 +1,11 @@
 package ecoflow.account;
 
+import ecoflow.api.CloudException;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
+import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.apache.camel.spi.Registry;
@@ -30,6 +33,15 @@ public final class AccountMode {
   public void bind(Registry registry, BooleanSupplier connected) {
     registry.bind("accountLogin", login);
     registry.bind("quotaRequests", new QuotaRequests(settings, devices, connected, nanoClock));
+  }
+
+  /**
+   * The devices in the data of an account's device list.
+   *
+   * @throws CloudException if it is something else
+   */
+  public static Map<String, Listing> devices(Object data) throws CloudException {
+    return AccountLogin.devices(data);
   }
 
   /** Whether a connection needs no call before it. */

@@ -56,7 +56,7 @@ final class QuotaRequests {
 
   /** For routes: the devices that can be asked, by serial number. */
   public List<String> devices() {
-    return connected.getAsBoolean() ? devices.serials() : List.of();
+    return connected.getAsBoolean() ? devices.serialsOfCloud() : List.of();
   }
 
   /** Route step: after a new connection all devices are asked at once. */

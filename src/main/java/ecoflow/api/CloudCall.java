@@ -82,6 +82,7 @@ final class CloudCall {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String status = "success";
     if (failure != null) {
+      keepCounting(exchange);
       // A call that is cut can fail in many ways; an answer that came in time is none of them.
       boolean answered =
           failure instanceof HttpOperationFailedException || failure instanceof CloudException;
@@ -90,6 +91,17 @@ final class CloudCall {
     meters.httpRequest(exchange.getProperty(PATH, String.class), status, took);
     if (LOG.isDebugEnabled()) {
       LOG.debug("{}", story(exchange, code, took, failure));
+    }
+  }
+
+  /**
+   * Camel counts redeliveries in a header, which an answer replaces: without it every attempt that
+   * is answered would be the first one, and there would be no last one.
+   */
+  private static void keepCounting(Exchange exchange) {
+    int attemptsBefore = exchange.getProperty(ATTEMPT, 1, int.class) - 1;
+    if (attemptsBefore > 0) {
+      exchange.getMessage().setHeader(Exchange.REDELIVERY_COUNTER, attemptsBefore);
     }
   }
 

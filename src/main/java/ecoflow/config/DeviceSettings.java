@@ -44,6 +44,7 @@ public record DeviceSettings(
 
   private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
   private static final String ALL = "all";
+  private static final String DEVICES_FILE = "devices.json";
 
   /** Whether all devices of the account are wanted. */
   public boolean areAllWanted() {
@@ -121,9 +122,9 @@ public record DeviceSettings(
   }
 
   private static DevicesFile devicesFile(Environment env) throws ConfigException {
-    Optional<String> value = env.text("ECOFLOW_DEVICES_JSON");
+    Optional<String> value = env.note("ECOFLOW_DEVICES_JSON", DEVICES_FILE);
     try {
-      return new DevicesFile(Path.of(value.orElse("devices.json")), value.isPresent());
+      return new DevicesFile(Path.of(value.orElse(DEVICES_FILE)), value.isPresent());
     } catch (InvalidPathException e) {
       throw Environment.bad("ECOFLOW_DEVICES_JSON", value.orElse(""), "the path of a file");
     }

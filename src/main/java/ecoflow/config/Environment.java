@@ -7,27 +7,59 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Reads environment variables. An empty variable counts as unset, as container files write it. */
+/**
+ * Reads environment variables, and remembers what was read. An empty variable counts as unset, as
+ * container files write it.
+ */
 final class Environment {
 
   private static final int SHOWN_CHARACTERS = 80;
 
   private final Map<String, String> variables;
+  private final Map<String, Variable> read = new LinkedHashMap<>();
 
   Environment(Map<String, String> variables) {
     this.variables = variables;
   }
 
   Optional<String> text(String name) {
-    return Optional.ofNullable(variables.get(name)).map(String::strip).filter(v -> !v.isEmpty());
+    return note(name, Variable.NONE);
   }
 
   String text(String name, String byDefault) {
-    return text(name).orElse(byDefault);
+    return note(name, byDefault.isEmpty() ? Variable.NONE : byDefault).orElse(byDefault);
+  }
+
+  /**
+   * @param byDefault in words
+   */
+  Optional<String> note(String name, String byDefault) {
+    Optional<String> value = given(name);
+    note(
+        value
+            .map(given -> new Variable(name, oneLine(given), Variable.ENVIRONMENT))
+            .orElse(Variable.byDefault(name, byDefault)));
+    return value;
+  }
+
+  /** Takes the place of what was noted of the same variable. */
+  void note(Variable variable) {
+    read.put(variable.name(), variable);
+  }
+
+  /** What was read, in the order of the first reading. */
+  List<Variable> read() {
+    return List.copyOf(read.values());
+  }
+
+  private Optional<String> given(String name) {
+    return Optional.ofNullable(variables.get(name)).map(String::strip).filter(v -> !v.isEmpty());
   }
 
   String matching(String name, String byDefault, Pattern allowed, String allowedInWords)
@@ -41,8 +73,12 @@ final class Environment {
 
   /** A secret from NAME, or from the file that NAME_FILE names; white space around it is cut. */
   Optional<String> secret(String name) throws ConfigException {
-    Optional<String> direct = text(name);
-    Optional<String> file = text(name + "_FILE");
+    Optional<String> direct = given(name);
+    Optional<String> file = given(name + "_FILE");
+    note(
+        direct.isPresent()
+            ? new Variable(name, Variable.MASKED, Variable.ENVIRONMENT)
+            : Variable.byDefault(name, Variable.NONE));
     if (file.isEmpty()) {
       return direct;
     }
@@ -60,6 +96,9 @@ final class Environment {
     if (content.isEmpty()) {
       throw bad(name + "_FILE", file.get(), "a file that is not empty");
     }
+    note(
+        new Variable(
+            name, Variable.MASKED, Variable.ENVIRONMENT + ", file " + oneLine(file.get())));
     return Optional.of(content);
   }
 
@@ -98,9 +137,13 @@ final class Environment {
   }
 
   private static String shown(String value) {
-    String oneLine = value.replaceAll("\\p{Cntrl}", "?");
+    String oneLine = oneLine(value);
     return oneLine.length() <= SHOWN_CHARACTERS
         ? oneLine
         : oneLine.substring(0, SHOWN_CHARACTERS) + "...";
+  }
+
+  private static String oneLine(String value) {
+    return value.replaceAll("\\p{Cntrl}", "?");
   }
 }

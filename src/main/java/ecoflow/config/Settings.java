@@ -1,16 +1,23 @@
 package ecoflow.config;
 
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * All settings of one exporter, read from environment variables.
  *
  * @param mode how the data is reached
  * @param credentials access key and secret key (REST), or account user and password
+ * @param routesDir the folder of route files of the user's own
+ * @param routesReload whether files of that folder are loaded again when they change
+ * @param libDir the folder of further component jars
  * @param notes lines for the log about settings that are accepted but have no effect
  */
 public record Settings(
@@ -20,8 +27,16 @@ public record Settings(
     HttpSettings http,
     MqttSettings mqtt,
     PageSettings page,
+    RegistrySettings registries,
     LogLevel logLevel,
+    Optional<Path> routesDir,
+    boolean routesReload,
+    Optional<Path> libDir,
     List<String> notes) {
+
+  public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
+  private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
+  private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
   /** REST polls with developer keys; MQTT waits for pushes; DEVICE also asks for all values. */
   public enum Mode {
@@ -59,10 +74,48 @@ public record Settings(
    * @throws ConfigException with a single line for the user
    */
   public static Settings from(Map<String, String> variables) throws ConfigException {
+    return from(new Environment(variables));
+  }
+
+  /**
+   * Every variable: what it comes to, and why. Secrets are masked.
+   *
+   * @throws ConfigException with a single line for the user
+   */
+  public static List<Variable> explain(Map<String, String> variables) throws ConfigException {
     Environment env = new Environment(variables);
+    Settings settings = from(env);
+    if (!settings.mode().usesAccount()) {
+      env.note(Variable.derived(API_TYPE, settings.mode().label(), "developer keys are set"));
+      env.note(Variable.derived("ECOFLOW_MQTT_CLIENT_ID", Variable.NONE, "REST uses no MQTT"));
+    }
+    Launcher.explain(env);
+    return env.read();
+  }
+
+  /** The same for a command, which publishes nothing. */
+  public Settings withoutRegistries() {
+    return new Settings(
+        mode,
+        credentials,
+        devices,
+        http,
+        mqtt,
+        page,
+        new RegistrySettings(List.of(), registries.variables()),
+        logLevel,
+        routesDir,
+        routesReload,
+        libDir,
+        notes);
+  }
+
+  private static Settings from(Environment env) throws ConfigException {
     List<String> notes = new ArrayList<>();
     Optional<Credentials> keys = pair(env, "ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY");
     Optional<Credentials> account = pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
+    Optional<Path> routesDir = folder(env, ROUTES_DIR, "route files");
+    boolean routesReload = reload(env, routesDir, notes);
     return new Settings(
         mode(env, keys.isPresent(), account.isPresent(), notes),
         keys.or(() -> account).orElseThrow(),
@@ -70,7 +123,11 @@ public record Settings(
         HttpSettings.read(env),
         MqttSettings.read(env),
         PageSettings.read(env),
+        RegistrySettings.read(env),
         logLevel(env),
+        routesDir,
+        routesReload,
+        folder(env, "ECOFLOW_LIB_DIR", "jars"),
         List.copyOf(notes));
   }
 
@@ -89,14 +146,13 @@ public record Settings(
 
   private static Mode mode(Environment env, boolean keys, boolean account, List<String> notes)
       throws ConfigException {
-    Optional<String> type = env.text("ECOFLOW_API_TYPE").map(t -> t.toLowerCase(Locale.ROOT));
+    Optional<String> type = env.note(API_TYPE, Mode.MQTT.label());
     Optional<Mode> wanted = Optional.empty();
     if (type.isPresent()) {
       try {
         wanted = Optional.of(Mode.valueOf(type.get().toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
-        throw Environment.bad(
-            "ECOFLOW_API_TYPE", env.text("ECOFLOW_API_TYPE", ""), "rest, mqtt or device");
+        throw Environment.bad(API_TYPE, type.get(), "rest, mqtt or device");
       }
     }
     if (keys && account) {
@@ -127,6 +183,34 @@ public record Settings(
               + " with an account it takes mqtt or device");
     }
     return mode;
+  }
+
+  private static Optional<Path> folder(Environment env, String name, String of)
+      throws ConfigException {
+    Optional<String> value = env.text(name);
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Path folder = Path.of(value.get());
+      if (Files.isDirectory(folder) && Files.isReadable(folder)) {
+        return Optional.of(folder);
+      }
+    } catch (InvalidPathException e) {
+      // told below, with what is allowed
+    }
+    throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
+  }
+
+  private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)
+      throws ConfigException {
+    String value =
+        env.matching(ROUTES_RELOAD, "false", Pattern.compile("(?i)true|false"), "true or false");
+    boolean reload = Boolean.parseBoolean(value);
+    if (reload && routesDir.isEmpty()) {
+      notes.add(ROUTES_RELOAD + " has no effect without " + ROUTES_DIR);
+    }
+    return reload && routesDir.isPresent();
   }
 
   private static LogLevel logLevel(Environment env) throws ConfigException {

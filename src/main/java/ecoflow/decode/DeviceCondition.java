@@ -40,6 +40,13 @@ record DeviceCondition(List<Condition> conditions) {
     return new DeviceCondition(Arrays.stream(text.split(" ")).map(Condition::parse).toList());
   }
 
+  /** Whether a condition is about the beginning of this serial number. */
+  boolean names(String serial) {
+    return conditions.stream()
+        .anyMatch(
+            condition -> condition.key().equals("sn") && serial.startsWith(condition.value()));
+  }
+
   boolean matches(Header header, String serial) {
     for (Condition condition : conditions) {
       if (condition.matches(header, serial)) {

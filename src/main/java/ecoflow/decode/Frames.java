@@ -51,6 +51,11 @@ public final class Frames {
     return new Frames(MessageDecoder.load());
   }
 
+  /** Whether a line of the tables is about devices whose serial numbers begin as this one does. */
+  public static boolean isNamed(String serial) {
+    return MessageTable.isNamed(serial);
+  }
+
   /**
    * Reads the message of a header that {@link #unmask} has made plain. Never throws, whatever a
    * device sends.

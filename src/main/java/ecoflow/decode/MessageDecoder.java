@@ -56,14 +56,17 @@ final class MessageDecoder {
   }
 
   private static Decoded nothing(Header header, Outcome outcome) {
-    return new Decoded(header.getCmdFunc(), header.getCmdId(), outcome, Map.of(), List.of());
+    return new Decoded(
+        header.getCmdFunc(), header.getCmdId(), outcome, new LinkedHashMap<>(), List.of());
   }
 
   /** The fields before the damage; none of a list item whose place was not among them. */
   private static Map<String, Object> salvaged(
       MessageTable.Entry entry, MessageType type, Map<String, Object> values) {
     List<String> place = type.listRule().placeFields();
-    return entry.isListItem() && !values.keySet().containsAll(place) ? Map.of() : values;
+    return entry.isListItem() && !values.keySet().containsAll(place)
+        ? new LinkedHashMap<>()
+        : values;
   }
 
   /** A list item under the key of its place; other values have their keys already. */

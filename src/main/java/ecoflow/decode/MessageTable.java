@@ -99,6 +99,16 @@ final class MessageTable {
     }
   }
 
+  /** Whether a line is about devices whose serial numbers begin so; reads no message. */
+  static boolean isNamed(String serial) {
+    try {
+      return lines("messages.csv")
+          .anyMatch(columns -> DeviceCondition.parse(columns[2]).names(serial));
+    } catch (IOException e) {
+      throw new IllegalStateException("The packaged message table is damaged", e);
+    }
+  }
+
   /** The first line that fits, or null. */
   Entry find(Header header, String serial) {
     Command command = new Command(header.getCmdFunc(), header.getCmdId());

@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 final class Device {
 
   private final String serial;
+  private final boolean ofCloud;
   private Labels labels;
   private Listing listing;
   private long listedAt;
@@ -18,13 +19,21 @@ final class Device {
   private boolean saidOffline;
   private long lastUpdateMillis;
 
-  Device(String serial, Labels labels) {
+  /**
+   * @param ofCloud false for a device that EcoFlow does not have
+   */
+  Device(String serial, boolean ofCloud, Labels labels) {
     this.serial = serial;
+    this.ofCloud = ofCloud;
     this.labels = labels;
   }
 
   String serial() {
     return serial;
+  }
+
+  boolean isOfCloud() {
+    return ofCloud;
   }
 
   synchronized Labels labels() {
@@ -34,6 +43,10 @@ final class Device {
   synchronized void listed(Listing now, Labels resolved, long nanos) {
     listing = now;
     listedAt = nanos;
+    labels = resolved;
+  }
+
+  synchronized void labelled(Labels resolved) {
     labels = resolved;
   }
 

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
 
 /**
  * The devices that the exporter serves: those of the configuration, or all of the account. Nothing
@@ -17,11 +18,17 @@ import java.util.function.LongSupplier;
  */
 public final class Devices {
 
+  private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+
+  /** What a broker that anybody can publish to may cost at most. */
+  private static final int MAX_ADOPTED = 1_000;
+
   private final DeviceSettings settings;
   private final boolean withAccount;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
+  private volatile Consumer<String> renamed = serial -> {};
 
   /**
    * @param warn takes a line if the catalogue cannot be used
@@ -47,8 +54,18 @@ public final class Devices {
     return List.copyOf(bySerial.keySet());
   }
 
+  /** The serial numbers that EcoFlow can be asked about, sorted. */
+  public List<String> serialsOfCloud() {
+    return ofCloud().stream().map(DeviceView::serial).toList();
+  }
+
   public List<DeviceView> all() {
     return bySerial.values().stream().map(this::view).toList();
+  }
+
+  /** All devices but those that are not EcoFlow's. */
+  public List<DeviceView> ofCloud() {
+    return bySerial.values().stream().filter(Device::isOfCloud).map(this::view).toList();
   }
 
   public Optional<DeviceView> find(String serial) {
@@ -113,12 +130,12 @@ public final class Devices {
   }
 
   /**
-   * REST: a list not older than two of its lives says so. With an account: values arrived within
-   * MQTT_TIMEOUT.
+   * REST: a list not older than two of its lives says so. With an account, and of a device that is
+   * not EcoFlow's: values arrived lately.
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
-    return withAccount
+    return withAccount || !device.isOfCloud()
         ? device.hasFreshData(now, maxAge())
         : device.isListedOnline(now, maxAge().plus(settings.listLife()));
   }
@@ -143,7 +160,8 @@ public final class Devices {
     List<String> added = new ArrayList<>();
     if (settings.areAllWanted()) {
       for (String serial : list.keySet()) {
-        if (!bySerial.containsKey(serial)) {
+        Device known = bySerial.get(serial);
+        if (known == null || !known.isOfCloud()) {
           add(serial);
           added.add(serial);
         }
@@ -151,14 +169,68 @@ public final class Devices {
     }
     long now = nanoClock.getAsLong();
     for (Device device : bySerial.values()) {
+      if (!device.isOfCloud()) {
+        continue;
+      }
       Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
-      device.listed(listing, labels(device.serial(), listing.name(), listing.product()), now);
+      Labels before = device.labels();
+      Labels labels = labels(device.serial(), listing.name(), listing.product());
+      device.listed(listing, labels, now);
+      if (!labels.equals(before)) {
+        renamed.accept(device.serial());
+      }
     }
     return added;
   }
 
+  /**
+   * @param renamed takes the serial number of each device whose labels have just changed
+   */
+  public void onRenamed(Consumer<String> renamed) {
+    this.renamed = renamed;
+  }
+
   private void add(String serial) {
-    bySerial.put(serial, new Device(serial, labels(serial, null, null)));
+    bySerial.put(serial, new Device(serial, true, labels(serial, null, null)));
+  }
+
+  /**
+   * Serves a device that is not EcoFlow's, if it is not served yet: it is online while values come.
+   *
+   * @param name null for none
+   * @param product null for none
+   */
+  public void adopt(String serial, String name, String product) {
+    Device known = bySerial.get(serial == null ? "" : serial);
+    if (known == null) {
+      checkNew(serial);
+      bySerial.putIfAbsent(serial, new Device(serial, false, labels(serial, name, product)));
+      known = bySerial.get(serial);
+    }
+    if (!known.isOfCloud()) {
+      known.labelled(labels(serial, name, product));
+    }
+  }
+
+  private void checkNew(String serial) {
+    if (serial == null || !SERIAL.matcher(serial).matches()) {
+      throw new IllegalArgumentException(
+          "header EcoflowDevice takes 1 to 64 letters, digits, - and _, not '" + serial + "'");
+    }
+    if (bySerial.values().stream().filter(device -> !device.isOfCloud()).count() >= MAX_ADOPTED) {
+      throw new IllegalArgumentException(
+          "device " + serial + " of another source would be one more than " + MAX_ADOPTED);
+    }
+  }
+
+  /** What the labels of a listed device would say, also of one that is not served. */
+  public Labels labels(String serial, Listing listing) {
+    return labels(serial, listing.name(), listing.product());
+  }
+
+  /** Whether the catalogue knows the model. */
+  public boolean isModelKnown(String serial) {
+    return catalogue.find(serial).isPresent();
   }
 
   private Labels labels(String serial, String apiName, String apiProduct) {

@@ -43,14 +43,14 @@ final class Health {
   }
 
   private Optional<String> dataProblem() {
-    boolean fresh = devices.all().stream().anyMatch(DeviceView::shown);
+    boolean fresh = devices.ofCloud().stream().anyMatch(DeviceView::shown);
     return fresh ? Optional.empty() : Optional.of("no device has sent values lately");
   }
 
   /** For routes: empty once a device has sent values, else what is missing. */
   public String missing() {
     boolean heard =
-        devices.all().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
+        devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
     return heard ? "" : current(problems);
   }
 
@@ -67,9 +67,13 @@ final class Health {
         .collect(Collectors.joining("; "));
   }
 
-  /** For routes: the ids of routes that do not run, with spaces between. */
+  /**
+   * For routes: the ids of routes that do not run, with spaces between. Those that start by
+   * themselves as soon as they can are none of the exporter's troubles.
+   */
   public String stoppedRoutes(CamelContext camel) {
     return camel.getRoutes().stream()
+        .filter(Route::isAutoStartup)
         .map(Route::getId)
         .filter(id -> !isStarted(camel, id))
         .collect(Collectors.joining(" "));

@@ -13,7 +13,7 @@ import java.util.Set;
  * stand in the message itself. A reply is {@code {operateType: "latestQuotas", data: {online,
  * quotaMap: {key: value}}}}.
  *
- * @param quotas raw quota keys to values
+ * @param quotas raw quota keys to values, a map that routes may change
  * @param full whether these are all values of the device
  * @param online what the message says of the device, null if nothing
  * @param fault why the message cannot be read, in words for the log; null if it can
@@ -71,7 +71,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
     Map<?, ?> body = body(message);
     Object status = body.get("status");
     return new JsonMessage(
-        Map.of(),
+        new LinkedHashMap<>(),
         false,
         status == null ? null : Devices.isOn(status),
         body.isEmpty() ? fault(message) : null);

@@ -51,6 +51,9 @@ final class QuotaStore {
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
   private final Picture picture = new Picture();
 
+  /** Null if nobody wants to know. */
+  private volatile Quotas.Watcher watcher;
+
   /** Takes note of values that could not be shown beside others. */
   interface Conflicts {
 
@@ -108,6 +111,12 @@ final class QuotaStore {
         .take(quotas, conflictsOfMessage, nanoClock.getAsLong());
   }
 
+  /** Tells of the series that there are, and from now on of those that come and go. */
+  void watch(Quotas.Watcher newWatcher) {
+    watcher = newWatcher;
+    devices.values().forEach(Device::tellOfAll);
+  }
+
   void forget(String serial) {
     Device device = devices.get(serial);
     if (device != null) {
@@ -141,6 +150,22 @@ final class QuotaStore {
   Map<String, Double> changes(String serial) {
     Device device = devices.get(serial);
     return device == null ? Map.of() : device.changes();
+  }
+
+  /** The value of a raw quota key, null if there is none or it is older than {@code maxAge}. */
+  Double value(String serial, String key, Duration maxAge) {
+    Device device = devices.get(serial);
+    return device == null
+        ? null
+        : device.value(key, nanoClock.getAsLong(), TimeUnit.NANOSECONDS.convert(maxAge));
+  }
+
+  /**
+   * From now on the series of {@code computed} goes with that of {@code input}, both raw quota keys
+   * of a device, and is no value that the device has sent.
+   */
+  void compute(String serial, String computed, String input) {
+    devices.computeIfAbsent(serial, Device::new).compute(computed, input);
   }
 
   /** All series of this moment, sorted by name. */
@@ -177,6 +202,12 @@ final class QuotaStore {
     long message;
 
     boolean removed;
+
+    /** Whether a route made it of others, which it goes with. */
+    boolean computed;
+
+    /** What the watcher knows it as, null if it does not. */
+    Quotas.Series watched;
 
     Cell(String rawKey, String name, List<String> indexes) {
       this.rawKey = rawKey;
@@ -257,6 +288,9 @@ final class QuotaStore {
     /** Keys that may differ from it. */
     private final Set<String> touched = new TreeSet<>();
 
+    /** The keys that routes made of others, and those of which they made them. */
+    private Map<String, Set<String>> inputsOf = Map.of();
+
     // Of the current message.
     private long message;
     private long now;
@@ -284,10 +318,7 @@ final class QuotaStore {
     }
 
     synchronized void forgetAll() {
-      for (Cell cell : byKey.values()) {
-        cell.removed = true;
-        touch(cell);
-      }
+      byKey.values().forEach(this::gone);
       byKey.clear();
       byName.clear();
       changes++;
@@ -297,7 +328,7 @@ final class QuotaStore {
       if (now - oldest <= maxAge) {
         return 0;
       }
-      int removed = 0;
+      int before = byKey.size();
       long highestAge = 0;
       for (Cell cell : List.copyOf(byKey.values())) {
         long age = now - cell.nanos;
@@ -305,11 +336,10 @@ final class QuotaStore {
           highestAge = Math.max(highestAge, age);
         } else {
           remove(cell);
-          removed++;
         }
       }
       oldest = now - highestAge;
-      return removed;
+      return before - byKey.size();
     }
 
     synchronized int size() {
@@ -320,6 +350,22 @@ final class QuotaStore {
       Map<String, Double> values = new LinkedHashMap<>();
       byKey.forEach((key, cell) -> values.put(key, cell.value));
       return Collections.unmodifiableMap(values);
+    }
+
+    synchronized Double value(String key, long now, long maxAge) {
+      Cell cell = byKey.get(key);
+      return cell == null || now - cell.nanos > maxAge ? null : cell.value;
+    }
+
+    synchronized void compute(String computed, String input) {
+      if (inputsOf.isEmpty()) {
+        inputsOf = new HashMap<>();
+      }
+      inputsOf.computeIfAbsent(computed, unused -> new TreeSet<>()).add(input);
+      Cell cell = byKey.get(computed);
+      if (cell != null) {
+        cell.computed = true;
+      }
     }
 
     synchronized Map<String, Double> changes() {
@@ -436,7 +482,8 @@ final class QuotaStore {
 
     private int set(Place place, double value) {
       Cell cell = cell(place);
-      if (cell == null) {
+      boolean isNew = cell == null;
+      if (isNew) {
         cell = newCell(place.key);
         if (cell == null) {
           return 0;
@@ -455,7 +502,10 @@ final class QuotaStore {
       cell.value = number;
       cell.nanos = now;
       cell.message = message;
-      return 1;
+      if (isNew) {
+        tellOf(cell);
+      }
+      return cell.computed ? 0 : 1;
     }
 
     /** A place on the page for a new key; null if it gets none. */
@@ -481,6 +531,7 @@ final class QuotaStore {
         return null;
       }
       Cell cell = new Cell(key, name, indexes);
+      cell.computed = inputsOf.containsKey(key);
       touch(cell);
       byKey.put(key, cell);
       Map<List<String>, Cell> sameName = byName.get(name);
@@ -549,13 +600,36 @@ final class QuotaStore {
           && byKey.subMap(key + ".", key + "/").isEmpty();
     }
 
-    /** Does nothing for null. */
-    private void remove(Cell cell) {
-      if (cell == null) {
-        return;
+    synchronized void tellOfAll() {
+      byKey.values().forEach(this::tellOf);
+    }
+
+    private void tellOf(Cell cell) {
+      if (watcher != null && cell.watched == null) {
+        cell.watched = new Watched(cell);
+        watcher.came(cell.watched);
       }
+    }
+
+    private void gone(Cell cell) {
       cell.removed = true;
       touch(cell);
+      if (cell.watched != null) {
+        watcher.went(cell.watched);
+      }
+    }
+
+    /** The value is that of a whole message, as on the page. */
+    private synchronized double value(Cell cell) {
+      return cell.value;
+    }
+
+    /** Does nothing for null, nor for one that went with another. */
+    private void remove(Cell cell) {
+      if (cell == null || cell.removed) {
+        return;
+      }
+      gone(cell);
       byKey.remove(cell.rawKey);
       Map<List<String>, Cell> cells = byName.get(cell.name);
       if (cells.size() == 1) {
@@ -564,6 +638,53 @@ final class QuotaStore {
         cells.remove(cell.indexes);
       }
       changes++;
+      if (!inputsOf.isEmpty()) {
+        removeComputedOf(cell.rawKey);
+      }
+    }
+
+    private void removeComputedOf(String input) {
+      inputsOf.forEach(
+          (computed, inputs) -> {
+            if (inputs.contains(input)) {
+              remove(byKey.get(computed));
+            }
+          });
+    }
+
+    /** A series as its watcher sees it. */
+    private final class Watched implements Quotas.Series {
+
+      private final Cell cell;
+
+      Watched(Cell cell) {
+        this.cell = cell;
+      }
+
+      @Override
+      public String serial() {
+        return serial;
+      }
+
+      @Override
+      public String name() {
+        return cell.name;
+      }
+
+      @Override
+      public String rawKey() {
+        return withoutIndexes(cell.rawKey);
+      }
+
+      @Override
+      public List<String> indexes() {
+        return cell.indexes;
+      }
+
+      @Override
+      public double value() {
+        return Device.this.value(cell);
+      }
     }
   }
 }

@@ -26,7 +26,7 @@ public final class Quotas {
   /** Header of every message on its way to {@code direct:quotas}: serial number. */
   public static final String DEVICE = "EcoflowDevice";
 
-  /** Header: where the values come from, {@link #REST}, {@link #PUSH} or {@link #REPLY}. */
+  /** Header: where the values come from, such as {@link #REST}, {@link #PUSH}, {@link #OTHER}. */
   public static final String SOURCE = "EcoflowSource";
 
   /** Header: true when the message holds all values of the device, not just changes. */
@@ -39,6 +39,42 @@ public final class Quotas {
   public static final String PUSH = "push";
   public static final String REPLY = "reply";
   public static final String STATUS = "status";
+
+  /** Of a device that EcoFlow does not have, from a route of the integrator's own. */
+  public static final String OTHER = "other";
+
+  /** Headers with the labels of such a device. */
+  private static final String NAME = "EcoflowDeviceName";
+
+  private static final String PRODUCT = "EcoflowProductName";
+
+  /** One series from when it comes until it goes; then it keeps its last value. */
+  public interface Series {
+
+    String serial();
+
+    /** Without the exporter's prefix. */
+    String name();
+
+    /** The key as the device sent it, without indexes. */
+    String rawKey();
+
+    /** As in {@link Family.Series}. */
+    List<String> indexes();
+
+    double value();
+  }
+
+  /** Is told of series that come and go, while their device is locked. */
+  public interface Watcher {
+
+    void came(Series series);
+
+    /**
+     * @param series the same object that came
+     */
+    void went(Series series);
+  }
 
   private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
 
@@ -83,9 +119,14 @@ public final class Quotas {
   public void store(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(DEVICE, String.class);
+    Object source = message.getHeader(SOURCE);
+    if (OTHER.equals(source)) {
+      devices.adopt(
+          serial, message.getHeader(NAME, String.class), message.getHeader(PRODUCT, String.class));
+    }
     if (!devices.isWanted(serial)) {
       LOG.debug("Values of device {} are not wanted", serial);
-    } else if (REST.equals(message.getHeader(SOURCE)) && !devices.isOnline(serial)) {
+    } else if (REST.equals(source) && !devices.isOnline(serial)) {
       // The cloud hands out the last known values of devices that have been off for days.
       LOG.debug("Device {} went offline before its values arrived", serial);
     } else {
@@ -159,6 +200,31 @@ public final class Quotas {
     return store.changes(serial);
   }
 
+  /**
+   * For routes that compute a value before the message is stored: what one of its inputs is with
+   * this message, or was last if the message does not name it; null if it is not shown then. The
+   * computed value goes when the input goes, and is no sign of life of the device.
+   *
+   * @param computed the raw quota key of the computed value
+   * @param input the raw quota key of one of the values that it is computed from
+   */
+  public Double inputOf(Exchange exchange, String computed, String input) {
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(DEVICE, String.class);
+    Double value = MessageValue.find(message.getBody(Map.class), input);
+    // What was known before the device went away does not count.
+    if (value == null && devices.isShown(serial)) {
+      value = store.value(serial, input, seriesLife);
+    }
+    if (value == null || value.isNaN()) {
+      return null;
+    }
+    if (devices.isWanted(serial)) {
+      store.compute(serial, computed, input);
+    }
+    return value;
+  }
+
   /** The number of series of a device. */
   public int size(String serial) {
     return store.size(serial);
@@ -167,5 +233,10 @@ public final class Quotas {
   /** All series of this moment, sorted by name. */
   public List<Family> snapshot() {
     return store.snapshot();
+  }
+
+  /** Lets one watcher know of all series, those that are there first. */
+  public void watch(Watcher watcher) {
+    store.watch(watcher);
   }
 }

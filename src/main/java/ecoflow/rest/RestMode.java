@@ -1,9 +1,12 @@
 package ecoflow.rest;
 
 import ecoflow.api.Api;
+import ecoflow.api.CloudException;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
+import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
+import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.spi.Registry;
 
@@ -22,5 +25,14 @@ public final class RestMode {
       LongSupplier nanoClock) {
     registry.bind("signature", new Signature(settings.credentials()));
     registry.bind("restPolls", new RestPolls(settings, devices, api, meters, nanoClock));
+  }
+
+  /**
+   * The devices in the data of a device list.
+   *
+   * @throws CloudException if it is something else
+   */
+  public static Map<String, Listing> devices(Object data) throws CloudException {
+    return RestPolls.deviceList(data);
   }
 }

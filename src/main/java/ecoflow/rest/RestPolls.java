@@ -136,7 +136,7 @@ final class RestPolls {
     }
     // While the last list serves, it says how the devices are counted.
     if (!listed || isListTooOld()) {
-      for (DeviceView device : devices.all()) {
+      for (DeviceView device : devices.ofCloud()) {
         if (!device.online()) {
           meters.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
         }
@@ -149,7 +149,7 @@ final class RestPolls {
     if (!listed || isListTooOld()) {
       return;
     }
-    for (DeviceView device : devices.all()) {
+    for (DeviceView device : devices.ofCloud()) {
       if (!device.online()) {
         meters.scraped(
             device.labels(), device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
@@ -173,10 +173,11 @@ final class RestPolls {
     if (api.isPaused()) {
       return List.of();
     }
-    return devices.all().stream()
+    return devices.ofCloud().stream()
         .filter(DeviceView::online)
         .map(DeviceView::serial)
-        .filter(serial -> !isQuarantined(serial) && !underWay.contains(serial))
+        // In this order: a poll that fails begins the quarantine before it ends.
+        .filter(serial -> !underWay.contains(serial) && !isQuarantined(serial))
         .toList();
   }
 

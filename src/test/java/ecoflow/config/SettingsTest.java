@@ -71,6 +71,7 @@ class SettingsTest {
     assertEquals(5000, settings.devices().maxSeries());
     assertEquals(9090, settings.page().port());
     assertEquals("ecoflow", settings.page().prefix());
+    assertEquals(List.of(), settings.registries().names());
     assertEquals(LogLevel.INFO, settings.logLevel());
     assertEquals(Path.of("devices.json"), settings.devices().file().path());
     assertFalse(settings.devices().file().explicit());
@@ -111,6 +112,20 @@ class SettingsTest {
     assertEquals(Mode.REST, settings.mode());
     assertEquals(1, settings.notes().size());
     assertTrue(settings.notes().get(0).startsWith("ECOFLOW_API_TYPE=device has no effect"));
+  }
+
+  @Test
+  void routesAreLoadedAgainWhereThereIsAFolder() throws ConfigException {
+    String reload = "ECOFLOW_ROUTES_RELOAD";
+    String dir = "ECOFLOW_ROUTES_DIR";
+
+    assertFalse(Settings.from(keys(dir, folder.toString())).routesReload());
+    assertTrue(Settings.from(keys(dir, folder.toString(), reload, "True")).routesReload());
+    Settings without = Settings.from(keys(reload, "true"));
+    assertFalse(without.routesReload());
+    assertEquals(List.of(reload + " has no effect without " + dir), without.notes());
+    assertTrue(complaint(keys(reload, "yes")).endsWith("it takes true or false"));
+    assertTrue(complaint(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
   }
 
   @Test
@@ -267,5 +282,27 @@ class SettingsTest {
         assertThrows(ConfigException.class, () -> settings.http().trust()).getMessage();
 
     assertTrue(message.startsWith("ECOFLOW_CA_FILE=" + file), message);
+  }
+
+  @Test
+  void registriesAreNamedOnceWithTheirVariablesBesideThem() throws Exception {
+    Path token = Files.writeString(folder.resolve("token"), SECRET + "\n");
+    RegistrySettings settings =
+        Settings.from(
+                keys(
+                    "ECOFLOW_MICROMETER_REGISTRIES",
+                    " otlp,com.example.Mine$Registry,, otlp",
+                    "INFLUX_TOKEN_FILE",
+                    token.toString()))
+            .registries();
+
+    assertEquals(List.of("otlp", "com.example.Mine$Registry"), settings.names());
+    assertEquals(Optional.of(SECRET), settings.variables().value("INFLUX_TOKEN"));
+    assertEquals(Optional.empty(), settings.variables().value("INFLUX_ORG"));
+    assertFalse(settings.toString().contains(SECRET));
+    assertEquals(
+        "ECOFLOW_MICROMETER_REGISTRIES=otlp;influx is not valid: it takes names such as otlp or"
+            + " influx, or of classes, with commas between",
+        complaint(keys("ECOFLOW_MICROMETER_REGISTRIES", "otlp;influx")));
   }
 }

@@ -2,6 +2,7 @@ package ecoflow.quota;
 
 import static java.util.Arrays.asList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.quota.Family.Series;
@@ -350,6 +351,80 @@ class QuotaStoreTest {
     assertSeries("b", 2.0);
     assertEquals(List.of(SN), serials());
     assertEquals(0, store.expire(Duration.ofDays(1_000_000)));
+  }
+
+  private void computed() {
+    store.compute(SN, "sum", "a");
+    store.compute(SN, "sum", "b");
+  }
+
+  @Test
+  void computedValuesGoWithTheirInputs() {
+    computed();
+    store.compute(SN, "double", "sum");
+
+    store.record(SN, map("a", 1, "b", 2, "c", 3, "sum", 3, "double", 6));
+    store.record(SN, map("c", "none"));
+    assertSeries("a", 1.0, "b", 2.0, "double", 6.0, "sum", 3.0);
+    store.record(SN, map("b", "none"));
+    assertSeries("a", 1.0);
+
+    store.record(SN, map("b", 2, "sum", 3));
+    assertSeries("a", 1.0, "b", 2.0, "sum", 3.0);
+    store.record(SN, map("sum", null));
+    assertSeries("a", 1.0, "b", 2.0);
+    store.record(SN, map("sum", 3));
+    store.forget(SN);
+    store.record(SN, map("a", 1));
+    assertSeries("a", 1.0);
+  }
+
+  @Test
+  void computedValuesAreNoOlderThanTheirInputs() {
+    Duration second = Duration.ofSeconds(1);
+    computed();
+    store.record(SN, map("a", 1));
+    nanos += second.toNanos() / 2;
+    store.record(SN, map("b", 2, "sum", 3));
+    nanos += second.toNanos() / 2 + 1;
+
+    assertEquals(2, store.expire(second));
+    assertSeries("b", 2.0);
+  }
+
+  @Test
+  void computedValuesThatAreTooOldGoOnce() {
+    computed();
+    store.record(SN, map("a", 1, "b", 2, "sum", 3));
+    nanos += Duration.ofSeconds(1).toNanos() + 1;
+
+    assertEquals(3, store.expire(Duration.ofSeconds(1)));
+    assertSeries();
+  }
+
+  @Test
+  void computedValuesAreNoneThatADeviceSent() {
+    assertEquals(3, store.record(SN, map("a", 1, "b", 2, "sum", 3)));
+    computed();
+    assertEquals(2, store.record(SN, map("a", 1, "b", 2, "sum", 3)));
+    store.forget(SN);
+    assertEquals(0, store.record(SN, map("sum", 3)));
+    store.compute(SN, "itself", "itself");
+    store.record(SN, map("itself", 1));
+    store.record(SN, map("itself", "none"));
+    assertSeries("sum", 3.0);
+  }
+
+  @Test
+  void aValueIsKnownUntilItIsTooOld() {
+    store.record(SN, map("a", 1));
+    nanos += Duration.ofSeconds(1).toNanos();
+
+    assertEquals(1, store.value(SN, "a", Duration.ofSeconds(1)));
+    assertNull(store.value(SN, "b", Duration.ofSeconds(1)));
+    assertNull(store.value("OTHER", "a", Duration.ofSeconds(1)));
+    nanos++;
+    assertNull(store.value(SN, "a", Duration.ofSeconds(1)));
   }
 
   @Test

@@ -57,10 +57,22 @@ public final class ExporterJar implements AutoCloseable {
   }
 
   public void start(Map<String, String> variables, String... jvmOptions) {
+    start(variables, List.of(jvmOptions), List.of());
+  }
+
+  /** Starts a command of the jar and waits for its end. */
+  public int run(Map<String, String> variables, String... arguments) {
+    start(variables, List.of(), List.of(arguments));
+    return exitCode();
+  }
+
+  private void start(
+      Map<String, String> variables, List<String> jvmOptions, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(jvmOptions));
+    command.addAll(jvmOptions);
     command.addAll(List.of("-jar", NAME));
+    command.addAll(arguments);
     Map<String, String> all = new HashMap<>(variables);
     all.putIfAbsent("EXPORTER_PORT", Integer.toString(port));
     process = ChildProcess.start(folder, folder.resolve("log"), all, command);

@@ -13,12 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.apache.camel.test.AvailablePortFinder;
 
-/**
- * The broker Mosquitto as a child process: TLS on a loopback port, logins, a log of its clients.
- */
+/** The broker Mosquitto as a child process: a loopback port, logins, a log of its clients. */
 public final class Mosquitto implements AutoCloseable {
 
   private static final String UP = " running";
@@ -27,12 +24,21 @@ public final class Mosquitto implements AutoCloseable {
   private final int port = AvailablePortFinder.getNextAvailable();
   private ChildProcess process;
 
-  /** Does not start it yet. */
+  /** With TLS. Does not start it yet. */
   public Mosquitto(Path folder, SimulatedCloud cloud, ServerCertificate certificate) {
+    this(folder, true);
+    cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
+  }
+
+  /** A broker of the house, without TLS. Does not start it yet. */
+  public static Mosquitto plain(Path folder) {
+    return new Mosquitto(folder, false);
+  }
+
+  private Mosquitto(Path folder, boolean tls) {
     this.folder = folder;
     try {
       Files.createDirectories(folder);
-      cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
       Files.createFile(file("passwords"));
       Files.createFile(file("log"));
       Files.write(
@@ -41,8 +47,8 @@ public final class Mosquitto implements AutoCloseable {
               // Started by root it would become a user who may not read these files.
               "user " + System.getProperty("user.name"),
               "listener " + port + " 127.0.0.1",
-              "keyfile " + file("key.pem"),
-              "certfile " + file("certificate.pem"),
+              tls ? "keyfile " + file("key.pem") : "",
+              tls ? "certfile " + file("certificate.pem") : "",
               "allow_anonymous false",
               "password_file " + file("passwords"),
               "persistence false",
@@ -54,15 +60,7 @@ public final class Mosquitto implements AutoCloseable {
   }
 
   public static boolean isInstalled() {
-    return program("mosquitto").isPresent() && program("mosquitto_passwd").isPresent();
-  }
-
-  /** Debian keeps servers in a folder that only root has in its PATH. */
-  private static Optional<Path> program(String name) {
-    return Stream.concat(Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin"))
-        .map(folder -> Path.of(folder, name))
-        .filter(Files::isExecutable)
-        .findFirst();
+    return Programs.find("mosquitto").isPresent() && Programs.find("mosquitto_passwd").isPresent();
   }
 
   private Path file(String name) {
@@ -78,7 +76,7 @@ public final class Mosquitto implements AutoCloseable {
     ChildProcess.run(
         folder,
         file("output"),
-        program("mosquitto_passwd").orElseThrow().toString(),
+        Programs.get("mosquitto_passwd"),
         "-b",
         file("passwords").toString(),
         user,
@@ -92,8 +90,7 @@ public final class Mosquitto implements AutoCloseable {
             folder,
             file("output"),
             Map.of(),
-            List.of(
-                program("mosquitto").orElseThrow().toString(), "-c", file("config").toString()));
+            List.of(Programs.get("mosquitto"), "-c", file("config").toString()));
     eventually(
         () -> {
           if (!process.isAlive()) {

@@ -4,51 +4,69 @@ import ecoflow.Beans;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 
 /**
- * Single packaged route files with the real beans: {@code RouteKit.load("payload")
- * .with("direct:quotas").start()}. What the files send to an endpoint named by {@code with} is kept
- * there.
+ * Single route files with the real beans: {@code RouteKit.load("quotas")} for packaged ones, {@code
+ * file} for those of an integrator beside them. What the files send to an endpoint named by {@code
+ * with} is kept there; what they do to gauges stands on the page.
  */
 public final class RouteKit implements AutoCloseable {
 
+  private static final String DEVICES = "ECOFLOW_DEVICE_SN";
+
   private final CamelContext camel = new DefaultCamelContext();
   private final Map<String, String> variables = new HashMap<>();
-  private final List<String> files;
+  private final List<String> packaged;
+  private final List<Path> own = new ArrayList<>();
   private final Map<String, List<Object>> bodies = new HashMap<>();
   private final Map<String, Processor> sinks = new HashMap<>();
   private Beans beans;
   private ProducerTemplate template;
 
-  private RouteKit(List<String> files) {
-    this.files = files;
+  private RouteKit(List<String> packaged) {
+    this.packaged = packaged;
     variable("ECOFLOW_ACCOUNT_USER", "owner@example.org");
     variable("ECOFLOW_ACCOUNT_PASSWORD", "secret");
-    variable("ECOFLOW_DEVICE_SN", "all");
+    variable(DEVICES, "all");
   }
 
-  /** Files of the routes folder, without their ending. */
+  /** Packaged route files, without their ending. */
   public static RouteKit load(String... files) {
     return new RouteKit(List.of(files));
+  }
+
+  /** A route file of one's own beside them. */
+  public RouteKit file(Path file) {
+    own.add(file);
+    return this;
   }
 
   /** A setting; without any, an account in mode mqtt. */
   public RouteKit variable(String name, String value) {
     variables.put(name, value);
     return this;
+  }
+
+  /** A device that the exporter serves; without any, routes can run but no gauge is shown. */
+  public RouteKit device(String serial) {
+    String before = variables.get(DEVICES);
+    return variable(DEVICES, before.equals("all") ? serial : before + "," + serial);
   }
 
   /** Developer keys instead of an account. */
@@ -85,6 +103,8 @@ public final class RouteKit implements AutoCloseable {
     try {
       beans = new Beans(Settings.from(variables));
       beans.configure(camel);
+      // All at once and first: what one of them configures holds for the routes of all.
+      PluginHelper.getRoutesLoader(camel).loadRoutes(resources());
       camel.addRoutes(
           new RouteBuilder() {
             @Override
@@ -93,11 +113,6 @@ public final class RouteKit implements AutoCloseable {
               sinks.forEach((endpoint, sink) -> from(endpoint).process(sink));
             }
           });
-      for (String file : files) {
-        PluginHelper.getRoutesLoader(camel)
-            .loadRoutes(
-                ResourceHelper.resolveResource(camel, "classpath:routes/" + file + ".camel.yaml"));
-      }
       camel.start();
       template = camel.createProducerTemplate();
       return this;
@@ -108,12 +123,34 @@ public final class RouteKit implements AutoCloseable {
     }
   }
 
+  private List<Resource> resources() {
+    Stream<String> inJar =
+        packaged.stream().map(file -> "classpath:routes/" + file + ".camel.yaml");
+    return Stream.concat(inJar, own.stream().map(file -> "file:" + file))
+        .map(location -> PluginHelper.getResourceLoader(camel).resolveResource(location))
+        .toList();
+  }
+
   public CamelContext camel() {
     return camel;
   }
 
+  /** Values of a device to direct:quotas, as it pushes them. */
+  public void send(String serial, Map<String, ?> values) {
+    send("direct:quotas", values, Map.of("EcoflowDevice", serial, "EcoflowSource", "push"));
+  }
+
+  /** A message to an endpoint; of a map a copy, which routes may change. */
   public void send(String endpoint, Object body, Map<String, Object> headers) {
-    template.sendBodyAndHeaders(endpoint, body, headers);
+    Object sent = body instanceof Map<?, ?> map ? new LinkedHashMap<>(map) : body;
+    template.sendBodyAndHeaders(endpoint, sent, headers);
+  }
+
+  /** What /metrics would say. */
+  public Page page() {
+    return new Page(
+        () -> template.requestBody("bean:metricsPage?method=answer", null, String.class),
+        () -> "mqtt");
   }
 
   /** The bodies that came to an endpoint so far, an empty text for none. */

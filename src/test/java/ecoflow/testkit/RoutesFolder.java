@@ -28,6 +28,19 @@ public record RoutesFolder(Path folder) {
     return new RoutesFolder(folder);
   }
 
+  /** Copies files into a new folder. */
+  public static RoutesFolder of(Path folder, Path... files) {
+    try {
+      Files.createDirectories(folder);
+      for (Path file : files) {
+        Files.copy(file, folder.resolve(file.getFileName()));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new RoutesFolder(folder);
+  }
+
   /** The names of the packaged files. */
   public static List<String> packaged() {
     return new RoutesFolder(PACKAGED).names();
@@ -79,6 +92,11 @@ public record RoutesFolder(Path folder) {
       throw new UncheckedIOException(e);
     }
     return this;
+  }
+
+  /** The variable that has an exporter load the files beside the packaged ones. */
+  public String beside() {
+    return "ECOFLOW_ROUTES_DIR=" + folder;
   }
 
   /** The value of CAMEL_MAIN_ROUTES_INCLUDE_PATTERN for this folder. */

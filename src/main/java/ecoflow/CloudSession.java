@@ -1,0 +1,210 @@
+package ecoflow;
+
+import ecoflow.account.AccountMode;
+import ecoflow.api.CloudException;
+import ecoflow.command.CallFailure;
+import ecoflow.command.Commands;
+import ecoflow.command.ListedDevice;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.decode.Frames;
+import ecoflow.device.DeviceView;
+import ecoflow.device.Labels;
+import ecoflow.device.Listing;
+import ecoflow.rest.RestMode;
+import ecoflow.text.Lines;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Route;
+import org.apache.camel.component.direct.DirectEndpoint;
+import org.apache.camel.component.paho.PahoEndpoint;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * The packaged routes for the time of a command. Signing, bounds and errors of calls are those of
+ * the exporter; what starts by itself, a timer or the web server, does not start.
+ */
+final class CloudSession implements Commands.Cloud {
+
+  private static final List<String> REST_ROUTES =
+      List.of(
+          "cloud-call",
+          "http-redelivery",
+          "rest-device-list",
+          "rest-device-values",
+          "quotas",
+          "unexpected-errors");
+  private static final List<String> ACCOUNT_ROUTES =
+      List.of(
+          "cloud-call",
+          "account-login",
+          "account-messages",
+          "account-requests",
+          "payload",
+          "quotas",
+          "unexpected-errors");
+
+  private static final int STOP_SECONDS = 2;
+
+  private final Settings settings;
+  private final boolean withAccount;
+  private final Beans beans;
+  private final CamelContext camel = new DefaultCamelContext();
+  private final ProducerTemplate calls;
+  private final Set<String> withValues = new HashSet<>();
+
+  CloudSession(Settings settings) throws ConfigException {
+    this.settings = settings;
+    this.withAccount = settings.mode().usesAccount();
+    this.beans = new Beans(settings.withoutRegistries());
+    beans.connectOnce();
+    try {
+      start();
+    } catch (Exception e) {
+      close();
+      throw new IllegalStateException("The packaged routes do not start: " + Lines.root(e), e);
+    }
+    this.calls = camel.createProducerTemplate();
+  }
+
+  private void start() throws Exception {
+    camel.setAutoStartup(false);
+    camel.getShutdownStrategy().setTimeout(STOP_SECONDS);
+    camel.getShutdownStrategy().setSuppressLoggingOnTimeout(true);
+    camel.getShutdownStrategy().setLogInflightExchangesOnTimeout(false);
+    camel.setStreamCaching(false);
+    beans.configure(camel);
+    for (String name : withAccount ? ACCOUNT_ROUTES : REST_ROUTES) {
+      PluginHelper.getRoutesLoader(camel)
+          .loadRoutes(
+              ResourceHelper.resolveMandatoryResource(
+                  camel, "classpath:routes/" + name + ".camel.yaml"));
+    }
+    camel.start();
+    for (Route route : camel.getRoutes()) {
+      Endpoint from = route.getEndpoint();
+      if (from instanceof DirectEndpoint || from instanceof PahoEndpoint) {
+        camel.getRouteController().startRoute(route.getRouteId());
+      }
+    }
+  }
+
+  @Override
+  public void login() throws CallFailure {
+    if (withAccount) {
+      call("direct:account-login");
+    }
+  }
+
+  @Override
+  public List<ListedDevice> devices() throws CallFailure {
+    Object data =
+        call(withAccount ? "direct:account-devices" : "direct:device-list-call").getBody();
+    Map<String, Listing> list;
+    try {
+      list = withAccount ? AccountMode.devices(data) : RestMode.devices(data);
+    } catch (CloudException e) {
+      throw new CallFailure(e.code(), Lines.describe(e));
+    }
+    return list.entrySet().stream().map(entry -> device(entry.getKey(), entry.getValue())).toList();
+  }
+
+  private ListedDevice device(String serial, Listing listing) {
+    Labels labels = beans.devices().labels(serial, listing);
+    return new ListedDevice(
+        serial, labels.deviceName(), labels.productName(), listing.online(), decoder(serial));
+  }
+
+  /** Of an account: whether it is known how the model writes its values. */
+  private String decoder(String serial) {
+    if (!withAccount) {
+      return "JSON";
+    }
+    return beans.devices().isModelKnown(serial) || Frames.isNamed(serial)
+        ? "known"
+        : "unknown model";
+  }
+
+  @Override
+  public String host() {
+    return calls.requestBody("bean:apiHost?method=current", null, String.class);
+  }
+
+  @Override
+  public String connect() throws CallFailure {
+    call("direct:account-certification");
+    Object login = calls.requestBody("bean:accountLogin?method=brokerLogin", (Object) null);
+    call("bean:linkKeeper?method=connect", exchange -> exchange.getMessage().setBody(login));
+    // Its words are the address alone.
+    return login.toString().replaceAll("^\\w+\\[|\\]$", "");
+  }
+
+  @Override
+  public boolean isConnected() {
+    return calls.requestBody("bean:mqttLink?method=isConnected", null, Boolean.class);
+  }
+
+  @Override
+  public boolean isSubscriptionRefused() {
+    return calls.requestBody("bean:mqttLink?method=isSubscriptionRefused", null, Boolean.class);
+  }
+
+  @Override
+  public void ask(String serial) throws CallFailure {
+    if (settings.mode() == Settings.Mode.DEVICE) {
+      call("direct:account-requests");
+    } else if (settings.mode() == Settings.Mode.REST
+        && call("direct:quota-call", exchange -> exchange.setProperty("apiDevice", serial))
+                .getBody()
+            instanceof Map<?, ?> values
+        && !values.isEmpty()) {
+      withValues.add(serial);
+    }
+  }
+
+  @Override
+  public boolean hasValues(String serial) {
+    return withValues.contains(serial)
+        || beans
+            .devices()
+            .find(serial)
+            .map(DeviceView::lastUpdateMillis)
+            .filter(OptionalLong::isPresent)
+            .isPresent();
+  }
+
+  private Message call(String route) throws CallFailure {
+    return call(route, exchange -> {});
+  }
+
+  private Message call(String endpoint, Processor prepare) throws CallFailure {
+    // One way, as a timer would: with a request Camel loses the count of redeliveries on the way.
+    Exchange exchange = calls.send(endpoint, prepare);
+    Exception failure = exchange.getException();
+    if (failure != null) {
+      String path = exchange.getProperty("apiPath", String.class);
+      throw new CallFailure(
+          failure instanceof CloudException cloud ? cloud.code() : "",
+          Lines.describe(failure, path));
+    }
+    return exchange.getMessage();
+  }
+
+  @Override
+  public void close() {
+    beans.disconnect();
+    camel.stop();
+    beans.close();
+  }
+}

@@ -1,0 +1,70 @@
+package ecoflow;
+
+import ecoflow.command.Commands;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.config.Settings.LogLevel;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.main.MainHelper;
+
+/** The commands of the jar with the exporter that they belong to. */
+final class CommandLine {
+
+  private CommandLine() {}
+
+  /**
+   * Does what the arguments ask for, and returns the exit code.
+   *
+   * @param variables the environment
+   */
+  static int run(Map<String, String> variables, String... arguments) {
+    PrintWriter out = new PrintWriter(System.out, false, Charset.defaultCharset());
+    PrintWriter err = new PrintWriter(System.err, true, Charset.defaultCharset());
+    int code =
+        new Commands(
+                variables,
+                new ThisExporter(),
+                folder -> routeProblems(variables, folder),
+                Clock.systemUTC(),
+                out,
+                err)
+            .run(arguments);
+    out.flush();
+    return code;
+  }
+
+  private static List<String> routeProblems(Map<String, String> variables, Path folder)
+      throws ConfigException {
+    // What is wrong is told by the command; the log would tell it again.
+    Logging.level(LogLevel.ERROR);
+    return RouteCheck.problems(variables, folder);
+  }
+
+  static final class ThisExporter implements Commands.Exporter {
+
+    @Override
+    public List<String> versions() {
+      return List.of(
+          "ecoflow-exporter " + Beans.version(),
+          "Apache Camel " + new MainHelper().getVersion(),
+          "Java " + Runtime.version());
+    }
+
+    @Override
+    public List<String> routeFiles() {
+      return CamelSettings.routeFiles();
+    }
+
+    @Override
+    public Commands.Cloud open(Settings settings) throws ConfigException {
+      // What goes wrong is told by the command; the log would tell it again.
+      Logging.level(settings.logLevel() == LogLevel.DEBUG ? LogLevel.DEBUG : LogLevel.ERROR);
+      return new CloudSession(settings);
+    }
+  }
+}

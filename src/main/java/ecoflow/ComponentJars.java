@@ -1,0 +1,64 @@
+package ecoflow;
+
+import ecoflow.config.ConfigException;
+import java.io.File;
+import java.io.IOException;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The jars of ECOFLOW_LIB_DIR: components that routes of the user's own name. The launcher has them
+ * on the class path before the process starts; where it did not start it, a class loader has them.
+ */
+final class ComponentJars {
+
+  private ComponentJars() {}
+
+  /**
+   * Lets Camel, which asks the class loader of the thread, find what the jars hold. Comes before
+   * anything of Camel.
+   */
+  static void load(Optional<Path> folder) throws ConfigException {
+    if (folder.isEmpty()) {
+      return;
+    }
+    Set<Path> known = new HashSet<>();
+    for (String entry : System.getProperty("java.class.path", "").split(File.pathSeparator)) {
+      known.add(Path.of(entry).toAbsolutePath().normalize());
+    }
+    List<URL> added = new ArrayList<>();
+    try (Stream<Path> files = Files.list(folder.get())) {
+      for (Path file : files.sorted().toList()) {
+        if (file.toString().endsWith(".jar")
+            && !known.contains(file.toAbsolutePath().normalize())) {
+          added.add(url(file));
+        }
+      }
+    } catch (IOException e) {
+      throw new ConfigException("ECOFLOW_LIB_DIR=" + folder.get() + " cannot be read");
+    }
+    if (!added.isEmpty()) {
+      Thread thread = Thread.currentThread();
+      // For as long as the process runs, so that nobody closes it.
+      thread.setContextClassLoader(
+          new URLClassLoader(added.toArray(URL[]::new), thread.getContextClassLoader()));
+    }
+  }
+
+  private static URL url(Path file) {
+    try {
+      return file.toUri().toURL();
+    } catch (MalformedURLException e) {
+      throw new IllegalStateException("a file has a URL", e);
+    }
+  }
+}

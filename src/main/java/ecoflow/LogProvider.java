@@ -1,0 +1,201 @@
+package ecoflow;
+
+import ecoflow.memory.OutOfMemory;
+import ecoflow.text.Lines;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.ILoggerFactory;
+import org.slf4j.Logger;
+import org.slf4j.Marker;
+import org.slf4j.event.Level;
+import org.slf4j.helpers.LegacyAbstractLogger;
+import org.slf4j.helpers.MessageFormatter;
+import org.slf4j.simple.SimpleServiceProvider;
+
+/**
+ * The log, with libraries made brief that write a stack trace, or the same again and again, for as
+ * long as nobody listens: Micrometer's registries, Kafka's clients, and Camel where a route does
+ * not handle a failure. Their failures become lines that do not repeat. Public for SLF4J, which
+ * makes it by its name.
+ */
+public final class LogProvider extends SimpleServiceProvider {
+
+  /** The second is a library of some registries, such as that for Graphite. */
+  private static final List<String> BRIEF =
+      List.of("io.micrometer.", "com.codahale.metrics.", "org.apache.kafka.");
+
+  private static final String CAMEL = "org.apache.camel.";
+
+  private ILoggerFactory loggers;
+
+  @Override
+  public void initialize() {
+    super.initialize();
+    loggers = new Loggers(super.getLoggerFactory());
+  }
+
+  @Override
+  public ILoggerFactory getLoggerFactory() {
+    return loggers;
+  }
+
+  private static final class Loggers implements ILoggerFactory {
+
+    private final ILoggerFactory simple;
+    private final Map<String, Logger> brief = new ConcurrentHashMap<>();
+    private final RouteFailures failures;
+
+    Loggers(ILoggerFactory simple) {
+      this.simple = simple;
+      failures = new RouteFailures(simple.getLogger("ecoflow.routes"));
+    }
+
+    @Override
+    public Logger getLogger(String name) {
+      if (BRIEF.stream().anyMatch(name::startsWith)) {
+        return brief.computeIfAbsent(name, unused -> new Brief(simple.getLogger(name)));
+      }
+      return name.startsWith(CAMEL)
+          ? brief.computeIfAbsent(name, unused -> new Camel(simple.getLogger(name), failures))
+          : simple.getLogger(name);
+    }
+  }
+
+  /** Failures that routes leave to Camel: it tells each twice, with a stack trace each time. */
+  private static final class RouteFailures {
+
+    private static final Pattern FROM = Pattern.compile("from\\[(\\S+)]");
+
+    private final Logger log;
+    private final Lines lines;
+    private volatile Throwable told;
+
+    RouteFailures(Logger log) {
+      this.log = log;
+      lines = new Lines(log, System::nanoTime);
+    }
+
+    boolean areBrief() {
+      return !log.isDebugEnabled();
+    }
+
+    void tell(String text, Throwable failure) {
+      if (failure == told) {
+        return;
+      }
+      told = failure;
+      Matcher from = FROM.matcher(text);
+      String start =
+          from.find() ? "A message from " + from.group(1) + " failed" : Lines.oneLine(text);
+      String why = Lines.root(failure);
+      // Of one kind: the words of a failure can hold values.
+      lines.warn(start + why.replaceFirst(":.*", ""), start + ": " + why);
+    }
+  }
+
+  /** Camel's: a failure is a line, unless LOG_LEVEL=DEBUG wants to see all of it. */
+  private static final class Camel extends Delegate {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient RouteFailures failures;
+
+    Camel(Logger log, RouteFailures failures) {
+      super(log);
+      this.failures = failures;
+    }
+
+    @Override
+    protected void handleNormalizedLoggingCall(
+        Level level, Marker marker, String pattern, Object[] arguments, Throwable failure) {
+      boolean isLoud = level == Level.WARN || level == Level.ERROR;
+      if (failure != null && isLoud && failures.areBrief()) {
+        OutOfMemory.endIf(failure);
+        failures.tell(MessageFormatter.basicArrayFormat(pattern, arguments), failure);
+      } else {
+        log.makeLoggingEventBuilder(level)
+            .setCause(failure)
+            .log(MessageFormatter.basicArrayFormat(pattern, arguments));
+      }
+    }
+  }
+
+  /** A logger over another one, which says what is enabled. */
+  private abstract static class Delegate extends LegacyAbstractLogger {
+
+    private static final long serialVersionUID = 1L;
+
+    final transient Logger log;
+
+    Delegate(Logger log) {
+      this.name = log.getName();
+      this.log = log;
+    }
+
+    @Override
+    protected String getFullyQualifiedCallerName() {
+      return null;
+    }
+
+    @Override
+    public boolean isTraceEnabled() {
+      return log.isTraceEnabled();
+    }
+
+    @Override
+    public boolean isDebugEnabled() {
+      return log.isDebugEnabled();
+    }
+
+    @Override
+    public boolean isInfoEnabled() {
+      return log.isInfoEnabled();
+    }
+
+    @Override
+    public boolean isWarnEnabled() {
+      return log.isWarnEnabled();
+    }
+
+    @Override
+    public boolean isErrorEnabled() {
+      return log.isErrorEnabled();
+    }
+  }
+
+  /** Writes failures in one line, and those of one kind once in a while. */
+  static final class Brief extends Delegate {
+
+    private static final long serialVersionUID = 1L;
+
+    /** Registries publish once a minute, unless they are told otherwise. */
+    private static final Duration PAUSE = Duration.ofMinutes(10);
+
+    private final transient Lines lines;
+
+    Brief(Logger log) {
+      super(log);
+      this.lines = new Lines(log, System::nanoTime, PAUSE, true);
+    }
+
+    @Override
+    protected void handleNormalizedLoggingCall(
+        Level level, Marker marker, String pattern, Object[] arguments, Throwable failure) {
+      OutOfMemory.endIf(failure);
+      String line = MessageFormatter.basicArrayFormat(pattern, arguments);
+      if (failure != null) {
+        line += ": " + Lines.describe(failure);
+      }
+      if (level == Level.WARN || level == Level.ERROR) {
+        // Of one kind: without what differs from time to time.
+        lines.warn(arguments == null ? pattern.replaceAll("[0-9]+", "") : pattern, line);
+      } else {
+        log.atLevel(level).log("{}", line);
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package ecoflow;
+
+import java.util.AbstractList;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.OnExceptionDefinition;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RoutesDefinition;
+import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
+import org.apache.camel.spi.Resource;
+
+/**
+ * Gives routes of the user's files that say nothing about errors the packaged way of dealing with
+ * them: a line in the log, and on with the next message. Camel would write two stack traces. What
+ * goes wrong in a route that others call is theirs to deal with.
+ */
+final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
+
+  private static final String CONFIGURATION = "unexpected-errors";
+
+  private final ModelCamelContext camel;
+
+  OwnRouteErrors(ModelCamelContext camel) {
+    this.camel = camel;
+  }
+
+  @Override
+  public void beforeConfigure(RouteBuilder file) {
+    Resource resource = file.getResource();
+    if (resource != null && resource.getLocation().startsWith("file:")) {
+      RoutesDefinition routes = file.getRouteCollection();
+      routes.setRoutes(new Routes(routes));
+    }
+  }
+
+  /** Sees each route when it is read whole and not yet prepared, for which Camel has no hook. */
+  private final class Routes extends AbstractList<RouteDefinition> {
+
+    private final RoutesDefinition file;
+    private final List<RouteDefinition> all = new ArrayList<>();
+
+    Routes(RoutesDefinition file) {
+      this.file = file;
+    }
+
+    @Override
+    public RouteDefinition get(int index) {
+      return all.get(index);
+    }
+
+    @Override
+    public int size() {
+      return all.size();
+    }
+
+    @Override
+    public RouteDefinition remove(int index) {
+      return all.remove(index);
+    }
+
+    @Override
+    public void add(int index, RouteDefinition route) {
+      if (saysNothing(route)) {
+        if (route.getInput().getEndpointUri().startsWith("direct:")) {
+          route.setErrorHandlerFactory(new NoErrorHandlerDefinition());
+        } else {
+          RouteConfigurationDefinition packaged =
+              camel.getRouteConfigurationDefinition(CONFIGURATION);
+          List<OnExceptionDefinition> handlers =
+              packaged == null ? List.of() : packaged.getOnExceptions();
+          handlers.forEach(handler -> route.getOutputs().add(0, handler.copyDefinition()));
+        }
+      }
+      all.add(index, route);
+    }
+
+    private boolean saysNothing(RouteDefinition route) {
+      return route.getRouteConfigurationId() == null
+          && !route.isErrorHandlerFactorySet()
+          && file.getOnExceptions().isEmpty()
+          && camel.getRouteConfigurationDefinitions().stream()
+              .noneMatch(OwnRouteErrors::handlesErrorsOfAll);
+    }
+  }
+
+  /** A configuration without an id is for all routes that name none. */
+  private static boolean handlesErrorsOfAll(RouteConfigurationDefinition configuration) {
+    return configuration.getId() == null
+        && (configuration.getErrorHandler() != null || !configuration.getOnExceptions().isEmpty());
+  }
+}

@@ -1,0 +1,108 @@
+package ecoflow;
+
+import ecoflow.text.Lines;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.camel.CamelContext;
+import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.FailedToStartRouteException;
+import org.apache.camel.NoSuchEndpointException;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteDefinition;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+
+/** Says in a line what is wrong with a route file, and where as far as Camel tells it. */
+final class RouteProblem {
+
+  private static final Pattern SCHEME = Pattern.compile("could be found for: ([\\w+.-]+)");
+
+  private RouteProblem() {}
+
+  /**
+   * @param camel knows where its routes stand
+   */
+  static String describe(Throwable failure, CamelContext camel) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof MarkedYamlEngineException yaml && yaml.getProblemMark().isPresent()) {
+        Mark mark = yaml.getProblemMark().get();
+        return place(mark.getName(), mark.getLine() + 1) + ": " + words(yaml.getProblem());
+      }
+      if (cause instanceof FailedToCreateRouteException route) {
+        return of(route.getRouteId(), cause, camel);
+      }
+      if (cause instanceof FailedToStartRouteException route) {
+        return of(route.getRouteId(), cause, camel);
+      }
+    }
+    return reason(failure);
+  }
+
+  /** As the other, of a failure while one file was read. */
+  static String describe(Throwable failure, CamelContext camel, String location) {
+    String file = withoutScheme(location);
+    String line = describe(failure, camel);
+    return line.contains(file) ? line : file + ": " + line;
+  }
+
+  private static String of(String routeId, Throwable failure, CamelContext camel) {
+    RouteDefinition route = ((ModelCamelContext) camel).getRouteDefinition(routeId);
+    String place = route == null ? "" : place(route, failure) + ": ";
+    return place + "route " + routeId + ": " + reason(failure);
+  }
+
+  /** That of the step which Camel names in its words, else that of the route. */
+  private static String place(RouteDefinition route, Throwable failure) {
+    String words = String.valueOf(failure.getMessage());
+    return route.getOutputs().stream()
+        .filter(step -> step.getLineNumber() > 0 && words.contains(">>> " + step + " <<<"))
+        .findFirst()
+        .map(step -> place(String.valueOf(route.getLocation()), step.getLineNumber()))
+        .orElseGet(() -> place(route));
+  }
+
+  /** The file and the line at which a route begins. */
+  static String place(RouteDefinition route) {
+    return place(String.valueOf(route.getLocation()), route.getLineNumber());
+  }
+
+  private static String place(String file, int line) {
+    return withoutScheme(file) + ":" + line;
+  }
+
+  /** Routes that were read but do not run, which Camel does not tell: a line, or nothing. */
+  static Optional<String> standstill(CamelContext camel) {
+    int read = ((ModelCamelContext) camel).getRouteDefinitions().size();
+    int running = camel.getRoutesSize();
+    return running > 0 && running == read
+        ? Optional.empty()
+        : Optional.of(running + " of " + read + " routes run: are all route files there?");
+  }
+
+  private static String withoutScheme(String location) {
+    return location.replaceFirst("^(file|classpath):", "");
+  }
+
+  private static String words(String problem) {
+    return problem == null ? "it is no YAML" : Lines.oneLine(problem);
+  }
+
+  private static String reason(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    if (root instanceof NoSuchEndpointException) {
+      Matcher scheme = SCHEME.matcher(String.valueOf(root.getMessage()));
+      if (scheme.find()) {
+        return "there is no component "
+            + scheme.group(1)
+            + ": put org.apache.camel:camel-"
+            + scheme.group(1)
+            + " and what it depends on into ECOFLOW_LIB_DIR, or mend its name";
+      }
+    }
+    return Lines.root(failure);
+  }
+}

@@ -1,0 +1,197 @@
+package ecoflow;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.memory.OutOfMemory;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RouteTemplateDefinition;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Loads the user's route files again when they change, for those who write them. What is wrong is
+ * told, and the routes go on as they were.
+ */
+final class RouteReload {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
+
+  /**
+   * Its routes hand pushes over on the thread of the connection, where others wait for the broker:
+   * when it stays, pushes wait for the routes that are being made.
+   */
+  private static final String PUSHES = "/account-messages.camel.yaml";
+
+  /** What routes of other files are made with: they must be made again. */
+  private static final Pattern FOR_ALL =
+      Pattern.compile("\\broute-?([Cc]onfiguration|[Tt]emplate):");
+
+  private static final String KEPT = "Routes stay as they were: ";
+
+  private final ModelCamelContext camel;
+  private final Settings settings;
+  private final Runnable giveUp;
+
+  /** The texts that were last looked at, by location; and those of the routes that run. */
+  private Map<String, String> seen = Map.of();
+
+  private Map<String, String> running;
+
+  RouteReload(CamelContext camel, Settings settings, Runnable giveUp) {
+    this.camel = (ModelCamelContext) camel;
+    this.settings = settings;
+    this.giveUp = giveUp;
+    running = files();
+    seen = running;
+  }
+
+  /** To be called again and again; never throws. */
+  void look() {
+    try {
+      Map<String, String> now = files();
+      if (!now.equals(seen)) {
+        seen = now;
+        List<String> problems = RouteCheck.problems(settings);
+        if (problems.isEmpty()) {
+          reload(now);
+        } else {
+          problems.forEach(line -> LOG.warn("{}{}", KEPT, line));
+        }
+      }
+    } catch (ConfigException e) {
+      LOG.warn("{}{}", KEPT, e.getMessage());
+    } catch (RuntimeException e) {
+      OutOfMemory.endIf(e);
+      LOG.error("Cannot look after the route files", e);
+    }
+  }
+
+  /**
+   * @param locations of the files that are loaded again
+   * @param all whether what routes are made with, too
+   */
+  private record Change(Set<String> locations, boolean all) {
+
+    static Change of(Map<String, String> before, Map<String, String> now) {
+      Set<String> changed = new HashSet<>(before.keySet());
+      changed.addAll(now.keySet());
+      Set<String> others = Set.copyOf(changed);
+      changed.removeIf(name -> before.getOrDefault(name, "").equals(now.getOrDefault(name, "")));
+      boolean all =
+          changed.stream().anyMatch(name -> isForAll(name, before) || isForAll(name, now));
+      if (all) {
+        others.stream()
+            .filter(name -> !name.endsWith(PUSHES) || isForAll(name, now))
+            .forEach(changed::add);
+      }
+      return new Change(changed, all);
+    }
+
+    private static boolean isForAll(String location, Map<String, String> texts) {
+      return FOR_ALL.matcher(texts.getOrDefault(location, "")).find();
+    }
+
+    @Override
+    public String toString() {
+      return locations.stream()
+          .map(location -> location.substring(location.lastIndexOf('/') + 1))
+          .distinct()
+          .sorted()
+          .collect(Collectors.joining(", "));
+    }
+  }
+
+  private void reload(Map<String, String> now) {
+    Map<String, String> before = running;
+    Change change = Change.of(before, now);
+    if (change.locations().isEmpty()) {
+      // Back from a broken edit.
+      return;
+    }
+    try {
+      replace(change, now);
+      running = now;
+      LOG.info("Routes were loaded again: {}", change);
+    } catch (Exception e) {
+      OutOfMemory.endIf(e);
+      String line = RouteProblem.describe(e, camel);
+      // What a running context tells of a route that does not start lacks the route.
+      LOG.warn("{}{}", KEPT, line.contains(RouteFiles.ENDING) ? line : change + ": " + line);
+      LOG.debug("Why they are not loaded", e);
+      restore(change, before);
+    }
+  }
+
+  private void restore(Change change, Map<String, String> before) {
+    try {
+      replace(change, before);
+    } catch (Exception e) {
+      OutOfMemory.endIf(e);
+      LOG.error(
+          "Routes do not start again: {}; the exporter ends", RouteProblem.describe(e, camel));
+      giveUp.run();
+    }
+  }
+
+  private void replace(Change change, Map<String, String> texts) throws Exception {
+    Set<String> locations = change.locations();
+    for (RouteDefinition route : new ArrayList<>(camel.getRouteDefinitions())) {
+      if (locations.contains(route.getLocation())) {
+        camel.removeRouteDefinition(route);
+      }
+    }
+    if (change.all()) {
+      for (RouteConfigurationDefinition configuration :
+          new ArrayList<>(camel.getRouteConfigurationDefinitions())) {
+        camel.removeRouteConfiguration(configuration);
+      }
+      for (RouteTemplateDefinition template :
+          new ArrayList<>(camel.getRouteTemplateDefinitions())) {
+        camel.removeRouteTemplateDefinition(template);
+      }
+    }
+    List<Resource> files = new ArrayList<>();
+    texts.forEach(
+        (location, text) -> {
+          if (locations.contains(location)) {
+            files.add(ResourceHelper.fromString(location, text));
+          }
+        });
+    PluginHelper.getRoutesLoader(camel).loadRoutes(files);
+  }
+
+  /** All files that should run, in the order in which their routes start, with their texts. */
+  private Map<String, String> files() {
+    try {
+      Map<String, String> files = new LinkedHashMap<>();
+      for (String location : CamelSettings.routes(settings).locations()) {
+        Resource file = ResourceHelper.resolveMandatoryResource(camel, location);
+        try (InputStream text = file.getInputStream()) {
+          files.put(location, new String(text.readAllBytes(), StandardCharsets.UTF_8));
+        }
+      }
+      return files;
+    } catch (IOException | ConfigException e) {
+      // Between two states of the folder; the next look sees what came of it.
+      LOG.debug("The route files cannot be read", e);
+      return seen;
+    }
+  }
+}

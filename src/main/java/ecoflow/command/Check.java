@@ -1,0 +1,314 @@
+package ecoflow.command;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Looks at all that can be wrong, in the order in which the exporter meets it. */
+final class Check {
+
+  /** EcoFlow does not say how far a timestamp may be off; a minute is no matter of the network. */
+  private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
+
+  private static final long LOOK_MILLIS = 100;
+  private static final Duration PAUSE_OF_REQUESTS = Duration.ofSeconds(1);
+
+  /** EcoFlow locks out who asks too often. */
+  private static final Duration PAUSE_OF_CALLS = Duration.ofSeconds(5);
+
+  private final Map<String, String> variables;
+  private final Commands.Exporter exporter;
+  private final Clock clock;
+  private final Duration patience;
+  private final Findings findings;
+  private final Settings settings;
+
+  Check(
+      Map<String, String> variables,
+      Commands.Exporter exporter,
+      Clock clock,
+      Duration patience,
+      Findings findings)
+      throws ConfigException {
+    this.variables = variables;
+    this.exporter = exporter;
+    this.clock = clock;
+    this.patience = patience;
+    this.findings = findings;
+    this.settings = Settings.from(variables);
+  }
+
+  void run() throws ConfigException {
+    // Also reads the CA file: a bad one is bad configuration.
+    Network network = new Network(settings.http());
+    settings();
+    port();
+    if (isReachable(network)) {
+      try (Commands.Cloud cloud = exporter.open(settings)) {
+        cloud(cloud);
+      }
+    }
+  }
+
+  private void settings() {
+    boolean all = settings.devices().areAllWanted();
+    findings.ok(
+        "settings",
+        "mode "
+            + settings.mode().label()
+            + ", devices "
+            + (all ? "all" : String.join(",", settings.devices().serials())));
+    settings.notes().forEach(note -> findings.warning("settings", note));
+  }
+
+  private void port() {
+    int port = settings.page().port();
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(port));
+      findings.ok("port", "EXPORTER_PORT=" + port + " is free");
+    } catch (IOException e) {
+      findings.failed(
+          "port",
+          "EXPORTER_PORT="
+              + port
+              + " is in use: by an exporter that runs already, or choose another port");
+    }
+  }
+
+  private boolean isReachable(Network network) {
+    String host = network.host();
+    try {
+      findings.ok("dns", host + " is " + String.join(", ", network.resolve()));
+    } catch (IOException e) {
+      findings.failed(
+          "dns",
+          "unknown host " + host + ": check ECOFLOW_API_HOST and this machine's name servers");
+      return false;
+    }
+    try {
+      Optional<Duration> ahead = network.clockAhead(clock);
+      findings.ok("https", host + " answers");
+      clock(ahead);
+      return true;
+    } catch (IOException e) {
+      findings.failed("https", host + ": " + network.describe(e));
+      return false;
+    }
+  }
+
+  private void clock(Optional<Duration> ahead) {
+    if (ahead.isEmpty()) {
+      findings.warning("clock", "cannot be compared: the host does not tell its time");
+      return;
+    }
+    long seconds = ahead.get().toSeconds();
+    String off =
+        "this machine is " + Math.abs(seconds) + " s " + (seconds < 0 ? "behind" : "ahead");
+    if (ahead.get().abs().compareTo(CLOCK_TOLERANCE) <= 0) {
+      findings.ok("clock", Math.abs(seconds) <= 1 ? "right" : off);
+    } else if (settings.mode().usesAccount()) {
+      findings.warning("clock", off + ": set its clock");
+    } else {
+      findings.failed("clock", off + ": set its clock, EcoFlow refuses signatures of another time");
+    }
+  }
+
+  private void cloud(Commands.Cloud cloud) throws ConfigException {
+    boolean withAccount = settings.mode().usesAccount();
+    List<ListedDevice> listed;
+    try {
+      cloud.login();
+      if (withAccount) {
+        findings.ok("login", "EcoFlow takes the account");
+      }
+    } catch (CallFailure e) {
+      findings.failed("login", e.getMessage());
+      otherRegions(e);
+      return;
+    }
+    try {
+      listed = cloud.devices();
+    } catch (CallFailure e) {
+      findings.failed(withAccount ? "devices" : "keys", e.getMessage());
+      otherRegions(e);
+      return;
+    }
+    if (!withAccount) {
+      findings.ok("keys", "EcoFlow takes the developer keys");
+    }
+    region(cloud.host());
+    Set<String> online = devices(listed);
+    if (withAccount && !connect(cloud)) {
+      return;
+    }
+    values(cloud, online);
+  }
+
+  private void region(String host) {
+    String first = settings.http().hosts().get(0);
+    if (!host.equals(first)) {
+      findings.warning("region", "the keys belong to " + host + ": set ECOFLOW_API_HOST=" + host);
+    }
+  }
+
+  /** Credentials that one region refuses can be those of another one. */
+  private void otherRegions(CallFailure failure) throws ConfigException {
+    if (!failure.isAboutCredentials()) {
+      return;
+    }
+    List<String> hosts = settings.http().hosts();
+    for (String host : hosts.subList(1, hosts.size())) {
+      Map<String, String> there = new HashMap<>(variables);
+      there.put("ECOFLOW_API_HOST", host);
+      try (Commands.Cloud cloud = exporter.open(Settings.from(there))) {
+        cloud.login();
+        cloud.devices();
+        findings.failed(
+            "region", "the credentials belong to " + host + ": set ECOFLOW_API_HOST=" + host);
+        return;
+      } catch (CallFailure e) {
+        // Not there either.
+      }
+    }
+    if (hosts.size() > 1) {
+      findings.ok("region", "no other knows the credentials: " + String.join(", ", hosts));
+    }
+  }
+
+  /**
+   * @return the serial numbers of wanted devices that are online
+   */
+  private Set<String> devices(List<ListedDevice> listed) {
+    Map<String, ListedDevice> bySerial =
+        listed.stream()
+            .collect(Collectors.toMap(ListedDevice::serial, device -> device, (one, two) -> one));
+    List<String> serials = new ArrayList<>(settings.devices().serials());
+    if (settings.devices().areAllWanted()) {
+      bySerial.keySet().stream().sorted().forEach(serials::add);
+      if (listed.isEmpty()) {
+        findings.failed(
+            "devices", "there are none: add them in EcoFlow's app, or use another account");
+      }
+    }
+    Set<String> online = new LinkedHashSet<>();
+    for (String serial : serials) {
+      ListedDevice device = bySerial.get(serial);
+      if (device == null) {
+        findings.failed("device", serial + " is not in the device list; " + has(bySerial.keySet()));
+      } else if (device.online()) {
+        online.add(serial);
+        findings.ok("device", serial + " (" + device.product() + ") is online");
+      } else {
+        findings.warning(
+            "device",
+            serial
+                + " ("
+                + device.product()
+                + ") is offline: it shows no values until it is switched on and in its network");
+      }
+    }
+    return online;
+  }
+
+  private static String has(Set<String> serials) {
+    return serials.isEmpty()
+        ? "the list is empty"
+        : "the list has "
+            + serials.stream().sorted().collect(Collectors.joining(", "))
+            + ": correct ECOFLOW_DEVICE_SN";
+  }
+
+  private boolean connect(Commands.Cloud cloud) {
+    try {
+      findings.ok("broker", cloud.connect() + " takes the login");
+    } catch (CallFailure e) {
+      findings.failed("broker", e.getMessage());
+      return false;
+    }
+    if (cloud.isSubscriptionRefused()) {
+      findings.failed(
+          "broker", "it refused some subscriptions: is each device one of this account?");
+    } else {
+      findings.ok("subscription", "the broker sends what the devices send");
+    }
+    return true;
+  }
+
+  private void values(Commands.Cloud cloud, Set<String> online) {
+    Duration pause = settings.mode().usesAccount() ? PAUSE_OF_REQUESTS : PAUSE_OF_CALLS;
+    Set<String> missing = new LinkedHashSet<>(online);
+    long start = System.nanoTime();
+    long askAt = start;
+    while (!missing.isEmpty()) {
+      if (settings.mode().usesAccount() && !cloud.isConnected()) {
+        findings.failed(
+            "broker",
+            "it ended the connection: an exporter with the same settings that runs takes it over;"
+                + " stop that one, or give it an ECOFLOW_MQTT_CLIENT_ID of its own");
+        return;
+      }
+      long now = System.nanoTime();
+      if (now - askAt >= 0) {
+        ask(cloud, missing);
+        askAt = System.nanoTime() + pause.toNanos();
+      }
+      Duration waited = Duration.ofNanos(System.nanoTime() - start);
+      for (String serial : Set.copyOf(missing)) {
+        if (cloud.hasValues(serial)) {
+          missing.remove(serial);
+          findings.ok("values", serial + " sent values after " + waited.toSeconds() + " s");
+        }
+      }
+      if (waited.compareTo(patience) >= 0 || !isAwake()) {
+        break;
+      }
+    }
+    missing.forEach(this::noValues);
+  }
+
+  private void ask(Commands.Cloud cloud, Set<String> missing) {
+    for (String serial : Set.copyOf(missing)) {
+      try {
+        cloud.ask(serial);
+      } catch (CallFailure e) {
+        missing.remove(serial);
+        findings.failed("values", serial + ": " + e.getMessage());
+      }
+    }
+  }
+
+  private void noValues(String serial) {
+    String none = serial + " sent none within " + patience.toSeconds() + " s";
+    switch (settings.mode()) {
+      case MQTT ->
+          findings.warning(
+              "values", none + ": some wait for a change; ECOFLOW_API_TYPE=device asks for them");
+      case DEVICE ->
+          findings.failed("values", none + ": wake it up, open it in EcoFlow's app, and try again");
+      default -> findings.failed("values", none + ": EcoFlow has no values of it for these keys");
+    }
+  }
+
+  private static boolean isAwake() {
+    try {
+      Thread.sleep(LOOK_MILLIS);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package ecoflow.command;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "devices",
+    description = "Lists the devices of the account or of the developer keys.",
+    optionListHeading = "%nOptions:%n")
+final class DevicesCommand implements Callable<Integer> {
+
+  private static final String WANTED = "ECOFLOW_DEVICE_SN";
+
+  private final Map<String, String> variables;
+  private final Commands.Exporter exporter;
+  @Spec private CommandSpec spec;
+  @Mixin private Top.Help help;
+
+  DevicesCommand(Map<String, String> variables, Commands.Exporter exporter) {
+    this.variables = variables;
+    this.exporter = exporter;
+  }
+
+  @Override
+  public Integer call() throws ConfigException, CallFailure {
+    Map<String, String> all = new HashMap<>(variables);
+    if (all.getOrDefault(WANTED, "").isBlank()) {
+      // Whoever asks may do so to learn the serial numbers.
+      all.put(WANTED, "all");
+    }
+    List<ListedDevice> devices;
+    try (Commands.Cloud cloud = exporter.open(Settings.from(all))) {
+      cloud.login();
+      devices = cloud.devices();
+    }
+    Table table = new Table("SERIAL", "NAME", "PRODUCT", "ONLINE", "DECODER");
+    devices.stream()
+        .sorted(Comparator.comparing(ListedDevice::serial))
+        .forEach(
+            device ->
+                table.add(
+                    device.serial(),
+                    device.name(),
+                    device.product(),
+                    device.online() ? "yes" : "no",
+                    device.decoder()));
+    table.print(spec.commandLine().getOut());
+    return Commands.FINE;
+  }
+}

@@ -1,0 +1,82 @@
+package ecoflow.command;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "export",
+    description = "Writes the packaged route files into a folder, to be edited there.",
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n")
+final class ExportCommand implements Callable<Integer> {
+
+  private final Commands.Exporter exporter;
+  @Spec private CommandSpec spec;
+  @Mixin private Top.Help help;
+
+  @Option(names = "--force", description = "Replaces files that are there already.")
+  private boolean force;
+
+  @Parameters(paramLabel = "DIR", description = "The folder; it is made if it is not there.")
+  private Path folder;
+
+  ExportCommand(Commands.Exporter exporter) {
+    this.exporter = exporter;
+  }
+
+  @Override
+  public Integer call() throws CallFailure {
+    PrintWriter out = spec.commandLine().getOut();
+    List<String> files = exporter.routeFiles();
+    int kept = 0;
+    try {
+      Files.createDirectories(folder);
+      for (String file : files) {
+        Path target = folder.resolve(file);
+        if (!force && Files.exists(target)) {
+          kept++;
+          out.println("kept   " + target + ": it is there already");
+        } else {
+          write(file, target);
+          out.println("wrote  " + target);
+        }
+      }
+    } catch (FileAlreadyExistsException e) {
+      throw new CallFailure("", e.getFile() + " is no folder");
+    } catch (IOException e) {
+      throw new CallFailure(
+          "", "cannot write to " + folder + " (" + Commands.oneLine("" + e) + ")");
+    }
+    if (kept > 0) {
+      out.println("Kept " + kept + " of " + files.size() + " files; --force replaces them");
+    }
+    out.flush();
+    return kept == 0 ? Commands.FINE : Commands.FAILED;
+  }
+
+  private void write(String file, Path target) throws IOException {
+    try (InputStream content = ExportCommand.class.getResourceAsStream("/routes/" + file)) {
+      if (content == null) {
+        throw new IllegalStateException("No packaged routes/" + file);
+      }
+      if (force) {
+        Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);
+      } else {
+        Files.copy(content, target);
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package ecoflow.command;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "routes",
+    description = "Works with the packaged route files.",
+    synopsisSubcommandLabel = "COMMAND",
+    commandListHeading = "%nCommands:%n",
+    optionListHeading = "%nOptions:%n")
+final class RoutesCommand implements Runnable {
+
+  @Spec private CommandSpec spec;
+  @Mixin private Top.Help help;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "routes needs a command: export");
+  }
+}

@@ -1,0 +1,44 @@
+package ecoflow.command;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Rows with columns below each other. */
+final class Table {
+
+  private static final int GAP = 2;
+
+  private final List<List<String>> rows = new ArrayList<>();
+
+  Table(String... heads) {
+    rows.add(List.of(heads));
+  }
+
+  void add(String... cells) {
+    List<String> row = new ArrayList<>();
+    for (String cell : cells) {
+      row.add(Commands.oneLine(cell));
+    }
+    rows.add(row);
+  }
+
+  void print(PrintWriter out) {
+    int columns = rows.get(0).size();
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int column = 0; column < columns; column++) {
+        line.append(row.get(column));
+        if (column < columns - 1) {
+          line.append(" ".repeat(width(column) + GAP - row.get(column).length()));
+        }
+      }
+      out.println(line);
+    }
+    out.flush();
+  }
+
+  private int width(int column) {
+    return rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0);
+  }
+}

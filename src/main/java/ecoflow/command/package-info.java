@@ -1,0 +1,2 @@
+/** The commands of the jar beside its run. */
+package ecoflow.command;

@@ -1,0 +1,33 @@
+package ecoflow.config;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The variables of the launcher, which has done with them what they ask for. */
+final class Launcher {
+
+  private Launcher() {}
+
+  static void explain(Environment env) {
+    env.note("JAVA_HOME", "the java on the PATH");
+    Optional<String> options = env.text("ECOFLOW_JAVA_OPTS");
+    options.ifPresent(
+        given ->
+            env.note(
+                new Variable("ECOFLOW_JAVA_OPTS", withoutSecrets(given), Variable.ENVIRONMENT)));
+    env.note("ECOFLOW_CACHE_DIR", "cache beside bin");
+    env.text("ECOFLOW_ARCHIVE");
+  }
+
+  /** System properties and options of agents can hold passwords; options of the runtime do not. */
+  private static String withoutSecrets(String options) {
+    return Arrays.stream(options.split("\\s+"))
+        .map(
+            option ->
+                option.startsWith("-X") && !option.startsWith("-Xrun")
+                    ? option
+                    : option.replaceFirst("([=:]).*", "$1" + Variable.MASKED))
+        .collect(Collectors.joining(" "));
+  }
+}

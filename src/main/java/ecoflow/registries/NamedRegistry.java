@@ -1,0 +1,182 @@
+package ecoflow.registries;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.RegistrySettings;
+import ecoflow.text.Lines;
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.config.validate.ValidationException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Makes a registry of which the user gave nothing but the name, its jar and its variables. */
+final class NamedRegistry {
+
+  /** Classes by the end of the artifact that has them, {@code micrometer-registry-...}. */
+  private static final Map<String, String> KNOWN =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("appoptics", "appoptics.AppOptics"),
+              Map.entry("atlas", "atlas.Atlas"),
+              Map.entry("azure-monitor", "azuremonitor.AzureMonitor"),
+              Map.entry("cloudwatch2", "cloudwatch2.CloudWatch"),
+              Map.entry("datadog", "datadog.Datadog"),
+              Map.entry("dynatrace", "dynatrace.Dynatrace"),
+              Map.entry("elastic", "elastic.Elastic"),
+              Map.entry("ganglia", "ganglia.Ganglia"),
+              Map.entry("graphite", "graphite.Graphite"),
+              Map.entry("humio", "humio.Humio"),
+              Map.entry("influx", "influx.Influx"),
+              Map.entry("jmx", "jmx.Jmx"),
+              Map.entry("kairos", "kairos.Kairos"),
+              Map.entry("new-relic", "newrelic.NewRelic"),
+              Map.entry("opentsdb", "opentsdb.OpenTSDB"),
+              Map.entry("otlp", "registry.otlp.Otlp"),
+              Map.entry("signalfx", "signalfx.SignalFx"),
+              Map.entry("stackdriver", "stackdriver.Stackdriver"),
+              Map.entry("statsd", "statsd.Statsd"),
+              Map.entry("wavefront", "wavefront.Wavefront")));
+
+  private final String name;
+  private final String setting;
+  private final RegistryConfig config;
+
+  private NamedRegistry(String name, RegistrySettings.Variables variables) {
+    this.name = name;
+    this.setting = RegistrySettings.VARIABLE + "=" + Lines.oneLine(name);
+    this.config = new RegistryConfig(variables);
+  }
+
+  /**
+   * @param name such as otlp, or the name of a class
+   * @throws ConfigException with a single line for the user
+   */
+  static MeterRegistry make(String name, RegistrySettings.Variables variables)
+      throws ConfigException {
+    return new NamedRegistry(name, variables).make();
+  }
+
+  private MeterRegistry make() throws ConfigException {
+    try {
+      Class<?> type = type();
+      if (!MeterRegistry.class.isAssignableFrom(type) || Modifier.isAbstract(type.getModifiers())) {
+        throw new ConfigException(
+            setting + " is not valid: it takes a class that is a MeterRegistry");
+      }
+      return (MeterRegistry) instance(constructor(type));
+    } catch (LinkageError e) {
+      throw new ConfigException(
+          setting + " needs more jars, " + Lines.root(e) + ": put " + jars() + "ECOFLOW_LIB_DIR");
+    }
+  }
+
+  private Class<?> type() throws ConfigException {
+    String known = KNOWN.get(name.toLowerCase(Locale.ROOT));
+    if (known == null && name.indexOf('.') < 0) {
+      throw new ConfigException(
+          setting
+              + " is not valid: it takes "
+              + String.join(", ", KNOWN.keySet())
+              + ", or the name of a registry's class");
+    }
+    try {
+      // The jar may be one that the user put beside the exporter.
+      return Class.forName(
+          known == null ? name : "io.micrometer." + known + "MeterRegistry",
+          true,
+          Thread.currentThread().getContextClassLoader());
+    } catch (ClassNotFoundException e) {
+      throw new ConfigException(
+          setting + " needs a jar that is not there: put " + jars() + "ECOFLOW_LIB_DIR");
+    }
+  }
+
+  private String jars() {
+    String artifact = name.toLowerCase(Locale.ROOT);
+    return KNOWN.containsKey(artifact)
+        ? "io.micrometer:micrometer-registry-" + artifact + " and what it depends on into "
+        : "the jar with this class and what it depends on into ";
+  }
+
+  /** The one that asks for the least. */
+  private Constructor<?> constructor(Class<?> type) throws ConfigException {
+    return Stream.of(type.getConstructors())
+        .filter(constructor -> Stream.of(constructor.getParameterTypes()).allMatch(this::isKnown))
+        .min(
+            Comparator.comparing((Constructor<?> constructor) -> !isConfigured(constructor))
+                .thenComparing(Constructor::getParameterCount))
+        .orElseThrow(
+            () ->
+                new ConfigException(
+                    setting
+                        + " is not valid: "
+                        + type.getName()
+                        + " has no constructor for a configuration and a clock; bind it as a bean"));
+  }
+
+  private static boolean isConfigured(Constructor<?> constructor) {
+    return Stream.of(constructor.getParameterTypes()).anyMatch(RegistryConfig::isConfig);
+  }
+
+  private boolean isKnown(Class<?> parameter) {
+    return parameter == Clock.class
+        || RegistryConfig.isConfig(parameter)
+        || factory(parameter).isPresent();
+  }
+
+  /** Clients of clouds are made so, with settings that they find themselves. */
+  private static Optional<Method> factory(Class<?> parameter) {
+    return Stream.of(parameter.getMethods())
+        .filter(method -> method.getName().equals("create") && method.getParameterCount() == 0)
+        .filter(method -> Modifier.isStatic(method.getModifiers()))
+        .filter(method -> parameter.isAssignableFrom(method.getReturnType()))
+        .findFirst();
+  }
+
+  private Object instance(Constructor<?> constructor) throws ConfigException {
+    try {
+      Class<?>[] types = constructor.getParameterTypes();
+      Object[] values = new Object[types.length];
+      for (int i = 0; i < types.length; i++) {
+        values[i] = value(types[i]);
+      }
+      return constructor.newInstance(values);
+    } catch (InvocationTargetException e) {
+      throw refusal(e.getCause());
+    } catch (ReflectiveOperationException e) {
+      throw refusal(e);
+    }
+  }
+
+  private Object value(Class<?> type) throws ReflectiveOperationException {
+    if (type == Clock.class) {
+      return Clock.SYSTEM;
+    }
+    return RegistryConfig.isConfig(type)
+        ? config.as(type)
+        : factory(type).orElseThrow().invoke(null);
+  }
+
+  private ConfigException refusal(Throwable failure) {
+    if (failure instanceof LinkageError missing) {
+      throw missing;
+    }
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RegistryConfig.UnreadableException unreadable) {
+        return unreadable.reason();
+      }
+      if (cause instanceof ValidationException invalid) {
+        return new ConfigException(RegistryConfig.complaint(invalid) + " (for " + setting + ")");
+      }
+    }
+    return new ConfigException(setting + " cannot be set up: " + Lines.root(failure));
+  }
+}

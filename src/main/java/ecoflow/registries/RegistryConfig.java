@@ -1,0 +1,106 @@
+package ecoflow.registries;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.RegistrySettings;
+import ecoflow.text.Lines;
+import io.micrometer.core.instrument.config.validate.Validated;
+import io.micrometer.core.instrument.config.validate.ValidationException;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The settings of a registry: properties such as {@code otlp.baseTimeUnit} are variables such as
+ * {@code OTLP_BASE_TIME_UNIT}. What no variable says is as Micrometer has it.
+ */
+final class RegistryConfig implements InvocationHandler {
+
+  private static final Pattern WORD_START = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])");
+  private static final Pattern NO_LETTER = Pattern.compile("[^A-Za-z0-9]+");
+  private static final Pattern SECRET =
+      Pattern.compile(".*(KEY|TOKEN|SECRET|PASSWORD|HEADERS|CREDENTIALS).*");
+
+  private final RegistrySettings.Variables variables;
+
+  RegistryConfig(RegistrySettings.Variables variables) {
+    this.variables = variables;
+  }
+
+  /** A variable that cannot be read, on its way through Micrometer. */
+  static final class UnreadableException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+    private final ConfigException reason;
+
+    UnreadableException(ConfigException reason) {
+      super(reason.getMessage(), reason);
+      this.reason = reason;
+    }
+
+    ConfigException reason() {
+      return reason;
+    }
+  }
+
+  /** Micrometer's, or one of its kind: an interface that asks for each property by its name. */
+  static boolean isConfig(Class<?> type) {
+    try {
+      return type.isInterface()
+          && type.getMethod("get", String.class).getReturnType() == String.class;
+    } catch (NoSuchMethodException e) {
+      return false;
+    }
+  }
+
+  Object as(Class<?> config) {
+    return Proxy.newProxyInstance(config.getClassLoader(), new Class<?>[] {config}, this);
+  }
+
+  @Override
+  public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+    if (method.isDefault()) {
+      return InvocationHandler.invokeDefault(proxy, method, arguments);
+    }
+    return switch (method.getName()) {
+      case "get" -> get((String) arguments[0]);
+      case "equals" -> proxy == arguments[0];
+      case "hashCode" -> System.identityHashCode(proxy);
+      case "toString" -> "variables";
+      default -> throw new UnsupportedOperationException(method.getName());
+    };
+  }
+
+  private String get(String property) {
+    try {
+      return variables.value(variable(property)).orElse(null);
+    } catch (ConfigException e) {
+      throw new UnreadableException(e);
+    }
+  }
+
+  static String variable(String property) {
+    String words = WORD_START.matcher(property).replaceAll("_");
+    return NO_LETTER.matcher(words).replaceAll("_").toUpperCase(Locale.ROOT);
+  }
+
+  /** What Micrometer does not take, by the names of the variables. */
+  static String complaint(ValidationException invalid) {
+    return invalid.getValidation().failures().stream()
+        .map(RegistryConfig::complaint)
+        .collect(Collectors.joining("; "));
+  }
+
+  private static String complaint(Validated.Invalid<?> failure) {
+    String name = variable(failure.getProperty());
+    String message = Lines.oneLine(failure.getMessage());
+    if (failure.getValue() == null) {
+      return name + " is not set: it " + message;
+    }
+    String value = Lines.oneLine(failure.getValue().toString());
+    boolean secret = SECRET.matcher(name).matches() || value.indexOf('@') >= 0;
+    return name + "=" + (secret ? "***" : value) + " is not valid: it " + message;
+  }
+}

@@ -1,0 +1,111 @@
+package ecoflow.routes;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.camel.CamelContext;
+
+/**
+ * The JSON schema that Camel ships for its YAML, with the branches of each definition laid over
+ * each other: which branch a file means does not matter for what may stand there at all.
+ */
+final class DslSchema {
+
+  private static final String FILE = "schema/camelYamlDsl.json";
+
+  /**
+   * What may stand at one place.
+   *
+   * @param types names of JSON schema; empty if anything may
+   * @param keys of a map, with their schemas
+   */
+  record Shape(
+      Set<String> types,
+      Map<String, JsonNode> keys,
+      Set<String> required,
+      Set<String> values,
+      JsonNode items,
+      boolean hasOneKey) {}
+
+  private final JsonNode root;
+  private final Map<JsonNode, Shape> shapes = new IdentityHashMap<>();
+  private final Map<String, JsonNode> definitions = new HashMap<>();
+
+  DslSchema(CamelContext camel) {
+    try (InputStream text = camel.getClassResolver().loadResourceAsStream(FILE)) {
+      if (text == null) {
+        throw new IllegalStateException("camel-yaml-dsl has no " + FILE);
+      }
+      root = new ObjectMapper().readTree(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  JsonNode root() {
+    return root;
+  }
+
+  Shape shape(JsonNode schema) {
+    Shape known = shapes.get(schema);
+    if (known != null) {
+      return known;
+    }
+    Collected all = new Collected();
+    all.add(schema, true);
+    if (!all.keys.isEmpty()) {
+      all.types.add("object");
+    }
+    Shape shape =
+        new Shape(all.types, all.keys, all.required, all.values, all.items, all.hasOneKey);
+    shapes.put(schema, shape);
+    return shape;
+  }
+
+  private JsonNode resolve(String reference) {
+    return definitions.computeIfAbsent(reference, name -> root.at(name.substring(1)));
+  }
+
+  private final class Collected {
+    private final Set<String> types = new TreeSet<>();
+    private final Map<String, JsonNode> keys = new TreeMap<>();
+    private final Set<String> required = new TreeSet<>();
+    private final Set<String> values = new TreeSet<>();
+    private JsonNode items;
+    private boolean hasOneKey;
+
+    private void add(JsonNode schema, boolean always) {
+      if (schema.has("$ref")) {
+        add(resolve(schema.get("$ref").asText()), always);
+      }
+      if (schema.path("type").isTextual()) {
+        types.add(schema.get("type").asText());
+      }
+      schema
+          .path("properties")
+          .properties()
+          .forEach(
+              key ->
+                  keys.merge(
+                      key.getKey(), key.getValue(), (old, now) -> old.isEmpty() ? now : old));
+      schema.path("enum").forEach(value -> values.add(value.asText()));
+      if (schema.has("items")) {
+        items = schema.get("items");
+      }
+      if (always) {
+        schema.path("required").forEach(key -> required.add(key.asText()));
+      }
+      hasOneKey |= schema.path("maxProperties").asInt() == 1;
+      schema.path("oneOf").forEach(branch -> add(branch, false));
+      schema.path("anyOf").forEach(branch -> add(branch, false));
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package ecoflow.routes;
+
+import ecoflow.routes.RouteFile.Entry;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.camel.CamelContext;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+
+/**
+ * An endpoint as a file names it: with parameters of its own, or all in the URI.
+ *
+ * @param path what the URI has after the scheme
+ * @param options names, with the nodes of their values; that of the URI for what stands there
+ * @param mixesBoth options in the URI and beside it, which Camel does not take
+ */
+record Endpoint(
+    String scheme,
+    String path,
+    Map<String, Entry> options,
+    Map<String, String> values,
+    Node uri,
+    boolean mixesBoth) {
+
+  /** Empty for what is no endpoint, or only known when a message comes. */
+  static Optional<Endpoint> read(CamelContext camel, Node node) {
+    Node uri = node instanceof ScalarNode ? node : RouteFile.at(node, "uri").orElse(null);
+    if (!(uri instanceof ScalarNode)) {
+      return Optional.empty();
+    }
+    String text = resolved(camel, RouteFile.text(uri)).replaceFirst("^([\\w+.-]+)://", "$1:");
+    int query = text.indexOf('?');
+    String address = query < 0 ? text : text.substring(0, query);
+    int colon = address.indexOf(':');
+    String scheme = colon < 0 ? address : address.substring(0, colon);
+    if (!scheme.matches("[A-Za-z][\\w+.-]*")) {
+      return Optional.empty();
+    }
+    Map<String, Entry> options = new LinkedHashMap<>();
+    Map<String, String> values = new LinkedHashMap<>();
+    if (query >= 0) {
+      String raw = text.substring(query + 1).replaceAll("RAW(\\(.*?\\)|\\{.*?\\})", "raw");
+      for (String option : raw.split("&")) {
+        String[] parts = option.split("=", 2);
+        if (parts.length == 2 && parts[0].matches("[\\w.-]+")) {
+          options.put(parts[0], new Entry(parts[0], uri, uri));
+          values.put(parts[0], parts[1]);
+        }
+      }
+    }
+    boolean inUri = !options.isEmpty();
+    RouteFile.at(node, "parameters").map(RouteFile::entries).stream()
+        .flatMap(java.util.List::stream)
+        .forEach(
+            entry -> {
+              options.put(entry.key(), entry);
+              values.put(entry.key(), RouteFile.text(entry.value()));
+            });
+    return Optional.of(
+        new Endpoint(
+            scheme,
+            colon < 0 ? "" : address.substring(colon + 1),
+            options,
+            values,
+            uri,
+            inUri && RouteFile.at(node, "parameters").isPresent()));
+  }
+
+  /** The name under which direct and seda routes meet, if it is one of those. */
+  Optional<String> meetingPoint(CamelContext camel) {
+    if (!scheme.equals("direct") && !scheme.equals("seda")) {
+      return Optional.empty();
+    }
+    String name = path.isEmpty() ? resolved(camel, values.getOrDefault("name", "")) : path;
+    return name.isEmpty() ? Optional.empty() : Optional.of(scheme + ":" + name);
+  }
+
+  /** With its placeholders filled in, as far as they are known. */
+  static String resolved(CamelContext camel, String text) {
+    if (!text.contains("{{")) {
+      return text;
+    }
+    try {
+      return camel.getCamelContextExtension().resolvePropertyPlaceholders(text, true);
+    } catch (RuntimeException e) {
+      return text;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package ecoflow.routes;
+
+import ecoflow.text.Lines;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+
+/** A route file as nodes of YAML, which know their lines. */
+record RouteFile(String name, boolean isOwn, Node root) {
+
+  /** A key of a map with what stands there. */
+  record Entry(String key, Node keyNode, Node value) {
+
+    int line() {
+      return RouteFile.line(keyNode);
+    }
+  }
+
+  /** Empty if the text is no YAML, or nothing; that is told. */
+  static Optional<RouteFile> read(
+      String name, boolean isOwn, String text, RouteLint.Problems problems) {
+    try {
+      LoadSettings settings = LoadSettings.builder().setLabel(name).build();
+      Optional<Node> root = new Compose(settings).composeString(text);
+      if (root.isEmpty()) {
+        problems.add(name, 1, "the file is empty; " + ShapeCheck.LIST);
+      }
+      return root.map(node -> new RouteFile(name, isOwn, node));
+    } catch (MarkedYamlEngineException e) {
+      int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
+      String words = e.getProblem() == null ? "it is no YAML" : Lines.oneLine(e.getProblem());
+      problems.add(name, line, words);
+    } catch (YamlEngineException e) {
+      problems.add(name, 1, Lines.root(e));
+    }
+    return Optional.empty();
+  }
+
+  static int line(Node node) {
+    return node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
+  }
+
+  /** Keys as Camel reads them: it also takes them with dashes. */
+  static List<Entry> entries(Node node) {
+    List<Entry> entries = new ArrayList<>();
+    if (node instanceof MappingNode map) {
+      for (NodeTuple tuple : map.getValue()) {
+        entries.add(
+            new Entry(
+                camelCase(text(tuple.getKeyNode())), tuple.getKeyNode(), tuple.getValueNode()));
+      }
+    }
+    return entries;
+  }
+
+  static List<Node> items(Node node) {
+    return node instanceof SequenceNode list ? list.getValue() : List.of();
+  }
+
+  static Optional<Node> at(Node node, String key) {
+    return entries(node).stream().filter(e -> e.key.equals(key)).map(Entry::value).findFirst();
+  }
+
+  /** The text of a scalar, else nothing. */
+  static Optional<String> textAt(Node node, String key) {
+    return at(node, key).filter(ScalarNode.class::isInstance).map(RouteFile::text);
+  }
+
+  static String text(Node node) {
+    return node instanceof ScalarNode scalar ? scalar.getValue() : "";
+  }
+
+  private static String camelCase(String key) {
+    StringBuilder name = new StringBuilder();
+    for (int i = 0; i < key.length(); i++) {
+      boolean joins = key.charAt(i) == '-' && i > 0 && i + 1 < key.length();
+      name.append(joins ? Character.toUpperCase(key.charAt(++i)) : key.charAt(i));
+    }
+    return name.toString();
+  }
+}

@@ -1,0 +1,99 @@
+package ecoflow.routes;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import org.apache.camel.CamelContext;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * Reads route files as text and tells all that is wrong in them, with the line: Camel stops at the
+ * first mistake, says of most of them neither file nor line, and does not see some at all. Where
+ * this cannot know, it is silent, for the start finds the rest.
+ */
+public final class RouteLint {
+
+  private static final String OWN = "file:";
+
+  private RouteLint() {}
+
+  /**
+   * What is wrong in the user's files, a line each: {@code file:line: what is wrong; what is
+   * allowed}.
+   *
+   * @param camel knows the beans, the placeholders and the components; it need not be started
+   * @param locations of all files that run together; those that start with {@code file:} are the
+   *     user's
+   * @param packaged locations of the files that would run without the user's
+   */
+  public static List<String> problems(
+      CamelContext camel, List<String> locations, List<String> packaged) {
+    Problems problems = new Problems();
+    List<RouteFile> files = read(camel, locations, problems);
+    ShapeCheck shape = new ShapeCheck(camel, problems);
+    for (RouteFile file : files) {
+      if (file.isOwn()) {
+        shape.check(file);
+      }
+    }
+    Declared declared = Declared.by(camel, files);
+    for (RouteFile file : files) {
+      if (file.isOwn()) {
+        new NameCheck(camel, declared, file, problems).check();
+      }
+    }
+    Declared before = Declared.by(camel, read(camel, packaged, new Problems()));
+    declared.tellConflicts(before, problems);
+    return problems.lines();
+  }
+
+  /** Whether any of the files is the user's. */
+  public static boolean hasOwn(List<String> locations) {
+    return locations.stream().anyMatch(location -> location.startsWith(OWN));
+  }
+
+  private static List<RouteFile> read(
+      CamelContext camel, List<String> locations, Problems problems) {
+    List<RouteFile> files = new ArrayList<>();
+    for (String location : locations) {
+      boolean own = location.startsWith(OWN);
+      String name = location.replaceFirst("^(file|classpath):", "");
+      try (InputStream text =
+          ResourceHelper.resolveMandatoryResourceAsInputStream(camel, location)) {
+        RouteFile.read(name, own, new String(text.readAllBytes(), StandardCharsets.UTF_8), problems)
+            .ifPresent(files::add);
+      } catch (IOException e) {
+        problems.add(name, 1, "the file cannot be read");
+      }
+    }
+    return files;
+  }
+
+  /** One that is told. */
+  private record Problem(String file, int line, String words) implements Comparable<Problem> {
+
+    @Override
+    public int compareTo(Problem other) {
+      int byFile = file.compareTo(other.file);
+      int byLine = Integer.compare(line, other.line);
+      return byFile != 0 ? byFile : byLine != 0 ? byLine : words.compareTo(other.words);
+    }
+  }
+
+  /** Collects what is wrong, each once, in the order of the lines. */
+  static final class Problems {
+
+    private final TreeSet<Problem> found = new TreeSet<>();
+
+    void add(String file, int line, String words) {
+      found.add(new Problem(file, line, words));
+    }
+
+    private List<String> lines() {
+      return found.stream().map(p -> p.file + ":" + p.line + ": " + p.words).toList();
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package ecoflow;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ChildProcess;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.Variables;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.camel.test.AvailablePortFinder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * examples/camel-cli/application.properties as Camel's own main reads it, in a process of its own.
+ * The Camel CLI runs a main of that kind; what it does besides is to fetch the jars.
+ */
+class CamelCliIT {
+
+  private static final Path PROPERTIES = Path.of("examples/camel-cli/application.properties");
+
+  private final SimulatedDevice device =
+      new SimulatedDevice("R331ZCLI00000001", "Garage", "DELTA 2", WireFormat.JSON)
+          .set(Map.of("pd.soc", 81));
+
+  @RegisterExtension final CloudExtension clouds = new CloudExtension(device);
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "mqtt", "device"})
+  void camelsOwnMainRunsTheRoutes(String mode) throws IOException {
+    Path jar = Path.of(System.getProperty("exporter.jar")).toAbsolutePath();
+    Files.copy(PROPERTIES, folder.resolve("application.properties"));
+    RoutesFolder.copyTo(folder.resolve("routes"));
+    int port = AvailablePortFinder.getNextAvailable();
+    Page page = ExporterJar.pageAt(port);
+    try (ChildProcess process =
+        ChildProcess.start(
+            folder,
+            folder.resolve("output"),
+            Variables.of(clouds.cloud(), mode, "EXPORTER_PORT=" + port),
+            List.of(
+                System.getProperty("java.home") + "/bin/java",
+                "-cp",
+                jar.toString(),
+                "org.apache.camel.main.Main",
+                "-propertiesLocation",
+                "file:application.properties"))) {
+      eventually(
+          () -> {
+            assertTrue(process.isAlive(), () -> "" + process.lines());
+            device.pushAll();
+            assertEquals(81, page.of(device, "pd_soc"));
+          });
+      process.signal("TERM");
+      assertEquals(143, process.exitCode(), () -> "" + process.lines());
+    }
+  }
+
+  @Test
+  void theCliGetsTheVersionsOfThisBuild() throws IOException {
+    Properties properties = new Properties();
+    try (var in = Files.newInputStream(PROPERTIES)) {
+      properties.load(in);
+    }
+
+    assertEquals(System.getProperty("exporter.camel"), properties.get("camel.jbang.camel-version"));
+    assertEquals(
+        "ecoflow:ecoflow-exporter:" + System.getProperty("exporter.version"),
+        properties.get("camel.jbang.dependencies"));
+  }
+}

@@ -1,0 +1,189 @@
+package ecoflow.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.testkit.RoutesFolder;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands that ask no cloud, and what is said of a line that is none. */
+class CommandLinesTest {
+
+  /** An exporter whose cloud must not be asked. */
+  private static final class NoCloud implements Commands.Exporter {
+    @Override
+    public List<String> versions() {
+      return List.of("one", "two");
+    }
+
+    @Override
+    public List<String> routeFiles() {
+      return RoutesFolder.packaged();
+    }
+
+    @Override
+    public Commands.Cloud open(Settings settings) {
+      throw new AssertionError("no cloud");
+    }
+  }
+
+  @TempDir private Path folder;
+  private final Map<String, String> variables = new HashMap<>();
+  private final List<Path> validated = new ArrayList<>();
+  private List<String> problems = List.of();
+  private String complaint;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private List<String> validate(Path routes) throws ConfigException {
+    validated.add(routes);
+    if (complaint != null) {
+      throw new ConfigException(complaint);
+    }
+    return problems;
+  }
+
+  private int run(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    return new Commands(
+            variables,
+            new NoCloud(),
+            this::validate,
+            Clock.systemUTC(),
+            new PrintWriter(out, true),
+            new PrintWriter(err, true))
+        .run(arguments);
+  }
+
+  private void assertIsOneLine(String line) {
+    assertEquals("", out.toString());
+    assertEquals("ecoflow-exporter: " + line + System.lineSeparator(), err.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--help",
+        "-h",
+        "config --help",
+        "devices --help",
+        "check -h",
+        "validate --help",
+        "routes --help",
+        "routes export --help"
+      })
+  void helpFitsIntoATerminal(String line) {
+    assertEquals(0, run(line.split(" ")));
+    assertEquals("", err.toString());
+    String text = out.toString();
+    assertTrue(text.startsWith("Usage: ecoflow-exporter "), text);
+    text.lines().forEach(shown -> assertTrue(shown.matches("[ -~]{0,80}"), shown));
+  }
+
+  @Test
+  void theVersionIsThatOfAllThatRuns() {
+    assertEquals(0, run("--version"));
+    assertEquals(List.of("one", "two"), out.toString().lines().toList());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "dance | unknown command 'dance'; ecoflow-exporter --help tells what there is",
+        "--dance | unknown option '--dance'; ecoflow-exporter --help tells what there is",
+        "config all | unknown argument 'all'; ecoflow-exporter config --help tells what there is",
+        "check --now | unknown option '--now'; ecoflow-exporter check --help tells what there is",
+        "routes | routes needs a command: export;"
+            + " ecoflow-exporter routes --help tells what there is",
+        "routes import | unknown command 'import';"
+            + " ecoflow-exporter routes --help tells what there is",
+        "routes export | Missing required parameter: 'DIR';"
+            + " ecoflow-exporter routes export --help tells what there is",
+        "check --seconds soon | Invalid value for option '--seconds': 'soon' is not an int;"
+            + " ecoflow-exporter check --help tells what there is"
+      })
+  void aLineThatIsNoCommandIsToldInOneLine(String line, String words) {
+    assertEquals(2, run(line.split(" ")));
+    assertIsOneLine(words);
+  }
+
+  @Test
+  void exportWritesEachFileOnce() throws IOException {
+    Path routes = folder.resolve("a/b");
+    assertEquals(0, run("routes", "export", routes.toString()));
+    assertEquals(RoutesFolder.packaged().size(), out.toString().lines().count());
+    for (String file : RoutesFolder.packaged()) {
+      assertEquals(
+          -1,
+          Files.mismatch(Path.of("src/main/resources/routes", file), routes.resolve(file)),
+          file);
+      assertTrue(out.toString().contains("wrote  " + routes.resolve(file)));
+    }
+
+    Path edited = Files.writeString(routes.resolve("quotas.camel.yaml"), "mine");
+    Files.delete(routes.resolve("payload.camel.yaml"));
+    assertEquals(1, run("routes", "export", routes.toString()));
+    assertEquals("mine", Files.readString(edited));
+    assertTrue(out.toString().contains("kept   " + edited + ": it is there already"));
+    assertTrue(out.toString().contains("wrote  " + routes.resolve("payload.camel.yaml")));
+
+    assertEquals(0, run("routes", "export", "--force", routes.toString()));
+    assertEquals(
+        -1, Files.mismatch(Path.of("src/main/resources/routes/quotas.camel.yaml"), edited));
+  }
+
+  @Test
+  void exportTellsThatItCannotWrite() throws IOException {
+    Path file = Files.createFile(folder.resolve("file"));
+    assertEquals(1, run("routes", "export", file.toString()));
+    assertIsOneLine(file + " is no folder");
+    assertEquals(1, run("routes", "export", file.resolve("below").toString()));
+    assertEquals(1, err.toString().lines().count(), err.toString());
+  }
+
+  @Test
+  void validateTellsWhatIsWrongByLinesAndExitCode() {
+    assertEquals(0, run("validate", folder.toString()));
+    assertEquals("The route files of " + folder + " are fine", out.toString().strip());
+
+    problems = List.of("a.camel.yaml:3: one", "b.camel.yaml:7: two");
+    variables.put("ECOFLOW_ROUTES_DIR", " " + folder + " ");
+    assertEquals(1, run("validate"));
+    assertEquals(problems, out.toString().lines().toList());
+    assertEquals(List.of(folder, folder), validated);
+    assertEquals("", err.toString());
+
+    complaint = "no credentials";
+    assertEquals(2, run("validate"));
+    assertIsOneLine("no credentials");
+  }
+
+  @Test
+  void validateNeedsAFolder() {
+    assertEquals(2, run("validate"));
+    assertIsOneLine(
+        "validate needs a folder, as DIR or in ECOFLOW_ROUTES_DIR;"
+            + " ecoflow-exporter validate --help tells what there is");
+    assertEquals(2, run("validate", "/nowhere"));
+    assertIsOneLine("/nowhere is no folder; ecoflow-exporter validate --help tells what there is");
+    assertEquals(List.of(), validated);
+  }
+}

@@ -1,0 +1,119 @@
+package ecoflow.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Devices that EcoFlow does not have. */
+class AdoptedDevicesTest {
+
+  private long now;
+  private Devices devices;
+
+  @BeforeEach
+  void allOfTheAccount() throws ConfigException {
+    devices =
+        new Devices(
+            Settings.from(
+                Map.of(
+                    "ECOFLOW_ACCESS_KEY", "key",
+                    "ECOFLOW_SECRET_KEY", "secret",
+                    "ECOFLOW_DEVICE_SN", "all")),
+            line -> {},
+            () -> now);
+  }
+
+  @Test
+  void areServedButNotAskedAbout() {
+    devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
+    devices.adopt("PLUG1", "Lamp", null);
+
+    assertEquals(List.of("PLUG1", "R331"), devices.serials());
+    assertEquals(List.of("R331"), devices.serialsOfCloud());
+    assertEquals(List.of("R331"), devices.ofCloud().stream().map(DeviceView::serial).toList());
+    assertTrue(devices.isWanted("PLUG1"));
+    assertEquals(new Labels("PLUG1", "Lamp", "Unknown", "unknown"), devices.labels("PLUG1"));
+  }
+
+  @Test
+  void areOnlineWhileValuesComeWhateverAListSays() {
+    devices.adopt("PLUG1", null, null);
+    assertFalse(devices.isShown("PLUG1"));
+    devices.dataArrived("PLUG1");
+    assertTrue(devices.isShown("PLUG1"));
+
+    devices.listed(Map.of());
+    assertTrue(devices.isShown("PLUG1"));
+    assertFalse(devices.find("PLUG1").orElseThrow().missing());
+
+    now += Duration.ofMinutes(2).toNanos();
+    assertFalse(devices.isOnline("PLUG1"));
+  }
+
+  @Test
+  void takeTheNameOfTheirLastMessage() {
+    devices.adopt("PLUG1", "Lamp", "Plug");
+    devices.adopt("PLUG1", "Fan", "Plug");
+
+    assertEquals(new Labels("PLUG1", "Fan", "Plug", "unknown"), devices.labels("PLUG1"));
+  }
+
+  @Test
+  void areNotAdoptedWhenEcoFlowHasThem() {
+    devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
+    devices.adopt("R331", "Lamp", "Plug");
+
+    assertEquals(List.of("R331"), devices.serialsOfCloud());
+    assertEquals("Garage", devices.labels("R331").deviceName());
+  }
+
+  @Test
+  void areEcoFlowsOnceTheyAreInItsList() {
+    devices.adopt("R331", "Lamp", null);
+
+    List<String> added =
+        devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
+
+    assertEquals(List.of("R331"), added);
+    assertEquals(List.of("R331"), devices.serialsOfCloud());
+    assertTrue(devices.isOnline("R331"));
+  }
+
+  @ParameterizedTest
+  @NullSource
+  @ValueSource(
+      strings = {
+        "",
+        "a b",
+        "a/b",
+        "../a",
+        "12345678901234567890123456789012345678901234567890123456789012345"
+      })
+  void haveSerialNumbersAsOthers(String serial) {
+    assertThrows(IllegalArgumentException.class, () -> devices.adopt(serial, null, null));
+    assertEquals(List.of(), devices.serials());
+  }
+
+  @Test
+  void areNotWithoutNumber() {
+    for (int i = 0; i < 1000; i++) {
+      devices.adopt("PLUG" + i, null, null);
+    }
+
+    assertThrows(IllegalArgumentException.class, () -> devices.adopt("ONE-MORE", null, null));
+    devices.adopt("PLUG7", "Lamp", null);
+    assertEquals(1000, devices.serials().size());
+  }
+}

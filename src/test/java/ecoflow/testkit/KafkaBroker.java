@@ -1,0 +1,133 @@
+package ecoflow.testkit;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.test.AvailablePortFinder;
+
+/** A broker of Kafka that keeps its records on disk, down until it is started. */
+public final class KafkaBroker implements AutoCloseable {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final String FETCH =
+      "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=FOLDER";
+
+  private final Path folder;
+  private final Path jars;
+  private final Path config;
+  private final int port = AvailablePortFinder.getNextAvailable();
+  private final List<ChildProcess> consumers = new ArrayList<>();
+  private ChildProcess process;
+
+  public KafkaBroker(Path folder) {
+    this.folder = folder;
+    jars =
+        SinkRun.fetch(
+            "kafka-broker", folder, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory=");
+    config = folder.resolve("kafka.properties");
+    int controller = AvailablePortFinder.getNextAvailable();
+    try {
+      Files.write(
+          config,
+          List.of(
+              "process.roles=broker,controller",
+              "node.id=1",
+              "controller.quorum.voters=1@127.0.0.1:" + controller,
+              "listeners=PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controller,
+              "advertised.listeners=PLAINTEXT://127.0.0.1:" + port,
+              "controller.listener.names=CONTROLLER",
+              "offsets.topic.replication.factor=1",
+              "offsets.topic.num.partitions=1",
+              "transaction.state.log.replication.factor=1",
+              "transaction.state.log.min.isr=1",
+              "group.initial.rebalance.delay.ms=0",
+              "log.dirs=" + folder.resolve("kafka")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    try (ChildProcess format =
+        java("format", "kafka.tools.StorageTool", "format", "-t", "ecoflowtestecoflowtests")) {
+      if (format.exitCode() != 0) {
+        throw new IllegalStateException("no storage for Kafka: " + format.lines());
+      }
+    }
+  }
+
+  private ChildProcess java(String output, String main, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                jars + "/*",
+                main));
+    command.addAll(List.of(arguments));
+    if (main.equals("kafka.tools.StorageTool")) {
+      command.addAll(List.of("-c", config.toString()));
+    }
+    return ChildProcess.start(folder, folder.resolve(output), Map.of(), command);
+  }
+
+  /** The address that clients are told. */
+  public String address() {
+    return "127.0.0.1:" + port;
+  }
+
+  public void start() {
+    process = java("broker", "kafka.Kafka", config.toString());
+    await().atMost(PATIENCE).until(this::answers);
+  }
+
+  public void kill() {
+    process.kill();
+  }
+
+  private boolean answers() {
+    if (!process.isAlive()) {
+      throw new IllegalStateException("Kafka does not start: " + process.lines());
+    }
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      return socket.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Prints the records of a topic from its start on, their key before the value. */
+  public ChildProcess consume(String topic) {
+    ChildProcess consumer =
+        java(
+            "consumer-" + consumers.size(),
+            "org.apache.kafka.tools.consumer.ConsoleConsumer",
+            "--bootstrap-server",
+            address(),
+            "--topic",
+            topic,
+            "--from-beginning",
+            "--property",
+            "print.key=true",
+            "--property",
+            "print.headers=true");
+    consumers.add(consumer);
+    return consumer;
+  }
+
+  @Override
+  public void close() {
+    consumers.forEach(ChildProcess::close);
+    if (process != null) {
+      kill();
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package ecoflow.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.camel.test.AvailablePortFinder;
+
+/** PostgreSQL with a database of the test's own, down until it is started. */
+public final class PostgresServer implements AutoCloseable {
+
+  public static final String USER = "ecoflow";
+  public static final String PASSWORD = "p&ss+word 100%";
+
+  private static final String SYSTEM_USER = "postgres";
+
+  private final Path folder;
+  private final int port = AvailablePortFinder.getNextAvailable();
+  private boolean up;
+
+  /** Makes the database, in a folder that another user can reach. */
+  public PostgresServer() {
+    try {
+      folder = Files.createTempDirectory("postgresql");
+      Files.writeString(folder.resolve("password"), PASSWORD + "\n");
+      if (isRoot()) {
+        var owner =
+            folder
+                .getFileSystem()
+                .getUserPrincipalLookupService()
+                .lookupPrincipalByName(SYSTEM_USER);
+        Files.setOwner(folder.resolve("password"), owner);
+        Files.setOwner(folder, owner);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    run(
+        "initdb",
+        "-D",
+        data(),
+        "-U",
+        USER,
+        "--auth=scram-sha-256",
+        "--pwfile=" + folder.resolve("password"),
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8");
+  }
+
+  public static boolean isInstalled() {
+    return Stream.of("initdb", "pg_ctl", "psql").allMatch(name -> Programs.find(name).isPresent())
+        && (!isRoot() || Programs.find("runuser").isPresent());
+  }
+
+  /** Root may not run the server. */
+  private static boolean isRoot() {
+    return System.getProperty("user.name").equals("root");
+  }
+
+  private String data() {
+    return folder.resolve("data").toString();
+  }
+
+  /** For JDBC; every installation has the database postgres. */
+  public String url() {
+    return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
+  }
+
+  public void start() {
+    run(
+        "pg_ctl",
+        "-D",
+        data(),
+        "-w",
+        "-l",
+        folder.resolve("log").toString(),
+        "-o",
+        "-p " + port + " -c listen_addresses=127.0.0.1 -c fsync=off -k " + folder,
+        "start");
+    up = true;
+  }
+
+  /** As after a crash: what is under way is cut off. */
+  public void stop() {
+    run("pg_ctl", "-D", data(), "-w", "-m", "immediate", "stop");
+    up = false;
+  }
+
+  private void run(String program, String... arguments) {
+    List<String> command = new ArrayList<>();
+    if (isRoot()) {
+      command.addAll(List.of(Programs.get("runuser"), "-u", SYSTEM_USER, "--"));
+    }
+    command.add(Programs.get(program));
+    command.addAll(List.of(arguments));
+    ChildProcess.run(folder, folder.resolve("output"), command.toArray(String[]::new));
+  }
+
+  /** The rows of a query, their columns with | between them. */
+  public List<String> query(String sql) {
+    try (ChildProcess psql =
+        ChildProcess.start(
+            folder,
+            folder.resolve("rows"),
+            Map.of("PGPASSWORD", PASSWORD),
+            List.of(
+                Programs.get("psql"),
+                "-h",
+                "127.0.0.1",
+                "-p",
+                "" + port,
+                "-U",
+                USER,
+                "-d",
+                "postgres",
+                "-Atc",
+                sql))) {
+      assertEquals(0, psql.exitCode(), () -> sql + psql.lines());
+      return psql.lines();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (up) {
+      stop();
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package ecoflow.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Programs of this machine that tests start by name. */
+final class Programs {
+
+  private static final Path POSTGRESQL = Path.of("/usr/lib/postgresql");
+
+  private Programs() {}
+
+  /** Debian keeps servers where only root looks, and those of PostgreSQL where nobody does. */
+  static Optional<Path> find(String name) {
+    return Stream.of(
+            Stream.of(System.getenv("PATH").split(":")).map(Path::of),
+            Stream.of(Path.of("/usr/sbin")),
+            postgresql())
+        .flatMap(folders -> folders)
+        .map(folder -> folder.resolve(name))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+
+  static String get(String name) {
+    return find(name)
+        .orElseThrow(() -> new IllegalStateException(name + " is not installed"))
+        .toString();
+  }
+
+  private static Stream<Path> postgresql() {
+    if (!Files.isDirectory(POSTGRESQL)) {
+      return Stream.empty();
+    }
+    try (Stream<Path> versions = Files.list(POSTGRESQL)) {
+      return versions
+          .sorted(Comparator.reverseOrder())
+          .map(version -> version.resolve("bin"))
+          .toList()
+          .stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

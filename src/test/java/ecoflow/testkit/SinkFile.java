@@ -1,0 +1,60 @@
+package ecoflow.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A route file of {@code examples/routes} with its head: lines such as {@code # Needs: ...}. */
+public record SinkFile(Path path) {
+
+  private static final Path FOLDER = Path.of("examples/routes");
+  private static final String ENDING = ".camel.yaml";
+
+  public static SinkFile of(String sink) {
+    return new SinkFile(FOLDER.resolve(sink + ENDING));
+  }
+
+  /** Those of the folder itself, in order. */
+  public static List<SinkFile> all() {
+    try (Stream<Path> files = Files.list(FOLDER)) {
+      return files
+          .filter(file -> file.toString().endsWith(ENDING))
+          .sorted()
+          .map(SinkFile::new)
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public String name() {
+    return path.getFileName().toString().replace(ENDING, "");
+  }
+
+  /** What a line of the head says behind its word; empty if there is none. */
+  public String head(String word) {
+    String start = "# " + word + ": ";
+    return lines().stream()
+        .takeWhile(line -> line.startsWith("#"))
+        .filter(line -> line.startsWith(start))
+        .map(line -> line.substring(start.length()))
+        .findFirst()
+        .orElse("");
+  }
+
+  public List<String> lines() {
+    try {
+      return Files.readAllLines(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}
