@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.ILoggerFactory;
@@ -84,16 +85,18 @@ public final class LogProvider extends SimpleServiceProvider {
     }
 
     void tell(String text, Throwable failure) {
-      if (failure == told) {
+      // The end of the exporter interrupts routes that wait, and tries no message again.
+      boolean ends =
+          failure instanceof RejectedExecutionException || failure instanceof InterruptedException;
+      if (failure == told || ends) {
         return;
       }
       told = failure;
       Matcher from = FROM.matcher(text);
       String start =
           from.find() ? "A message from " + from.group(1) + " failed" : Lines.oneLine(text);
-      String why = Lines.root(failure);
       // Of one kind: the words of a failure can hold values.
-      lines.warn(start + why.replaceFirst(":.*", ""), start + ": " + why);
+      lines.warn(start + failure.getClass(), start + ": " + Lines.chain(failure));
     }
   }
 

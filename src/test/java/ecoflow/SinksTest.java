@@ -196,10 +196,18 @@ class SinksTest {
 
   @Test
   void aSinkThatHangsLosesOnlyItsOwnMessages() throws Exception {
-    route("seda:changes-hangs?size=2", exchange -> release.await());
+    CountDownLatch hangs = new CountDownLatch(1);
+    route(
+        "seda:changes-hangs?size=2",
+        exchange -> {
+          hangs.countDown();
+          release.await();
+        });
     BlockingQueue<Told> other = take("seda:changes-other?size=10000");
 
-    for (int i = 1; i <= 50; i++) {
+    delta.push(Map.of("pd.soc", 1));
+    assertTrue(hangs.await(30, TimeUnit.SECONDS));
+    for (int i = 2; i <= 50; i++) {
       delta.push(Map.of("pd.soc", i));
     }
 

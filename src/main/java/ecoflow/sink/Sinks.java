@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Component;
 import org.apache.camel.Exchange;
@@ -46,6 +48,9 @@ public final class Sinks {
 
   /** How many messages may wait where the route does not say it ({@code size}). */
   private static final int QUEUE_SIZE = 100;
+
+  /** A message that has waited for longer waits for a server that is away, or slow. */
+  private static final long LATE_MILLIS = 1000;
 
   /** A route that takes values. */
   private record Sink(String name, SedaEndpoint endpoint) {}
@@ -212,7 +217,31 @@ public final class Sinks {
     return route.getEndpoint().getEndpointUri();
   }
 
+  /**
+   * Messages that wait for a route that does not keep up: at the end each of them would be tried
+   * once, and where a server is away fail with a line of its own.
+   */
+  private void dropWhatIsLate() {
+    for (Sink sink : Stream.concat(changes().stream(), pictures().stream()).toList()) {
+      BlockingQueue<Exchange> queue = sink.endpoint().getQueue();
+      Exchange oldest = queue.peek();
+      if (oldest != null
+          && (queue.remainingCapacity() == 0 || oldest.getClock().elapsed() > LATE_MILLIS)) {
+        LOG.warn(
+            "Route {} does not keep up: {} messages that wait for it are lost with the end of the exporter",
+            route(sink),
+            queue.size());
+        queue.clear();
+      }
+    }
+  }
+
   private final class Watch extends LifecycleStrategySupport {
+
+    @Override
+    public void onContextStopping(CamelContext context) {
+      dropWhatIsLate();
+    }
 
     @Override
     public void onComponentAdd(String name, Component component) {

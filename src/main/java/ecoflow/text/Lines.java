@@ -2,7 +2,9 @@ package ecoflow.text;
 
 import com.fasterxml.jackson.core.JacksonException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
@@ -20,6 +22,7 @@ public final class Lines {
   public static final Duration MINUTE = Duration.ofMinutes(1);
   private static final int MAX_SUBJECTS = 1000;
   private static final int MAX_CHARACTERS = 160;
+  private static final int MAX_CAUSES = 12;
   private static final Pattern USER = Pattern.compile("/app/(?!device/)[^/]+/");
 
   private static final class Subject {
@@ -102,6 +105,26 @@ public final class Lines {
   public static String root(Throwable failure) {
     Throwable cause = Failures.root(failure);
     return cause.getClass().getSimpleName() + ": " + oneLine(cause.getMessage());
+  }
+
+  /**
+   * Every failure of the chain with its class, the outermost first; without those that only repeat
+   * what is below them.
+   */
+  public static String chain(Throwable failure) {
+    List<String> told = new ArrayList<>();
+    Throwable outer = failure;
+    for (int depth = 0; outer != null && depth < MAX_CAUSES; depth++) {
+      Throwable cause = outer.getCause() == outer ? null : outer.getCause();
+      String words = String.valueOf(outer.getMessage());
+      boolean isWrapper =
+          cause != null && cause.getMessage() != null && words.contains(cause.getMessage());
+      if (!isWrapper) {
+        told.add(outer.getClass().getSimpleName() + ": " + oneLine(words));
+      }
+      outer = cause;
+    }
+    return String.join("; ", told);
   }
 
   /** What a reader of messages says of one that it cannot read, without its class. */

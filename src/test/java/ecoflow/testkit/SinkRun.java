@@ -113,7 +113,16 @@ public final class SinkRun implements AutoCloseable {
 
   /** The messages that came to the door of the sink so far, such as changes-kafka. */
   public double taken(String door) {
-    return jar.page().series("sink_messages_total", "sink=" + door, "result=taken").stream()
+    return count(door, "taken");
+  }
+
+  /** The messages that the door has lost so far, for more wait than may. */
+  public double dropped(String door) {
+    return count(door, "dropped");
+  }
+
+  private double count(String door, String result) {
+    return jar.page().series("sink_messages_total", "sink=" + door, "result=" + result).stream()
         .mapToDouble(Series::value)
         .sum();
   }

@@ -106,4 +106,17 @@ class LinesTest {
       lines.add(MessageFormatter.basicArrayFormat(pattern, arguments));
     }
   }
+
+  @Test
+  void aChainTellsEachFailureOnce() {
+    Exception refused = new java.net.ConnectException("Connection refused");
+    Exception told = new IllegalStateException("Connection to 10.0.0.1:5432\nrefused", refused);
+    Exception wrapper = new RuntimeException(told);
+
+    assertEquals(
+        "IllegalStateException: Connection to 10.0.0.1:5432 refused; ConnectException: Connection"
+            + " refused",
+        Lines.chain(wrapper));
+    assertEquals("Exception: null", Lines.chain(new Exception()));
+  }
 }
