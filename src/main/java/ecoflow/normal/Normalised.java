@@ -169,13 +169,15 @@ public final class Normalised {
    */
   public List<NormalFamily> families(List<DeviceValues> values) {
     NormalFamily[] families =
-        table.names().stream().map(NormalFamily::new).toArray(NormalFamily[]::new);
+        table.names().stream().map(NormalFamily::of).toArray(NormalFamily[]::new);
     for (DeviceValues device : values) {
       device(device.serial())
           .collect(
               device,
               (series, value) ->
-                  families[series.name().place()].add(device.serial(), series, value));
+                  families[series.name().place()]
+                      .rows()
+                      .add(device.serial(), series.labelBytes(), value));
     }
     return Arrays.stream(families).filter(family -> family.size() > 0).toList();
   }

@@ -6,7 +6,8 @@ import java.util.Map;
 
 /**
  * The environment of an exporter on a simulated cloud: all devices, their raw metrics, short
- * intervals, and the credentials of its mode. What comes on top is written as in a shell, {@code "HTTP_RETRIES=2"}.
+ * intervals, and the credentials of its mode. What comes on top is written as in a shell, {@code
+ * "HTTP_RETRIES=2"}.
  */
 public final class Variables {
 
