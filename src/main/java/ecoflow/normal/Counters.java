@@ -180,14 +180,13 @@ final class Counters {
     if (plan == null) {
       return;
     }
-    double[] values = plan.values(cells);
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
-        nativeOf[i].take(values[i]);
+        nativeOf[i].take(plan.value(i, cells));
       }
     }
     for (Computed flow : flows) {
-      flow.energy().hold(until, now, flow.sign() * values[flow.power()]);
+      flow.energy().hold(until, now, flow.sign() * plan.value(flow.power(), cells));
     }
   }
 }

@@ -46,7 +46,10 @@ public final class Normalised {
   private final Devices devices;
   private final Quotas quotas;
   private final LongSupplier nanoClock;
-  private final Table table = Table.packaged();
+
+  /** Read when the first device has values: that is no time which anybody waits for at start. */
+  private Table table;
+
   private final ConcurrentMap<String, Device> known = new ConcurrentHashMap<>();
 
   public Normalised(PageSettings settings, Devices devices, Quotas quotas, LongSupplier nanoClock) {
@@ -76,7 +79,7 @@ public final class Normalised {
       boolean isOther = !now.equals(product);
       if (isOther) {
         product = now;
-        Optional<Table.Family> found = table.family(serial, product);
+        Optional<Table.Family> found = table().family(serial, product);
         if (!found.equals(family)) {
           family = found;
           counters = null;
@@ -87,13 +90,13 @@ public final class Normalised {
         plan =
             family
                 .filter(unused -> keys.length > 0)
-                .map(of -> Plan.of(table, of, keys))
+                .map(of -> Plan.of(table(), of, keys))
                 .filter(of -> of.series().length > 0)
                 .orElse(null);
         if (plan != null && counters == null) {
           counters =
               new Counters(
-                  table,
+                  table(),
                   HOUSES.contains(family.orElseThrow().name()) ? HOUSE_WATTS : STATION_WATTS,
                   settings.energyHold().toNanos(),
                   nanoClock.getAsLong());
@@ -142,6 +145,13 @@ public final class Normalised {
     }
   }
 
+  private synchronized Table table() {
+    if (table == null) {
+      table = Table.packaged();
+    }
+    return table;
+  }
+
   private Device device(String serial) {
     return known.computeIfAbsent(serial, Device::new);
   }
@@ -168,8 +178,11 @@ public final class Normalised {
    * @param values of all devices, sorted by serial number
    */
   public List<NormalFamily> families(List<DeviceValues> values) {
+    if (values.isEmpty()) {
+      return List.of();
+    }
     NormalFamily[] families =
-        table.names().stream().map(NormalFamily::of).toArray(NormalFamily[]::new);
+        table().names().stream().map(NormalFamily::of).toArray(NormalFamily[]::new);
     for (DeviceValues device : values) {
       device(device.serial())
           .collect(

@@ -39,7 +39,8 @@ final class Table {
 
     private final String name;
     private final Map<String, List<Row>> byKey = new HashMap<>();
-    private final List<KeyPattern> patterns = new ArrayList<>();
+    private final List<Row> rowsOfPatterns = new ArrayList<>();
+    private List<KeyPattern> patterns;
     private final Map<String, List<Row>> byMetric = new HashMap<>();
 
     Family(String name) {
@@ -53,7 +54,7 @@ final class Table {
     private void add(Row row) {
       byMetric.computeIfAbsent(row.metric(), unused -> new ArrayList<>()).add(row);
       if (row.isPattern()) {
-        patterns.add(new KeyPattern(row, row.fixedStart(), row.pattern()));
+        rowsOfPatterns.add(row);
       } else {
         byKey.computeIfAbsent(row.key(), unused -> new ArrayList<>()).add(row);
       }
@@ -63,7 +64,14 @@ final class Table {
       return byKey.getOrDefault(key, List.of());
     }
 
-    List<KeyPattern> patterns() {
+    /** Made for families that are in use. */
+    synchronized List<KeyPattern> patterns() {
+      if (patterns == null) {
+        patterns =
+            rowsOfPatterns.stream()
+                .map(row -> new KeyPattern(row, row.fixedStart(), row.pattern()))
+                .toList();
+      }
       return patterns;
     }
 
