@@ -128,7 +128,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               account::forgetLogin);
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      Payloads.bind(registry, meters, nanoClock);
+      Payloads.bind(registry, settings.messagesDir(), meters, nanoClock);
       page.watch("login", problem(account::isLoggedIn, "not logged in"));
       page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
     } else {

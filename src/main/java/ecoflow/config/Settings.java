@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param routesDir the folder of route files of the user's own
  * @param routesReload whether files of that folder are loaded again when they change
  * @param libDir the folder of further component jars
+ * @param messagesDir the folder of messages of the user's own
  * @param notes lines for the log about settings that are accepted but have no effect
  */
 public record Settings(
@@ -32,6 +33,7 @@ public record Settings(
     Optional<Path> routesDir,
     boolean routesReload,
     Optional<Path> libDir,
+    Optional<Path> messagesDir,
     List<String> notes) {
 
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
@@ -107,6 +109,7 @@ public record Settings(
         routesDir,
         routesReload,
         libDir,
+        messagesDir,
         notes);
   }
 
@@ -128,6 +131,7 @@ public record Settings(
         routesDir,
         routesReload,
         folder(env, "ECOFLOW_LIB_DIR", "jars"),
+        folder(env, "ECOFLOW_MESSAGES_DIR", "messages"),
         List.copyOf(notes));
   }
 

@@ -9,11 +9,13 @@ import ecoflow.meters.Meters;
 import ecoflow.quota.Quotas;
 import ecoflow.story.MessageStory;
 import ecoflow.text.Lines;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -50,10 +52,12 @@ public final class Payloads {
   }
 
   /** Binds {@code payloads} and what reads protobuf. */
-  public static void bind(Registry registry, Meters meters, LongSupplier nanoClock) {
+  public static void bind(
+      Registry registry, Optional<Path> messagesDir, Meters meters, LongSupplier nanoClock) {
+    Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
     // Where Camel looks for what "unmarshal: protobuf" is.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
-    registry.bind("payloads", new Payloads(Frames.load(), meters, nanoClock));
+    registry.bind("payloads", new Payloads(frames, meters, nanoClock));
   }
 
   /**
