@@ -16,7 +16,9 @@ import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
+import ecoflow.unknown.UnknownMessages;
 import io.vertx.core.Vertx;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -104,6 +106,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
     registry.bind("vertx", vertx);
     registry.bind("metricsRegistry", meters.registry());
+    UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
+    registry.bind("unknownMessages", unknown);
     registry.bind("quotas", quotas);
     registry.bind("normalised", normalised);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
@@ -128,7 +132,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               account::forgetLogin);
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      Payloads.bind(registry, settings.messagesDir(), meters, nanoClock);
+      Payloads.bind(registry, settings.messagesDir(), unknown, meters, nanoClock);
       page.watch("login", problem(account::isLoggedIn, "not logged in"));
       page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
     } else {

@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
  * @param routesReload whether files of that folder are loaded again when they change
  * @param libDir the folder of further component jars
  * @param messagesDir the folder of messages of the user's own
+ * @param recordDir the folder where unknown messages are recorded
  * @param notes lines for the log about settings that are accepted but have no effect
  */
 public record Settings(
@@ -34,9 +35,11 @@ public record Settings(
     boolean routesReload,
     Optional<Path> libDir,
     Optional<Path> messagesDir,
+    Optional<Path> recordDir,
     List<String> notes) {
 
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
+  private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
@@ -110,6 +113,7 @@ public record Settings(
         routesReload,
         libDir,
         messagesDir,
+        recordDir,
         notes);
   }
 
@@ -132,6 +136,7 @@ public record Settings(
         routesReload,
         folder(env, "ECOFLOW_LIB_DIR", "jars"),
         folder(env, "ECOFLOW_MESSAGES_DIR", "messages"),
+        recordDir(env),
         List.copyOf(notes));
   }
 
@@ -204,6 +209,14 @@ public record Settings(
       // told below, with what is allowed
     }
     throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
+  }
+
+  private static Optional<Path> recordDir(Environment env) throws ConfigException {
+    Optional<Path> folder = folder(env, RECORD_DIR, "records");
+    if (folder.isPresent() && !Files.isWritable(folder.get())) {
+      throw Environment.bad(RECORD_DIR, folder.get().toString(), "a folder that can be written to");
+    }
+    return folder;
   }
 
   private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)

@@ -196,7 +196,10 @@ final class OwnMessages {
 
   private static boolean suits(String rule, FieldDescriptor field) {
     return switch (rule) {
-      case "index", "slot", "newest" -> !field.isRepeated() && isInteger(field);
+      case "slot" ->
+          !field.isRepeated()
+              && (isInteger(field) || field.getType() == FieldDescriptor.Type.STRING);
+      case "index", "newest" -> !field.isRepeated() && isInteger(field);
       case "number", "mask" -> field.getType() == FieldDescriptor.Type.BYTES;
       case "zero" ->
           field.isRepeated()
