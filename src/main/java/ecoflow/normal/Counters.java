@@ -17,6 +17,7 @@ import java.util.TreeMap;
  */
 final class Counters {
 
+  private static final double[] NO_VALUES = {};
   private static final String ORIGIN = "origin";
   private static final String ENERGY = "energy_joules_total";
 
@@ -135,7 +136,7 @@ final class Counters {
    */
   void message(Plan newPlan, double[] newCells, boolean isRepeat, long now) {
     boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(cells, newCells);
-    take(newPlan, newCells, now);
+    take(newPlan, newCells, newPlan == null ? NO_VALUES : newPlan.values(newCells), now);
     if (isNews) {
       lastMessage = now;
     }
@@ -148,7 +149,7 @@ final class Counters {
    * @param values of the plan's series, as they are now
    */
   List<Counted> count(Plan newPlan, double[] newCells, double[] values, long now) {
-    take(newPlan, newCells, now);
+    take(newPlan, newCells, values, now);
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null && !Double.isNaN(values[i])) {
         values[i] = nativeOf[i].value();
@@ -169,7 +170,10 @@ final class Counters {
   /** A computed counter and its value. */
   record Counted(Series series, double value) {}
 
-  private void take(Plan newPlan, double[] newCells, long now) {
+  /**
+   * @param values of the plan's series
+   */
+  private void take(Plan newPlan, double[] newCells, double[] values, long now) {
     long until = lastMessage + holdNanos;
     if (newPlan != plan) {
       computed.values().forEach(energy -> energy.hold(until, now, Double.NaN));
@@ -185,7 +189,6 @@ final class Counters {
     if (plan == null) {
       return;
     }
-    double[] values = plan.values(cells);
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
         nativeOf[i].take(values[i]);
