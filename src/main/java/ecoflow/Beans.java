@@ -94,7 +94,12 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     Meters meters = new Meters(settings, version());
     devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
     Quotas quotas =
-        new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
+        new Quotas(
+            settings.devices(),
+            devices,
+            Normalised.ownNames(settings.page()).or(meters::isOwn),
+            meters::conflict,
+            nanoClock);
     Normalised normalised = new Normalised(settings.page(), devices, quotas, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.Header;
 
 /**
@@ -57,6 +58,14 @@ public final class Normalised {
     this.devices = devices;
     this.quotas = quotas;
     this.nanoClock = nanoClock;
+  }
+
+  /**
+   * Says of a name of a series, without the exporter's prefix, whether it is one of ours: the page
+   * may name it only once.
+   */
+  public static Predicate<String> ownNames(PageSettings settings) {
+    return settings.metrics().areNormalised() ? Table.namesOfFamilies()::contains : name -> false;
   }
 
   /** A device with its plan and its counters, which only one thread at a time may use. */

@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What raw keys mean: {@code metrics.csv}, {@code names.csv} and {@code families.csv}. */
@@ -93,6 +95,14 @@ final class Table {
     lines("families.csv").map(line -> line.split(",", -1)).forEach(table::addFamily);
     lines("metrics.csv").map(Table::row).forEach(table::add);
     return table;
+  }
+
+  /** All names, and those of counters as OpenMetrics has them, without their ending. */
+  static Set<String> namesOfFamilies() {
+    return lines("names.csv")
+        .map(line -> line.split(",", 2)[0])
+        .flatMap(name -> Stream.of(name, name.replaceFirst("_total$", "")))
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private void addName(String[] cells) {
