@@ -100,7 +100,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
             Normalised.ownNames(settings.page()).or(meters::isOwn),
             meters::conflict,
             nanoClock);
-    Normalised normalised = new Normalised(settings.page(), devices, quotas, nanoClock);
+    Normalised normalised =
+        new Normalised(settings.page(), settings.messagesDir(), devices, quotas, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
