@@ -53,6 +53,7 @@ public final class Payloads {
   public static void bind(Registry registry, Meters meters, LongSupplier nanoClock) {
     // Where Camel looks for what "unmarshal: protobuf" is.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
+    registry.bind("pushPrefixes", new PushPrefixes(meters::unknownPush));
     registry.bind("payloads", new Payloads(Frames.load(), meters, nanoClock));
   }
 
