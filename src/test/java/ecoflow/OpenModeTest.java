@@ -20,6 +20,7 @@ import ecoflow.testkit.Page;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -314,6 +315,22 @@ class OpenModeTest {
     eventuallyPushable(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
+  }
+
+  /** Some models never push to developers: no loop of connections then. */
+  @Test
+  void aSilentConnectionIsMadeAnewLessAndLessOften() {
+    device("R351ZMUTE", Map.of("pd.soc", 50));
+    exporter.start("MQTT_TIMEOUT=0.2", "IDLE_CHECK_INTERVAL=0.1");
+    eventually(() -> assertTrue(cloud.connects().size() >= 4));
+    List<ConnectAttempt> attempts = cloud.connects();
+    for (int i = 0; i < 3; i++) {
+      Duration pause = Duration.between(attempts.get(i).time(), attempts.get(i + 1).time());
+      Duration least = Duration.ofMillis(600L << i);
+      assertTrue(pause.compareTo(least) >= 0, () -> pause + " is less than " + least);
+    }
+    assertEquals(1, clientIds().size());
+    assertEquals(1, cloud.requests(OPEN_CERTIFICATION).size());
   }
 
   @Test

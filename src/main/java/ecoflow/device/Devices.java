@@ -132,15 +132,14 @@ public final class Devices {
     }
   }
 
-  /**
-   * A connection begins: what was said on the one before may have changed meanwhile, and changes of
-   * values may have been missed.
-   */
+  /** What was said on a connection that is gone may have changed meanwhile. */
   public void forgetReports() {
-    for (Device device : bySerial.values()) {
-      device.forgetReports();
-      device.emptied();
-    }
+    bySerial.values().forEach(Device::forgetReports);
+  }
+
+  /** Changes may have been missed: of each device all values are wanted. */
+  public void allEmptied() {
+    bySerial.values().forEach(Device::emptied);
   }
 
   /** All values of the device came. */
@@ -151,7 +150,7 @@ public final class Devices {
     }
   }
 
-  /** The values of the device were given up. */
+  /** The values of the device were given up, or lack changes. */
   public void emptied(String serial) {
     Device device = bySerial.get(serial);
     if (device != null) {

@@ -114,13 +114,13 @@ final class PushPrefixes {
     }
   }
 
-  /** Route step: a push, a JSON object, holds its values in params under the keys of quota/all. */
-  public void add(Exchange exchange) {
+  /** For routes: a push, a JSON object, with its values in params under the keys of quota/all. */
+  public Map<?, ?> named(Exchange exchange) {
     Message message = exchange.getMessage();
-    if (Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))) {
-      Map<?, ?> push = message.getBody(Map.class);
-      message.setBody(named(push, message.getHeader(Quotas.DEVICE, "", String.class)));
-    }
+    Map<?, ?> push = message.getBody(Map.class);
+    return Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))
+        ? named(push, message.getHeader(Quotas.DEVICE, "", String.class))
+        : push;
   }
 
   /** Route step: notes which battery pack has which number, from all values of the device. */

@@ -114,9 +114,14 @@ final class RestPolls {
     return deviceNew;
   }
 
-  /** Route step: a connection for pushes begins, so what may have been missed is asked for. */
-  public void connected() {
+  /** Route step: without a connection, what was said of a device on the last one is no news. */
+  public void connecting() {
     devices.forgetReports();
+  }
+
+  /** Route step: a connection for pushes began, so what may have been missed is asked for. */
+  public void connected() {
+    devices.allEmptied();
     connectedAt = nanoClock.getAsLong();
     wasConnected = true;
   }
