@@ -7,7 +7,7 @@
 #   --without-tests   does not test again what was tested before
 #   VERSION           without it that of the git tag of this commit: v1.2.3 is version 1.2.3
 #
-#   MAVEN_ARGS        further arguments of Maven, such as -o
+#   MAVEN_ARGS        further arguments of Maven; not -o, which leaves out the list of parts
 #
 # The same sources, built with a JDK of the same major version, give the same files. Signing: checksums.sh.
 set -euo pipefail
