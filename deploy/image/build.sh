@@ -57,6 +57,7 @@ done
 make_system_base() {
   local folder
   folder=$(mktemp -d)
+  # shellcheck disable=SC2016 # mmdebstrap says what $1 is
   mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
@@ -95,7 +96,7 @@ case $engine in
   docker) build=(docker build) ;;
   # The other format knows no HEALTHCHECK.
   podman) build=(podman build --format docker --layers) ;;
-  buildah) build=(buildah bud --format docker --layers) ;;
+  buildah) build=(buildah bud --format docker --layers --force-rm) ;;
   *) fail "ENGINE=$engine is unknown: docker, podman or buildah" ;;
 esac
 if [ "$engine" != docker ]; then

@@ -40,7 +40,7 @@ class ImageIT {
           "--read-only",
           "--cap-drop=ALL",
           "--security-opt=no-new-privileges",
-          "--memory=256m",
+          "--memory=192m",
           "--pull=never");
 
   /** With the base image that stands in for Debian's slim one, which is 50 MB larger. */
@@ -109,7 +109,7 @@ class ImageIT {
   @Test
   void theDemoNeedsNoAccount() {
     List<String> options = new ArrayList<>(HARDENED);
-    options.remove("--memory=256m");
+    options.remove("--memory=192m");
     options.addAll(List.of("--tmpfs", "/tmp", "-e", "EXPORTER_PORT=" + port, DEMO));
     images.start("demo", options);
 

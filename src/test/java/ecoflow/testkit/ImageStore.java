@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 public final class ImageStore implements AutoCloseable {
 
-  private static final long BUILD_SECONDS = 600;
+  private static final long BUILD_SECONDS = 900;
   private static final List<String> PROGRAMS = List.of("buildah", "podman", "runc", "mmdebstrap");
   private static final List<String> PODMAN =
       List.of("podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc");
