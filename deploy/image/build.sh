@@ -9,6 +9,7 @@
 #   --tag TAG     the images' tag, "latest" without it
 #
 #   ENGINE        docker, podman or buildah; without it the first of them that is here
+#   VERSION       what the label of the image says; without it that of pom.xml
 #   MAVEN_ARGS    further arguments of the Maven that builds the exporter, such as -o
 #
 # With podman and buildah that Maven takes the libraries that are in ~/.m2, and adds to them.
@@ -88,7 +89,7 @@ has_image() {
 }
 
 options=(
-  --build-arg "VERSION=$(sed -n 's|^  <version>\(.*\)</version>|\1|p' pom.xml)"
+  --build-arg "VERSION=${VERSION:-$(sed -n -e 's|^  <version>\([0-9].*\)</version>|\1|p' -e 's|^    <revision>\(.*\)</revision>|\1|p' pom.xml)}"
   --build-arg "REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown)"
   --build-arg "MAVEN_ARGS=${MAVEN_ARGS:-}"
 )

@@ -9,13 +9,16 @@ import ecoflow.device.Devices;
 import ecoflow.memory.OutOfMemory;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
+import ecoflow.normal.Normalised;
 import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
+import ecoflow.unknown.UnknownMessages;
 import io.vertx.core.Vertx;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -91,8 +94,14 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     Meters meters = new Meters(settings, version());
     devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
     Quotas quotas =
-        new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
-    Page page = new Page(settings.page(), devices, quotas, meters);
+        new Quotas(
+            settings.devices(),
+            devices,
+            Normalised.ownNames(settings.page()).or(meters::isOwn),
+            meters::conflict,
+            nanoClock);
+    Normalised normalised = new Normalised(settings.page(), devices, quotas, nanoClock);
+    Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
     registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
@@ -102,7 +111,10 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
     registry.bind("vertx", vertx);
     registry.bind("metricsRegistry", meters.registry());
+    UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
+    registry.bind("unknownMessages", unknown);
     registry.bind("quotas", quotas);
+    registry.bind("normalised", normalised);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
     if (settings.routesDir().isPresent()) {
       registry.bind("ownRouteErrors", new OwnRouteErrors((ModelCamelContext) camel));
@@ -125,7 +137,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               account::forgetLogin);
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      Payloads.bind(registry, meters, nanoClock);
+      Payloads.bind(registry, settings.messagesDir(), unknown, meters, nanoClock);
       page.watch("login", problem(account::isLoggedIn, "not logged in"));
       page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
     } else {

@@ -27,6 +27,7 @@ final class CamelSettings {
       List.of(
           "metrics-page",
           "health",
+          "unknown-messages",
           "device-collection",
           "quotas",
           "cloud-call",

@@ -82,6 +82,7 @@ class CommandsTest {
                 variables,
                 new CommandLine.ThisExporter(),
                 routes -> List.of(),
+                (file, problem) -> Replay.series(variables, file, problem),
                 clock,
                 new PrintWriter(out, true),
                 new PrintWriter(err, true))

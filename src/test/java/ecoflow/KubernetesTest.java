@@ -129,7 +129,7 @@ class KubernetesTest {
     /** Which no overlay takes. */
     @Test
     void componentsForWhoeverWantsThemFitTheirSchemas() throws IOException {
-      List<YamlFile> objects = buildWith("service-monitor", "routes");
+      List<YamlFile> objects = buildWith("others", "service-monitor", "routes");
       fitTheirSchemas(objects);
       List<YamlFile> monitors = of("ServiceMonitor", objects);
       assertEquals(1, monitors.size());
@@ -249,6 +249,28 @@ class KubernetesTest {
       }
     }
 
+    /** Alerts ask for the job of prometheus.yml. */
+    @Test
+    void monitorsNameTheJobThatTheAlertsKnow() throws IOException {
+      String job =
+          YamlFile.read(Path.of("deploy/prometheus/prometheus.yml"))
+              .text("scrape_configs", 0, "job_name");
+      List<YamlFile> objects = new ArrayList<>(buildWith("jobs", "service-monitor", "pod-monitor"));
+      objects.addAll(build("deploy/camel-k"));
+      List<YamlFile> endpoints = new ArrayList<>();
+      for (YamlFile object : objects) {
+        object
+            .find("spec", "endpoints", 0)
+            .or(() -> object.find("spec", "podMetricsEndpoints", 0))
+            .ifPresent(endpoint -> endpoints.add(new YamlFile(endpoint)));
+      }
+      assertEquals(3, endpoints.size());
+      for (YamlFile endpoint : endpoints) {
+        assertEquals("job", endpoint.text("relabelings", 0, "targetLabel"));
+        assertEquals(job, endpoint.text("relabelings", 0, "replacement"));
+      }
+    }
+
     @Test
     void camelKMountsWhatIsThere() throws Exception {
       List<YamlFile> objects = build("deploy/camel-k");
@@ -294,11 +316,11 @@ class KubernetesTest {
       return YamlFile.documents(Files.readString(output));
     }
 
-    private static List<YamlFile> buildWith(String... components) throws IOException {
-      Path kubernetes = temporary.resolve("with");
+    private static List<YamlFile> buildWith(String name, String... components) throws IOException {
+      Path kubernetes = temporary.resolve("with-" + name);
       ChildProcess.run(
           temporary,
-          temporary.resolve("copied"),
+          temporary.resolve("copied-" + name),
           "cp",
           "-r",
           KUBERNETES.toAbsolutePath().toString(),
@@ -313,7 +335,7 @@ class KubernetesTest {
                   "resources:",
                   "  - ../../base",
                   "components:"));
-      Stream.of(components).forEach(name -> lines.add("  - ../../components/" + name));
+      Stream.of(components).forEach(component -> lines.add("  - ../../components/" + component));
       Files.write(overlay.resolve("kustomization.yaml"), lines);
       return build(overlay.toString());
     }

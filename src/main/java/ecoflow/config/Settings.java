@@ -18,6 +18,8 @@ import java.util.regex.Pattern;
  * @param routesDir the folder of route files of the user's own
  * @param routesReload whether files of that folder are loaded again when they change
  * @param libDir the folder of further component jars
+ * @param messagesDir the folder of messages of the user's own
+ * @param recordDir the folder where unknown messages are recorded
  * @param notes lines for the log about settings that are accepted but have no effect
  */
 public record Settings(
@@ -32,9 +34,12 @@ public record Settings(
     Optional<Path> routesDir,
     boolean routesReload,
     Optional<Path> libDir,
+    Optional<Path> messagesDir,
+    Optional<Path> recordDir,
     List<String> notes) {
 
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
+  private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
@@ -107,6 +112,8 @@ public record Settings(
         routesDir,
         routesReload,
         libDir,
+        messagesDir,
+        recordDir,
         notes);
   }
 
@@ -128,6 +135,8 @@ public record Settings(
         routesDir,
         routesReload,
         folder(env, "ECOFLOW_LIB_DIR", "jars"),
+        folder(env, "ECOFLOW_MESSAGES_DIR", "messages"),
+        recordDir(env),
         List.copyOf(notes));
   }
 
@@ -200,6 +209,14 @@ public record Settings(
       // told below, with what is allowed
     }
     throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
+  }
+
+  private static Optional<Path> recordDir(Environment env) throws ConfigException {
+    Optional<Path> folder = folder(env, RECORD_DIR, "records");
+    if (folder.isPresent() && !Files.isWritable(folder.get())) {
+      throw Environment.bad(RECORD_DIR, folder.get().toString(), "a folder that can be written to");
+    }
+    return folder;
   }
 
   private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)

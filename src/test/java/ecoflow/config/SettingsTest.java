@@ -129,6 +129,15 @@ class SettingsTest {
   }
 
   @Test
+  void messagesComeFromAFolderThatIsThere() throws ConfigException {
+    String dir = "ECOFLOW_MESSAGES_DIR";
+
+    assertEquals(folder, Settings.from(keys(dir, folder.toString())).messagesDir().orElseThrow());
+    assertTrue(Settings.from(keys()).messagesDir().isEmpty());
+    assertTrue(complaint(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
+  }
+
+  @Test
   void credentialsOfBothKindsOrNoneOrHalfAreRefused() {
     Map<String, String> both = account("ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s");
     assertTrue(complaint(both).contains("are both set"));
