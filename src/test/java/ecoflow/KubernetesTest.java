@@ -31,68 +31,73 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KubernetesTest {
 
   private static final Path KUBERNETES = Path.of("deploy/kubernetes");
-  private static final Path RULES = KUBERNETES.resolve("components/prometheus-rule");
   private static final Kinds USED = Kinds.used();
   private static final Map<String, String> CREDENTIALS =
       Map.of("ECOFLOW_ACCOUNT_USER", "me@example.com", "ECOFLOW_ACCOUNT_PASSWORD", "x");
 
   @TempDir private static Path temporary;
 
-  @Test
-  void theCatalogueIsThatOfTheImage() throws IOException {
-    assertEquals(
-        Files.readString(Path.of("devices.json")),
-        Files.readString(KUBERNETES.resolve("base/devices.json")));
-  }
-
+  /** If this fails, deploy/kubernetes/copies.sh mends it. */
   @ParameterizedTest
-  @ValueSource(strings = {"deploy/kubernetes/components/routes", "deploy/camel-k"})
-  void theRouteIsTheOneOfTheTutorial(String folder) throws IOException {
-    String name = "look.camel.yaml";
-    assertEquals(
-        Files.readString(Path.of("examples/routes/tutorial", name)),
-        Files.readString(Path.of(folder, name)));
-  }
-
-  /** If this fails, deploy/kubernetes/rules.sh mends it. */
-  @Test
-  void theRulesAreThoseOfPrometheus() throws IOException {
-    Path checkout = temporary.resolve("checkout/deploy");
-    for (String folder : List.of("prometheus/rules", "kubernetes/components/prometheus-rule")) {
-      Files.createDirectories(checkout.resolve(folder));
-    }
-    Path script = checkout.resolve("kubernetes/rules.sh");
-    Files.copy(KUBERNETES.resolve("rules.sh"), script);
-    try (Stream<Path> rules = Files.list(Path.of("deploy/prometheus/rules"))) {
-      for (Path file : rules.toList()) {
-        Files.copy(file, checkout.resolve("prometheus/rules").resolve(file.getFileName()));
-      }
-    }
-    ChildProcess.run(temporary, temporary.resolve("rules"), "sh", script.toString());
-    Path written = checkout.resolve("kubernetes/components/prometheus-rule/prometheusrule.yaml");
-    assertEquals(Files.readString(written), Files.readString(RULES.resolve("prometheusrule.yaml")));
+  @ValueSource(
+      strings = {
+        "deploy/kubernetes/base/devices.json",
+        "deploy/kubernetes/components/prometheus-rule/prometheusrule.yaml",
+        "deploy/kubernetes/components/routes/look.camel.yaml",
+        "deploy/camel-k/look.camel.yaml"
+      })
+  void theCopyIsUpToDate(String file) throws IOException {
+    Path checkout = checkout("copies-of-" + file.replace('/', '-'));
+    Files.delete(checkout.resolve(file));
+    copy(checkout);
+    assertEquals(Files.readString(checkout.resolve(file)), Files.readString(Path.of(file)), file);
   }
 
   @Test
   void rulesOfSeveralFilesComeTogether() throws IOException {
-    Path deploy = temporary.resolve("two/deploy");
-    Path rules = Files.createDirectories(deploy.resolve("prometheus/rules"));
-    Files.createDirectories(deploy.resolve("kubernetes/components/prometheus-rule"));
-    Path script = deploy.resolve("kubernetes/rules.sh");
-    Files.copy(KUBERNETES.resolve("rules.sh"), script);
+    Path checkout = checkout("rules");
+    Path rules = checkout.resolve("deploy/prometheus/rules");
     for (String name : List.of("a", "b")) {
       Files.writeString(
-          rules.resolve(name + ".yaml"),
-          "# A remark.\ngroups:\n  - name: %s\n    rules:\n      - alert: A\n        expr: |\n\n          up == 0\n"
+          rules.resolve("0" + name + ".yaml"),
+          """
+          # A remark.
+          groups:
+            - name: %s
+              rules:
+                - alert: A
+                  expr: |
+
+                    up == 0
+          """
               .formatted(name));
     }
-    ChildProcess.run(temporary, temporary.resolve("two-rules"), "sh", script.toString());
+    copy(checkout);
     YamlFile rule =
-        YamlFile.read(deploy.resolve("kubernetes/components/prometheus-rule/prometheusrule.yaml"));
+        YamlFile.read(
+            checkout.resolve("deploy/kubernetes/components/prometheus-rule/prometheusrule.yaml"));
     assertEquals("a", rule.text("spec", "groups", 0, "name"));
     assertEquals("b", rule.text("spec", "groups", 1, "name"));
     assertEquals("\nup == 0\n", rule.text("spec", "groups", 1, "rules", 0, "expr"));
     assertEquals(List.of(), USED.problems(rule));
+  }
+
+  private static Path checkout(String name) throws IOException {
+    Path checkout = Files.createDirectories(temporary.resolve(name));
+    for (String part : List.of("deploy", "devices.json", "examples")) {
+      ChildProcess.run(
+          Path.of("").toAbsolutePath(),
+          temporary.resolve("output"),
+          "cp",
+          "-r",
+          part,
+          checkout.toString());
+    }
+    return checkout;
+  }
+
+  private static void copy(Path checkout) {
+    ChildProcess.run(checkout, temporary.resolve("output"), "sh", "deploy/kubernetes/copies.sh");
   }
 
   /** What kubectl makes of the folders. */
