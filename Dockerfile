@@ -7,7 +7,7 @@
 # Java compiler makes fits all, so that stage runs where the build runs; runtime and start-up archive fit one.
 
 FROM --platform=$BUILDPLATFORM eclipse-temurin:21-jdk AS build
-# Further arguments of Maven.
+# Further arguments of Maven, such as -Drevision=1.2.3.
 ARG MAVEN_ARGS=
 WORKDIR /build
 # First the libraries and plugins, by a build of nothing: as long as these files stay, changed sources fetch none anew.

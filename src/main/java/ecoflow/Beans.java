@@ -100,7 +100,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
             Normalised.ownNames(settings.page()).or(meters::isOwn),
             meters::conflict,
             nanoClock);
-    Normalised normalised = new Normalised(settings.page(), devices, quotas, nanoClock);
+    Normalised normalised =
+        new Normalised(settings.page(), settings.messagesDir(), devices, quotas, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
@@ -108,7 +109,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
-    vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
+    vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1);
     registry.bind("vertx", vertx);
     registry.bind("metricsRegistry", meters.registry());
     UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
@@ -122,7 +123,10 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     OutOfMemory.watchSteps(camel);
     Pools.configure(camel);
     api.bind(registry);
-    if (settings.mode().usesAccount()) {
+    if (!settings.mode().usesAccount()) {
+      RestMode.bind(registry, settings, api, devices, meters, nanoClock);
+    }
+    if (settings.mode().usesMqtt()) {
       AccountMode account = new AccountMode(settings, devices, meters, nanoClock);
       mqtt =
           new Mqtt(
@@ -138,10 +142,13 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
       Payloads.bind(registry, settings.messagesDir(), unknown, meters, nanoClock);
-      page.watch("login", problem(account::isLoggedIn, "not logged in"));
-      page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
-    } else {
-      RestMode.bind(registry, settings, api, devices, meters, nanoClock);
+      if (settings.mode().usesAccount()) {
+        page.watch("login", problem(account::isLoggedIn, "not logged in"));
+        page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
+      } else {
+        // Polls go on without it.
+        page.remark("link", problem(mqtt::isConnected, "no MQTT connection"));
+      }
     }
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
     registry.bind("sinks", sinks);

@@ -4,6 +4,7 @@ import ecoflow.config.PageSettings;
 import ecoflow.device.Devices;
 import ecoflow.quota.DeviceValues;
 import ecoflow.quota.Quotas;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +16,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Normalised metrics, bean {@code normalised}: what the raw values of devices mean, under names
@@ -43,7 +46,10 @@ public final class Normalised {
           "smart_meter",
           "third_party");
 
+  private static final Logger LOG = LoggerFactory.getLogger(Normalised.class);
+
   private final PageSettings settings;
+  private final Optional<Path> messagesDir;
   private final Devices devices;
   private final Quotas quotas;
   private final LongSupplier nanoClock;
@@ -53,8 +59,17 @@ public final class Normalised {
 
   private final ConcurrentMap<String, Device> known = new ConcurrentHashMap<>();
 
-  public Normalised(PageSettings settings, Devices devices, Quotas quotas, LongSupplier nanoClock) {
+  /**
+   * @param messagesDir a folder with lines of the user's for the tables
+   */
+  public Normalised(
+      PageSettings settings,
+      Optional<Path> messagesDir,
+      Devices devices,
+      Quotas quotas,
+      LongSupplier nanoClock) {
     this.settings = settings;
+    this.messagesDir = messagesDir;
     this.devices = devices;
     this.quotas = quotas;
     this.nanoClock = nanoClock;
@@ -156,7 +171,7 @@ public final class Normalised {
 
   private synchronized Table table() {
     if (table == null) {
-      table = Table.packaged();
+      table = Table.load(messagesDir, problem -> LOG.warn("{}", problem));
     }
     return table;
   }

@@ -64,6 +64,7 @@ public final class Payloads {
     Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
     // Where Camel looks for what "unmarshal: protobuf" is.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
+    registry.bind("pushPrefixes", new PushPrefixes(meters::unknownPush));
     registry.bind("payloads", new Payloads(frames, unknown, meters, nanoClock));
   }
 
