@@ -15,7 +15,9 @@ import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
+import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -44,6 +46,10 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   private final TrustManagerFactory trust;
   private final Registries registries;
   private final LongSupplier nanoClock = System::nanoTime;
+
+  /** Camel looks at the fields of this class, and at methods: only so its class is not loaded. */
+  private final Optional<Protection> protection;
+
   private Runnable giveUp = () -> {};
   private boolean connectsAgain = true;
   private Devices devices;
@@ -66,6 +72,11 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   public Beans(Settings settings) throws ConfigException {
     this.settings = settings;
     this.trust = settings.http().trust();
+    Optional<Path> webConfig = settings.page().webConfig();
+    this.protection =
+        webConfig.isPresent()
+            ? Optional.of(Protection.open(webConfig.get(), nanoClock))
+            : Optional.empty();
     this.registries = Registries.open(settings.registries());
   }
 
@@ -77,6 +88,11 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   /** For who connects once: a connection that is lost or too old is not made anew. */
   void connectOnce() {
     connectsAgain = false;
+  }
+
+  /** Whether the pages are at https. */
+  boolean isTls() {
+    return protection.isPresent() && protection.get().isTls();
   }
 
   /** The devices that the routes serve. */
@@ -100,7 +116,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
 
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
     vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
-    registry.bind("vertx", vertx);
+    registry.bind(
+        "vertx",
+        protection.isPresent() ? protection.get().guard(vertx, meters.webRefusals()) : vertx);
     registry.bind("metricsRegistry", meters.registry());
     registry.bind("quotas", quotas);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
@@ -177,6 +195,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     }
     if (vertx != null) {
       EventLoops.close(vertx);
+    }
+    if (protection.isPresent()) {
+      protection.get().close();
     }
   }
 }

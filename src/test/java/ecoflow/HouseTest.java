@@ -53,6 +53,7 @@ class HouseTest {
               "account",
               Set.of("api", "config", "decode", "device", "meters", "mqtt", "quota", "text")),
           Map.entry("sink", Set.of("device", "quota")),
+          Map.entry("web", Set.of("config", "text")),
           Map.entry("payload", Set.of("decode", "device", "meters", "quota", "story", "text")));
 
   /** The files that a reader opens to understand a way through the exporter, and their bound. */
