@@ -9,6 +9,7 @@ import ecoflow.device.Devices;
 import ecoflow.memory.OutOfMemory;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
+import ecoflow.normal.Normalised;
 import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
@@ -108,7 +109,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
     Quotas quotas =
         new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
-    Page page = new Page(settings.page(), devices, quotas, meters);
+    Normalised normalised = new Normalised(settings.page(), devices, quotas, nanoClock);
+    Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
     registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
@@ -121,6 +123,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
         protection.isPresent() ? protection.get().guard(vertx, meters.webRefusals()) : vertx);
     registry.bind("metricsRegistry", meters.registry());
     registry.bind("quotas", quotas);
+    registry.bind("normalised", normalised);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
     if (settings.routesDir().isPresent()) {
       registry.bind("ownRouteErrors", new OwnRouteErrors((ModelCamelContext) camel));

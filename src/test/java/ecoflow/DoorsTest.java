@@ -47,7 +47,7 @@ class DoorsTest {
     account.start();
     rest.start();
     List<Door> doors = doors("README.md");
-    assertEquals(9, doors.size(), doors::toString);
+    assertEquals(10, doors.size(), doors::toString);
     Set<String> sinks = new TreeSet<>();
     for (Door door : doors) {
       if (door.endpoint() == null) {
@@ -67,7 +67,7 @@ class DoorsTest {
   @Test
   void theTutorialNamesNoOtherDoors() throws IOException {
     assertTrue(doors("README.md").containsAll(doors("docs/ROUTES.md")));
-    assertEquals(7, doors("docs/ROUTES.md").size());
+    assertEquals(8, doors("docs/ROUTES.md").size());
   }
 
   private static boolean begins(CamelContext camel, Door door) {

@@ -45,7 +45,8 @@ class HouseTest {
           Map.entry("meters", Set.of("config", "device")),
           Map.entry("quota", Set.of("config", "device", "story")),
           Map.entry("registries", Set.of("config", "device", "quota", "text")),
-          Map.entry("page", Set.of("config", "device", "meters", "quota")),
+          Map.entry("normal", Set.of("config", "device", "quota")),
+          Map.entry("page", Set.of("config", "device", "meters", "normal", "quota")),
           Map.entry("api", Set.of("config", "memory", "meters", "text")),
           Map.entry("rest", Set.of("api", "config", "device", "meters", "text")),
           Map.entry("mqtt", Set.of("api", "config", "memory", "meters", "text")),
@@ -123,11 +124,14 @@ class HouseTest {
                   "device/Devices")),
           new Way(
               "a scrape",
-              8,
+              11,
               List.of(
                   "metrics-page",
                   "page/MetricsPage",
                   "page/Exposition",
+                  "normal/Normalised",
+                  "normal/Plan",
+                  "normal/Counters",
                   "meters/Meters",
                   "quota/Quotas",
                   "quota/QuotaStore",
@@ -135,7 +139,8 @@ class HouseTest {
                   "device/Labels")));
 
   /** Beans of the libraries, or with nothing to understand on the way. */
-  private static final Set<String> BY_THE_WAY = Set.of("boundedJson", "metricsRegistry", "sinks");
+  private static final Set<String> BY_THE_WAY =
+      Set.of("boundedJson", "metricsRegistry", "normalised", "sinks");
 
   @Test
   void eachRoomImportsOnlyWhatItMay() {

@@ -3,24 +3,49 @@ package ecoflow.config;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Where the metrics are, who may see them, and how their names begin.
+ * Where the metrics are, who may see them, what they are and how their names begin.
  *
  * @param port of all pages
  * @param address the one that the port is bound to; empty for all of this machine
  * @param webConfig the file that says who may see the pages, and their TLS
  * @param prefix of all metric names, without the underscore
+ * @param metrics of devices
+ * @param energyHold a power counts so long after the last message of its device
  */
 public record PageSettings(
-    int port, Optional<String> address, Optional<Path> webConfig, String prefix) {
+    int port,
+    Optional<String> address,
+    Optional<Path> webConfig,
+    String prefix,
+    Metrics metrics,
+    Duration energyHold) {
 
+  private static final String METRICS = "ECOFLOW_METRICS";
   private static final Pattern PREFIX = Pattern.compile("[a-zA-Z_:][a-zA-Z0-9_:]*");
   private static final String ADDRESS = "ECOFLOW_LISTEN_ADDRESS";
   private static final Pattern ADDRESS_ALONE = Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+");
   private static final String WEB_CONFIG = "ECOFLOW_WEB_CONFIG_FILE";
+
+  /** Every number that a device sends, what the numbers mean across models, or both. */
+  public enum Metrics {
+    RAW,
+    NORMALISED,
+    BOTH;
+
+    public boolean areRaw() {
+      return this != NORMALISED;
+    }
+
+    public boolean areNormalised() {
+      return this != RAW;
+    }
+  }
 
   static PageSettings read(Environment env) throws ConfigException {
     return new PageSettings(
@@ -31,7 +56,18 @@ public record PageSettings(
             "METRICS_PREFIX",
             "ecoflow",
             PREFIX,
-            "letters, digits, _ and :, not starting with a digit"));
+            "letters, digits, _ and :, not starting with a digit"),
+        metrics(env),
+        env.seconds("ECOFLOW_ENERGY_HOLD", "300", "1", "86400"));
+  }
+
+  private static Metrics metrics(Environment env) throws ConfigException {
+    String value = env.text(METRICS, "both");
+    try {
+      return Metrics.valueOf(value.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw Environment.bad(METRICS, value, "raw, normalised or both");
+    }
   }
 
   private static Optional<String> address(Environment env) throws ConfigException {

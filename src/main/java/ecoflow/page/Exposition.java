@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * <p>Client libraries take endings such as _total or _info off a gauge's name; devices have quotas
  * with such names, and here they stay as they are.
  */
-final class Exposition {
+final class Exposition implements PagePart {
 
   /** Some readers end a line at these, too. */
   private static final Pattern OTHER_LINE_ENDS =
@@ -88,13 +88,8 @@ final class Exposition {
     names.keep(families);
   }
 
-  /**
-   * Appends the next series until there are {@code enough} bytes or all are there, without the "#
-   * EOF" that ends OpenMetrics text.
-   *
-   * @return whether there are more
-   */
-  boolean append(PageBytes out, int enough) {
+  @Override
+  public boolean append(PageBytes out, int enough) {
     while (family < families.size() && out.size() < enough) {
       Family current = families.get(family);
       Name name = names.of(current);
@@ -137,13 +132,19 @@ final class Exposition {
   }
 
   private static byte[] head(String name, String help, boolean openMetrics) {
+    return head(name, help, "gauge", openMetrics);
+  }
+
+  /** What stands before the series of a name, with the type of the metric. */
+  static byte[] head(String name, String help, String type, boolean openMetrics) {
     StringBuilder out = new StringBuilder("# HELP ").append(name).append(' ');
     // Only OpenMetrics escapes quotes here.
     appendEscaped(out, OTHER_LINE_ENDS.matcher(help).replaceAll(" "), openMetrics);
-    return bytes(out.append("\n# TYPE ").append(name).append(" gauge\n").toString());
+    return bytes(
+        out.append("\n# TYPE ").append(name).append(' ').append(type).append('\n').toString());
   }
 
-  private static byte[] deviceLabels(Labels labels) {
+  static byte[] deviceLabels(Labels labels) {
     StringBuilder out = new StringBuilder();
     appendLabel(out, "device", labels.device());
     appendLabel(out.append(','), "device_name", labels.deviceName());

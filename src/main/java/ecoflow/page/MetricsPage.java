@@ -1,15 +1,19 @@
 package ecoflow.page;
 
+import ecoflow.config.PageSettings;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
+import ecoflow.normal.Normalised;
 import ecoflow.page.Exposition.Sample;
 import ecoflow.quota.Quotas;
+import ecoflow.quota.Snapshot;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.camel.Exchange;
@@ -25,14 +29,19 @@ final class MetricsPage {
   /** A page up to this size is sent in one go, and its length is told. */
   private static final int WHOLE = 1 << 18;
 
+  private final PageSettings settings;
   private final String prefix;
   private final Devices devices;
   private final Quotas quotas;
+  private final Normalised normalised;
   private final Meters meters;
   private final Exposition.Names names;
 
-  MetricsPage(String prefix, Devices devices, Quotas quotas, Meters meters) {
-    this.prefix = prefix;
+  MetricsPage(
+      PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
+    this.settings = settings;
+    this.prefix = settings.prefix();
+    this.normalised = normalised;
     this.devices = devices;
     this.quotas = quotas;
     this.meters = meters;
@@ -89,7 +98,16 @@ final class MetricsPage {
                     new Sample(device.labels(), device.lastUpdateMillis().getAsLong() / 1000.0))
             .toList(),
         openMetrics);
-    Exposition rest = new Exposition(quotas.snapshot(), devices::labels, names, openMetrics);
+    Snapshot values = quotas.snapshot();
+    List<PagePart> rest = new ArrayList<>();
+    if (settings.metrics().areRaw()) {
+      rest.add(new Exposition(values.families(), devices::labels, names, openMetrics));
+    }
+    if (settings.metrics().areNormalised()) {
+      rest.add(
+          new NormalExposition(
+              prefix, normalised.families(values.devices()), devices::labels, openMetrics));
+    }
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 

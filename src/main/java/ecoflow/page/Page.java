@@ -3,6 +3,7 @@ package ecoflow.page;
 import ecoflow.config.PageSettings;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
+import ecoflow.normal.Normalised;
 import ecoflow.quota.Quotas;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -15,8 +16,9 @@ public final class Page {
   private final CollectDevices collectDevices;
   private final Health health;
 
-  public Page(PageSettings settings, Devices devices, Quotas quotas, Meters meters) {
-    this.metricsPage = new MetricsPage(settings.prefix(), devices, quotas, meters);
+  public Page(
+      PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
+    this.metricsPage = new MetricsPage(settings, devices, quotas, normalised, meters);
     this.collectDevices = new CollectDevices(devices, meters);
     this.health = new Health(devices);
   }

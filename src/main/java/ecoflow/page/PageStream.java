@@ -2,6 +2,8 @@ package ecoflow.page;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Iterator;
+import java.util.List;
 import java.util.zip.GZIPOutputStream;
 
 /** A page that is written while it is read, so that a large one is never in memory as a whole. */
@@ -11,13 +13,17 @@ final class PageStream extends InputStream {
   private static final int PIECE = 1 << 16;
 
   private final PageBytes plain;
-  private final Exposition rest;
+  private final Iterator<PagePart> rest;
   private final String end;
 
   /** What can be read: {@link #plain} itself, or what the compression made of it. */
   private final PageBytes ready;
 
   private final GZIPOutputStream gzip;
+
+  /** What is being written, null before and after. */
+  private PagePart part;
+
   private int read;
   private boolean ended;
 
@@ -25,9 +31,10 @@ final class PageStream extends InputStream {
    * @param start of the page
    * @param end comes after the rest
    */
-  PageStream(PageBytes start, Exposition rest, String end, boolean compressed) throws IOException {
+  PageStream(PageBytes start, List<PagePart> rest, String end, boolean compressed)
+      throws IOException {
     this.plain = start;
-    this.rest = rest;
+    this.rest = rest.iterator();
     this.end = end;
     this.ready = compressed ? new PageBytes(PIECE / 4) : start;
     this.gzip = compressed ? new GZIPOutputStream(ready, PIECE / 8) : null;
@@ -41,7 +48,13 @@ final class PageStream extends InputStream {
 
   /** Completes the piece that {@link #plain} has begun and makes it readable. */
   private void prepare() throws IOException {
-    if (!rest.append(plain, PIECE)) {
+    while (plain.size() < PIECE && (part != null || rest.hasNext())) {
+      part = part == null ? rest.next() : part;
+      if (!part.append(plain, PIECE)) {
+        part = null;
+      }
+    }
+    if (part == null && !rest.hasNext()) {
       plain.add(end);
       ended = true;
     }

@@ -28,10 +28,19 @@ final class Picture {
   /**
    * The series of one device.
    *
+   * @param of in the order of the cells
    * @param cells in {@link #ORDER}; the same array as long as they are the same
-   * @param values of the cells at one moment
    */
-  record Part(String serial, Cell[] cells, double[] values) {}
+  record Part(DeviceValues of, Cell[] cells) {
+
+    String serial() {
+      return of.serial();
+    }
+
+    double[] values() {
+      return of.values();
+    }
+  }
 
   /** Where the series of one name are. */
   static final class Rows {

@@ -168,9 +168,16 @@ final class QuotaStore {
     devices.computeIfAbsent(serial, Device::new).compute(computed, input);
   }
 
-  /** All series of this moment, sorted by name. */
-  List<Family> snapshot() {
-    return picture.of(new TreeMap<>(devices).values().stream().map(Device::part).toList());
+  /** All series of this moment. */
+  Snapshot snapshot() {
+    List<Picture.Part> parts = new TreeMap<>(devices).values().stream().map(Device::part).toList();
+    return new Snapshot(() -> picture.of(parts), parts.stream().map(Picture.Part::of).toList());
+  }
+
+  /** All values of a device. */
+  DeviceValues valuesOf(String serial) {
+    Device device = devices.get(serial);
+    return device == null ? DeviceValues.none(serial) : device.part().of();
   }
 
   static String withoutIndexes(String rawKey) {
@@ -277,6 +284,7 @@ final class QuotaStore {
     private long changes;
 
     private Cell[] inOrder;
+    private String[] keysInOrder;
     private long inOrderAt = -1;
 
     /** No cell is older. */
@@ -396,13 +404,14 @@ final class QuotaStore {
       if (inOrderAt != changes) {
         inOrder = byKey.values().toArray(Cell[]::new);
         Arrays.sort(inOrder, Picture.ORDER);
+        keysInOrder = Arrays.stream(inOrder).map(cell -> cell.rawKey).toArray(String[]::new);
         inOrderAt = changes;
       }
       double[] values = new double[inOrder.length];
       for (int i = 0; i < values.length; i++) {
         values[i] = inOrder[i].value;
       }
-      return new Picture.Part(serial, inOrder, values);
+      return new Picture.Part(new DeviceValues(serial, keysInOrder, values), inOrder);
     }
 
     private int maxPlaces() {

@@ -230,9 +230,14 @@ public final class Quotas {
     return store.size(serial);
   }
 
-  /** All series of this moment, sorted by name. */
-  public List<Family> snapshot() {
+  /** All series of this moment. */
+  public Snapshot snapshot() {
     return store.snapshot();
+  }
+
+  /** The values of a device by raw quota key, for who asks often. */
+  public DeviceValues valuesOf(String serial) {
+    return store.valuesOf(serial);
   }
 
   /** Lets one watcher know of all series, those that are there first. */

@@ -110,7 +110,7 @@ class QuotaStoreTest {
             new byte[] {1});
     assertEquals(0, store.record(SN, quotas));
     assertSeries();
-    assertEquals(List.of(), store.snapshot());
+    assertEquals(List.of(), store.snapshot().families());
   }
 
   @Test
@@ -136,8 +136,8 @@ class QuotaStoreTest {
         "m_01", 10.0,
         "pd_chg_power_ac", 3.0,
         "pd_sub_x", 4.0);
-    assertEquals("a.b.c", store.snapshot().get(0).rawKey());
-    assertEquals("grid", store.snapshot().get(2).rawKey());
+    assertEquals("a.b.c", store.snapshot().families().get(0).rawKey());
+    assertEquals("grid", store.snapshot().families().get(2).rawKey());
   }
 
   @Test
@@ -145,7 +145,7 @@ class QuotaStoreTest {
     store.record(SN, map("a[10]", 1, "a[9]", 2, "a[0]", 3));
     assertEquals(
         List.of(List.of("0"), List.of("9"), List.of("10")),
-        store.snapshot().get(0).series().stream().map(Series::indexes).toList());
+        store.snapshot().families().get(0).series().stream().map(Series::indexes).toList());
   }
 
   @Test
@@ -222,7 +222,7 @@ class QuotaStoreTest {
   @Test
   void minusZeroIsZero() {
     store.record(SN, map("a", -0.0));
-    assertEquals("0.0", "" + store.snapshot().get(0).series().get(0).value());
+    assertEquals("0.0", "" + store.snapshot().families().get(0).series().get(0).value());
   }
 
   @Test
@@ -273,8 +273,8 @@ class QuotaStoreTest {
     store.record("B", map("a", 1));
     store.record("A", map("a", List.of(2)));
     assertEquals(List.of(), conflicts);
-    assertEquals(1, store.snapshot().size());
-    Family family = store.snapshot().get(0);
+    assertEquals(1, store.snapshot().families().size());
+    Family family = store.snapshot().families().get(0);
     assertEquals("a", family.name());
     assertEquals("a", family.rawKey());
     assertEquals(
@@ -458,7 +458,7 @@ class QuotaStoreTest {
 
   private Map<String, Double> seen() {
     Map<String, Double> seen = new TreeMap<>();
-    for (Family family : store.snapshot()) {
+    for (Family family : store.snapshot().families()) {
       for (Series series : family.series()) {
         if (series.serial().equals(SN)) {
           seen.put(
@@ -475,7 +475,7 @@ class QuotaStoreTest {
   }
 
   private List<String> serials() {
-    return store.snapshot().stream()
+    return store.snapshot().families().stream()
         .flatMap(family -> family.series().stream())
         .map(Series::serial)
         .distinct()

@@ -18,6 +18,6 @@ public final class TestStore {
   }
 
   public List<Family> snapshot() {
-    return store.snapshot();
+    return store.snapshot().families();
   }
 }

@@ -9,14 +9,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Programs of this machine that tests start by name. */
-final class Programs {
+public final class Programs {
 
   private static final Path POSTGRESQL = Path.of("/usr/lib/postgresql");
 
   private Programs() {}
 
   /** Debian keeps servers where only root looks, and those of PostgreSQL where nobody does. */
-  static Optional<Path> find(String name) {
+  public static Optional<Path> find(String name) {
     return Stream.of(
             Stream.of(System.getenv("PATH").split(":")).map(Path::of),
             Stream.of(Path.of("/usr/sbin")),

@@ -5,8 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The environment of an exporter on a simulated cloud: all devices, short intervals, and the
- * credentials of its mode. What comes on top is written as in a shell, {@code "HTTP_RETRIES=2"}.
+ * The environment of an exporter on a simulated cloud: all devices, their raw metrics, short
+ * intervals, and the credentials of its mode. What comes on top is written as in a shell, {@code
+ * "HTTP_RETRIES=2"}.
  */
 public final class Variables {
 
@@ -18,6 +19,7 @@ public final class Variables {
     variables.put("ECOFLOW_API_HOST", cloud.apiHost());
     variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
     variables.put("ECOFLOW_DEVICE_SN", "all");
+    variables.put("ECOFLOW_METRICS", "raw");
     variables.put("COLLECTING_INTERVAL", "0.3");
     variables.put("QUOTA_REQUEST_INTERVAL", "0.5");
     variables.put("RETRY_TIMEOUT", "0.5");

@@ -1,0 +1,193 @@
+package ecoflow.normal;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The counters of one device: those that it has itself, and energies that are computed from its
+ * powers where it has none. They outlive the plan, whose keys come and go. Not safe for use by
+ * several threads.
+ */
+final class Counters {
+
+  private static final String ORIGIN = "origin";
+  private static final String ENERGY = "energy_joules_total";
+
+  /**
+   * A power and the energy that it makes.
+   *
+   * @param port only that port; null for the power without labels
+   * @param sign of the power that counts
+   */
+  private record Flow(String power, String port, int sign, String energy) {}
+
+  private static final List<Flow> FLOWS =
+      List.of(
+          new Flow("solar_power_watts", null, 1, "solar_"),
+          new Flow("grid_power_watts", null, 1, "grid_import_"),
+          new Flow("grid_power_watts", null, -1, "grid_export_"),
+          new Flow("battery_power_watts", null, 1, "battery_charge_"),
+          new Flow("battery_power_watts", null, -1, "battery_discharge_"),
+          new Flow("home_load_power_watts", null, 1, "home_load_"),
+          new Flow("input_power_watts", null, 1, "input_"),
+          new Flow("output_power_watts", null, 1, "output_"),
+          new Flow("port_input_power_watts", "ac_in", 1, "port_input_"),
+          new Flow("port_output_power_watts", "ac_out", 1, "port_output_"));
+
+  private final Table table;
+  private final double maxWatts;
+  private final long holdNanos;
+  private final Map<String, NativeCounter> natives = new HashMap<>();
+  private final Map<Flow, StepHold> computed = new HashMap<>();
+
+  // Of the current plan.
+  private Plan plan;
+  private double[] cells = {};
+  private NativeCounter[] nativeOf = {};
+  private List<Computed> flows = List.of();
+
+  private long lastMessage;
+
+  /** A flow whose power the plan has, with the device's own counters of the same thing. */
+  private record Computed(
+      int power, int sign, StepHold energy, List<NativeCounter> instead, Series series) {}
+
+  /**
+   * @param maxWatts a higher power of the device is a mistake
+   * @param holdNanos a power holds so long after the device's last message
+   */
+  Counters(Table table, double maxWatts, long holdNanos, long now) {
+    this.table = table;
+    this.maxWatts = maxWatts;
+    this.holdNanos = holdNanos;
+    this.lastMessage = now;
+  }
+
+  private static String key(Series series) {
+    return series.name().name() + new TreeMap<>(series.labels());
+  }
+
+  private void follow(Plan newPlan) {
+    plan = newPlan;
+    Series[] all = plan.series();
+    nativeOf = new NativeCounter[all.length];
+    for (int i = 0; i < all.length; i++) {
+      Series series = all[i];
+      if (series.isNative()) {
+        nativeOf[i] =
+            natives.computeIfAbsent(
+                key(series),
+                unused -> new NativeCounter(series.isLifetime(), series.ignoresZero()));
+      }
+    }
+    flows = new ArrayList<>();
+    for (int i = 0; i < all.length; i++) {
+      for (Flow flow : FLOWS) {
+        if (isPowerOf(all[i], flow)) {
+          flows.add(computed(i, flow, all));
+        }
+      }
+    }
+  }
+
+  private static boolean isPowerOf(Series series, Flow flow) {
+    Map<String, String> labels = flow.port() == null ? Map.of() : Map.of("port", flow.port());
+    return series.name().name().equals(flow.power()) && series.labels().equals(labels);
+  }
+
+  private Computed computed(int power, Flow flow, Series[] all) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    labels.put(ORIGIN, "computed");
+    if (flow.port() != null) {
+      labels.put("port", flow.port());
+    }
+    Series series = new Series(table.name(flow.energy() + ENERGY), labels);
+    List<NativeCounter> instead = new ArrayList<>();
+    for (int i = 0; i < all.length; i++) {
+      if (nativeOf[i] != null && all[i].name().equals(series.name()) && isSame(all[i], flow)) {
+        instead.add(nativeOf[i]);
+      }
+    }
+    StepHold energy = computed.computeIfAbsent(flow, unused -> new StepHold(maxWatts));
+    return new Computed(power, flow.sign(), energy, instead, series);
+  }
+
+  private static boolean isSame(Series series, Flow flow) {
+    return flow.port() == null || flow.port().equals(series.labels().get("port"));
+  }
+
+  /**
+   * Takes the values of a message.
+   *
+   * @param newPlan of the device's keys, null if it has none that anybody knows
+   * @param isRepeat whether the message may only repeat what was known: then it is no sign of life
+   *     unless a value has changed
+   */
+  void message(Plan newPlan, double[] newCells, boolean isRepeat, long now) {
+    boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(cells, newCells);
+    take(newPlan, newCells, now);
+    if (isNews) {
+      lastMessage = now;
+    }
+  }
+
+  /**
+   * Counts up to now and returns the counters that are there beside the series of the plan; the
+   * values of those that the plan has are put in their place.
+   *
+   * @param values of the plan's series, as they are now
+   */
+  List<Counted> count(Plan newPlan, double[] newCells, double[] values, long now) {
+    take(newPlan, newCells, now);
+    for (int i = 0; i < nativeOf.length; i++) {
+      if (nativeOf[i] != null && !Double.isNaN(values[i])) {
+        values[i] = nativeOf[i].value();
+      }
+    }
+    List<Counted> counted = new ArrayList<>();
+    for (Computed flow : flows) {
+      boolean isThere =
+          !Double.isNaN(values[flow.power()])
+              && flow.instead().stream().noneMatch(NativeCounter::counts);
+      if (isThere) {
+        counted.add(new Counted(flow.series(), flow.energy().joules()));
+      }
+    }
+    return counted;
+  }
+
+  /** A computed counter and its value. */
+  record Counted(Series series, double value) {}
+
+  private void take(Plan newPlan, double[] newCells, long now) {
+    long until = lastMessage + holdNanos;
+    if (newPlan != plan) {
+      computed.values().forEach(energy -> energy.hold(until, now, Double.NaN));
+      if (newPlan == null) {
+        plan = null;
+        flows = List.of();
+        nativeOf = new NativeCounter[0];
+      } else {
+        follow(newPlan);
+      }
+    }
+    cells = newCells;
+    if (plan == null) {
+      return;
+    }
+    double[] values = plan.values(cells);
+    for (int i = 0; i < nativeOf.length; i++) {
+      if (nativeOf[i] != null) {
+        nativeOf[i].take(values[i]);
+      }
+    }
+    for (Computed flow : flows) {
+      flow.energy().hold(until, now, flow.sign() * values[flow.power()]);
+    }
+  }
+}

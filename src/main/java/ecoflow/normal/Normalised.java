@@ -1,0 +1,184 @@
+package ecoflow.normal;
+
+import ecoflow.config.PageSettings;
+import ecoflow.device.Devices;
+import ecoflow.quota.DeviceValues;
+import ecoflow.quota.Quotas;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.LongSupplier;
+import org.apache.camel.Header;
+
+/**
+ * Normalised metrics, bean {@code normalised}: what the raw values of devices mean, under names
+ * that are the same for all models. They are computed from the stored values when they are asked
+ * for; counters are kept between.
+ */
+public final class Normalised {
+
+  /** More is no power of a station; only a house has it. */
+  private static final double STATION_WATTS = 10_000;
+
+  private static final double HOUSE_WATTS = 30_000;
+
+  private static final Set<String> HOUSES =
+      Set.of(
+          "delta_pro_ultra",
+          "delta_pro_ultra_x",
+          "ocean_pro",
+          "powerocean",
+          "powerocean_fit",
+          "powerocean_gen2",
+          "powerocean_plus",
+          "smart_home_panel",
+          "smart_home_panel_2",
+          "smart_home_panel_3",
+          "smart_meter",
+          "third_party");
+
+  private final PageSettings settings;
+  private final Devices devices;
+  private final Quotas quotas;
+  private final LongSupplier nanoClock;
+  private final Table table = Table.packaged();
+  private final ConcurrentMap<String, Device> known = new ConcurrentHashMap<>();
+
+  public Normalised(PageSettings settings, Devices devices, Quotas quotas, LongSupplier nanoClock) {
+    this.settings = settings;
+    this.devices = devices;
+    this.quotas = quotas;
+    this.nanoClock = nanoClock;
+  }
+
+  /** A device with its plan and its counters, which only one thread at a time may use. */
+  private final class Device {
+
+    private final String serial;
+    private String product;
+    private Optional<Table.Family> family = Optional.empty();
+    private String[] keys;
+    private Plan plan;
+    private Counters counters;
+
+    Device(String serial) {
+      this.serial = serial;
+    }
+
+    /** Makes the plan again when keys or the model have changed. */
+    private boolean follow(DeviceValues values) {
+      String now = devices.labels(serial).productName();
+      boolean isOther = !now.equals(product);
+      if (isOther) {
+        product = now;
+        Optional<Table.Family> found = table.family(serial, product);
+        if (!found.equals(family)) {
+          family = found;
+          counters = null;
+        }
+      }
+      if (isOther || values.keys() != keys) {
+        keys = values.keys();
+        plan =
+            family
+                .filter(unused -> keys.length > 0)
+                .map(of -> Plan.of(table, of, keys))
+                .filter(of -> of.series().length > 0)
+                .orElse(null);
+        if (plan != null && counters == null) {
+          counters =
+              new Counters(
+                  table,
+                  HOUSES.contains(family.orElseThrow().name()) ? HOUSE_WATTS : STATION_WATTS,
+                  settings.energyHold().toNanos(),
+                  nanoClock.getAsLong());
+        }
+      }
+      return counters != null;
+    }
+
+    synchronized void message(DeviceValues values, boolean mayRepeat) {
+      if (follow(values)) {
+        counters.message(plan, values.values(), mayRepeat, nanoClock.getAsLong());
+      }
+    }
+
+    /** Gives each series that is there to the families, in the order of the names. */
+    synchronized void collect(DeviceValues of, Sink sink) {
+      if (!follow(of)) {
+        return;
+      }
+      double[] values = plan == null ? new double[0] : plan.values(of.values());
+      List<Counters.Counted> counted =
+          counters.count(plan, of.values(), values, nanoClock.getAsLong());
+      for (int i = 0; i < values.length; i++) {
+        if (!Double.isNaN(values[i])) {
+          sink.take(plan.series()[i], values[i]);
+        }
+      }
+      for (Counters.Counted counter : counted) {
+        if (!Double.isNaN(counter.value())) {
+          sink.take(counter.series(), counter.value());
+        }
+      }
+    }
+  }
+
+  private interface Sink {
+
+    void take(Series series, double value);
+  }
+
+  /** Route step, after the message was stored: counts what has to be counted between scrapes. */
+  public void normalise(
+      @Header(Quotas.DEVICE) String serial, @Header(Quotas.SOURCE) String source) {
+    if (settings.metrics().areNormalised() && devices.isWanted(serial)) {
+      device(serial).message(quotas.valuesOf(serial), Quotas.REST.equals(source));
+    }
+  }
+
+  private Device device(String serial) {
+    return known.computeIfAbsent(serial, Device::new);
+  }
+
+  /** For routes: the normalised values of the device of the header, sorted by name. */
+  public List<NormalValue> of(@Header(Quotas.DEVICE) String serial) {
+    List<NormalValue> values = new ArrayList<>();
+    device(serial)
+        .collect(
+            quotas.valuesOf(serial),
+            (series, value) ->
+                values.add(
+                    new NormalValue(
+                        series.name().name(),
+                        Map.copyOf(series.labels()),
+                        value,
+                        series.name().unit())));
+    return values;
+  }
+
+  /**
+   * All series of this moment, by name.
+   *
+   * @param values of all devices, sorted by serial number
+   */
+  public List<NormalFamily> families(List<DeviceValues> values) {
+    NormalFamily[] families =
+        table.names().stream().map(NormalFamily::of).toArray(NormalFamily[]::new);
+    for (DeviceValues device : values) {
+      device(device.serial())
+          .collect(
+              device,
+              (series, value) ->
+                  families[series.name().place()]
+                      .rows()
+                      .add(device.serial(), series.labelBytes(), value));
+    }
+    return Arrays.stream(families).filter(family -> family.size() > 0).toList();
+  }
+}

@@ -1,0 +1,127 @@
+package ecoflow.normal;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A line of the table: what a raw key of a family of models means.
+ *
+ * @param key the raw key; {@code [N]} stands for a place in a list, <code>{SN}</code> for a serial
+ *     number, {@code chN} for the number of a circuit, {@code bpX} for bp2000 and the like
+ * @param labels their values can hold what stands for a part of the key
+ * @param rules words, some with a parameter behind a space
+ * @param factor value of the metric = raw value x factor
+ */
+record Row(
+    String family,
+    String key,
+    String metric,
+    Map<String, String> labels,
+    List<String> rules,
+    double factor,
+    boolean isOn) {
+
+  private static final int MAX_DIGITS = 9;
+  private static final Pattern VARIABLE = Pattern.compile("\\[N\\]|\\{SN\\}|chN|bpX");
+  private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
+
+  /** The variable parts of a raw key that fits a row. */
+  record Parts(List<Integer> numbers, String serial) {}
+
+  boolean isPattern() {
+    return VARIABLE.matcher(key).find();
+  }
+
+  /** What comes before the first variable part of the key. */
+  String fixedStart() {
+    Matcher variable = VARIABLE.matcher(LIST.matcher(key).replaceAll("{SN}"));
+    return variable.find() ? key.substring(0, variable.start()) : key;
+  }
+
+  boolean has(String rule) {
+    return rules.contains(rule);
+  }
+
+  /** What stands behind the first word of a rule. */
+  Optional<String> parameter(String rule) {
+    return rules.stream()
+        .filter(one -> one.startsWith(rule + " "))
+        .map(one -> one.substring(rule.length() + 1))
+        .findFirst();
+  }
+
+  boolean isNative() {
+    return has("native_total") || has("native_day") || has("native_session");
+  }
+
+  /** Before the serial number that a key holds: keys with the same start are ranked together. */
+  String start() {
+    return key.substring(0, Math.max(0, key.indexOf("{SN}")));
+  }
+
+  Pattern pattern() {
+    StringBuilder regex = new StringBuilder();
+    Matcher variable = VARIABLE.matcher(LIST.matcher(key).replaceAll("{SN}"));
+    int end = 0;
+    String text = LIST.matcher(key).replaceAll("{SN}");
+    while (variable.find()) {
+      regex.append(Pattern.quote(text.substring(end, variable.start())));
+      regex.append(
+          switch (variable.group()) {
+            case "[N]" -> "\\[([0-9]+)\\]";
+            case "chN" -> "ch([0-9]+)";
+            case "bpX" -> "bp[0-9]+";
+            default -> "(?:\\[\"(?<list>[^\"]+)\"\\]|(?<serial>[^.\\[\\]]+))";
+          });
+      end = variable.end();
+    }
+    return Pattern.compile(regex.append(Pattern.quote(text.substring(end))).toString());
+  }
+
+  /**
+   * @param match of {@link #pattern}
+   */
+  Parts parts(Matcher match) {
+    String serial = null;
+    int start = -1;
+    if (key.contains("{SN}")) {
+      String group = match.group("list") == null ? "serial" : "list";
+      serial = match.group(group);
+      start = match.start(group);
+    }
+    List<Integer> numbers = new ArrayList<>();
+    for (int group = 1; group <= match.groupCount(); group++) {
+      if (match.group(group) != null
+          && match.start(group) != start
+          && match.group(group).length() <= MAX_DIGITS) {
+        numbers.add(Integer.parseInt(match.group(group)));
+      }
+    }
+    return new Parts(numbers, serial);
+  }
+
+  /** The labels of the series that a key gives; {@code rank} of its serial number from 1 on. */
+  Map<String, String> labels(Parts parts, int rank) {
+    Map<String, String> resolved = new LinkedHashMap<>();
+    // Of the two places of an hour, the last is the hour, and all hours are one sum.
+    int last = has("sum_hours") ? 0 : parts.numbers().size() - 1;
+    int number = parts.numbers().isEmpty() ? -1 : parts.numbers().get(last);
+    labels.forEach(
+        (name, template) -> {
+          String value = template.replace("rank({SN})", Integer.toString(rank));
+          if (number >= 0) {
+            // The item 1 is phase a.
+            value = value.replace("letter(N)", "" + (char) ('a' + number - 1));
+            value = value.replace("N+1", Integer.toString(number + 1));
+            value = value.replace("N", Integer.toString(number));
+          }
+          resolved.put(name, name.equals("pack") && value.equals("0") ? "main" : value);
+        });
+    return resolved;
+  }
+}

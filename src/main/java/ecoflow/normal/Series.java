@@ -1,0 +1,107 @@
+package ecoflow.normal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** One series of a device in its plan: the keys that it is made of, in the order of preference. */
+final class Series {
+
+  private static final List<String> SUMS = List.of("_watts", "_joules_total");
+
+  private final Table.Name name;
+  private final Map<String, String> labels;
+  private final byte[] labelBytes;
+  private final List<Term> terms = new ArrayList<>();
+
+  /** Alternatives: the first that says something is the value; the terms of one are added up. */
+  private List<List<Term>> alternatives = List.of();
+
+  Series(Table.Name name, Map<String, String> labels) {
+    this.name = name;
+    this.labels = labels;
+    this.labelBytes =
+        labels.entrySet().stream()
+            .map(label -> "," + label.getKey() + "=\"" + label.getValue() + "\"")
+            .collect(Collectors.joining())
+            .getBytes(UTF_8);
+  }
+
+  Table.Name name() {
+    return name;
+  }
+
+  Map<String, String> labels() {
+    return labels;
+  }
+
+  /** As the page writes them behind those of the device. */
+  byte[] labelBytes() {
+    return labelBytes;
+  }
+
+  void add(Term term) {
+    terms.add(term);
+  }
+
+  /** To be called when all terms are there. */
+  void arrange() {
+    alternatives = new ArrayList<>();
+    for (String tier : List.of("first", "", "fallback")) {
+      List<Term> ofTier = terms.stream().filter(term -> tier.equals(tier(term.row()))).toList();
+      List<Term> net = ofTier.stream().filter(term -> term.row().has("net")).toList();
+      List<Row> rows =
+          ofTier.stream().map(Term::row).filter(row -> !row.has("net")).distinct().toList();
+      for (Row row : rows) {
+        List<Term> ofRow = ofTier.stream().filter(term -> term.row().equals(row)).toList();
+        if (SUMS.stream().anyMatch(row.metric()::endsWith)) {
+          // Several units of a kind, or the hours of a day.
+          alternatives.add(ofRow);
+        } else {
+          ofRow.forEach(term -> alternatives.add(List.of(term)));
+        }
+      }
+      if (!net.isEmpty()) {
+        alternatives.add(net);
+      }
+    }
+  }
+
+  private static String tier(Row row) {
+    return row.has("first") ? "first" : row.has("fallback") ? "fallback" : "";
+  }
+
+  /** The row whose rules say how to count, for a counter of the device. */
+  boolean isNative() {
+    return !terms.isEmpty() && terms.get(0).row().isNative();
+  }
+
+  /** Whether a counter goes on for the life of the device. */
+  boolean isLifetime() {
+    return isNative() && terms.get(0).row().has("native_total");
+  }
+
+  boolean ignoresZero() {
+    return terms.stream().anyMatch(term -> term.row().has("ignore_zero"));
+  }
+
+  /** In the metric's unit; NaN if no key says anything now. */
+  double value(double[] cells) {
+    for (List<Term> alternative : alternatives) {
+      double sum = Double.NaN;
+      for (Term term : alternative) {
+        double value = term.value(cells);
+        if (!Double.isNaN(value)) {
+          sum = Double.isNaN(sum) ? value : sum + value;
+        }
+      }
+      if (!Double.isNaN(sum)) {
+        return sum;
+      }
+    }
+    return Double.NaN;
+  }
+}

@@ -1,0 +1,173 @@
+package ecoflow.normal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** What raw keys mean: {@code metrics.csv}, {@code names.csv} and {@code families.csv}. */
+final class Table {
+
+  /**
+   * A name of the page.
+   *
+   * @param place among all names in their order
+   * @param name without the exporter's prefix
+   * @param unit such as watts; empty for a mere number
+   */
+  record Name(int place, String name, boolean isCounter, String unit, String help) {}
+
+  /**
+   * A row that fits several keys.
+   *
+   * @param start all these keys start with it
+   */
+  record KeyPattern(Row row, String start, Pattern regex) {}
+
+  /** The rows of a family that are on, in the order of the table. */
+  static final class Family {
+
+    private final String name;
+    private final Map<String, List<Row>> byKey = new HashMap<>();
+    private final List<KeyPattern> patterns = new ArrayList<>();
+    private final Map<String, List<Row>> byMetric = new HashMap<>();
+
+    Family(String name) {
+      this.name = name;
+    }
+
+    String name() {
+      return name;
+    }
+
+    private void add(Row row) {
+      byMetric.computeIfAbsent(row.metric(), unused -> new ArrayList<>()).add(row);
+      if (row.isPattern()) {
+        patterns.add(new KeyPattern(row, row.fixedStart(), row.pattern()));
+      } else {
+        byKey.computeIfAbsent(row.key(), unused -> new ArrayList<>()).add(row);
+      }
+    }
+
+    List<Row> exact(String key) {
+      return byKey.getOrDefault(key, List.of());
+    }
+
+    List<KeyPattern> patterns() {
+      return patterns;
+    }
+
+    /** Whether the models of the family tell a metric themselves. */
+    boolean tells(String metric) {
+      return byMetric.containsKey(metric);
+    }
+  }
+
+  private final Map<String, Name> names = new TreeMap<>();
+  private final Map<String, Family> families = new HashMap<>();
+  private final Map<String, String> familyOfPrefix = new HashMap<>();
+  private final Map<String, String> familyOfProduct = new HashMap<>();
+  private final List<Row> rows = new ArrayList<>();
+
+  static Table packaged() {
+    Table table = new Table();
+    lines("names.csv").map(line -> line.split(",", 5)).forEach(table::addName);
+    lines("families.csv").map(line -> line.split(",", -1)).forEach(table::addFamily);
+    lines("metrics.csv").map(Table::row).forEach(table::add);
+    return table;
+  }
+
+  private void addName(String[] cells) {
+    boolean isCounter = cells[1].equals("counter");
+    names.put(cells[0], new Name(names.size(), cells[0], isCounter, cells[2], cells[4]));
+  }
+
+  private void addFamily(String[] cells) {
+    if (!cells[0].isEmpty()) {
+      familyOfPrefix.put(cells[0], cells[2]);
+    }
+    if (!cells[1].isEmpty()) {
+      familyOfProduct.put(cells[1].toLowerCase(Locale.ROOT), cells[2]);
+    }
+  }
+
+  private static Row row(String line) {
+    String[] cells = line.split(",", -1);
+    Map<String, String> labels = new TreeMap<>();
+    for (String label : words(cells[4])) {
+      int equals = label.indexOf('=');
+      labels.put(label.substring(0, equals), label.substring(equals + 1));
+    }
+    return new Row(
+        cells[0],
+        cells[2],
+        cells[3],
+        labels,
+        words(cells[5]),
+        Double.parseDouble(cells[6]),
+        cells[8].equals("yes"));
+  }
+
+  private void add(Row row) {
+    rows.add(row);
+    if (row.isOn()) {
+      families.computeIfAbsent(row.family(), Family::new).add(row);
+    }
+  }
+
+  private static List<String> words(String cell) {
+    return cell.isEmpty() ? List.of() : List.of(cell.split(";"));
+  }
+
+  private static Stream<String> lines(String file) {
+    try (InputStream in = Table.class.getResourceAsStream(file)) {
+      return new String(in.readAllBytes(), UTF_8).lines().skip(1).toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Name name(String metric) {
+    return names.get(metric);
+  }
+
+  /** All names, sorted. */
+  List<Name> names() {
+    return List.copyOf(names.values());
+  }
+
+  List<Family> families() {
+    return List.copyOf(families.values());
+  }
+
+  /** The family of this name, which must be there. */
+  Family family(String name) {
+    return families.get(name);
+  }
+
+  List<Row> rows() {
+    return rows;
+  }
+
+  /** By the longest prefix that the serial number has, else by the product's name. */
+  Optional<Family> family(String serial, String product) {
+    for (int length = serial.length(); length > 0; length--) {
+      String family = familyOfPrefix.get(serial.substring(0, length));
+      if (family != null) {
+        return Optional.ofNullable(families.get(family));
+      }
+    }
+    String family = familyOfProduct.get(product.toLowerCase(Locale.ROOT));
+    return Optional.ofNullable(family).map(families::get);
+  }
+}

@@ -1,0 +1,279 @@
+package ecoflow.normal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Energy counters of one device, with a clock that the test turns. */
+class CountersTest {
+
+  private static final Table TABLE = Table.packaged();
+  private static final long HOLD = TimeUnit.SECONDS.toNanos(300);
+  private static final String SOLAR = "solar_energy_joules_total{origin=computed}";
+  private static final String AC_OUT =
+      "port_output_energy_joules_total{origin=computed, port=ac_out}";
+  private static final String AC_OUT_OF_DEVICE =
+      "port_output_energy_joules_total{origin=device, port=ac_out}";
+
+  private final Map<String, Double> raw = new TreeMap<>();
+  private Table.Family family = TABLE.family("delta2");
+  private Plan plan;
+  private String[] keys;
+  private long now = Long.MAX_VALUE - TimeUnit.HOURS.toNanos(1);
+  private final Counters counters = new Counters(TABLE, 10_000, HOLD, now);
+
+  private double[] cells() {
+    String[] current = raw.keySet().toArray(String[]::new);
+    if (keys == null || !Arrays.equals(keys, current)) {
+      keys = current;
+      plan = keys.length == 0 ? null : Plan.of(TABLE, family, keys);
+    }
+    return raw.values().stream().mapToDouble(value -> value).toArray();
+  }
+
+  private void message(Object... keysAndValues) {
+    take(false, keysAndValues);
+  }
+
+  /** As the REST API answers: it repeats the last values for days. */
+  private void poll(Object... keysAndValues) {
+    take(true, keysAndValues);
+  }
+
+  private void take(boolean isRepeat, Object... keysAndValues) {
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      raw.put((String) keysAndValues[i], ((Number) keysAndValues[i + 1]).doubleValue());
+    }
+    double[] cells = cells();
+    counters.message(plan, cells, isRepeat, now);
+  }
+
+  private void offline() {
+    raw.clear();
+    message();
+  }
+
+  private void pass(long seconds) {
+    now += TimeUnit.SECONDS.toNanos(seconds);
+  }
+
+  /** What a scrape shows of counters. */
+  private Map<String, Double> scrape() {
+    double[] cells = cells();
+    double[] values = plan == null ? new double[0] : plan.values(cells);
+    Map<String, Double> shown = new TreeMap<>();
+    for (Counters.Counted counted : counters.count(plan, cells, values, now)) {
+      put(shown, counted.series(), counted.value());
+    }
+    for (int i = 0; i < values.length; i++) {
+      if (plan.series()[i].isNative()) {
+        put(shown, plan.series()[i], values[i]);
+      }
+    }
+    return shown;
+  }
+
+  private static void put(Map<String, Double> shown, Series series, double value) {
+    if (!Double.isNaN(value)) {
+      shown.put(series.name().name() + new TreeMap<>(series.labels()), value);
+    }
+  }
+
+  private double shown(String series) {
+    return scrape().getOrDefault(series, Double.NaN);
+  }
+
+  /** Sends the same all the time, as a device that is alive. */
+  private void passWithMessages(long seconds) {
+    for (long second = 0; second < seconds; second += 10) {
+      pass(10);
+      message();
+    }
+  }
+
+  @Test
+  void nothingIsCountedOverANightThatNobodySpokeOf() {
+    message("mppt.inWatts", 0);
+    pass(9 * 3600);
+    message("mppt.inWatts", 500);
+    assertEquals(0.0, shown(SOLAR));
+  }
+
+  @Test
+  void aConstantPowerCountsBetweenMessagesAndUpToTheScrape() {
+    message("mppt.inWatts", 100);
+    assertEquals(0.0, shown(SOLAR), "from the first value on, so that the first step counts");
+    passWithMessages(3590);
+    pass(10);
+    assertEquals(360_000.0, shown(SOLAR), 1e-6);
+    pass(5);
+    assertEquals(360_500.0, shown(SOLAR), 1e-6);
+  }
+
+  @Test
+  void aDeviceThatIsSilentCountsForFiveMinutes() {
+    message("mppt.inWatts", 100);
+    pass(200);
+    assertEquals(20_000.0, shown(SOLAR));
+    pass(1000);
+    assertEquals(30_000.0, shown(SOLAR));
+    pass(1000);
+    message("mppt.inWatts", 100);
+    assertEquals(30_000.0, shown(SOLAR), "nothing is filled in afterwards");
+    pass(10);
+    assertEquals(31_000.0, shown(SOLAR));
+  }
+
+  @Test
+  void otherMessagesOfTheDeviceKeepAPowerAlive() {
+    message("mppt.inWatts", 100);
+    for (int i = 0; i < 10; i++) {
+      pass(200);
+      message("pd.soc", 50 + i);
+    }
+    assertEquals(200_000.0, shown(SOLAR));
+  }
+
+  @Test
+  void aPowerThatFlapsCountsHalfOfTheTime() {
+    for (int i = 0; i < 100; i++) {
+      message("mppt.inWatts", i % 2 == 0 ? 0 : 2000);
+      pass(10);
+    }
+    assertEquals(50 * 2000 * 10.0, shown(SOLAR));
+  }
+
+  @Test
+  void offlineStopsAtOnce() {
+    message("mppt.inWatts", 100);
+    pass(60);
+    offline();
+    assertEquals(Map.of(), scrape());
+    pass(100);
+    message("mppt.inWatts", 100);
+    assertEquals(6000.0, shown(SOLAR));
+  }
+
+  @Test
+  void aPollThatRepeatsItselfIsNoSignOfLife() {
+    poll("mppt.inWatts", 100);
+    for (int i = 0; i < 100; i++) {
+      pass(10);
+      poll("mppt.inWatts", 100);
+    }
+    assertEquals(30_000.0, shown(SOLAR));
+    poll("pd.soc", 51);
+    pass(10);
+    assertEquals(31_000.0, shown(SOLAR));
+  }
+
+  @Test
+  void directionsAreTwoCounters() {
+    family = TABLE.family("stream");
+    String imported = "grid_import_energy_joules_total{origin=computed}";
+    String exported = "grid_export_energy_joules_total{origin=computed}";
+    message("pow_get_sys_grid", 100);
+    pass(10);
+    message("pow_get_sys_grid", -50);
+    pass(10);
+    assertEquals(1000.0, shown(imported));
+    assertEquals(500.0, shown(exported));
+  }
+
+  @Test
+  void aPowerThatCannotBeIsNotCounted() {
+    message("mppt.inWatts", 20_000);
+    pass(10);
+    message("mppt.inWatts", 100);
+    pass(10);
+    assertEquals(1000.0, shown(SOLAR));
+  }
+
+  @Test
+  void aCounterOfTheDeviceTakesThePlaceOfTheComputedOne() {
+    family = TABLE.family("delta_pro");
+    message("inv.outputWatts", 100, "pd.dsgPowerAc", 0);
+    pass(10);
+    assertEquals(Map.of(AC_OUT, 1000.0), scrape(), "zero since the start counts nothing");
+    message("pd.dsgPowerAc", 1000);
+    assertEquals(Map.of(AC_OUT_OF_DEVICE, 3.6e6), scrape());
+    message("pd.dsgPowerAc", 0);
+    assertEquals(Map.of(AC_OUT_OF_DEVICE, 3.6e6), scrape(), "never both");
+  }
+
+  @Test
+  void aZeroBetweenValuesIsNoReset() {
+    family = TABLE.family("powerocean");
+    String charged = "battery_charge_energy_joules_total{origin=device}";
+    for (int i = 0; i < 3; i++) {
+      message("bp_total_chg_energy", 1_000_000 + i);
+      assertEquals((1_000_000 + i) * 3600.0, shown(charged));
+      message("bp_total_chg_energy", 0);
+      assertEquals((1_000_000 + i) * 3600.0, shown(charged));
+    }
+  }
+
+  @Test
+  void aSmallStepBackIsOldAndALargeOneIsAReset() {
+    family = TABLE.family("delta_pro");
+    message("pd.dsgPowerAc", 182_974);
+    message("pd.dsgPowerAc", 182_973);
+    assertEquals(182_974 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    message("pd.dsgPowerAc", 20_000);
+    assertEquals(182_974 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    message("pd.dsgPowerAc", 18_000);
+    assertEquals(18_000 * 3600.0, shown(AC_OUT_OF_DEVICE));
+  }
+
+  @Test
+  void aCounterOfTheDayStartsAnewAtMidnight() {
+    family = TABLE.family("powerstream");
+    String charged = "battery_charge_energy_joules_total{origin=device}";
+    message("watth_item[3].watth[0]", 0);
+    assertEquals(Double.NaN, shown(charged));
+    message("watth_item[3].watth[0]", 5);
+    message("watth_item[3].watth[1]", 7);
+    assertEquals(12 * 3600.0, shown(charged));
+    message("watth_item[3].watth[0]", 0, "watth_item[3].watth[1]", 0);
+    assertEquals(0.0, shown(charged));
+    message("watth_item[3].watth[0]", 3);
+    assertEquals(3 * 3600.0, shown(charged));
+  }
+
+  @Test
+  void aRestartBeginsAtZero() {
+    message("mppt.inWatts", 100);
+    pass(10);
+    assertEquals(1000.0, shown(SOLAR));
+    Counters restarted = new Counters(TABLE, 10_000, HOLD, now);
+    restarted.message(plan, cells(), false, now);
+    double[] values = plan.values(cells());
+    assertEquals(0.0, restarted.count(plan, cells(), values, now).get(0).value());
+  }
+
+  @Test
+  void keysThatComeLaterLoseNothing() {
+    message("mppt.inWatts", 100);
+    pass(10);
+    message("pd.soc", 50, "inv.outputWatts", 20);
+    pass(10);
+    assertEquals(2000.0, shown(SOLAR));
+    assertEquals(200.0, shown(AC_OUT));
+  }
+
+  @Test
+  void aPowerThatGoesTakesItsCounterAlong() {
+    message("mppt.inWatts", 100, "pd.soc", 1);
+    pass(10);
+    raw.remove("mppt.inWatts");
+    message("pd.soc", 2);
+    assertEquals(Map.of(), scrape());
+    pass(10);
+    message("mppt.inWatts", 100);
+    assertEquals(1000.0, shown(SOLAR));
+  }
+}

@@ -1,0 +1,90 @@
+package ecoflow.normal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** docs/METRICS.md is made of the packaged tables. */
+class MetricsDocTest {
+
+  private static final Path DOCUMENT = Path.of("docs/METRICS.md");
+  private static final Path MADE = Path.of("target/METRICS.md");
+  private static final String MARK = "<!-- made of the tables from here on -->\n";
+  private static final Table TABLE = Table.packaged();
+
+  /** Where this fails: copy target/METRICS.md over the document, and read what changed. */
+  @Test
+  void theDocumentSaysWhatTheTablesSay() throws IOException {
+    String document = Files.readString(DOCUMENT);
+    String head = document.substring(0, document.indexOf(MARK) + MARK.length());
+    Files.writeString(MADE, head + made());
+    assertEquals(Files.readString(MADE), document);
+  }
+
+  private static String made() {
+    StringBuilder text = new StringBuilder("\n## Names\n\n");
+    text.append("| name | type | labels | what it is | families |\n|---|---|---|---|---|\n");
+    for (Table.Name name : TABLE.names()) {
+      text.append(
+          "| [`%s`](#%s) | %s | %s | %s | %d |\n"
+              .formatted(
+                  name.name(),
+                  name.name(),
+                  name.isCounter() ? "counter" : "gauge",
+                  labels(name),
+                  name.help(),
+                  families(name).size()));
+    }
+    text.append("\n## Where they come from\n");
+    for (Table.Name name : TABLE.names()) {
+      text.append("\n### ").append(name.name()).append("\n\n| family | raw keys |\n|---|---|\n");
+      families(name)
+          .forEach((family, rows) -> text.append("| %s | %s |\n".formatted(family, keys(rows))));
+    }
+    text.append("\n## Rows that are off\n\n");
+    text.append("| family | raw key | would be | why |\n|---|---|---|---|\n");
+    for (Row row : TABLE.rows()) {
+      if (!row.isOn()) {
+        String why = row.has("json_text") ? "the key holds a text with JSON" : "not sure";
+        text.append(
+            "| %s | `%s` | `%s` | %s |\n".formatted(row.family(), row.key(), row.metric(), why));
+      }
+    }
+    return text.toString();
+  }
+
+  private static String labels(Table.Name name) {
+    return TABLE.rows().stream()
+        .filter(row -> row.metric().equals(name.name()))
+        .flatMap(row -> row.labels().keySet().stream())
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining(", "));
+  }
+
+  private static Map<String, List<Row>> families(Table.Name name) {
+    return TABLE.rows().stream()
+        .filter(row -> row.isOn() && row.metric().equals(name.name()))
+        .collect(Collectors.groupingBy(Row::family, TreeMap::new, Collectors.toList()));
+  }
+
+  private static String keys(List<Row> rows) {
+    return rows.stream().map(MetricsDocTest::key).distinct().collect(Collectors.joining(", "));
+  }
+
+  private static String key(Row row) {
+    String labels =
+        row.labels().entrySet().stream()
+            .filter(label -> !label.getKey().equals("origin"))
+            .map(label -> label.getKey() + " " + label.getValue())
+            .collect(Collectors.joining(", "));
+    return "`%s`%s".formatted(row.key(), labels.isEmpty() ? "" : " (" + labels + ")");
+  }
+}

@@ -1,0 +1,300 @@
+package ecoflow.normal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What raw values of a device come to, rule by rule, on rows of the packaged table. */
+class PlanTest {
+
+  private static final Table TABLE = Table.packaged();
+
+  private static Map<String, Double> of(String serial, Object... keysAndValues) {
+    Map<String, Double> raw = new TreeMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      raw.put((String) keysAndValues[i], ((Number) keysAndValues[i + 1]).doubleValue());
+    }
+    return of(serial, raw);
+  }
+
+  private static Map<String, Double> of(String serial, Map<String, Double> raw) {
+    return of(TABLE.family(serial, "").orElseThrow(), raw);
+  }
+
+  private static Map<String, Double> of(Table.Family family, Map<String, Double> raw) {
+    String[] keys = raw.keySet().toArray(String[]::new);
+    Plan plan = Plan.of(TABLE, family, keys);
+    double[] cells = raw.values().stream().mapToDouble(value -> value).toArray();
+    double[] values = plan.values(cells);
+    Map<String, Double> found = new HashMap<>();
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isNaN(values[i])) {
+        Series series = plan.series()[i];
+        found.put(series.name().name() + new TreeMap<>(series.labels()), values[i]);
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void factorsGiveTheDecimalsThatTheDeviceMeant() {
+    assertEquals(
+        Map.of(
+            "battery_pack_charge_ratio{pack=main}", 0.378,
+            "battery_pack_voltage_volts{pack=main}", 49.285,
+            "battery_pack_remaining_capacity_coulombs{pack=main}", 65350.8),
+        of(
+            "R331",
+            "bms_bmsStatus.f32ShowSoc",
+            37.8,
+            "bms_bmsStatus.vol",
+            49285,
+            "bms_bmsStatus.remainCap",
+            18153));
+  }
+
+  @Test
+  void aFallbackSpeaksOnlyWhereNothingBetterDoes() {
+    String ratio = "battery_charge_ratio{}";
+    assertEquals(Map.of(ratio, 0.8), of("R331", "pd.soc", 80));
+    assertEquals(Map.of(ratio, 0.81), of("R331", "pd.soc", 80, "bms_emsStatus.f32LcdShowSoc", 81));
+  }
+
+  @Test
+  void whatComesFirstWinsOverAll() {
+    assertEquals(
+        Map.of("battery_charge_ratio{}", 0.5),
+        of("HW51", "bat_soc", 54, "heartbeat_type2.new_psdr_heartbeat.f32_show_soc", 50));
+  }
+
+  @Test
+  void netAddsWhatGoesInAndTakesOffWhatGoesOut() {
+    String power = "battery_pack_power_watts{pack=1}";
+    assertEquals(
+        100.0, of("DCA", "bmsSlave1.inputWatts", 120, "bmsSlave1.outputWatts", 20).get(power));
+    assertEquals(-20.0, of("DCA", "bmsSlave1.outputWatts", 20).get(power));
+  }
+
+  @Test
+  void splitMakesTwoDirectionsOfOneSign() {
+    Map<String, Double> in = of("P231", "pow_get_dcp", 30);
+    assertEquals(30.0, in.get("port_input_power_watts{port=extra_battery_1}"));
+    assertEquals(0.0, in.get("port_output_power_watts{port=extra_battery_1}"));
+    Map<String, Double> out = of("P231", "pow_get_dcp", -30);
+    assertEquals(0.0, out.get("port_input_power_watts{port=extra_battery_1}"));
+    assertEquals(30.0, out.get("port_output_power_watts{port=extra_battery_1}"));
+  }
+
+  @Test
+  void magnitudesHaveNoSign() {
+    assertEquals(
+        Map.of("port_output_power_watts{port=ac_out}", 195.0), of("P231", "pow_get_ac_out", -195));
+    assertEquals(
+        Map.of("port_output_power_watts{port=ac_out}", 195.0), of("P231", "pow_get_ac_out", 195));
+  }
+
+  @Test
+  void zeroCanMeanThatNothingIsMeasured() {
+    assertEquals(Map.of(), of("R331", "bms_bmsStatus.soh", 0, "pd.wifiRssi", 0));
+    assertEquals(Map.of("wifi_signal_dbm{}", -52.0), of("R331", "pd.wifiRssi", -52));
+  }
+
+  @Test
+  void millivoltsAreKnownByTheirSize() {
+    assertEquals(
+        Map.of(
+            "battery_pack_voltage_volts{pack=main}", 53.2,
+            "battery_pack_current_amperes{pack=main}", -0.5),
+        of("P231", "bms_batt_vol", 53.2, "bms_batt_amp", -0.5));
+    assertEquals(
+        Map.of(
+            "battery_pack_voltage_volts{pack=main}", 20.4,
+            "battery_pack_current_amperes{pack=main}", -1.5),
+        of("R651", "bms_batt_vol", 20400, "bms_batt_amp", -1500));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1, 0", "2, 1", "3, 1", "6, 1", "4, 0"})
+  void aFlowIsOnByItsBits(double raw, double on) {
+    assertEquals(Map.of("port_enabled{port=ac_out}", on), of("P231", "flow_info_ac_out", raw));
+  }
+
+  @Test
+  void reversedBytesAreTurned() {
+    Table.Family mini = TABLE.family("", "RIVER mini").orElseThrow();
+    Map<String, Double> raw = Map.of("inv.invOutVol", 324403968.0);
+    assertEquals(Map.of("port_voltage_volts{port=ac_out}", 218.643), of(mini, raw));
+  }
+
+  @Test
+  void onlyTheItemThatIsMeantCounts() {
+    assertEquals(
+        Map.of("port_input_energy_joules_total{origin=device, port=ac_in}", 3.6e6),
+        of(
+            "R651",
+            "display_statistics_sum.list_info[0].statistics_object",
+            1,
+            "display_statistics_sum.list_info[0].statistics_content",
+            5,
+            "display_statistics_sum.list_info[1].statistics_object",
+            6,
+            "display_statistics_sum.list_info[1].statistics_content",
+            1000));
+  }
+
+  @Test
+  void hoursAreAddedUp() {
+    assertEquals(
+        Map.of("battery_charge_energy_joules_total{origin=device}", 6 * 3600.0),
+        of(
+            "HW51",
+            "watth_item[3].watth[0]",
+            1,
+            "watth_item[3].watth[1]",
+            2,
+            "watth_item[3].watth[10]",
+            3));
+  }
+
+  @Test
+  void aUserOfFahrenheitGetsCelsius() {
+    String name = "temperature_celsius{sensor=ambient}";
+    assertEquals(17.5, of("KT21", "pd.envTemp", 63.5, "pd.tempSys", 1).get(name), 1e-9);
+    assertEquals(21.0, of("KT21", "pd.envTemp", 21, "pd.tempSys", 0).get(name));
+    assertEquals(21.0, of("KT21", "pd.envTemp", 21).get(name));
+  }
+
+  @Test
+  void valuesThatCannotBeAreNotShown() {
+    assertEquals(Map.of(), of("HR51", "dt_pv_pwr_current", 6000));
+    assertEquals(
+        5000.0, of("HR51", "dt_pv_pwr_current", 5000).get("port_input_power_watts{port=solar_1}"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5939", "5999", "143999", "4294967295", "-1"})
+  void placeHoldersOfTimesAreNoTimes(double minutes) {
+    assertEquals(Map.of(), of("R331", "bms_emsStatus.dsgRemainTime", minutes));
+  }
+
+  @Test
+  void theSignOfThePowerSaysWhichTimeCounts() {
+    Map<String, Double> raw = new HashMap<>();
+    raw.put("bms_bmsStatus.vol", 50_000.0);
+    raw.put("bms_emsStatus.chgRemainTime", 10.0);
+    raw.put("bms_emsStatus.dsgRemainTime", 20.0);
+    raw.put("bms_bmsStatus.amp", -1000.0);
+    Map<String, Double> out = of("R331", raw);
+    assertEquals(-50.0, out.get("battery_power_watts{}"));
+    assertEquals(1200.0, out.get("battery_time_to_empty_seconds{}"));
+    assertFalse(out.containsKey("battery_time_to_full_seconds{}"));
+    raw.put("bms_bmsStatus.amp", 1000.0);
+    Map<String, Double> in = of("R331", raw);
+    assertEquals(600.0, in.get("battery_time_to_full_seconds{}"));
+    assertFalse(in.containsKey("battery_time_to_empty_seconds{}"));
+  }
+
+  @Test
+  void powersThatNoKeyTellsAreSums() {
+    Map<String, Double> found =
+        of(
+            "R351",
+            "bms_bmsStatus.vol",
+            53976,
+            "bms_bmsStatus.amp",
+            10807,
+            "bms_slave_bmsSlaveStatus_1.vol",
+            53000,
+            "bms_slave_bmsSlaveStatus_1.amp",
+            -1000,
+            "mppt.inWatts",
+            447,
+            "mppt.pv2InWatts",
+            100);
+    assertEquals(53.976 * 10.807 - 53, found.get("battery_power_watts{}"), 1e-6);
+    assertEquals(547.0, found.get("solar_power_watts{}"));
+    // STREAM has keys for both: then a part is no sum.
+    assertFalse(of("BK11", "pow_get_pv", 10).containsKey("solar_power_watts{}"));
+  }
+
+  @Test
+  void packsAreNamedAsTheDeviceNumbersThem() {
+    Map<String, Double> found =
+        of("P231", "bms_heartbeat[0].f32_show_soc", 90, "bms_heartbeat[1].f32_show_soc", 80);
+    assertEquals(
+        Map.of(
+            "battery_pack_charge_ratio{pack=main}", 0.9, "battery_pack_charge_ratio{pack=1}", 0.8),
+        found);
+    assertEquals(
+        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("R374", "bp_sta[2].bp_soc", 70));
+    assertEquals(
+        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("HC31", "bp_info[1].bp_soc", 70));
+    assertEquals(
+        Map.of(
+            "battery_pack_voltage_volts{pack=1}", 52.0, "battery_pack_voltage_volts{pack=2}", 53.0),
+        of("M106", "bp5000.M106B.vol", 53000, "bp5000.M106A.vol", 52000));
+  }
+
+  @Test
+  void stringsPhasesAndCircuitsAreNumbered() {
+    assertEquals(
+        Map.of("port_input_power_watts{port=solar_2}", 5.0),
+        of("R374", "mppt_heart_beat[0].mppt_pv[1].pwr", 5));
+    assertEquals(
+        Map.of("grid_phase_voltage_volts{phase=c}", 230.0),
+        of("RE11", "inverter.grid.phase[3].volt", 230));
+    assertEquals(
+        7.0, of("HD31", "load_info.hall1_watt[2]", 7).get("circuit_power_watts{circuit=3}"));
+  }
+
+  @Test
+  void modelsWithoutAFamilyHaveNoSeries() {
+    assertTrue(TABLE.family("XX99", "Something").isEmpty());
+    assertTrue(TABLE.family("H101", "").isEmpty(), "a BLADE");
+    assertEquals("delta2", TABLE.family("XX99", "delta 2").orElseThrow().name());
+    assertEquals("powerocean", TABLE.family("HJ3X", "").orElseThrow().name());
+  }
+
+  /** Each row that is on gives its series when only its own keys are there. */
+  @Test
+  void eachRowThatIsOnWorks() {
+    Set<String> families = new HashSet<>();
+    for (Row row : TABLE.rows()) {
+      if (row.isOn()) {
+        families.add(row.family());
+        assertTrue(
+            of(TABLE.family(row.family()), keysFor(row)).keySet().stream()
+                .anyMatch(series -> series.startsWith(row.metric() + "{")),
+            row::toString);
+      }
+    }
+    assertEquals(TABLE.families().size(), families.size());
+  }
+
+  private static Map<String, Double> keysFor(Row row) {
+    String key =
+        row.key()
+            .replace("{SN}", "AB12")
+            .replace("[N]", "[1]")
+            .replace("chN", "ch1")
+            .replace("bpX", "bp2000");
+    Map<String, Double> raw = new TreeMap<>(Map.of(key, 2.0));
+    row.parameter("where")
+        .ifPresent(
+            text -> {
+              String[] condition = text.split("=");
+              String other = key.substring(0, key.lastIndexOf('.') + 1) + condition[0];
+              raw.put(other, Double.parseDouble(condition[1]));
+            });
+    return raw;
+  }
+}

@@ -1,0 +1,127 @@
+package ecoflow.testkit;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.camel.test.AvailablePortFinder;
+
+/**
+ * Prometheus as a child process with the rules of {@code deploy/prometheus}. It scrapes and
+ * evaluates each second.
+ */
+public final class PrometheusServer implements AutoCloseable {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final int port = AvailablePortFinder.getNextAvailable();
+  private final ChildProcess process;
+
+  /** One series of an answer: its labels, and its value of that moment. */
+  public record Sample(Map<String, String> labels, double value) {}
+
+  /**
+   * @param folder an empty one
+   * @param targets ports of this machine by the name of the job
+   */
+  public static PrometheusServer start(Path folder, Map<String, Integer> targets) {
+    try {
+      return new PrometheusServer(folder, targets);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private PrometheusServer(Path folder, Map<String, Integer> targets) throws IOException {
+    try (Stream<Path> rules = Files.list(Path.of("deploy/prometheus/rules"))) {
+      for (Path file : rules.toList()) {
+        // A test has no minute to wait for each rule.
+        String text = Files.readString(file).replaceAll("(?m)^    interval: .*\n", "");
+        Files.writeString(folder.resolve(file.getFileName()), text);
+      }
+    }
+    StringBuilder config =
+        new StringBuilder(
+            "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: ['*.yaml']\n"
+                + "scrape_configs:\n");
+    targets.forEach(
+        (job, target) ->
+            config.append(
+                "  - {job_name: %s, static_configs: [{targets: ['127.0.0.1:%d']}]}%n"
+                    .formatted(job, target)));
+    Path file = Files.writeString(folder.resolve("prometheus.yml"), config);
+    process =
+        ChildProcess.start(
+            folder,
+            folder.resolve("prometheus.log"),
+            Map.of(),
+            List.of(
+                Programs.get("prometheus"),
+                "--config.file=" + file,
+                "--storage.tsdb.path=" + folder.resolve("data"),
+                "--web.listen-address=127.0.0.1:" + port));
+    process.awaitLine("Server is ready to receive web requests");
+  }
+
+  public static boolean isInstalled() {
+    return Programs.find("prometheus").isPresent();
+  }
+
+  /**
+   * The answer to an instant query.
+   *
+   * @param seconds the moment, since 1970
+   * @throws AssertionError if Prometheus refuses the expression
+   */
+  public List<Sample> query(String expression, double seconds) {
+    String path =
+        "/api/v1/query?time=%.3f&query=%s"
+            .formatted(seconds, URLEncoder.encode(expression, StandardCharsets.UTF_8));
+    try {
+      JsonNode answer = JSON.readTree(new LocalHttp(port).get(path).body());
+      assertEquals("success", answer.path("status").asText(), () -> expression + ": " + answer);
+      JsonNode result = answer.path("data").path("result");
+      assertNotNull(result, expression);
+      List<Sample> samples = new ArrayList<>();
+      for (JsonNode series : result) {
+        Map<String, String> labels = new HashMap<>();
+        series
+            .path("metric")
+            .properties()
+            .forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+        samples.add(new Sample(labels, Double.parseDouble(series.path("value").get(1).asText())));
+      }
+      return samples;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The same for now. */
+  public List<Sample> query(String expression) {
+    return query(expression, System.currentTimeMillis() / 1000.0);
+  }
+
+  /** Waits until the expression has so many series. */
+  public void awaitSeries(int count, String expression) {
+    eventually(() -> assertEquals(count, query(expression).size(), expression));
+  }
+
+  @Override
+  public void close() {
+    process.close();
+  }
+}
