@@ -6,6 +6,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
+import ecoflow.landing.Landing;
 import ecoflow.memory.OutOfMemory;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
@@ -116,6 +117,20 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
+    Landing landing =
+        new Landing(
+            version() + ", mode " + settings.mode().label(),
+            devices,
+            normalised,
+            quotas,
+            settings.devices().collectingInterval(),
+            nanoClock,
+            () ->
+                api.lastTrouble()
+                    .map(last -> new Landing.Trouble(last.words(), last.epochMillis())),
+            meters::unknownMessages);
+    landing.show("EcoFlow", cloudProblem(), "answers");
+
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
     vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
     registry.bind(
@@ -147,16 +162,30 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
       Payloads.bind(registry, meters, nanoClock);
-      page.watch("login", problem(account::isLoggedIn, "not logged in"));
-      page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
+      Supplier<Optional<String>> login = problem(account::isLoggedIn, "not logged in");
+      Supplier<Optional<String>> link = problem(mqtt::isConnected, "no MQTT connection");
+      page.watch("login", login);
+      page.watch("link", link);
+      landing.show("Login", login, "logged in");
+      landing.show("Connection", link, "up");
     } else {
       RestMode.bind(registry, settings, api, devices, meters, nanoClock);
     }
+    landing.bind(registry);
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
     registry.bind("sinks", sinks);
     page.remark("sinks", sinks::problem);
     page.bind(registry);
     CamelSettings.configure(camel, settings);
+  }
+
+  private Supplier<Optional<String>> cloudProblem() {
+    return () -> {
+      if (!api.isContactMade()) {
+        return Optional.of("has not answered yet");
+      }
+      return api.isPaused() ? Optional.of("asks for a pause of all calls") : Optional.empty();
+    };
   }
 
   private static Supplier<Optional<String>> problem(BooleanSupplier fine, String otherwise) {

@@ -27,6 +27,7 @@ final class CamelSettings {
       List.of(
           "metrics-page",
           "health",
+          "landing-page",
           "device-collection",
           "quotas",
           "cloud-call",

@@ -284,6 +284,13 @@ public final class Meters {
     known.increment();
   }
 
+  /** How many protobuf messages nothing is known of. */
+  public long unknownMessages() {
+    return registry.find(prefix + "protobuf_messages").tag("outcome", "unknown").counters().stream()
+        .mapToLong(counter -> (long) counter.count())
+        .sum();
+  }
+
   /** One value, or one item of a list, that a protobuf message holds and that is not shown. */
   public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
     boolean shown = isShown(cmdFunc, cmdId);
