@@ -93,6 +93,13 @@ class LandingPageTest {
       assertTrue(card.contains(part), () -> part + " in " + card);
     }
     assertTrue(card(evil).contains("class=\"fill\""), "more than a fifth");
+    eventually(
+        () ->
+            assertTrue(
+                Pattern.compile("(?s)<path d=\"M238.0 32.6h.1\"/>.*>Charge, last hour<")
+                    .matcher(card(garage))
+                    .find(),
+                () -> card(garage)));
     for (String part :
         new String[] {
           "EcoFlow: <span class=\"good\">answers<",

@@ -15,16 +15,40 @@ final class History {
 
   private final float[] values = new float[MINUTES];
   private long last = Long.MIN_VALUE;
+  private boolean ofCharge;
 
   History() {
     Arrays.fill(values, Float.NaN);
   }
 
-  /**
-   * @param minute of the monotonic clock; of several values in one the first counts
-   * @param value NaN for none
-   */
-  synchronized void add(long minute, double value) {
+  /** Whether there is a value of this minute of the monotonic clock, or of a later one. */
+  synchronized boolean has(long minute) {
+    return minute <= last;
+  }
+
+  /** Whether the charge is drawn, from 0 to 1, and not a power. */
+  synchronized boolean isOfCharge() {
+    return ofCharge;
+  }
+
+  /** A device that has a charge is drawn by it: what was kept of its power goes. */
+  synchronized void addCharge(long minute, double charge) {
+    if (!ofCharge) {
+      ofCharge = true;
+      last = Long.MIN_VALUE;
+    }
+    add(minute, charge);
+  }
+
+  /** Of a device that had a charge before it is no value. */
+  synchronized void addPower(long minute, double watts) {
+    if (!ofCharge) {
+      add(minute, watts);
+    }
+  }
+
+  /** Of several values in a minute the first counts. */
+  private void add(long minute, double value) {
     if (minute <= last) {
       return;
     }
@@ -53,11 +77,10 @@ final class History {
    * nothing to draw.
    *
    * @param now the minute
-   * @param top of the scale, which starts at 0; NaN for the largest value
    * @param bridge values so many minutes apart are joined
    */
-  synchronized String path(long now, double top, int bridge) {
-    double scale = Double.isNaN(top) ? Math.max(1, largest(now)) : top;
+  synchronized String path(long now, int bridge) {
+    double scale = ofCharge ? 1 : Math.max(1, largest(now));
     StringBuilder path = new StringBuilder();
     long before = Long.MIN_VALUE;
     for (long minute = Math.max(now - MINUTES + 1, last - MINUTES + 1); minute <= last; minute++) {

@@ -33,7 +33,6 @@ final class LandingPage {
   private final LongSupplier unknownMessages;
   private final List<Condition> conditions = new ArrayList<>();
   private final Map<String, History> histories = new ConcurrentHashMap<>();
-  private long remembered = Long.MIN_VALUE;
   private Template template;
 
   LandingPage(
@@ -63,30 +62,28 @@ final class LandingPage {
     return Math.floorDiv(nanoClock.getAsLong(), TimeUnit.MINUTES.toNanos(1));
   }
 
-  /** Route step, at each look at the devices: keeps their values once a minute. */
+  /** Route step, at each look at the devices: keeps a value of each once a minute. */
   public void remember() {
     long minute = minute();
-    synchronized (histories) {
-      if (minute == remembered) {
-        return;
-      }
-      remembered = minute;
-    }
     for (DeviceView device : devices.get()) {
-      Reading reading = reading(device);
-      histories
-          .computeIfAbsent(device.serial(), unused -> new History())
-          .add(minute, drawn(reading).orElse(Double.NaN));
+      History history = histories.computeIfAbsent(device.serial(), unused -> new History());
+      if (device.shown() && !history.has(minute)) {
+        remember(history, minute, readings.apply(device.serial()));
+      }
+    }
+  }
+
+  /** The charge, and the power of what has none. */
+  private static void remember(History history, long minute, Reading reading) {
+    if (reading.charge().isPresent()) {
+      history.addCharge(minute, reading.charge().getAsDouble());
+    } else if (reading.output().isPresent()) {
+      history.addPower(minute, reading.output().getAsDouble());
     }
   }
 
   private Reading reading(DeviceView device) {
     return device.shown() ? readings.apply(device.serial()) : Reading.NONE;
-  }
-
-  /** The charge, and the power of what has none. */
-  private static OptionalDouble drawn(Reading reading) {
-    return reading.charge().isPresent() ? reading.charge() : reading.output();
   }
 
   /** For routes: what the page says now. */
@@ -142,9 +139,8 @@ final class LandingPage {
             ? ago(device.lastUpdateMillis().getAsLong())
             : "no value yet");
     History history = histories.get(device.serial());
-    double top = charge.isPresent() ? 1 : Double.NaN;
-    view.put("hour", history == null ? "" : history.path(minute(), top, bridge));
-    view.put("hourOf", charge.isPresent() ? "Charge" : "Output power");
+    view.put("hour", history == null ? "" : history.path(minute(), bridge));
+    view.put("hourOf", history != null && history.isOfCharge() ? "Charge" : "Output power");
     return view;
   }
 

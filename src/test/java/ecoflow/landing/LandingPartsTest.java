@@ -169,39 +169,48 @@ class LandingPartsTest {
   @Test
   void anHourIsDrawnFromLeftToRight() {
     History history = new History();
-    assertEquals("", history.path(5, 1, 2));
-    history.add(-59, 0);
-    history.add(-58, 0.5);
+    assertEquals("", history.path(5, 2));
+    history.addCharge(-59, 0);
+    history.addCharge(-58, 0.5);
     // Of several values in a minute the first counts.
-    history.add(-58, 1);
-    history.add(0, 1);
-    assertEquals("M2.0 38.0h.1L6.0 20.0M238.0 2.0h.1", history.path(0, 1, 2));
+    history.addCharge(-58, 1);
+    history.addCharge(0, 1);
+    assertEquals("M2.0 38.0h.1L6.0 20.0M238.0 2.0h.1", history.path(0, 2));
     // A minute later the first one is gone.
-    assertEquals("M2.0 20.0h.1M234.0 2.0h.1", history.path(1, 1, 2));
-    assertEquals("", history.path(60, 1, 2));
+    assertEquals("M2.0 20.0h.1M234.0 2.0h.1", history.path(1, 2));
+    assertEquals("", history.path(60, 2));
   }
 
   @Test
   void aMinuteWithoutAValueIsAGap() {
     History history = new History();
-    history.add(0, 1);
-    history.add(1, Double.NaN);
-    history.add(2, 1);
-    assertEquals("M230.0 2.0h.1M238.0 2.0h.1", history.path(2, 1, 1));
-    assertEquals("M230.0 2.0h.1L238.0 2.0", history.path(2, 1, 2));
+    history.addCharge(0, 1);
+    history.addCharge(2, 1);
+    assertEquals("M230.0 2.0h.1M238.0 2.0h.1", history.path(2, 1));
+    assertEquals("M230.0 2.0h.1L238.0 2.0", history.path(2, 2));
     // What is an hour and more old does not come back.
-    history.add(62, 1);
-    assertEquals("M238.0 2.0h.1", history.path(62, 1, 2));
-    history.add(1_000, 1);
-    assertEquals("M238.0 2.0h.1", history.path(1_000, 1, 2));
+    history.addCharge(62, 1);
+    assertEquals("M238.0 2.0h.1", history.path(62, 2));
+    history.addCharge(1_000, 1);
+    assertEquals("M238.0 2.0h.1", history.path(1_000, 2));
   }
 
   @Test
-  void withoutATopTheLargestValueIsIt() {
+  void ofPowersTheLargestIsTheTop() {
     History history = new History();
-    history.add(0, 50);
-    history.add(1, 200);
-    history.add(2, 100);
-    assertEquals("M230.0 29.0h.1L234.0 2.0L238.0 20.0", history.path(2, Double.NaN, 2));
+    history.addPower(0, 50);
+    history.addPower(1, 200);
+    history.addPower(2, 100);
+    assertEquals("M230.0 29.0h.1L234.0 2.0L238.0 20.0", history.path(2, 2));
+  }
+
+  @Test
+  void chargeAndPowerAreNotMixed() {
+    History history = new History();
+    history.addPower(0, 50);
+    history.addCharge(0, 0.5);
+    history.addPower(1, 50);
+    assertEquals("M234.0 20.0h.1", history.path(1, 2));
+    assertEquals(true, history.isOfCharge());
   }
 }
