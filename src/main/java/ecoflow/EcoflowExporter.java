@@ -154,7 +154,11 @@ public final class EcoflowExporter implements AutoCloseable {
     log.info(
         "Metrics are at {}://{}:{}/metrics",
         beans.isTls() ? "https" : "http",
-        settings.page().address().orElse("localhost"),
+        settings
+            .page()
+            .address()
+            .map(address -> address.contains(":") ? "[" + address + "]" : address)
+            .orElse("localhost"),
         settings.page().port());
   }
 
