@@ -212,6 +212,18 @@ class LandingPageTest {
     assertEquals("nosniff", header(docs, "X-Content-Type-Options"));
   }
 
+  @Test
+  void theReadmeShowsPicturesThatAreThere() throws Exception {
+    Matcher pictures =
+        Pattern.compile("<img src=\"([^\"]+)\"").matcher(Files.readString(Path.of("README.md")));
+    int found = 0;
+    while (pictures.find()) {
+      assertTrue(Files.size(Path.of(pictures.group(1))) < 150_000, pictures.group(1));
+      found++;
+    }
+    assertEquals(2, found);
+  }
+
   private static String header(HttpResponse<?> response, String name) {
     return response.headers().firstValue(name).orElse("");
   }

@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.web.WebConfig.ClientAuth;
 import ecoflow.web.WebConfig.Tls;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,6 +84,17 @@ class WebConfigReaderTest {
     assertEquals(Duration.ofMillis(61_500), config.rate().orElseThrow().interval());
     assertEquals(20, config.rate().orElseThrow().burst());
     assertFalse(config.toString().contains("alice"));
+  }
+
+  @Test
+  void theExampleOfTheReadmeIsValid() throws Exception {
+    Matcher example =
+        Pattern.compile("(?s)```yaml\n(tls_server_config:.*?)```")
+            .matcher(Files.readString(Path.of("README.md")));
+    assertTrue(example.find());
+    WebConfig config = read(example.group(1));
+    assertEquals(ClientAuth.REQUIRE_AND_VERIFY, config.tls().orElseThrow().clientAuth());
+    assertEquals(Map.of("prometheus", HASH), config.users());
   }
 
   @Test
