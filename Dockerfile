@@ -1,5 +1,7 @@
 # Builds the distribution with the Maven wrapper, then keeps only a Java runtime and the distribution.
 FROM eclipse-temurin:21-jdk AS build
+# Further arguments of Maven, such as -Drevision=1.2.3.
+ARG MAVEN_ARGS=
 WORKDIR /build
 COPY .mvn .mvn
 COPY mvnw pom.xml spotbugs-exclude.xml devices.json LICENSE ./
@@ -27,3 +29,8 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
 # exec form, and the launcher hands its process over to java: the signal that stops the container reaches the exporter.
 # ECOFLOW_JAVA_OPTS=-Xmx256m gives it more memory.
 ENTRYPOINT ["/app/bin/ecoflow-exporter"]
+# Of the build, which knows them: --build-arg VERSION=... --build-arg REVISION=...
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"

@@ -17,9 +17,11 @@ import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
+import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -109,8 +111,14 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     Meters meters = new Meters(settings, version());
     devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
     Quotas quotas =
-        new Quotas(settings.devices(), devices, meters::isOwn, meters::conflict, nanoClock);
-    Normalised normalised = new Normalised(settings.page(), devices, quotas, nanoClock);
+        new Quotas(
+            settings.devices(),
+            devices,
+            Normalised.ownNames(settings.page()).or(meters::isOwn),
+            meters::conflict,
+            nanoClock);
+    Normalised normalised =
+        new Normalised(settings.page(), settings.messagesDir(), devices, quotas, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
@@ -132,11 +140,13 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     landing.show("EcoFlow", cloudProblem(), "answers");
 
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
-    vertx = EventLoops.open(settings.mode().usesAccount() ? 2 : 1);
+    vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1);
     registry.bind(
         "vertx",
         protection.isPresent() ? protection.get().guard(vertx, meters.webRefusals()) : vertx);
     registry.bind("metricsRegistry", meters.registry());
+    UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
+    registry.bind("unknownMessages", unknown);
     registry.bind("quotas", quotas);
     registry.bind("normalised", normalised);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
@@ -146,7 +156,10 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     OutOfMemory.watchSteps(camel);
     Pools.configure(camel);
     api.bind(registry);
-    if (settings.mode().usesAccount()) {
+    if (!settings.mode().usesAccount()) {
+      RestMode.bind(registry, settings, api, devices, meters, nanoClock);
+    }
+    if (settings.mode().usesMqtt()) {
       AccountMode account = new AccountMode(settings, devices, meters, nanoClock);
       mqtt =
           new Mqtt(
@@ -161,15 +174,18 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               account::forgetLogin);
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      Payloads.bind(registry, meters, nanoClock);
-      Supplier<Optional<String>> login = problem(account::isLoggedIn, "not logged in");
+      Payloads.bind(registry, settings.messagesDir(), unknown, meters, nanoClock);
       Supplier<Optional<String>> link = problem(mqtt::isConnected, "no MQTT connection");
-      page.watch("login", login);
-      page.watch("link", link);
-      landing.show("Login", login, "logged in");
+      if (settings.mode().usesAccount()) {
+        Supplier<Optional<String>> login = problem(account::isLoggedIn, "not logged in");
+        page.watch("login", login);
+        page.watch("link", link);
+        landing.show("Login", login, "logged in");
+      } else {
+        // Polls go on without it.
+        page.remark("link", link);
+      }
       landing.show("Connection", link, "up");
-    } else {
-      RestMode.bind(registry, settings, api, devices, meters, nanoClock);
     }
     landing.bind(registry);
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);

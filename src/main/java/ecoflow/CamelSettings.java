@@ -28,6 +28,7 @@ final class CamelSettings {
           "metrics-page",
           "health",
           "landing-page",
+          "unknown-messages",
           "device-collection",
           "quotas",
           "cloud-call",
@@ -38,11 +39,16 @@ final class CamelSettings {
   private static final List<String> ACCOUNT_ROUTES =
       List.of("account-link", "account-login", "account-messages", "account-requests", "payload");
 
+  private static final List<String> OPEN_ROUTES = List.of("open-link", "open-messages");
+
+  /** Of those with an account, what serves developer keys as well. */
+  private static final List<String> SHARED_ROUTES = List.of("account-link", "payload");
+
   private CamelSettings() {}
 
   /** The names of all packaged route files. */
   static List<String> routeFiles() {
-    return Stream.of(ROUTES, REST_ROUTES, ACCOUNT_ROUTES)
+    return Stream.of(ROUTES, REST_ROUTES, ACCOUNT_ROUTES, OPEN_ROUTES)
         .flatMap(List::stream)
         .map(CamelSettings::file)
         .sorted()
@@ -79,7 +85,13 @@ final class CamelSettings {
    * routes/*.camel.yaml Camel reads the whole jar, twice, which takes longer than all else.
    */
   private static List<String> routes(Settings.Mode mode) {
-    return Stream.of(ROUTES, mode.usesAccount() ? ACCOUNT_ROUTES : REST_ROUTES)
+    Stream<List<String>> ofMode =
+        switch (mode) {
+          case REST -> Stream.of(REST_ROUTES);
+          case OPEN -> Stream.of(REST_ROUTES, OPEN_ROUTES, SHARED_ROUTES);
+          case MQTT, DEVICE -> Stream.of(ACCOUNT_ROUTES);
+        };
+    return Stream.concat(Stream.of(ROUTES), ofMode)
         .flatMap(List::stream)
         .map(CamelSettings::file)
         .toList();
@@ -101,6 +113,7 @@ final class CamelSettings {
     values.put("ecoflow.mode", settings.mode().label());
     // Asked for every message: a constant costs less than a comparison of modes.
     values.put("ecoflow.requests", Boolean.toString(settings.mode() == Settings.Mode.DEVICE));
+    values.put("ecoflow.open", Boolean.toString(settings.mode() == Settings.Mode.OPEN));
     values.put("ecoflow.discover", Boolean.toString(devices.areAllWanted()));
     values.put("ecoflow.metrics.prefix", settings.page().prefix());
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));

@@ -13,6 +13,7 @@ import ecoflow.device.Labels;
 import ecoflow.device.Listing;
 import ecoflow.rest.RestMode;
 import ecoflow.text.Lines;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,8 @@ final class CloudSession implements Commands.Cloud {
           "quotas",
           "unexpected-errors");
 
+  private static final List<String> OPEN_ROUTES = List.of("open-link", "open-messages", "payload");
+
   private static final int STOP_SECONDS = 2;
 
   private final Settings settings;
@@ -85,7 +88,11 @@ final class CloudSession implements Commands.Cloud {
     camel.getShutdownStrategy().setLogInflightExchangesOnTimeout(false);
     camel.setStreamCaching(false);
     beans.configure(camel);
-    for (String name : withAccount ? ACCOUNT_ROUTES : REST_ROUTES) {
+    List<String> names = new ArrayList<>(withAccount ? ACCOUNT_ROUTES : REST_ROUTES);
+    if (isOpen()) {
+      names.addAll(OPEN_ROUTES);
+    }
+    for (String name : names) {
       PluginHelper.getRoutesLoader(camel)
           .loadRoutes(
               ResourceHelper.resolveMandatoryResource(
@@ -100,6 +107,10 @@ final class CloudSession implements Commands.Cloud {
     }
   }
 
+  private boolean isOpen() {
+    return settings.mode() == Settings.Mode.OPEN;
+  }
+
   @Override
   public void login() throws CallFailure {
     if (withAccount) {
@@ -112,6 +123,12 @@ final class CloudSession implements Commands.Cloud {
     Object data =
         call(withAccount ? "direct:account-devices" : "direct:device-list-call").getBody();
     Map<String, Listing> list;
+    if (isOpen()) {
+      // Its devices are those to subscribe to.
+      call(
+          "bean:restPolls?method=acceptDeviceList",
+          exchange -> exchange.getMessage().setBody(data));
+    }
     try {
       list = withAccount ? AccountMode.devices(data) : RestMode.devices(data);
     } catch (CloudException e) {
@@ -143,8 +160,11 @@ final class CloudSession implements Commands.Cloud {
 
   @Override
   public String connect() throws CallFailure {
-    call("direct:account-certification");
-    Object login = calls.requestBody("bean:accountLogin?method=brokerLogin", (Object) null);
+    call(isOpen() ? "direct:open-certification" : "direct:account-certification");
+    Object login =
+        calls.requestBody(
+            "bean:" + (isOpen() ? "openLogin" : "accountLogin") + "?method=brokerLogin",
+            (Object) null);
     call("bean:linkKeeper?method=connect", exchange -> exchange.getMessage().setBody(login));
     // Its words are the address alone.
     return login.toString().replaceAll("^\\w+\\[|\\]$", "");
@@ -164,7 +184,7 @@ final class CloudSession implements Commands.Cloud {
   public void ask(String serial) throws CallFailure {
     if (settings.mode() == Settings.Mode.DEVICE) {
       call("direct:account-requests");
-    } else if (settings.mode() == Settings.Mode.REST
+    } else if (!withAccount
         && call("direct:quota-call", exchange -> exchange.setProperty("apiDevice", serial))
                 .getBody()
             instanceof Map<?, ?> values

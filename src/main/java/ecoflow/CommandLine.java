@@ -30,6 +30,7 @@ final class CommandLine {
                 variables,
                 new ThisExporter(),
                 folder -> routeProblems(variables, folder),
+                (file, problem) -> Replay.series(variables, file, problem),
                 Clock.systemUTC(),
                 out,
                 err)

@@ -52,7 +52,7 @@ class BeansTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rest", "mqtt", "device"})
+  @ValueSource(strings = {"rest", "open", "mqtt", "device"})
   void aPlainCamelContextRunsTheRoutes(String mode) throws Exception {
     SimulatedDevice device =
         new SimulatedDevice("R331ZPLAIN000001", "Garage", "DELTA 2", WireFormat.JSON)
@@ -93,19 +93,19 @@ class BeansTest {
   @Test
   void whatRoutesNameIsThereUnderItsOwnName() throws Exception {
     try (SimulatedCloud cloud = SimulatedCloud.start()) {
-      CamelContext rest = context(Variables.of(cloud, "rest"));
+      CamelContext open = context(Variables.of(cloud, "open"));
       CamelContext device = context(Variables.of(cloud, "device"));
       for (Path file : files()) {
         RouteFile routes = RouteFile.read(file);
         for (String name : routes.beans().toList()) {
-          Object bean = find(name, rest, device);
+          Object bean = find(name, open, device);
           assertNotNull(bean, file + " names " + name);
           if (!OTHER_NAMES.contains(name)) {
             assertEquals(name.toLowerCase(), bean.getClass().getSimpleName().toLowerCase());
           }
         }
         for (RouteFile.Call call : routes.calls()) {
-          Object bean = find(call.bean(), rest, device);
+          Object bean = find(call.bean(), open, device);
           assertTrue(
               Arrays.stream(bean.getClass().getMethods())
                   .anyMatch(method -> method.getName().equals(call.method())),

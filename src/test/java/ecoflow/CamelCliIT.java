@@ -73,7 +73,7 @@ class CamelCliIT {
   }
 
   @Test
-  void theCliGetsTheVersionsOfThisBuild() throws IOException {
+  void theCliGetsTheVersionsOfThisBuildAndItsRelease() throws IOException {
     Properties properties = new Properties();
     try (var in = Files.newInputStream(PROPERTIES)) {
       properties.load(in);
@@ -81,7 +81,8 @@ class CamelCliIT {
 
     assertEquals(System.getProperty("exporter.camel"), properties.get("camel.jbang.camel-version"));
     assertEquals(
-        "ecoflow:ecoflow-exporter:" + System.getProperty("exporter.version"),
+        "ecoflow:ecoflow-exporter:"
+            + System.getProperty("exporter.version").replace("-SNAPSHOT", ""),
         properties.get("camel.jbang.dependencies"));
   }
 }

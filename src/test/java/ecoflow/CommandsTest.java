@@ -4,6 +4,7 @@ import static ecoflow.cloud.ApiPath.ACCOUNT_DEVICES;
 import static ecoflow.cloud.ApiPath.CERTIFICATION;
 import static ecoflow.cloud.ApiPath.DEVICE_LIST;
 import static ecoflow.cloud.ApiPath.LOGIN;
+import static ecoflow.cloud.ApiPath.OPEN_CERTIFICATION;
 import static ecoflow.cloud.ApiPath.QUOTA;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -34,7 +35,9 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
@@ -82,6 +85,7 @@ class CommandsTest {
                 variables,
                 new CommandLine.ThisExporter(),
                 routes -> List.of(),
+                (file, problem) -> Replay.series(variables, file, problem),
                 clock,
                 new PrintWriter(out, true),
                 new PrintWriter(err, true))
@@ -103,6 +107,7 @@ class CommandsTest {
             account.userId(),
             cloud.certificatePassword(),
             cloud.certificateAccount(),
+            cloud.openAccount(),
             "ANDROID_",
             "token-")
         .forEach(
@@ -128,7 +133,12 @@ class CommandsTest {
   // devices
 
   @ParameterizedTest
-  @CsvSource({"rest, JSON, JSON", "mqtt, known, unknown model", "device, known, unknown model"})
+  @CsvSource({
+    "rest, JSON, JSON",
+    "open, JSON, JSON",
+    "mqtt, known, unknown model",
+    "device, known, unknown model"
+  })
   void devicesListsAllThatTheCloudHas(String mode, String decoder, String other) {
     SimulatedDevice off = new SimulatedDevice("ZZ99ZCOMMAND0002", "Shed", null, WireFormat.JSON);
     off.setOnline(false);
@@ -230,6 +240,32 @@ class CommandsTest {
         clouds.cloud().messages().stream()
             .allMatch(message -> message.topic().endsWith("/thing/property/get")),
         "it only reads");
+  }
+
+  @Test
+  void checkAlsoTriesTheConnectionForPushes() {
+    assertEquals(0, run(variables("open"), "check"));
+    assertEquals(
+        List.of(
+            "ok keys EcoFlow takes the developer keys",
+            "ok device " + SERIAL + " (DELTA 2) is online",
+            "ok broker localhost:PORT takes the login",
+            "ok subscription the broker sends what the devices send",
+            "ok values " + SERIAL + " sent values after N s"),
+        findings().stream().skip(4).toList());
+    assertEquals(1, clouds.cloud().requests(OPEN_CERTIFICATION).size());
+    assertEquals(1, clouds.cloud().connects().size());
+    assertEquals(
+        Set.of("quota", "status"),
+        clouds.cloud().subscriptions().stream()
+            .map(topic -> topic.substring(topic.lastIndexOf('/') + 1))
+            .collect(Collectors.toSet()));
+    assertEquals(List.of(), clouds.cloud().messages());
+
+    clouds.cloud().setOpenRefused(true);
+    assertEquals(1, run(variables("open"), "check"));
+    assertEquals(1, findings("FAILED").size(), findings()::toString);
+    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker "), findings()::toString);
   }
 
   /** Whatever else is said, what is wrong is one line, and that it is wrong is the exit code. */

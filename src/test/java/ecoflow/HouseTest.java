@@ -54,9 +54,12 @@ class HouseTest {
               "account",
               Set.of("api", "config", "decode", "device", "meters", "mqtt", "quota", "text")),
           Map.entry("sink", Set.of("device", "quota")),
+          Map.entry("unknown", Set.of("device")),
           Map.entry("landing", Set.of("device", "normal", "quota")),
           Map.entry("web", Set.of("config", "text")),
-          Map.entry("payload", Set.of("decode", "device", "meters", "quota", "story", "text")));
+          Map.entry(
+              "payload",
+              Set.of("decode", "device", "meters", "quota", "story", "text", "unknown")));
 
   /** The files that a reader opens to understand a way through the exporter, and their bound. */
   private record Way(String name, int bound, List<String> files) {}

@@ -140,7 +140,7 @@ class LandingPageTest {
   void unknownMessagesAreCounted() {
     startAndPush();
     garage.publish(frame(99, 98, message().integer(1, 1)));
-    eventually(() -> assertTrue(page().contains("Messages that are not known: 1<")));
+    eventually(() -> assertTrue(page().contains("not known: <a href=\"/-/unknown\">1</a>")));
   }
 
   @Test

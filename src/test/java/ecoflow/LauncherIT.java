@@ -372,7 +372,15 @@ class LauncherIT {
             .filter(name -> !name.equals("cache"))
             .collect(Collectors.toSet());
     assertEquals(
-        Set.of("bin", "lib", "CHANGELOG.md", "LICENSE", "README.md", "devices.json"), files);
+        Set.of(
+            "bin",
+            "lib",
+            "CHANGELOG.md",
+            "LICENSE",
+            "README.md",
+            "THIRD-PARTY.txt",
+            "devices.json"),
+        files);
     Set<String> listed;
     try (JarFile jar =
         new JarFile(distribution.folder().resolve("lib/ecoflow-exporter.jar").toFile())) {

@@ -88,7 +88,7 @@ class NormalisedPageTest {
     assertEquals(new TreeMap<>(expected), there, () -> "of " + found);
   }
 
-  /** Figures that a real DELTA Pro had, with the battery discharging. */
+  /** Figures of a DELTA Pro that discharges, put back into the raw values that give them. */
   @Test
   void aDeltaPro() throws Exception {
     Page page = start("both");
@@ -142,7 +142,7 @@ class NormalisedPageTest {
     assertFalse(found.containsKey("solar_energy_joules_total{origin=computed}"));
   }
 
-  /** Figures that a real DELTA 2 had. */
+  /** Figures of a DELTA 2, put back into the raw values that give them. */
   @Test
   void aDelta2() throws Exception {
     Page page = start("both");
@@ -261,6 +261,25 @@ class NormalisedPageTest {
     List<String> names = page.namesOf(delta2);
     exporters.remove(0).close();
     return names;
+  }
+
+  /** Any key may come from a route of an integrator's; a page may name a family only once. */
+  @Test
+  void aRawKeyWithANormalisedNameIsRefused() throws Exception {
+    Map<String, Integer> values =
+        Map.of("solar.powerWatts", 1, "inputEnergy_joules", 2, "pd.soc", 80, "mppt.inWatts", 3);
+    Page page = start("both");
+    delta2.push(values);
+    page.eventuallyShows(delta2, "battery_charge_ratio", 0.8);
+    assertEquals(3, page.of(delta2, "solar_power_watts"));
+    assertEquals(2, page.conflicts("own_metric"));
+    StrictPage.read(page.text(), false);
+    exporters.remove(0).close();
+    page = start("raw");
+    delta2.push(values);
+    page.eventuallyShows(delta2, "solar_power_watts", 1);
+    assertEquals(2, page.of(delta2, "input_energy_joules"));
+    assertEquals(0, page.conflicts("own_metric"));
   }
 
   @Test

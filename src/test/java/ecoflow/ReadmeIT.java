@@ -182,13 +182,17 @@ class ReadmeIT {
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
   }
 
+  private Path unpacked() {
+    String name = Path.of(System.getProperty("exporter.distribution")).getFileName().toString();
+    return folder.resolve(name.replace(".tar.gz", ""));
+  }
+
   private void trains(String command) throws IOException {
     unpacksTheDistribution();
     startShell(folder, Map.of(), command);
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
     assertEquals(List.of(), process.lines());
-    Path cache = folder.resolve(command.replaceFirst("bin/.*", "cache"));
-    assertEquals(1, Distribution.files(cache).size());
+    assertEquals(1, Distribution.files(unpacked().resolve("cache")).size());
   }
 
   private void startsTheDistribution(String command) throws IOException {
@@ -224,8 +228,7 @@ class ReadmeIT {
     assertTrue(fetched.contains("camel-sql-4.18.0.jar"), () -> "" + fetched);
     assertTrue(fetched.contains("postgresql-42.7.8.jar"), () -> "" + fetched);
     unpacksTheDistribution();
-    Set<String> there =
-        names(Distribution.files(folder.resolve("ecoflow-exporter-0.1.0").resolve("lib")));
+    Set<String> there = names(Distribution.files(unpacked().resolve("lib")));
     assertEquals(Set.of(), common(fetched, there), "what the exporter has is not fetched");
 
     // Camel finds it, and it has all that it needs.
@@ -261,7 +264,7 @@ class ReadmeIT {
             + lib
             + " CAMEL_MAIN_ROUTES_INCLUDE_PATTERN='file:"
             + routes
-            + "/*.camel.yaml' ecoflow-exporter-0.1.0/bin/ecoflow-exporter");
+            + "/*.camel.yaml' ecoflow-exporter-*/bin/ecoflow-exporter");
     process.awaitLine("Connection to 127.0.0.1:1 refused");
     endByCtrlC();
   }

@@ -86,7 +86,7 @@ class RouteFilesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rest", "mqtt", "device"})
+  @ValueSource(strings = {"rest", "open", "mqtt", "device"})
   void eachModeLoadsTheFilesThatItHasAUseFor(String mode) throws Exception {
     List<String> loaded = loadedFiles(mode);
     assertEquals(loaded.size(), new HashSet<>(loaded).size(), loaded::toString);
@@ -113,7 +113,8 @@ class RouteFilesTest {
 
   private static List<String> loadedFiles(String mode) throws ConfigException {
     Map<String, String> variables = new HashMap<>(Map.of("ECOFLOW_DEVICE_SN", "R331"));
-    if (mode.equals("rest")) {
+    if (mode.equals("rest") || mode.equals("open")) {
+      variables.put("ECOFLOW_API_TYPE", mode);
       variables.putAll(Map.of("ECOFLOW_ACCESS_KEY", "key", "ECOFLOW_SECRET_KEY", "secret"));
     } else {
       variables.put("ECOFLOW_API_TYPE", mode);

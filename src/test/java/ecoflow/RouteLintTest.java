@@ -470,7 +470,7 @@ class RouteLintTest {
     assertTrue(
         problems.contains(
             "quotas:1: no route starts with direct:quotas any more, to which"
-                + " routes/rest-device-values:42 sends"),
+                + " routes/rest-device-values:51 sends"),
         problems::toString);
   }
 

@@ -27,12 +27,15 @@ class RouteTestIT {
 
   @BeforeEach
   void install() throws IOException {
-    String version = System.getProperty("exporter.version");
+    // The example names the release, not what is on the way to it.
+    String version = System.getProperty("exporter.version").replace("-SNAPSHOT", "");
     Path jar = Path.of(System.getProperty("exporter.jar"));
     Path installed =
         Files.createDirectories(folder.resolve("repository/ecoflow/ecoflow-exporter/" + version));
     String name = "ecoflow-exporter-" + version;
-    Files.copy(Path.of("pom.xml"), installed.resolve(name + ".pom"));
+    Files.writeString(
+        installed.resolve(name + ".pom"),
+        Files.readString(Path.of("pom.xml")).replace("${revision}", version));
     Files.copy(jar, installed.resolve(name + ".jar"));
     Files.copy(
         jar.resolveSibling("ecoflow-exporter-tests.jar"), installed.resolve(name + "-tests.jar"));

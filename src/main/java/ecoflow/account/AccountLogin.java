@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * The app account, bean {@code accountLogin}: what its login needs and what came of it. Source of
  * the exchange: the traffic of EcoFlow's app, POST /auth/login and GET /iot-auth/app/certification.
  */
-final class AccountLogin {
+final class AccountLogin implements Login {
 
   private static final Logger LOG = LoggerFactory.getLogger(AccountLogin.class);
   private static final String PATH = "apiPath";
@@ -94,7 +94,7 @@ final class AccountLogin {
     return !listed;
   }
 
-  /** Whether a connection needs no call before it. */
+  @Override
   public boolean isComplete() {
     return !isNeeded() && !isCertificationNeeded();
   }
@@ -106,7 +106,8 @@ final class AccountLogin {
   /**
    * Makes the next connection log in anew: the cloud or the broker refused what this login gave.
    */
-  void forget() {
+  @Override
+  public void forget() {
     certification = null;
     session = null;
   }
@@ -268,7 +269,7 @@ final class AccountLogin {
     }
   }
 
-  private static boolean isLoginRefused(Throwable failure) {
+  static boolean isLoginRefused(Throwable failure) {
     return failure instanceof MqttException mqtt
         && (mqtt.getReasonCode() == MqttException.REASON_CODE_FAILED_AUTHENTICATION
             || mqtt.getReasonCode() == MqttException.REASON_CODE_NOT_AUTHORIZED);
@@ -294,7 +295,7 @@ final class AccountLogin {
     }
   }
 
-  private static String text(Map<?, ?> map, String key, String where) throws CloudException {
+  static String text(Map<?, ?> map, String key, String where) throws CloudException {
     Object value = map.get(key);
     if (value == null || String.valueOf(value).isBlank()) {
       throw new CloudException("0", where + " lacks " + key);
@@ -316,7 +317,7 @@ final class AccountLogin {
     return host.replaceFirst(":[0-9]+$", "");
   }
 
-  private static int port(Map<?, ?> data) throws CloudException {
+  static int port(Map<?, ?> data) throws CloudException {
     Object value = data.get("port");
     if (value == null || String.valueOf(value).isBlank()) {
       return TLS_MQTT_PORT;

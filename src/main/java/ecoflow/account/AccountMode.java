@@ -10,29 +10,39 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.apache.camel.spi.Registry;
 
-/** The way to the data with an app account: its login, and requests for all values of a device. */
+/**
+ * What an MQTT connection of an account needs: its login, and with an app account requests for all
+ * values of a device. Developer keys have an account of their own at the broker.
+ */
 public final class AccountMode {
 
   private final Settings settings;
   private final Devices devices;
   private final LongSupplier nanoClock;
-  private final AccountLogin login;
+  private final Login login;
 
   public AccountMode(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
     this.settings = settings;
     this.devices = devices;
     this.nanoClock = nanoClock;
-    this.login = new AccountLogin(settings, devices, meters, nanoClock);
+    this.login =
+        settings.mode().usesAccount()
+            ? new AccountLogin(settings, devices, meters, nanoClock)
+            : new OpenLogin(settings, meters, nanoClock);
   }
 
   /**
-   * Binds {@code accountLogin} and {@code quotaRequests}.
+   * Binds {@code accountLogin} and {@code quotaRequests}, or with developer keys {@code openLogin}.
    *
    * @param connected whether requests can be sent
    */
   public void bind(Registry registry, BooleanSupplier connected) {
-    registry.bind("accountLogin", login);
-    registry.bind("quotaRequests", new QuotaRequests(settings, devices, connected, nanoClock));
+    if (settings.mode().usesAccount()) {
+      registry.bind("accountLogin", login);
+      registry.bind("quotaRequests", new QuotaRequests(settings, devices, connected, nanoClock));
+    } else {
+      registry.bind("openLogin", login);
+    }
   }
 
   /**

@@ -151,7 +151,7 @@ final class Check {
     }
     region(cloud.host());
     Set<String> online = devices(listed);
-    if (withAccount && !connect(cloud)) {
+    if (settings.mode().usesMqtt() && !connect(cloud)) {
       return;
     }
     values(cloud, online);
@@ -253,7 +253,7 @@ final class Check {
     long start = System.nanoTime();
     long askAt = start;
     while (!missing.isEmpty()) {
-      if (settings.mode().usesAccount() && !cloud.isConnected()) {
+      if (settings.mode().usesMqtt() && !cloud.isConnected()) {
         findings.failed(
             "broker",
             "it ended the connection: an exporter with the same settings that runs takes it over;"

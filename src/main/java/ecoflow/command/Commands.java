@@ -2,11 +2,13 @@ package ecoflow.command;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
@@ -81,6 +83,16 @@ public final class Commands {
     List<String> problems(Path folder) throws ConfigException;
   }
 
+  /** Feeds recorded messages to the routes. */
+  public interface Replay {
+
+    /**
+     * @param problem takes a line for each line of the file that is no record
+     * @return the series that the messages give, as on the page, and then what is still unknown
+     */
+    List<String> series(Path file, Consumer<String> problem) throws ConfigException, IOException;
+  }
+
   private final CommandLine commands;
 
   /**
@@ -91,6 +103,7 @@ public final class Commands {
       Map<String, String> variables,
       Exporter exporter,
       RouteCheck routeCheck,
+      Replay replay,
       Clock clock,
       PrintWriter out,
       PrintWriter err) {
@@ -99,6 +112,7 @@ public final class Commands {
     commands.addSubcommand(new DevicesCommand(variables, exporter));
     commands.addSubcommand(new CheckCommand(variables, exporter, clock));
     commands.addSubcommand(new ValidateCommand(variables, routeCheck));
+    commands.addSubcommand(new ReplayCommand(replay));
     commands.addSubcommand(
         new CommandLine(new RoutesCommand()).addSubcommand(new ExportCommand(exporter)));
     // Asked for only when they are wanted: Camel's is read from one of its classes.

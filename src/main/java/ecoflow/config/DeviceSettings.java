@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
  * @param collectingInterval between polls, and between looks at all devices
  * @param listLife how long a device list serves
  * @param timeout the age at which a device without values is offline
+ * @param fullInterval between polls of a device that pushes changes
  * @param seriesLife the age at which a single series goes
  */
 public record DeviceSettings(
@@ -32,6 +33,7 @@ public record DeviceSettings(
     Duration collectingInterval,
     Duration listLife,
     Duration timeout,
+    Duration fullInterval,
     Duration seriesLife,
     int maxSeries) {
 
@@ -51,8 +53,14 @@ public record DeviceSettings(
     return serials.isEmpty();
   }
 
-  static DeviceSettings read(Environment env) throws ConfigException {
+  static DeviceSettings read(Environment env, Settings.Mode mode) throws ConfigException {
     List<String> serials = serials(env);
+    Duration fullInterval = env.seconds("ECOFLOW_FULL_INTERVAL", "900", "1", "86400");
+    Duration seriesLife = env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000");
+    if (mode == Settings.Mode.OPEN) {
+      // A value that no push changes comes with the next full picture only.
+      seriesLife = seriesLife.plus(fullInterval);
+    }
     return new DeviceSettings(
         serials,
         perDevice(env, "ECOFLOW_DEVICE_NAME", serials),
@@ -62,7 +70,8 @@ public record DeviceSettings(
         env.seconds("COLLECTING_INTERVAL", "10", "0.1", "86400"),
         env.seconds("DEVICE_LIST_CACHE_TTL", "60", "0", "86400"),
         env.seconds("MQTT_TIMEOUT", "60", "0.1", "86400"),
-        env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000"),
+        fullInterval,
+        seriesLife,
         env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000));
   }
 

@@ -18,6 +18,8 @@ import java.util.regex.Pattern;
  * @param routesDir the folder of route files of the user's own
  * @param routesReload whether files of that folder are loaded again when they change
  * @param libDir the folder of further component jars
+ * @param messagesDir the folder of messages of the user's own
+ * @param recordDir the folder where unknown messages are recorded
  * @param notes lines for the log about settings that are accepted but have no effect
  */
 public record Settings(
@@ -32,15 +34,22 @@ public record Settings(
     Optional<Path> routesDir,
     boolean routesReload,
     Optional<Path> libDir,
+    Optional<Path> messagesDir,
+    Optional<Path> recordDir,
     List<String> notes) {
 
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
+  private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
-  /** REST polls with developer keys; MQTT waits for pushes; DEVICE also asks for all values. */
+  /**
+   * REST polls with developer keys, OPEN also takes what devices push to them. With an account MQTT
+   * waits for pushes; DEVICE also asks for all values.
+   */
   public enum Mode {
     REST,
+    OPEN,
     MQTT,
     DEVICE;
 
@@ -49,7 +58,12 @@ public record Settings(
       return name().toLowerCase(Locale.ROOT);
     }
 
+    /** An app account; otherwise developer keys. */
     public boolean usesAccount() {
+      return this == MQTT || this == DEVICE;
+    }
+
+    public boolean usesMqtt() {
       return this != REST;
     }
   }
@@ -85,7 +99,7 @@ public record Settings(
   public static List<Variable> explain(Map<String, String> variables) throws ConfigException {
     Environment env = new Environment(variables);
     Settings settings = from(env);
-    if (!settings.mode().usesAccount()) {
+    if (settings.mode() == Mode.REST) {
       env.note(Variable.derived(API_TYPE, settings.mode().label(), "developer keys are set"));
       env.note(Variable.derived("ECOFLOW_MQTT_CLIENT_ID", Variable.NONE, "REST uses no MQTT"));
     }
@@ -107,6 +121,8 @@ public record Settings(
         routesDir,
         routesReload,
         libDir,
+        messagesDir,
+        recordDir,
         notes);
   }
 
@@ -116,10 +132,11 @@ public record Settings(
     Optional<Credentials> account = pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
     Optional<Path> routesDir = folder(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
+    Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
     return new Settings(
-        mode(env, keys.isPresent(), account.isPresent(), notes),
+        mode,
         keys.or(() -> account).orElseThrow(),
-        DeviceSettings.read(env),
+        DeviceSettings.read(env, mode),
         HttpSettings.read(env),
         MqttSettings.read(env),
         PageSettings.read(env),
@@ -128,6 +145,8 @@ public record Settings(
         routesDir,
         routesReload,
         folder(env, "ECOFLOW_LIB_DIR", "jars"),
+        folder(env, "ECOFLOW_MESSAGES_DIR", "messages"),
+        recordDir(env),
         List.copyOf(notes));
   }
 
@@ -152,7 +171,7 @@ public record Settings(
       try {
         wanted = Optional.of(Mode.valueOf(type.get().toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
-        throw Environment.bad(API_TYPE, type.get(), "rest, mqtt or device");
+        throw Environment.bad(API_TYPE, type.get(), "rest, open, mqtt or device");
       }
     }
     if (keys && account) {
@@ -166,6 +185,9 @@ public record Settings(
               + " or ECOFLOW_ACCOUNT_USER and ECOFLOW_ACCOUNT_PASSWORD for mqtt and device");
     }
     if (keys) {
+      if (wanted.isPresent() && wanted.get() == Mode.OPEN) {
+        return Mode.OPEN;
+      }
       wanted
           .filter(Mode::usesAccount)
           .ifPresent(
@@ -177,9 +199,11 @@ public record Settings(
       return Mode.REST;
     }
     Mode mode = wanted.orElse(Mode.MQTT);
-    if (mode == Mode.REST) {
+    if (!mode.usesAccount()) {
       throw new ConfigException(
-          "ECOFLOW_API_TYPE=rest needs ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY;"
+          "ECOFLOW_API_TYPE="
+              + mode.label()
+              + " needs ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY;"
               + " with an account it takes mqtt or device");
     }
     return mode;
@@ -200,6 +224,14 @@ public record Settings(
       // told below, with what is allowed
     }
     throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
+  }
+
+  private static Optional<Path> recordDir(Environment env) throws ConfigException {
+    Optional<Path> folder = folder(env, RECORD_DIR, "records");
+    if (folder.isPresent() && !Files.isWritable(folder.get())) {
+      throw Environment.bad(RECORD_DIR, folder.get().toString(), "a folder that can be written to");
+    }
+    return folder;
   }
 
   private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)

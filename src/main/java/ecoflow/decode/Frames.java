@@ -8,9 +8,12 @@ import com.google.protobuf.WireFormat;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Binary frames as they come in MQTT payloads: rows of headers, each with a message of the device.
@@ -49,6 +52,16 @@ public final class Frames {
   /** A reader of every message of the packaged tables. */
   public static Frames load() {
     return new Frames(MessageDecoder.load());
+  }
+
+  /**
+   * A reader of the user's messages as well.
+   *
+   * @param folder descriptor sets and tables, whose lines go before the packaged ones
+   * @param problems gets a line for each mistake in the folder
+   */
+  public static Frames load(Optional<Path> folder, Consumer<String> problems) {
+    return new Frames(MessageDecoder.of(MessageTable.load(folder, problems)));
   }
 
   /** Whether a line of the tables is about devices whose serial numbers begin as this one does. */

@@ -21,7 +21,11 @@ final class MessageDecoder {
 
   /** A decoder for every message of the packaged tables. */
   static MessageDecoder load() {
-    return new MessageDecoder(MessageTable.load());
+    return of(MessageTable.load());
+  }
+
+  static MessageDecoder of(MessageTable table) {
+    return new MessageDecoder(table);
   }
 
   /**

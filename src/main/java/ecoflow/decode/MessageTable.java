@@ -6,6 +6,7 @@ import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -14,8 +15,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -74,7 +77,7 @@ final class MessageTable {
 
   private record Command(int func, int id) {}
 
-  private static final String PACKAGE = "ecoflow.";
+  static final String PACKAGE = "ecoflow.";
 
   private final ProtoFiles protoFiles;
   private final Map<Command, List<Entry>> entries = new LinkedHashMap<>();
@@ -89,10 +92,25 @@ final class MessageTable {
   }
 
   static MessageTable load() {
+    return load(Optional.empty(), problem -> {});
+  }
+
+  /**
+   * The packaged tables, and those of the user's.
+   *
+   * @param folder with what goes before the packaged lines
+   * @param problems gets a line for each mistake in the folder
+   */
+  static MessageTable load(Optional<Path> folder, Consumer<String> problems) {
     try {
-      MessageTable table = new MessageTable(new ProtoFiles(resource("messages.desc")));
+      ProtoFiles protoFiles = new ProtoFiles(resource("messages.desc"));
+      MessageTable table = new MessageTable(protoFiles);
+      Optional<OwnMessages> own = folder.map(path -> new OwnMessages(path, protoFiles, problems));
+      // The first line that fits is taken, but the last rule.
+      own.ifPresent(messages -> messages.entries.forEach(table::addEntry));
       lines("messages.csv").forEach(table::addEntry);
       lines("rules.csv").forEach(table::addRule);
+      own.ifPresent(messages -> messages.rules.forEach(table::addRule));
       return table;
     } catch (IOException e) {
       throw new IllegalStateException("The packaged message table is damaged", e);

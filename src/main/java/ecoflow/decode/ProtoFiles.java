@@ -39,24 +39,42 @@ final class ProtoFiles {
 
   /** The message "family.Name". */
   Descriptor message(String name) {
-    int dot = name.indexOf('.');
-    FileDescriptor file = read.computeIfAbsent(name.substring(0, dot), this::read);
-    Descriptor message = file.findMessageTypeByName(name.substring(dot + 1));
+    Descriptor message = find(name);
     if (message == null) {
       throw new IllegalStateException("No message " + name);
     }
     return message;
   }
 
+  /** The message "family.Name"; null where there is none. */
+  Descriptor find(String name) {
+    int dot = name.indexOf('.');
+    return dot > 0 && has(name.substring(0, dot))
+        ? read.computeIfAbsent(name.substring(0, dot), this::read)
+            .findMessageTypeByName(name.substring(dot + 1))
+        : null;
+  }
+
+  boolean has(String family) {
+    return packaged.containsKey(family) || read.containsKey(family);
+  }
+
+  /** A file that is not packaged. */
+  void add(String family, FileDescriptor file) {
+    read.put(family, file);
+  }
+
   private FileDescriptor read(String family) {
     try {
-      // By the rules of proto3, one text that is not UTF-8 spoils the whole message. Those of
-      // proto2 let it pass and are the same in all else that matters here.
-      FileDescriptorProto file =
-          FileDescriptorProto.parseFrom(packaged.get(family)).toBuilder().clearSyntax().build();
-      return FileDescriptor.buildFrom(file, new FileDescriptor[0]);
+      return build(FileDescriptorProto.parseFrom(packaged.get(family)));
     } catch (InvalidProtocolBufferException | DescriptorValidationException e) {
       throw new IllegalStateException("The packaged " + family + ".proto is damaged", e);
     }
+  }
+
+  static FileDescriptor build(FileDescriptorProto file) throws DescriptorValidationException {
+    // By the rules of proto3, one text that is not UTF-8 spoils the whole message. Those of
+    // proto2 let it pass and are the same in all else that matters here.
+    return FileDescriptor.buildFrom(file.toBuilder().clearSyntax().build(), new FileDescriptor[0]);
   }
 }

@@ -16,6 +16,12 @@ final class Device {
   private long listedAt;
   private long dataAt;
   private boolean hasSent;
+  private long pushedAt;
+  private boolean hasPushed;
+  private long saidOnlineAt;
+  private boolean saidOnline;
+  private long filledAt;
+  private boolean filled;
   private boolean saidOffline;
   private long lastUpdateMillis;
 
@@ -58,9 +64,56 @@ final class Device {
     lastUpdateMillis = epochMillis;
   }
 
+  /** The values were not asked for: the device is there. */
+  synchronized void pushed(long nanos) {
+    pushedAt = nanos;
+    hasPushed = true;
+  }
+
   /** The cloud says that the device is off. */
   synchronized void reportedOffline() {
     saidOffline = true;
+  }
+
+  /** The cloud says that the device is there. */
+  synchronized void reportedOnline(long nanos) {
+    saidOffline = false;
+    saidOnline = true;
+    saidOnlineAt = nanos;
+  }
+
+  /** What the cloud said of the device may not hold any more. */
+  synchronized void forgetReports() {
+    saidOffline = false;
+    saidOnline = false;
+  }
+
+  synchronized boolean isReportedOnline(long nanos, Duration maxAge) {
+    return saidOnline && !saidOffline && nanos - saidOnlineAt < maxAge.toNanos();
+  }
+
+  /** All its values came. */
+  synchronized void filled(long nanos) {
+    filledAt = nanos;
+    filled = true;
+  }
+
+  /** Its values were given up. */
+  synchronized void emptied() {
+    filled = false;
+  }
+
+  synchronized boolean isFull(long nanos, Duration maxAge) {
+    return filled && nanos - filledAt < maxAge.toNanos();
+  }
+
+  synchronized boolean isReportedOffline() {
+    return saidOffline;
+  }
+
+  /** Whether values came unasked within {@code maxAge}, and nothing said "offline" since. */
+  synchronized boolean isPushing(long nanos, Duration maxAge) {
+    return hasPushed && !saidOffline && nanos - pushedAt < maxAge.toNanos();
   }
 
   /** Milliseconds since 1970 of the last update, empty before the first. */

@@ -24,7 +24,7 @@ public final class Devices {
   private static final int MAX_ADOPTED = 1_000;
 
   private final DeviceSettings settings;
-  private final boolean withAccount;
+  private final Settings.Mode mode;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
@@ -35,7 +35,7 @@ public final class Devices {
    */
   public Devices(Settings settings, Consumer<String> warn, LongSupplier nanoClock) {
     this.settings = settings.devices();
-    this.withAccount = settings.mode().usesAccount();
+    this.mode = settings.mode();
     this.catalogue =
         Catalogue.load(this.settings.file().path(), this.settings.file().explicit(), warn);
     this.nanoClock = nanoClock;
@@ -103,12 +103,71 @@ public final class Devices {
     return device != null && isShown(device);
   }
 
-  /** At least one value arrived. It also ends an earlier "offline": data beats the flag. */
+  /** As {@link #dataArrived(String, boolean)}, of a value that nobody asked for. */
   public void dataArrived(String serial) {
+    dataArrived(serial, false);
+  }
+
+  /**
+   * At least one value arrived. It also ends an earlier "offline": data beats the flag.
+   *
+   * @param polled whether EcoFlow was asked for it
+   */
+  public void dataArrived(String serial, boolean polled) {
     Device device = bySerial.get(serial);
     if (device != null) {
-      device.dataArrived(nanoClock.getAsLong(), System.currentTimeMillis());
+      long now = nanoClock.getAsLong();
+      device.dataArrived(now, System.currentTimeMillis());
+      if (!polled) {
+        device.pushed(now);
+      }
     }
+  }
+
+  /** The cloud says that the device is there: an earlier "offline" has ended. */
+  public void reportedOnline(String serial) {
+    Device device = bySerial.get(serial);
+    if (device != null && mode == Settings.Mode.OPEN) {
+      device.reportedOnline(nanoClock.getAsLong());
+    }
+  }
+
+  /** What was said on a connection that is gone may have changed meanwhile. */
+  public void forgetReports() {
+    bySerial.values().forEach(Device::forgetReports);
+  }
+
+  /** Changes may have been missed: of each device all values are wanted. */
+  public void allEmptied() {
+    bySerial.values().forEach(Device::emptied);
+  }
+
+  /** All values of the device came. */
+  public void filled(String serial) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.filled(nanoClock.getAsLong());
+    }
+  }
+
+  /** The values of the device were given up, or lack changes. */
+  public void emptied(String serial) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.emptied();
+    }
+  }
+
+  /** Whether changes suffice: all values came since they were given up, and not too long ago. */
+  public boolean isFull(String serial) {
+    Device device = bySerial.get(serial);
+    return device != null && device.isFull(nanoClock.getAsLong(), settings.fullInterval());
+  }
+
+  /** Whether the device sends its changes by itself. */
+  public boolean isPushing(String serial) {
+    Device device = bySerial.get(serial);
+    return device != null && device.isPushing(nanoClock.getAsLong(), settings.timeout());
   }
 
   /** The cloud says that the device is off. */
@@ -131,23 +190,42 @@ public final class Devices {
 
   /**
    * REST: a list not older than two of its lives says so. With an account, and of a device that is
-   * not EcoFlow's: values arrived lately.
+   * not EcoFlow's: values arrived lately. Both ways: the last word of the status topic, then values
+   * that the device pushed, then the list; answers to polls prove nothing.
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
-    return withAccount || !device.isOfCloud()
-        ? device.hasFreshData(now, maxAge())
-        : device.isListedOnline(now, maxAge().plus(settings.listLife()));
+    if (mode.usesAccount() || !device.isOfCloud()) {
+      return device.hasFreshData(now, maxAge());
+    }
+    Duration listAge = maxAge().plus(settings.listLife());
+    boolean listed = device.isListedOnline(now, listAge);
+    if (mode == Settings.Mode.REST) {
+      return listed;
+    }
+    return !device.isReportedOffline()
+        && (listed
+            || device.isPushing(now, maxAge())
+            // The list may be behind; after a while one of the others must say so too.
+            || device.isReportedOnline(now, listAge));
   }
 
   private boolean isShown(Device device) {
     return isOnline(device) && device.hasFreshData(nanoClock.getAsLong(), maxAge());
   }
 
-  /** The age at which values are no longer shown: MQTT_TIMEOUT, with REST at least three polls. */
+  /**
+   * The age at which values are no longer shown: MQTT_TIMEOUT, with REST at least three polls.
+   * Where polls begin when pushes end, both.
+   */
   public Duration maxAge() {
+    Duration timeout = settings.timeout();
     Duration polls = settings.collectingInterval().multipliedBy(3);
-    return withAccount || settings.timeout().compareTo(polls) > 0 ? settings.timeout() : polls;
+    return switch (mode) {
+      case MQTT, DEVICE -> timeout;
+      case REST -> timeout.compareTo(polls) > 0 ? timeout : polls;
+      case OPEN -> timeout.plus(polls);
+    };
   }
 
   /**

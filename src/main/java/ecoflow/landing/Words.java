@@ -39,7 +39,8 @@ final class Words {
     if (full.isPresent() && (fills || empty.isEmpty())) {
       return "full in " + duration((long) full.getAsDouble());
     }
-    return empty.isPresent() ? "empty in " + duration((long) empty.getAsDouble()) : "";
+    // Some send it while they charge, too.
+    return empty.isPresent() && !fills ? "empty in " + duration((long) empty.getAsDouble()) : "";
   }
 
   /** Its two largest units. */

@@ -144,7 +144,7 @@ public final class Meters {
     }
     registerCounters();
     // In mode rest they stay at 0.
-    String client = mode.usesAccount() ? mode.label() : CLIENT_TYPES.get(0);
+    String client = mode.usesMqtt() ? mode.label() : CLIENT_TYPES.get(0);
     textMessages = messages(client, "text");
     protobufMessages = messages(client, "protobuf");
   }
@@ -159,7 +159,12 @@ public final class Meters {
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
-            : List.of("/iot-open/sign/device/list", "/iot-open/sign/device/quota/all")) {
+            : mode.usesMqtt()
+                ? List.of(
+                    "/iot-open/sign/device/list",
+                    "/iot-open/sign/device/quota/all",
+                    "/iot-open/sign/certification")
+                : List.of("/iot-open/sign/device/list", "/iot-open/sign/device/quota/all")) {
       httpDuration.initLabelValues(endpoint);
       for (String status : List.of("success", "error", "timeout")) {
         httpRequests(endpoint, status);
@@ -171,7 +176,12 @@ public final class Meters {
     for (String status : List.of("sent", "skipped", "error")) {
       counter("quota_requests", "Requests for all values of a device", "status", status);
     }
-    for (String client : CLIENT_TYPES) {
+    if (mode == Settings.Mode.OPEN) {
+      for (String by : List.of("type_code", "addr", "command", "module_type", "pack")) {
+        unknownPushes(by, OTHER);
+      }
+    }
+    for (String client : clientTypes()) {
       for (String status : List.of("success", "error")) {
         auth(client, status);
       }
@@ -190,6 +200,10 @@ public final class Meters {
     for (String kind : List.of("same_name", "shape", "own_metric", "limit")) {
       conflicts(kind);
     }
+  }
+
+  private List<String> clientTypes() {
+    return mode == Settings.Mode.OPEN ? List.of("mqtt", "device", mode.label()) : CLIENT_TYPES;
   }
 
   /** The registry that routes count in, bean {@code metricsRegistry}. */
@@ -295,6 +309,31 @@ public final class Meters {
   public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
     boolean shown = isShown(cmdFunc, cmdId);
     protobufFieldsDropped(orOther(shown, cmdFunc), orOther(shown, cmdId), reason).increment();
+  }
+
+  /**
+   * A push of a part of a device that is not known. Names beyond {@value #MAX_COMMAND_PAIRS} are
+   * counted together as "other".
+   *
+   * @param by what the push names its part by
+   * @param code the name
+   */
+  public void unknownPush(String by, String code) {
+    String name = by + " " + code;
+    boolean shown =
+        commandPairs.contains(name)
+            || (commandPairs.size() < MAX_COMMAND_PAIRS && commandPairs.add(name));
+    unknownPushes(by, shown ? code : OTHER).increment();
+  }
+
+  private Counter unknownPushes(String by, String code) {
+    return counter(
+        "open_pushes_unknown",
+        "Developer pushes of a part of a device that is not known",
+        "by",
+        by,
+        "code",
+        code);
   }
 
   private boolean isShown(int cmdFunc, int cmdId) {

@@ -22,9 +22,16 @@ final class LinkKeeper implements AutoCloseable {
   private static final Duration REPEAT_LINE_AFTER = Duration.ofMinutes(5);
   private static final Duration SHORT_CONNECTION = Duration.ofSeconds(30);
   private static final int MAX_SHORT_CONNECTIONS = 3;
+  private static final int QUIET_START = 3;
+  private static final int QUIET_LIMIT = 64;
+
+  /** Times MAX_RECONNECT_DELAY. */
+  private static final int LONGEST_REFUSAL = 48;
 
   private final MqttLink link;
   private final Duration silence;
+  private final Duration longestSilence;
+  private final Duration shortestRefusal;
   private final Duration retryPause;
   private final Api api;
   private final Meters meters;
@@ -40,6 +47,8 @@ final class LinkKeeper implements AutoCloseable {
   private long lastLineAt;
   private long connectedAt;
   private int shortConnections;
+  private Duration patience;
+  private Duration refusalPause;
 
   /**
    * @param makeConnection asks the route for an attempt, and does not wait for it
@@ -54,7 +63,14 @@ final class LinkKeeper implements AutoCloseable {
       Runnable makeConnection,
       Runnable forgetLogin) {
     this.link = link;
-    this.silence = settings.devices().timeout();
+    Duration timeout = settings.devices().timeout();
+    boolean quiet = settings.mode() == Settings.Mode.OPEN;
+    // Some models never push to developers: then a connection is made anew less and less often.
+    this.silence = quiet ? timeout.multipliedBy(QUIET_START) : timeout;
+    this.longestSilence = silence.multipliedBy(quiet ? QUIET_LIMIT : 1);
+    this.patience = silence;
+    this.shortestRefusal = settings.mqtt().maxReconnectDelay();
+    this.refusalPause = shortestRefusal;
     this.retryPause = settings.http().pause();
     this.api = api;
     this.meters = meters;
@@ -70,14 +86,24 @@ final class LinkKeeper implements AutoCloseable {
     return !link.isConnected() && !link.isClosed();
   }
 
-  /** For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT. */
-  public boolean isIdle() {
-    return link.isConnected() && link.idleTime().compareTo(silence) >= 0;
+  /**
+   * For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT; of
+   * pushes to developers for three of them, and for twice as long after each time in a row.
+   */
+  public synchronized boolean isIdle() {
+    return link.isConnected() && link.idleTime().compareTo(limit()) >= 0;
+  }
+
+  private Duration limit() {
+    return link.hasHeard() ? silence : patience;
   }
 
   /** Route step: ends an idle connection. */
-  public void drop() {
-    LOG.warn("No MQTT message from any device for {} s, connecting anew", Lines.seconds(silence));
+  public synchronized void drop() {
+    Duration limit = limit();
+    LOG.warn("No MQTT message from any device for {} s, connecting anew", Lines.seconds(limit));
+    Duration next = limit.multipliedBy(2);
+    patience = next.compareTo(longestSilence) > 0 ? longestSilence : next;
     link.drop();
   }
 
@@ -115,6 +141,7 @@ final class LinkKeeper implements AutoCloseable {
     }
     outage = false;
     lastReason = null;
+    refusalPause = shortestRefusal;
     // Then the login is renewed, and with it the connection.
     attemptIn(login.life());
   }
@@ -142,6 +169,30 @@ final class LinkKeeper implements AutoCloseable {
 
   private static String topics(List<String> topics) {
     return Lines.withoutUser(String.join(", ", topics));
+  }
+
+  /**
+   * Route step: the broker refused credentials that were new. Each further attempt may cost one of
+   * the few client ids of a day, so the next one is far off.
+   *
+   * @param reason for the log
+   */
+  public synchronized void refused(String reason) {
+    if (link.isClosed()) {
+      return;
+    }
+    if (!outage) {
+      outage = true;
+      outageSince = nanoClock.getAsLong();
+    }
+    attemptIn(refusalPause);
+    LOG.warn(
+        "No MQTT connection: {}; polls go on, next attempt in {} s",
+        reason,
+        Lines.seconds(refusalPause));
+    Duration next = refusalPause.multipliedBy(2);
+    Duration longest = shortestRefusal.multipliedBy(LONGEST_REFUSAL);
+    refusalPause = next.compareTo(longest) > 0 ? longest : next;
   }
 
   /**

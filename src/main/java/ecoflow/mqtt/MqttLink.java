@@ -102,6 +102,7 @@ final class MqttLink extends MqttClient {
   private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
   private final Map<String, Integer> refused = new ConcurrentHashMap<>();
   private volatile long lastMessageAt;
+  private volatile boolean heard;
   private volatile MqttCallback latestCallback;
   private volatile Runnable onLost = () -> {};
   private volatile Throwable lostBecause;
@@ -199,6 +200,11 @@ final class MqttLink extends MqttClient {
     return null;
   }
 
+  /** Whether a message came on the connection that there is. */
+  boolean hasHeard() {
+    return heard;
+  }
+
   /** Time since the last message, or since the connection was made. */
   Duration idleTime() {
     return Duration.ofNanos(nanoClock.getAsLong() - lastMessageAt);
@@ -221,6 +227,7 @@ final class MqttLink extends MqttClient {
       }
       opened.open();
       lastMessageAt = nanoClock.getAsLong();
+      heard = false;
       subscribeAll(opened);
       if (isEverythingRefused(login.userId())) {
         throw new MqttException(
@@ -341,6 +348,7 @@ final class MqttLink extends MqttClient {
     @Override
     public void arrived(String topic, MqttMessage message) throws Exception {
       lastMessageAt = nanoClock.getAsLong();
+      heard = true;
       Subscription subscription = subscription(topic);
       if (subscription != null) {
         subscription.callback().messageArrived(topic, message);

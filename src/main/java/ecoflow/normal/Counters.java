@@ -3,9 +3,11 @@ package ecoflow.normal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -45,6 +47,9 @@ final class Counters {
   private final Map<String, NativeCounter> natives = new HashMap<>();
   private final Map<Flow, StepHold> computed = new HashMap<>();
 
+  /** What the device has counted itself, also when its key is gone: then nothing is computed. */
+  private final Map<Flow, Set<NativeCounter>> insteadOf = new HashMap<>();
+
   // Of the current plan.
   private Plan plan;
   private double[] cells = {};
@@ -55,7 +60,7 @@ final class Counters {
 
   /** A flow whose power the plan has, with the device's own counters of the same thing. */
   private record Computed(
-      int power, int sign, StepHold energy, List<NativeCounter> instead, Series series) {}
+      int power, int sign, StepHold energy, Set<NativeCounter> instead, Series series) {}
 
   /**
    * @param maxWatts a higher power of the device is a mistake
@@ -107,7 +112,7 @@ final class Counters {
       labels.put("port", flow.port());
     }
     Series series = new Series(table.name(flow.energy() + ENERGY), labels);
-    List<NativeCounter> instead = new ArrayList<>();
+    Set<NativeCounter> instead = insteadOf.computeIfAbsent(flow, unused -> new HashSet<>());
     for (int i = 0; i < all.length; i++) {
       if (nativeOf[i] != null && all[i].name().equals(series.name()) && isSame(all[i], flow)) {
         instead.add(nativeOf[i]);
@@ -180,14 +185,13 @@ final class Counters {
     if (plan == null) {
       return;
     }
-    double[] values = plan.values(cells);
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
-        nativeOf[i].take(values[i]);
+        nativeOf[i].take(plan.value(i, cells));
       }
     }
     for (Computed flow : flows) {
-      flow.energy().hold(until, now, flow.sign() * values[flow.power()]);
+      flow.energy().hold(until, now, flow.sign() * plan.value(flow.power(), cells));
     }
   }
 }

@@ -24,8 +24,10 @@ final class NativeCounter {
 
   /** Takes what the device sent; NaN for nothing. */
   void take(double value) {
-    // A counter that has been zero since the start counts nothing.
-    boolean says = !Double.isNaN(value) && (value != 0 || (counts() && !ignoresZero));
+    // A counter that has been zero since the start counts nothing, and one for life that says zero
+    // has not been read: taken for a reset, the next value would be all of its life at once.
+    boolean isZeroMeant = counts() && !ignoresZero && !isLifetime;
+    boolean says = !Double.isNaN(value) && (value != 0 || isZeroMeant);
     boolean isStepBack = isLifetime && value < last && value >= RESET * last;
     if (says && !isStepBack) {
       last = value;

@@ -4,6 +4,7 @@ import ecoflow.config.PageSettings;
 import ecoflow.device.Devices;
 import ecoflow.quota.DeviceValues;
 import ecoflow.quota.Quotas;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,7 +14,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Normalised metrics, bean {@code normalised}: what the raw values of devices mean, under names
@@ -42,18 +46,41 @@ public final class Normalised {
           "smart_meter",
           "third_party");
 
+  private static final Logger LOG = LoggerFactory.getLogger(Normalised.class);
+
   private final PageSettings settings;
+  private final Optional<Path> messagesDir;
   private final Devices devices;
   private final Quotas quotas;
   private final LongSupplier nanoClock;
-  private final Table table = Table.packaged();
+
+  /** Read when the first device has values: that is no time which anybody waits for at start. */
+  private Table table;
+
   private final ConcurrentMap<String, Device> known = new ConcurrentHashMap<>();
 
-  public Normalised(PageSettings settings, Devices devices, Quotas quotas, LongSupplier nanoClock) {
+  /**
+   * @param messagesDir a folder with lines of the user's for the tables
+   */
+  public Normalised(
+      PageSettings settings,
+      Optional<Path> messagesDir,
+      Devices devices,
+      Quotas quotas,
+      LongSupplier nanoClock) {
     this.settings = settings;
+    this.messagesDir = messagesDir;
     this.devices = devices;
     this.quotas = quotas;
     this.nanoClock = nanoClock;
+  }
+
+  /**
+   * Says of a name of a series, without the exporter's prefix, whether it is one of ours: the page
+   * may name it only once.
+   */
+  public static Predicate<String> ownNames(PageSettings settings) {
+    return settings.metrics().areNormalised() ? Table.namesOfFamilies()::contains : name -> false;
   }
 
   /** A device with its plan and its counters, which only one thread at a time may use. */
@@ -76,7 +103,7 @@ public final class Normalised {
       boolean isOther = !now.equals(product);
       if (isOther) {
         product = now;
-        Optional<Table.Family> found = table.family(serial, product);
+        Optional<Table.Family> found = table().family(serial, product);
         if (!found.equals(family)) {
           family = found;
           counters = null;
@@ -87,13 +114,13 @@ public final class Normalised {
         plan =
             family
                 .filter(unused -> keys.length > 0)
-                .map(of -> Plan.of(table, of, keys))
+                .map(of -> Plan.of(table(), of, keys))
                 .filter(of -> of.series().length > 0)
                 .orElse(null);
         if (plan != null && counters == null) {
           counters =
               new Counters(
-                  table,
+                  table(),
                   HOUSES.contains(family.orElseThrow().name()) ? HOUSE_WATTS : STATION_WATTS,
                   settings.energyHold().toNanos(),
                   nanoClock.getAsLong());
@@ -142,6 +169,13 @@ public final class Normalised {
     }
   }
 
+  private synchronized Table table() {
+    if (table == null) {
+      table = Table.load(messagesDir, problem -> LOG.warn("{}", problem));
+    }
+    return table;
+  }
+
   private Device device(String serial) {
     return known.computeIfAbsent(serial, Device::new);
   }
@@ -168,8 +202,11 @@ public final class Normalised {
    * @param values of all devices, sorted by serial number
    */
   public List<NormalFamily> families(List<DeviceValues> values) {
+    if (values.isEmpty()) {
+      return List.of();
+    }
     NormalFamily[] families =
-        table.names().stream().map(NormalFamily::of).toArray(NormalFamily[]::new);
+        table().names().stream().map(NormalFamily::of).toArray(NormalFamily[]::new);
     for (DeviceValues device : values) {
       device(device.serial())
           .collect(

@@ -1,7 +1,6 @@
 package ecoflow.normal;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -183,13 +182,7 @@ final class Plan {
   double[] values(double[] cells) {
     double[] values = new double[series.length];
     for (int i = 0; i < values.length; i++) {
-      values[i] = series[i].value(cells);
-    }
-    if (batteryIsDerived && batteryPower >= 0) {
-      values[batteryPower] = batteryPower(values);
-    }
-    if (solarIsDerived && solarPower >= 0) {
-      values[solarPower] = sum(values, solarPorts);
+      values[i] = value(i, cells);
     }
     double power = batteryPower < 0 ? Double.NaN : values[batteryPower];
     // What the device calls its state cannot be relied on, the sign of the power can.
@@ -202,22 +195,36 @@ final class Plan {
     return values;
   }
 
-  private double batteryPower(double[] values) {
-    double[] watts = new double[packs.length / 2];
-    for (int i = 0; i < watts.length; i++) {
-      watts[i] = Term.rounded(values[packs[2 * i]] * values[packs[2 * i + 1]]);
+  /** The value of one series, which must not be a time. */
+  double value(int i, double[] cells) {
+    if (i == batteryPower && batteryIsDerived) {
+      return batteryPower(cells);
     }
-    return Arrays.stream(watts)
-        .filter(w -> !Double.isNaN(w))
-        .reduce(Double::sum)
-        .orElse(Double.NaN);
+    return i == solarPower && solarIsDerived ? solarPower(cells) : series[i].value(cells);
   }
 
-  private static double sum(double[] values, int[] places) {
-    return Arrays.stream(places)
-        .mapToDouble(i -> values[i])
-        .filter(value -> !Double.isNaN(value))
-        .reduce(Double::sum)
-        .orElse(Double.NaN);
+  private double batteryPower(double[] cells) {
+    double sum = Double.NaN;
+    for (int i = 0; i < packs.length; i += 2) {
+      double watts = series[packs[i]].value(cells) * series[packs[i + 1]].value(cells);
+      sum = plus(sum, Term.rounded(watts));
+    }
+    return sum;
+  }
+
+  private double solarPower(double[] cells) {
+    double sum = Double.NaN;
+    for (int port : solarPorts) {
+      sum = plus(sum, series[port].value(cells));
+    }
+    return sum;
+  }
+
+  /** What is not known adds nothing. */
+  static double plus(double sum, double value) {
+    if (Double.isNaN(sum)) {
+      return value;
+    }
+    return Double.isNaN(value) ? sum : sum + value;
   }
 }

@@ -18,7 +18,7 @@ final class Series {
   private final List<Term> terms = new ArrayList<>();
 
   /** Alternatives: the first that says something is the value; the terms of one are added up. */
-  private List<List<Term>> alternatives = List.of();
+  private Term[][] alternatives = {};
 
   Series(Table.Name name, Map<String, String> labels) {
     this.name = name;
@@ -49,7 +49,7 @@ final class Series {
 
   /** To be called when all terms are there. */
   void arrange() {
-    alternatives = new ArrayList<>();
+    List<List<Term>> found = new ArrayList<>();
     for (String tier : List.of("first", "", "fallback")) {
       List<Term> ofTier = terms.stream().filter(term -> tier.equals(tier(term.row()))).toList();
       List<Term> net = ofTier.stream().filter(term -> term.row().has("net")).toList();
@@ -59,15 +59,16 @@ final class Series {
         List<Term> ofRow = ofTier.stream().filter(term -> term.row().equals(row)).toList();
         if (SUMS.stream().anyMatch(row.metric()::endsWith)) {
           // Several units of a kind, or the hours of a day.
-          alternatives.add(ofRow);
+          found.add(ofRow);
         } else {
-          ofRow.forEach(term -> alternatives.add(List.of(term)));
+          ofRow.forEach(term -> found.add(List.of(term)));
         }
       }
       if (!net.isEmpty()) {
-        alternatives.add(net);
+        found.add(net);
       }
     }
+    alternatives = found.stream().map(all -> all.toArray(Term[]::new)).toArray(Term[][]::new);
   }
 
   private static String tier(Row row) {
@@ -90,13 +91,10 @@ final class Series {
 
   /** In the metric's unit; NaN if no key says anything now. */
   double value(double[] cells) {
-    for (List<Term> alternative : alternatives) {
+    for (Term[] alternative : alternatives) {
       double sum = Double.NaN;
       for (Term term : alternative) {
-        double value = term.value(cells);
-        if (!Double.isNaN(value)) {
-          sum = Double.isNaN(sum) ? value : sum + value;
-        }
+        sum = Plan.plus(sum, term.value(cells));
       }
       if (!Double.isNaN(sum)) {
         return sum;

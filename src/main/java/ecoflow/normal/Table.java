@@ -5,14 +5,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What raw keys mean: {@code metrics.csv}, {@code names.csv} and {@code families.csv}. */
@@ -39,7 +43,8 @@ final class Table {
 
     private final String name;
     private final Map<String, List<Row>> byKey = new HashMap<>();
-    private final List<KeyPattern> patterns = new ArrayList<>();
+    private final List<Row> rowsOfPatterns = new ArrayList<>();
+    private List<KeyPattern> patterns;
     private final Map<String, List<Row>> byMetric = new HashMap<>();
 
     Family(String name) {
@@ -53,7 +58,7 @@ final class Table {
     private void add(Row row) {
       byMetric.computeIfAbsent(row.metric(), unused -> new ArrayList<>()).add(row);
       if (row.isPattern()) {
-        patterns.add(new KeyPattern(row, row.fixedStart(), row.pattern()));
+        rowsOfPatterns.add(row);
       } else {
         byKey.computeIfAbsent(row.key(), unused -> new ArrayList<>()).add(row);
       }
@@ -63,7 +68,14 @@ final class Table {
       return byKey.getOrDefault(key, List.of());
     }
 
-    List<KeyPattern> patterns() {
+    /** Made for families that are in use. */
+    synchronized List<KeyPattern> patterns() {
+      if (patterns == null) {
+        patterns =
+            rowsOfPatterns.stream()
+                .map(row -> new KeyPattern(row, row.fixedStart(), row.pattern()))
+                .toList();
+      }
       return patterns;
     }
 
@@ -80,11 +92,46 @@ final class Table {
   private final List<Row> rows = new ArrayList<>();
 
   static Table packaged() {
+    return load(Optional.empty(), problem -> {});
+  }
+
+  /**
+   * The packaged tables, with lines of the user's over them.
+   *
+   * @param folder with metrics.csv and families.csv, either of which need not be there
+   * @param problems takes a line for each line that is left out
+   */
+  static Table load(Optional<Path> folder, Consumer<String> problems) {
     Table table = new Table();
     lines("names.csv").map(line -> line.split(",", 5)).forEach(table::addName);
     lines("families.csv").map(line -> line.split(",", -1)).forEach(table::addFamily);
-    lines("metrics.csv").map(Table::row).forEach(table::add);
+    List<Row> own = new ArrayList<>();
+    folder.ifPresent(
+        path -> {
+          OwnRows rows = new OwnRows(table::name, problems);
+          rows.read(path.resolve("families.csv"), OwnRows::familyFlaw, table::addFamily);
+          rows.read(path.resolve("metrics.csv"), rows::rowFlaw, cells -> own.add(row(cells)));
+        });
+    Set<String> replaced = own.stream().map(Table::place).collect(Collectors.toSet());
+    lines("metrics.csv")
+        .map(line -> row(line.split(",", -1)))
+        .filter(row -> !replaced.contains(place(row)))
+        .forEach(table::add);
+    own.forEach(table::add);
     return table;
+  }
+
+  /** What a line of the user's takes the place of. */
+  private static String place(Row row) {
+    return row.family() + " " + row.key();
+  }
+
+  /** All names, and those of counters as OpenMetrics has them, without their ending. */
+  static Set<String> namesOfFamilies() {
+    return lines("names.csv")
+        .map(line -> line.split(",", 2)[0])
+        .flatMap(name -> Stream.of(name, name.replaceFirst("_total$", "")))
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private void addName(String[] cells) {
@@ -101,8 +148,7 @@ final class Table {
     }
   }
 
-  private static Row row(String line) {
-    String[] cells = line.split(",", -1);
+  private static Row row(String[] cells) {
     Map<String, String> labels = new TreeMap<>();
     for (String label : words(cells[4])) {
       int equals = label.indexOf('=');

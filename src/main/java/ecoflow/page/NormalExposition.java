@@ -12,6 +12,7 @@ import java.util.function.Function;
 final class NormalExposition implements PagePart {
 
   private static final String TOTAL = "_total";
+  private static final byte[] VALUE = {'}', ' '};
 
   private final String prefix;
   private final List<NormalFamily> families;
@@ -70,6 +71,6 @@ final class NormalExposition implements PagePart {
     out.add(
         deviceLabels.computeIfAbsent(
             current.serial(series), serial -> Exposition.deviceLabels(labels.apply(serial))));
-    out.add(current.labels(series)).add("} ").add(current.value(series)).add('\n');
+    out.add(current.labels(series)).add(VALUE).add(current.value(series)).add('\n');
   }
 }

@@ -82,7 +82,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
   }
 
   /** The first object with members where a push can have its values; empty if there is none. */
-  private static Map<?, ?> body(Map<?, ?> message) {
+  static Map<?, ?> body(Map<?, ?> message) {
     for (Map<?, ?> parent : List.of(message, data(message))) {
       for (String name : BODIES) {
         if (parent.get(name) instanceof Map<?, ?> body && !body.isEmpty()) {

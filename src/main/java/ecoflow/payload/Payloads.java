@@ -9,11 +9,14 @@ import ecoflow.meters.Meters;
 import ecoflow.quota.Quotas;
 import ecoflow.story.MessageStory;
 import ecoflow.text.Lines;
+import ecoflow.unknown.UnknownMessages;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -35,14 +38,16 @@ public final class Payloads {
   private static final String UNKNOWN = PayloadKind.UNKNOWN.name();
 
   private final Frames frames;
+  private final UnknownMessages unknown;
   private final Meters meters;
   private final Lines lines;
 
   /** For what the firmware of a device does with every message. */
   private final Lines hourlyLines;
 
-  private Payloads(Frames frames, Meters meters, LongSupplier nanoClock) {
+  private Payloads(Frames frames, UnknownMessages unknown, Meters meters, LongSupplier nanoClock) {
     this.frames = frames;
+    this.unknown = unknown;
     this.meters = meters;
     // At DEBUG the story of each message tells what went wrong with it.
     this.lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
@@ -50,10 +55,17 @@ public final class Payloads {
   }
 
   /** Binds {@code payloads} and what reads protobuf. */
-  public static void bind(Registry registry, Meters meters, LongSupplier nanoClock) {
+  public static void bind(
+      Registry registry,
+      Optional<Path> messagesDir,
+      UnknownMessages unknown,
+      Meters meters,
+      LongSupplier nanoClock) {
+    Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
     // Where Camel looks for what "unmarshal: protobuf" is.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
-    registry.bind("payloads", new Payloads(Frames.load(), meters, nanoClock));
+    registry.bind("pushPrefixes", new PushPrefixes(meters::unknownPush));
+    registry.bind("payloads", new Payloads(frames, unknown, meters, nanoClock));
   }
 
   /**
@@ -172,6 +184,9 @@ public final class Payloads {
       // Unknown messages in plain bytes, for whoever wants to describe them.
       String bytes = unknown ? " " + HexFormat.of().formatHex(header.getPdata().toByteArray()) : "";
       story.part(command(decoded) + " " + outcome + bytes);
+    }
+    if (decoded.outcome() == Decoded.Outcome.UNKNOWN) {
+      unknown.note(serial, message.getHeader(Quotas.SOURCE, "", String.class), header);
     }
     decoded.dropped().forEach(dropped -> leaveOut(dropped, decoded, serial, story));
     message.setBody(decoded.values());

@@ -38,7 +38,10 @@ final class QuotaStore {
   /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
   private static final int MAX_KEY_LENGTH = 1_000;
 
-  private static final Conflicts NOBODY = (kind, serial, name) -> {};
+  static final Conflicts NOBODY = (kind, serial, name) -> {};
+
+  /** EcoFlow answers a poll from a store that can be minutes behind what devices push. */
+  private static final long PUSH_LEADS = TimeUnit.MINUTES.toNanos(2);
 
   /** A place in a list: its number, or in quotes the serial number that an item names. */
   private static final Pattern INDEX =
@@ -53,6 +56,14 @@ final class QuotaStore {
 
   /** Null if nobody wants to know. */
   private volatile Quotas.Watcher watcher;
+
+  /** How values came. */
+  enum Origin {
+    PUSH,
+    /** EcoFlow's answer to a question of ours. */
+    POLL,
+    OTHER
+  }
 
   /** Takes note of values that could not be shown beside others. */
   interface Conflicts {
@@ -106,9 +117,14 @@ final class QuotaStore {
    * @return how many values were taken
    */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
+    return record(serial, quotas, conflictsOfMessage, Origin.OTHER);
+  }
+
+  /** The same of an origin: a poll does not replace what a push said in the last two minutes. */
+  int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage, Origin origin) {
     return devices
         .computeIfAbsent(serial, Device::new)
-        .take(quotas, conflictsOfMessage, nanoClock.getAsLong());
+        .take(quotas, conflictsOfMessage, nanoClock.getAsLong(), origin);
   }
 
   /** Tells of the series that there are, and from now on of those that come and go. */
@@ -210,6 +226,9 @@ final class QuotaStore {
 
     boolean removed;
 
+    /** Whether the value came with a push. */
+    boolean pushed;
+
     /** Whether a route made it of others, which it goes with. */
     boolean computed;
 
@@ -302,16 +321,29 @@ final class QuotaStore {
     // Of the current message.
     private long message;
     private long now;
+    private Origin origin = Origin.OTHER;
     private int refused;
+
+    /** Whether this is a poll and the device pushed something lately. */
+    private boolean isAfterPush;
+
+    private boolean hasPushed;
+    private long pushedAt;
     private Conflicts conflictsOfMessage = NOBODY;
 
     Device(String serial) {
       this.serial = serial;
     }
 
-    synchronized int take(Map<?, ?> quotas, Conflicts conflictsOfMessage, long now) {
+    synchronized int take(Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin) {
       this.conflictsOfMessage = conflictsOfMessage;
       this.now = now;
+      this.origin = origin;
+      isAfterPush = origin == Origin.POLL && hasPushed && now - pushedAt < PUSH_LEADS;
+      if (origin == Origin.PUSH) {
+        hasPushed = true;
+        pushedAt = now;
+      }
       if (byKey.isEmpty()) {
         oldest = now;
       }
@@ -455,6 +487,10 @@ final class QuotaStore {
       if (depth > MAX_DEPTH || !place.usable) {
         return 0;
       }
+      if (isAfterPush && isLed(place, value)) {
+        // The poll only says again what is known better.
+        return 1;
+      }
       if (value instanceof Boolean bool) {
         return set(place, bool ? 1 : 0);
       }
@@ -479,6 +515,32 @@ final class QuotaStore {
         place.bareAt = isBare(place.key) ? changes : -1;
       }
       return taken;
+    }
+
+    /**
+     * Whether a push of late said what is at this place, so that a poll does not: a list is one
+     * value, the members of an object are several.
+     */
+    private boolean isLed(Place place, Object value) {
+      if (isLed(cell(place))) {
+        return true;
+      }
+      boolean list = value instanceof List<?>;
+      boolean endsAll =
+          !(list
+              || value instanceof Map<?, ?>
+              || value instanceof Number
+              || value instanceof Boolean);
+      return ((list || endsAll) && isAnyLed(byKey.subMap(place.key + "[", place.key + "\\")))
+          || (endsAll && isAnyLed(byKey.subMap(place.key + ".", place.key + "/")));
+    }
+
+    private boolean isAnyLed(Map<?, Cell> cells) {
+      return cells.values().stream().anyMatch(this::isLed);
+    }
+
+    private boolean isLed(Cell cell) {
+      return cell != null && cell.pushed && now - cell.nanos < PUSH_LEADS;
     }
 
     /** What is shown at a place, null if nothing is. */
@@ -511,6 +573,7 @@ final class QuotaStore {
       cell.value = number;
       cell.nanos = now;
       cell.message = message;
+      cell.pushed = origin == Origin.PUSH;
       if (isNew) {
         tellOf(cell);
       }
@@ -533,6 +596,9 @@ final class QuotaStore {
         return null;
       }
       List<String> indexes = indexesOf(key);
+      if (isAfterPush && isRivalLed(name, indexes)) {
+        return null;
+      }
       removeRivals(name, indexes);
       if (byKey.size() >= maxSeriesPerDevice) {
         conflict(Conflicts.Conflict.LIMIT, name);
@@ -560,6 +626,16 @@ final class QuotaStore {
     private void conflict(Conflicts.Conflict kind, String name) {
       conflicts.count(kind, serial, name);
       conflictsOfMessage.count(kind, serial, name);
+    }
+
+    /** Whether a key of a poll would take the place of what was pushed under another one. */
+    private boolean isRivalLed(String name, List<String> indexes) {
+      Map<List<String>, Cell> cells = byName.get(name);
+      if (cells == null) {
+        return false;
+      }
+      boolean sameShape = cells.keySet().iterator().next().size() == indexes.size();
+      return sameShape ? isLed(cells.get(indexes)) : cells.values().stream().anyMatch(this::isLed);
     }
 
     /** Makes room for a series whose key is new. */

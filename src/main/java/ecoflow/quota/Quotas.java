@@ -3,6 +3,7 @@ package ecoflow.quota;
 import ecoflow.config.DeviceSettings;
 import ecoflow.device.Devices;
 import ecoflow.quota.QuotaStore.Conflicts;
+import ecoflow.quota.QuotaStore.Origin;
 import ecoflow.story.MessageStory;
 import java.time.Duration;
 import java.util.List;
@@ -126,25 +127,40 @@ public final class Quotas {
     }
     if (!devices.isWanted(serial)) {
       LOG.debug("Values of device {} are not wanted", serial);
-    } else if (REST.equals(source) && !devices.isOnline(serial)) {
-      // The cloud hands out the last known values of devices that have been off for days.
-      LOG.debug("Device {} went offline before its values arrived", serial);
     } else {
       Map<?, ?> quotas = message.getBody(Map.class);
-      devices.exclusively(serial, () -> store(serial, quotas, MessageStory.of(exchange)));
+      Origin origin =
+          REST.equals(source) ? Origin.POLL : PUSH.equals(source) ? Origin.PUSH : Origin.OTHER;
+      boolean saysOnline = Boolean.TRUE.equals(message.getHeader(ONLINE));
+      devices.exclusively(
+          serial,
+          () -> {
+            if (saysOnline) {
+              devices.reportedOnline(serial);
+            }
+            if (origin == Origin.POLL && !devices.isOnline(serial)) {
+              // The cloud hands out the last known values of devices that have been off for days.
+              LOG.debug("Device {} went offline before its values arrived", serial);
+            } else {
+              store(serial, quotas, origin, MessageStory.of(exchange));
+            }
+          });
     }
   }
 
-  private void store(String serial, Map<?, ?> quotas, MessageStory story) {
+  private void store(String serial, Map<?, ?> quotas, Origin origin, MessageStory story) {
     // What was known before the device went away must not come back with its first message.
     removeHidden(serial);
-    int taken =
+    Conflicts toStory =
         story == null
-            ? store.record(serial, quotas)
-            : store.record(
-                serial, quotas, (kind, device, name) -> story.conflict(word(kind), name));
+            ? QuotaStore.NOBODY
+            : (kind, device, name) -> story.conflict(word(kind), name);
+    int taken = store.record(serial, quotas, toStory, origin);
     if (taken > 0) {
-      devices.dataArrived(serial);
+      devices.dataArrived(serial, origin == Origin.POLL);
+    }
+    if (origin == Origin.POLL) {
+      devices.filled(serial);
     }
     onChange.accept(serial);
     if (story != null) {
@@ -184,6 +200,7 @@ public final class Quotas {
   private void removeHidden(String serial) {
     if (!devices.isShown(serial)) {
       store.forget(serial);
+      devices.emptied(serial);
     }
   }
 

@@ -38,6 +38,7 @@ final class RestPolls {
   private final Duration interval;
   private final Duration listLife;
   private final Duration retryPause;
+  private final boolean withPushes;
   private final Devices devices;
   private final Api api;
   private final Meters meters;
@@ -48,6 +49,9 @@ final class RestPolls {
   private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
   private volatile boolean listed;
   private volatile boolean listUnderWay;
+  private volatile boolean deviceNew;
+  private volatile long connectedAt;
+  private volatile boolean wasConnected;
   private volatile long listedAt;
 
   /** A device that EcoFlow does not let this key read: asked again after growing pauses. */
@@ -57,6 +61,7 @@ final class RestPolls {
     this.interval = settings.devices().collectingInterval();
     this.listLife = settings.devices().listLife();
     this.retryPause = settings.http().pause();
+    this.withPushes = settings.mode().usesMqtt();
     this.devices = devices;
     this.api = api;
     this.meters = meters;
@@ -90,6 +95,7 @@ final class RestPolls {
   public void acceptDeviceList(Exchange exchange) throws CloudException {
     Map<String, Listing> list = deviceList(exchange.getMessage().getBody());
     List<String> added = devices.listed(list);
+    deviceNew = !added.isEmpty();
     listed = true;
     listedAt = nanoClock.getAsLong();
     listUnderWay = false;
@@ -101,6 +107,23 @@ final class RestPolls {
       LOG.info("New devices: {}", String.join(", ", added));
     }
     once("list", "");
+  }
+
+  /** Whether the last list brought a device that was not there before. */
+  public boolean isDeviceNew() {
+    return deviceNew;
+  }
+
+  /** Route step: without a connection, what was said of a device on the last one is no news. */
+  public void connecting() {
+    devices.forgetReports();
+  }
+
+  /** Route step: a connection for pushes began, so what may have been missed is asked for. */
+  public void connected() {
+    devices.allEmptied();
+    connectedAt = nanoClock.getAsLong();
+    wasConnected = true;
   }
 
   static Map<String, Listing> deviceList(Object data) throws CloudException {
@@ -168,7 +191,10 @@ final class RestPolls {
     return nanoClock.getAsLong() - listedAt > listLife.plus(devices.maxAge()).toNanos();
   }
 
-  /** The serial numbers to poll now: devices that are online and whose last poll has ended. */
+  /**
+   * The serial numbers to poll now: devices that are online and whose last poll has ended. One that
+   * pushes its changes is polled once per connection, and then each ECOFLOW_FULL_INTERVAL.
+   */
   public List<String> due() {
     if (api.isPaused()) {
       return List.of();
@@ -178,6 +204,7 @@ final class RestPolls {
         .map(DeviceView::serial)
         // In this order: a poll that fails begins the quarantine before it ends.
         .filter(serial -> !underWay.contains(serial) && !isQuarantined(serial))
+        .filter(serial -> !(withPushes && devices.isPushing(serial) && devices.isFull(serial)))
         .toList();
   }
 
@@ -210,6 +237,11 @@ final class RestPolls {
   public void succeeded(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     quarantines.remove(serial);
+    long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
+    if (wasConnected && started - connectedAt < 0) {
+      // What changed between the answer and the connection came with neither.
+      devices.emptied(serial);
+    }
     ended(exchange, serial, Scrape.SUCCESS);
     once(serial, "");
   }
@@ -225,7 +257,7 @@ final class RestPolls {
     }
     String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
     String what = "Cannot get the values of device " + serial + ": " + reason;
-    if (failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code())) {
+    if (isNotAllowed(failure) || (withPushes && devices.isPushing(serial))) {
       api.note(what);
       LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial)));
     } else {
@@ -239,6 +271,10 @@ final class RestPolls {
               + " s");
     }
     ended(exchange, serial, Scrape.ERROR);
+  }
+
+  private static boolean isNotAllowed(Throwable failure) {
+    return failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code());
   }
 
   private void ended(Exchange exchange, String serial, Scrape result) {

@@ -23,7 +23,7 @@ public final class Lines {
   private static final int MAX_SUBJECTS = 1000;
   private static final int MAX_CHARACTERS = 160;
   private static final int MAX_CAUSES = 12;
-  private static final Pattern USER = Pattern.compile("/app/(?!device/)[^/]+/");
+  private static final Pattern USER = Pattern.compile("/(app/(?!device/)|open/)[^/]+/");
 
   private static final class Subject {
     long loggedAt;
@@ -147,8 +147,8 @@ public final class Lines {
         : Double.toString(duration.toMillis() / 1000.0);
   }
 
-  /** Topics without the user id that those of requests and answers hold. */
+  /** Topics without the user id, or the account of developer keys, that they hold. */
   public static String withoutUser(String topics) {
-    return USER.matcher(topics).replaceAll("/app/***/");
+    return USER.matcher(topics).replaceAll("/$1***/");
   }
 }

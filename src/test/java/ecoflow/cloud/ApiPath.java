@@ -12,5 +12,7 @@ public final class ApiPath {
   public static final String DEVICE_LIST = "/iot-open/sign/device/list";
   public static final String QUOTA = "/iot-open/sign/device/quota/all";
 
+  public static final String OPEN_CERTIFICATION = "/iot-open/sign/certification";
+
   private ApiPath() {}
 }

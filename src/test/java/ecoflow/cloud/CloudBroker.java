@@ -30,6 +30,7 @@ import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
@@ -66,6 +67,7 @@ final class CloudBroker {
   final List<ConnectAttempt> connects = new CopyOnWriteArrayList<>();
   final List<String> connectionEvents = new CopyOnWriteArrayList<>();
   final List<String> subscriptions = new CopyOnWriteArrayList<>();
+  volatile BiPredicate<String, String> mayRead = (user, topic) -> true;
   volatile Predicate<String> refusedSubscriptions = topic -> false;
 
   CloudBroker(
@@ -216,7 +218,8 @@ final class CloudBroker {
 
     @Override
     public boolean canRead(Topic topic, String user, String client) {
-      return !refusedSubscriptions.test(topic.toString());
+      String text = topic.toString();
+      return mayRead.test(user, text) && !refusedSubscriptions.test(text);
     }
   }
 

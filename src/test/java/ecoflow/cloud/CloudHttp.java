@@ -139,6 +139,8 @@ final class CloudHttp implements AutoCloseable {
       case "GET " + ApiPath.DEVICE_LIST -> signed(request, this::developerDeviceList);
       case "GET " + ApiPath.QUOTA ->
           signed(request, () -> developerQuota(request.query().get("sn")));
+      case "GET " + ApiPath.OPEN_CERTIFICATION ->
+          signed(request, () -> success(certification(cloud.openCredentials())));
       case "POST " + ApiPath.LOGIN -> login(request.body());
       case "GET " + ApiPath.CERTIFICATION -> certification(request);
       case "GET " + ApiPath.ACCOUNT_DEVICES ->
@@ -206,14 +208,16 @@ final class CloudHttp implements AutoCloseable {
     if (!hasToken(request) || !account.userId().equals(request.query().get("userId"))) {
       return unauthorised();
     }
-    MqttCredentials credentials = cloud.credentials();
-    return success(
-        Map.of(
-            "url", cloud.mqttUrl(),
-            "port", String.valueOf(cloud.certifiedMqttPort()),
-            "protocol", "mqtts",
-            "certificateAccount", credentials.account(),
-            "certificatePassword", credentials.password()));
+    return success(certification(cloud.credentials()));
+  }
+
+  private Map<String, Object> certification(MqttCredentials credentials) {
+    return Map.of(
+        "url", cloud.mqttUrl(),
+        "port", String.valueOf(cloud.certifiedMqttPort()),
+        "protocol", "mqtts",
+        "certificateAccount", credentials.account(),
+        "certificatePassword", credentials.password());
   }
 
   private Map<String, Object> appDevices() {

@@ -41,7 +41,9 @@ public final class SimulatedCloud implements AutoCloseable {
   private final CloudBroker broker;
   private final Map<String, SimulatedDevice> devices = new ConcurrentHashMap<>();
 
-  private volatile MqttCredentials credentials = newCredentials();
+  private volatile MqttCredentials credentials = newCredentials("app-");
+  private volatile MqttCredentials openCredentials = newCredentials("open-");
+  private volatile boolean openRefused;
   private volatile String nickname = "Owner";
   private volatile String mqttUrl = "localhost";
   private volatile OptionalInt otherMqttPort = OptionalInt.empty();
@@ -70,6 +72,7 @@ public final class SimulatedCloud implements AutoCloseable {
             certificates.server(options.mqttCertificate()),
             this::acceptsLogin,
             this::receive);
+    broker.mayRead = this::mayRead;
     broker.start();
     http =
         new CloudHttp(
@@ -114,7 +117,9 @@ public final class SimulatedCloud implements AutoCloseable {
 
   public SimulatedCloud add(SimulatedDevice... added) {
     for (SimulatedDevice device : added) {
-      device.connectTo(broker::publish);
+      device.connectTo(
+          (topic, payload) ->
+              broker.publish(topic.replace(SimulatedDevice.ACCOUNT, openAccount()), payload));
       devices.put(device.serial(), device);
     }
     return this;
@@ -253,7 +258,22 @@ public final class SimulatedCloud implements AutoCloseable {
 
   /** New broker login; connected clients stay until they are kicked. */
   public void rotateCredentials() {
-    credentials = newCredentials();
+    credentials = newCredentials("app-");
+  }
+
+  /** The account at the broker of whoever has developer keys. */
+  public String openAccount() {
+    return openCredentials.account();
+  }
+
+  /** New broker login for developer keys; connected clients stay until they are kicked. */
+  public void rotateOpenCredentials() {
+    openCredentials = newCredentials("open-");
+  }
+
+  /** Whether the broker refuses what the certification of developer keys gives. */
+  public void setOpenRefused(boolean openRefused) {
+    this.openRefused = openRefused;
   }
 
   public void kickClients() {
@@ -319,17 +339,32 @@ public final class SimulatedCloud implements AutoCloseable {
     return credentials;
   }
 
+  MqttCredentials openCredentials() {
+    return openCredentials;
+  }
+
+  /** Of what is open to developers each topic of their own that devices publish on. */
+  private boolean mayRead(String user, String topic) {
+    return !topic.startsWith("/open/")
+        || (user.equals(openAccount())
+            && topic.matches("/open/" + openAccount() + "/[^/+#]+/(quota|status|set_reply)"));
+  }
+
   private static void quiet(String logger, String level) {
     System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + logger, level);
   }
 
-  private static MqttCredentials newCredentials() {
+  private static MqttCredentials newCredentials(String start) {
     return new MqttCredentials(
-        "app-" + UUID.randomUUID().toString().replace("-", ""), UUID.randomUUID().toString());
+        start + UUID.randomUUID().toString().replace("-", ""), UUID.randomUUID().toString());
   }
 
   private boolean acceptsLogin(String clientId, String user, String password) {
-    return new MqttCredentials(user, password).equals(credentials)
+    MqttCredentials login = new MqttCredentials(user, password);
+    if (login.equals(openCredentials)) {
+      return !openRefused && !clientId.isEmpty();
+    }
+    return login.equals(credentials)
         && (anyClientId || clientId.matches(APP_CLIENT + account.userId()));
   }
 

@@ -25,6 +25,9 @@ import java.util.function.BiConsumer;
  */
 public final class SimulatedDevice {
 
+  /** Stands in topics for the account of developer keys. */
+  static final String ACCOUNT = "{account}";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final String serial;
@@ -164,6 +167,25 @@ public final class SimulatedDevice {
   /** Publishes any text on the topic that tells whether the device is there. */
   public void publishStatus(String payload) {
     broker.accept("/app/device/status/" + serial, payload.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Publishes any text to whoever has developer keys. */
+  public void publishOpen(String payload) {
+    publishOpen("quota", payload);
+  }
+
+  /** Tells whoever has developer keys whether the device is there. */
+  public void publishOpenStatus(boolean on) {
+    publishOpen(
+        "status",
+        "{\"id\":\"180778957\",\"params\":{\"status\":%d},\"timestamp\":1759069300916,\"version\":\"1.0\"}"
+            .formatted(on ? 1 : 0));
+  }
+
+  /** Publishes any text on the status topic or the quota topic of developer keys. */
+  public void publishOpen(String end, String payload) {
+    broker.accept(
+        "/open/" + ACCOUNT + "/" + serial + "/" + end, payload.getBytes(StandardCharsets.UTF_8));
   }
 
   void connectTo(BiConsumer<String, byte[]> publisher) {

@@ -66,6 +66,7 @@ class CommandLinesTest {
             variables,
             new NoCloud(),
             this::validate,
+            (file, problem) -> List.of(),
             Clock.systemUTC(),
             new PrintWriter(out, true),
             new PrintWriter(err, true))

@@ -129,6 +129,15 @@ class SettingsTest {
   }
 
   @Test
+  void messagesComeFromAFolderThatIsThere() throws ConfigException {
+    String dir = "ECOFLOW_MESSAGES_DIR";
+
+    assertEquals(folder, Settings.from(keys(dir, folder.toString())).messagesDir().orElseThrow());
+    assertTrue(Settings.from(keys()).messagesDir().isEmpty());
+    assertTrue(complaint(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
+  }
+
+  @Test
   void credentialsOfBothKindsOrNoneOrHalfAreRefused() {
     Map<String, String> both = account("ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s");
     assertTrue(complaint(both).contains("are both set"));
@@ -142,13 +151,29 @@ class SettingsTest {
     assertTrue(
         complaint(account("ECOFLOW_API_TYPE", "rest"))
             .startsWith("ECOFLOW_API_TYPE=rest needs ECOFLOW_ACCESS_KEY"));
+    assertTrue(
+        complaint(account("ECOFLOW_API_TYPE", "open"))
+            .startsWith("ECOFLOW_API_TYPE=open needs ECOFLOW_ACCESS_KEY"));
+  }
+
+  @Test
+  void pushesToDevelopersAreAskedForByName() throws ConfigException {
+    assertEquals(Mode.REST, Settings.from(keys()).mode());
+    Settings open = Settings.from(keys("ECOFLOW_API_TYPE", "Open", "ECOFLOW_FULL_INTERVAL", "60"));
+    assertEquals(Mode.OPEN, open.mode());
+    assertEquals("open", open.mode().label());
+    assertEquals(List.of(), open.notes());
+    assertEquals(Duration.ofSeconds(60), open.devices().fullInterval());
+    // A value that is not pushed comes with the next full picture.
+    assertEquals(Duration.ofSeconds(960), open.devices().seriesLife());
+    assertEquals(Duration.ofSeconds(900), Settings.from(keys()).devices().seriesLife());
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "ECOFLOW_API_TYPE | http | rest, mqtt or device",
+        "ECOFLOW_API_TYPE | http | rest, open, mqtt or device",
         "ECOFLOW_DEVICE_SN | A B | one serial number",
         "ECOFLOW_DEVICE_SN | A,all | one serial number",
         "ECOFLOW_DEVICE_SN | A/# | one serial number",

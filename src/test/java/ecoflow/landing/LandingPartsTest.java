@@ -105,7 +105,7 @@ class LandingPartsTest {
     assertEquals(
         "full in 1 h 0 min", Words.left(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
     assertEquals(
-        "empty in 2 h 0 min", Words.left(new Reading(some(.5), some(9), NONE, NONE, some(7200))));
+        "", Words.left(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
     assertEquals("", Words.left(Reading.NONE));
     assertEquals("\u2013", Words.watts(NONE));
     assertEquals("just now", Words.ago(-5_000));

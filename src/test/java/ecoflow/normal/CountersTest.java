@@ -217,6 +217,31 @@ class CountersTest {
     }
   }
 
+  /** Also where nobody has seen zeros yet: a reset to zero shows itself with the next value. */
+  @Test
+  void aCounterForLifeIsNotResetByAZero() {
+    family = TABLE.family("smart_meter");
+    String imported = "grid_import_energy_joules_total{origin=device}";
+    message("grid_connection_data_record.today_active", 9_076_453);
+    message("grid_connection_data_record.today_active", 0);
+    assertEquals(9_076_453 * 3600.0, shown(imported));
+    message("grid_connection_data_record.today_active", 7);
+    assertEquals(7 * 3600.0, shown(imported));
+  }
+
+  @Test
+  void whatTheDeviceHasCountedOnceIsNotComputedWhenItsCounterGoes() {
+    family = TABLE.family("delta_pro");
+    message("inv.outputWatts", 100);
+    pass(10);
+    message("pd.dsgPowerAc", 1000);
+    assertEquals(Map.of(AC_OUT_OF_DEVICE, 3.6e6), scrape());
+    raw.remove("pd.dsgPowerAc");
+    message("inv.outputWatts", 200);
+    pass(10);
+    assertEquals(Map.of(), scrape());
+  }
+
   @Test
   void aSmallStepBackIsOldAndALargeOneIsAReset() {
     family = TABLE.family("delta_pro");

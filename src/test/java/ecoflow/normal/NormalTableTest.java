@@ -183,6 +183,26 @@ class NormalTableTest {
     }
   }
 
+  /** A raw series with a name of ours would be refused. */
+  @Test
+  void noFieldOfAMessageHasANameOfOurs() throws IOException {
+    Pattern field = Pattern.compile("(?m)^ *(?:optional |repeated )?[\\w.]+ (\\w+) = \\d+");
+    Set<String> fields = new HashSet<>();
+    try (Stream<Path> files = Files.list(Path.of("src/main/proto"))) {
+      for (Path file : files.toList()) {
+        field.matcher(Files.readString(file)).results().forEach(f -> fields.add(f.group(1)));
+      }
+    }
+    assertTrue(fields.containsAll(Set.of("bp_soc", "pow_get_ac_in", "sys_grid_pwr")));
+    fields.retainAll(Table.namesOfFamilies());
+    assertEquals(Set.of(), fields);
+    // No key of a row is such a name either, as a whole.
+    for (Row row : ROWS) {
+      String name = row.rawKey().replaceAll("\\[.*?\\]", "").replace('.', '_').toLowerCase();
+      assertTrue(!Table.namesOfFamilies().contains(name), row::toString);
+    }
+  }
+
   @Test
   void promtoolComplainsOfNoName(@TempDir Path folder) throws Exception {
     boolean installed =

@@ -45,6 +45,11 @@ public final class ExporterExtension
     return new ExporterExtension("rest", variables);
   }
 
+  /** Exporters with developer keys that also take what devices push. */
+  public static ExporterExtension open(String... variables) {
+    return new ExporterExtension("open", variables);
+  }
+
   /** Exporters with an account that wait for what devices push. */
   public static ExporterExtension mqtt(String... variables) {
     return new ExporterExtension("mqtt", variables);
@@ -122,7 +127,7 @@ public final class ExporterExtension
     start(mode, all);
   }
 
-  /** Starts the exporter in another mode: rest, mqtt or device. */
+  /** Starts the exporter in another mode: rest, open, mqtt or device. */
   public void startIn(String otherMode, String... more) {
     start(otherMode, List.of(more));
   }

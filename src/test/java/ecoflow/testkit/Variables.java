@@ -13,7 +13,7 @@ public final class Variables {
 
   private Variables() {}
 
-  /** Variables for a mode: rest, mqtt or device. */
+  /** Variables for a mode: rest, open, mqtt or device. */
   public static Map<String, String> of(SimulatedCloud cloud, String mode, String... more) {
     Map<String, String> variables = new HashMap<>();
     variables.put("ECOFLOW_API_HOST", cloud.apiHost());
@@ -25,7 +25,8 @@ public final class Variables {
     variables.put("RETRY_TIMEOUT", "0.5");
     variables.put("HTTP_BACKOFF_FACTOR", "0.05");
     variables.put("DEVICE_LIST_CACHE_TTL", "0.3");
-    if (mode.equals("rest")) {
+    if (mode.equals("rest") || mode.equals("open")) {
+      variables.put("ECOFLOW_API_TYPE", mode);
       variables.put("ECOFLOW_ACCESS_KEY", cloud.account().accessKey());
       variables.put("ECOFLOW_SECRET_KEY", cloud.account().secretKey());
     } else {

@@ -22,6 +22,15 @@ class LinesTest {
   }
 
   @Test
+  void topicsAreToldWithoutWhoseTheyAre() {
+    assertEquals(
+        "/app/***/R331/thing/property/get, /app/device/status/R331, /open/***/R331/quota",
+        Lines.withoutUser(
+            "/app/16123/R331/thing/property/get, /app/device/status/R331,"
+                + " /open/open-0123/R331/quota"));
+  }
+
+  @Test
   void theFirstLineAndThenOneAMinute() {
     for (int second = 0; second < 180; second++) {
       log.warn("A", "line " + second);

@@ -1,0 +1,141 @@
+package ecoflow.account;
+
+import ecoflow.api.Api;
+import ecoflow.api.CloudException;
+import ecoflow.config.Settings;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.BrokerLogin;
+import ecoflow.text.Lines;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import org.apache.camel.Exchange;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The MQTT credentials of developer keys, bean {@code openLogin}. They belong to the key pair and
+ * serve for weeks, so they are asked for at the start and after the broker refused them.
+ */
+final class OpenLogin implements Login {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OpenLogin.class);
+  private static final String PATH = "apiPath";
+
+  /** Credentials that were had within this time are not asked for again. */
+  private static final Duration NEW = Duration.ofMinutes(5);
+
+  /** Nothing renews them but a refusal. */
+  private static final Duration LIFE = Duration.ofDays(3650);
+
+  private static final String CAUSES =
+      " (the client ids of this day are used up, another session of these keys is open, or the"
+          + " credentials were changed: then a new pair of keys helps)";
+
+  private record Certification(BrokerLogin login, long since) {}
+
+  private final String clientId;
+  private final Meters meters;
+  private final LongSupplier nanoClock;
+  private volatile Certification certification;
+  private volatile boolean refused;
+
+  OpenLogin(Settings settings, Meters meters, LongSupplier nanoClock) {
+    this.clientId = settings.mqtt().clientId().orElseGet(() -> clientId(settings));
+    this.meters = meters;
+    this.nanoClock = nanoClock;
+  }
+
+  /**
+   * EcoFlow allows about ten ids a day, so one and the same configuration always has the same id,
+   * also after a restart and in another container.
+   */
+  private static String clientId(Settings settings) {
+    String seed =
+        String.join(
+            "\n",
+            settings.credentials().id(),
+            settings.mode().label(),
+            String.join(",", settings.devices().serials()));
+    return "ecoflow-exporter-" + UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public boolean isComplete() {
+    return certification != null;
+  }
+
+  /** For routes: whether the broker's credentials are still to come. */
+  public boolean isCertificationNeeded() {
+    return certification == null;
+  }
+
+  @Override
+  public void forget() {
+    certification = null;
+  }
+
+  /** Route step: the answer to the certification call. */
+  public void acceptCertification(Exchange exchange) throws CloudException {
+    String where = "the certification answer";
+    Map<?, ?> data = Api.object(exchange.getMessage().getBody());
+    String account = AccountLogin.text(data, "certificateAccount", where);
+    certification =
+        new Certification(
+            new BrokerLogin(
+                AccountLogin.host(AccountLogin.text(data, "url", where)),
+                AccountLogin.port(data),
+                account,
+                AccountLogin.text(data, "certificatePassword", where),
+                account,
+                clientId,
+                LIFE),
+            nanoClock.getAsLong());
+    meters.authentication(true, age(exchange));
+    LOG.info("EcoFlow gave MQTT credentials for the developer keys");
+  }
+
+  private static Duration age(Exchange exchange) {
+    return Duration.ofMillis(exchange.getClock().elapsed());
+  }
+
+  /** For routes: where and as whom to connect. */
+  public BrokerLogin brokerLogin() {
+    return Optional.ofNullable(certification)
+        .map(Certification::login)
+        .orElseThrow(() -> new IllegalStateException("no certification yet"));
+  }
+
+  /** Route step: the call or the connection failed; what was refused is forgotten. */
+  public void failed(Exchange exchange) {
+    Throwable failure = failureOf(exchange);
+    refused = false;
+    if (exchange.getProperty(PATH) != null) {
+      meters.authentication(false, age(exchange));
+    } else if (AccountLogin.isLoginRefused(failure)) {
+      Certification current = certification;
+      refused = current != null && nanoClock.getAsLong() - current.since() < NEW.toNanos();
+      forget();
+    }
+  }
+
+  /** For routes: whether the broker refused credentials that had just come. */
+  public boolean isRefused() {
+    return refused;
+  }
+
+  /** For routes: what failed and why. */
+  public String failure(Exchange exchange) {
+    String path = exchange.getProperty(PATH, String.class);
+    return (path == null ? "" : "certification: ")
+        + Lines.describe(failureOf(exchange), path)
+        + (refused ? CAUSES : "");
+  }
+
+  private static Throwable failureOf(Exchange exchange) {
+    return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+  }
+}

@@ -1,0 +1,221 @@
+package ecoflow.decode;
+
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import com.google.protobuf.DescriptorProtos.FileDescriptorSet;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.DescriptorValidationException;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.FileDescriptor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Messages from a folder of the user's. What is wrong there costs its own line or file: it is told
+ * and left out, so that whatever is taken over cannot fail when a device sends it.
+ */
+final class OwnMessages {
+
+  /** Types are looked up in arrays as long as the largest number. */
+  private static final int MAX_FIELD_NUMBER = 9999;
+
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
+  private static final Pattern ROUTE =
+      Pattern.compile("|(sn:\\w+|(product|src):\\d{1,9})( (sn:\\w+|(product|src):\\d{1,9}))*");
+  private static final Pattern PREFIX = Pattern.compile("|[A-Za-z_]\\w*(\\[])?");
+
+  private final Path folder;
+  private final ProtoFiles protoFiles;
+  private final Consumer<String> problems;
+
+  /** Columns of messages.csv. */
+  final List<String[]> entries = new ArrayList<>();
+
+  /** Columns of rules.csv. */
+  final List<String[]> rules = new ArrayList<>();
+
+  private interface LineCheck {
+    /** What is wrong with the columns of a line, or null. */
+    String flaw(String[] columns);
+  }
+
+  /**
+   * Reads the folder; its files are known to the .proto files afterwards.
+   *
+   * @param problems gets a line for each mistake
+   */
+  OwnMessages(Path folder, ProtoFiles protoFiles, Consumer<String> problems) {
+    this.folder = folder;
+    this.protoFiles = protoFiles;
+    this.problems = problems;
+    descriptorSets().forEach(this::readSet);
+    readLines("messages.csv", "cmd_func,", 5, this::entryFlaw, entries);
+    readLines("rules.csv", "message,", 3, this::ruleFlaw, rules);
+  }
+
+  private List<Path> descriptorSets() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(file -> file.toString().endsWith(".desc")).sorted().toList();
+    } catch (IOException e) {
+      problems.accept(folder + " cannot be read");
+      return List.of();
+    }
+  }
+
+  private void readSet(Path path) {
+    try {
+      for (FileDescriptorProto file :
+          FileDescriptorSet.parseFrom(Files.readAllBytes(path)).getFileList()) {
+        String flaw = addFile(file);
+        if (flaw != null) {
+          problems.accept(path + ": " + file.getName() + " is left out: " + flaw);
+        }
+      }
+    } catch (IOException e) {
+      problems.accept(path + " is left out: it is no descriptor set, or cannot be read");
+    }
+  }
+
+  private String addFile(FileDescriptorProto proto) {
+    String name = proto.getName();
+    String family = name.substring(name.lastIndexOf('/') + 1).replace(".proto", "");
+    if (protoFiles.has(family)) {
+      return "there is a file of that name already, give it another";
+    }
+    if (!proto.getPackage().equals(MessageTable.PACKAGE + family)) {
+      return "it needs the line 'package " + MessageTable.PACKAGE + family + ";'";
+    }
+    try {
+      FileDescriptor file = ProtoFiles.build(proto);
+      for (Descriptor message : file.getMessageTypes()) {
+        String flaw = messageFlaw(message, new HashSet<>());
+        if (flaw != null) {
+          return flaw;
+        }
+      }
+      protoFiles.add(family, file);
+      return null;
+    } catch (DescriptorValidationException e) {
+      return "files that it imports are not read; all it needs must stand in it";
+    }
+  }
+
+  private static String messageFlaw(Descriptor message, Set<Descriptor> around) {
+    if (!around.add(message)) {
+      return "message " + message.getName() + " contains itself";
+    }
+    for (FieldDescriptor field : message.getFields()) {
+      String flaw = fieldFlaw(field, around);
+      if (flaw != null) {
+        return flaw;
+      }
+    }
+    around.remove(message);
+    return null;
+  }
+
+  private static String fieldFlaw(FieldDescriptor field, Set<Descriptor> around) {
+    if (field.getNumber() > MAX_FIELD_NUMBER) {
+      return field.getFullName() + " has a number above " + MAX_FIELD_NUMBER;
+    }
+    return switch (field.getType()) {
+      case ENUM -> field.getFullName() + " is an enum, write int32";
+      case GROUP -> field.getFullName() + " is a group, write a message";
+      case MESSAGE -> messageFlaw(field.getMessageType(), around);
+      default -> null;
+    };
+  }
+
+  private void readLines(
+      String name, String head, int columnCount, LineCheck check, List<String[]> into) {
+    Path file = folder.resolve(name);
+    if (!Files.exists(file)) {
+      return;
+    }
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (IOException e) {
+      problems.accept(file + " is left out: it cannot be read as text in UTF-8");
+      return;
+    }
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i).strip();
+      if (line.isEmpty() || line.startsWith("#") || line.startsWith(head)) {
+        continue;
+      }
+      String[] columns = line.split(",", -1);
+      String flaw =
+          columns.length == columnCount
+              ? check.flaw(columns)
+              : columns.length + " columns where " + columnCount + " are needed";
+      if (flaw == null) {
+        into.add(columns);
+      } else {
+        problems.accept(file + ":" + (i + 1) + " is left out: " + flaw);
+      }
+    }
+  }
+
+  private String entryFlaw(String[] columns) {
+    if (!NUMBER.matcher(columns[0]).matches() || !NUMBER.matcher(columns[1]).matches()) {
+      return "cmd_func and cmd_id must be numbers";
+    }
+    if (!ROUTE.matcher(columns[2]).matches()) {
+      return "route " + columns[2] + ": it takes sn:, product: and src:, with spaces between them";
+    }
+    if (!PREFIX.matcher(columns[4]).matches()) {
+      return "prefix " + columns[4] + ": it takes a name, with [] after it for an item of a list";
+    }
+    return protoFiles.find(columns[3]) == null ? "no message " + columns[3] : null;
+  }
+
+  private String ruleFlaw(String[] columns) {
+    Descriptor message = protoFiles.find(columns[0]);
+    if (message == null) {
+      return "no message " + columns[0];
+    }
+    for (String name : columns[2].split(" ")) {
+      FieldDescriptor field = message.findFieldByName(name);
+      if (field == null) {
+        return "no field " + name + " in " + columns[0];
+      }
+      if (!suits(columns[1], field)) {
+        return "no rule " + columns[1] + " for the field " + name;
+      }
+    }
+    return null;
+  }
+
+  private static boolean suits(String rule, FieldDescriptor field) {
+    return switch (rule) {
+      case "slot" ->
+          !field.isRepeated()
+              && (isInteger(field) || field.getType() == FieldDescriptor.Type.STRING);
+      case "index", "newest" -> !field.isRepeated() && isInteger(field);
+      case "number", "mask" -> field.getType() == FieldDescriptor.Type.BYTES;
+      case "zero" ->
+          field.isRepeated()
+              || isInteger(field)
+              || switch (field.getJavaType()) {
+                case FLOAT, DOUBLE, BOOLEAN -> true;
+                default -> false;
+              };
+      default -> false;
+    };
+  }
+
+  private static boolean isInteger(FieldDescriptor field) {
+    return switch (field.getJavaType()) {
+      case INT, LONG -> true;
+      default -> false;
+    };
+  }
+}

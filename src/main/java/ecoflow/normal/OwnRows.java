@@ -1,0 +1,119 @@
+package ecoflow.normal;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/**
+ * Lines of tables from a folder of the user's. What is wrong with one is told and costs that line.
+ */
+final class OwnRows {
+
+  private static final Set<String> LABELS =
+      Set.of(
+          "circuit",
+          "component",
+          "kind",
+          "origin",
+          "pack",
+          "phase",
+          "port",
+          "sensor",
+          "source",
+          "zone");
+  private static final Pattern VALUE =
+      Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
+  private static final Pattern RULE =
+      Pattern.compile(
+          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|magnitude|millis"
+              + "|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
+              + "|zero_absent|none -?[0-9.]+|fahrenheit_if [\\w.]+=[0-9]+|where \\w+=[0-9]+"
+              + "|range -?[0-9]+[.][.]-?[0-9]+");
+  private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_.-]+");
+
+  private final Function<String, Table.Name> names;
+  private final Consumer<String> problems;
+
+  /**
+   * @param names gives the name of the page that a metric has, or null
+   * @param problems takes a line for each line that is left out
+   */
+  OwnRows(Function<String, Table.Name> names, Consumer<String> problems) {
+    this.names = names;
+    this.problems = problems;
+  }
+
+  /**
+   * @param flaw says what is wrong with the cells of a line, or null
+   */
+  void read(Path file, Function<String[], String> flaw, Consumer<String[]> take) {
+    if (!Files.exists(file)) {
+      return;
+    }
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (IOException e) {
+      problems.accept(file + " is left out: it cannot be read as text in UTF-8");
+      return;
+    }
+    for (int i = 0; i < lines.size(); i++) {
+      String line = lines.get(i).strip();
+      boolean isHead = line.startsWith("family,") || line.startsWith("prefix,");
+      if (!line.isEmpty() && !line.startsWith("#") && !isHead) {
+        String[] cells = line.split(",", -1);
+        String wrong = flaw.apply(cells);
+        if (wrong == null) {
+          take.accept(cells);
+        } else {
+          problems.accept(file + ":" + (i + 1) + " is left out: " + wrong);
+        }
+      }
+    }
+  }
+
+  static String familyFlaw(String[] cells) {
+    if (cells.length != 3) {
+      return cells.length + " columns where 3 are needed";
+    }
+    boolean says = !cells[0].isEmpty() || !cells[1].isEmpty();
+    return says && WORD.matcher(cells[2]).matches()
+        ? null
+        : "it takes a prefix of serial numbers or a product, and a family";
+  }
+
+  String rowFlaw(String[] cells) {
+    if (cells.length != 9) {
+      return cells.length + " columns where 9 are needed";
+    }
+    if (names.apply(cells[3]) == null) {
+      return "no metric " + cells[3] + "; docs/METRICS.md lists them";
+    }
+    for (String label : words(cells[4])) {
+      String[] pair = label.split("=", 2);
+      if (pair.length < 2 || !LABELS.contains(pair[0]) || !VALUE.matcher(pair[1]).matches()) {
+        return "label " + label + ": it takes name=value, of " + LABELS.stream().sorted().toList();
+      }
+    }
+    for (String rule : words(cells[5])) {
+      if (!RULE.matcher(rule).matches()) {
+        return "no rule " + rule;
+      }
+    }
+    if (!cells[6].matches("-?[0-9]+([.][0-9]+)?") || Double.parseDouble(cells[6]) == 0) {
+      return "factor " + cells[6] + ": it takes a number that is not 0";
+    }
+    return WORD.matcher(cells[0]).matches() && !cells[2].isBlank()
+        ? null
+        : "it takes a family and a raw key";
+  }
+
+  private static List<String> words(String cell) {
+    return cell.isEmpty() ? List.of() : List.of(cell.split(";"));
+  }
+}

@@ -1,0 +1,301 @@
+package ecoflow.payload;
+
+import ecoflow.quota.Quotas;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+
+/**
+ * Gives the keys of a developer push the names that they have in quota/all, bean {@code
+ * pushPrefixes}. There a key starts with the part of the device that it is of; a push says that in
+ * its envelope: by a typeCode, an address, a command, or a module. prefixes.csv says what becomes
+ * of each. What it does not know keeps a prefix of its own, so that no two parts share a series.
+ */
+final class PushPrefixes {
+
+  private static final String TABLE = "/ecoflow/payload/prefixes.csv";
+  private static final String HEAD = "by,code,serial,prefix";
+  private static final String TYPE = "typeCode";
+  private static final String ADDRESS = "addr";
+  private static final String COMMAND = "command";
+  private static final String MODULE = "moduleType";
+
+  /** In place of a prefix: nobody can tell the part, so nothing is taken. */
+  private static final String DROP = "drop";
+
+  /** Stands in a prefix for the number of the battery pack whose serial number the push holds. */
+  private static final String PACK = "{pack}";
+
+  private static final String PACK_SERIAL = "packSn";
+  private static final int MAX_PACKS = 32;
+  private static final int MAX_CODE_LENGTH = 40;
+
+  /** Of PowerStream and Smart Plug; some programs saw pushes whose keys have it already. */
+  private static final Pattern COMMAND_PREFIX = Pattern.compile("[0-9]+_[0-9]+\\..*");
+
+  /** First-generation devices write numbers as texts. */
+  private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,15}(?:\\.[0-9]{1,15})?");
+
+  private static final Set<String> ENVELOPE =
+      Set.of(
+          "id",
+          "version",
+          "time",
+          "timestamp",
+          "from",
+          "operateType",
+          MODULE,
+          "moduleSn",
+          "needAck",
+          TYPE,
+          ADDRESS,
+          "cmdId",
+          "cmdFunc",
+          "cmdSet",
+          "src",
+          "dest",
+          "data",
+          "param",
+          "params");
+
+  /**
+   * One line of the table.
+   *
+   * @param serial start of the serial numbers that it is about, empty for all
+   */
+  private record Row(String by, String code, String serial, String prefix) {}
+
+  private final Map<String, List<Row>> rows = new HashMap<>();
+  private final String packStem;
+  private final Pattern packKey;
+  private final BiConsumer<String, String> countUnknown;
+  private final Map<String, Map<String, String>> packs = new ConcurrentHashMap<>();
+
+  /**
+   * @param countUnknown takes by what a push names its part, and the name that is not known
+   */
+  PushPrefixes(BiConsumer<String, String> countUnknown) {
+    this.countUnknown = countUnknown;
+    String stem = "";
+    for (Row row : table()) {
+      rows.computeIfAbsent(row.by() + " " + row.code(), unused -> new ArrayList<>()).add(row);
+      int pack = row.prefix().indexOf(PACK);
+      if (pack >= 0) {
+        stem = row.prefix().substring(0, pack);
+      }
+    }
+    this.packStem = stem;
+    this.packKey = Pattern.compile(Pattern.quote(stem) + "([0-9]{1,3})\\." + PACK_SERIAL);
+  }
+
+  private static List<Row> table() {
+    try (InputStream in = PushPrefixes.class.getResourceAsStream(TABLE)) {
+      List<String> lines =
+          new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().skip(1).toList();
+      return lines.stream()
+          .map(line -> line.split(",", HEAD.split(",").length))
+          .map(cells -> new Row(cells[0], cells[1], cells[2], cells[3]))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(TABLE, e);
+    }
+  }
+
+  /** For routes: a push, a JSON object, with its values in params under the keys of quota/all. */
+  public Map<?, ?> named(Exchange exchange) {
+    Message message = exchange.getMessage();
+    Map<?, ?> push = message.getBody(Map.class);
+    return Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))
+        ? named(push, message.getHeader(Quotas.DEVICE, "", String.class))
+        : push;
+  }
+
+  /** Route step: notes which battery pack has which number, from all values of the device. */
+  public void learn(Exchange exchange) {
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(Quotas.DEVICE, "", String.class);
+    if (message.getBody() instanceof Map<?, ?> quotas) {
+      quotas.forEach(
+          (key, value) -> {
+            Matcher pack = packKey.matcher(String.valueOf(key));
+            if (pack.matches() && value instanceof String packSerial) {
+              learn(serial, packSerial, pack.group(1));
+            }
+          });
+    }
+  }
+
+  private void learn(String serial, String packSerial, String number) {
+    Map<String, String> known = packs.computeIfAbsent(serial, unused -> new ConcurrentHashMap<>());
+    if (known.size() < MAX_PACKS) {
+      // A pack that moved to another place has its number no more.
+      known.values().remove(number);
+      known.put(packSerial, number);
+    }
+  }
+
+  Map<?, ?> named(Map<?, ?> push, String serial) {
+    Map<?, ?> body = JsonMessage.body(push);
+    if (body.isEmpty()) {
+      body = flat(push);
+    }
+    if (body.isEmpty()) {
+      // What is wrong with it is told where it is read.
+      return push;
+    }
+    Map<String, Object> values = new LinkedHashMap<>();
+    boolean byModule = isNamedByModuleAlone(push);
+    String prefix = prefix(push, body, serial, byModule);
+    if (prefix != null) {
+      boolean nameless = prefix.isEmpty();
+      body.forEach((key, value) -> put(values, prefix, String.valueOf(key), value, byModule));
+      if (nameless) {
+        values.replaceAll(PushPrefixes::number);
+      }
+    }
+    // Empty only where the part is not known: that is counted, and no fault of the message.
+    return Map.of("params", values);
+  }
+
+  private static Map<?, ?> flat(Map<?, ?> push) {
+    Map<Object, Object> values = new LinkedHashMap<>(push);
+    values.keySet().removeAll(ENVELOPE);
+    boolean numbers =
+        values.values().stream().anyMatch(value -> value != null && !(value instanceof String));
+    return numbers ? values : Map.of();
+  }
+
+  private static void put(
+      Map<String, Object> values, String prefix, String key, Object value, boolean byModule) {
+    boolean named =
+        key.startsWith(prefix)
+            || COMMAND_PREFIX.matcher(key).matches()
+            || (byModule && key.indexOf('.') >= 0);
+    values.put(named ? key : prefix + key, value);
+  }
+
+  private static Object number(String key, Object value) {
+    return value instanceof String text && key.indexOf('.') > 0 && NUMBER.matcher(text).matches()
+        ? Double.valueOf(text)
+        : value;
+  }
+
+  private static boolean isNamedByModuleAlone(Map<?, ?> push) {
+    return text(push, TYPE).isEmpty()
+        && text(push, ADDRESS).isEmpty()
+        && command(push).isEmpty()
+        && text(push, "moduleSn").isEmpty();
+  }
+
+  /** Null if the part is not known and must not be guessed. */
+  private String prefix(Map<?, ?> push, Map<?, ?> body, String serial, boolean byModule) {
+    String type = text(push, TYPE);
+    String address = text(push, ADDRESS);
+    String command = command(push);
+    String module = text(push, MODULE);
+    String moduleSerial = text(push, "moduleSn");
+    if (!type.isEmpty()) {
+      String known = find(TYPE, type, serial);
+      return known == null ? unknown("type_code", type) : known;
+    }
+    String byAddress = address.isEmpty() ? null : find(ADDRESS, address, serial);
+    if (byAddress != null) {
+      learnFromPush(serial, byAddress, body);
+      return byAddress;
+    }
+    if (!command.isEmpty()) {
+      String known = find(COMMAND, command, serial);
+      return known == null ? unknown(COMMAND, command) : withPack(known, serial, body);
+    }
+    if (!address.isEmpty()) {
+      return unknown(ADDRESS, address);
+    }
+    if (!moduleSerial.isEmpty()) {
+      return word(module) + "." + word(moduleSerial) + ".";
+    }
+    return byModule ? byModule(module, body, serial) : "";
+  }
+
+  private String byModule(String module, Map<?, ?> body, String serial) {
+    String known = module.isEmpty() ? null : find(MODULE, module, serial);
+    if (known == null) {
+      return "";
+    }
+    if (!known.equals(DROP)) {
+      return known;
+    }
+    if (body.keySet().stream().anyMatch(key -> String.valueOf(key).indexOf('.') >= 0)) {
+      return "";
+    }
+    countUnknown.accept("module_type", word(module));
+    return null;
+  }
+
+  /** Of rows for some serial numbers and for all, the former. */
+  private String find(String by, String code, String serial) {
+    String prefix = null;
+    int length = -1;
+    for (Row row : rows.getOrDefault(by + " " + code, List.of())) {
+      if (serial.startsWith(row.serial()) && row.serial().length() > length) {
+        prefix = row.prefix();
+        length = row.serial().length();
+      }
+    }
+    return prefix;
+  }
+
+  private String unknown(String by, String code) {
+    String word = word(code);
+    countUnknown.accept(by, word);
+    return word + ".";
+  }
+
+  private String withPack(String prefix, String serial, Map<?, ?> body) {
+    if (!prefix.contains(PACK)) {
+      return prefix;
+    }
+    String number = packs.getOrDefault(serial, Map.of()).get(text(body, PACK_SERIAL));
+    if (number == null) {
+      countUnknown.accept("pack", "other");
+      return null;
+    }
+    return prefix.replace(PACK, number);
+  }
+
+  private void learnFromPush(String serial, String prefix, Map<?, ?> body) {
+    String packSerial = text(body, PACK_SERIAL);
+    if (!packSerial.isEmpty() && prefix.startsWith(packStem) && !packStem.isEmpty()) {
+      learn(serial, packSerial, prefix.substring(packStem.length(), prefix.length() - 1));
+    }
+  }
+
+  private static String command(Map<?, ?> push) {
+    return push.get("cmdFunc") instanceof Number func && push.get("cmdId") instanceof Number id
+        ? func.longValue() + "/" + id.longValue()
+        : "";
+  }
+
+  private static String text(Map<?, ?> map, String key) {
+    Object value = map.get(key);
+    return value instanceof String || value instanceof Number ? String.valueOf(value).strip() : "";
+  }
+
+  /** Fit for a key: without what has a meaning there. */
+  private static String word(String code) {
+    String word = code.replaceAll("[^A-Za-z0-9_]", "_");
+    return word.substring(0, Math.min(word.length(), MAX_CODE_LENGTH));
+  }
+}

@@ -1,0 +1,107 @@
+package ecoflow.unknown;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** A file with unknown messages, a line of JSON for each, that can be given to anybody. */
+final class Recording {
+
+  static final String FILE = "unknown.jsonl";
+
+  /** Of one command and one class of lengths; the next ones are of no more use. */
+  private static final int OF_A_KIND = 20;
+
+  private static final long MAX_BYTES = 4L << 20;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path file;
+  private final Consumer<String> warn;
+  private final Map<String, Set<Integer>> known = new HashMap<>();
+  private long size;
+  private boolean isOver;
+
+  /**
+   * What stands in a line beside the bytes.
+   *
+   * @param device the masked serial number
+   * @param length of the message in bytes
+   */
+  record Entry(
+      String time, String source, String device, String product, String command, int length) {}
+
+  /**
+   * @param warn takes a line when no more is recorded
+   */
+  Recording(Path folder, Consumer<String> warn) {
+    this.file = folder.resolve(FILE);
+    this.warn = warn;
+    try {
+      size = Files.exists(file) ? Files.size(file) : 0;
+    } catch (IOException e) {
+      end("cannot be read");
+    }
+  }
+
+  /**
+   * Writes a message that is not there yet.
+   *
+   * @param header with the message in plain bytes
+   * @param words to be masked in the bytes besides serial numbers and the like
+   */
+  void take(Entry entry, Header header, Collection<String> words) {
+    if (isOver || !isNew(entry, header)) {
+      return;
+    }
+    byte[] frame = Frame.newBuilder().addHeaders(header.toByteString()).build().toByteArray();
+    Map<String, String> line = new LinkedHashMap<>();
+    line.put("time", entry.time());
+    line.put("source", entry.source());
+    line.put("device", entry.device());
+    line.put("product", entry.product());
+    line.put("command", entry.command());
+    line.put("frame", HexFormat.of().formatHex(Mask.bytes(frame, words)));
+    try {
+      byte[] bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
+      if (size + bytes.length > MAX_BYTES) {
+        end("has " + size + " bytes, which is enough");
+        return;
+      }
+      Files.write(file, bytes, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      size += bytes.length;
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("texts are no JSON", e);
+    } catch (IOException e) {
+      end("cannot be written (" + e.getClass().getSimpleName() + ")");
+    }
+  }
+
+  private boolean isNew(Entry entry, Header header) {
+    // Lengths of one power of two are of one class.
+    int lengths = Integer.SIZE - Integer.numberOfLeadingZeros(entry.length());
+    Set<Integer> ofKind =
+        known.computeIfAbsent(
+            entry.device() + " " + entry.command() + " " + lengths, unused -> new HashSet<>());
+    return ofKind.size() < OF_A_KIND && ofKind.add(header.getPdata().hashCode());
+  }
+
+  private void end(String why) {
+    isOver = true;
+    warn.accept("No more unknown messages are recorded: " + file + " " + why);
+  }
+}

@@ -1,0 +1,221 @@
+package ecoflow;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ecoflow.cloud.Fleet;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.Dashboard;
+import ecoflow.testkit.Dashboard.Query;
+import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.PrometheusServer;
+import ecoflow.testkit.Variables;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Every expression of the dashboards in a real Prometheus, which scrapes the finished jar on the
+ * simulated cloud.
+ */
+class DashboardsIT {
+
+  /** More steps of the fleet than a window of rates has seconds. */
+  private static final int STEPS = 20;
+
+  /**
+   * Panels that are empty while all is well, or with what the fleet lacks: a second month, devices
+   * that fail, a full charge, routes that take values elsewhere.
+   */
+  private static final Set<String> EMPTY =
+      Set.of(
+          "Errors",
+          "Unknown messages",
+          "Protobuf messages by outcome",
+          "Conflicts",
+          "Messages to sinks",
+          "Self-sufficiency of a day",
+          "Money of a day");
+
+  /** Queries of the dashboard of the Python exporter, whose names must go on to work. */
+  private static final List<String> OF_THE_REFERENCE =
+      List.of(
+          "bms_bms_status_soh",
+          "bms_bms_status_f32_show_soc",
+          "bms_bms_status_cycles",
+          "bms_bms_status_temp",
+          "bms_bms_status_vol",
+          "bms_bms_status_amp",
+          "bms_bms_status_design_cap",
+          "bms_bms_status_full_cap",
+          "bms_bms_status_remain_cap",
+          "bms_ems_status_max_charge_soc",
+          "bms_ems_status_min_dsg_soc",
+          "pd_watts_in_sum",
+          "pd_watts_out_sum",
+          "inv_input_watts",
+          "inv_output_watts",
+          "inv_ac_in_vol",
+          "inv_out_temp",
+          "inv_cfg_ac_enabled",
+          "mppt_in_watts",
+          "mppt_in_vol",
+          "mppt_in_amp",
+          "mppt_mppt_temp",
+          "mppt_cfg_chg_type",
+          "online");
+
+  private final Fleet fleet = new Fleet();
+
+  @RegisterExtension
+  final CloudExtension clouds = new CloudExtension(fleet.devices().toArray(SimulatedDevice[]::new));
+
+  @TempDir private Path folder;
+  private ExporterJar both;
+  private ExporterJar raw;
+  private ExporterJar rest;
+  private PrometheusServer prometheus;
+  private double started;
+
+  private ExporterJar start(String name, String mode, String metrics) throws IOException {
+    ExporterJar jar = new ExporterJar(Files.createDirectory(folder.resolve(name)));
+    jar.start(Variables.of(clouds.cloud(), mode, "ECOFLOW_METRICS=" + metrics));
+    return jar;
+  }
+
+  @BeforeEach
+  void start() throws IOException {
+    assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
+    both = start("both", "device", "both");
+    raw = start("raw", "device", "raw");
+    rest = start("rest", "rest", "both");
+    started = System.currentTimeMillis() / 1000.0;
+    both.awaitSeries(Fleet.DELTA_2, "battery_charge_ratio");
+    raw.awaitSeries(Fleet.DELTA_2, "pd_soc");
+    rest.awaitSeries(Fleet.DELTA_2, "battery_charge_ratio");
+    Map<String, Integer> targets = new TreeMap<>();
+    targets.put("ecoflow", both.port());
+    targets.put("raw", raw.port());
+    targets.put("rest", rest.port());
+    prometheus = PrometheusServer.start(Files.createDirectory(folder.resolve("prom")), targets);
+    // Each step is seen by a scrape before the next one.
+    for (int step = 1; step <= STEPS; step++) {
+      fleet.tick(step);
+      double solar = ((Number) device(Fleet.DELTA_2).quota().get("mppt.inWatts")).doubleValue();
+      eventually(
+          () ->
+              assertEquals(
+                  Set.of(solar),
+                  values("ecoflow_mppt_in_watts{device=\"" + Fleet.DELTA_2 + "\"}")));
+    }
+  }
+
+  private SimulatedDevice device(String serial) {
+    return fleet.devices().stream()
+        .filter(device -> device.serial().equals(serial))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private Set<Double> values(String expression) {
+    Set<Double> values = new TreeSet<>();
+    prometheus.query(expression).forEach(sample -> values.add(sample.value()));
+    return values;
+  }
+
+  @AfterEach
+  void end() {
+    for (AutoCloseable part : new AutoCloseable[] {prometheus, both, raw, rest}) {
+      try {
+        if (part != null) {
+          part.close();
+        }
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  @Test
+  void eachExpressionShowsTheDevicesThatItShould() {
+    Set<String> empty = new TreeSet<>();
+    for (Dashboard board : Dashboard.all()) {
+      for (Query query : board.queries()) {
+        // The days before now are empty: a window that looks ahead begins with the test.
+        boolean looksAhead = query.expression().contains("offset -1d");
+        double now = System.currentTimeMillis() / 1000.0;
+        if (prometheus.query(plain(query.expression()), looksAhead ? started : now).isEmpty()) {
+          empty.add(query.panel());
+        }
+      }
+    }
+    empty.removeAll(EMPTY);
+    assertEquals(Set.of(), empty);
+
+    assertEquals(
+        Set.of("Garage", "Camping", "Van", "Balcony"),
+        namesIn("ecoflow-fleet", "Charge over time"));
+    assertEquals(
+        Set.of("Garage", "Camping", "Van", "Balcony", "Fridge"),
+        namesIn("ecoflow-fleet", "Age of the last value"));
+    assertEquals(Set.of("Garage", "Camping", "Van"), namesIn("ecoflow-device", "Power in"));
+  }
+
+  /** Without normalised metrics the boards have raw names to go by. */
+  @Test
+  void rawMetricsDoForTheMainPanels() {
+    for (String rule : List.of("soc:ratio", "in:watts", "out:watts", "solar:watts")) {
+      assertFalse(prometheus.query("ecoflow:%s{job=\"raw\"}".formatted(rule)).isEmpty(), rule);
+    }
+    assertEquals(Set.of(), values("{job=\"raw\", __name__=~\"ecoflow_(battery|port|solar)_.+\"}"));
+  }
+
+  @Test
+  void theDashboardOfThePythonExporterFindsItsNames() {
+    for (String name : OF_THE_REFERENCE) {
+      String expression = "ecoflow_%s{device=\"%s\"}".formatted(name, Fleet.DELTA_2);
+      assertEquals(3, prometheus.query(expression).size(), expression);
+    }
+    assertFalse(prometheus.query("ecoflow_http_requests_total{job=\"rest\"}").isEmpty());
+    assertFalse(prometheus.query("ecoflow_scrape_duration_seconds_bucket{job=\"rest\"}").isEmpty());
+  }
+
+  private Set<String> namesIn(String board, String panel) {
+    Set<String> names = new TreeSet<>();
+    for (Query query : Dashboard.named(board).queries()) {
+      if (query.panel().equals(panel)) {
+        prometheus
+            .query(plain(query.expression()))
+            .forEach(sample -> names.add(sample.labels().get("device_name")));
+      }
+    }
+    return names;
+  }
+
+  /** The expression with what Grafana puts in for its variables. */
+  private static String plain(String expression) {
+    return expression
+        .replace("$__rate_interval", "15s")
+        .replace("$__range", "1h")
+        .replace("$device", ".*")
+        .replace("$job", ".*")
+        .replace("$instance", ".*")
+        .replace("$price_buy", "0.3")
+        .replace("$price_sell", "0.08")
+        // A test has no five minutes.
+        .replace(":5m]", ":1s]");
+  }
+}

@@ -1,0 +1,137 @@
+package ecoflow.account;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.api.CloudException;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.BrokerLogin;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OpenLoginTest {
+
+  private long nanos = Long.MAX_VALUE - 5;
+
+  private OpenLogin login(String... more) throws ConfigException {
+    Map<String, String> variables =
+        new HashMap<>(
+            Map.of(
+                "ECOFLOW_ACCESS_KEY", "key",
+                "ECOFLOW_SECRET_KEY", "secret",
+                "ECOFLOW_API_TYPE", "open",
+                "ECOFLOW_DEVICE_SN", "all"));
+    for (int i = 0; i < more.length; i += 2) {
+      variables.put(more[i], more[i + 1]);
+    }
+    Settings settings = Settings.from(variables);
+    return new OpenLogin(settings, new Meters(settings, "test"), () -> nanos);
+  }
+
+  private static Exchange exchange(Object body) {
+    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+    exchange.getMessage().setBody(body);
+    return exchange;
+  }
+
+  private static Map<String, Object> certification() {
+    return new HashMap<>(
+        Map.of(
+            "certificateAccount", "open-0123",
+            "certificatePassword", "pass",
+            "url", "mqtt-e.ecoflow.com",
+            "port", "8883",
+            "protocol", "mqtts"));
+  }
+
+  private static Exchange refusal(int code) {
+    Exchange exchange = exchange(null);
+    exchange.setProperty(Exchange.EXCEPTION_CAUGHT, new MqttException(code));
+    return exchange;
+  }
+
+  @Test
+  void theAccountOfTheTopicsIsThatOfTheBroker() throws Exception {
+    OpenLogin login = login();
+    assertTrue(login.isCertificationNeeded());
+    login.acceptCertification(exchange(certification()));
+    BrokerLogin broker = login.brokerLogin();
+    assertEquals("mqtt-e.ecoflow.com", broker.host());
+    assertEquals(8883, broker.port());
+    assertEquals("open-0123", broker.user());
+    assertEquals("pass", broker.password());
+    assertEquals("open-0123", broker.userId());
+    assertTrue(login.isComplete());
+  }
+
+  @Test
+  void theClientIdIsTheSameAfterARestart() throws Exception {
+    assertEquals(clientId(login()), clientId(login()));
+    assertNotEquals(clientId(login()), clientId(login("ECOFLOW_DEVICE_SN", "R351A")));
+    assertNotEquals(clientId(login()), clientId(login("ECOFLOW_ACCESS_KEY", "other")));
+    assertEquals("mine", clientId(login("ECOFLOW_MQTT_CLIENT_ID", "mine")));
+    assertFalse(clientId(login()).contains("key"));
+  }
+
+  private static String clientId(OpenLogin login) throws CloudException {
+    login.acceptCertification(exchange(certification()));
+    return login.brokerLogin().clientId();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"certificateAccount", "certificatePassword", "url"})
+  void aPartThatLacksIsTold(String part) throws Exception {
+    Map<String, Object> answer = certification();
+    answer.remove(part);
+    CloudException failure =
+        assertThrows(CloudException.class, () -> login().acceptCertification(exchange(answer)));
+    assertTrue(failure.getMessage().endsWith("lacks " + part), failure.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {4, 5})
+  void newCredentialsThatAreRefusedAreNoMatterOfCredentials(int code) throws Exception {
+    OpenLogin login = login();
+    login.acceptCertification(exchange(certification()));
+    nanos += TimeUnit.MINUTES.toNanos(5);
+    Exchange first = refusal(code);
+    login.failed(first);
+    assertTrue(login.isCertificationNeeded(), "they were replaced, perhaps");
+    assertFalse(login.isRefused());
+    assertFalse(login.failure(first).contains("client ids"));
+
+    login.acceptCertification(exchange(certification()));
+    Exchange second = refusal(code);
+    login.failed(second);
+    assertTrue(login.isRefused());
+    assertTrue(login.isCertificationNeeded());
+    String line = login.failure(second);
+    assertTrue(
+        line.contains("client ids of this day")
+            && line.contains("another session")
+            && line.contains("credentials were changed"),
+        line);
+  }
+
+  @Test
+  void otherFailuresLeaveTheCredentials() throws Exception {
+    OpenLogin login = login();
+    login.acceptCertification(exchange(certification()));
+    login.failed(refusal(MqttException.REASON_CODE_CONNECTION_LOST));
+    assertFalse(login.isRefused());
+    assertFalse(login.isCertificationNeeded());
+  }
+}

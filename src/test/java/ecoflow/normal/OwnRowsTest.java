@@ -1,0 +1,83 @@
+package ecoflow.normal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OwnRowsTest {
+
+  @TempDir private Path folder;
+  private final List<String> problems = new ArrayList<>();
+
+  private Table load() {
+    return Table.load(Optional.of(folder), problems::add);
+  }
+
+  private static double value(Table table, String serial, String key, double raw) {
+    Plan plan = Plan.of(table, table.family(serial, "").orElseThrow(), new String[] {key});
+    double[] values = plan.values(new double[] {raw});
+    return values.length == 0 ? Double.NaN : values[0];
+  }
+
+  @Test
+  void linesAddFamiliesAndReplaceWhatAKeyMeans() throws IOException {
+    Files.writeString(folder.resolve("families.csv"), "prefix,product,family\nQ999,,mine\n");
+    Files.writeString(
+        folder.resolve("metrics.csv"),
+        """
+        # mine
+        mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes
+
+        delta2,*,pd.soc,battery_charge_ratio,,,0.001,high,yes
+        """);
+    Table table = load();
+    assertEquals(List.of(), problems);
+    assertEquals(0.81, value(table, "Q999X", "bat.pct", 81));
+    assertEquals(0.081, value(table, "R331X", "pd.soc", 81));
+    assertEquals(0.81, value(table, "R331X", "bms_emsStatus.f32LcdShowSoc", 81));
+  }
+
+  @Test
+  void aBadLineCostsItself() throws IOException {
+    Files.writeString(folder.resolve("families.csv"), "Q999,mine\n");
+    Files.writeString(
+        folder.resolve("metrics.csv"),
+        """
+        delta2,*,a,battery_level,,,1,high,yes
+        delta2,*,a,battery_charge_ratio,sock=1,,1,high,yes
+        delta2,*,a,battery_charge_ratio,,hallo,1,high,yes
+        delta2,*,a,battery_charge_ratio,,,0,high,yes
+        delta2,*,a,battery_charge_ratio
+        delta2,*,,battery_charge_ratio,,,1,high,yes
+        delta2,*,mine,battery_charge_ratio,,,1,high,yes
+        """);
+    Table table = load();
+    String start = folder.resolve("metrics.csv") + ":";
+    assertEquals(
+        List.of(
+            folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 are needed",
+            start + "1 is left out: no metric battery_level; docs/METRICS.md lists them",
+            start
+                + "2 is left out: label sock=1: it takes name=value, of [circuit, component, kind,"
+                + " origin, pack, phase, port, sensor, source, zone]",
+            start + "3 is left out: no rule hallo",
+            start + "4 is left out: factor 0: it takes a number that is not 0",
+            start + "5 is left out: 4 columns where 9 are needed",
+            start + "6 is left out: it takes a family and a raw key"),
+        problems);
+    assertEquals(0.5, value(table, "R331X", "mine", 0.5));
+  }
+
+  @Test
+  void aFolderWithoutTablesChangesNothing() {
+    assertEquals(0.81, value(load(), "R331X", "pd.soc", 81));
+    assertEquals(List.of(), problems);
+  }
+}
