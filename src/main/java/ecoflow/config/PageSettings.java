@@ -29,7 +29,8 @@ public record PageSettings(
   private static final String METRICS = "ECOFLOW_METRICS";
   private static final Pattern PREFIX = Pattern.compile("[a-zA-Z_:][a-zA-Z0-9_:]*");
   private static final String ADDRESS = "ECOFLOW_LISTEN_ADDRESS";
-  private static final Pattern ADDRESS_ALONE = Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+");
+  private static final Pattern ADDRESS_ALONE =
+      Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*");
   private static final String WEB_CONFIG = "ECOFLOW_WEB_CONFIG_FILE";
 
   /** Every number that a device sends, what the numbers mean across models, or both. */
