@@ -6,6 +6,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
+import ecoflow.landing.Landing;
 import ecoflow.memory.OutOfMemory;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
@@ -17,7 +18,9 @@ import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
 import ecoflow.sink.Sinks;
 import ecoflow.unknown.UnknownMessages;
+import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -47,6 +50,10 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   private final TrustManagerFactory trust;
   private final Registries registries;
   private final LongSupplier nanoClock = System::nanoTime;
+
+  /** Camel looks at the fields of this class, and at methods: only so its class is not loaded. */
+  private final Optional<Protection> protection;
+
   private Runnable giveUp = () -> {};
   private boolean connectsAgain = true;
   private Devices devices;
@@ -69,6 +76,11 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   public Beans(Settings settings) throws ConfigException {
     this.settings = settings;
     this.trust = settings.http().trust();
+    Optional<Path> webConfig = settings.page().webConfig();
+    this.protection =
+        webConfig.isPresent()
+            ? Optional.of(Protection.open(webConfig.get(), nanoClock))
+            : Optional.empty();
     this.registries = Registries.open(settings.registries());
   }
 
@@ -80,6 +92,11 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   /** For who connects once: a connection that is lost or too old is not made anew. */
   void connectOnce() {
     connectsAgain = false;
+  }
+
+  /** Whether the pages are at https. */
+  boolean isTls() {
+    return protection.isPresent() && protection.get().isTls();
   }
 
   /** The devices that the routes serve. */
@@ -108,9 +125,25 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
+    Landing landing =
+        new Landing(
+            version() + ", mode " + settings.mode().label(),
+            devices,
+            normalised,
+            quotas,
+            settings.devices().collectingInterval(),
+            nanoClock,
+            () ->
+                api.lastTrouble()
+                    .map(last -> new Landing.Trouble(last.words(), last.epochMillis())),
+            meters::unknownMessages);
+    landing.show("EcoFlow", cloudProblem(), "answers");
+
     // Camel's web server looks for one by its type, and leaves the closing to its owner.
     vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1);
-    registry.bind("vertx", vertx);
+    registry.bind(
+        "vertx",
+        protection.isPresent() ? protection.get().guard(vertx, meters.webRefusals()) : vertx);
     registry.bind("metricsRegistry", meters.registry());
     UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
     registry.bind("unknownMessages", unknown);
@@ -142,19 +175,33 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
       Payloads.bind(registry, settings.messagesDir(), unknown, meters, nanoClock);
+      Supplier<Optional<String>> link = problem(mqtt::isConnected, "no MQTT connection");
       if (settings.mode().usesAccount()) {
-        page.watch("login", problem(account::isLoggedIn, "not logged in"));
-        page.watch("link", problem(mqtt::isConnected, "no MQTT connection"));
+        Supplier<Optional<String>> login = problem(account::isLoggedIn, "not logged in");
+        page.watch("login", login);
+        page.watch("link", link);
+        landing.show("Login", login, "logged in");
       } else {
         // Polls go on without it.
-        page.remark("link", problem(mqtt::isConnected, "no MQTT connection"));
+        page.remark("link", link);
       }
+      landing.show("Connection", link, "up");
     }
+    landing.bind(registry);
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
     registry.bind("sinks", sinks);
     page.remark("sinks", sinks::problem);
     page.bind(registry);
     CamelSettings.configure(camel, settings);
+  }
+
+  private Supplier<Optional<String>> cloudProblem() {
+    return () -> {
+      if (!api.isContactMade()) {
+        return Optional.of("has not answered yet");
+      }
+      return api.isPaused() ? Optional.of("asks for a pause of all calls") : Optional.empty();
+    };
   }
 
   private static Supplier<Optional<String>> problem(BooleanSupplier fine, String otherwise) {
@@ -196,6 +243,9 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     }
     if (vertx != null) {
       EventLoops.close(vertx);
+    }
+    if (protection.isPresent()) {
+      protection.get().close();
     }
   }
 }

@@ -27,6 +27,7 @@ final class CamelSettings {
       List.of(
           "metrics-page",
           "health",
+          "landing-page",
           "unknown-messages",
           "device-collection",
           "quotas",
@@ -60,13 +61,13 @@ final class CamelSettings {
 
   /** What Camel Main needs; variables CAMEL_... can override it. */
   static Map<String, String> main(Settings settings) throws ConfigException {
-    return Map.of(
-        "camel.server.enabled",
-        "true",
-        "camel.server.port",
-        Integer.toString(settings.page().port()),
-        "camel.main.routesIncludePattern",
-        String.join(",", routes(settings).locations()));
+    Map<String, String> properties = new LinkedHashMap<>();
+    properties.put("camel.server.enabled", "true");
+    properties.put("camel.server.port", Integer.toString(settings.page().port()));
+    settings.page().address().ifPresent(address -> properties.put("camel.server.host", address));
+    properties.put(
+        "camel.main.routesIncludePattern", String.join(",", routes(settings).locations()));
+    return properties;
   }
 
   /** The route files that run with these settings. */

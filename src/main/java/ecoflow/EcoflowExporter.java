@@ -128,15 +128,7 @@ public final class EcoflowExporter implements AutoCloseable {
         settings.http().hosts().get(0));
     settings.notes().forEach(note -> log.warn("{}", note));
     routes.line().ifPresent(log::info);
-    int port = settings.page().port();
-    // Camel's server only warns when its port is taken and would run on without /metrics.
-    try (ServerSocket probe = new ServerSocket()) {
-      probe.setReuseAddress(true);
-      probe.bind(new InetSocketAddress(port));
-    } catch (IOException e) {
-      throw new StartException(
-          EXIT_FAILED, "EXPORTER_PORT=" + port + " is in use: choose another port", e);
-    }
+    checkPort();
     try {
       main.start();
     } catch (Exception e) {
@@ -159,7 +151,44 @@ public final class EcoflowExporter implements AutoCloseable {
       reload =
           Optional.of(new RouteReload(main.getCamelContext(), settings, () -> end(EXIT_FAILED)));
     }
-    log.info("Metrics are at http://localhost:{}/metrics", port);
+    log.info(
+        "Metrics are at {}://{}:{}/metrics",
+        beans.isTls() ? "https" : "http",
+        settings
+            .page()
+            .address()
+            .map(address -> address.contains(":") ? "[" + address + "]" : address)
+            .orElse("localhost"),
+        settings.page().port());
+  }
+
+  /** Camel's server only warns when its port is taken and would run on without /metrics. */
+  private void checkPort() throws StartException {
+    Optional<String> address = settings.page().address();
+    if (address.isPresent() && !canBind(address, 0)) {
+      throw new StartException(
+          EXIT_BAD_CONFIGURATION,
+          "ECOFLOW_LISTEN_ADDRESS=" + address.get() + " is no address of this machine",
+          null);
+    }
+    int port = settings.page().port();
+    if (!canBind(address, port)) {
+      throw new StartException(
+          EXIT_FAILED, "EXPORTER_PORT=" + port + " is in use: choose another port", null);
+    }
+  }
+
+  private static boolean canBind(Optional<String> address, int port) {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(
+          address
+              .map(name -> new InetSocketAddress(name, port))
+              .orElseGet(() -> new InetSocketAddress(port)));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private final class CheckedRoutes implements CamelConfiguration {

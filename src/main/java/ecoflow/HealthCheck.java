@@ -6,7 +6,16 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
 import java.util.Map;
+import javax.net.SocketFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
 
 /**
  * Asks the exporter of the same container whether it is well: what the image's HEALTHCHECK runs,
@@ -52,24 +61,71 @@ final class HealthCheck {
               "GET /-/healthy HTTP/1.0\r\nHost: localhost\r\n\r\n"
                   .getBytes(StandardCharsets.US_ASCII));
       String answer = beginning(exporter.getInputStream());
-      return answer.matches("(?s)HTTP/1\\.. 200\\b.*") ? "" : "the exporter says: " + answer;
+      // One that asks for a password is as well as one that answers.
+      boolean isFine = answer.matches("(?s)HTTP/1\\.. (200|401)\\b.*");
+      return isFine ? "" : "the exporter says: " + answer;
+    } catch (SSLException e) {
+      // It asks for a certificate, which this does not have, or serves by something else than TLS.
+      if (String.valueOf(e.getMessage()).contains("certificate")) {
+        return "";
+      }
+      throw e;
     }
   }
 
   /** Where and how the exporter serves its pages, by the same variables as the exporter. */
   private static Socket connect(Map<String, String> variables) throws IOException {
     String port = variables.getOrDefault("EXPORTER_PORT", "").strip();
-    Socket socket = new Socket();
+    Socket socket = isTls(variables) ? tls().createSocket() : new Socket();
     try {
       socket.connect(
-          new InetSocketAddress(
-              InetAddress.getLoopbackAddress(), port.isEmpty() ? 9090 : port(port)),
+          new InetSocketAddress(address(variables), port.isEmpty() ? 9090 : port(port)),
           PATIENCE_MS);
     } catch (IOException | NumberFormatException e) {
       socket.close();
       throw e;
     }
     return socket;
+  }
+
+  private static InetAddress address(Map<String, String> variables) throws IOException {
+    String address = variables.getOrDefault("ECOFLOW_LISTEN_ADDRESS", "").strip();
+    InetAddress listens =
+        address.isEmpty() ? InetAddress.getLoopbackAddress() : InetAddress.getByName(address);
+    return listens.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : listens;
+  }
+
+  private static boolean isTls(Map<String, String> variables) throws IOException {
+    String file = variables.getOrDefault("ECOFLOW_WEB_CONFIG_FILE", "").strip();
+    return !file.isEmpty() && Files.readString(Path.of(file)).contains("tls_server_config");
+  }
+
+  /** Whose certificate it is does not matter: nobody else listens there, and nothing is told. */
+  private static SocketFactory tls() throws IOException {
+    TrustManager all =
+        new X509TrustManager() {
+          @Override
+          public void checkClientTrusted(X509Certificate[] chain, String type) {
+            // Nobody asks.
+          }
+
+          @Override
+          public void checkServerTrusted(X509Certificate[] chain, String type) {
+            // Any is right.
+          }
+
+          @Override
+          public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+          }
+        };
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, new TrustManager[] {all}, null);
+      return context.getSocketFactory();
+    } catch (GeneralSecurityException e) {
+      throw new IOException("this Java has no TLS", e);
+    }
   }
 
   private static int port(String text) {

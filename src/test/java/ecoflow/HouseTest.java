@@ -55,6 +55,8 @@ class HouseTest {
               Set.of("api", "config", "decode", "device", "meters", "mqtt", "quota", "text")),
           Map.entry("sink", Set.of("device", "quota")),
           Map.entry("unknown", Set.of("device")),
+          Map.entry("landing", Set.of("device", "normal", "quota")),
+          Map.entry("web", Set.of("config", "text")),
           Map.entry(
               "payload",
               Set.of("decode", "device", "meters", "quota", "story", "text", "unknown")));

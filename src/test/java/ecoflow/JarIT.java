@@ -335,6 +335,8 @@ class JarIT {
     jar.terminate();
     assertEquals(0, loaded(classes, "picocli."));
     assertEquals(0, loaded(classes, "ecoflow.command."));
+    assertEquals(0, loaded(classes, "ecoflow.web."));
+    assertEquals(0, loaded(classes, "org.mindrot."));
     assertTrue(loaded(classes, "org.apache.camel.impl.") > 0);
 
     for (String command : List.of("config", "--help", "--version")) {

@@ -199,7 +199,7 @@ class MetricsPageTest {
 
   @Test
   void nothingElseIsServed() {
-    for (String path : List.of("/", "/metrics/x", "/metric", "/metrics2", "/q/health")) {
+    for (String path : List.of("/x", "/metrics/x", "/metric", "/metrics2", "/q/health")) {
       assertEquals(404, exporter.http().get(path).statusCode(), path);
     }
     for (String method : List.of("POST", "PUT", "DELETE")) {

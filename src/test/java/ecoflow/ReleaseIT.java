@@ -48,6 +48,7 @@ class ReleaseIT {
           "EPL-1.0",
           "EPL-2.0",
           "GPL-2.0-with-classpath-exception",
+          "ISC",
           "MIT");
 
   /** group:name:version of each line. */

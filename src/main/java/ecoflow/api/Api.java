@@ -4,6 +4,7 @@ import ecoflow.config.HttpSettings;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -22,6 +23,10 @@ public final class Api implements AutoCloseable {
   private final CloudCall call;
   private final FirstContact firstContact;
   private final HttpBounds bounds;
+
+  /** Null if there was none yet. */
+  private volatile Trouble trouble;
+
   private final SSLContext tls;
 
   /**
@@ -86,7 +91,26 @@ public final class Api implements AutoCloseable {
 
   /** An attempt before the first success failed; after the last one the process ends. */
   public void contactFailed(String what) {
+    note(what);
     firstContact.failed(what);
+  }
+
+  /**
+   * A failure that users may want to know of later.
+   *
+   * @param words as the log has them
+   * @param epochMillis when it was
+   */
+  public record Trouble(String words, long epochMillis) {}
+
+  /** Keeps a failure as the last one. */
+  public void note(String words) {
+    trouble = new Trouble(words, System.currentTimeMillis());
+  }
+
+  /** The last failure of a call or a connection. */
+  public Optional<Trouble> lastTrouble() {
+    return Optional.ofNullable(trouble);
   }
 
   /**

@@ -15,11 +15,13 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * What the exporter tells of itself. Names, labels and buckets are those of the Python exporter
@@ -53,6 +55,7 @@ public final class Meters {
   private static final int MAX_COMMAND_PAIRS = 200;
   private static final String OTHER = "other";
   private static final String SINK_MESSAGES = "sink_messages";
+  private static final String WEB_REFUSED = "web_requests_refused";
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -151,6 +154,8 @@ public final class Meters {
     own("scrape_requests_created");
     own(SINK_MESSAGES + "_total");
     own(SINK_MESSAGES + "_created");
+    own(WEB_REFUSED + "_total");
+    own(WEB_REFUSED + "_created");
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
@@ -260,6 +265,18 @@ public final class Meters {
         .increment();
   }
 
+  /**
+   * Takes the reason of each request for a page that is refused; the counters exist from now on.
+   */
+  public Consumer<String> webRefusals() {
+    Map<String, Counter> counters = new HashMap<>();
+    for (String reason : List.of("no_password", "wrong_password", "rate_limit", "busy")) {
+      counters.put(
+          reason, counter(WEB_REFUSED, "Requests for pages that were refused", "reason", reason));
+    }
+    return reason -> counters.get(reason).increment();
+  }
+
   public void conflict(String kind) {
     conflicts(kind).increment();
   }
@@ -279,6 +296,13 @@ public final class Meters {
       }
     }
     known.increment();
+  }
+
+  /** How many protobuf messages nothing is known of. */
+  public long unknownMessages() {
+    return registry.find(prefix + "protobuf_messages").tag("outcome", "unknown").counters().stream()
+        .mapToLong(counter -> (long) counter.count())
+        .sum();
   }
 
   /** One value, or one item of a list, that a protobuf message holds and that is not shown. */

@@ -209,6 +209,7 @@ final class LinkKeeper implements AutoCloseable {
       api.contactFailed("Cannot connect to EcoFlow: " + reason);
       return;
     }
+    api.note((link.isConnected() ? "Cannot renew the login: " : "No MQTT connection: ") + reason);
     if (link.isConnected()) {
       // Only the renewal of the login failed.
       attemptIn(retryPause);
@@ -259,6 +260,7 @@ final class LinkKeeper implements AutoCloseable {
     Duration pause = backoff.next(Duration.ZERO);
     attemptIn(pause);
     lastReason = null;
+    api.note("MQTT connection lost: " + Lines.describe(link.lostBecause()));
     LOG.warn(
         "MQTT connection lost: {}; next attempt in {} s",
         Lines.describe(link.lostBecause()),

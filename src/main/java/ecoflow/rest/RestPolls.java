@@ -258,6 +258,7 @@ final class RestPolls {
     String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
     String what = "Cannot get the values of device " + serial + ": " + reason;
     if (isNotAllowed(failure) || (withPushes && devices.isPushing(serial))) {
+      api.note(what);
       LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial)));
     } else {
       once(
@@ -295,6 +296,7 @@ final class RestPolls {
   private void once(String about, String line) {
     String before = lastLines.put(about, line);
     if (!line.isEmpty()) {
+      api.note(line);
       if (line.equals(before)) {
         LOG.debug("{}", line);
       } else {

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
 
@@ -329,5 +330,31 @@ class SettingsTest {
         "ECOFLOW_MICROMETER_REGISTRIES=otlp;influx is not valid: it takes names such as otlp or"
             + " influx, or of classes, with commas between",
         complaint(keys("ECOFLOW_MICROMETER_REGISTRIES", "otlp;influx")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1:9090", ":9090", "http://localhost", "[::1]", "a b"})
+  void anAddressToListenAtIsAnAddressAlone(String value) {
+    assertEquals(
+        "ECOFLOW_LISTEN_ADDRESS="
+            + value
+            + " is not valid: it takes an address of this machine without a port, such as"
+            + " 127.0.0.1",
+        complaint(keys("ECOFLOW_LISTEN_ADDRESS", value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "::1", "fe80::1:2", "::ffff:10.0.0.1", "localhost"})
+  void addressesOfBothKindsAndNamesAreTaken(String value) throws ConfigException {
+    assertEquals(
+        Optional.of(value), Settings.from(keys("ECOFLOW_LISTEN_ADDRESS", value)).page().address());
+  }
+
+  @Test
+  void aWebConfigFileMustBeThere() {
+    assertEquals(
+        "ECOFLOW_WEB_CONFIG_FILE=/nowhere/web.yml is not valid: it takes a readable file in the"
+            + " format of Prometheus' web.yml",
+        complaint(keys("ECOFLOW_WEB_CONFIG_FILE", "/nowhere/web.yml")));
   }
 }

@@ -1,0 +1,62 @@
+package ecoflow.landing;
+
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** Numbers as people read them. */
+final class Words {
+
+  private static final String NOTHING = "\u2013";
+  private static final long MINUTE = 60;
+  private static final long HOUR = 3_600;
+  private static final long DAY = 86_400;
+
+  private Words() {}
+
+  static String watts(OptionalDouble watts) {
+    if (watts.isEmpty()) {
+      return NOTHING;
+    }
+    double value = watts.getAsDouble();
+    if (Math.abs(value) >= 10_000) {
+      return String.format(Locale.ROOT, "%.1f kW", value / 1_000);
+    }
+    boolean isSmall = Math.abs(value) < 10 && Math.rint(value) != value;
+    // Adding 0 makes -0 a plain 0.
+    return String.format(
+        Locale.ROOT, isSmall ? "%.1f W" : "%.0f W", isSmall ? value : Math.rint(value) + 0.0);
+  }
+
+  static String percent(double ratio) {
+    return String.format(Locale.ROOT, "%.0f %%", Math.rint(100 * ratio) + 0.0);
+  }
+
+  /** The time that is left, by what the device does now. */
+  static String left(Reading reading) {
+    OptionalDouble full = reading.toFull();
+    OptionalDouble empty = reading.toEmpty();
+    boolean fills = reading.input().orElse(0) > reading.output().orElse(0);
+    if (full.isPresent() && (fills || empty.isEmpty())) {
+      return "full in " + duration((long) full.getAsDouble());
+    }
+    // Some send it while they charge, too.
+    return empty.isPresent() && !fills ? "empty in " + duration((long) empty.getAsDouble()) : "";
+  }
+
+  /** Its two largest units. */
+  static String duration(long seconds) {
+    if (seconds >= DAY) {
+      return seconds / DAY + " d " + seconds % DAY / HOUR + " h";
+    }
+    if (seconds >= HOUR) {
+      return seconds / HOUR + " h " + seconds % HOUR / MINUTE + " min";
+    }
+    return seconds >= MINUTE ? seconds / MINUTE + " min" : Math.max(0, seconds) + " s";
+  }
+
+  /** How long ago something was; clocks can be set back. */
+  static String ago(long millis) {
+    long seconds = millis / 1_000;
+    return seconds < 1 ? "just now" : duration(seconds) + " ago";
+  }
+}

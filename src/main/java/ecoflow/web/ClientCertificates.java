@@ -1,0 +1,118 @@
+package ecoflow.web;
+
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+/** Whether the certificate of a client will do: its authority, and its names. */
+final class ClientCertificates extends X509ExtendedTrustManager {
+
+  private static final int EMAIL = 1;
+  private static final int DNS = 2;
+  private static final int URI = 6;
+  private static final int IP = 7;
+
+  private final Optional<X509ExtendedTrustManager> authority;
+  private final List<String> allowedSans;
+
+  /**
+   * @param authority empty where any certificate will do
+   * @param allowedSans empty where any name will do
+   */
+  ClientCertificates(Optional<X509ExtendedTrustManager> authority, List<String> allowedSans) {
+    this.authority = authority;
+    this.allowedSans = allowedSans;
+  }
+
+  private interface Check {
+    void by(X509ExtendedTrustManager authority) throws CertificateException;
+  }
+
+  private void check(X509Certificate[] chain, Check check) throws CertificateException {
+    if (authority.isPresent()) {
+      check.by(authority.get());
+    }
+    if (!allowedSans.isEmpty() && !hasAllowedName(chain[0])) {
+      throw new CertificateException("no name of the client's certificate is allowed");
+    }
+  }
+
+  private boolean hasAllowedName(X509Certificate certificate) throws CertificateParsingException {
+    Collection<List<?>> names = certificate.getSubjectAlternativeNames();
+    if (names != null) {
+      for (List<?> name : names) {
+        int kind = (Integer) name.get(0);
+        if ((kind == EMAIL || kind == DNS || kind == URI) && allowedSans.contains(name.get(1))) {
+          return true;
+        }
+        if (kind == IP && allowedSans.stream().anyMatch(san -> isSame(san, (String) name.get(1)))) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** An address of IPv6 can be written in several ways. */
+  private static boolean isSame(String san, String address) {
+    if (san.equals(address)) {
+      return true;
+    }
+    try {
+      // Both are addresses, so that nobody is asked for a name.
+      return san.matches("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+          && InetAddress.getByName(san).equals(InetAddress.getByName(address));
+    } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String type) throws CertificateException {
+    check(chain, by -> by.checkClientTrusted(chain, type));
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket)
+      throws CertificateException {
+    check(chain, by -> by.checkClientTrusted(chain, type, socket));
+  }
+
+  @Override
+  public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+      throws CertificateException {
+    check(chain, by -> by.checkClientTrusted(chain, type, engine));
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {
+    throw new CertificateException("this is the server");
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
+      throws CertificateException {
+    throw new CertificateException("this is the server");
+  }
+
+  @Override
+  public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+      throws CertificateException {
+    throw new CertificateException("this is the server");
+  }
+
+  @Override
+  public X509Certificate[] getAcceptedIssuers() {
+    return authority
+        .map(X509ExtendedTrustManager::getAcceptedIssuers)
+        .orElse(new X509Certificate[0]);
+  }
+}

@@ -1,0 +1,35 @@
+package ecoflow.web;
+
+import ecoflow.web.WebConfig.Rate;
+import java.util.function.LongSupplier;
+
+/** A bucket of tokens: one comes each interval, a request takes one. */
+final class RateLimit {
+
+  private final LongSupplier nanoClock;
+  private final long interval;
+  private final long full;
+  private long last;
+
+  /** In nanoseconds of intervals. */
+  private long tokens;
+
+  RateLimit(Rate rate, LongSupplier nanoClock) {
+    this.nanoClock = nanoClock;
+    this.interval = Math.min(rate.interval().toNanos(), Long.MAX_VALUE / 4 / rate.burst());
+    this.full = interval * rate.burst();
+    this.tokens = full;
+    this.last = nanoClock.getAsLong();
+  }
+
+  synchronized boolean take() {
+    long now = nanoClock.getAsLong();
+    tokens = Math.min(full, tokens + Math.min(now - last, full));
+    last = now;
+    if (tokens < interval) {
+      return false;
+    }
+    tokens -= interval;
+    return true;
+  }
+}

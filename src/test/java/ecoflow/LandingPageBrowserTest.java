@@ -1,0 +1,105 @@
+package ecoflow;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ecoflow.cloud.Fleet;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.Browser;
+import ecoflow.testkit.ExporterExtension;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The page at / as Chromium shows it, with the fleet of the demo. */
+class LandingPageBrowserTest {
+
+  private static final String LONG_NAME = "<script>" + "AVeryLongNameWithoutASpace".repeat(4);
+
+  private final Fleet fleet = new Fleet();
+  private final SimulatedDevice evil =
+      new SimulatedDevice("R331ZBROWSER0001", LONG_NAME, "DELTA 2", WireFormat.JSON)
+          .set(Map.of("pd.soc", 9));
+
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.device().with(devices());
+
+  @TempDir Path folder;
+
+  private SimulatedDevice[] devices() {
+    List<SimulatedDevice> all = new ArrayList<>(fleet.devices());
+    all.add(evil);
+    return all.toArray(SimulatedDevice[]::new);
+  }
+
+  @Test
+  void thePageFitsADesktopAndAPhoneInLightAndDark() throws Exception {
+    assumeTrue(Browser.isHere(), "chromium is not installed");
+    exporter.start();
+    for (SimulatedDevice device : devices()) {
+      exporter.page().eventuallyShows(device, "online", 1);
+    }
+    try (Browser browser = Browser.start(folder)) {
+      String url = "http://localhost:" + exporter.http().port() + "/";
+      Path pictures = Files.createDirectories(Path.of("target/landing-page"));
+      for (int width : new int[] {1280, 390}) {
+        String background = "";
+        for (boolean dark : new boolean[] {false, true}) {
+          browser.show(width, 860, dark);
+          browser.open(url);
+          assertEquals(List.of(), browser.complaints());
+          assertEquals(6, browser.ask("document.querySelectorAll('article').length").asInt());
+          assertEquals(
+              LONG_NAME,
+              browser
+                  .ask(
+                      "[...document.querySelectorAll('h2')].map(h => h.textContent)"
+                          + ".find(t => t.includes('script'))")
+                  .asText());
+          assertTrue(
+              browser.ask("document.documentElement.scrollWidth").asInt() <= width,
+              "nothing stands out at the right");
+          assertEquals(0, browser.ask("document.scripts.length").asInt());
+          // The style is in force: cards side by side where there is room, else below each other.
+          int columns =
+              browser
+                  .ask(
+                      "new Set([...document.querySelectorAll('article')]"
+                          + ".map(a => a.getBoundingClientRect().left)).size")
+                  .asInt();
+          assertEquals(width < 600, columns == 1, columns + " columns at " + width);
+          String now = browser.ask("getComputedStyle(document.body).backgroundColor").asText();
+          assertNotEquals(background, now);
+          background = now;
+          Files.write(
+              pictures.resolve(
+                  (width < 600 ? "phone" : "desktop") + (dark ? "-dark" : "") + ".png"),
+              browser.picture());
+        }
+      }
+    }
+  }
+
+  @Test
+  void thePageRefreshesItself() {
+    assumeTrue(Browser.isHere(), "chromium is not installed");
+    exporter.start();
+    exporter.page().eventuallyShows(evil, "online", 1);
+    try (Browser browser = Browser.start(folder)) {
+      browser.show(1280, 800, false);
+      browser.open("http://localhost:" + exporter.http().port() + "/");
+      evil.set(Map.of("pd.soc", 77));
+      evil.pushAll();
+      eventually(
+          () -> assertTrue(browser.ask("document.body.innerText").asText().contains("77 %")));
+    }
+  }
+}

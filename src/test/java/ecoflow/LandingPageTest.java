@@ -1,0 +1,230 @@
+package ecoflow;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static ecoflow.testkit.Frames.frame;
+import static ecoflow.testkit.Frames.message;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Base64;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The page at / as text, in a browser: LandingPageBrowserTest. */
+class LandingPageTest {
+
+  private static final String EVIL = "</h2><script>alert(\"1\")</script>'&amp;";
+
+  private final SimulatedDevice garage =
+      new SimulatedDevice("R331ZLAND0000001", "Garage", "DELTA 2", WireFormat.JSON)
+          .set(
+              Map.of(
+                  "pd.soc",
+                  15,
+                  "pd.wattsInSum",
+                  420,
+                  "pd.wattsOutSum",
+                  35,
+                  "bms_emsStatus.chgRemainTime",
+                  125,
+                  "bms_emsStatus.dsgRemainTime",
+                  5999));
+
+  private final SimulatedDevice evil =
+      new SimulatedDevice("R331ZLAND0000002", EVIL, EVIL, WireFormat.JSON)
+          .set(Map.of("pd.soc", 55));
+
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(garage, evil);
+
+  private String page() {
+    return exporter.http().get("/").body();
+  }
+
+  /** The card of a device. */
+  private String card(SimulatedDevice device) {
+    Matcher cards = Pattern.compile("(?s)<article>.*?</article>").matcher(page());
+    return cards
+        .results()
+        .map(card -> card.group())
+        .filter(card -> card.contains(device.serial()))
+        .findFirst()
+        .orElse("");
+  }
+
+  private void startAndPush() {
+    exporter.start();
+    exporter.page().eventuallyConnected(1);
+    for (SimulatedDevice device : new SimulatedDevice[] {garage, evil}) {
+      device.pushAll();
+      exporter.page().eventuallyShows(device, "online", 1);
+    }
+  }
+
+  @Test
+  void aDeviceIsThereWithItsValues() {
+    startAndPush();
+    String card = card(garage);
+    for (String part :
+        new String[] {
+          "<h2>Garage</h2>",
+          ">online<",
+          ">DELTA 2<",
+          ">15 %<",
+          "width=\"15\"",
+          "class=\"fill low\"",
+          ">420 W<",
+          ">35 W<",
+          ">full in 2 h 5 min<",
+          "R331ZLAND0000001, updated ",
+        }) {
+      assertTrue(card.contains(part), () -> part + " in " + card);
+    }
+    assertTrue(card(evil).contains("class=\"fill\""), "more than a fifth");
+    eventually(
+        () ->
+            assertTrue(
+                Pattern.compile("(?s)<path d=\"M238.0 32.6h.1\"/>.*>Charge, last hour<")
+                    .matcher(card(garage))
+                    .find(),
+                () -> card(garage)));
+    for (String part :
+        new String[] {
+          "EcoFlow: <span class=\"good\">answers<",
+          "Login: <span class=\"good\">logged in<",
+          "Connection: <span class=\"good\">up<",
+          "Devices online: 2 of 2",
+          "mode mqtt",
+        }) {
+      assertTrue(page().contains(part), () -> part + " in " + page());
+    }
+    assertFalse(page().contains("Last failure"), "a quiet life");
+    assertFalse(page().contains("not known"), "no unknown message");
+  }
+
+  @Test
+  void whatAnOfflineDeviceHadIsNotShown() {
+    startAndPush();
+    garage.setOnline(false);
+    eventually(() -> assertTrue(card(garage).contains(">offline<"), () -> card(garage)));
+    String card = card(garage);
+    assertFalse(card.contains("15 %") || card.contains("420") || card.contains("full in"), card);
+    assertTrue(card.contains("updated "), card);
+    assertTrue(page().contains("Devices online: 1 of 2"));
+  }
+
+  @Test
+  void namesAreTextAndNothingElse() {
+    startAndPush();
+    String page = page();
+    assertFalse(page.contains("<script"), page);
+    assertTrue(
+        page.contains(
+            "<h2>&lt;/h2&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;amp;</h2>"),
+        page);
+  }
+
+  @Test
+  void unknownMessagesAreCounted() {
+    startAndPush();
+    garage.publish(frame(99, 98, message().integer(1, 1)));
+    eventually(() -> assertTrue(page().contains("not known: <a href=\"/-/unknown\">1</a>")));
+  }
+
+  @Test
+  void theLastFailureIsToldInPlainWords() {
+    startAndPush();
+    exporter.cloud().stopBroker();
+    eventually(
+        () -> {
+          assertTrue(page().contains("Connection: <span class=\"bad\">no MQTT connection<"));
+          assertTrue(
+              Pattern.compile("Last failure, [^:]+: (No MQTT connection|MQTT connection lost): ")
+                  .matcher(page())
+                  .find(),
+              this::page);
+        });
+  }
+
+  @Test
+  void restTellsThatTheCloudDoesNotAnswer() {
+    exporter.startIn("rest", "ECOFLOW_SECRET_KEY=wrong", "HTTP_RETRIES=0");
+    assertTrue(page().contains("EcoFlow: <span class=\"bad\">has not answered yet<"));
+    eventually(
+        () ->
+            assertTrue(page().contains(": Cannot get the device list from EcoFlow: "), this::page));
+    assertFalse(page().contains("Login:"));
+  }
+
+  @Test
+  void theAnswerIsHtmlThatMayUseNothingButItsStyle() throws Exception {
+    exporter.start();
+    HttpResponse<String> answer = exporter.http().get("/");
+    assertEquals(200, answer.statusCode());
+    assertEquals("text/html; charset=utf-8", header(answer, "Content-Type"));
+    assertEquals("nosniff", header(answer, "X-Content-Type-Options"));
+    String policy = header(answer, "Content-Security-Policy");
+    assertTrue(policy.startsWith("default-src 'none'; "), policy);
+    Matcher style = Pattern.compile("(?s)<style>(.*?)</style>").matcher(answer.body());
+    assertTrue(style.find());
+    byte[] hash =
+        MessageDigest.getInstance("SHA-256")
+            .digest(style.group(1).getBytes(StandardCharsets.UTF_8));
+    String expected = "style-src 'sha256-" + Base64.getEncoder().encodeToString(hash) + "';";
+    assertTrue(policy.contains(expected), expected);
+    assertFalse(style.find(), "one style");
+    assertFalse(answer.body().contains(" style="));
+    assertFalse(Pattern.compile("(?i)(src|href)=\"(?!/|data:,\")").matcher(answer.body()).find());
+    assertFalse(answer.body().contains("{{"));
+
+    HttpResponse<String> head = exporter.http().send("HEAD", "/", BodyHandlers.ofString());
+    assertEquals(200, head.statusCode());
+    assertEquals(policy, header(head, "Content-Security-Policy"));
+    assertEquals("", head.body());
+    assertEquals(404, exporter.http().get("/nowhere").statusCode());
+  }
+
+  @Test
+  void linksLeadSomewhere() throws Exception {
+    startAndPush();
+    Matcher links = Pattern.compile("<a href=\"([^\"]+)\"").matcher(page());
+    int found = 0;
+    while (links.find()) {
+      assertEquals(200, exporter.http().get(links.group(1)).statusCode(), links.group(1));
+      found++;
+    }
+    assertEquals(4, found);
+    HttpResponse<String> docs = exporter.http().get("/docs");
+    assertEquals(Files.readString(Path.of("README.md")), docs.body());
+    assertEquals("text/plain; charset=utf-8", header(docs, "Content-Type"));
+    assertEquals("nosniff", header(docs, "X-Content-Type-Options"));
+  }
+
+  @Test
+  void theReadmeShowsPicturesThatAreThere() throws Exception {
+    Matcher pictures =
+        Pattern.compile("<img src=\"([^\"]+)\"").matcher(Files.readString(Path.of("README.md")));
+    int found = 0;
+    while (pictures.find()) {
+      assertTrue(Files.size(Path.of(pictures.group(1))) < 150_000, pictures.group(1));
+      found++;
+    }
+    assertEquals(2, found);
+  }
+
+  private static String header(HttpResponse<?> response, String name) {
+    return response.headers().firstValue(name).orElse("");
+  }
+}

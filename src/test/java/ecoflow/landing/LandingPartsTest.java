@@ -1,0 +1,216 @@
+package ecoflow.landing;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ecoflow.normal.NormalValue;
+import ecoflow.quota.DeviceValues;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What the landing page is made of. */
+class LandingPartsTest {
+
+  private static OptionalDouble some(double value) {
+    return OptionalDouble.of(value);
+  }
+
+  private static final OptionalDouble NONE = OptionalDouble.empty();
+
+  // Template
+
+  @Test
+  void aTemplateEscapesEachValue() {
+    assertEquals(
+        "<b title='&lt;script&gt;&quot;&#39;&amp;'>1</b>",
+        Template.of("<b title='{{a}}'>{{b}}</b>").render(Map.of("a", "<script>\"'&", "b", 1)));
+  }
+
+  @Test
+  void sectionsAreForEachOfAListOrIfTrue() {
+    Template template =
+        Template.of(
+            "{{#list}}[{{x}}{{y}}{{#on}}+{{/on}}{{^on}}-{{/on}}]{{/list}}{{^list}}none{{/list}}");
+    assertEquals(
+        "[1y+][2z-]",
+        template.render(
+            Map.of(
+                "y",
+                "y",
+                "on",
+                true,
+                "list",
+                List.of(Map.of("x", 1), Map.of("x", 2, "y", "z", "on", false)))));
+    assertEquals("none", template.render(Map.of("list", List.of())));
+  }
+
+  @Test
+  void aValueIsNoTemplate() {
+    assertEquals("{{b}}", Template.of("{{a}}").render(Map.of("a", "{{b}}", "b", "no")));
+  }
+
+  @Test
+  void mistakesInATemplateAreNoEmptyPlaces() {
+    assertThrows(
+        IllegalArgumentException.class, () -> Template.of("{{nobody}}").render(Map.of("a", 1)));
+    assertThrows(IllegalArgumentException.class, () -> Template.of("{{#a}}"));
+    assertThrows(IllegalArgumentException.class, () -> Template.of("{{#a}}{{/b}}"));
+  }
+
+  // Words
+
+  @ParameterizedTest
+  @CsvSource({
+    "0,0 W",
+    "-0.0,0 W",
+    "-0.3,-0.3 W",
+    "0.04,0.0 W",
+    "7.25,7.3 W",
+    "12.5,12 W",
+    "853,853 W",
+    "-120,-120 W",
+    "12345,12.3 kW"
+  })
+  void wattsAreShort(double watts, String words) {
+    assertEquals(words, Words.watts(some(watts)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-3,0 s",
+    "0,0 s",
+    "59,59 s",
+    "60,1 min",
+    "3599,59 min",
+    "3600,1 h 0 min",
+    "86399,23 h 59 min",
+    "90000,1 d 1 h"
+  })
+  void timesHaveTwoUnitsAtMost(long seconds, String words) {
+    assertEquals(words, Words.duration(seconds));
+  }
+
+  @Test
+  void theTimeThatIsLeftFollowsThePower() {
+    Reading both = new Reading(some(.5), some(100), some(20), some(3600), some(7200));
+    assertEquals("full in 1 h 0 min", Words.left(both));
+    assertEquals(
+        "empty in 2 h 0 min",
+        Words.left(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
+    assertEquals(
+        "full in 1 h 0 min", Words.left(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
+    assertEquals(
+        "", Words.left(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
+    assertEquals("", Words.left(Reading.NONE));
+    assertEquals("\u2013", Words.watts(NONE));
+    assertEquals("just now", Words.ago(-5_000));
+    assertEquals("2 min ago", Words.ago(125_000));
+  }
+
+  // Readings
+
+  private static DeviceValues raw(Map<String, Double> values) {
+    String[] keys = values.keySet().stream().sorted().toArray(String[]::new);
+    return new DeviceValues("SN", keys, Stream.of(keys).mapToDouble(values::get).toArray());
+  }
+
+  private static NormalValue normal(String name, double value) {
+    return new NormalValue(name, Map.of(), value, "");
+  }
+
+  @Test
+  void normalisedValuesComeFirst() {
+    Reading reading =
+        Readings.of(
+            List.of(
+                normal("battery_charge_ratio", 0.81),
+                normal("home_load_power_watts", 300),
+                normal("output_power_watts", 0),
+                normal("input_power_watts", 20),
+                normal("battery_time_to_empty_seconds", 600)),
+            raw(Map.of("pd.soc", 12.0, "pd.wattsInSum", 9.0, "pd.wattsOutSum", 9.0)));
+    assertEquals(new Reading(some(0.81), some(20), some(0), NONE, some(600)), reading);
+  }
+
+  @Test
+  void aModelWithoutThemShowsItsRawValues() {
+    Reading reading =
+        Readings.of(
+            List.of(),
+            raw(
+                Map.of(
+                    "pd.soc",
+                    81.0,
+                    "bms_bmsStatus.f32ShowSoc",
+                    80.0,
+                    "pd.wattsInSum",
+                    9.0,
+                    "pow_out_sum_w",
+                    7.0)));
+    assertEquals(new Reading(some(0.8), some(9), some(7), NONE, NONE), reading);
+    assertEquals(Reading.NONE, Readings.of(List.of(), raw(Map.of())));
+  }
+
+  @Test
+  void aLonePortIsTheOutputOfAPlugAndOfSeveralNoneIs() {
+    NormalValue port = new NormalValue("port_output_power_watts", Map.of("port", "plug"), 85, "");
+    NormalValue other = new NormalValue("port_output_power_watts", Map.of("port", "b"), 1, "");
+    assertEquals(some(85), Readings.of(List.of(port), raw(Map.of())).output());
+    assertEquals(NONE, Readings.of(List.of(port, other), raw(Map.of())).output());
+  }
+
+  // History
+
+  @Test
+  void anHourIsDrawnFromLeftToRight() {
+    History history = new History();
+    assertEquals("", history.path(5, 2));
+    history.addCharge(-59, 0);
+    history.addCharge(-58, 0.5);
+    // Of several values in a minute the first counts.
+    history.addCharge(-58, 1);
+    history.addCharge(0, 1);
+    assertEquals("M2.0 38.0h.1L6.0 20.0M238.0 2.0h.1", history.path(0, 2));
+    // A minute later the first one is gone.
+    assertEquals("M2.0 20.0h.1M234.0 2.0h.1", history.path(1, 2));
+    assertEquals("", history.path(60, 2));
+  }
+
+  @Test
+  void aMinuteWithoutAValueIsAGap() {
+    History history = new History();
+    history.addCharge(0, 1);
+    history.addCharge(2, 1);
+    assertEquals("M230.0 2.0h.1M238.0 2.0h.1", history.path(2, 1));
+    assertEquals("M230.0 2.0h.1L238.0 2.0", history.path(2, 2));
+    // What is an hour and more old does not come back.
+    history.addCharge(62, 1);
+    assertEquals("M238.0 2.0h.1", history.path(62, 2));
+    history.addCharge(1_000, 1);
+    assertEquals("M238.0 2.0h.1", history.path(1_000, 2));
+  }
+
+  @Test
+  void ofPowersTheLargestIsTheTop() {
+    History history = new History();
+    history.addPower(0, 50);
+    history.addPower(1, 200);
+    history.addPower(2, 100);
+    assertEquals("M230.0 29.0h.1L234.0 2.0L238.0 20.0", history.path(2, 2));
+  }
+
+  @Test
+  void chargeAndPowerAreNotMixed() {
+    History history = new History();
+    history.addPower(0, 50);
+    history.addCharge(0, 0.5);
+    history.addPower(1, 50);
+    assertEquals("M234.0 20.0h.1", history.path(1, 2));
+    assertEquals(true, history.isOfCharge());
+  }
+}

@@ -1,0 +1,206 @@
+package ecoflow.testkit;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A headless Chromium, driven through its DevTools protocol. */
+public final class Browser implements AutoCloseable {
+
+  private static final Pattern ADDRESS = Pattern.compile("DevTools listening on (ws://\\S+)");
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final long PATIENCE_SECONDS = 60;
+
+  private final ChildProcess process;
+  private final WebSocket socket;
+  private final AtomicInteger ids = new AtomicInteger();
+  private final Map<Integer, CompletableFuture<JsonNode>> answers = new ConcurrentHashMap<>();
+  private final List<JsonNode> events = new CopyOnWriteArrayList<>();
+  private final String session;
+
+  /** Whether there is one on this machine. */
+  public static boolean isHere() {
+    return Programs.find("chromium").isPresent();
+  }
+
+  /**
+   * @param folder for its profile
+   */
+  public static Browser start(Path folder) {
+    return new Browser(folder);
+  }
+
+  private Browser(Path folder) {
+    process =
+        ChildProcess.start(
+            folder,
+            folder.resolve("chromium.log"),
+            Map.of(),
+            List.of(
+                Programs.get("chromium"),
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--hide-scrollbars",
+                "--no-first-run",
+                "--user-data-dir=" + folder.resolve("profile"),
+                "--remote-debugging-port=0",
+                "about:blank"));
+    process.awaitLine("DevTools listening on ");
+    Matcher address = ADDRESS.matcher(String.join("\n", process.lines()));
+    if (!address.find()) {
+      throw new IllegalStateException("no address: " + process.lines());
+    }
+    socket =
+        HttpClient.newHttpClient()
+            .newWebSocketBuilder()
+            .buildAsync(URI.create(address.group(1)), new Listener())
+            .join();
+    String target =
+        call(null, "Target.createTarget", Map.of("url", "about:blank")).path("targetId").asText();
+    session =
+        call(null, "Target.attachToTarget", Map.of("targetId", target, "flatten", true))
+            .path("sessionId")
+            .asText();
+    call("Page.enable", Map.of());
+    call("Log.enable", Map.of());
+    call("Runtime.enable", Map.of());
+  }
+
+  /** Sets the size of the window in points, and whether the user likes it dark. */
+  public void show(int width, int height, boolean dark) {
+    call(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 600));
+    call(
+        "Emulation.setEmulatedMedia",
+        Map.of(
+            "features",
+            List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
+  }
+
+  /** Opens a page and waits until it is there. */
+  public void open(String url) {
+    events.clear();
+    call("Page.navigate", Map.of("url", url));
+    Eventually.eventually(
+        () -> {
+          if (complaintsOrLoaded().isEmpty()) {
+            throw new AssertionError("not loaded: " + url);
+          }
+        });
+  }
+
+  private List<JsonNode> complaintsOrLoaded() {
+    return events.stream()
+        .filter(event -> event.path("method").asText().equals("Page.loadEventFired"))
+        .toList();
+  }
+
+  /** What the browser had to complain of since the page was opened, such as what it refused. */
+  public List<String> complaints() {
+    List<String> complaints = new ArrayList<>();
+    for (JsonNode event : events) {
+      String method = event.path("method").asText();
+      if (method.equals("Log.entryAdded") || method.equals("Runtime.exceptionThrown")) {
+        complaints.add(event.path("params").toString());
+      }
+    }
+    return complaints;
+  }
+
+  /** The value of an expression in the page, in which no script of its own runs. */
+  public JsonNode ask(String expression) {
+    JsonNode answer =
+        call("Runtime.evaluate", Map.of("expression", expression, "returnByValue", true));
+    return answer.path("result").path("value");
+  }
+
+  /** A picture of the window as PNG. */
+  public byte[] picture() {
+    String data = call("Page.captureScreenshot", Map.of("format", "png")).path("data").asText();
+    return Base64.getDecoder().decode(data);
+  }
+
+  private JsonNode call(String method, Map<String, ?> parameters) {
+    return call(session, method, parameters);
+  }
+
+  private JsonNode call(String of, String method, Map<String, ?> parameters) {
+    int id = ids.incrementAndGet();
+    CompletableFuture<JsonNode> answer = new CompletableFuture<>();
+    answers.put(id, answer);
+    Map<String, Object> message = new HashMap<>();
+    message.put("id", id);
+    message.put("method", method);
+    message.put("params", parameters);
+    if (of != null) {
+      message.put("sessionId", of);
+    }
+    try {
+      socket.sendText(JSON.writeValueAsString(message), true).join();
+      JsonNode content = answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      if (content.has("error")) {
+        throw new IllegalStateException(method + ": " + content);
+      }
+      return content.path("result");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    } catch (Exception e) {
+      throw new IllegalStateException(method + ": " + process.lines(), e);
+    }
+  }
+
+  private final class Listener implements WebSocket.Listener {
+
+    private final StringBuilder text = new StringBuilder();
+
+    @Override
+    public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
+      text.append(data);
+      if (last) {
+        try {
+          JsonNode message = JSON.readTree(text.toString());
+          text.setLength(0);
+          if (message.has("id")) {
+            answers.remove(message.path("id").asInt()).complete(message);
+          } else {
+            events.add(message);
+          }
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+      from.request(1);
+      return null;
+    }
+  }
+
+  @Override
+  public void close() {
+    socket.abort();
+    process.close();
+  }
+}

@@ -1,0 +1,83 @@
+package ecoflow.web;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.web.Passwords.Known;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PasswordsTest {
+
+  /** Made by htpasswd -nbB -C 5. */
+  private static final String S3CRET =
+      "$2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW";
+
+  private static final String PAESS =
+      "$2y$05$BhvONjzS33u7uTuq7dSKye6ELiF.Ms7PWx7AIoLkqm8cFLgK1sHku";
+
+  private final List<String> calls = new ArrayList<>();
+
+  private Passwords counted(Map<String, String> hashes) {
+    return new Passwords(
+        hashes,
+        (password, hash) -> {
+          calls.add(hash);
+          return password.equals("right");
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"$2y", "$2a", "$2b"})
+  void hashesOfAllNamesServe(String name) {
+    Passwords passwords = new Passwords(Map.of("alice", name + S3CRET.substring(3)));
+    assertTrue(passwords.check("alice", "s3cret"));
+    assertFalse(passwords.check("alice", "s3cret "));
+  }
+
+  @Test
+  void aPasswordIsUtf8AndMayHoldAColon() {
+    Passwords passwords = new Passwords(Map.of("bob", PAESS));
+    assertTrue(passwords.check("bob", "p\u00e4:ss"));
+    assertFalse(passwords.check("bob", "p\u00e4"));
+  }
+
+  @Test
+  void whatIsKnownIsNotCheckedAgain() {
+    Passwords passwords = counted(Map.of("alice", S3CRET, "bob", PAESS));
+    assertEquals(Known.UNKNOWN, passwords.known("alice", "right"));
+    assertTrue(passwords.check("alice", "right"));
+    assertFalse(passwords.check("alice", "wrong"));
+    assertEquals(Known.RIGHT, passwords.known("alice", "right"));
+    assertEquals(Known.WRONG, passwords.known("alice", "wrong"));
+    // Of another user nothing is known.
+    assertEquals(Known.UNKNOWN, passwords.known("bob", "right"));
+    assertEquals(2, calls.size());
+  }
+
+  @Test
+  void guessesDoNotMakeARightPasswordForgotten() {
+    Passwords passwords = counted(Map.of("alice", S3CRET));
+    passwords.check("alice", "right");
+    for (int i = 0; i < 1_000; i++) {
+      passwords.check("alice", "guess " + i);
+    }
+    assertEquals(Known.RIGHT, passwords.known("alice", "right"));
+    assertEquals(Known.UNKNOWN, passwords.known("alice", "guess 0"), "memory is bounded");
+    assertEquals(Known.WRONG, passwords.known("alice", "guess 999"));
+  }
+
+  @Test
+  void aNameThatNobodyHasCostsWhatTheDearestCosts() {
+    String dear = "$2y$12" + S3CRET.substring(6);
+    Passwords passwords = counted(Map.of("alice", S3CRET, "bob", dear, "carol", PAESS));
+    assertFalse(passwords.check("mallory", "right"));
+    assertEquals(List.of("$2a" + dear.substring(3)), calls);
+    assertEquals(Known.WRONG, passwords.known("mallory", "right"));
+  }
+}
