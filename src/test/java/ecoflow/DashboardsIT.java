@@ -21,8 +21,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,26 +78,27 @@ class DashboardsIT {
           "mppt_cfg_chg_type",
           "online");
 
-  private final Fleet fleet = new Fleet();
+  private static final Fleet FLEET = new Fleet();
 
   @RegisterExtension
-  final CloudExtension clouds = new CloudExtension(fleet.devices().toArray(SimulatedDevice[]::new));
+  static final CloudExtension CLOUDS =
+      new CloudExtension(FLEET.devices().toArray(SimulatedDevice[]::new));
 
-  @TempDir private Path folder;
-  private ExporterJar both;
-  private ExporterJar raw;
-  private ExporterJar rest;
-  private PrometheusServer prometheus;
-  private double started;
+  @TempDir private static Path folder;
+  private static ExporterJar both;
+  private static ExporterJar raw;
+  private static ExporterJar rest;
+  private static PrometheusServer prometheus;
+  private static double started;
 
-  private ExporterJar start(String name, String mode, String metrics) throws IOException {
+  private static ExporterJar start(String name, String mode, String metrics) throws IOException {
     ExporterJar jar = new ExporterJar(Files.createDirectory(folder.resolve(name)));
-    jar.start(Variables.of(clouds.cloud(), mode, "ECOFLOW_METRICS=" + metrics));
+    jar.start(Variables.of(CLOUDS.cloud(), mode, "ECOFLOW_METRICS=" + metrics));
     return jar;
   }
 
-  @BeforeEach
-  void start() throws IOException {
+  @BeforeAll
+  static void start() throws IOException {
     assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
     both = start("both", "device", "both");
     raw = start("raw", "device", "raw");
@@ -113,7 +114,7 @@ class DashboardsIT {
     prometheus = PrometheusServer.start(Files.createDirectory(folder.resolve("prom")), targets);
     // Each step is seen by a scrape before the next one.
     for (int step = 1; step <= STEPS; step++) {
-      fleet.tick(step);
+      FLEET.tick(step);
       double solar = ((Number) device(Fleet.DELTA_2).quota().get("mppt.inWatts")).doubleValue();
       eventually(
           () ->
@@ -123,21 +124,21 @@ class DashboardsIT {
     }
   }
 
-  private SimulatedDevice device(String serial) {
-    return fleet.devices().stream()
+  private static SimulatedDevice device(String serial) {
+    return FLEET.devices().stream()
         .filter(device -> device.serial().equals(serial))
         .findFirst()
         .orElseThrow();
   }
 
-  private Set<Double> values(String expression) {
+  private static Set<Double> values(String expression) {
     Set<Double> values = new TreeSet<>();
     prometheus.query(expression).forEach(sample -> values.add(sample.value()));
     return values;
   }
 
-  @AfterEach
-  void end() {
+  @AfterAll
+  static void end() {
     for (AutoCloseable part : new AutoCloseable[] {prometheus, both, raw, rest}) {
       try {
         if (part != null) {
@@ -193,7 +194,7 @@ class DashboardsIT {
     assertFalse(prometheus.query("ecoflow_scrape_duration_seconds_bucket{job=\"rest\"}").isEmpty());
   }
 
-  private Set<String> namesIn(String board, String panel) {
+  private static Set<String> namesIn(String board, String panel) {
     Set<String> names = new TreeSet<>();
     for (Query query : Dashboard.named(board).queries()) {
       if (query.panel().equals(panel)) {

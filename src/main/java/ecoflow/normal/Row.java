@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 /**
  * A line of the table: what a raw key of a family of models means.
  *
+ * @param channel where the key is seen: json, protobuf, rest, or * for all; for people, since a key
+ *     means the same on each
  * @param key the raw key; {@code [N]} stands for a place in a list, <code>{SN}</code> for a serial
  *     number, {@code chN} for the number of a circuit, {@code bpX} for bp2000 and the like
  * @param labels their values can hold what stands for a part of the key
@@ -19,6 +21,7 @@ import java.util.regex.Pattern;
  */
 record Row(
     String family,
+    String channel,
     String key,
     String metric,
     Map<String, String> labels,
@@ -53,6 +56,10 @@ record Row(
         .filter(one -> one.startsWith(rule + " "))
         .map(one -> one.substring(rule.length() + 1))
         .findFirst();
+  }
+
+  boolean isOf(String wanted) {
+    return channel.equals("*") || channel.equals(wanted);
   }
 
   boolean isNative() {

@@ -156,6 +156,7 @@ final class Table {
     }
     return new Row(
         cells[0],
+        cells[1],
         cells[2],
         cells[3],
         labels,

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Builds the images ecoflow-exporter and ecoflow-exporter-demo, with docker, podman or buildah, and prints their sizes.
+#
+#   deploy/image/build.sh [--stand-ins] [--tag TAG]
+#
+#   --stand-ins   makes the base images that are not here from packages of Debian, and pulls none: for machines that
+#                 reach no registry of images. Needs root, buildah and mmdebstrap, on Debian. The images that come out
+#                 are for tests; their Java is Debian's.
+#   --tag TAG     the images' tag, "latest" without it
+#
+#   ENGINE        docker, podman or buildah; without it the first of them that is here
+#   VERSION       what the label of the image says; without it that of pom.xml
+#   MAVEN_ARGS    further arguments of the Maven that builds the exporter, such as -o
+#
+# With podman and buildah that Maven takes the libraries that are in ~/.m2, and adds to them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+java_base=eclipse-temurin:21-jdk
+system_base=debian:bookworm-slim
+stand_ins=false
+tag=latest
+
+fail() {
+  echo "build.sh: $1" >&2
+  exit 2
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --stand-ins) stand_ins=true ;;
+    --tag)
+      [ $# -ge 2 ] || fail "--tag takes a tag"
+      tag=$2
+      shift
+      ;;
+    *) fail "$1 is unknown: --stand-ins, --tag TAG" ;;
+  esac
+  shift
+done
+
+engine=${ENGINE:-}
+if "$stand_ins"; then
+  engine=buildah
+  for program in buildah mmdebstrap; do
+    command -v "$program" > /dev/null || fail "--stand-ins needs $program: apt-get install $program"
+  done
+  [ "$(id -u)" -eq 0 ] || fail "--stand-ins needs root"
+fi
+for program in docker podman buildah; do
+  if [ -z "$engine" ] && command -v "$program" > /dev/null; then
+    engine=$program
+  fi
+done
+[ -n "$engine" ] || fail "neither docker nor podman nor buildah is here"
+
+# As the slim image has it: no manuals, no translations, no lists of packages.
+make_system_base() {
+  local folder
+  folder=$(mktemp -d)
+  # shellcheck disable=SC2016 # mmdebstrap says what $1 is
+  mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Languages "none"' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+    --customize-hook='rm -rf "$1"/var/lib/apt/lists/*' \
+    bookworm "$folder/base.tar" < /dev/null
+  printf 'FROM scratch\nADD base.tar /\nCMD ["bash"]\n' > "$folder/Dockerfile"
+  buildah bud --quiet --isolation chroot --format docker -t "docker.io/library/$system_base" "$folder" > /dev/null
+  rm -rf "$folder"
+}
+
+make_java_base() {
+  local container
+  container=$(buildah from --pull-never "docker.io/library/$system_base")
+  # The packages' scripts miss the folder of the manuals.
+  buildah run --isolation chroot --network host "$container" -- sh -ec 'mkdir -p /usr/share/man/man1
+    apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install openjdk-17-jdk-headless ca-certificates
+    apt-get clean
+    rm -rf /var/lib/apt/lists/*' > /dev/null 2>&1 || {
+    buildah rm "$container" > /dev/null
+    fail "Debian's Java cannot be installed in the base image"
+  }
+  buildah commit --quiet --format docker --rm "$container" "docker.io/library/$java_base" > /dev/null
+}
+
+has_image() {
+  buildah inspect --type image "docker.io/library/$1" > /dev/null 2>&1
+}
+
+options=(
+  --build-arg "VERSION=${VERSION:-$(sed -n -e 's|^  <version>\([0-9].*\)</version>|\1|p' -e 's|^    <revision>\(.*\)</revision>|\1|p' pom.xml)}"
+  --build-arg "REVISION=$(git rev-parse HEAD 2> /dev/null || echo unknown)"
+  --build-arg "MAVEN_ARGS=${MAVEN_ARGS:-}"
+)
+case $engine in
+  docker) build=(docker build) ;;
+  # The other format knows no HEALTHCHECK.
+  podman) build=(podman build --format docker --layers) ;;
+  buildah) build=(buildah bud --format docker --layers --force-rm) ;;
+  *) fail "ENGINE=$engine is unknown: docker, podman or buildah" ;;
+esac
+if [ "$engine" != docker ]; then
+  mkdir -p "$HOME/.m2"
+  options+=(-v "$HOME/.m2:/root/.m2")
+fi
+if "$stand_ins"; then
+  has_image "$system_base" || make_system_base
+  has_image "$java_base" || make_java_base
+  # Isolation that needs no rights over resources, and what this machine trusts.
+  options+=(--isolation chroot --pull-never --network host)
+  if [ -e /etc/ssl/certs/java/cacerts ]; then
+    options+=(-v /etc/ssl/certs:/etc/ssl/certs:ro)
+  fi
+fi
+
+"${build[@]}" "${options[@]}" -t "ecoflow-exporter:$tag" .
+"${build[@]}" "${options[@]}" -t "ecoflow-exporter-demo:$tag" --target demo .
+"$engine" images | grep -E "^REPOSITORY|ecoflow-exporter(-demo)? +$tag "

@@ -1,0 +1,129 @@
+package ecoflow.normal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** docs/MODELS.md is made of the catalogue and of the packaged tables. */
+class ModelsDocTest {
+
+  private static final Path DOCUMENT = Path.of("docs/MODELS.md");
+  private static final Path MADE = Path.of("target/MODELS.md");
+  private static final String MARK = "<!-- made of the tables from here on -->\n";
+  private static final Table TABLE = Table.packaged();
+
+  /** Powers of which energy is computed, and the words for them. */
+  private static final Map<String, String> POWERS = powers();
+
+  private static Map<String, String> powers() {
+    Map<String, String> powers = new LinkedHashMap<>();
+    powers.put("solar_power_watts", "solar");
+    powers.put("grid_power_watts", "grid");
+    powers.put("battery_power_watts", "battery");
+    powers.put("home_load_power_watts", "home");
+    powers.put("input_power_watts", "input");
+    powers.put("output_power_watts", "output");
+    return powers;
+  }
+
+  /** Where this fails: copy target/MODELS.md over the document, and read what changed. */
+  @Test
+  void theDocumentSaysWhatTheTablesSay() throws IOException {
+    String document = Files.readString(DOCUMENT);
+    String head = document.substring(0, document.indexOf(MARK) + MARK.length());
+    Files.writeString(MADE, head + made());
+    assertEquals(Files.readString(MADE), document);
+  }
+
+  private static String made() throws IOException {
+    StringBuilder text =
+        new StringBuilder(
+            "\n| models | serial numbers | app channel | names with REST and open"
+                + " | names with the app | energy that the device counts | energy that is computed |"
+                + "\n|---|---|---|---|---|---|---|\n");
+    for (Map.Entry<String, Map<String, Set<String>>> family : models().entrySet()) {
+      List<Row> rows =
+          TABLE.rows().stream()
+              .filter(row -> row.isOn() && row.family().equals(family.getKey()))
+              .toList();
+      Map<String, Set<String>> models = family.getValue();
+      Set<String> prefixes = new TreeSet<>();
+      models.values().forEach(prefixes::addAll);
+      text.append(
+          "| %s | %s | %s | %s | %s | %s | %s |\n"
+              .formatted(
+                  String.join(", ", models.keySet()),
+                  String.join(" ", prefixes),
+                  app(rows),
+                  count(rows, row -> row.isOf("rest")),
+                  count(rows, row -> !row.channel().equals("rest")),
+                  counted(rows),
+                  computed(rows)));
+    }
+    return text.toString();
+  }
+
+  private static String app(List<Row> rows) {
+    boolean isJson = rows.stream().anyMatch(row -> row.isOf("json"));
+    boolean isProtobuf = rows.stream().anyMatch(row -> row.channel().equals("protobuf"));
+    return isProtobuf ? "protobuf" : isJson ? "JSON" : "";
+  }
+
+  private static String count(List<Row> rows, Predicate<Row> which) {
+    long names = rows.stream().filter(which).map(Row::metric).distinct().count();
+    return names == 0 ? "" : Long.toString(names);
+  }
+
+  private static String counted(List<Row> rows) {
+    return rows.stream()
+        .filter(Row::isNative)
+        .map(row -> row.metric().replace("_energy_joules_total", "").replace('_', ' '))
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String computed(List<Row> rows) {
+    Set<String> told = rows.stream().map(Row::metric).collect(Collectors.toSet());
+    boolean isSolar =
+        rows.stream().anyMatch(row -> row.labels().getOrDefault("port", "").startsWith("solar_"));
+    if (isSolar) {
+      told.add("solar_power_watts");
+    }
+    if (told.contains("battery_pack_current_amperes")) {
+      told.add("battery_power_watts");
+    }
+    return POWERS.entrySet().stream()
+        .filter(power -> told.contains(power.getKey()))
+        .map(Map.Entry::getValue)
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Names of models with their prefixes, by family. */
+  private static Map<String, Map<String, Set<String>>> models() throws IOException {
+    Map<String, Map<String, Set<String>>> families = new TreeMap<>();
+    for (JsonNode model : new ObjectMapper().readTree(Path.of("devices.json").toFile())) {
+      String prefix = model.path("sn").asText();
+      String name = model.path("name").asText();
+      String family = TABLE.family(prefix, name).map(Table.Family::name).orElse("~none");
+      families
+          .computeIfAbsent(family, unused -> new TreeMap<>())
+          .computeIfAbsent(name, unused -> new TreeSet<>())
+          .add(prefix);
+    }
+    return families;
+  }
+}
