@@ -45,6 +45,10 @@ final class HealthCheck {
 
   private static String problem(Map<String, String> variables) throws IOException {
     try (Socket exporter = connect(variables)) {
+      if (!variables.getOrDefault("ECOFLOW_WEB_CONFIG_FILE", "").isBlank()) {
+        // It has neither a password nor a certificate: that somebody listens is all it can see.
+        return "";
+      }
       exporter.setSoTimeout(PATIENCE_MS);
       exporter
           .getOutputStream()
@@ -59,11 +63,13 @@ final class HealthCheck {
   /** Where and how the exporter serves its pages, by the same variables as the exporter. */
   private static Socket connect(Map<String, String> variables) throws IOException {
     String port = variables.getOrDefault("EXPORTER_PORT", "").strip();
+    String address = variables.getOrDefault("ECOFLOW_LISTEN_ADDRESS", "").strip();
     Socket socket = new Socket();
     try {
       socket.connect(
           new InetSocketAddress(
-              InetAddress.getLoopbackAddress(), port.isEmpty() ? 9090 : port(port)),
+              address.isEmpty() ? InetAddress.getLoopbackAddress() : InetAddress.getByName(address),
+              port.isEmpty() ? 9090 : port(port)),
           PATIENCE_MS);
     } catch (IOException | NumberFormatException e) {
       socket.close();

@@ -338,6 +338,22 @@ class ProtectionTest {
   }
 
   @Test
+  void theHealthCheckOfTheImageFollows() throws IOException {
+    start(USERS);
+    String port = "" + exporter.http().port();
+    assertEquals(1, HealthCheck.run(Map.of("EXPORTER_PORT", port)), "it has no password");
+    assertEquals(
+        0,
+        HealthCheck.run(
+            Map.of("EXPORTER_PORT", port, "ECOFLOW_WEB_CONFIG_FILE", webConfig.toString())));
+    exporter.start("ECOFLOW_LISTEN_ADDRESS=127.0.0.2");
+    String other = "" + exporter.http().port();
+    assertEquals(1, HealthCheck.run(Map.of("EXPORTER_PORT", other)));
+    assertEquals(
+        0, HealthCheck.run(Map.of("EXPORTER_PORT", other, "ECOFLOW_LISTEN_ADDRESS", "127.0.0.2")));
+  }
+
+  @Test
   void anAddressOfAnotherMachineIsOneLine() {
     IllegalStateException e =
         assertThrows(
