@@ -354,6 +354,15 @@ class ProtectionTest {
   }
 
   @Test
+  void theHealthCheckOfTheImageFollowsTheAddress() {
+    exporter.start("ECOFLOW_LISTEN_ADDRESS=127.0.0.2");
+    String port = "" + exporter.http().port();
+    assertEquals(1, HealthCheck.run(Map.of("EXPORTER_PORT", port)));
+    assertEquals(
+        0, HealthCheck.run(Map.of("EXPORTER_PORT", port, "ECOFLOW_LISTEN_ADDRESS", "127.0.0.2")));
+  }
+
+  @Test
   void anAddressOfAnotherMachineIsOneLine() {
     IllegalStateException e =
         assertThrows(
