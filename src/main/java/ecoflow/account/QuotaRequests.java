@@ -14,6 +14,7 @@ import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
+import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -150,12 +151,18 @@ final class QuotaRequests {
 
   /** Route step: a request could not be sent. */
   public void failed(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    if (failure instanceof MqttException mqtt
+        && mqtt.getReasonCode() == MqttException.REASON_CODE_CLIENT_CLOSED) {
+      // Its connection was ended on purpose: the exporter ends, or connects anew and says so.
+      return;
+    }
     lines.warn(
         "request",
         "Could not ask device "
             + exchange.getMessage().getHeader(Quotas.DEVICE)
             + " for its values: "
-            + Lines.describe(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class))
+            + Lines.describe(failure)
             + "; next attempt in "
             + Lines.seconds(interval)
             + " s");
