@@ -43,10 +43,10 @@ class DoorsTest {
   }
 
   @Test
-  void theReadmeNamesEndpointsAndBeansThatAreThere() throws Exception {
+  void theManualNamesEndpointsAndBeansThatAreThere() throws Exception {
     account.start();
     rest.start();
-    List<Door> doors = doors("README.md");
+    List<Door> doors = doors("docs/MANUAL.md");
     assertEquals(10, doors.size(), doors::toString);
     Set<String> sinks = new TreeSet<>();
     for (Door door : doors) {
@@ -66,7 +66,7 @@ class DoorsTest {
 
   @Test
   void theTutorialNamesNoOtherDoors() throws IOException {
-    assertTrue(doors("README.md").containsAll(doors("docs/ROUTES.md")));
+    assertTrue(doors("docs/MANUAL.md").containsAll(doors("docs/ROUTES.md")));
     assertEquals(8, doors("docs/ROUTES.md").size());
   }
 

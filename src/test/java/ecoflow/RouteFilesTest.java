@@ -254,7 +254,7 @@ class RouteFilesTest {
 
   @Test
   void theReadmeNamesEachSink() throws IOException {
-    String readme = Files.readString(Path.of("README.md"));
+    String readme = Files.readString(Path.of("docs/MANUAL.md"));
     for (SinkFile sink : sinks()) {
       assertTrue(readme.contains("| `" + sink.path().getFileName() + "` |"), sink::name);
     }

@@ -90,7 +90,7 @@ class WebConfigReaderTest {
   void theExampleOfTheReadmeIsValid() throws Exception {
     Matcher example =
         Pattern.compile("(?s)```yaml\n(tls_server_config:.*?)```")
-            .matcher(Files.readString(Path.of("README.md")));
+            .matcher(Files.readString(Path.of("docs/MANUAL.md")));
     assertTrue(example.find());
     WebConfig config = read(example.group(1));
     assertEquals(ClientAuth.REQUIRE_AND_VERIFY, config.tls().orElseThrow().clientAuth());
