@@ -47,7 +47,7 @@ class DoorsTest {
     account.start();
     rest.start();
     List<Door> doors = doors("docs/MANUAL.md");
-    assertEquals(10, doors.size(), doors::toString);
+    assertEquals(11, doors.size(), doors::toString);
     Set<String> sinks = new TreeSet<>();
     for (Door door : doors) {
       if (door.endpoint() == null) {
@@ -67,7 +67,7 @@ class DoorsTest {
   @Test
   void theTutorialNamesNoOtherDoors() throws IOException {
     assertTrue(doors("docs/MANUAL.md").containsAll(doors("docs/ROUTES.md")));
-    assertEquals(8, doors("docs/ROUTES.md").size());
+    assertEquals(9, doors("docs/ROUTES.md").size());
   }
 
   private static boolean begins(CamelContext camel, Door door) {

@@ -146,6 +146,13 @@ class SinkServersIT {
               """
                   .replace("SN", GARAGE)),
           sensor);
+      awaitState(house, "output_power_watts", "5.0");
+      assertEquals("power W", kind(house, "output_power_watts"));
+      assertEquals("temperature °C", kind(house, "battery_pack_temperature_celsius-pack--main--"));
+      String energy = "output_energy_joules_total-origin--computed--";
+      assertEquals("energy J", kind(house, energy));
+      JsonNode counter = house.sensors().get(id(energy));
+      assertEquals("total_increasing", counter.path("state_class").asText());
       assertEquals("power W", kind(house, "pd-wattsOutSum"));
       assertEquals("temperature °C", kind(house, "bms_bmsStatus-temp"));
       assertEquals("voltage mV", kind(house, "bms_bmsStatus-cellVol-0-"));

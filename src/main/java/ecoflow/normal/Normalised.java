@@ -7,6 +7,7 @@ import ecoflow.quota.Quotas;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import org.apache.camel.Body;
 import org.apache.camel.Header;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -194,6 +196,18 @@ public final class Normalised {
                         value,
                         series.name().unit())));
     return values;
+  }
+
+  /**
+   * For routes that take all values of a device: the map with the normalised ones added, by name
+   * and labels as on the page, without the prefix: {@code port_voltage_volts{port="ac_in"}}.
+   */
+  public Map<String, Double> addTo(
+      @Header(Quotas.DEVICE) String serial, @Body Map<String, Double> values) {
+    Map<String, Double> all = new LinkedHashMap<>(values);
+    device(serial)
+        .collect(quotas.valuesOf(serial), (series, value) -> all.put(series.toString(), value));
+    return all;
   }
 
   /**

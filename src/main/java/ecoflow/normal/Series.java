@@ -43,6 +43,14 @@ final class Series {
     return labelBytes;
   }
 
+  /** Name and labels as on the page, without the prefix. */
+  @Override
+  public String toString() {
+    return labelBytes.length == 0
+        ? name.name()
+        : name.name() + "{" + new String(labelBytes, UTF_8).substring(1) + "}";
+  }
+
   void add(Term term) {
     terms.add(term);
   }
