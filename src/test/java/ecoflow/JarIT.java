@@ -19,6 +19,7 @@ import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.decode.TestFrames;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.ExporterJar;
@@ -37,6 +38,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -394,6 +396,23 @@ class JarIT {
   }
 
   // Components
+
+  @Test
+  void theJarPlaysARecordOfMessages() throws IOException {
+    String frame = HexFormat.of().formatHex(TestFrames.recorded("delta3-254-21.hex"));
+    Path record =
+        Files.writeString(
+            folder.resolve("record.jsonl"),
+            "{\"device\":\"P231XXXXXXXXXXXX\",\"source\":\"push\",\"frame\":\"" + frame + "\"}\n");
+    assertEquals(0, jar.run(Map.of(), "replay", record.toString()), () -> "" + jar.log());
+    assertTrue(
+        jar.log().stream().anyMatch(line -> line.startsWith("ecoflow_battery_charge_ratio{")),
+        () -> "" + jar.log());
+    assertEquals("# no unknown messages", jar.lastLine());
+    Files.writeString(record, "x\n");
+    assertEquals(1, jar.run(Map.of(), "replay", record.toString()));
+    assertEquals(2, jar.run(Map.of(), "replay"));
+  }
 
   @Test
   void aComponentOfTheLibFolderServesRoutes() {

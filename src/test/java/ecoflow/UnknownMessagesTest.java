@@ -9,6 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.DescriptorProtos.DescriptorProto;
+import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import com.google.protobuf.DescriptorProtos.FileDescriptorSet;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.decode.TestFrames;
@@ -115,6 +119,41 @@ class UnknownMessagesTest {
     assertEquals("P231XXXXXXXXXXXX", header.getDeviceSn().toStringUtf8());
     String text = Files.readString(folder.resolve("unknown.jsonl"));
     assertFalse(text.contains("ZUNKNOWN") || text.contains("Anna"), text);
+  }
+
+  /** From the first message that nobody knows to a series, without a build. */
+  @Test
+  void aMessageThatTheUserDescribesIsShown() throws Exception {
+    FileDescriptorProto file =
+        FileDescriptorProto.newBuilder()
+            .setName("mine.proto")
+            .setPackage("ecoflow.mine")
+            .setSyntax("proto3")
+            .addMessageType(
+                DescriptorProto.newBuilder()
+                    .setName("Pack")
+                    .addField(
+                        FieldDescriptorProto.newBuilder()
+                            .setName("charge")
+                            .setNumber(1)
+                            .setType(FieldDescriptorProto.Type.TYPE_INT32)
+                            .setLabel(FieldDescriptorProto.Label.LABEL_OPTIONAL)))
+            .build();
+    Files.write(
+        folder.resolve("mine.desc"),
+        FileDescriptorSet.newBuilder().addFile(file).build().toByteArray());
+    Files.writeString(folder.resolve("messages.csv"), "254,200,sn:P231,mine.Pack,pack\n");
+    Files.writeString(
+        folder.resolve("metrics.csv"),
+        "delta3,*,pack.charge,battery_charge_ratio,,,0.01,high,yes\n");
+    exporter.start("ECOFLOW_MESSAGES_DIR=" + folder, "ECOFLOW_METRICS=both");
+    exporter.page().eventuallyConnected(1);
+
+    device.publish(frame(200, 7, new String(new byte[] {8, 81}, UTF_8)));
+
+    exporter.page().eventuallyShows(device, "pack_charge", 81);
+    assertEquals(0.81, exporter.page().of(device, "battery_charge_ratio"));
+    assertEquals("no unknown messages\n", list());
   }
 
   @Test
