@@ -165,7 +165,7 @@ class ReadmeIT {
     }
     eventuallyShowsSoc();
     String mode =
-        Stream.of("mqtt", "device")
+        Stream.of("mqtt", "device", "open")
             .filter(m -> command.contains("=" + m + " "))
             .findFirst()
             .orElse("rest");
