@@ -117,7 +117,7 @@ class LandingPageTest {
   @Test
   void whatAnOfflineDeviceHadIsNotShown() {
     startAndPush();
-    garage.setOnline(false);
+    garage.publishStatus("{\"params\":{\"status\":0}}");
     eventually(() -> assertTrue(card(garage).contains(">offline<"), () -> card(garage)));
     String card = card(garage);
     assertFalse(card.contains("15 %") || card.contains("420") || card.contains("full in"), card);

@@ -49,8 +49,6 @@ class SinkEndIT {
         "postgresql | changes-postgresql | POSTGRES_URL=jdbc:postgresql://127.0.0.1:PORT/ecoflow",
         "redis | changes-redis | REDIS_PORT=PORT",
         "home-assistant-mqtt | pictures-home-assistant | HOME_ASSISTANT_BROKER=tcp://127.0.0.1:PORT",
-        "influxdb | changes-influxdb | INFLUXDB_URL=http://127.0.0.1:PORT",
-        "battery-webhook | pictures-battery-webhook | BATTERY_WEBHOOK_URL=http://127.0.0.1:PORT",
       })
   void aServerThatDoesNotAnswerHoldsNobodyUp(String sink, String door, String variable)
       throws IOException {
