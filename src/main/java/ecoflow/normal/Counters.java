@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The counters of one device: those that it has itself, and energies that are computed from its
@@ -52,11 +53,12 @@ final class Counters {
 
   // Of the current plan.
   private Plan plan;
-  private double[] cells = {};
+  private int[] cells = {};
   private NativeCounter[] nativeOf = {};
   private List<Computed> flows = List.of();
 
   private long lastMessage;
+  private double[] lastPoll = {};
 
   /** A flow whose power the plan has, with the device's own counters of the same thing. */
   private record Computed(
@@ -98,6 +100,19 @@ final class Counters {
         }
       }
     }
+    Set<Integer> wanted = new TreeSet<>();
+    for (int i = 0; i < all.length; i++) {
+      if (nativeOf[i] != null) {
+        plan.addCells(i, wanted);
+      }
+    }
+    flows.forEach(flow -> plan.addCells(flow.power(), wanted));
+    cells = wanted.stream().mapToInt(cell -> cell).toArray();
+  }
+
+  /** The cells of the plan's keys that counters look at with each message. */
+  int[] cells() {
+    return cells;
   }
 
   private static boolean isPowerOf(Series series, Flow flow) {
@@ -134,7 +149,10 @@ final class Counters {
    *     unless a value has changed
    */
   void message(Plan newPlan, double[] newCells, boolean isRepeat, long now) {
-    boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(cells, newCells);
+    boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(lastPoll, newCells);
+    if (isRepeat) {
+      lastPoll = newCells;
+    }
     take(newPlan, newCells, now);
     if (isNews) {
       lastMessage = now;
@@ -176,22 +194,22 @@ final class Counters {
       if (newPlan == null) {
         plan = null;
         flows = List.of();
+        cells = new int[0];
         nativeOf = new NativeCounter[0];
       } else {
         follow(newPlan);
       }
     }
-    cells = newCells;
     if (plan == null) {
       return;
     }
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
-        nativeOf[i].take(plan.value(i, cells));
+        nativeOf[i].take(plan.value(i, newCells));
       }
     }
     for (Computed flow : flows) {
-      flow.energy().hold(until, now, flow.sign() * plan.value(flow.power(), cells));
+      flow.energy().hold(until, now, flow.sign() * plan.value(flow.power(), newCells));
     }
   }
 }

@@ -17,7 +17,9 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Body;
+import org.apache.camel.Exchange;
 import org.apache.camel.Header;
+import org.apache.camel.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -95,6 +97,9 @@ public final class Normalised {
     private Plan plan;
     private Counters counters;
 
+    /** Room for the values of the keys that counters look at. */
+    private double[] cells = {};
+
     Device(String serial) {
       this.serial = serial;
     }
@@ -113,6 +118,7 @@ public final class Normalised {
       }
       if (isOther || values.keys() != keys) {
         keys = values.keys();
+        cells = new double[keys.length];
         plan =
             family
                 .filter(unused -> keys.length > 0)
@@ -131,9 +137,21 @@ public final class Normalised {
       return counters != null;
     }
 
-    synchronized void message(DeviceValues values, boolean mayRepeat) {
-      if (follow(values)) {
-        counters.message(plan, values.values(), mayRepeat, nanoClock.getAsLong());
+    synchronized void message(boolean mayRepeat) {
+      long now = nanoClock.getAsLong();
+      // Most messages: few values of a device matter, and the others need not be touched.
+      boolean isAsBefore =
+          plan != null
+              && !mayRepeat
+              && devices.labels(serial).productName().equals(product)
+              && quotas.read(serial, keys, counters.cells(), cells);
+      if (isAsBefore) {
+        counters.message(plan, cells, false, now);
+      } else {
+        DeviceValues values = quotas.valuesOf(serial);
+        if (follow(values)) {
+          counters.message(plan, values.values(), mayRepeat, now);
+        }
       }
     }
 
@@ -164,10 +182,11 @@ public final class Normalised {
   }
 
   /** Route step, after the message was stored: counts what has to be counted between scrapes. */
-  public void normalise(
-      @Header(Quotas.DEVICE) String serial, @Header(Quotas.SOURCE) String source) {
+  public void normalise(Exchange exchange) {
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(Quotas.DEVICE, String.class);
     if (settings.metrics().areNormalised() && devices.isWanted(serial)) {
-      device(serial).message(quotas.valuesOf(serial), Quotas.REST.equals(source));
+      device(serial).message(Quotas.REST.equals(message.getHeader(Quotas.SOURCE)));
     }
   }
 

@@ -1,10 +1,12 @@
 package ecoflow.normal;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -201,6 +203,17 @@ final class Plan {
       return batteryPower(cells);
     }
     return i == solarPower && solarIsDerived ? solarPower(cells) : series[i].value(cells);
+  }
+
+  /** Adds the cells that {@link #value} of a series looks at. */
+  void addCells(int i, Set<Integer> cells) {
+    series[i].addCells(cells);
+    if (i == batteryPower && batteryIsDerived) {
+      Arrays.stream(packs).forEach(pack -> series[pack].addCells(cells));
+    }
+    if (i == solarPower && solarIsDerived) {
+      Arrays.stream(solarPorts).forEach(port -> series[port].addCells(cells));
+    }
   }
 
   private double batteryPower(double[] cells) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** One series of a device in its plan: the keys that it is made of, in the order of preference. */
@@ -53,6 +54,11 @@ final class Series {
 
   void add(Term term) {
     terms.add(term);
+  }
+
+  /** Adds the cells that it is made of. */
+  void addCells(Set<Integer> cells) {
+    terms.forEach(term -> term.addCells(cells));
   }
 
   /** To be called when all terms are there. */

@@ -76,6 +76,14 @@ final class Term {
     return text.isEmpty() ? otherwise : Double.parseDouble(text);
   }
 
+  /** Adds the cells that it looks at. */
+  void addCells(Set<Integer> cells) {
+    cells.add(cell);
+    if (other >= 0) {
+      cells.add(other);
+    }
+  }
+
   Row row() {
     return row;
   }

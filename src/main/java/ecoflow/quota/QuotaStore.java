@@ -196,6 +196,12 @@ final class QuotaStore {
     return device == null ? DeviceValues.none(serial) : device.part().of();
   }
 
+  /** See {@link Quotas#read}. */
+  boolean read(String serial, String[] keys, int[] places, double[] into) {
+    Device device = devices.get(serial);
+    return device != null && device.read(keys, places, into);
+  }
+
   static String withoutIndexes(String rawKey) {
     return rawKey.indexOf('[') < 0 ? rawKey : INDEX.matcher(rawKey).replaceAll("");
   }
@@ -444,6 +450,16 @@ final class QuotaStore {
         values[i] = inOrder[i].value;
       }
       return new Picture.Part(new DeviceValues(serial, keysInOrder, values), inOrder);
+    }
+
+    synchronized boolean read(String[] keys, int[] places, double[] into) {
+      if (keys != keysInOrder || inOrderAt != changes) {
+        return false;
+      }
+      for (int place : places) {
+        into[place] = inOrder[place].value;
+      }
+      return true;
     }
 
     private int maxPlaces() {

@@ -257,6 +257,18 @@ public final class Quotas {
     return store.valuesOf(serial);
   }
 
+  /**
+   * Reads some of the values again, for who asks with each message.
+   *
+   * @param keys of {@link #valuesOf}, the same array
+   * @param places of the wanted values in it
+   * @param into gets the values, at their places
+   * @return false, and nothing is read, if the device has other keys by now
+   */
+  public boolean read(String serial, String[] keys, int[] places, double[] into) {
+    return store.read(serial, keys, places, into);
+  }
+
   /** Lets one watcher know of all series, those that are there first. */
   public void watch(Watcher watcher) {
     store.watch(watcher);
