@@ -117,12 +117,13 @@ public final class Normalised {
         }
       }
       if (isOther || values.keys() != keys) {
-        keys = values.keys();
-        cells = new double[keys.length];
+        String[] current = values.keys();
+        keys = current;
+        cells = new double[current.length];
         plan =
             family
-                .filter(unused -> keys.length > 0)
-                .map(of -> Plan.of(table(), of, keys))
+                .filter(unused -> current.length > 0)
+                .map(of -> Plan.of(table(), of, current))
                 .filter(of -> of.series().length > 0)
                 .orElse(null);
         if (plan != null && counters == null) {
