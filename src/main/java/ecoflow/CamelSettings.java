@@ -16,6 +16,8 @@ import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.component.http.HttpComponent;
 import org.apache.camel.component.http.HttpEndpointUriFactory;
 import org.apache.camel.spi.PropertiesComponent;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.jsse.SSLContextParameters;
 
 /** The settings in Camel's words: placeholders of the routes, and options of components. */
@@ -53,6 +55,15 @@ final class CamelSettings {
         .map(CamelSettings::file)
         .sorted()
         .toList();
+  }
+
+  /** Loads packaged route files into a context that Camel Main does not make, by their names. */
+  static void load(CamelContext camel, List<String> names) throws Exception {
+    for (String name : names) {
+      PluginHelper.getRoutesLoader(camel)
+          .loadRoutes(
+              ResourceHelper.resolveMandatoryResource(camel, "classpath:routes/" + file(name)));
+    }
   }
 
   private static String file(String name) {

@@ -29,8 +29,6 @@ import org.apache.camel.Route;
 import org.apache.camel.component.direct.DirectEndpoint;
 import org.apache.camel.component.paho.PahoEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 
 /**
  * The packaged routes for the time of a command. Signing, bounds and errors of calls are those of
@@ -92,12 +90,7 @@ final class CloudSession implements Commands.Cloud {
     if (isOpen()) {
       names.addAll(OPEN_ROUTES);
     }
-    for (String name : names) {
-      PluginHelper.getRoutesLoader(camel)
-          .loadRoutes(
-              ResourceHelper.resolveMandatoryResource(
-                  camel, "classpath:routes/" + name + ".camel.yaml"));
-    }
+    CamelSettings.load(camel, names);
     camel.start();
     for (Route route : camel.getRoutes()) {
       Endpoint from = route.getEndpoint();

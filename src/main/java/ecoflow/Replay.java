@@ -22,8 +22,6 @@ import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 
 /**
  * Feeds recorded messages to the route {@code payload}, with no account and nobody to talk to, and
@@ -55,12 +53,7 @@ final class Replay {
     try (Beans beans = new Beans(settings.withoutRegistries())) {
       camel.setStreamCaching(false);
       beans.configure(camel);
-      for (String name : ROUTES) {
-        PluginHelper.getRoutesLoader(camel)
-            .loadRoutes(
-                ResourceHelper.resolveMandatoryResource(
-                    camel, "classpath:routes/" + name + ".camel.yaml"));
-      }
+      CamelSettings.load(camel, ROUTES);
       camel.start();
       return play(camel, settings, messages);
     } catch (IOException | ConfigException e) {

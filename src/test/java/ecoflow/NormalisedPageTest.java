@@ -4,19 +4,17 @@ import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.decode.TestFrames;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.Page;
-import ecoflow.testkit.Programs;
+import ecoflow.testkit.Promtool;
 import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Series;
 import ecoflow.testkit.StrictPage;
 import ecoflow.testkit.Variables;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -305,20 +303,12 @@ class NormalisedPageTest {
 
   @Test
   void promtoolComplainsOfNothing(@TempDir Path folder) throws Exception {
-    assumeTrue(Programs.find("promtool").isPresent(), "promtool is not installed");
+    Promtool.assumeInstalled();
     Page page = start("normalised");
     powerOcean.publish(TestFrames.recorded("powerocean-plus-get-all.hex"));
     deltaPro.push(Map.of("pd.soc", 80, "pd.dsgPowerAc", 5, "bmsMaster.cycles", 3));
     page.eventuallyShows(deltaPro, "battery_charge_ratio", 0.8);
     page.eventuallyShows(powerOcean, "grid_power_watts", -3770);
-    Path file = Files.writeString(folder.resolve("page"), page.text());
-    Process promtool =
-        new ProcessBuilder("promtool", "check", "metrics")
-            .redirectInput(file.toFile())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, promtool.waitFor(), said);
-    assertEquals("", said);
+    assertEquals(new Promtool.Answer(0, ""), Promtool.check(folder, page.text()));
   }
 }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -69,6 +70,23 @@ final class Environment {
       throw bad(name, value, allowedInWords);
     }
     return value;
+  }
+
+  /** The path in a variable that is set. */
+  Optional<Path> path(String name, Predicate<Path> fits, String allowed) throws ConfigException {
+    Optional<String> value = text(name);
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Path path = Path.of(value.get());
+      if (Files.isReadable(path) && fits.test(path)) {
+        return Optional.of(path);
+      }
+    } catch (InvalidPathException e) {
+      // told below, with what is allowed
+    }
+    throw bad(name, value.get(), allowed);
   }
 
   /** A secret from NAME, or from the file that NAME_FILE names; white space around it is cut. */

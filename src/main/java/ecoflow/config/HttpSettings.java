@@ -2,7 +2,6 @@ package ecoflow.config;
 
 import java.net.IDN;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -96,18 +95,7 @@ public record HttpSettings(
   }
 
   private static Optional<Path> caFile(Environment env) throws ConfigException {
-    Optional<String> value = env.text("ECOFLOW_CA_FILE");
-    if (value.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      Path path = Path.of(value.get());
-      if (Files.isReadable(path) && Files.isRegularFile(path)) {
-        return Optional.of(path);
-      }
-    } catch (InvalidPathException e) {
-      // told below, with what is allowed
-    }
-    throw Environment.bad("ECOFLOW_CA_FILE", value.get(), "a readable file with PEM certificates");
+    return env.path(
+        "ECOFLOW_CA_FILE", Files::isRegularFile, "a readable file with PEM certificates");
   }
 }

@@ -1,7 +1,6 @@
 package ecoflow.config;
 
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -81,19 +80,7 @@ public record PageSettings(
   }
 
   private static Optional<Path> webConfig(Environment env) throws ConfigException {
-    Optional<String> value = env.text(WEB_CONFIG);
-    if (value.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      Path path = Path.of(value.get());
-      if (Files.isReadable(path) && Files.isRegularFile(path)) {
-        return Optional.of(path);
-      }
-    } catch (InvalidPathException e) {
-      // told below, with what is allowed
-    }
-    throw Environment.bad(
-        WEB_CONFIG, value.get(), "a readable file in the format of Prometheus' web.yml");
+    return env.path(
+        WEB_CONFIG, Files::isRegularFile, "a readable file in the format of Prometheus' web.yml");
   }
 }

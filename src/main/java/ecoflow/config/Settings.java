@@ -1,7 +1,6 @@
 package ecoflow.config;
 
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -211,19 +210,7 @@ public record Settings(
 
   private static Optional<Path> folder(Environment env, String name, String of)
       throws ConfigException {
-    Optional<String> value = env.text(name);
-    if (value.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      Path folder = Path.of(value.get());
-      if (Files.isDirectory(folder) && Files.isReadable(folder)) {
-        return Optional.of(folder);
-      }
-    } catch (InvalidPathException e) {
-      // told below, with what is allowed
-    }
-    throw Environment.bad(name, value.get(), "a folder with " + of + " that can be read");
+    return env.path(name, Files::isDirectory, "a folder with " + of + " that can be read");
   }
 
   private static Optional<Path> recordDir(Environment env) throws ConfigException {

@@ -84,7 +84,12 @@ public final class Normalised {
    * may name it only once.
    */
   public static Predicate<String> ownNames(PageSettings settings) {
-    return settings.metrics().areNormalised() ? Table.namesOfFamilies()::contains : name -> false;
+    return settings.metrics().areNormalised() ? name -> Names.ALL.contains(name) : name -> false;
+  }
+
+  /** Read when the first series needs them, not at the start. */
+  private static final class Names {
+    static final Set<String> ALL = Table.namesOfFamilies();
   }
 
   /** A device with its plan and its counters, which only one thread at a time may use. */

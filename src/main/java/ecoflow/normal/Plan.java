@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Which raw keys of a device give which series. It holds for as long as the device has the same
@@ -23,8 +22,6 @@ final class Plan {
   private static final String SOLAR_POWER = "solar_power_watts";
   private static final String TIME_TO_FULL = "battery_time_to_full_seconds";
   private static final String TIME_TO_EMPTY = "battery_time_to_empty_seconds";
-
-  private static final Matcher NONE = Pattern.compile("(?!)").matcher("");
 
   private final Series[] series;
 
@@ -82,8 +79,8 @@ final class Plan {
       }
       for (Table.KeyPattern pattern : family.patterns()) {
         Row row = pattern.row();
-        Matcher matcher = key.startsWith(pattern.start()) ? pattern.regex().matcher(key) : NONE;
-        if (matcher.matches()) {
+        Matcher matcher = key.startsWith(pattern.start()) ? pattern.regex().matcher(key) : null;
+        if (matcher != null && matcher.matches()) {
           Row.Parts parts = row.parts(matcher);
           matches.computeIfAbsent(row, unused -> new ArrayList<>()).add(new Match(key, parts));
           if (parts.serial() != null) {

@@ -2,8 +2,6 @@ package ecoflow.page;
 
 import ecoflow.device.Labels;
 import ecoflow.quota.Family;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,7 +15,7 @@ import java.util.regex.Pattern;
  * <p>Client libraries take endings such as _total or _info off a gauge's name; devices have quotas
  * with such names, and here they stay as they are.
  */
-final class Exposition implements PagePart {
+final class Exposition extends PagePart<Family> {
 
   /** Some readers end a line at these, too. */
   private static final Pattern OTHER_LINE_ENDS =
@@ -25,13 +23,8 @@ final class Exposition implements PagePart {
 
   private static final byte[] VALUE = bytes("} ");
 
-  private final List<Family> families;
-  private final Function<String, Labels> labels;
   private final Names names;
   private final boolean openMetrics;
-  private final Map<String, byte[]> deviceLabels = new HashMap<>();
-  private int family;
-  private int series;
 
   /** One series of a gauge that the exporter itself has for each device. */
   record Sample(Labels labels, double value) {}
@@ -76,49 +69,49 @@ final class Exposition implements PagePart {
     }
   }
 
-  /**
-   * @param labels by serial number
-   */
   Exposition(
-      List<Family> families, Function<String, Labels> labels, Names names, boolean openMetrics) {
-    this.families = families;
-    this.labels = labels;
+      List<Family> families,
+      Function<String, byte[]> deviceLabels,
+      Names names,
+      boolean openMetrics) {
+    super(families, deviceLabels);
     this.names = names;
     this.openMetrics = openMetrics;
     names.keep(families);
   }
 
   @Override
-  public boolean append(PageBytes out, int enough) {
-    while (family < families.size() && out.size() < enough) {
-      Family current = families.get(family);
-      Name name = names.of(current);
-      if (series == 0) {
-        out.add(openMetrics ? name.openMetricsHead() : name.textHead());
-      }
-      // At least one series stands by the head, so that the head comes once.
-      do {
-        appendSeries(out, name, current);
-        series++;
-      } while (series < current.size() && out.size() < enough);
-      if (series == current.size()) {
-        family++;
-        series = 0;
-      }
-    }
-    return family < families.size();
+  int size(Family current) {
+    return current.size();
   }
 
-  private void appendSeries(PageBytes out, Name name, Family current) {
-    out.add(name.start());
-    out.add(
-        deviceLabels.computeIfAbsent(
-            current.serial(series), serial -> deviceLabels(labels.apply(serial))));
-    List<String> indexes = current.indexes(series);
-    for (int i = 0; i < indexes.size(); i++) {
-      out.add(",index_").add(Integer.toString(i)).add("=\"").add(indexes.get(i)).add('"');
+  @Override
+  byte[] head(Family current) {
+    Name name = names.of(current);
+    return openMetrics ? name.openMetricsHead() : name.textHead();
+  }
+
+  @Override
+  byte[] start(Family current) {
+    return names.of(current).start();
+  }
+
+  @Override
+  String serial(Family current, int i) {
+    return current.serial(i);
+  }
+
+  @Override
+  void appendLabels(PageBytes out, Family current, int i) {
+    List<String> indexes = current.indexes(i);
+    for (int place = 0; place < indexes.size(); place++) {
+      out.add(",index_").add(Integer.toString(place)).add("=\"").add(indexes.get(place)).add('"');
     }
-    out.add(VALUE).add(current.value(series)).add('\n');
+  }
+
+  @Override
+  double value(Family current, int i) {
+    return current.value(i);
   }
 
   /** Appends one gauge whose series have the labels of a device and no others. */
@@ -169,9 +162,5 @@ final class Exposition implements PagePart {
         default -> out.append(c);
       }
     }
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -14,8 +14,11 @@ import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
@@ -99,14 +102,18 @@ final class MetricsPage {
             .toList(),
         openMetrics);
     Snapshot values = quotas.snapshot();
-    List<PagePart> rest = new ArrayList<>();
+    Map<String, byte[]> known = new HashMap<>();
+    Function<String, byte[]> labels =
+        serial ->
+            known.computeIfAbsent(
+                serial, unused -> Exposition.deviceLabels(devices.labels(serial)));
+    List<PagePart<?>> rest = new ArrayList<>();
     if (settings.metrics().areRaw()) {
-      rest.add(new Exposition(values.families(), devices::labels, names, openMetrics));
+      rest.add(new Exposition(values.families(), labels, names, openMetrics));
     }
     if (settings.metrics().areNormalised()) {
       rest.add(
-          new NormalExposition(
-              prefix, normalised.families(values.devices()), devices::labels, openMetrics));
+          new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }

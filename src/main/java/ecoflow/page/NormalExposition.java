@@ -1,76 +1,63 @@
 package ecoflow.page;
 
-import ecoflow.device.Labels;
 import ecoflow.normal.NormalFamily;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 
-/** Writes normalised gauges and counters of devices, a piece at a time. */
-final class NormalExposition implements PagePart {
+/** Writes normalised gauges and counters of devices. */
+final class NormalExposition extends PagePart<NormalFamily> {
 
   private static final String TOTAL = "_total";
-  private static final byte[] VALUE = {'}', ' '};
 
   private final String prefix;
-  private final List<NormalFamily> families;
-  private final Function<String, Labels> labels;
   private final boolean openMetrics;
-  private final Map<String, byte[]> deviceLabels = new HashMap<>();
-  private int family;
-  private int series;
 
-  /**
-   * @param labels by serial number
-   */
   NormalExposition(
       String prefix,
       List<NormalFamily> families,
-      Function<String, Labels> labels,
+      Function<String, byte[]> deviceLabels,
       boolean openMetrics) {
+    super(families, deviceLabels);
     this.prefix = prefix;
-    this.families = families;
-    this.labels = labels;
     this.openMetrics = openMetrics;
   }
 
   @Override
-  public boolean append(PageBytes out, int enough) {
-    while (family < families.size() && out.size() < enough) {
-      NormalFamily current = families.get(family);
-      String name = prefix + "_" + current.name();
-      if (series == 0) {
-        out.add(head(current, name));
-      }
-      byte[] start = (name + "{").getBytes(StandardCharsets.UTF_8);
-      // At least one series stands by the head, so that the head comes once.
-      do {
-        appendSeries(out, start, current);
-        series++;
-      } while (series < current.size() && out.size() < enough);
-      if (series == current.size()) {
-        family++;
-        series = 0;
-      }
-    }
-    return family < families.size();
+  int size(NormalFamily current) {
+    return current.size();
   }
 
   /** In OpenMetrics the name of a counter is that of its series without the ending. */
-  private byte[] head(NormalFamily current, String name) {
+  @Override
+  byte[] head(NormalFamily current) {
+    String name = name(current);
     boolean isShort = openMetrics && current.isCounter();
     String told = isShort ? name.substring(0, name.length() - TOTAL.length()) : name;
     String type = current.isCounter() ? "counter" : "gauge";
     return Exposition.head(told, current.help(), type, openMetrics);
   }
 
-  private void appendSeries(PageBytes out, byte[] start, NormalFamily current) {
-    out.add(start);
-    out.add(
-        deviceLabels.computeIfAbsent(
-            current.serial(series), serial -> Exposition.deviceLabels(labels.apply(serial))));
-    out.add(current.labels(series)).add(VALUE).add(current.value(series)).add('\n');
+  private String name(NormalFamily current) {
+    return prefix + "_" + current.name();
+  }
+
+  @Override
+  byte[] start(NormalFamily current) {
+    return bytes(name(current) + "{");
+  }
+
+  @Override
+  String serial(NormalFamily current, int i) {
+    return current.serial(i);
+  }
+
+  @Override
+  void appendLabels(PageBytes out, NormalFamily current, int i) {
+    out.add(current.labels(i));
+  }
+
+  @Override
+  double value(NormalFamily current, int i) {
+    return current.value(i);
   }
 }

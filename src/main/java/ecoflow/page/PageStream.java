@@ -13,7 +13,7 @@ final class PageStream extends InputStream {
   private static final int PIECE = 1 << 16;
 
   private final PageBytes plain;
-  private final Iterator<PagePart> rest;
+  private final Iterator<PagePart<?>> rest;
   private final String end;
 
   /** What can be read: {@link #plain} itself, or what the compression made of it. */
@@ -22,7 +22,7 @@ final class PageStream extends InputStream {
   private final GZIPOutputStream gzip;
 
   /** What is being written, null before and after. */
-  private PagePart part;
+  private PagePart<?> part;
 
   private int read;
   private boolean ended;
@@ -31,7 +31,7 @@ final class PageStream extends InputStream {
    * @param start of the page
    * @param end comes after the rest
    */
-  PageStream(PageBytes start, List<PagePart> rest, String end, boolean compressed)
+  PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed)
       throws IOException {
     this.plain = start;
     this.rest = rest.iterator();

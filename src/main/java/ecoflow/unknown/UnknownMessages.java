@@ -113,11 +113,6 @@ public final class UnknownMessages {
     return lines.isEmpty() ? "no unknown messages" : String.join("\n", lines);
   }
 
-  /** The number of kinds. */
-  public synchronized int size() {
-    return seen.size();
-  }
-
   private static String line(Kind kind, Seen of) {
     String lengths =
         of.shortest == of.longest ? "" + of.longest : of.shortest + " to " + of.longest;

@@ -4,13 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ecoflow.testkit.Promtool;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -205,10 +204,7 @@ class NormalTableTest {
 
   @Test
   void promtoolComplainsOfNoName(@TempDir Path folder) throws Exception {
-    boolean installed =
-        Arrays.stream(System.getenv("PATH").split(":"))
-            .anyMatch(path -> Files.isExecutable(Path.of(path, "promtool")));
-    assumeTrue(installed, "promtool is not installed");
+    Promtool.assumeInstalled();
     StringBuilder page = new StringBuilder();
     for (Name name : NAMES.values()) {
       String full = "ecoflow_" + name.name();
@@ -216,15 +212,7 @@ class NormalTableTest {
       page.append("# TYPE " + full + " " + name.type() + "\n");
       page.append(full + " 1\n");
     }
-    Path file = Files.writeString(folder.resolve("page.txt"), page);
-    Process promtool =
-        new ProcessBuilder("promtool", "check", "metrics")
-            .redirectInput(file.toFile())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(promtool.getInputStream().readAllBytes(), UTF_8);
-    assertEquals(0, promtool.waitFor(), said);
-    assertEquals("", said);
+    assertEquals(new Promtool.Answer(0, ""), Promtool.check(folder, page.toString()));
   }
 
   private static List<String> words(String cell) {

@@ -280,7 +280,7 @@ class ExpositionTest {
   private Exposition exposition(boolean openMetrics) {
     return new Exposition(
         store.snapshot(),
-        serial -> new Labels(serial, serial + " name", "DELTA 2", "k"),
+        serial -> Exposition.deviceLabels(new Labels(serial, serial + " name", "DELTA 2", "k")),
         names,
         openMetrics);
   }

@@ -1,0 +1,23 @@
+package ecoflow.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A document whose end is made of tables. */
+public final class MadeDocument {
+
+  private static final String MARK = "<!-- made of the tables from here on -->\n";
+
+  private MadeDocument() {}
+
+  /** Where this fails: copy the file in target over the document, and read what changed. */
+  public static void assertEndsWith(String name, String made) throws IOException {
+    String document = Files.readString(Path.of("docs", name));
+    String head = document.substring(0, document.indexOf(MARK) + MARK.length());
+    Files.writeString(Path.of("target", name), head + made);
+    assertEquals(head + made, document);
+  }
+}

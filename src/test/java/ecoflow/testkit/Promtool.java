@@ -1,0 +1,38 @@
+package ecoflow.testkit;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What Prometheus' own reader says of a page. */
+public final class Promtool {
+
+  private Promtool() {}
+
+  /**
+   * @param said all that it printed
+   */
+  public record Answer(int exitCode, String said) {}
+
+  /** Skips the test where it is not installed. */
+  public static void assumeInstalled() {
+    assumeTrue(Programs.find("promtool").isPresent(), "promtool is not installed");
+  }
+
+  /**
+   * @param folder gets the page
+   */
+  public static Answer check(Path folder, String page) throws IOException, InterruptedException {
+    Path file = Files.writeString(folder.resolve("page"), page);
+    Process promtool =
+        new ProcessBuilder("promtool", "check", "metrics")
+            .redirectInput(file.toFile())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Answer(promtool.waitFor(), said);
+  }
+}
