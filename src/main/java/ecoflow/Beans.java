@@ -22,6 +22,7 @@ import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -116,6 +117,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
             devices,
             Normalised.ownNames(settings.page()).or(meters::isOwn),
             meters::conflict,
+            settings.page().metrics().areNormalised() ? Api::objectIn : text -> Map.of(),
             nanoClock);
     Normalised normalised =
         new Normalised(settings.page(), settings.messagesDir(), devices, quotas, nanoClock);

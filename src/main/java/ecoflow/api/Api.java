@@ -142,6 +142,11 @@ public final class Api implements AutoCloseable {
     throw new CloudException("0", "the data of the answer is not an object");
   }
 
+  /** The JSON object that a text of a message holds; empty if it holds none. */
+  public static Map<?, ?> objectIn(String text) {
+    return BoundedJson.objectIn(text);
+  }
+
   @Override
   public void close() {
     bounds.close();

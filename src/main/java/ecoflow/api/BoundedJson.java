@@ -2,6 +2,7 @@ package ecoflow.api;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -9,10 +10,12 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.deser.std.UntypedObjectDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import java.io.IOException;
+import java.util.Map;
 
 /**
  * Reads JSON from outside within bounds, so that no answer or message can fill the memory. What is
@@ -54,6 +57,24 @@ final class BoundedJson {
         .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
         .addModule(new SimpleModule().addDeserializer(Object.class, new Values()))
         .build();
+  }
+
+  /** Made for the first text that looks like an object; few devices send any. */
+  private static final class Texts {
+    static final ObjectReader READER = mapper().readerFor(Map.class);
+  }
+
+  /** The object that a text holds; empty if it holds none. */
+  static Map<?, ?> objectIn(String text) {
+    if (!text.startsWith("{")) {
+      return Map.of();
+    }
+    try {
+      return Texts.READER.readValue(text);
+    } catch (JsonProcessingException e) {
+      // Some other text in braces.
+      return Map.of();
+    }
   }
 
   /** Maps, lists, texts, booleans, nulls and numbers. */

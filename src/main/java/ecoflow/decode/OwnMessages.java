@@ -41,6 +41,9 @@ final class OwnMessages {
   /** Columns of rules.csv. */
   final List<String[]> rules = new ArrayList<>();
 
+  /** The names of the files that descriptor sets hold. */
+  private final Set<String> inSets = new HashSet<>();
+
   private interface LineCheck {
     /** What is wrong with the columns of a line, or null. */
     String flaw(String[] columns);
@@ -55,17 +58,32 @@ final class OwnMessages {
     this.folder = folder;
     this.protoFiles = protoFiles;
     this.problems = problems;
-    descriptorSets().forEach(this::readSet);
+    List<Path> files = files();
+    files.stream().filter(file -> file.toString().endsWith(".desc")).forEach(this::readSet);
+    files.stream().filter(file -> file.toString().endsWith(".proto")).forEach(this::tellIfUnread);
     readLines("messages.csv", "cmd_func,", 5, this::entryFlaw, entries);
     readLines("rules.csv", "message,", 3, this::ruleFlaw, rules);
   }
 
-  private List<Path> descriptorSets() {
+  private List<Path> files() {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.filter(file -> file.toString().endsWith(".desc")).sorted().toList();
+      return files.sorted().toList();
     } catch (IOException e) {
       problems.accept(folder + " cannot be read");
       return List.of();
+    }
+  }
+
+  private void tellIfUnread(Path proto) {
+    String name = proto.getFileName().toString();
+    if (!inSets.contains(name)) {
+      problems.accept(
+          proto
+              + " is not read, since no .desc file has it: protoc --descriptor_set_out="
+              + name.replace(".proto", ".desc")
+              + " "
+              + name
+              + " makes one");
     }
   }
 
@@ -74,6 +92,7 @@ final class OwnMessages {
       for (FileDescriptorProto file :
           FileDescriptorSet.parseFrom(Files.readAllBytes(path)).getFileList()) {
         String flaw = addFile(file);
+        inSets.add(file.getName().substring(file.getName().lastIndexOf('/') + 1));
         if (flaw != null) {
           problems.accept(path + ": " + file.getName() + " is left out: " + flaw);
         }

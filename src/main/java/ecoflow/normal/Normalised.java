@@ -30,26 +30,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Normalised {
 
-  /** More is no power of a station; only a house has it. */
-  private static final double STATION_WATTS = 10_000;
-
-  private static final double HOUSE_WATTS = 30_000;
-
-  private static final Set<String> HOUSES =
-      Set.of(
-          "delta_pro_ultra",
-          "delta_pro_ultra_x",
-          "ocean_pro",
-          "powerocean",
-          "powerocean_fit",
-          "powerocean_gen2",
-          "powerocean_plus",
-          "smart_home_panel",
-          "smart_home_panel_2",
-          "smart_home_panel_3",
-          "smart_meter",
-          "third_party");
-
   private static final Logger LOG = LoggerFactory.getLogger(Normalised.class);
 
   private final PageSettings settings;
@@ -58,7 +38,10 @@ public final class Normalised {
   private final Quotas quotas;
   private final LongSupplier nanoClock;
 
-  /** Read when the first device has values: that is no time which anybody waits for at start. */
+  /**
+   * Without lines of the user's it is read when the first device has values: that is no time which
+   * anybody waits for at start.
+   */
   private Table table;
 
   private final ConcurrentMap<String, Device> known = new ConcurrentHashMap<>();
@@ -77,6 +60,10 @@ public final class Normalised {
     this.devices = devices;
     this.quotas = quotas;
     this.nanoClock = nanoClock;
+    if (messagesDir.isPresent() && settings.metrics().areNormalised()) {
+      // Whoever wrote lines wants to know at once what is wrong with them.
+      table();
+    }
   }
 
   /**
@@ -135,7 +122,7 @@ public final class Normalised {
           counters =
               new Counters(
                   table(),
-                  HOUSES.contains(family.orElseThrow().name()) ? HOUSE_WATTS : STATION_WATTS,
+                  table().mostWatts(family.orElseThrow()),
                   settings.energyHold().toNanos(),
                   nanoClock.getAsLong());
         }

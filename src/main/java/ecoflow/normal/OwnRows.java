@@ -30,7 +30,7 @@ final class OwnRows {
       Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
   private static final Pattern RULE =
       Pattern.compile(
-          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|magnitude|millis"
+          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|json_text|magnitude|millis"
               + "|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
               + "|zero_absent|none -?[0-9.]+|fahrenheit_if [\\w.]+=[0-9]+|where \\w+=[0-9]+"
               + "|range -?[0-9]+[.][.]-?[0-9]+");
@@ -78,8 +78,11 @@ final class OwnRows {
   }
 
   static String familyFlaw(String[] cells) {
-    if (cells.length != 3) {
-      return cells.length + " columns where 3 are needed";
+    if (cells.length != 3 && cells.length != 4) {
+      return cells.length + " columns where 3 or 4 are needed";
+    }
+    if (cells.length == 4 && !cells[3].matches("[0-9]{0,7}")) {
+      return "highest power " + cells[3] + ": it takes watts, or nothing for 10000";
     }
     boolean says = !cells[0].isEmpty() || !cells[1].isEmpty();
     return says && WORD.matcher(cells[2]).matches()

@@ -85,10 +85,13 @@ final class Table {
     }
   }
 
+  private static final double STATION_WATTS = 10_000;
+
   private final Map<String, Name> names = new TreeMap<>();
   private final Map<String, Family> families = new HashMap<>();
   private final Map<String, String> familyOfPrefix = new HashMap<>();
   private final Map<String, String> familyOfProduct = new HashMap<>();
+  private final Map<String, Double> mostWatts = new HashMap<>();
   private final List<Row> rows = new ArrayList<>();
 
   static Table packaged() {
@@ -145,6 +148,9 @@ final class Table {
     }
     if (!cells[1].isEmpty()) {
       familyOfProduct.put(cells[1].toLowerCase(Locale.ROOT), cells[2]);
+    }
+    if (cells.length > 3 && !cells[3].isEmpty()) {
+      mostWatts.put(cells[2], Double.parseDouble(cells[3]));
     }
   }
 
@@ -204,6 +210,11 @@ final class Table {
 
   List<Row> rows() {
     return rows;
+  }
+
+  /** No device of the family has more power: more is a mistake that no energy is made of. */
+  double mostWatts(Family family) {
+    return mostWatts.getOrDefault(family.name(), STATION_WATTS);
   }
 
   /** By the longest prefix that the serial number has, else by the product's name. */

@@ -112,7 +112,9 @@ final class Picture {
       Cell[] cells = parts.get(part).cells();
       for (int cell = 0; cell < cells.length; cell++) {
         Cell first = cells[cell];
-        byName.computeIfAbsent(first.name, name -> new Rows(first)).add(part, cell);
+        if (first.isSeries()) {
+          byName.computeIfAbsent(first.name, name -> new Rows(first)).add(part, cell);
+        }
       }
     }
     return byName.values().stream().sorted(Comparator.comparing(Rows::name)).toList();

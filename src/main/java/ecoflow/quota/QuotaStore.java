@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.regex.MatchResult;
@@ -26,7 +27,7 @@ import java.util.regex.Pattern;
  *
  * <p>A quota message is a partial update: keys that it does not name keep their series. A key that
  * arrives with anything but a number or a boolean loses its series. A list replaces all of the list
- * before.
+ * before. What stands in a text is no series, but a value for who asks for all of them.
  *
  * <p>Safe for use by several threads. Devices do not wait for each other; a reader sees all of a
  * message or nothing of it.
@@ -51,6 +52,7 @@ final class QuotaStore {
   private final Conflicts conflicts;
   private final LongSupplier nanoClock;
   private final int maxSeriesPerDevice;
+  private final Function<String, Map<?, ?>> textReader;
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
   private final Picture picture = new Picture();
 
@@ -91,16 +93,19 @@ final class QuotaStore {
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param nanoClock such as System::nanoTime
+   * @param textReader reads what a text holds; gives an empty map if it holds nothing
    */
   QuotaStore(
       Predicate<String> ownName,
       Conflicts conflicts,
       LongSupplier nanoClock,
-      int maxSeriesPerDevice) {
+      int maxSeriesPerDevice,
+      Function<String, Map<?, ?>> textReader) {
     this.ownName = ownName;
     this.conflicts = conflicts;
     this.nanoClock = nanoClock;
     this.maxSeriesPerDevice = maxSeriesPerDevice;
+    this.textReader = textReader;
   }
 
   /** As {@link #record(String, Map, Conflicts)}, for who does not ask about one message. */
@@ -190,7 +195,7 @@ final class QuotaStore {
     return new Snapshot(() -> picture.of(parts), parts.stream().map(Picture.Part::of).toList());
   }
 
-  /** All values of a device. */
+  /** All values of a device, also those within texts. */
   DeviceValues valuesOf(String serial) {
     Device device = devices.get(serial);
     return device == null ? DeviceValues.none(serial) : device.part().of();
@@ -245,6 +250,15 @@ final class QuotaStore {
       this.rawKey = rawKey;
       this.name = name;
       this.indexes = indexes;
+    }
+
+    /** A value within a text: it has no name, and no series. */
+    static Cell ofText(String rawKey) {
+      return new Cell(rawKey, "", List.of());
+    }
+
+    boolean isSeries() {
+      return !name.isEmpty();
     }
   }
 
@@ -305,6 +319,9 @@ final class QuotaStore {
     private Place root = new Place("");
     private int places;
 
+    /** How many cells are no series. */
+    private int textCells;
+
     /** Counts the changes of the set of keys. */
     private long changes;
 
@@ -332,6 +349,9 @@ final class QuotaStore {
 
     /** Whether this is a poll and the device pushed something lately. */
     private boolean isAfterPush;
+
+    /** Whether the value stands within a text. */
+    private boolean isInText;
 
     private boolean hasPushed;
     private long pushedAt;
@@ -367,6 +387,7 @@ final class QuotaStore {
       byKey.values().forEach(this::gone);
       byKey.clear();
       byName.clear();
+      textCells = 0;
       changes++;
     }
 
@@ -389,18 +410,24 @@ final class QuotaStore {
     }
 
     synchronized int size() {
-      return byKey.size();
+      return byKey.size() - textCells;
     }
 
     synchronized Map<String, Double> values() {
       Map<String, Double> values = new LinkedHashMap<>();
-      byKey.forEach((key, cell) -> values.put(key, cell.value));
+      byKey.forEach(
+          (key, cell) -> {
+            if (cell.isSeries()) {
+              values.put(key, cell.value);
+            }
+          });
       return Collections.unmodifiableMap(values);
     }
 
     synchronized Double value(String key, long now, long maxAge) {
       Cell cell = byKey.get(key);
-      return cell == null || now - cell.nanos > maxAge ? null : cell.value;
+      boolean isThere = cell != null && cell.isSeries() && now - cell.nanos <= maxAge;
+      return isThere ? cell.value : null;
     }
 
     synchronized void compute(String computed, String input) {
@@ -433,7 +460,7 @@ final class QuotaStore {
     }
 
     private void touch(Cell cell) {
-      if (told != null) {
+      if (told != null && cell.isSeries()) {
         touched.add(cell.rawKey);
       }
     }
@@ -507,6 +534,9 @@ final class QuotaStore {
         // The poll only says again what is known better.
         return 1;
       }
+      if (textCells > 0 && !isInText && !(value instanceof String)) {
+        removeTextMembers(place.key);
+      }
       if (value instanceof Boolean bool) {
         return set(place, bool ? 1 : 0);
       }
@@ -524,13 +554,28 @@ final class QuotaStore {
         // What an element of the list before had besides belonged to that element.
         removeElements(place.key);
         remove(cell(place));
-      } else if (place.bareAt != changes) {
-        removeElements(place.key);
-        removeMembers(place.key);
-        remove(cell(place));
-        place.bareAt = isBare(place.key) ? changes : -1;
+      } else {
+        if (value instanceof String text) {
+          takeText(place, text, depth);
+        }
+        if (place.bareAt != changes) {
+          removeElements(place.key);
+          removeMembers(place.key);
+          remove(cell(place));
+          place.bareAt = isBare(place.key) ? changes : -1;
+        }
       }
       return taken;
+    }
+
+    private void takeText(Place place, String text, int depth) {
+      Map<?, ?> members = textReader.apply(text);
+      if (!members.isEmpty()) {
+        boolean before = isInText;
+        isInText = true;
+        takeMembers(place, members, depth + 1);
+        isInText = before;
+      }
     }
 
     /**
@@ -569,9 +614,13 @@ final class QuotaStore {
 
     private int set(Place place, double value) {
       Cell cell = cell(place);
+      if (cell != null && cell.isSeries() == isInText) {
+        remove(cell);
+        cell = null;
+      }
       boolean isNew = cell == null;
       if (isNew) {
-        cell = newCell(place.key);
+        cell = isInText ? newTextCell(place.key) : newCell(place.key);
         if (cell == null) {
           return 0;
         }
@@ -593,7 +642,18 @@ final class QuotaStore {
       if (isNew) {
         tellOf(cell);
       }
-      return cell.computed ? 0 : 1;
+      return cell.computed || isInText ? 0 : 1;
+    }
+
+    private Cell newTextCell(String key) {
+      if (textCells >= maxSeriesPerDevice) {
+        return null;
+      }
+      Cell cell = Cell.ofText(key);
+      byKey.put(key, cell);
+      textCells++;
+      changes++;
+      return cell;
     }
 
     /** A place on the page for a new key; null if it gets none. */
@@ -616,7 +676,7 @@ final class QuotaStore {
         return null;
       }
       removeRivals(name, indexes);
-      if (byKey.size() >= maxSeriesPerDevice) {
+      if (size() >= maxSeriesPerDevice) {
         conflict(Conflicts.Conflict.LIMIT, name);
         refused++;
         return null;
@@ -696,6 +756,14 @@ final class QuotaStore {
       older.forEach(this::remove);
     }
 
+    /** Removes what a text held. */
+    private void removeTextMembers(String textKey) {
+      byKey.subMap(textKey + ".", textKey + "/").values().stream()
+          .filter(cell -> !cell.isSeries() && cell.message != message)
+          .toList()
+          .forEach(this::remove);
+    }
+
     private boolean isBare(String key) {
       return byKey.subMap(key + "[", key + "\\").isEmpty()
           && byKey.subMap(key + ".", key + "/").isEmpty();
@@ -706,7 +774,7 @@ final class QuotaStore {
     }
 
     private void tellOf(Cell cell) {
-      if (watcher != null && cell.watched == null) {
+      if (watcher != null && cell.watched == null && cell.isSeries()) {
         cell.watched = new Watched(cell);
         watcher.came(cell.watched);
       }
@@ -732,15 +800,23 @@ final class QuotaStore {
       }
       gone(cell);
       byKey.remove(cell.rawKey);
+      if (cell.isSeries()) {
+        removeName(cell);
+      } else {
+        textCells--;
+      }
+      changes++;
+      if (!inputsOf.isEmpty()) {
+        removeComputedOf(cell.rawKey);
+      }
+    }
+
+    private void removeName(Cell cell) {
       Map<List<String>, Cell> cells = byName.get(cell.name);
       if (cells.size() == 1) {
         byName.remove(cell.name);
       } else {
         cells.remove(cell.indexes);
-      }
-      changes++;
-      if (!inputsOf.isEmpty()) {
-        removeComputedOf(cell.rawKey);
       }
     }
 

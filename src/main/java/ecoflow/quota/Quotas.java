@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Exchange;
@@ -87,12 +88,15 @@ public final class Quotas {
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param countConflict takes the kind of each value that could not be shown beside others
+   * @param textReader reads the object that a text holds, whose values are no series but are among
+   *     those of {@link #valuesOf}; gives an empty map if the text holds none
    */
   public Quotas(
       DeviceSettings settings,
       Devices devices,
       Predicate<String> ownName,
       Consumer<String> countConflict,
+      Function<String, Map<?, ?>> textReader,
       LongSupplier nanoClock) {
     this.devices = devices;
     this.seriesLife = settings.seriesLife();
@@ -101,7 +105,8 @@ public final class Quotas {
             ownName,
             (kind, serial, name) -> countConflict.accept(word(kind)),
             nanoClock,
-            settings.maxSeries());
+            settings.maxSeries(),
+            textReader);
   }
 
   /**
@@ -252,7 +257,7 @@ public final class Quotas {
     return store.snapshot();
   }
 
-  /** The values of a device by raw quota key, for who asks often. */
+  /** The values of a device by raw quota key, also those within texts, for who asks often. */
   public DeviceValues valuesOf(String serial) {
     return store.valuesOf(serial);
   }

@@ -31,6 +31,7 @@ class OwnMessagesTest {
   @Test
   void aCommandThatNoTableKnowsIsReadByALine() throws IOException {
     writeSet("new.desc", file("newcomer", "ecoflow.newcomer"));
+    write("newcomer.proto", "message Pack {}");
     write("messages.csv", "cmd_func,cmd_id,route,message,prefix", "254,40,sn:NEW1,newcomer.Pack,");
     byte[] pack = {0x08, 0x02, 0x10, 0x51};
 
@@ -60,6 +61,7 @@ class OwnMessagesTest {
   void mistakesAreToldWithFileAndLineAndTheRestWorks() throws IOException {
     writeSet("a.desc", file("newcomer", "ecoflow.newcomer"), file("general", "ecoflow.general"));
     writeSet("b.desc", file("stranger", "somebody.stranger"), recursive(), typed(Type.TYPE_ENUM));
+    write("forgotten.proto", "message Pack {}");
     Files.write(folder.resolve("c.desc"), new byte[] {0x0a, 0x7f, 0x01});
     write(
         "messages.csv",
@@ -90,6 +92,8 @@ class OwnMessagesTest {
             "b.desc: recursive.proto is left out: message Pack contains itself",
             "b.desc: typed.proto is left out: ecoflow.typed.Pack.kind is an enum, write int32",
             "c.desc is left out: it is no descriptor set, or cannot be read",
+            "forgotten.proto is not read, since no .desc file has it: protoc"
+                + " --descriptor_set_out=forgotten.desc forgotten.proto makes one",
             "messages.csv:1 is left out: cmd_func and cmd_id must be numbers",
             "messages.csv:2 is left out: 4 columns where 5 are needed",
             "messages.csv:3 is left out: route nr:5: it takes sn:, product: and src:, with spaces"

@@ -138,11 +138,10 @@ class NormalTableTest {
     }
   }
 
-  /** A text that holds JSON is not stored, so that no row can read it yet. */
   @Test
-  void rowsThatAreNotSureOrCannotBeReadAreOff() {
+  void rowsThatAreNotSureAreOff() {
     for (Row row : ROWS) {
-      boolean off = row.confidence().equals("low") || row.rules().contains("json_text");
+      boolean off = row.confidence().equals("low");
       assertEquals(off ? "no" : "yes", row.on(), row::toString);
     }
   }

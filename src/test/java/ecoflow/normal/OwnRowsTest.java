@@ -28,25 +28,31 @@ class OwnRowsTest {
 
   @Test
   void linesAddFamiliesAndReplaceWhatAKeyMeans() throws IOException {
-    Files.writeString(folder.resolve("families.csv"), "prefix,product,family\nQ999,,mine\n");
+    Files.writeString(
+        folder.resolve("families.csv"), "prefix,product,family\nQ999,,mine\nQ998,,house,30000\n");
     Files.writeString(
         folder.resolve("metrics.csv"),
         """
         # mine
         mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes
+        house,rest,packs.{SN}.soc,battery_pack_charge_ratio,pack=rank({SN}),json_text,0.01,high,yes
 
         delta2,*,pd.soc,battery_charge_ratio,,,0.001,high,yes
         """);
     Table table = load();
     assertEquals(List.of(), problems);
     assertEquals(0.81, value(table, "Q999X", "bat.pct", 81));
+    assertEquals(0.81, value(table, "Q998X", "packs.A1.soc", 81));
+    assertEquals(10_000, table.mostWatts(table.family("mine")));
+    assertEquals(30_000, table.mostWatts(table.family("house")));
+    assertEquals(30_000, table.mostWatts(table.family("powerocean")));
     assertEquals(0.081, value(table, "R331X", "pd.soc", 81));
     assertEquals(0.81, value(table, "R331X", "bms_emsStatus.f32LcdShowSoc", 81));
   }
 
   @Test
   void aBadLineCostsItself() throws IOException {
-    Files.writeString(folder.resolve("families.csv"), "Q999,mine\n");
+    Files.writeString(folder.resolve("families.csv"), "Q999,mine\nQ999,,mine,3kW\n");
     Files.writeString(
         folder.resolve("metrics.csv"),
         """
@@ -62,7 +68,9 @@ class OwnRowsTest {
     String start = folder.resolve("metrics.csv") + ":";
     assertEquals(
         List.of(
-            folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 are needed",
+            folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 or 4 are needed",
+            folder.resolve("families.csv")
+                + ":2 is left out: highest power 3kW: it takes watts, or nothing for 10000",
             start + "1 is left out: no metric battery_level; docs/METRICS.md lists them",
             start
                 + "2 is left out: label sock=1: it takes name=value, of [circuit, component, kind,"

@@ -15,7 +15,8 @@ class PushBeforePollTest {
 
   private long nanos = Long.MAX_VALUE - 5;
   private final QuotaStore store =
-      new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> nanos, 1_000);
+      new QuotaStore(
+          name -> false, (kind, serial, name) -> {}, () -> nanos, 1_000, text -> Map.of());
 
   private void take(Origin origin, Map<String, ?> quotas) {
     store.record(SN, quotas, QuotaStore.NOBODY, origin);

@@ -32,7 +32,8 @@ class QuotaStoreTest {
         "online"::equals,
         (kind, serial, name) -> conflicts.add(kind + " " + serial + " " + name),
         () -> nanos,
-        maxSeries);
+        maxSeries,
+        text -> Map.of());
   }
 
   @Test
@@ -292,7 +293,8 @@ class QuotaStoreTest {
   @Test
   void aNameThatBecomesAnOwnMetricGoes() {
     AtomicBoolean own = new AtomicBoolean();
-    QuotaStore other = new QuotaStore(name -> own.get(), (kind, sn, name) -> {}, () -> 0, 10);
+    QuotaStore other =
+        new QuotaStore(name -> own.get(), (kind, sn, name) -> {}, () -> 0, 10, text -> Map.of());
     other.record(SN, map("a", 1));
     own.set(true);
     assertEquals(0, other.record(SN, map("a", 2)));

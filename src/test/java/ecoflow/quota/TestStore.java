@@ -7,7 +7,7 @@ import java.util.Map;
 public final class TestStore {
 
   private final QuotaStore store =
-      new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> 0L, 10_000);
+      new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> 0L, 10_000, text -> Map.of());
 
   public void record(String serial, Map<?, ?> quotas) {
     store.record(serial, quotas);

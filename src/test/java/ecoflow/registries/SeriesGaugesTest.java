@@ -62,7 +62,9 @@ class SeriesGaugesTest {
                 "ECOFLOW_MAX_SERIES_PER_DEVICE",
                 "" + MANY));
     devices = new Devices(settings, line -> {}, () -> 0);
-    quotas = new Quotas(settings.devices(), devices, name -> false, kind -> {}, () -> 0);
+    quotas =
+        new Quotas(
+            settings.devices(), devices, name -> false, kind -> {}, text -> Map.of(), () -> 0);
   }
 
   @AfterEach

@@ -1,0 +1,155 @@
+package ecoflow.quota;
+
+import static java.util.Arrays.asList;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ecoflow.quota.QuotaStore.Origin;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Values within texts: no series, but there for who asks for all values of a device. */
+class TextValuesTest {
+
+  private static final String SN = "HJ32TEST00000001";
+  private static final int MAX_SERIES = 3;
+
+  /** What the texts of the tests hold. */
+  private static final Map<String, Map<?, ?>> TEXTS =
+      Map.of(
+          "a=1", Map.of("a", 1),
+          "a=2,b=3", Map.of("a", 2, "b", true, "c", List.of(Map.of("d", 3))),
+          "in itself", Map.of("inner", "a=1"),
+          "many", Map.of("a", 1, "b", 2, "c", 3, "d", 4));
+
+  private long nanos = Long.MAX_VALUE - 5;
+  private final List<String> conflicts = new ArrayList<>();
+  private final QuotaStore store =
+      new QuotaStore(
+          name -> false,
+          (kind, serial, name) -> conflicts.add(kind + " " + name),
+          () -> nanos,
+          MAX_SERIES,
+          text -> TEXTS.getOrDefault(text, Map.of()));
+
+  private int record(Object... keysAndValues) {
+    return store.record(SN, map(keysAndValues));
+  }
+
+  private static Map<String, Object> map(Object... keysAndValues) {
+    Map<String, Object> map = new HashMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      map.put((String) keysAndValues[i], keysAndValues[i + 1]);
+    }
+    return map;
+  }
+
+  private Map<String, Double> all() {
+    DeviceValues values = store.valuesOf(SN);
+    Map<String, Double> all = new TreeMap<>();
+    for (int i = 0; i < values.keys().length; i++) {
+      all.put(values.keys()[i], values.values()[i]);
+    }
+    return all;
+  }
+
+  private List<String> names() {
+    return store.snapshot().families().stream().map(Family::name).toList();
+  }
+
+  @Test
+  void theyAreNoSeries() {
+    store.changes(SN);
+    assertEquals(1, record("bp", "a=2,b=3", "soc", 5));
+    assertEquals(Map.of("bp.a", 2.0, "bp.b", 1.0, "bp.c[0].d", 3.0, "soc", 5.0), all());
+    assertEquals(List.of("soc"), names());
+    assertEquals(1, store.size(SN));
+    assertEquals(Map.of("soc", 5.0), store.values(SN));
+    assertEquals(Map.of("soc", 5.0), store.changes(SN));
+    assertEquals(null, store.value(SN, "bp.a", Duration.ofHours(1)));
+    List<String> told = new ArrayList<>();
+    store.watch(
+        new Quotas.Watcher() {
+          @Override
+          public void came(Quotas.Series series) {
+            told.add("+" + series.name());
+          }
+
+          @Override
+          public void went(Quotas.Series series) {
+            told.add("-" + series.name());
+          }
+        });
+    record("bp2", "a=1");
+    store.forget(SN);
+    assertEquals(List.of("+soc", "-soc"), told);
+  }
+
+  @Test
+  void aTextReplacesTheOneBefore() {
+    record("bp", "a=2,b=3", "other", "a=1");
+    record("bp", "a=1");
+    assertEquals(Map.of("bp.a", 1.0, "other.a", 1.0), all());
+    for (Object end : asList(null, "", "nothing", 7, List.of())) {
+      record("bp", "a=1");
+      record("bp", end);
+      assertEquals(null, all().get("bp.a"), () -> "after " + end);
+    }
+    record("other", "in itself");
+    assertEquals(Map.of("other.inner.a", 1.0), all());
+    record("unrelated", 1);
+    assertEquals(1.0, all().get("other.inner.a"));
+  }
+
+  @Test
+  void aKeyCanBeWithinATextAndOutside() {
+    record("bp", "a=1");
+    assertEquals(1, record("bp", map("a", 8)));
+    assertEquals(List.of("bp_a"), names());
+    assertEquals(0, record("bp", "a=1"));
+    assertEquals(List.of(), names());
+    assertEquals(Map.of("bp.a", 1.0), all());
+    assertEquals(List.of(), conflicts);
+  }
+
+  @Test
+  void theyGoAsSeriesGo() {
+    record("bp", "a=1");
+    nanos += TimeUnit.SECONDS.toNanos(100);
+    record("soc", 1);
+    assertEquals(1, store.expire(Duration.ofSeconds(99)));
+    assertEquals(Map.of("soc", 1.0), all());
+    record("bp", "a=1");
+    store.forget(SN);
+    assertEquals(Map.of(), all());
+    assertEquals(0, store.size(SN));
+    record("bp", "a=1", "soc", 2);
+    assertEquals(Map.of("bp.a", 1.0, "soc", 2.0), all());
+    assertEquals(1, store.size(SN));
+  }
+
+  @Test
+  void theyDoNotTakeThePlacesOfSeries() {
+    record("bp", "many");
+    assertEquals(3, all().size());
+    record("x", 1, "y", 2, "z", 3, "v", 4);
+    assertEquals(MAX_SERIES, names().size());
+    assertEquals(6, all().size());
+    assertEquals(1, conflicts.size());
+  }
+
+  @Test
+  void aPollDoesNotReplaceWhatAPushSaid() {
+    store.record(SN, map("bp", "a=2,b=3"), QuotaStore.NOBODY, Origin.PUSH);
+    store.record(SN, map("bp", "a=1"), QuotaStore.NOBODY, Origin.POLL);
+    assertEquals(2.0, all().get("bp.a"));
+    nanos += TimeUnit.SECONDS.toNanos(120);
+    store.record(SN, map("bp", "a=1"), QuotaStore.NOBODY, Origin.POLL);
+    assertEquals(Map.of("bp.a", 1.0), all());
+  }
+}
