@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
@@ -129,12 +130,12 @@ class ReadmeIT {
     startsTheDemo(assignment + " ./mvnw -q -Pdemo", assignment.replace("DEMO_MODE=", ""));
   }
 
-  /** "DEMO_MODE=rest (or mqtt)". */
+  /** "DEMO_MODE=rest (or mqtt, open)". */
   static Stream<String> demoModes() {
     Matcher modes =
-        Pattern.compile("`(DEMO_MODE=)(\\w+)` \\(or `(\\w+)`\\)").matcher(README.text());
+        Pattern.compile("`(DEMO_MODE=)(\\w+)` \\(or `(\\w+)`, `(\\w+)`\\)").matcher(README.text());
     assertTrue(modes.find(), "the modes of the demo");
-    return Stream.of(modes.group(1) + modes.group(2), modes.group(1) + modes.group(3));
+    return IntStream.of(2, 3, 4).mapToObj(mode -> modes.group(1) + modes.group(mode));
   }
 
   /** The worked example of "Edit a route". */

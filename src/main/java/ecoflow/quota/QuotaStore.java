@@ -733,23 +733,23 @@ final class QuotaStore {
     /** Removes what a list held. */
     private void removeElements(String listKey) {
       // '\\' is the character after '['.
-      removeOlder(listKey + "[", listKey + "\\");
+      removeOlder(listKey + "[", listKey + "\\", cell -> true);
     }
 
     /** Removes what an object held. */
     private void removeMembers(String objectKey) {
       // '/' is the character after '.'.
-      removeOlder(objectKey + ".", objectKey + "/");
+      removeOlder(objectKey + ".", objectKey + "/", cell -> true);
     }
 
     /**
      * Removes a range of keys, without those that the current message brought: "a" and "a.b" may
      * stand side by side in one message, in any order.
      */
-    private void removeOlder(String fromKey, String toKey) {
+    private void removeOlder(String fromKey, String toKey, Predicate<Cell> which) {
       List<Cell> older = new ArrayList<>();
       for (Cell cell : byKey.subMap(fromKey, toKey).values()) {
-        if (cell.message != message) {
+        if (cell.message != message && which.test(cell)) {
           older.add(cell);
         }
       }
@@ -758,10 +758,7 @@ final class QuotaStore {
 
     /** Removes what a text held. */
     private void removeTextMembers(String textKey) {
-      byKey.subMap(textKey + ".", textKey + "/").values().stream()
-          .filter(cell -> !cell.isSeries() && cell.message != message)
-          .toList()
-          .forEach(this::remove);
+      removeOlder(textKey + ".", textKey + "/", cell -> !cell.isSeries());
     }
 
     private boolean isBare(String key) {

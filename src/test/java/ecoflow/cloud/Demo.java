@@ -12,7 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Runs the exporter's jar, given as the argument, on a simulated cloud with a living fleet.
  *
- * <p>The environment may set EXPORTER_PORT (default 9090) and DEMO_MODE (device, mqtt or rest).
+ * <p>The environment may set EXPORTER_PORT (default 9090) and DEMO_MODE (device, mqtt, open or
+ * rest).
  */
 public final class Demo {
 
@@ -66,11 +67,13 @@ public final class Demo {
     environment.put("ECOFLOW_API_HOST", cloud.apiHost());
     environment.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
     environment.put("ECOFLOW_DEVICE_SN", "all");
-    if (mode.equals("rest")) {
+    if (!mode.equals("rest")) {
+      environment.put("ECOFLOW_API_TYPE", mode);
+    }
+    if (mode.equals("rest") || mode.equals("open")) {
       environment.put("ECOFLOW_ACCESS_KEY", account.accessKey());
       environment.put("ECOFLOW_SECRET_KEY", account.secretKey());
     } else {
-      environment.put("ECOFLOW_API_TYPE", mode);
       environment.put("ECOFLOW_ACCOUNT_USER", account.email());
       environment.put("ECOFLOW_ACCOUNT_PASSWORD", account.password());
     }
