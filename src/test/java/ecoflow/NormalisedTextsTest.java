@@ -63,6 +63,8 @@ class NormalisedTextsTest {
   void packsAreNormalisedAndTheRawPageStaysAsItIs() {
     set(Map.of("bpSoc", 80, "bpPwr", 105, "bp_addr.updateTime", "2024-01-01 10:00:00"));
     set(Map.of(FIRST, pack(81, 105), SECOND, pack(79, -20.5)));
+    // No pack, which takes no number.
+    set(Map.of("bp_addr.HJ30TEXTS0000000", "{\"emsMode\":1}"));
     Page page = exporter.page();
     Page rawPage = rawExporter.page();
     page.eventuallyShows(SERIAL, "battery_pack_power_watts", 105, "pack=1");
