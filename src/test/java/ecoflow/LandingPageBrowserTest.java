@@ -2,6 +2,7 @@ package ecoflow;
 
 import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -48,7 +49,7 @@ class LandingPageBrowserTest {
       exporter.page().eventuallyShows(device, "online", 1);
     }
     try (Browser browser = Browser.start(folder)) {
-      String url = "http://localhost:" + exporter.http().port() + "/";
+      String url = url();
       Path pictures = Files.createDirectories(Path.of("target/landing-page"));
       for (int width : new int[] {1280, 390}) {
         String background = "";
@@ -67,7 +68,7 @@ class LandingPageBrowserTest {
           assertTrue(
               browser.ask("document.documentElement.scrollWidth").asInt() <= width,
               "nothing stands out at the right");
-          assertEquals(0, browser.ask("document.scripts.length").asInt());
+          assertEquals(1, browser.ask("document.scripts.length").asInt());
           // The style is in force: cards side by side where there is room, else below each other.
           int columns =
               browser
@@ -89,17 +90,48 @@ class LandingPageBrowserTest {
   }
 
   @Test
-  void thePageRefreshesItself() {
+  void thePageRefreshesItselfAndShowsNothingOldWhenTheExporterIsGone() {
     assumeTrue(Browser.isHere(), "chromium is not installed");
     exporter.start();
     exporter.page().eventuallyShows(evil, "online", 1);
     try (Browser browser = Browser.start(folder)) {
       browser.show(1280, 800, false);
-      browser.open("http://localhost:" + exporter.http().port() + "/");
+      browser.open(url());
+      browser.ask("window.isSamePage = true");
       evil.set(Map.of("pd.soc", 77));
       evil.pushAll();
+      eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
+      assertTrue(browser.ask("window.isSamePage").asBoolean(), "it was not loaded again");
+      assertEquals(List.of(), browser.complaints());
+      exporter.stop();
       eventually(
-          () -> assertTrue(browser.ask("document.body.innerText").asText().contains("77 %")));
+          () ->
+              assertTrue(
+                  text(browser).contains("The exporter does not answer."), () -> text(browser)));
+      assertFalse(text(browser).contains("77 %"), () -> text(browser));
     }
+  }
+
+  @Test
+  void thePageRefreshesItselfWithoutScripts() {
+    assumeTrue(Browser.isHere(), "chromium is not installed");
+    exporter.start();
+    exporter.page().eventuallyShows(evil, "online", 1);
+    try (Browser browser = Browser.start(folder)) {
+      browser.show(1280, 800, false);
+      browser.withoutScripts();
+      browser.open(url());
+      evil.set(Map.of("pd.soc", 77));
+      evil.pushAll();
+      eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
+    }
+  }
+
+  private String url() {
+    return "http://localhost:" + exporter.http().port() + "/";
+  }
+
+  private static String text(Browser browser) {
+    return browser.ask("document.body.innerText").asText();
   }
 }

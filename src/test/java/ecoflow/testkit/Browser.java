@@ -98,6 +98,11 @@ public final class Browser implements AutoCloseable {
             List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
   }
 
+  /** From now on pages run no scripts of their own. */
+  public void withoutScripts() {
+    call("Emulation.setScriptExecutionDisabled", Map.of("value", true));
+  }
+
   /** Opens a page and waits until it is there. */
   public void open(String url) {
     events.clear();
@@ -128,7 +133,7 @@ public final class Browser implements AutoCloseable {
     return complaints;
   }
 
-  /** The value of an expression in the page, in which no script of its own runs. */
+  /** The value of an expression in the page. */
   public JsonNode ask(String expression) {
     JsonNode answer =
         call("Runtime.evaluate", Map.of("expression", expression, "returnByValue", true));
