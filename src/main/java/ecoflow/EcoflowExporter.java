@@ -1,11 +1,9 @@
 package ecoflow;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.PageSettings;
 import ecoflow.config.Settings;
 import ecoflow.memory.OutOfMemory;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -164,30 +162,16 @@ public final class EcoflowExporter implements AutoCloseable {
 
   /** Camel's server only warns when its port is taken and would run on without /metrics. */
   private void checkPort() throws StartException {
-    Optional<String> address = settings.page().address();
-    if (address.isPresent() && !canBind(address, 0)) {
+    PageSettings page = settings.page();
+    if (!page.isAddressHere()) {
       throw new StartException(
           EXIT_BAD_CONFIGURATION,
-          "ECOFLOW_LISTEN_ADDRESS=" + address.get() + " is no address of this machine",
+          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is no address of this machine",
           null);
     }
-    int port = settings.page().port();
-    if (!canBind(address, port)) {
+    if (!page.isPortFree()) {
       throw new StartException(
-          EXIT_FAILED, "EXPORTER_PORT=" + port + " is in use: choose another port", null);
-    }
-  }
-
-  private static boolean canBind(Optional<String> address, int port) {
-    try (ServerSocket probe = new ServerSocket()) {
-      probe.setReuseAddress(true);
-      probe.bind(
-          address
-              .map(name -> new InetSocketAddress(name, port))
-              .orElseGet(() -> new InetSocketAddress(port)));
-      return true;
-    } catch (IOException e) {
-      return false;
+          EXIT_FAILED, "EXPORTER_PORT=" + page.port() + " is in use: choose another port", null);
     }
   }
 

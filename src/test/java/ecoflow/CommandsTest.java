@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -519,6 +520,15 @@ class CommandsTest {
                   + port
                   + " is in use: by an exporter that runs already, or choose another port"),
           findings("FAILED"));
+    }
+    assertEquals(1, run(variables("rest", "ECOFLOW_LISTEN_ADDRESS=192.0.2.1"), "check"));
+    assertEquals(
+        List.of("FAILED port ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is no address of this machine"),
+        findings("FAILED"));
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      // Somebody else's address is not in the way.
+      String port = "EXPORTER_PORT=" + other.getLocalPort();
+      assertEquals(0, run(variables("rest", port, "ECOFLOW_LISTEN_ADDRESS=127.0.0.2"), "check"));
     }
   }
 

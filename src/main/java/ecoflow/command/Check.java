@@ -1,10 +1,9 @@
 package ecoflow.command;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.PageSettings;
 import ecoflow.config.Settings;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,16 +73,18 @@ final class Check {
   }
 
   private void port() {
-    int port = settings.page().port();
-    try (ServerSocket probe = new ServerSocket()) {
-      probe.setReuseAddress(true);
-      probe.bind(new InetSocketAddress(port));
-      findings.ok("port", "EXPORTER_PORT=" + port + " is free");
-    } catch (IOException e) {
+    PageSettings page = settings.page();
+    if (!page.isAddressHere()) {
+      findings.failed(
+          "port",
+          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is no address of this machine");
+    } else if (page.isPortFree()) {
+      findings.ok("port", "EXPORTER_PORT=" + page.port() + " is free");
+    } else {
       findings.failed(
           "port",
           "EXPORTER_PORT="
-              + port
+              + page.port()
               + " is in use: by an exporter that runs already, or choose another port");
     }
   }

@@ -1,5 +1,8 @@
 package ecoflow.config;
 
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,6 +62,29 @@ public record PageSettings(
             "letters, digits, _ and :, not starting with a digit"),
         metrics(env),
         env.seconds("ECOFLOW_ENERGY_HOLD", "300", "1", "86400"));
+  }
+
+  /** Whether this machine has the address that the page shall listen on. */
+  public boolean isAddressHere() {
+    return address.isEmpty() || canListen(0);
+  }
+
+  /** Whether nobody listens on the page's port yet. */
+  public boolean isPortFree() {
+    return canListen(port);
+  }
+
+  private boolean canListen(int onPort) {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(
+          address
+              .map(name -> new InetSocketAddress(name, onPort))
+              .orElseGet(() -> new InetSocketAddress(onPort)));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static Metrics metrics(Environment env) throws ConfigException {
