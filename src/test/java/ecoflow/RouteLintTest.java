@@ -188,7 +188,13 @@ class RouteLintTest {
     add(
         all,
         steps("- log: x").replace("mine", "quotas"),
-        "1: the route id quotas is also at routes/quotas:4; each id once");
+        "1: the route id quotas is also at routes/quotas:4; each once");
+    for (String path : List.of("/", "metrics", "/-/healthy")) {
+      add(
+          all,
+          steps("- log: x").replace("timer:tick", "platform-http:" + path),
+          "1: GET /" + path.replaceFirst("^/", "") + " is also answered at routes/");
+    }
     add(all, steps("- log: \"${body\""), "6: no valid Simple: ");
     add(
         all,
@@ -387,6 +393,15 @@ class RouteLintTest {
                       - log: "${body}"
         """,
         """
+        - route:
+            id: takes-what-people-send
+            from:
+              uri: platform-http
+              parameters:
+                path: /
+                httpMethodRestrict: "POST"
+              steps:
+                - log: "${body}"
         - intercept:
             steps:
               - setHeader: {name: seen, constant: "yes"}
@@ -455,7 +470,7 @@ class RouteLintTest {
         List.of(
             "a:6: 'lgo' is unknown in steps; did you mean 'log'?",
             "a:7: no route starts with direct:nowhere",
-            "b:1: the route id mine is also at a:1; each id once",
+            "b:1: the route id mine is also at a:1; each once",
             "b:6: there is no bean nobody"),
         problems(
             steps("- lgo: x\n- to: direct:nowhere"), steps("- bean: {ref: nobody, method: x}")));

@@ -6,6 +6,7 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
+import ecoflow.table.TableFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,11 +45,6 @@ final class OwnMessages {
   /** The names of the files that descriptor sets hold. */
   private final Set<String> inSets = new HashSet<>();
 
-  private interface LineCheck {
-    /** What is wrong with the columns of a line, or null. */
-    String flaw(String[] columns);
-  }
-
   /**
    * Reads the folder; its files are known to the .proto files afterwards.
    *
@@ -61,8 +57,8 @@ final class OwnMessages {
     List<Path> files = files();
     files.stream().filter(file -> file.toString().endsWith(".desc")).forEach(this::readSet);
     files.stream().filter(file -> file.toString().endsWith(".proto")).forEach(this::tellIfUnread);
-    readLines("messages.csv", "cmd_func,", 5, this::entryFlaw, entries);
-    readLines("rules.csv", "message,", 3, this::ruleFlaw, rules);
+    table("messages.csv", "cmd_func,").read(this::entryFlaw, entries::add);
+    table("rules.csv", "message,").read(this::ruleFlaw, rules::add);
   }
 
   private List<Path> files() {
@@ -152,38 +148,14 @@ final class OwnMessages {
     };
   }
 
-  private void readLines(
-      String name, String head, int columnCount, LineCheck check, List<String[]> into) {
-    Path file = folder.resolve(name);
-    if (!Files.exists(file)) {
-      return;
-    }
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file);
-    } catch (IOException e) {
-      problems.accept(file + " is left out: it cannot be read as text in UTF-8");
-      return;
-    }
-    for (int i = 0; i < lines.size(); i++) {
-      String line = lines.get(i).strip();
-      if (line.isEmpty() || line.startsWith("#") || line.startsWith(head)) {
-        continue;
-      }
-      String[] columns = line.split(",", -1);
-      String flaw =
-          columns.length == columnCount
-              ? check.flaw(columns)
-              : columns.length + " columns where " + columnCount + " are needed";
-      if (flaw == null) {
-        into.add(columns);
-      } else {
-        problems.accept(file + ":" + (i + 1) + " is left out: " + flaw);
-      }
-    }
+  private TableFile table(String name, String head) {
+    return new TableFile(folder.resolve(name), head, problems);
   }
 
   private String entryFlaw(String[] columns) {
+    if (columns.length != 5) {
+      return TableFile.countFlaw(columns, 5);
+    }
     if (!NUMBER.matcher(columns[0]).matches() || !NUMBER.matcher(columns[1]).matches()) {
       return "cmd_func and cmd_id must be numbers";
     }
@@ -197,6 +169,9 @@ final class OwnMessages {
   }
 
   private String ruleFlaw(String[] columns) {
+    if (columns.length != 3) {
+      return TableFile.countFlaw(columns, 3);
+    }
     Descriptor message = protoFiles.find(columns[0]);
     if (message == null) {
       return "no message " + columns[0];

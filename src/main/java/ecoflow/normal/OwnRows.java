@@ -1,17 +1,12 @@
 package ecoflow.normal;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import ecoflow.table.TableFile;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/**
- * Lines of tables from a folder of the user's. What is wrong with one is told and costs that line.
- */
+/** What can be wrong with lines of the user's tables. */
 final class OwnRows {
 
   private static final Set<String> LABELS =
@@ -37,44 +32,12 @@ final class OwnRows {
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_.-]+");
 
   private final Function<String, Table.Name> names;
-  private final Consumer<String> problems;
 
   /**
    * @param names gives the name of the page that a metric has, or null
-   * @param problems takes a line for each line that is left out
    */
-  OwnRows(Function<String, Table.Name> names, Consumer<String> problems) {
+  OwnRows(Function<String, Table.Name> names) {
     this.names = names;
-    this.problems = problems;
-  }
-
-  /**
-   * @param flaw says what is wrong with the cells of a line, or null
-   */
-  void read(Path file, Function<String[], String> flaw, Consumer<String[]> take) {
-    if (!Files.exists(file)) {
-      return;
-    }
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file);
-    } catch (IOException e) {
-      problems.accept(file + " is left out: it cannot be read as text in UTF-8");
-      return;
-    }
-    for (int i = 0; i < lines.size(); i++) {
-      String line = lines.get(i).strip();
-      boolean isHead = line.startsWith("family,") || line.startsWith("prefix,");
-      if (!line.isEmpty() && !line.startsWith("#") && !isHead) {
-        String[] cells = line.split(",", -1);
-        String wrong = flaw.apply(cells);
-        if (wrong == null) {
-          take.accept(cells);
-        } else {
-          problems.accept(file + ":" + (i + 1) + " is left out: " + wrong);
-        }
-      }
-    }
   }
 
   static String familyFlaw(String[] cells) {
@@ -92,7 +55,7 @@ final class OwnRows {
 
   String rowFlaw(String[] cells) {
     if (cells.length != 9) {
-      return cells.length + " columns where 9 are needed";
+      return TableFile.countFlaw(cells, 9);
     }
     if (names.apply(cells[3]) == null) {
       return "no metric " + cells[3] + "; docs/METRICS.md lists them";

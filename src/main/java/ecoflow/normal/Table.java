@@ -2,6 +2,7 @@ package ecoflow.normal;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import ecoflow.table.TableFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -111,9 +112,11 @@ final class Table {
     List<Row> own = new ArrayList<>();
     folder.ifPresent(
         path -> {
-          OwnRows rows = new OwnRows(table::name, problems);
-          rows.read(path.resolve("families.csv"), OwnRows::familyFlaw, table::addFamily);
-          rows.read(path.resolve("metrics.csv"), rows::rowFlaw, cells -> own.add(row(cells)));
+          OwnRows rows = new OwnRows(table::name);
+          new TableFile(path.resolve("families.csv"), "prefix,", problems)
+              .read(OwnRows::familyFlaw, table::addFamily);
+          new TableFile(path.resolve("metrics.csv"), "family,", problems)
+              .read(rows::rowFlaw, cells -> own.add(row(cells)));
         });
     Set<String> replaced = own.stream().map(Table::place).collect(Collectors.toSet());
     lines("metrics.csv")

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,6 +32,10 @@ final class Declared {
   }
 
   private final Map<String, List<Place>> routes = new LinkedHashMap<>();
+
+  /** What answers HTTP: methods and path, such as GET /. */
+  private final Map<String, List<Place>> pages = new TreeMap<>();
+
   private final Map<String, Place> consumers = new TreeMap<>();
   private final Map<String, List<Place>> producers = new TreeMap<>();
   private final Set<String> configurations = new TreeSet<>();
@@ -132,9 +137,14 @@ final class Declared {
   }
 
   private void consumes(Node from, Place place) {
-    Endpoint.read(camel, from)
-        .flatMap(endpoint -> endpoint.meetingPoint(camel))
+    Optional<Endpoint> endpoint = Endpoint.read(camel, from);
+    endpoint
+        .flatMap(one -> one.meetingPoint(camel))
         .ifPresent(name -> consumers.putIfAbsent(name, place));
+    endpoint
+        .map(one -> one.pages(camel))
+        .orElse(List.of())
+        .forEach(page -> pages.computeIfAbsent(page, unused -> new ArrayList<>()).add(place));
   }
 
   private void findProducers(String key, Node node, RouteFile file) {
@@ -199,22 +209,8 @@ final class Declared {
    * @param before what there would be without the user's files
    */
   void tellConflicts(Declared before, RouteLint.Problems problems) {
-    routes.forEach(
-        (id, places) -> {
-          // Told where it can be mended: in the user's file, or in the second of them.
-          Place told = null;
-          for (Place place : places) {
-            told = place.file().isOwn() ? place : told;
-          }
-          for (Place other : places) {
-            if (told != null && !other.equals(told)) {
-              problems.add(
-                  told.file().name(),
-                  told.line(),
-                  "the route id " + id + " is also at " + other + "; each id once");
-            }
-          }
-        });
+    routes.forEach((id, places) -> tellTwice("the route id " + id + " is also", places, problems));
+    pages.forEach((page, places) -> tellTwice(page + " is also answered", places, problems));
     producers.forEach(
         (name, places) -> {
           if (!isConsumed(name)) {
@@ -223,6 +219,19 @@ final class Declared {
                 .forEach(place -> tellUnheard(name, place, before, problems));
           }
         });
+  }
+
+  private static void tellTwice(String what, List<Place> places, RouteLint.Problems problems) {
+    // Told where it can be mended: in the user's file, or in the second of them.
+    Place told = null;
+    for (Place place : places) {
+      told = place.file().isOwn() ? place : told;
+    }
+    for (Place other : places) {
+      if (told != null && !other.equals(told)) {
+        problems.add(told.file().name(), told.line(), what + " at " + other + "; each once");
+      }
+    }
   }
 
   private void tellUnheard(String name, Place place, Declared before, RouteLint.Problems problems) {

@@ -2,8 +2,11 @@ package ecoflow.routes;
 
 import ecoflow.routes.RouteFile.Entry;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -51,7 +54,7 @@ record Endpoint(
     }
     boolean inUri = !options.isEmpty();
     RouteFile.at(node, "parameters").map(RouteFile::entries).stream()
-        .flatMap(java.util.List::stream)
+        .flatMap(List::stream)
         .forEach(
             entry -> {
               options.put(entry.key(), entry);
@@ -74,6 +77,21 @@ record Endpoint(
     }
     String name = path.isEmpty() ? resolved(camel, values.getOrDefault("name", "")) : path;
     return name.isEmpty() ? Optional.empty() : Optional.of(scheme + ":" + name);
+  }
+
+  /** The paths with methods that it answers over HTTP; one with all methods counts as GET. */
+  List<String> pages(CamelContext camel) {
+    if (!scheme.equals("platform-http")) {
+      return List.of();
+    }
+    String place = path.isEmpty() ? resolved(camel, values.getOrDefault("path", "")) : path;
+    String methods = resolved(camel, values.getOrDefault("httpMethodRestrict", "GET"));
+    return Stream.of(methods.split(","))
+        .map(
+            method -> method.strip().toUpperCase(Locale.ROOT) + " /" + place.replaceFirst("^/", ""))
+        // Goes with GET.
+        .filter(page -> !page.startsWith("HEAD "))
+        .toList();
   }
 
   /** With its placeholders filled in, as far as they are known. */

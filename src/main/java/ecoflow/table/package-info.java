@@ -1,0 +1,2 @@
+/** Tables that users write. */
+package ecoflow.table;
