@@ -393,15 +393,6 @@ class RouteLintTest {
                       - log: "${body}"
         """,
         """
-        - route:
-            id: takes-what-people-send
-            from:
-              uri: platform-http
-              parameters:
-                path: /
-                httpMethodRestrict: "POST"
-              steps:
-                - log: "${body}"
         - intercept:
             steps:
               - setHeader: {name: seen, constant: "yes"}
@@ -434,6 +425,15 @@ class RouteLintTest {
                     idempotentRepository: "#seen"
                     header: id
                     steps: [{log: x}]
+        - route:
+            id: takes-what-people-send
+            from:
+              uri: platform-http
+              parameters:
+                path: /
+                httpMethodRestrict: "POST"
+              steps:
+                - log: "${body}"
         - beans:
             - name: seen
               type: org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository
