@@ -167,6 +167,7 @@ final class CloudBroker {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    EarlySubscriptions.letWait(started);
     return started;
   }
 
