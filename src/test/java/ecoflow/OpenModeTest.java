@@ -266,6 +266,29 @@ class OpenModeTest {
   }
 
   @Test
+  void whatChangedWhileNobodyListenedReplacesWhatWasPushedJustBefore() {
+    SimulatedDevice device = device("R351ZGAP", Map.of("pd.soc", 50, "pd.watts", 5));
+    SimulatedDevice silent = device("R351ZSILENT", Map.of("pd.soc", 1));
+    exporter.start(NO_SILENCE, "ECOFLOW_PUSH_LEAD=10");
+    eventuallyPushable(device);
+    device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
+    page.eventuallyShows(device, "pd_soc", 51);
+
+    cloud.stopBroker();
+    page.eventuallyConnected(0);
+    device.set(Map.of("pd.soc", 40));
+    cloud.startBroker();
+    page.eventuallyConnected(1);
+    device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"watts\":6}}");
+    page.eventuallyShows(device, "pd_watts", 6);
+
+    page.eventuallyShows(device, "pd_soc", 40);
+    int before = polls(device);
+    page.eventuallyScrapes(silent, "success", page.scrapes(silent, "success") + 3);
+    assertEquals(before, polls(device), "pushes are enough again");
+  }
+
+  @Test
   void changedCredentialsAreAskedForAgain() {
     SimulatedDevice device = device("R351ZCRED", Map.of("pd.soc", 50));
     exporter.start(NO_SILENCE, "MAX_RECONNECT_DELAY=1");

@@ -11,6 +11,7 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Variables;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,8 +30,8 @@ import java.util.stream.Collectors;
  * Runs the exporter for a while on a cloud that fails at random, and compares each value that it
  * shows with those that the cloud had.
  *
- * <p>Arguments: minutes with faults, mode (device, mqtt or rest), seed of the faults, seconds of
- * calm at the end.
+ * <p>Arguments: minutes with faults, mode (device, mqtt, open or rest), seed of the faults, seconds
+ * of calm at the end.
  */
 public final class Soak {
 
@@ -55,6 +56,7 @@ public final class Soak {
       List.of(
           ApiPath.LOGIN,
           ApiPath.CERTIFICATION,
+          ApiPath.OPEN_CERTIFICATION,
           ApiPath.ACCOUNT_DEVICES,
           ApiPath.DEVICE_LIST,
           ApiPath.QUOTA);
@@ -78,18 +80,28 @@ public final class Soak {
   private long oldestMillis;
   private long slowestLookMillis;
 
+  /** How the values of a device become known; all can be polled in the modes that poll. */
+  private enum Channel {
+    APP,
+    DEVELOPERS,
+    POLLS
+  }
+
   /** What one device had, and when. */
   private static final class Truth {
 
     final SimulatedDevice device;
+
+    final Channel channel;
 
     /** The time in nanoseconds when each value came; the values only grow. */
     final ConcurrentSkipListMap<Double, Long> since = new ConcurrentSkipListMap<>();
 
     volatile long offlineSince;
 
-    Truth(SimulatedDevice device) {
+    Truth(SimulatedDevice device, Channel channel) {
       this.device = device;
+      this.channel = channel;
     }
 
     synchronized void move(long step) {
@@ -98,28 +110,49 @@ public final class Soak {
       }
       since.put((double) step, System.nanoTime());
       since.headMap((double) step - 1000).clear();
-      device.push(
+      Map<String, ?> values =
           device.format() == WireFormat.JSON
               ? Map.of("pd.step", step, "bms.cells", List.of(step, step))
-              : Map.of("powInSumW", (float) step, "powOutSumW", (float) step));
+              : Map.of("powInSumW", (float) step, "powOutSumW", (float) step);
+      switch (channel) {
+        case APP -> device.push(values);
+        case POLLS -> device.set(values);
+        case DEVELOPERS -> {
+          device.set(values);
+          device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"step\":" + step + "}}");
+        }
+      }
     }
 
     synchronized void setOnline(boolean online) {
       device.setOnline(online);
+      if (channel != Channel.APP) {
+        device.publishOpenStatus(online);
+      }
       offlineSince = System.nanoTime();
+    }
+
+    void publish(byte[] bytes) {
+      if (channel == Channel.APP) {
+        device.publish(bytes);
+      } else {
+        device.publishOpen(new String(bytes, StandardCharsets.ISO_8859_1));
+      }
     }
   }
 
   private Soak(String mode, long seed) {
     random = new Random(seed);
-    WireFormat[] formats = WireFormat.values();
+    boolean open = mode.equals("open");
+    WireFormat[] formats = open ? new WireFormat[] {WireFormat.JSON} : WireFormat.values();
     for (int i = 0; i < DEVICES; i++) {
       WireFormat format = formats[i % formats.length];
       String serial =
           String.format("SOAK%s%04d", format.name().replace("_", "").substring(0, 4), i);
       SimulatedDevice device = new SimulatedDevice(serial, "Device " + i, "Model", format);
       cloud.add(device);
-      truths.put(serial, new Truth(device));
+      Channel channel = !open ? Channel.APP : i % 2 == 0 ? Channel.DEVELOPERS : Channel.POLLS;
+      truths.put(serial, new Truth(device, channel));
     }
     move();
     exporter =
@@ -131,6 +164,8 @@ public final class Soak {
                 "COLLECTING_INTERVAL=1",
                 "DEVICE_LIST_CACHE_TTL=1",
                 "QUOTA_REQUEST_INTERVAL=2",
+                "ECOFLOW_FULL_INTERVAL=2",
+                "ECOFLOW_PUSH_LEAD=2",
                 "IDLE_CHECK_INTERVAL=1",
                 "MAX_RECONNECT_DELAY=2",
                 "HTTP_TIMEOUT=3",
@@ -246,7 +281,7 @@ public final class Soak {
       default -> {
         kind = "bad messages";
         for (int i = 0; i < 20; i++) {
-          all.get(random.nextInt(all.size())).device.publish(badMessage());
+          all.get(random.nextInt(all.size())).publish(badMessage());
         }
       }
     }

@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
  * @param listLife how long a device list serves
  * @param timeout the age at which a device without values is offline
  * @param fullInterval between polls of a device that pushes changes
+ * @param pushLead as long a push counts more than a poll, whose answer may be older
  * @param seriesLife the age at which a single series goes
  */
 public record DeviceSettings(
@@ -34,6 +35,7 @@ public record DeviceSettings(
     Duration listLife,
     Duration timeout,
     Duration fullInterval,
+    Duration pushLead,
     Duration seriesLife,
     int maxSeries) {
 
@@ -71,6 +73,7 @@ public record DeviceSettings(
         env.seconds("DEVICE_LIST_CACHE_TTL", "60", "0", "86400"),
         env.seconds("MQTT_TIMEOUT", "60", "0.1", "86400"),
         fullInterval,
+        env.seconds("ECOFLOW_PUSH_LEAD", "120", "0", "3600"),
         seriesLife,
         env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000));
   }

@@ -20,7 +20,7 @@ final class Device {
   private boolean hasPushed;
   private long saidOnlineAt;
   private boolean saidOnline;
-  private long filledAt;
+  private long filledUntil;
   private boolean filled;
   private boolean saidOffline;
   private long lastUpdateMillis;
@@ -92,9 +92,9 @@ final class Device {
     return saidOnline && !saidOffline && nanos - saidOnlineAt < maxAge.toNanos();
   }
 
-  /** All its values came. */
-  synchronized void filled(long nanos) {
-    filledAt = nanos;
+  /** All its values came, which suffices for so long. */
+  synchronized void filledUntil(long nanos) {
+    filledUntil = nanos;
     filled = true;
   }
 
@@ -103,8 +103,8 @@ final class Device {
     filled = false;
   }
 
-  synchronized boolean isFull(long nanos, Duration maxAge) {
-    return filled && nanos - filledAt < maxAge.toNanos();
+  synchronized boolean isFull(long nanos) {
+    return filled && nanos - filledUntil < 0;
   }
 
   synchronized boolean isReportedOffline() {

@@ -146,7 +146,7 @@ public final class Devices {
   public void filled(String serial) {
     Device device = bySerial.get(serial);
     if (device != null) {
-      device.filled(nanoClock.getAsLong());
+      device.filledUntil(nanoClock.getAsLong() + settings.fullInterval().toNanos());
     }
   }
 
@@ -158,10 +158,18 @@ public final class Devices {
     }
   }
 
+  /** All values of the device came, but some of them may be too old until this time. */
+  public void filledUntil(String serial, long nanos) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.filledUntil(nanos);
+    }
+  }
+
   /** Whether changes suffice: all values came since they were given up, and not too long ago. */
   public boolean isFull(String serial) {
     Device device = bySerial.get(serial);
-    return device != null && device.isFull(nanoClock.getAsLong(), settings.fullInterval());
+    return device != null && device.isFull(nanoClock.getAsLong());
   }
 
   /** Whether the device sends its changes by itself. */

@@ -41,9 +41,6 @@ final class QuotaStore {
 
   static final Conflicts NOBODY = (kind, serial, name) -> {};
 
-  /** EcoFlow answers a poll from a store that can be minutes behind what devices push. */
-  private static final long PUSH_LEADS = TimeUnit.MINUTES.toNanos(2);
-
   /** A place in a list: its number, or in quotes the serial number that an item names. */
   private static final Pattern INDEX =
       Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
@@ -52,6 +49,10 @@ final class QuotaStore {
   private final Conflicts conflicts;
   private final LongSupplier nanoClock;
   private final int maxSeriesPerDevice;
+
+  /** EcoFlow answers a poll from a store that can be minutes behind what devices push. */
+  private final long pushLead;
+
   private final Function<String, Map<?, ?>> textReader;
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
   private final Picture picture = new Picture();
@@ -93,6 +94,7 @@ final class QuotaStore {
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param nanoClock such as System::nanoTime
+   * @param pushLead as long a poll does not replace what a push said
    * @param textReader reads what a text holds; gives an empty map if it holds nothing
    */
   QuotaStore(
@@ -100,11 +102,13 @@ final class QuotaStore {
       Conflicts conflicts,
       LongSupplier nanoClock,
       int maxSeriesPerDevice,
+      Duration pushLead,
       Function<String, Map<?, ?>> textReader) {
     this.ownName = ownName;
     this.conflicts = conflicts;
     this.nanoClock = nanoClock;
     this.maxSeriesPerDevice = maxSeriesPerDevice;
+    this.pushLead = pushLead.toNanos();
     this.textReader = textReader;
   }
 
@@ -125,7 +129,7 @@ final class QuotaStore {
     return record(serial, quotas, conflictsOfMessage, Origin.OTHER);
   }
 
-  /** The same of an origin: a poll does not replace what a push said in the last two minutes. */
+  /** The same of an origin: a poll does not replace what a push said lately. */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage, Origin origin) {
     return devices
         .computeIfAbsent(serial, Device::new)
@@ -365,7 +369,7 @@ final class QuotaStore {
       this.conflictsOfMessage = conflictsOfMessage;
       this.now = now;
       this.origin = origin;
-      isAfterPush = origin == Origin.POLL && hasPushed && now - pushedAt < PUSH_LEADS;
+      isAfterPush = origin == Origin.POLL && hasPushed && now - pushedAt < pushLead;
       if (origin == Origin.PUSH) {
         hasPushed = true;
         pushedAt = now;
@@ -601,7 +605,7 @@ final class QuotaStore {
     }
 
     private boolean isLed(Cell cell) {
-      return cell != null && cell.pushed && now - cell.nanos < PUSH_LEADS;
+      return cell != null && cell.pushed && now - cell.nanos < pushLead;
     }
 
     /** What is shown at a place, null if nothing is. */

@@ -106,6 +106,7 @@ public final class Quotas {
             (kind, serial, name) -> countConflict.accept(word(kind)),
             nanoClock,
             settings.maxSeries(),
+            settings.pushLead(),
             textReader);
   }
 

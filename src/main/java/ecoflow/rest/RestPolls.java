@@ -36,6 +36,7 @@ final class RestPolls {
   private static final Set<String> NOT_ALLOWED = Set.of("1006", "8512");
 
   private final Duration interval;
+  private final Duration pushLead;
   private final Duration listLife;
   private final Duration retryPause;
   private final boolean withPushes;
@@ -52,6 +53,11 @@ final class RestPolls {
   private volatile boolean deviceNew;
   private volatile long connectedAt;
   private volatile boolean wasConnected;
+  private volatile boolean wasReconnected;
+
+  /** From then on a poll replaces all that was pushed on the connection before. */
+  private volatile long leadsEnd;
+
   private volatile long listedAt;
 
   /** A device that EcoFlow does not let this key read: asked again after growing pauses. */
@@ -59,6 +65,7 @@ final class RestPolls {
 
   RestPolls(Settings settings, Devices devices, Api api, Meters meters, LongSupplier nanoClock) {
     this.interval = settings.devices().collectingInterval();
+    this.pushLead = settings.devices().pushLead();
     this.listLife = settings.devices().listLife();
     this.retryPause = settings.http().pause();
     this.withPushes = settings.mode().usesMqtt();
@@ -123,6 +130,8 @@ final class RestPolls {
   public void connected() {
     devices.allEmptied();
     connectedAt = nanoClock.getAsLong();
+    leadsEnd = connectedAt + pushLead.toNanos();
+    wasReconnected = wasConnected;
     wasConnected = true;
   }
 
@@ -193,7 +202,8 @@ final class RestPolls {
 
   /**
    * The serial numbers to poll now: devices that are online and whose last poll has ended. One that
-   * pushes its changes is polled once per connection, and then each ECOFLOW_FULL_INTERVAL.
+   * pushes its changes is polled once per connection, once more when nothing leads that was pushed
+   * on the one before, and then each ECOFLOW_FULL_INTERVAL.
    */
   public List<String> due() {
     if (api.isPaused()) {
@@ -241,6 +251,9 @@ final class RestPolls {
     if (wasConnected && started - connectedAt < 0) {
       // What changed between the answer and the connection came with neither.
       devices.emptied(serial);
+    } else if (wasReconnected && started - leadsEnd < 0) {
+      // What changed while nobody listened did not replace what had been pushed just before.
+      devices.filledUntil(serial, leadsEnd);
     }
     ended(exchange, serial, Scrape.SUCCESS);
     once(serial, "");

@@ -3,6 +3,7 @@ package ecoflow.quota;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ecoflow.quota.QuotaStore.Origin;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +17,12 @@ class PushBeforePollTest {
   private long nanos = Long.MAX_VALUE - 5;
   private final QuotaStore store =
       new QuotaStore(
-          name -> false, (kind, serial, name) -> {}, () -> nanos, 1_000, text -> Map.of());
+          name -> false,
+          (kind, serial, name) -> {},
+          () -> nanos,
+          1_000,
+          Duration.ofMinutes(2),
+          text -> Map.of());
 
   private void take(Origin origin, Map<String, ?> quotas) {
     store.record(SN, quotas, QuotaStore.NOBODY, origin);

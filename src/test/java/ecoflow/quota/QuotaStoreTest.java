@@ -33,6 +33,7 @@ class QuotaStoreTest {
         (kind, serial, name) -> conflicts.add(kind + " " + serial + " " + name),
         () -> nanos,
         maxSeries,
+        Duration.ofMinutes(2),
         text -> Map.of());
   }
 
@@ -294,7 +295,13 @@ class QuotaStoreTest {
   void aNameThatBecomesAnOwnMetricGoes() {
     AtomicBoolean own = new AtomicBoolean();
     QuotaStore other =
-        new QuotaStore(name -> own.get(), (kind, sn, name) -> {}, () -> 0, 10, text -> Map.of());
+        new QuotaStore(
+            name -> own.get(),
+            (kind, sn, name) -> {},
+            () -> 0,
+            10,
+            Duration.ofMinutes(2),
+            text -> Map.of());
     other.record(SN, map("a", 1));
     own.set(true);
     assertEquals(0, other.record(SN, map("a", 2)));

@@ -1,5 +1,6 @@
 package ecoflow.quota;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -7,7 +8,13 @@ import java.util.Map;
 public final class TestStore {
 
   private final QuotaStore store =
-      new QuotaStore(name -> false, (kind, serial, name) -> {}, () -> 0L, 10_000, text -> Map.of());
+      new QuotaStore(
+          name -> false,
+          (kind, serial, name) -> {},
+          () -> 0L,
+          10_000,
+          Duration.ofMinutes(2),
+          text -> Map.of());
 
   public void record(String serial, Map<?, ?> quotas) {
     store.record(serial, quotas);

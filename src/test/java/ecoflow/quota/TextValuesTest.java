@@ -35,6 +35,7 @@ class TextValuesTest {
           (kind, serial, name) -> conflicts.add(kind + " " + name),
           () -> nanos,
           MAX_SERIES,
+          Duration.ofMinutes(2),
           text -> TEXTS.getOrDefault(text, Map.of()));
 
   private int record(Object... keysAndValues) {
