@@ -384,6 +384,27 @@ class OpenModeTest {
   }
 
   @Test
+  void whatFailedWhileADevicePushedDoesNotKeepPollsAwayWhenItStops() {
+    SimulatedDevice device = device("R351ZHALT", Map.of("pd.soc", 50, "pd.watts", 5));
+    exporter.start(
+        "MQTT_TIMEOUT=3", "ECOFLOW_FULL_INTERVAL=600", "RETRY_TIMEOUT=600", "HTTP_RETRIES=0");
+    eventuallyPushable(device);
+    cloud.faults().always(QUOTA, Fault.status(500));
+    // All its values are wanted when it comes back.
+    device.publishOpenStatus(false);
+    page.eventuallyShows(device, "online", 0);
+    double failed = page.scrapes(device, "error");
+    eventually(
+        () -> {
+          device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
+          assertTrue(page.scrapes(device, "error") > failed);
+        });
+    cloud.faults().clear();
+    device.set(Map.of("pd.watts", 7));
+    page.eventuallyShows(device, "pd_watts", 7);
+  }
+
+  @Test
   void anUnknownPartKeepsAwayFromTheOthersAndIsCounted() {
     SimulatedDevice device = device("R351ZPART", Map.of("pd.soc", 50));
     exporter.start(NO_SILENCE);

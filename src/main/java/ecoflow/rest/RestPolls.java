@@ -37,6 +37,7 @@ final class RestPolls {
 
   private final Duration interval;
   private final Duration pushLead;
+  private final Duration fullInterval;
   private final Duration listLife;
   private final Duration retryPause;
   private final boolean withPushes;
@@ -60,12 +61,18 @@ final class RestPolls {
 
   private volatile long listedAt;
 
-  /** A device that EcoFlow does not let this key read: asked again after growing pauses. */
-  private record Quarantine(Duration pause, long until) {}
+  /**
+   * A device whose polls fail, because EcoFlow does not let this key read it, or while it pushes so
+   * that little depends on them: asked again after growing pauses.
+   *
+   * @param ofPushing it counts only as long as the device pushes
+   */
+  private record Quarantine(Duration pause, long until, boolean ofPushing) {}
 
   RestPolls(Settings settings, Devices devices, Api api, Meters meters, LongSupplier nanoClock) {
     this.interval = settings.devices().collectingInterval();
     this.pushLead = settings.devices().pushLead();
+    this.fullInterval = settings.devices().fullInterval();
     this.listLife = settings.devices().listLife();
     this.retryPause = settings.http().pause();
     this.withPushes = settings.mode().usesMqtt();
@@ -129,6 +136,7 @@ final class RestPolls {
   /** Route step: a connection for pushes began, so what may have been missed is asked for. */
   public void connected() {
     devices.allEmptied();
+    quarantines.values().removeIf(Quarantine::ofPushing);
     connectedAt = nanoClock.getAsLong();
     leadsEnd = connectedAt + pushLead.toNanos();
     wasReconnected = wasConnected;
@@ -230,16 +238,21 @@ final class RestPolls {
 
   private boolean isQuarantined(String serial) {
     Quarantine quarantine = quarantines.get(serial);
-    return quarantine != null && nanoClock.getAsLong() - quarantine.until() < 0;
+    return quarantine != null
+        && nanoClock.getAsLong() - quarantine.until() < 0
+        && (!quarantine.ofPushing() || devices.isPushing(serial));
   }
 
-  private Duration quarantine(String serial) {
+  private Duration quarantine(String serial, boolean ofPushing) {
     Quarantine before = quarantines.get(serial);
     Duration pause = (before == null ? retryPause : before.pause()).multipliedBy(2);
-    if (pause.compareTo(MAX_QUARANTINE) > 0) {
-      pause = MAX_QUARANTINE;
+    // Values that no push changes must not get too old.
+    Duration most = ofPushing ? fullInterval : MAX_QUARANTINE;
+    if (pause.compareTo(most) > 0) {
+      pause = most;
     }
-    quarantines.put(serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos()));
+    quarantines.put(
+        serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos(), ofPushing));
     return pause;
   }
 
@@ -270,9 +283,10 @@ final class RestPolls {
     }
     String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
     String what = "Cannot get the values of device " + serial + ": " + reason;
-    if (isNotAllowed(failure) || (withPushes && devices.isPushing(serial))) {
+    boolean isForbidden = isNotAllowed(failure);
+    if (isForbidden || (withPushes && devices.isPushing(serial))) {
       api.note(what);
-      LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial)));
+      LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial, !isForbidden)));
     } else {
       once(
           serial,
