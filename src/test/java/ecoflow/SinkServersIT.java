@@ -164,7 +164,8 @@ class SinkServersIT {
       assertEquals(Optional.of("80.0"), house.state(id("pd-soc")));
       pushOffline();
       awaitState(house, "pd-soc", "unavailable");
-      assertEquals("offline", house.payload("ecoflow/" + GARAGE + "/availability"));
+      eventually(
+          () -> assertEquals("offline", house.payload("ecoflow/" + GARAGE + "/availability")));
       push(79);
       awaitState(house, "pd-soc", "79.0");
     }
