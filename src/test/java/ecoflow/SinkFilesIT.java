@@ -162,7 +162,8 @@ class SinkFilesIT {
     battery(garage, "pd.soc", 18);
     // Another model, with a key of its own, in between.
     battery(van, "cmsBattSoc", 12);
-    assertEquals(List.of("R331ZSINKS000001 19.0", "R601ZSINKS000002 12.0"), told());
+    eventually(
+        () -> assertEquals(List.of("R331ZSINKS000001 19.0", "R601ZSINKS000002 12.0"), told()));
     battery(garage, "pd.soc", 26);
     battery(garage, "pd.soc", 17);
     eventually(
