@@ -240,6 +240,14 @@ class OpenModeTest {
         .toList();
   }
 
+  private void changeWhileNobodyListens(SimulatedDevice device, Map<String, ?> changes) {
+    cloud.stopBroker();
+    page.eventuallyConnected(0);
+    device.set(changes);
+    cloud.startBroker();
+    page.eventuallyConnected(1);
+  }
+
   @Test
   void afterALostConnectionAllValuesAreAskedForOnce() {
     SimulatedDevice device = device("R351ZLOST", Map.of("pd.soc", 50, "pd.watts", 5));
@@ -250,12 +258,8 @@ class OpenModeTest {
     device.publishOpenStatus(false);
     page.eventuallyShows(device, "online", 0);
 
-    // While nobody listens it comes back and changes.
-    cloud.stopBroker();
-    page.eventuallyConnected(0);
-    device.set(Map.of("pd.watts", 6));
-    cloud.startBroker();
-    page.eventuallyConnected(1);
+    // It comes back, too.
+    changeWhileNobodyListens(device, Map.of("pd.watts", 6));
 
     page.eventuallyShows(device, "pd_watts", 6);
     assertEquals(1, page.of(device, "online"));
@@ -274,11 +278,7 @@ class OpenModeTest {
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
 
-    cloud.stopBroker();
-    page.eventuallyConnected(0);
-    device.set(Map.of("pd.soc", 40));
-    cloud.startBroker();
-    page.eventuallyConnected(1);
+    changeWhileNobodyListens(device, Map.of("pd.soc", 40));
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"watts\":6}}");
     page.eventuallyShows(device, "pd_watts", 6);
 

@@ -154,7 +154,7 @@ final class OwnMessages {
 
   private String entryFlaw(String[] columns) {
     if (columns.length != 5) {
-      return TableFile.countFlaw(columns, 5);
+      return TableFile.countFlaw(columns, "5");
     }
     if (!NUMBER.matcher(columns[0]).matches() || !NUMBER.matcher(columns[1]).matches()) {
       return "cmd_func and cmd_id must be numbers";
@@ -170,7 +170,7 @@ final class OwnMessages {
 
   private String ruleFlaw(String[] columns) {
     if (columns.length != 3) {
-      return TableFile.countFlaw(columns, 3);
+      return TableFile.countFlaw(columns, "3");
     }
     Descriptor message = protoFiles.find(columns[0]);
     if (message == null) {

@@ -144,10 +144,7 @@ public final class Devices {
 
   /** All values of the device came. */
   public void filled(String serial) {
-    Device device = bySerial.get(serial);
-    if (device != null) {
-      device.filledUntil(nanoClock.getAsLong() + settings.fullInterval().toNanos());
-    }
+    filledUntil(serial, nanoClock.getAsLong() + settings.fullInterval().toNanos());
   }
 
   /** The values of the device were given up, or lack changes. */

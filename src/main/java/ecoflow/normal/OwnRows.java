@@ -42,7 +42,7 @@ final class OwnRows {
 
   static String familyFlaw(String[] cells) {
     if (cells.length != 3 && cells.length != 4) {
-      return cells.length + " columns where 3 or 4 are needed";
+      return TableFile.countFlaw(cells, "3 or 4");
     }
     if (cells.length == 4 && !cells[3].matches("[0-9]{0,7}")) {
       return "highest power " + cells[3] + ": it takes watts, or nothing for 10000";
@@ -55,7 +55,7 @@ final class OwnRows {
 
   String rowFlaw(String[] cells) {
     if (cells.length != 9) {
-      return TableFile.countFlaw(cells, 9);
+      return TableFile.countFlaw(cells, "9");
     }
     if (names.apply(cells[3]) == null) {
       return "no metric " + cells[3] + "; docs/METRICS.md lists them";

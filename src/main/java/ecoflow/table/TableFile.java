@@ -58,10 +58,8 @@ public final class TableFile {
     }
   }
 
-  /** What is wrong with the number of cells, or null. */
-  public static String countFlaw(String[] cells, int needed) {
-    return cells.length == needed
-        ? null
-        : cells.length + " columns where " + needed + " are needed";
+  /** Says of a line that it has not as many cells as are needed. */
+  public static String countFlaw(String[] cells, String needed) {
+    return cells.length + " columns where " + needed + " are needed";
   }
 }
