@@ -198,6 +198,15 @@ class JarIT {
     }
   }
 
+  /** As on a platform that the jar has no machine code for. */
+  @Test
+  void mqttWorksWithJavasTlsToo() {
+    jar.start(Variables.of(cloud, "device"), "-Dio.netty.handler.ssl.noOpenSsl=true");
+
+    jar.awaitSeries(SERIAL, "pd_watts_out_sum");
+    assertEquals(List.of(), jar.log(" WARN "), "it is no news");
+  }
+
   @Test
   void debugTellsEachMessageInOneLine() {
     start("device", "LOG_LEVEL=DEBUG", "QUOTA_REQUEST_INTERVAL=3600");

@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ChildProcess;
+import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.Distribution;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -32,6 +36,7 @@ import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +49,12 @@ class LauncherIT {
   private static final String FIRST_START = "ecoflow-exporter: makes its start-up archive in ";
   private static final String BAD_SETTING = "COLLECTING_INTERVAL=often is not valid:";
   private static final int TERMINATED = 143;
+
+  private static final SimulatedDevice DEVICE =
+      new SimulatedDevice("R331LAUNCHER0001", "Garage", "DELTA 2", WireFormat.JSON)
+          .set(Map.of("pd.soc", 81));
+
+  @RegisterExtension static final CloudExtension clouds = new CloudExtension(DEVICE);
 
   @TempDir private static Path parent;
   private static Distribution distribution;
@@ -362,10 +373,38 @@ class LauncherIT {
     assertEquals(List.of("ecoflow-exporter: " + line), process.lines());
   }
 
+  // TLS of the machine
+
+  /** Where nothing can be unpacked it is still found, in the distribution. */
+  @Test
+  void mqttUsesTheMachineCodeForTlsThatIsInTheDistribution() {
+    assumeTrue(System.getProperty("os.name").equals("Linux"));
+    assumeTrue(Set.of("amd64", "aarch64").contains(System.getProperty("os.arch")));
+    Path classes = folder.resolve("classes");
+    Map<String, String> variables = new HashMap<>(Variables.of(clouds.cloud(), "device"));
+    variables.put("EXPORTER_PORT", Integer.toString(port));
+    variables.put("ECOFLOW_ARCHIVE", "off");
+    variables.put("ECOFLOW_JAVA_OPTS", classLog(classes) + " -Djava.io.tmpdir=/no-such-folder");
+
+    process = distribution.start(folder.resolve("log"), variables);
+
+    eventually(() -> assertEquals(81, ExporterJar.pageAt(port).of(DEVICE, "pd_soc")));
+    assertTrue(isLoaded(classes, "io.netty.handler.ssl.ReferenceCountedOpenSslEngine"));
+    assertEquals(List.of(), otherThanLog());
+  }
+
+  private static boolean isLoaded(Path classes, String name) {
+    try (Stream<String> lines = Files.lines(classes)) {
+      return lines.anyMatch(line -> line.contains(" " + name + " source: "));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   // What is in it
 
   @Test
-  void nothingInItIsOfTheTestsOrBoundToAProcessor() throws IOException {
+  void nothingInItIsOfTheTestsAndMachineCodeIsApart() throws IOException {
     Set<String> files =
         Distribution.files(distribution.folder()).stream()
             .map(file -> file.getFileName().toString())
@@ -386,10 +425,20 @@ class LauncherIT {
         new JarFile(distribution.folder().resolve("lib/ecoflow-exporter.jar").toFile())) {
       listed =
           Stream.of(jar.getManifest().getMainAttributes().getValue("Class-Path").split(" "))
+              // Unpacked.
+              .filter(name -> !name.startsWith("netty-tcnative-boringssl-static-"))
               .collect(Collectors.toSet());
     }
     listed.add("ecoflow-exporter.jar");
-    List<Path> jars = Distribution.files(distribution.folder().resolve("lib"));
+    assertEquals(
+        List.of("libnetty_tcnative_linux_aarch_64.so", "libnetty_tcnative_linux_x86_64.so"),
+        Distribution.files(distribution.folder().resolve("lib/META-INF/native")).stream()
+            .map(file -> file.getFileName().toString())
+            .toList());
+    List<Path> jars =
+        Distribution.files(distribution.folder().resolve("lib")).stream()
+            .filter(file -> !file.endsWith("META-INF"))
+            .toList();
     assertEquals(
         listed, jars.stream().map(jar -> jar.getFileName().toString()).collect(Collectors.toSet()));
     for (Path file : jars) {

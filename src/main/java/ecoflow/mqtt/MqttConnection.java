@@ -8,6 +8,9 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.net.JdkSSLEngineOptions;
+import io.vertx.core.net.OpenSSLEngineOptions;
+import io.vertx.core.net.SSLEngineOptions;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.core.net.TrustOptions;
 import io.vertx.mqtt.MqttClient;
@@ -151,6 +154,7 @@ final class MqttConnection {
     options.setAutoAck(false);
     options
         .setSsl(true)
+        .setSslEngineOptions(tls())
         .setTrustOptions(terms.trust())
         .setHostnameVerificationAlgorithm("HTTPS")
         .setConnectTimeout(terms.answerMillis())
@@ -170,6 +174,13 @@ final class MqttConnection {
         .setAckTimeout(1 + terms.answerMillis() / 1000)
         .setMaxInflightQueue(MAX_IN_FLIGHT)
         .setMaxMessageSize(MAX_MESSAGE_BYTES);
+  }
+
+  /** That of the machine where it is at hand, see the pom; else, or with Netty's switch, Java's. */
+  private static SSLEngineOptions tls() {
+    return OpenSSLEngineOptions.isAvailable()
+        ? new OpenSSLEngineOptions()
+        : new JdkSSLEngineOptions();
   }
 
   String userId() {

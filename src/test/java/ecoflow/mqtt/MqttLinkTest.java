@@ -259,7 +259,7 @@ class MqttLinkTest {
     String failure = failure(link(LONG, LONG), login(port));
     assertTrue(
         failure.startsWith("0 the certificate of the host is not trusted (")
-            && failure.endsWith(why + ")"),
+            && failure.contains(why),
         failure);
   }
 
