@@ -27,6 +27,10 @@ public final class Devices {
   private final Settings.Mode mode;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
+
+  /** Asked for each message and series. */
+  private final Duration maxAge;
+
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
   private volatile Consumer<String> renamed = serial -> {};
 
@@ -39,6 +43,7 @@ public final class Devices {
     this.catalogue =
         Catalogue.load(this.settings.file().path(), this.settings.file().explicit(), warn);
     this.nanoClock = nanoClock;
+    this.maxAge = maxAge(mode, this.settings);
     this.settings.serials().forEach(this::add);
   }
 
@@ -201,29 +206,31 @@ public final class Devices {
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
     if (mode.usesAccount() || !device.isOfCloud()) {
-      return device.hasFreshData(now, maxAge());
+      return device.hasFreshData(now, maxAge);
     }
-    Duration listAge = maxAge().plus(settings.listLife());
+    Duration listAge = maxAge.plus(settings.listLife());
     boolean listed = device.isListedOnline(now, listAge);
     if (mode == Settings.Mode.REST) {
       return listed;
     }
     return !device.isReportedOffline()
         && (listed
-            || device.isPushing(now, maxAge())
+            || device.isPushing(now, maxAge)
             // The list may be behind; after a while one of the others must say so too.
             || device.isReportedOnline(now, listAge));
   }
 
   private boolean isShown(Device device) {
-    return isOnline(device) && device.hasFreshData(nanoClock.getAsLong(), maxAge());
+    return isOnline(device) && device.hasFreshData(nanoClock.getAsLong(), maxAge);
   }
 
-  /**
-   * The age at which values are no longer shown: MQTT_TIMEOUT, with REST at least three polls.
-   * Where polls begin when pushes end, both.
-   */
+  /** The age at which values are no longer shown. */
   public Duration maxAge() {
+    return maxAge;
+  }
+
+  /** MQTT_TIMEOUT, with REST at least three polls. Where polls begin when pushes end, both. */
+  private static Duration maxAge(Settings.Mode mode, DeviceSettings settings) {
     Duration timeout = settings.timeout();
     Duration polls = settings.collectingInterval().multipliedBy(3);
     return switch (mode) {

@@ -8,16 +8,15 @@ import ecoflow.normal.Normalised;
 import ecoflow.page.Exposition.Sample;
 import ecoflow.quota.Quotas;
 import ecoflow.quota.Snapshot;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -32,6 +31,9 @@ final class MetricsPage {
   /** A page up to this size is sent in one go, and its length is told. */
   private static final int WHOLE = 1 << 18;
 
+  /** A last series may go beyond a piece. */
+  private static final int SPARE = 1 << 12;
+
   private final PageSettings settings;
   private final String prefix;
   private final Devices devices;
@@ -39,6 +41,9 @@ final class MetricsPage {
   private final Normalised normalised;
   private final Meters meters;
   private final Exposition.Names names;
+
+  /** Room for what the last scrape took: one of the next size seldom has to be copied. */
+  private volatile int room = PageStream.PIECE + SPARE;
 
   MetricsPage(
       PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
@@ -64,14 +69,15 @@ final class MetricsPage {
       message.setHeader(Exchange.CONTENT_ENCODING, "gzip");
     }
     PageStream page = page(openMetrics, gzip);
-    byte[] start = page.readNBytes(WHOLE);
-    if (page.isAtEnd()) {
-      message.setBody(ByteBuffer.wrap(start));
-    } else if (head) {
-      // How long the page would be is not worth the work of writing it.
-      message.setBody(InputStream.nullInputStream());
+    Optional<ByteBuffer> whole = page.whole();
+    if (whole.isPresent()) {
+      message.setBody(whole.get());
     } else {
-      message.setBody(new SequenceInputStream(new ByteArrayInputStream(start), page));
+      // How long the page would be is not worth the work of writing it.
+      message.setBody(head ? InputStream.nullInputStream() : page);
+    }
+    if (!gzip) {
+      room = whole.map(ByteBuffer::remaining).orElse(WHOLE) + SPARE;
     }
   }
 
@@ -80,7 +86,7 @@ final class MetricsPage {
     quotas.removeOld();
     List<DeviceView> all = devices.all();
     all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    PageBytes start = new PageBytes(1 << 16);
+    PageBytes start = new PageBytes(gzip ? PageStream.PIECE + SPARE : room);
     meters.registry().scrape(start, openMetrics ? OPEN_METRICS : TEXT);
     // The end comes after the gauges of the devices.
     start.dropEnd(END);
@@ -115,7 +121,7 @@ final class MetricsPage {
       rest.add(
           new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
-    return new PageStream(start, rest, openMetrics ? END : "", gzip);
+    return new PageStream(start, rest, openMetrics ? END : "", gzip, WHOLE);
   }
 
   /** OpenMetrics is given to who names it, unless plain text is named with a higher weight. */

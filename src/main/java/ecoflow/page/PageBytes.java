@@ -1,6 +1,7 @@
 package ecoflow.page;
 
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -35,6 +36,11 @@ final class PageBytes extends OutputStream {
   /** Copies to {@code target} from {@code offset} on what stands at {@code start}. */
   void copy(int start, byte[] target, int offset, int length) {
     System.arraycopy(bytes, start, target, offset, length);
+  }
+
+  /** What it holds, for as long as nothing is changed in it. */
+  ByteBuffer view() {
+    return ByteBuffer.wrap(bytes, 0, size);
   }
 
   void writeTo(OutputStream out) throws java.io.IOException {

@@ -2,15 +2,17 @@ package ecoflow.page;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 
 /** A page that is written while it is read, so that a large one is never in memory as a whole. */
 final class PageStream extends InputStream {
 
-  /** What is written at a time: the pages of most households in one go. */
-  private static final int PIECE = 1 << 16;
+  /** What is written at a time. */
+  static final int PIECE = 1 << 16;
 
   private final PageBytes plain;
   private final Iterator<PagePart<?>> rest;
@@ -30,27 +32,30 @@ final class PageStream extends InputStream {
   /**
    * @param start of the page
    * @param end comes after the rest
+   * @param first how many bytes the first piece has at least, if the page has as many
    */
-  PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed)
+  PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed, int first)
       throws IOException {
     this.plain = start;
     this.rest = rest.iterator();
     this.end = end;
     this.ready = compressed ? new PageBytes(PIECE / 4) : start;
     this.gzip = compressed ? new GZIPOutputStream(ready, PIECE / 8) : null;
-    prepare();
+    do {
+      prepare(compressed ? PIECE : first);
+    } while (ready.size() < first && !ended);
   }
 
-  /** Whether everything has been read. */
-  boolean isAtEnd() {
-    return ended && read == ready.size();
+  /** The whole page, if its first piece is all of it and nothing has been read. */
+  Optional<ByteBuffer> whole() {
+    return ended && read == 0 ? Optional.of(ready.view()) : Optional.empty();
   }
 
   /** Completes the piece that {@link #plain} has begun and makes it readable. */
-  private void prepare() throws IOException {
-    while (plain.size() < PIECE && (part != null || rest.hasNext())) {
+  private void prepare(int enough) throws IOException {
+    while (plain.size() < enough && (part != null || rest.hasNext())) {
       part = part == null ? rest.next() : part;
-      if (!part.append(plain, PIECE)) {
+      if (!part.append(plain, enough)) {
         part = null;
       }
     }
@@ -78,9 +83,9 @@ final class PageStream extends InputStream {
     while (read == ready.size() && !ended) {
       ready.clear();
       read = 0;
-      prepare();
+      prepare(PIECE);
     }
-    if (isAtEnd()) {
+    if (read == ready.size()) {
       return -1;
     }
     int count = Math.min(length, ready.size() - read);
