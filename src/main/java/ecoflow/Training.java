@@ -4,22 +4,22 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import ecoflow.memory.OutOfMemory;
 import ecoflow.text.Lines;
-import io.vertx.core.Vertx;
-import io.vertx.mqtt.MqttClient;
-import io.vertx.mqtt.MqttClientOptions;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.camel.ProducerTemplate;
 
 /**
@@ -43,10 +43,6 @@ final class Training {
           "0a150a0a1d0000004025000000411002182040fe014815",
           "0a190a0a1a07070747220707074610021820300140fe0148157007");
 
-  private static final byte[] TLS_REFUSAL = {21, 3, 3, 0, 2, 2, 40};
-  private static final byte[] MQTT_CONNECTED = {0x20, 2, 0, 0};
-  private static final byte[] MQTT_MESSAGE = {0x30, 4, 0, 1, 't', '1'};
-
   private Training() {}
 
   public static void main(String[] args) {
@@ -64,64 +60,66 @@ final class Training {
   }
 
   private static void run() throws Exception {
-    hearMqttMessage();
-    serve(
-        "device_last_update_timestamp_seconds{",
-        Map.of("ECOFLOW_ACCESS_KEY", "training", "ECOFLOW_SECRET_KEY", "training"));
-    serve(
-        "pow_in_sum_w{",
-        Map.of(
-            "ECOFLOW_ACCOUNT_USER", "training",
-            "ECOFLOW_ACCOUNT_PASSWORD", "training",
-            "ECOFLOW_API_TYPE", "device"));
+    Path folder = Files.createTempDirectory("ecoflow-training");
+    List<byte[]> pushes = new ArrayList<>(List.of(JSON.getBytes(US_ASCII)));
+    FRAMES.forEach(frame -> pushes.add(HexFormat.of().parseHex(frame)));
+    try (TrainingCloud cloud =
+        new TrainingCloud(folder, "/app/device/property/" + DEVICE, pushes)) {
+      serve(
+          cloud,
+          Map.of("ECOFLOW_ACCESS_KEY", "training", "ECOFLOW_SECRET_KEY", "training"),
+          List.of("status=\"error\"} 1", "device_last_update_timestamp_seconds{"));
+      serve(
+          cloud,
+          Map.of(
+              "ECOFLOW_ACCOUNT_USER", "training",
+              "ECOFLOW_ACCOUNT_PASSWORD", "training",
+              "ECOFLOW_API_TYPE", "device"),
+          List.of("pd_soc{", "pow_in_sum_w{"));
+    } finally {
+      try (Stream<Path> files = Files.walk(folder)) {
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
   }
 
   /**
-   * An exporter from its start to its end; the cloud refuses its call.
+   * An exporter from its start to its end; the cloud refuses calls with developer keys.
    *
-   * @param shown a part of the page that tells that messages were understood
+   * @param shown parts of the page that tell that this came, and that messages were understood
    */
-  private static void serve(String shown, Map<String, String> credentials) throws Exception {
-    try (ServerSocket cloud = listen()) {
-      accept(cloud, Training::refuseTls);
-      int port = freePort();
-      Map<String, String> variables = new HashMap<>(credentials);
-      variables.put("ECOFLOW_DEVICE_SN", DEVICE);
-      variables.put("ECOFLOW_API_HOST", LOOPBACK + ":" + cloud.getLocalPort());
-      variables.put("EXPORTER_PORT", Integer.toString(port));
-      variables.put("HTTP_RETRIES", "0");
-      variables.put("ESTABLISH_ATTEMPTS", "2");
-      variables.put("RETRY_TIMEOUT", "3600");
-      try (EcoflowExporter exporter = new EcoflowExporter(variables)) {
-        exporter.start();
-        send(exporter, credentials.containsKey("ECOFLOW_API_TYPE"));
-        awaitOnPage(port, shown);
-        awaitOnPage(port, "status=\"error\"} 1");
-        get(port, "/metrics", "Accept-Encoding: gzip");
-        get(port, "/metrics", "Accept: application/openmetrics-text; version=1.0.0");
-        get(port, "/-/healthy", "Accept: */*");
+  private static void serve(
+      TrainingCloud cloud, Map<String, String> credentials, List<String> shown) throws Exception {
+    int port = freePort();
+    Map<String, String> variables = new HashMap<>(credentials);
+    variables.put("ECOFLOW_DEVICE_SN", DEVICE);
+    variables.put("ECOFLOW_API_HOST", cloud.host());
+    variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
+    variables.put("EXPORTER_PORT", Integer.toString(port));
+    variables.put("HTTP_RETRIES", "0");
+    variables.put("ESTABLISH_ATTEMPTS", "2");
+    variables.put("RETRY_TIMEOUT", "3600");
+    try (EcoflowExporter exporter = new EcoflowExporter(variables)) {
+      exporter.start();
+      if (!credentials.containsKey("ECOFLOW_API_TYPE")) {
+        sendQuotas(exporter);
       }
+      for (String part : shown) {
+        awaitOnPage(port, part);
+      }
+      get(port, "/metrics", "Accept-Encoding: gzip");
+      get(port, "/metrics", "Accept: application/openmetrics-text; version=1.0.0");
+      get(port, "/-/healthy", "Accept: */*");
     }
   }
 
-  private static void refuseTls(Socket caller) throws IOException {
-    // Whatever a client says first, in one piece.
-    if (caller.getInputStream().read(new byte[8192]) > 0) {
-      caller.getOutputStream().write(TLS_REFUSAL);
-    }
-  }
-
-  private static void send(EcoflowExporter exporter, boolean overMqtt) throws IOException {
-    Map<String, Object> headers = Map.of("EcoflowDevice", DEVICE, "EcoflowSource", "push");
+  /** In place of the cloud, which would have to know signatures. */
+  private static void sendQuotas(EcoflowExporter exporter) throws IOException {
     try (ProducerTemplate template = exporter.camelContext().createProducerTemplate()) {
-      if (overMqtt) {
-        template.sendBodyAndHeaders("direct:payload", JSON.getBytes(US_ASCII), headers);
-        for (String frame : FRAMES) {
-          template.sendBodyAndHeaders("direct:payload", HexFormat.of().parseHex(frame), headers);
-        }
-      } else {
-        template.sendBodyAndHeaders("direct:quotas", Map.of("pd.soc", 81), headers);
-      }
+      template.sendBodyAndHeaders(
+          "direct:quotas",
+          Map.of("pd.soc", 81),
+          Map.of("EcoflowDevice", DEVICE, "EcoflowSource", "push"));
     }
   }
 
@@ -149,83 +147,9 @@ final class Training {
     }
   }
 
-  /** The classes of MQTT, with a broker that knows the few words that this takes. */
-  private static void hearMqttMessage() throws Exception {
-    CountDownLatch heard = new CountDownLatch(1);
-    Vertx vertx = EventLoops.open(1);
-    try (ServerSocket broker = listen();
-        ServerSocket tlsBroker = listen()) {
-      accept(
-          broker,
-          caller -> {
-            DataInputStream in = new DataInputStream(caller.getInputStream());
-            packet(in);
-            caller.getOutputStream().write(MQTT_CONNECTED);
-            byte[] subscribe = packet(in);
-            caller
-                .getOutputStream()
-                .write(new byte[] {(byte) 0x90, 3, subscribe[0], subscribe[1], 0});
-            caller.getOutputStream().write(MQTT_MESSAGE);
-            await(heard, "no message");
-          });
-      MqttClient client = MqttClient.create(vertx);
-      client.publishHandler(message -> heard.countDown());
-      client
-          .connect(broker.getLocalPort(), LOOPBACK)
-          .onSuccess(connected -> client.subscribe("t", 0));
-      await(heard, "no MQTT message");
-      accept(tlsBroker, Training::refuseTls);
-      CountDownLatch refused = new CountDownLatch(1);
-      MqttClient.create(vertx, new MqttClientOptions().setSsl(true))
-          .connect(tlsBroker.getLocalPort(), LOOPBACK)
-          .onFailure(refusal -> refused.countDown());
-      await(refused, "no end of an MQTT connection");
-    } finally {
-      EventLoops.close(vertx);
-    }
-  }
-
-  /** What follows the fixed header of a packet of less than 128 bytes. */
-  private static byte[] packet(DataInputStream in) throws IOException {
-    in.readByte();
-    return in.readNBytes(in.readByte());
-  }
-
-  private interface Conversation {
-    void hold(Socket caller) throws IOException, InterruptedException;
-  }
-
-  private static ServerSocket listen() throws IOException {
-    return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-  }
-
   private static int freePort() throws IOException {
     try (ServerSocket any = new ServerSocket(0)) {
       return any.getLocalPort();
-    }
-  }
-
-  private static void accept(ServerSocket server, Conversation conversation) {
-    Thread thread =
-        new Thread(
-            () -> {
-              while (!server.isClosed()) {
-                try (Socket caller = server.accept()) {
-                  conversation.hold(caller);
-                } catch (IOException | InterruptedException e) {
-                  // The other side waits in vain, and says so.
-                }
-              }
-            },
-            "training");
-    thread.setDaemon(true);
-    thread.start();
-  }
-
-  private static void await(CountDownLatch latch, String otherwise)
-      throws IOException, InterruptedException {
-    if (!latch.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-      throw new IOException(otherwise);
     }
   }
 }

@@ -90,7 +90,7 @@ final class Plan {
       }
     }
     Map<String, Series> found = new TreeMap<>();
-    for (Row row : table.rows()) {
+    for (Row row : family.rows()) {
       for (Match match : matches.getOrDefault(row, List.of())) {
         int rank =
             match.parts().serial() == null

@@ -3,8 +3,9 @@ package ecoflow.normal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import ecoflow.table.TableFile;
+import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,57 +44,60 @@ final class Table {
   static final class Family {
 
     private final String name;
+    private final List<Row> rows;
     private final Map<String, List<Row>> byKey = new HashMap<>();
-    private final List<Row> rowsOfPatterns = new ArrayList<>();
-    private List<KeyPattern> patterns;
-    private final Map<String, List<Row>> byMetric = new HashMap<>();
+    private final List<KeyPattern> patterns;
+    private final Set<String> metrics;
 
-    Family(String name) {
+    Family(String name, List<Row> rows) {
       this.name = name;
+      this.rows = rows;
+      rows.stream()
+          .filter(row -> !row.isPattern())
+          .forEach(row -> byKey.computeIfAbsent(row.key(), unused -> new ArrayList<>()).add(row));
+      patterns =
+          rows.stream()
+              .filter(Row::isPattern)
+              .map(row -> new KeyPattern(row, row.fixedStart(), row.pattern()))
+              .toList();
+      metrics = rows.stream().map(Row::metric).collect(Collectors.toSet());
     }
 
     String name() {
       return name;
     }
 
-    private void add(Row row) {
-      byMetric.computeIfAbsent(row.metric(), unused -> new ArrayList<>()).add(row);
-      if (row.isPattern()) {
-        rowsOfPatterns.add(row);
-      } else {
-        byKey.computeIfAbsent(row.key(), unused -> new ArrayList<>()).add(row);
-      }
+    List<Row> rows() {
+      return rows;
     }
 
     List<Row> exact(String key) {
       return byKey.getOrDefault(key, List.of());
     }
 
-    /** Made for families that are in use. */
-    synchronized List<KeyPattern> patterns() {
-      if (patterns == null) {
-        patterns =
-            rowsOfPatterns.stream()
-                .map(row -> new KeyPattern(row, row.fixedStart(), row.pattern()))
-                .toList();
-      }
+    List<KeyPattern> patterns() {
       return patterns;
     }
 
     /** Whether the models of the family tell a metric themselves. */
     boolean tells(String metric) {
-      return byMetric.containsKey(metric);
+      return metrics.contains(metric);
     }
   }
 
   private static final double STATION_WATTS = 10_000;
 
   private final Map<String, Name> names = new TreeMap<>();
+
+  /** Those in use: their rows are read when the first device of theirs comes. */
   private final Map<String, Family> families = new HashMap<>();
+
+  /** The user's rows. */
+  private final List<Row> own = new ArrayList<>();
+
   private final Map<String, String> familyOfPrefix = new HashMap<>();
   private final Map<String, String> familyOfProduct = new HashMap<>();
   private final Map<String, Double> mostWatts = new HashMap<>();
-  private final List<Row> rows = new ArrayList<>();
 
   static Table packaged() {
     return load(Optional.empty(), problem -> {});
@@ -109,21 +113,14 @@ final class Table {
     Table table = new Table();
     lines("names.csv").map(line -> line.split(",", 5)).forEach(table::addName);
     lines("families.csv").map(line -> line.split(",", -1)).forEach(table::addFamily);
-    List<Row> own = new ArrayList<>();
     folder.ifPresent(
         path -> {
           OwnRows rows = new OwnRows(table::name);
           new TableFile(path.resolve("families.csv"), "prefix,", problems)
               .read(OwnRows::familyFlaw, table::addFamily);
           new TableFile(path.resolve("metrics.csv"), "family,", problems)
-              .read(rows::rowFlaw, cells -> own.add(row(cells)));
+              .read(rows::rowFlaw, cells -> table.own.add(row(cells)));
         });
-    Set<String> replaced = own.stream().map(Table::place).collect(Collectors.toSet());
-    lines("metrics.csv")
-        .map(line -> row(line.split(",", -1)))
-        .filter(row -> !replaced.contains(place(row)))
-        .forEach(table::add);
-    own.forEach(table::add);
     return table;
   }
 
@@ -174,20 +171,21 @@ final class Table {
         cells[8].equals("yes"));
   }
 
-  private void add(Row row) {
-    rows.add(row);
-    if (row.isOn()) {
-      families.computeIfAbsent(row.family(), Family::new).add(row);
-    }
-  }
-
   private static List<String> words(String cell) {
     return cell.isEmpty() ? List.of() : List.of(cell.split(";"));
   }
 
   private static Stream<String> lines(String file) {
-    try (InputStream in = Table.class.getResourceAsStream(file)) {
-      return new String(in.readAllBytes(), UTF_8).lines().skip(1).toList().stream();
+    return lines(file, "");
+  }
+
+  /**
+   * @param start of the lines that are wanted, below the head
+   */
+  private static Stream<String> lines(String file, String start) {
+    try (BufferedReader in =
+        new BufferedReader(new InputStreamReader(Table.class.getResourceAsStream(file), UTF_8))) {
+      return in.lines().skip(1).filter(line -> line.startsWith(start)).toList().stream();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -202,17 +200,39 @@ final class Table {
     return List.copyOf(names.values());
   }
 
-  List<Family> families() {
-    return List.copyOf(families.values());
-  }
-
-  /** The family of this name, which must be there. */
+  /** The family of this name, which must have rows. */
   Family family(String name) {
-    return families.get(name);
+    return used(name).orElseThrow();
   }
 
+  private synchronized Optional<Family> used(String name) {
+    return Optional.ofNullable(
+        families.computeIfAbsent(
+            name,
+            unused -> {
+              List<Row> on = rows(name).stream().filter(Row::isOn).toList();
+              return on.isEmpty() ? null : new Family(name, on);
+            }));
+  }
+
+  /** All rows, also those that are off. */
   List<Row> rows() {
-    return rows;
+    return rows("");
+  }
+
+  /**
+   * @param family empty for all
+   */
+  private List<Row> rows(String family) {
+    List<Row> mine =
+        own.stream().filter(row -> family.isEmpty() || row.family().equals(family)).toList();
+    Set<String> replaced = mine.stream().map(Table::place).collect(Collectors.toSet());
+    return Stream.concat(
+            lines("metrics.csv", family.isEmpty() ? "" : family + ",")
+                .map(line -> row(line.split(",", -1)))
+                .filter(row -> !replaced.contains(place(row))),
+            mine.stream())
+        .toList();
   }
 
   /** No device of the family has more power: more is a mistake that no energy is made of. */
@@ -225,10 +245,10 @@ final class Table {
     for (int length = serial.length(); length > 0; length--) {
       String family = familyOfPrefix.get(serial.substring(0, length));
       if (family != null) {
-        return Optional.ofNullable(families.get(family));
+        return used(family);
       }
     }
     String family = familyOfProduct.get(product.toLowerCase(Locale.ROOT));
-    return Optional.ofNullable(family).map(families::get);
+    return Optional.ofNullable(family).flatMap(this::used);
   }
 }
