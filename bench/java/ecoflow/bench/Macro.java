@@ -67,7 +67,11 @@ public final class Macro {
                 "bench-end"));
     int code = 0;
     try {
-      measure(Options.read(arguments));
+      if (List.of(arguments).contains("--help")) {
+        System.out.println(Options.USAGE);
+      } else {
+        measure(Options.read(arguments));
+      }
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage() + "\n" + Options.USAGE);
       code = 2;

@@ -13,13 +13,11 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.camel.ProducerTemplate;
 
 /**
@@ -61,6 +59,9 @@ final class Training {
 
   private static void run() throws Exception {
     Path folder = Files.createTempDirectory("ecoflow-training");
+    // Also when a signal ends the run; the last one named goes first.
+    List.of(folder, folder.resolve("key"), folder.resolve("ca.pem"))
+        .forEach(file -> file.toFile().deleteOnExit());
     List<byte[]> pushes = new ArrayList<>(List.of(JSON.getBytes(US_ASCII)));
     FRAMES.forEach(frame -> pushes.add(HexFormat.of().parseHex(frame)));
     try (TrainingCloud cloud =
@@ -76,10 +77,6 @@ final class Training {
               "ECOFLOW_ACCOUNT_PASSWORD", "training",
               "ECOFLOW_API_TYPE", "device"),
           List.of("pd_soc{", "pow_in_sum_w{"));
-    } finally {
-      try (Stream<Path> files = Files.walk(folder)) {
-        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-      }
     }
   }
 

@@ -42,7 +42,7 @@ final class TrainingCloud implements AutoCloseable {
       """;
   private static final String CERTIFICATION =
       """
-      {"code": "0", "message": "Success", "data": {"url": "127.0.0.1", "port": "%d", "protocol": "mqtts",
+      {"code": "0", "message": "Success", "data": {"url": "127.0.0.1", "port": "PORT", "protocol": "mqtts",
        "certificateAccount": "training", "certificatePassword": "training"}}
       """;
 
@@ -125,15 +125,21 @@ final class TrainingCloud implements AutoCloseable {
     String body =
         switch (path) {
           case "/auth/login" -> LOGIN;
-          case "/iot-auth/app/certification" -> CERTIFICATION.formatted(broker.getLocalPort());
+          case "/iot-auth/app/certification" ->
+              CERTIFICATION.replace("PORT", Integer.toString(broker.getLocalPort()));
           default -> "";
         };
     String status = body.isEmpty() ? "503 Service Unavailable" : "200 OK";
-    String head =
-        "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n";
-    caller
-        .getOutputStream()
-        .write((head.formatted(status, body.length()) + body).getBytes(US_ASCII));
+    String answer =
+        String.join(
+            "\r\n",
+            "HTTP/1.1 " + status,
+            "Content-Type: application/json",
+            "Content-Length: " + body.length(),
+            "Connection: close",
+            "",
+            body);
+    caller.getOutputStream().write(answer.getBytes(US_ASCII));
   }
 
   private void speakMqtt(Socket caller) throws IOException {
