@@ -112,9 +112,15 @@ final class TrainingCloud implements AutoCloseable {
   private void answerCall(Socket caller) throws IOException {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(caller.getInputStream(), US_ASCII));
-    String path = in.readLine().split("[ ?]")[1];
+    String request = in.readLine();
+    if (request == null) {
+      return;
+    }
+    String path = request.split("[ ?]")[1];
     long length = 0;
-    for (String header = in.readLine(); !header.isEmpty(); header = in.readLine()) {
+    for (String header = in.readLine();
+        header != null && !header.isEmpty();
+        header = in.readLine()) {
       if (header.regionMatches(true, 0, "Content-Length:", 0, 15)) {
         length = Long.parseLong(header.substring(15).strip());
       }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.jar.JarFile;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -52,6 +53,10 @@ class ReleaseIT {
           "MIT");
 
   /** group:name:version of each line. */
+  private static final String MACHINE_CODE = "netty-tcnative-boringssl-static-";
+
+  private static final Pattern PURL =
+      Pattern.compile("^pkg:maven/([^/]+)/([^@]+)@([^?]+)\\?(?:classifier=([^&]+)&)?type=jar$");
   private static final Pattern LIBRARY =
       Pattern.compile("(?m)^ +((?:\\([^()]+\\) )+).*\\(([^():]+):([^:]+):([^: ]+) - [^()]+\\)$");
 
@@ -118,12 +123,27 @@ class ReleaseIT {
     return entries;
   }
 
-  /** The libraries of the distribution, as name-version.jar. */
-  private static Set<String> shipped() {
-    return Distribution.files(distribution.folder().resolve("lib")).stream()
-        .map(file -> file.getFileName().toString())
-        .filter(name -> !name.equals("ecoflow-exporter.jar"))
-        .collect(Collectors.toCollection(TreeSet::new));
+  /**
+   * The libraries of the distribution, as name-version.jar; one of machine code, which is unpacked,
+   * as name-version-platform.jar.
+   */
+  private static Set<String> shipped() throws IOException {
+    Set<String> shipped = new TreeSet<>();
+    Path lib = distribution.folder().resolve("lib");
+    for (Path jar : Distribution.files(lib)) {
+      String name = jar.getFileName().toString();
+      if (name.endsWith(".jar") && !name.equals("ecoflow-exporter.jar")) {
+        shipped.add(name);
+      }
+    }
+    try (JarFile jar = new JarFile(lib.resolve("ecoflow-exporter.jar").toFile())) {
+      for (String name : jar.getManifest().getMainAttributes().getValue("Class-Path").split(" ")) {
+        if (name.startsWith(MACHINE_CODE)) {
+          shipped.add(name);
+        }
+      }
+    }
+    return shipped;
   }
 
   @Test
@@ -139,15 +159,13 @@ class ReleaseIT {
     assertEquals("pkg:maven/ecoflow/ecoflow-exporter@" + VERSION + "?type=jar", purl(whole));
     Set<String> named = new TreeSet<>();
     for (JsonNode part : parts.path("components")) {
-      String jar = part.path("name").asText() + "-" + part.path("version").asText() + ".jar";
+      MatchResult purl = PURL.matcher(purl(part)).results().findFirst().orElseThrow();
+      assertEquals(part.path("group").asText(), purl.group(1));
+      assertEquals(part.path("name").asText(), purl.group(2));
+      assertEquals(part.path("version").asText(), purl.group(3));
+      String platform = purl.group(4) == null ? "" : "-" + purl.group(4);
+      String jar = purl.group(2) + "-" + purl.group(3) + platform + ".jar";
       named.add(jar);
-      assertEquals(
-          "pkg:maven/%s/%s@%s?type=jar"
-              .formatted(
-                  part.path("group").asText(),
-                  part.path("name").asText(),
-                  part.path("version").asText()),
-          purl(part));
       assertFalse(part.path("licenses").isEmpty(), jar);
       assertTrue(
           part.path("hashes").findValuesAsText("alg").contains("SHA-256"),
@@ -170,7 +188,13 @@ class ReleaseIT {
         assertTrue(LICENCES.contains(licence), line.group());
       }
     }
-    assertEquals(shipped(), listed);
+    Set<String> expected =
+        shipped().stream()
+            .map(
+                name ->
+                    name.startsWith(MACHINE_CODE) ? name.replaceFirst("-linux-.*", ".jar") : name)
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(expected, listed);
   }
 
   /** As a Maven repository wants it: with the version in place of what stands for it. */
