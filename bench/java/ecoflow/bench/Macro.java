@@ -127,22 +127,22 @@ public final class Macro {
             each(
                 row,
                 options.rounds(),
-                i -> load(i, "JSON 30 keys", Push.json(30), 150_000, 50_000));
+                i -> load(i, "JSON 30 keys", Push.json(30), 150_000, 50_000, 400_000));
         case JSON170 ->
             each(
                 row,
                 options.rounds(),
-                i -> load(i, "JSON 170 keys", Push.json(170), 75_000, 25_000));
+                i -> load(i, "JSON 170 keys", Push.json(170), 75_000, 25_000, 200_000));
         case FRAME40 ->
             each(
                 row,
                 options.rounds(),
-                i -> load(i, "frame 40 fields", Push.frame(40), 100_000, 40_000));
+                i -> load(i, "frame 40 fields", Push.frame(40), 100_000, 40_000, 260_000));
         case FRAME250 ->
             each(
                 row,
                 options.rounds(),
-                i -> load(i, "frame 250 fields", Push.frame(250), 100_000, 20_000));
+                i -> load(i, "frame 250 fields", Push.frame(250), 100_000, 20_000, 100_000));
         case SCRAPE -> {
           getReadyToScrape();
           each(row, options.rounds(), this::scrape);
@@ -230,10 +230,16 @@ public final class Macro {
     }
   }
 
-  private void load(int command, String what, Push push, int wholeCold, int wholeWarm)
+  /**
+   * @param wholeSettling messages between the two measurements of a warm exporter: where code is
+   *     compiled while it runs, the compiler is at work until then
+   */
+  private void load(
+      int command, String what, Push push, int wholeCold, int wholeWarm, int wholeSettling)
       throws Exception {
     int cold = options.size(wholeCold, wholeCold / 5);
     int warm = options.size(wholeWarm, wholeWarm / 5);
+    int settling = options.size(wholeSettling, wholeSettling / 20);
     String name = what + " (" + push.length() + " bytes)";
     bed.setAnswer(SHORT_ANSWER);
     try (Exporter exporter = launch(command, OFTEN)) {
@@ -246,8 +252,12 @@ public final class Macro {
       double afterCold = exporter.cpuSeconds();
       flood(exporter, push, 2 + cold, warm);
       double afterWarm = exporter.cpuSeconds();
+      flood(exporter, push, 2 + cold + warm, settling);
+      double settled = exporter.cpuSeconds();
+      flood(exporter, push, 2 + cold + warm + settling, warm);
+      double afterSettled = exporter.cpuSeconds();
       over.set(true);
-      checkNothingLost(exporter, cold + warm);
+      checkNothingLost(exporter, cold + 2 * warm + settling);
       table.add(name + ": messages/s, the first " + cold, command, cold / ((end - start) / 1e9));
       table.add(
           name + ": CPU ms/message, the first " + cold, command, (afterCold - cpu) * 1000 / cold);
@@ -255,6 +265,10 @@ public final class Macro {
           name + ": CPU ms/message, the next " + warm,
           command,
           (afterWarm - afterCold) * 1000 / warm);
+      table.add(
+          name + ": CPU ms/message, after " + (cold + warm + settling),
+          command,
+          (afterSettled - settled) * 1000 / warm);
       table.add(name + ": most RSS MB", command, most.get());
     }
   }
