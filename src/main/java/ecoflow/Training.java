@@ -26,9 +26,8 @@ import org.apache.camel.ProducerTemplate;
  */
 final class Training {
 
-  private static final int PATIENCE_SECONDS = 60;
+  static final int PATIENCE_SECONDS = 60;
   private static final String DEVICE = "R331TRAINING0001";
-  private static final String LOOPBACK = "127.0.0.1";
 
   private static final String JSON =
       """
@@ -60,7 +59,7 @@ final class Training {
   private static void run() throws Exception {
     Path folder = Files.createTempDirectory("ecoflow-training");
     // Also when a signal ends the run; the last one named goes first.
-    List.of(folder, folder.resolve("key"), folder.resolve("ca.pem"))
+    List.of(folder, folder.resolve("key"), folder.resolve("ca"))
         .forEach(file -> file.toFile().deleteOnExit());
     List<byte[]> pushes = new ArrayList<>(List.of(JSON.getBytes(US_ASCII)));
     FRAMES.forEach(frame -> pushes.add(HexFormat.of().parseHex(frame)));

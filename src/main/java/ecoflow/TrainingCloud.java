@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
@@ -34,7 +33,6 @@ final class TrainingCloud implements AutoCloseable {
   private static final String NEW_KEY =
       "-genkeypair -alias training -keyalg EC -dname CN=training -validity 2 -storetype PKCS12"
           + " -storepass training -ext SAN=ip:127.0.0.1 -keystore";
-  private static final int PATIENCE_SECONDS = 60;
 
   private static final String LOGIN =
       """
@@ -67,12 +65,8 @@ final class TrainingCloud implements AutoCloseable {
     this.topic = topic;
     this.pushes = pushes;
     KeyStore store = store(folder.resolve("key"));
-    caFile = folder.resolve("ca.pem");
-    Files.writeString(
-        caFile,
-        "-----BEGIN CERTIFICATE-----\n"
-            + Base64.getMimeEncoder().encodeToString(store.getCertificate("training").getEncoded())
-            + "\n-----END CERTIFICATE-----\n");
+    caFile = folder.resolve("ca");
+    Files.write(caFile, store.getCertificate("training").getEncoded());
     KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(store, PASSWORD);
     SSLContext tls = SSLContext.getInstance("TLS");
@@ -93,7 +87,7 @@ final class TrainingCloud implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    if (!keytool.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
+    if (!keytool.waitFor(Training.PATIENCE_SECONDS, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
       keytool.destroy();
       throw new IOException("keytool made no certificate");
     }

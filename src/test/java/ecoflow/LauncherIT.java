@@ -389,16 +389,8 @@ class LauncherIT {
     process = distribution.start(folder.resolve("log"), variables);
 
     eventually(() -> assertEquals(81, ExporterJar.pageAt(port).of(DEVICE, "pd_soc")));
-    assertTrue(isLoaded(classes, "io.netty.handler.ssl.ReferenceCountedOpenSslEngine"));
+    assertEquals(1, loaded(classes, "io.netty.handler.ssl.ReferenceCountedOpenSslEngine").size());
     assertEquals(List.of(), otherThanLog());
-  }
-
-  private static boolean isLoaded(Path classes, String name) {
-    try (Stream<String> lines = Files.lines(classes)) {
-      return lines.anyMatch(line -> line.contains(" " + name + " source: "));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   // What is in it
@@ -420,15 +412,10 @@ class LauncherIT {
             "THIRD-PARTY.txt",
             "devices.json"),
         files);
-    Set<String> listed;
-    try (JarFile jar =
-        new JarFile(distribution.folder().resolve("lib/ecoflow-exporter.jar").toFile())) {
-      listed =
-          Stream.of(jar.getManifest().getMainAttributes().getValue("Class-Path").split(" "))
-              // Unpacked.
-              .filter(name -> !name.startsWith("netty-tcnative-boringssl-static-"))
-              .collect(Collectors.toSet());
-    }
+    Set<String> listed =
+        distribution.classPath().stream()
+            .filter(name -> !name.startsWith(Distribution.MACHINE_CODE))
+            .collect(Collectors.toSet());
     listed.add("ecoflow-exporter.jar");
     assertEquals(
         List.of("libnetty_tcnative_linux_aarch_64.so", "libnetty_tcnative_linux_x86_64.so"),
@@ -547,11 +534,15 @@ class LauncherIT {
   }
 
   private static boolean isFromArchive(Path classes) {
+    List<String> exporter = loaded(classes, "ecoflow.EcoflowExporter");
+    assertEquals(1, exporter.size());
+    return exporter.get(0).contains("shared objects file");
+  }
+
+  /** What the log of classes says of one. */
+  private static List<String> loaded(Path classes, String name) {
     try (Stream<String> lines = Files.lines(classes)) {
-      List<String> exporter =
-          lines.filter(line -> line.contains(" ecoflow.EcoflowExporter source: ")).toList();
-      assertEquals(1, exporter.size());
-      return exporter.get(0).contains("shared objects file");
+      return lines.filter(line -> line.contains(" " + name + " source: ")).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.jar.JarFile;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -52,11 +51,11 @@ class ReleaseIT {
           "ISC",
           "MIT");
 
-  /** group:name:version of each line. */
-  private static final String MACHINE_CODE = "netty-tcnative-boringssl-static-";
-
+  /** group, name and version, of some also the platform. */
   private static final Pattern PURL =
       Pattern.compile("^pkg:maven/([^/]+)/([^@]+)@([^?]+)\\?(?:classifier=([^&]+)&)?type=jar$");
+
+  /** group:name:version of each line. */
   private static final Pattern LIBRARY =
       Pattern.compile("(?m)^ +((?:\\([^()]+\\) )+).*\\(([^():]+):([^:]+):([^: ]+) - [^()]+\\)$");
 
@@ -129,20 +128,15 @@ class ReleaseIT {
    */
   private static Set<String> shipped() throws IOException {
     Set<String> shipped = new TreeSet<>();
-    Path lib = distribution.folder().resolve("lib");
-    for (Path jar : Distribution.files(lib)) {
+    for (Path jar : Distribution.files(distribution.folder().resolve("lib"))) {
       String name = jar.getFileName().toString();
       if (name.endsWith(".jar") && !name.equals("ecoflow-exporter.jar")) {
         shipped.add(name);
       }
     }
-    try (JarFile jar = new JarFile(lib.resolve("ecoflow-exporter.jar").toFile())) {
-      for (String name : jar.getManifest().getMainAttributes().getValue("Class-Path").split(" ")) {
-        if (name.startsWith(MACHINE_CODE)) {
-          shipped.add(name);
-        }
-      }
-    }
+    distribution.classPath().stream()
+        .filter(name -> name.startsWith(Distribution.MACHINE_CODE))
+        .forEach(shipped::add);
     return shipped;
   }
 
@@ -192,7 +186,9 @@ class ReleaseIT {
         shipped().stream()
             .map(
                 name ->
-                    name.startsWith(MACHINE_CODE) ? name.replaceFirst("-linux-.*", ".jar") : name)
+                    name.startsWith(Distribution.MACHINE_CODE)
+                        ? name.replaceFirst("-linux-.*", ".jar")
+                        : name)
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(expected, listed);
   }

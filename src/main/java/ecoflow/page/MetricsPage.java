@@ -28,9 +28,6 @@ final class MetricsPage {
   static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
   private static final String END = "# EOF\n";
 
-  /** A page up to this size is sent in one go, and its length is told. */
-  private static final int WHOLE = 1 << 18;
-
   /** A last series may go beyond a piece. */
   private static final int SPARE = 1 << 12;
 
@@ -77,7 +74,7 @@ final class MetricsPage {
       message.setBody(head ? InputStream.nullInputStream() : page);
     }
     if (!gzip) {
-      room = whole.map(ByteBuffer::remaining).orElse(WHOLE) + SPARE;
+      room = whole.map(ByteBuffer::remaining).orElse(PageStream.WHOLE) + SPARE;
     }
   }
 
@@ -121,7 +118,7 @@ final class MetricsPage {
       rest.add(
           new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
-    return new PageStream(start, rest, openMetrics ? END : "", gzip, WHOLE);
+    return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 
   /** OpenMetrics is given to who names it, unless plain text is named with a higher weight. */

@@ -11,7 +11,10 @@ import java.util.zip.GZIPOutputStream;
 /** A page that is written while it is read, so that a large one is never in memory as a whole. */
 final class PageStream extends InputStream {
 
-  /** What is written at a time. */
+  /** A page up to this size is its first piece. */
+  static final int WHOLE = 1 << 18;
+
+  /** What is written at a time after that, and compressed at a time. */
   static final int PIECE = 1 << 16;
 
   private final PageBytes plain;
@@ -32,9 +35,8 @@ final class PageStream extends InputStream {
   /**
    * @param start of the page
    * @param end comes after the rest
-   * @param first how many bytes the first piece has at least, if the page has as many
    */
-  PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed, int first)
+  PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed)
       throws IOException {
     this.plain = start;
     this.rest = rest.iterator();
@@ -42,8 +44,8 @@ final class PageStream extends InputStream {
     this.ready = compressed ? new PageBytes(PIECE / 4) : start;
     this.gzip = compressed ? new GZIPOutputStream(ready, PIECE / 8) : null;
     do {
-      prepare(compressed ? PIECE : first);
-    } while (ready.size() < first && !ended);
+      prepare(compressed ? PIECE : WHOLE);
+    } while (ready.size() < WHOLE && !ended);
   }
 
   /** The whole page, if its first piece is all of it and nothing has been read. */

@@ -8,10 +8,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /** The distribution that the build has made, unpacked and started by its launcher. */
 public final class Distribution {
+
+  /** How libraries of machine code begin: the class path lists them, but they are unpacked. */
+  public static final String MACHINE_CODE = "netty-tcnative-boringssl-static-";
 
   private final Path folder;
 
@@ -29,6 +34,13 @@ public final class Distribution {
 
   public Path folder() {
     return folder;
+  }
+
+  /** The names of all jars that the exporter's own puts on the class path. */
+  public Set<String> classPath() throws IOException {
+    try (JarFile jar = new JarFile(folder.resolve("lib/ecoflow-exporter.jar").toFile())) {
+      return Set.of(jar.getManifest().getMainAttributes().getValue("Class-Path").split(" "));
+    }
   }
 
   public Path launcher() {
