@@ -91,18 +91,20 @@ class DashboardsIT {
   private static PrometheusServer prometheus;
   private static double started;
 
-  private static ExporterJar start(String name, String mode, String metrics) throws IOException {
+  private static ExporterJar start(String name, String mode, String... more) throws IOException {
     ExporterJar jar = new ExporterJar(Files.createDirectory(folder.resolve(name)));
-    jar.start(Variables.of(CLOUDS.cloud(), mode, "ECOFLOW_METRICS=" + metrics));
+    jar.start(Variables.of(CLOUDS.cloud(), mode, more));
     return jar;
   }
 
   @BeforeAll
   static void start() throws IOException {
     assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
-    both = start("both", "device", "both");
-    raw = start("raw", "device", "raw");
-    rest = start("rest", "rest", "both");
+    both = start("both", "device", "ECOFLOW_METRICS=both");
+    // With the client id that the account gives each of the two would end the other's connection.
+    CLOUDS.cloud().setAnyClientId(true);
+    raw = start("raw", "device", "ECOFLOW_METRICS=raw", "ECOFLOW_MQTT_CLIENT_ID=raw");
+    rest = start("rest", "rest", "ECOFLOW_METRICS=both");
     started = System.currentTimeMillis() / 1000.0;
     both.awaitSeries(Fleet.DELTA_2, "battery_charge_ratio");
     raw.awaitSeries(Fleet.DELTA_2, "pd_soc");

@@ -250,10 +250,12 @@ final class LinkKeeper implements AutoCloseable {
       backoff.reset();
     }
     if (shortConnections >= MAX_SHORT_CONNECTIONS) {
-      // Kicked again and again: these credentials may have been replaced.
+      // Kicked again and again: by who has the same client id, or the credentials were replaced.
       shortConnections = 0;
       forgetLogin.run();
-      LOG.warn("The broker ends each connection after a moment: logging in anew");
+      LOG.warn(
+          "The broker ends each connection after a moment, as it does when a second exporter has the"
+              + " same MQTT client id: logging in anew");
     }
     outage = true;
     outageSince = now;
