@@ -202,6 +202,14 @@ class CommandsTest {
           err.toString().startsWith("ecoflow-exporter: ECOFLOW_CA_FILE=" + empty + " is not valid"),
           err.toString());
     }
+    Path web = Files.writeString(folder.resolve("web.yml"), "nonsense: 1");
+    for (String host : List.of(clouds.cloud().apiHost(), "nowhere.invalid")) {
+      String file = "ECOFLOW_WEB_CONFIG_FILE=" + web;
+      assertEquals(2, run(variables("rest", file, "ECOFLOW_API_HOST=" + host), "check"));
+      assertEquals("", out.toString());
+      assertTrue(
+          err.toString().startsWith("ecoflow-exporter: " + file + " is not valid"), err.toString());
+    }
   }
 
   // check

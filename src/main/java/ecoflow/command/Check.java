@@ -50,12 +50,12 @@ final class Check {
   }
 
   void run() throws ConfigException {
-    // Also reads the CA file: a bad one is bad configuration.
+    // Both read files that the settings name: a bad one is bad configuration, and all that is said.
     Network network = new Network(settings.http());
-    settings();
-    port();
-    if (isReachable(network)) {
-      try (Commands.Cloud cloud = exporter.open(settings)) {
+    try (Commands.Cloud cloud = exporter.open(settings)) {
+      settings();
+      port();
+      if (isReachable(network)) {
         cloud(cloud);
       }
     }
