@@ -16,15 +16,11 @@ import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Mosquitto;
 import ecoflow.testkit.Page;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.awaitility.Awaitility;
 import org.eclipse.paho.client.mqttv3.MqttClient;
-import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
-import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,15 +41,6 @@ class MosquittoIT {
   private static final String DEVICE_PASSWORD = "the device's password";
   private static final String REFUSED = "disconnected, not authorised";
   private static final String CLEAN_END = "Received DISCONNECT from ANDROID_";
-
-  private static final Duration LONG_OUTAGE = Duration.ofSeconds(150);
-
-  /**
-   * The promise after such an outage is 17 s: a tenth of it, half a second to the next look at the
-   * clock, and the connection. A busy machine needs longer for the broker's start, the TLS
-   * handshake and the scrapes of this test.
-   */
-  private static final Duration WAY_BACK = Duration.ofSeconds(17).plusSeconds(5);
 
   private static final SimulatedDevice DEVICE =
       new SimulatedDevice(SERIAL, "Garage", "DELTA 2", WireFormat.JSON);
@@ -99,33 +86,16 @@ class MosquittoIT {
     assertEquals(List.of(), cloud.connects(), "the broker is another one");
   }
 
-  /** Another client of the broker. */
-  private MqttClient client(String id) throws MqttException {
-    MqttClient client =
-        new MqttClient("ssl://localhost:" + broker.port(), id, new MemoryPersistence());
-    client.setTimeToWait(10_000);
-    MqttConnectOptions options = new MqttConnectOptions();
-    options.setUserName(DEVICE_USER);
-    options.setPassword(DEVICE_PASSWORD.toCharArray());
-    options.setSocketFactory(cloud.clientTls().getSocketFactory());
-    client.connect(options);
-    return client;
-  }
-
   /** What a device sends by itself. */
   private void push(int soc) throws MqttException {
-    String values =
+    broker.publish(
+        DEVICE_USER,
+        DEVICE_PASSWORD,
+        "/app/device/property/" + SERIAL,
         """
         {"params": {"pd.soc": %d}}
         """
-            .formatted(soc);
-    MqttClient device = client("device");
-    try {
-      device.publish("/app/device/property/" + SERIAL, values.getBytes(UTF_8), 1, false);
-      device.disconnect();
-    } finally {
-      device.close(true);
-    }
+            .formatted(soc));
   }
 
   private void eventuallyFurtherAttempts(int number) {
@@ -163,7 +133,7 @@ class MosquittoIT {
     broker.start();
     String request = cloud.topic(DEVICE, "get");
     List<String> asked = new CopyOnWriteArrayList<>();
-    listener = client("answering-device");
+    listener = broker.client("answering-device", DEVICE_USER, DEVICE_PASSWORD);
     listener.subscribe(
         "/app/+/+/thing/property/get",
         1,
@@ -209,27 +179,6 @@ class MosquittoIT {
     assertAlive();
     assertEquals(1, cloud.requests(LOGIN).size(), "the broker's credentials are still good");
     assertEquals(1, broker.mostConnections(USER));
-  }
-
-  /** With the pauses as users have them. */
-  @Test
-  void dataIsBackSoonAfterALongOutage() {
-    broker.start();
-    exporter.start();
-    assertDataFlows(1);
-    broker.kill();
-    page.eventuallyConnected(0);
-    Awaitility.await()
-        .pollDelay(LONG_OUTAGE)
-        .atMost(LONG_OUTAGE.plusMinutes(1))
-        .until(() -> page.connected() == 0);
-    assertAlive();
-    assertEquals(0, page.of(DEVICE, "online"));
-    assertEquals(List.of(), page.lines("pd_soc"));
-    broker.start();
-    Awaitility.await().atMost(WAY_BACK).until(() -> page.connected() == 1);
-    assertDataFlows(2);
-    assertEquals(1, cloud.requests(LOGIN).size());
   }
 
   @ParameterizedTest

@@ -261,7 +261,7 @@ class RestResilienceTest {
   @MethodSource("pauses")
   void thePauseDoubles(String name, Fault fault) {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
-    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=0.3", "HTTP_RETRIES=0", ONE_LIST);
+    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=0.15", "HTTP_RETRIES=0", ONE_LIST);
     page.eventuallyShows(device, SOC, 1);
     always(device, fault);
     Instant from = Instant.now();
@@ -269,7 +269,7 @@ class RestResilienceTest {
     List<CloudRequest> attempts = requestsSince(device, from);
     // The first may have been under way before the fault.
     for (int i = 2; i < 5; i++) {
-      long least = 300L << (i - 2);
+      long least = 150L << (i - 2);
       long gap = attempts.get(i).millisAfter(attempts.get(i - 1));
       assertTrue(gap >= least, "pause " + i + " of " + gap + " ms instead of " + least);
     }

@@ -1,6 +1,7 @@
 package ecoflow.testkit;
 
 import static ecoflow.testkit.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.test.AvailablePortFinder;
+import org.eclipse.paho.client.mqttv3.MqttClient;
+import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
+import org.eclipse.paho.client.mqttv3.MqttException;
+import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /** The broker Mosquitto as a child process: a loopback port, logins, a log of its clients. */
 public final class Mosquitto implements AutoCloseable {
@@ -22,21 +27,27 @@ public final class Mosquitto implements AutoCloseable {
 
   private final Path folder;
   private final int port = AvailablePortFinder.getNextAvailable();
+
+  /** Null for a broker without TLS. */
+  private final SimulatedCloud cloud;
+
   private ChildProcess process;
 
   /** With TLS. Does not start it yet. */
   public Mosquitto(Path folder, SimulatedCloud cloud, ServerCertificate certificate) {
-    this(folder, true);
+    this(folder, cloud);
     cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
   }
 
   /** A broker of the house, without TLS. Does not start it yet. */
   public static Mosquitto plain(Path folder) {
-    return new Mosquitto(folder, false);
+    return new Mosquitto(folder, null);
   }
 
-  private Mosquitto(Path folder, boolean tls) {
+  private Mosquitto(Path folder, SimulatedCloud cloud) {
     this.folder = folder;
+    this.cloud = cloud;
+    boolean tls = cloud != null;
     try {
       Files.createDirectories(folder);
       Files.createFile(file("passwords"));
@@ -124,6 +135,30 @@ public final class Mosquitto implements AutoCloseable {
       return Files.readAllLines(file("log"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Another client of a broker with TLS; who asks for it closes it. */
+  public MqttClient client(String id, String user, String password) throws MqttException {
+    MqttClient client = new MqttClient("ssl://localhost:" + port, id, new MemoryPersistence());
+    client.setTimeToWait(10_000);
+    MqttConnectOptions options = new MqttConnectOptions();
+    options.setUserName(user);
+    options.setPassword(password.toCharArray());
+    options.setSocketFactory(cloud.clientTls().getSocketFactory());
+    client.connect(options);
+    return client;
+  }
+
+  /** Publishes as another client, which is there for this message alone. */
+  public void publish(String user, String password, String topic, String payload)
+      throws MqttException {
+    MqttClient client = client("publisher", user, password);
+    try {
+      client.publish(topic, payload.getBytes(UTF_8), 1, false);
+      client.disconnect();
+    } finally {
+      client.close(true);
     }
   }
 
