@@ -20,8 +20,6 @@ final class LinkKeeper implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LinkKeeper.class);
   private static final Duration REPEAT_LINE_AFTER = Duration.ofMinutes(5);
-  private static final Duration SHORT_CONNECTION = Duration.ofSeconds(30);
-  private static final int MAX_SHORT_CONNECTIONS = 3;
   private static final int QUIET_START = 3;
   private static final int QUIET_LIMIT = 64;
 
@@ -36,6 +34,7 @@ final class LinkKeeper implements AutoCloseable {
   private final Api api;
   private final Meters meters;
   private final Backoff backoff;
+  private final ShortConnections shortConnections = new ShortConnections();
   private final LongSupplier nanoClock;
   private final Runnable makeConnection;
   private final Runnable forgetLogin;
@@ -46,7 +45,6 @@ final class LinkKeeper implements AutoCloseable {
   private String lastReason;
   private long lastLineAt;
   private long connectedAt;
-  private int shortConnections;
   private Duration patience;
   private Duration refusalPause;
 
@@ -104,6 +102,7 @@ final class LinkKeeper implements AutoCloseable {
     LOG.warn("No MQTT message from any device for {} s, connecting anew", Lines.seconds(limit));
     Duration next = limit.multipliedBy(2);
     patience = next.compareTo(longestSilence) > 0 ? longestSilence : next;
+    leave();
     link.drop();
   }
 
@@ -116,8 +115,31 @@ final class LinkKeeper implements AutoCloseable {
     if (api.isContactMade()) {
       meters.reconnecting();
     }
+    begin();
     link.open(login);
     connected(login);
+  }
+
+  /** Before the connection is open: it may be lost in that very moment. */
+  private synchronized void begin() {
+    leave();
+    connectedAt = nanoClock.getAsLong();
+  }
+
+  /** The exporter itself ends the connection, if there is one. */
+  private synchronized void leave() {
+    if (link.isConnected()) {
+      forgetTroubleIfLong();
+    }
+  }
+
+  private boolean forgetTroubleIfLong() {
+    boolean isLong = ShortConnections.isLong(connectedAt, nanoClock.getAsLong());
+    if (isLong) {
+      shortConnections.reset();
+      backoff.reset();
+    }
+    return isLong;
   }
 
   private synchronized void connected(BrokerLogin login) {
@@ -126,7 +148,6 @@ final class LinkKeeper implements AutoCloseable {
       // Lost again before this line: what is to be done then is done there.
       return;
     }
-    connectedAt = nanoClock.getAsLong();
     if (link.isSubscriptionRefused()) {
       LOG.warn(
           "The broker refused the subscription of {}; asking again every {} s",
@@ -224,9 +245,6 @@ final class LinkKeeper implements AutoCloseable {
       // The exporter itself ended the connection, for a better one that was not to be had.
       outage = true;
       outageSince = now;
-      if (now - connectedAt >= SHORT_CONNECTION.toNanos()) {
-        backoff.reset();
-      }
     }
     Duration pause = backoff.next(Duration.ofNanos(now - outageSince));
     attemptIn(pause);
@@ -243,15 +261,10 @@ final class LinkKeeper implements AutoCloseable {
 
   private synchronized void lost() {
     long now = nanoClock.getAsLong();
-    if (now - connectedAt < SHORT_CONNECTION.toNanos()) {
-      shortConnections++;
-    } else {
-      shortConnections = 0;
-      backoff.reset();
+    if (!forgetTroubleIfLong()) {
+      shortConnections.ended(connectedAt);
     }
-    if (shortConnections >= MAX_SHORT_CONNECTIONS) {
-      // Kicked again and again: by who has the same client id, or the credentials were replaced.
-      shortConnections = 0;
+    if (shortConnections.isTimeToLogIn()) {
       forgetLogin.run();
       LOG.warn(
           "The broker ends each connection after a moment, as it does when a second exporter has the"
@@ -259,7 +272,7 @@ final class LinkKeeper implements AutoCloseable {
     }
     outage = true;
     outageSince = now;
-    Duration pause = backoff.next(Duration.ZERO);
+    Duration pause = backoff.next(shortConnections.lasting(now));
     attemptIn(pause);
     lastReason = null;
     api.note("MQTT connection lost: " + Lines.describe(link.lostBecause()));

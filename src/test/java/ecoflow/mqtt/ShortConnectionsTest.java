@@ -1,0 +1,59 @@
+package ecoflow.mqtt;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ShortConnectionsTest {
+
+  private final ShortConnections connections = new ShortConnections();
+
+  private static long seconds(long seconds) {
+    // Near the end of a long, as nanoTime may be.
+    return Long.MAX_VALUE
+        - Duration.ofSeconds(50).toNanos()
+        + Duration.ofSeconds(seconds).toNanos();
+  }
+
+  @Test
+  void aConnectionOfHalfAMinuteIsLong() {
+    assertFalse(ShortConnections.isLong(seconds(30), seconds(59)));
+    assertTrue(ShortConnections.isLong(seconds(30), seconds(60)));
+  }
+
+  @Test
+  void loginsGetRareWhenTheyDoNotHelp() {
+    assertEquals(List.of(3, 6, 12, 24, 48), logins(90));
+    connections.reset();
+    assertEquals(List.of(3, 6), logins(9));
+  }
+
+  /** After which of so many short connections it is time to log in. */
+  private List<Integer> logins(int ends) {
+    return IntStream.rangeClosed(1, ends)
+        .filter(
+            end -> {
+              connections.ended(seconds(end));
+              return connections.isTimeToLogIn();
+            })
+        .boxed()
+        .toList();
+  }
+
+  @Test
+  void theyHaveBeenGoingOnSinceTheFirstOfThem() {
+    assertEquals(Duration.ZERO, connections.lasting(seconds(0)));
+    connections.ended(seconds(10));
+    connections.ended(seconds(45));
+    assertEquals(Duration.ofSeconds(90), connections.lasting(seconds(100)));
+    connections.reset();
+    assertEquals(Duration.ZERO, connections.lasting(seconds(100)));
+    connections.ended(seconds(100));
+    assertEquals(Duration.ofSeconds(7), connections.lasting(seconds(107)));
+  }
+}
