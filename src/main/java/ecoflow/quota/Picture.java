@@ -1,6 +1,5 @@
 package ecoflow.quota;
 
-import ecoflow.quota.QuotaStore.Cell;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,5 +1,6 @@
 package ecoflow.quota;
 
+import ecoflow.quota.Places.Place;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,9 +36,6 @@ import java.util.regex.Pattern;
 final class QuotaStore {
 
   private static final int MAX_DEPTH = 32;
-
-  /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
-  private static final int MAX_KEY_LENGTH = 1_000;
 
   static final Conflicts NOBODY = (kind, serial, name) -> {};
 
@@ -225,92 +223,6 @@ final class QuotaStore {
     return index.group(1) == null ? index.group(2) : index.group(1);
   }
 
-  /** One series and its latest value. What can change is guarded by the lock of the device. */
-  static final class Cell {
-
-    final String rawKey;
-    final String name;
-    final List<String> indexes;
-    double value;
-
-    /** Time of the last update. */
-    long nanos;
-
-    /** Number of the message that brought the value. */
-    long message;
-
-    boolean removed;
-
-    /** Whether the value came with a push. */
-    boolean pushed;
-
-    /** Whether a route made it of others, which it goes with. */
-    boolean computed;
-
-    /** What the watcher knows it as, null if it does not. */
-    Quotas.Series watched;
-
-    Cell(String rawKey, String name, List<String> indexes) {
-      this.rawKey = rawKey;
-      this.name = name;
-      this.indexes = indexes;
-    }
-
-    /** A value within a text: it has no name, and no series. */
-    static Cell ofText(String rawKey) {
-      return new Cell(rawKey, "", List.of());
-    }
-
-    boolean isSeries() {
-      return !name.isEmpty();
-    }
-  }
-
-  /**
-   * Where in the messages of a device a value stands, with what was found out about it: a key is
-   * put together and looked up when it is new, not whenever it comes.
-   */
-  private static final class Place {
-
-    final String key;
-    final boolean usable;
-    private Map<String, Place> members = Map.of();
-    private List<Place> elements = List.of();
-    Cell cell;
-
-    /** The state of the device's keys in which there was nothing at this place or below it. */
-    long bareAt = -1;
-
-    Place(String key) {
-      this.key = key;
-      this.usable = key.length() <= MAX_KEY_LENGTH;
-    }
-
-    Place knownMember(String name) {
-      return members.get(name);
-    }
-
-    Place knownElement(int index) {
-      return index < elements.size() ? elements.get(index) : null;
-    }
-
-    void learnMember(String name, Place place) {
-      if (members.isEmpty()) {
-        members = new HashMap<>();
-      }
-      members.put(name, place);
-    }
-
-    void learnElement(int index, Place place) {
-      if (elements.isEmpty()) {
-        elements = new ArrayList<>();
-      }
-      if (index == elements.size()) {
-        elements.add(place);
-      }
-    }
-  }
-
   /** The series of one device, found by place, by key and by name. */
   private final class Device {
 
@@ -320,8 +232,7 @@ final class QuotaStore {
     /** All cells of one name have the same number of indexes. */
     private final Map<String, Map<List<String>, Cell>> byName = new HashMap<>();
 
-    private Place root = new Place("");
-    private int places;
+    private final Places places = new Places(maxSeriesPerDevice);
 
     /** How many cells are no series. */
     private int textCells;
@@ -379,12 +290,7 @@ final class QuotaStore {
       }
       message++;
       refused = 0;
-      if (places >= maxPlaces()) {
-        // Filled with made-up keys, most likely.
-        root = new Place("");
-        places = 0;
-      }
-      return takeMembers(root, quotas, 1);
+      return takeMembers(places.root(), quotas, 1);
     }
 
     synchronized void forgetAll() {
@@ -493,41 +399,13 @@ final class QuotaStore {
       return true;
     }
 
-    private int maxPlaces() {
-      // Places are objects and lists too, and what is no number.
-      return 4 * maxSeriesPerDevice + 1_000;
-    }
-
     private int takeMembers(Place place, Map<?, ?> members, int depth) {
       int taken = 0;
       for (Map.Entry<?, ?> member : members.entrySet()) {
-        taken += take(member(place, String.valueOf(member.getKey())), member.getValue(), depth);
+        taken +=
+            take(places.member(place, String.valueOf(member.getKey())), member.getValue(), depth);
       }
       return taken;
-    }
-
-    private Place member(Place place, String name) {
-      Place member = place.knownMember(name);
-      if (member == null) {
-        member = new Place(place == root ? name : place.key + "." + name);
-        if (places < maxPlaces()) {
-          place.learnMember(name, member);
-          places++;
-        }
-      }
-      return member;
-    }
-
-    private Place element(Place place, int index) {
-      Place element = place.knownElement(index);
-      if (element == null) {
-        element = new Place(place.key + "[" + index + "]");
-        if (places < maxPlaces()) {
-          place.learnElement(index, element);
-          places++;
-        }
-      }
-      return element;
     }
 
     private int take(Place place, Object value, int depth) {
@@ -553,7 +431,7 @@ final class QuotaStore {
         remove(cell(place));
       } else if (value instanceof List<?> elements) {
         for (int i = 0; i < elements.size(); i++) {
-          taken += take(element(place, i), elements.get(i), depth + 1);
+          taken += take(places.element(place, i), elements.get(i), depth + 1);
         }
         // What an element of the list before had besides belonged to that element.
         removeElements(place.key);

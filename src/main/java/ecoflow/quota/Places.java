@@ -1,0 +1,93 @@
+package ecoflow.quota;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The places in the messages of a device, as many as are worth knowing. */
+final class Places {
+
+  /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
+  private static final int MAX_KEY_LENGTH = 1_000;
+
+  private final int limit;
+  private Place root = new Place("");
+  private int known;
+
+  Places(int maxSeries) {
+    // Places are objects and lists too, and what is no number.
+    limit = 4 * maxSeries + 1_000;
+  }
+
+  /** The place of a whole message. */
+  Place root() {
+    if (known >= limit) {
+      // Filled with made-up keys, most likely.
+      root = new Place("");
+      known = 0;
+    }
+    return root;
+  }
+
+  Place member(Place place, String name) {
+    Place member = place.members.get(name);
+    if (member == null) {
+      member = new Place(place == root ? name : place.key + "." + name);
+      if (known < limit) {
+        place.learnMember(name, member);
+        known++;
+      }
+    }
+    return member;
+  }
+
+  Place element(Place place, int index) {
+    Place element = index < place.elements.size() ? place.elements.get(index) : null;
+    if (element == null) {
+      element = new Place(place.key + "[" + index + "]");
+      if (known < limit) {
+        place.learnElement(index, element);
+        known++;
+      }
+    }
+    return element;
+  }
+
+  /**
+   * Where in the messages of a device a value stands, with what was found out about it: a key is
+   * put together and looked up when it is new, not whenever it comes.
+   */
+  static final class Place {
+
+    final String key;
+    final boolean usable;
+    private Map<String, Place> members = Map.of();
+    private List<Place> elements = List.of();
+    Cell cell;
+
+    /** The state of the device's keys in which there was nothing at this place or below it. */
+    long bareAt = -1;
+
+    Place(String key) {
+      this.key = key;
+      this.usable = key.length() <= MAX_KEY_LENGTH;
+    }
+
+    private void learnMember(String name, Place place) {
+      if (members.isEmpty()) {
+        members = new HashMap<>();
+      }
+      members.put(name, place);
+    }
+
+    private void learnElement(int index, Place place) {
+      if (elements.isEmpty()) {
+        elements = new ArrayList<>();
+      }
+      if (index == elements.size()) {
+        elements.add(place);
+      }
+    }
+  }
+}
