@@ -134,7 +134,7 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   private boolean forgetTroubleIfLong() {
-    boolean isLong = ShortConnections.isLong(connectedAt, nanoClock.getAsLong());
+    boolean isLong = shortConnections.isLong(connectedAt, nanoClock.getAsLong());
     if (isLong) {
       shortConnections.reset();
       backoff.reset();

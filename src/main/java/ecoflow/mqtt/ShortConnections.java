@@ -9,7 +9,12 @@ import java.time.Duration;
  */
 final class ShortConnections {
 
-  private static final Duration MOMENT = Duration.ofSeconds(30);
+  private static final long SHORTEST_MOMENT = Duration.ofSeconds(30).toNanos();
+  private static final long LONGEST_MOMENT = Duration.ofMinutes(10).toNanos();
+
+  /** The pauses get as long as a tenth of it, also those of a second exporter. */
+  private static final int PART_OF_TROUBLE = 5;
+
   private static final int FIRST_LOGIN = 3;
 
   private int inRow;
@@ -25,9 +30,16 @@ final class ShortConnections {
     nextLogin = FIRST_LOGIN;
   }
 
-  /** Whether a connection that began then is no short one any more; times are of nanoTime. */
-  static boolean isLong(long began, long now) {
-    return now - began >= MOMENT.toNanos();
+  /**
+   * Whether a connection that began then is no short one any more: after half a minute, and in a
+   * row of short ones after twice the pauses between them. Times are of nanoTime.
+   */
+  boolean isLong(long began, long now) {
+    long moment = SHORTEST_MOMENT;
+    if (inRow > 0) {
+      moment = Math.max(moment, Math.min(LONGEST_MOMENT, (began - since) / PART_OF_TROUBLE));
+    }
+    return now - began >= moment;
   }
 
   /** The broker ended a connection that was short. */

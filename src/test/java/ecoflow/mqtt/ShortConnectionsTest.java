@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ShortConnectionsTest {
 
@@ -22,8 +24,21 @@ class ShortConnectionsTest {
 
   @Test
   void aConnectionOfHalfAMinuteIsLong() {
-    assertFalse(ShortConnections.isLong(seconds(30), seconds(59)));
-    assertTrue(ShortConnections.isLong(seconds(30), seconds(60)));
+    assertFalse(connections.isLong(seconds(30), seconds(59)));
+    assertTrue(connections.isLong(seconds(30), seconds(60)));
+  }
+
+  /** Or two exporters, each of which waits for long, would take each other for good ones. */
+  @ParameterizedTest
+  @CsvSource({"60, 30", "150, 30", "300, 60", "3000, 600", "100000, 600"})
+  void inARowItMustLastForTwiceThePauses(long trouble, long least) {
+    connections.ended(seconds(10));
+    connections.ended(seconds(20));
+    long began = 10 + trouble;
+    assertFalse(connections.isLong(seconds(began), seconds(began + least) - 1));
+    assertTrue(connections.isLong(seconds(began), seconds(began + least)));
+    connections.reset();
+    assertTrue(connections.isLong(seconds(began), seconds(began + 30)));
   }
 
   @Test
