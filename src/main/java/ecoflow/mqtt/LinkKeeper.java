@@ -120,7 +120,7 @@ final class LinkKeeper implements AutoCloseable {
     connected(login);
   }
 
-  /** Before the connection is open: it may be lost in that very moment. */
+  /** The time is taken before the connection is there, too: it may be lost in that very moment. */
   private synchronized void begin() {
     leave();
     connectedAt = nanoClock.getAsLong();
@@ -148,6 +148,7 @@ final class LinkKeeper implements AutoCloseable {
       // Lost again before this line: what is to be done then is done there.
       return;
     }
+    connectedAt = nanoClock.getAsLong();
     if (link.isSubscriptionRefused()) {
       LOG.warn(
           "The broker refused the subscription of {}; asking again every {} s",

@@ -1,5 +1,8 @@
 package ecoflow.testkit;
 
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -117,11 +120,14 @@ public final class ImageStore implements AutoCloseable {
         command);
   }
 
-  /** Ends what runs. Images are kept in mounts, which no folder loses by being deleted. */
+  /**
+   * Ends what runs. Images are kept in mounts, which no folder loses by being deleted; what podman
+   * still does behind an ended container may make one again meanwhile.
+   */
   @Override
   public void close() {
     containers.forEach(name -> codeOf("rm", "--force", "--time", "0", name));
-    run(
+    List<String> delete =
         List.of(
             "sh",
             "-c",
@@ -129,6 +135,12 @@ public final class ImageStore implements AutoCloseable {
                 + " | while read -r mount; do umount \"$mount\"; done;"
                 + " rm -rf \"$1/images\" \"$1/run\"",
             "sh",
-            folder.toString()));
+            folder.toString());
+    eventually(
+        () -> {
+          try (ChildProcess process = startCommand(delete)) {
+            assertEquals(0, process.exitCode(), () -> "" + process.lines());
+          }
+        });
   }
 }
