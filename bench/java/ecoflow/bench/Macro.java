@@ -154,10 +154,15 @@ public final class Macro {
     }
   }
 
-  /** In turns, so that a slow minute of the machine meets all. */
+  /**
+   * In turns, so that a slow minute of the machine meets all, and the other way round each second
+   * time: who is measured first also meets this program while it is cold.
+   */
   private void each(Row row, int times, Step step) throws InterruptedException {
+    int commands = options.commands().size();
     for (int time = 0; time < times; time++) {
-      for (int command = 0; command < options.commands().size(); command++) {
+      for (int turn = 0; turn < commands; turn++) {
+        int command = time % 2 == 0 ? turn : commands - 1 - turn;
         System.err.printf(
             "%s %d of %d: %s%n", row, time + 1, times, options.commands().get(command));
         try {
