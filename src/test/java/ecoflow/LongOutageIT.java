@@ -81,6 +81,7 @@ class LongOutageIT {
       Awaitility.await().atMost(WAY_BACK).untilAsserted(() -> assertEquals(1, page.own(CONNECTED)));
       eventuallyShows(2, broker, page);
       assertEquals(1, cloud.requests(LOGIN).size());
+      assertEquals(List.of(), cloud.connects(), "the broker is another one");
     }
   }
 

@@ -129,12 +129,12 @@ final class LinkKeeper implements AutoCloseable {
   /** The exporter itself ends the connection, if there is one. */
   private synchronized void leave() {
     if (link.isConnected()) {
-      forgetTroubleIfLong();
+      forgetTroubleIfLong(nanoClock.getAsLong());
     }
   }
 
-  private boolean forgetTroubleIfLong() {
-    boolean isLong = shortConnections.isLong(connectedAt, nanoClock.getAsLong());
+  private boolean forgetTroubleIfLong(long now) {
+    boolean isLong = shortConnections.isLong(connectedAt, now);
     if (isLong) {
       shortConnections.reset();
       backoff.reset();
@@ -262,7 +262,7 @@ final class LinkKeeper implements AutoCloseable {
 
   private synchronized void lost() {
     long now = nanoClock.getAsLong();
-    if (!forgetTroubleIfLong()) {
+    if (!forgetTroubleIfLong(now)) {
       shortConnections.ended(connectedAt);
     }
     if (shortConnections.isTimeToLogIn()) {
