@@ -6,6 +6,7 @@ import ecoflow.cloud.CloudAccount;
 import ecoflow.cloud.ServerCertificate;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.testkit.ChildProcess;
+import ecoflow.testkit.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -15,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 import org.eclipse.paho.client.mqttv3.IMqttMessageListener;
 import org.eclipse.paho.client.mqttv3.MqttAsyncClient;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
@@ -35,8 +35,8 @@ final class Bed implements AutoCloseable {
   private static final String SENT = "$SYS/broker/publish/messages/sent";
 
   private final SimulatedCloud cloud = SimulatedCloud.start();
-  private final int tlsPort = AvailablePortFinder.getNextAvailable();
-  private final int plainPort = AvailablePortFinder.getNextAvailable();
+  private final int tlsPort = Ports.next();
+  private final int plainPort = Ports.next();
   private final ChildProcess broker;
   private final MqttAsyncClient device;
   private volatile byte[] answer = new byte[0];

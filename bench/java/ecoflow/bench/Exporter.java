@@ -1,5 +1,6 @@
 package ecoflow.bench;
 
+import ecoflow.testkit.Ports;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,7 +11,6 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** A measured exporter: a process, with the processes that it started. */
 final class Exporter implements AutoCloseable {
@@ -45,7 +45,7 @@ final class Exporter implements AutoCloseable {
       throws IOException {
     File log = File.createTempFile("bench", ".log");
     log.deleteOnExit();
-    int port = AvailablePortFinder.getNextAvailable();
+    int port = Ports.next();
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", "exec " + command);
     builder.environment().putAll(bed.environment(serials, port));
     builder.environment().putAll(more);

@@ -11,6 +11,7 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.config.Settings;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.Variables;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,6 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServerCon
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +57,7 @@ class BeansTest {
     SimulatedDevice device =
         new SimulatedDevice("R331ZPLAIN000001", "Garage", "DELTA 2", WireFormat.JSON)
             .set(Map.of("pd.soc", 81));
-    int port = AvailablePortFinder.getNextAvailable();
+    int port = Ports.next();
     Page page = ExporterJar.pageAt(port);
     CamelContext camel = new DefaultCamelContext();
     contexts.add(camel);

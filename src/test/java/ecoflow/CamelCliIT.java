@@ -10,6 +10,7 @@ import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
@@ -18,7 +19,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +47,7 @@ class CamelCliIT {
     Path jar = Path.of(System.getProperty("exporter.jar")).toAbsolutePath();
     Files.copy(PROPERTIES, folder.resolve("application.properties"));
     RoutesFolder.copyTo(folder.resolve("routes"));
-    int port = AvailablePortFinder.getNextAvailable();
+    int port = Ports.next();
     Page page = ExporterJar.pageAt(port);
     try (ChildProcess process =
         ChildProcess.start(

@@ -20,6 +20,7 @@ import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.command.Commands;
 import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -40,7 +41,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -74,7 +74,7 @@ class CommandsTest {
 
   private Map<String, String> variables(String mode, String... more) {
     Map<String, String> all = Variables.of(clouds.cloud(), mode, more);
-    all.putIfAbsent("EXPORTER_PORT", "" + AvailablePortFinder.getNextAvailable());
+    all.putIfAbsent("EXPORTER_PORT", "" + Ports.next());
     return all;
   }
 

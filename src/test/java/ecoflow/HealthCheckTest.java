@@ -3,12 +3,12 @@ package ecoflow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.net.httpserver.HttpServer;
+import ecoflow.testkit.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,7 +58,7 @@ class HealthCheckTest {
 
   @Test
   void unwellIsNoAnswer() {
-    assertEquals(1, check(Integer.toString(AvailablePortFinder.getNextAvailable())));
+    assertEquals(1, check(Integer.toString(Ports.next())));
   }
 
   @ParameterizedTest

@@ -12,6 +12,7 @@ import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.ImageStore;
 import ecoflow.testkit.Page;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -59,7 +59,7 @@ class ImageIT {
 
   private static ImageStore images;
 
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final Page page = ExporterJar.pageAt(port);
 
   @BeforeAll

@@ -13,6 +13,7 @@ import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.Distribution;
 import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
@@ -32,7 +33,6 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -60,7 +60,7 @@ class LauncherIT {
   private static Distribution distribution;
 
   @TempDir private Path folder;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private ChildProcess process;
 
   @BeforeAll

@@ -17,6 +17,7 @@ import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.Distribution;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.Readme;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.SourceCopy;
@@ -32,7 +33,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -67,7 +67,7 @@ class ReadmeIT {
   private static SourceCopy sources;
 
   @TempDir private Path folder;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final Page page = ExporterJar.pageAt(port);
 
   /** What the test has started last. */

@@ -11,6 +11,7 @@ import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.OtlpReceiver;
 import ecoflow.testkit.Page;
+import ecoflow.testkit.Ports;
 import ecoflow.testkit.RoutesFolder;
 import ecoflow.testkit.Series;
 import ecoflow.testkit.Variables;
@@ -27,7 +28,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.apache.camel.test.AvailablePortFinder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -280,7 +280,7 @@ class RegistriesTest {
         Variables.of(
             exporter.cloud(),
             "device",
-            "EXPORTER_PORT=" + AvailablePortFinder.getNextAvailable(),
+            "EXPORTER_PORT=" + Ports.next(),
             "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern(),
             "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=" + receiver.url(),
             "OTEL_METRIC_EXPORT_INTERVAL=100");
@@ -322,7 +322,7 @@ class RegistriesTest {
   @Test
   void failuresToPublishAreLinesThatDoNotRepeat() throws IOException {
     receiver.close();
-    int port = AvailablePortFinder.getNextAvailable();
+    int port = Ports.next();
     // Of these two, one logs as Micrometer does, the other with a logger of its own.
     try (ChildProcess process =
         startProcess(

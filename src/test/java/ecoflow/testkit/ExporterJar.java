@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** The finished jar, copied to a folder and started there as a user starts it. */
 public final class ExporterJar implements AutoCloseable {
@@ -20,7 +19,7 @@ public final class ExporterJar implements AutoCloseable {
   private static final String NAME = "ecoflow-exporter.jar";
 
   private final Path folder;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final Page page = pageAt(port);
   private ChildProcess process;
 

@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** A web server that keeps what is sent to it, down until it is started. */
 public final class HttpReceiver implements AutoCloseable {
@@ -31,7 +30,7 @@ public final class HttpReceiver implements AutoCloseable {
   /** What came. */
   public record Call(String method, String uri, Headers headers, String body) {}
 
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final Optional<Path> keys;
   private volatile int status = 204;

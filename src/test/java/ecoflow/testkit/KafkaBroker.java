@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** A broker of Kafka that keeps its records on disk, down until it is started. */
 public final class KafkaBroker implements AutoCloseable {
@@ -24,7 +23,7 @@ public final class KafkaBroker implements AutoCloseable {
   private final Path folder;
   private final Path jars;
   private final Path config;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final List<ChildProcess> consumers = new ArrayList<>();
   private ChildProcess process;
 
@@ -34,7 +33,7 @@ public final class KafkaBroker implements AutoCloseable {
         SinkRun.fetch(
             "kafka-broker", folder, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory=");
     config = folder.resolve("kafka.properties");
-    int controller = AvailablePortFinder.getNextAvailable();
+    int controller = Ports.next();
     try {
       Files.write(
           config,

@@ -10,12 +10,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Properties;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** An MQTT broker of the house: on a loopback port, without TLS and logins. */
 public final class LocalBroker implements AutoCloseable {
 
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
 
   /** Null while the broker is down. */
   private Server server;

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.camel.test.AvailablePortFinder;
 import org.eclipse.paho.client.mqttv3.MqttClient;
 import org.eclipse.paho.client.mqttv3.MqttConnectOptions;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -26,7 +25,7 @@ public final class Mosquitto implements AutoCloseable {
   private static final String UP = " running";
 
   private final Path folder;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
 
   /** Null for a broker without TLS. */
   private final SimulatedCloud cloud;

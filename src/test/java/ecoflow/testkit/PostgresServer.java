@@ -11,7 +11,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** PostgreSQL with a database of the test's own, down until it is started. */
 public final class PostgresServer implements AutoCloseable {
@@ -22,7 +21,7 @@ public final class PostgresServer implements AutoCloseable {
   private static final String SYSTEM_USER = "postgres";
 
   private final Path folder;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private boolean up;
 
   /** Makes the database, in a folder that another user can reach. */

@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.camel.test.AvailablePortFinder;
 
 /**
  * Prometheus as a child process with the rules of {@code deploy/prometheus}. It scrapes and
@@ -27,7 +26,7 @@ public final class PrometheusServer implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final ChildProcess process;
 
   /** One series of an answer: its labels, and its value of that moment. */

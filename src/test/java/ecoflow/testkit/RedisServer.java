@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** Redis as a child process that wants a password, down until it is started; it keeps nothing. */
 public final class RedisServer implements AutoCloseable {
@@ -15,7 +14,7 @@ public final class RedisServer implements AutoCloseable {
   public static final String PASSWORD = "redis+p&ss word%";
 
   private final Path folder;
-  private final int port = AvailablePortFinder.getNextAvailable();
+  private final int port = Ports.next();
   private final List<ChildProcess> subscribers = new ArrayList<>();
   private ChildProcess process;
 

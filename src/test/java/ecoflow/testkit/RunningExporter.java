@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.apache.camel.CamelContext;
-import org.apache.camel.test.AvailablePortFinder;
 
 /** The exporter with its real routes in this JVM. */
 public final class RunningExporter implements AutoCloseable {
@@ -34,8 +33,7 @@ public final class RunningExporter implements AutoCloseable {
   /** Starts with the given variables; without EXPORTER_PORT a free port is taken. */
   public static RunningExporter start(Map<String, String> variables) {
     Map<String, String> all = new HashMap<>(variables);
-    String port =
-        all.computeIfAbsent("EXPORTER_PORT", unused -> "" + AvailablePortFinder.getNextAvailable());
+    String port = all.computeIfAbsent("EXPORTER_PORT", unused -> "" + Ports.next());
     try {
       EcoflowExporter exporter = new EcoflowExporter(all);
       exporter.start();
