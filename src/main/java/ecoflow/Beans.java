@@ -120,7 +120,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
             settings.page().metrics().areNormalised() ? Api::objectIn : text -> Map.of(),
             nanoClock);
     Normalised normalised =
-        new Normalised(settings.page(), settings.messagesDir(), devices, quotas, nanoClock);
+        new Normalised(
+            settings.page(), settings.messagesDir(), devices, quotas, meters::valueHeld, nanoClock);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());

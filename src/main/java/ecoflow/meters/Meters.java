@@ -55,6 +55,7 @@ public final class Meters {
   private static final int MAX_COMMAND_PAIRS = 200;
   private static final String OTHER = "other";
   private static final String SINK_MESSAGES = "sink_messages";
+  private static final String VALUES_HELD = "normalised_values_held";
   private static final String WEB_REFUSED = "web_requests_refused";
 
   private final PrometheusMeterRegistry registry =
@@ -142,20 +143,22 @@ public final class Meters {
         List.of("online", "device_last_update_timestamp_seconds", "mqtt_connected")) {
       own(name);
     }
-    registerCounters();
+    registerCounters(settings.page().metrics().areNormalised());
     // In mode rest they stay at 0.
     String client = mode.usesMqtt() ? mode.label() : CLIENT_TYPES.get(0);
     textMessages = messages(client, "text");
     protobufMessages = messages(client, "protobuf");
   }
 
-  private void registerCounters() {
+  private void registerCounters(boolean areNormalised) {
     own("scrape_requests_total");
     own("scrape_requests_created");
     own(SINK_MESSAGES + "_total");
     own(SINK_MESSAGES + "_created");
     own(WEB_REFUSED + "_total");
     own(WEB_REFUSED + "_created");
+    own(VALUES_HELD + "_total");
+    own(VALUES_HELD + "_created");
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
@@ -199,6 +202,11 @@ public final class Meters {
     }
     for (String kind : List.of("same_name", "shape", "own_metric", "limit")) {
       conflicts(kind);
+    }
+    if (areNormalised) {
+      for (String reason : List.of("step", "fall", "power", "range")) {
+        valuesHeld(reason);
+      }
     }
   }
 
@@ -275,6 +283,16 @@ public final class Meters {
           reason, counter(WEB_REFUSED, "Requests for pages that were refused", "reason", reason));
     }
     return reason -> counters.get(reason).increment();
+  }
+
+  /** A normalised value was not plausible. */
+  public void valueHeld(String reason) {
+    valuesHeld(reason).increment();
+  }
+
+  private Counter valuesHeld(String reason) {
+    return counter(
+        VALUES_HELD, "Normalised values that were not plausible and not shown", "reason", reason);
   }
 
   public void conflict(String kind) {

@@ -42,7 +42,14 @@ final class Counters {
           new Flow("port_input_power_watts", "ac_in", 1, "port_input_"),
           new Flow("port_output_power_watts", "ac_out", 1, "port_output_"));
 
+  /** Gets each value of a counter that is not taken. */
+  interface Holds {
+
+    void held(Series series, NativeCounter.Held reason, double value);
+  }
+
   private final Table table;
+  private final Holds holds;
   private final double maxWatts;
   private final long holdNanos;
   private final Map<String, NativeCounter> natives = new HashMap<>();
@@ -68,8 +75,9 @@ final class Counters {
    * @param maxWatts a higher power of the device is a mistake
    * @param holdNanos a power holds so long after the device's last message
    */
-  Counters(Table table, double maxWatts, long holdNanos, long now) {
+  Counters(Table table, double maxWatts, long holdNanos, long now, Holds holds) {
     this.table = table;
+    this.holds = holds;
     this.maxWatts = maxWatts;
     this.holdNanos = holdNanos;
     this.lastMessage = now;
@@ -85,11 +93,8 @@ final class Counters {
     nativeOf = new NativeCounter[all.length];
     for (int i = 0; i < all.length; i++) {
       Series series = all[i];
-      if (series.isNative()) {
-        nativeOf[i] =
-            natives.computeIfAbsent(
-                key(series),
-                unused -> new NativeCounter(series.isLifetime(), series.ignoresZero()));
+      if (series.name().isCounter() && series.hasKeys()) {
+        nativeOf[i] = natives.computeIfAbsent(key(series), unused -> counter(series));
       }
     }
     flows = new ArrayList<>();
@@ -108,6 +113,17 @@ final class Counters {
     }
     flows.forEach(flow -> plan.addCells(flow.power(), wanted));
     cells = wanted.stream().mapToInt(cell -> cell).toArray();
+  }
+
+  private NativeCounter counter(Series series) {
+    return series.isNative()
+        ? new NativeCounter(
+            new NativeCounter.Kind(series.isLifetime(), series.ignoresZero(), false),
+            NativeCounter.Limit.ofEnergy(maxWatts))
+        // Charge cycles, which are 0 in a new battery.
+        : new NativeCounter(
+            new NativeCounter.Kind(true, series.ignoresZero(), true),
+            NativeCounter.Limit.ofCycles());
   }
 
   /** The cells of the plan's keys that counters look at with each message. */
@@ -145,15 +161,26 @@ final class Counters {
    * Takes the values of a message.
    *
    * @param newPlan of the device's keys, null if it has none that anybody knows
+   * @param numbers of the messages that brought the cells
    * @param isRepeat whether the message may only repeat what was known: then it is no sign of life
    *     unless a value has changed
    */
-  void message(Plan newPlan, double[] newCells, boolean isRepeat, long now) {
+  void message(Plan newPlan, double[] newCells, long[] numbers, boolean isRepeat, long now) {
     boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(lastPoll, newCells);
     if (isRepeat) {
       lastPoll = newCells;
     }
     take(newPlan, newCells, now);
+    for (int i = 0; i < nativeOf.length; i++) {
+      if (nativeOf[i] != null) {
+        Series series = plan.series()[i];
+        double value = plan.value(i, newCells);
+        NativeCounter.Held held = nativeOf[i].take(value, series.newest(numbers), now);
+        if (held != NativeCounter.Held.NOT_HELD) {
+          holds.held(series, held, value);
+        }
+      }
+    }
     if (isNews) {
       lastMessage = now;
     }
@@ -202,11 +229,6 @@ final class Counters {
     }
     if (plan == null) {
       return;
-    }
-    for (int i = 0; i < nativeOf.length; i++) {
-      if (nativeOf[i] != null) {
-        nativeOf[i].take(plan.value(i, newCells));
-      }
     }
     for (Computed flow : flows) {
       flow.energy().hold(until, now, flow.sign() * plan.value(flow.power(), newCells));

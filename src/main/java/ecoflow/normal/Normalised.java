@@ -4,18 +4,24 @@ import ecoflow.config.PageSettings;
 import ecoflow.device.Devices;
 import ecoflow.quota.DeviceValues;
 import ecoflow.quota.Quotas;
+import ecoflow.text.Lines;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -31,12 +37,15 @@ import org.slf4j.LoggerFactory;
 public final class Normalised {
 
   private static final Logger LOG = LoggerFactory.getLogger(Normalised.class);
+  private static final int MAX_READS = 3;
 
   private final PageSettings settings;
   private final Optional<Path> messagesDir;
   private final Devices devices;
   private final Quotas quotas;
+  private final Consumer<String> countHeld;
   private final LongSupplier nanoClock;
+  private final Lines lines;
 
   /**
    * Without lines of the user's it is read when the first device has values: that is no time which
@@ -48,18 +57,22 @@ public final class Normalised {
 
   /**
    * @param messagesDir a folder with lines of the user's for the tables
+   * @param countHeld takes the reason of each value that is not plausible: step, fall, power, range
    */
   public Normalised(
       PageSettings settings,
       Optional<Path> messagesDir,
       Devices devices,
       Quotas quotas,
+      Consumer<String> countHeld,
       LongSupplier nanoClock) {
     this.settings = settings;
     this.messagesDir = messagesDir;
     this.devices = devices;
     this.quotas = quotas;
+    this.countHeld = countHeld;
     this.nanoClock = nanoClock;
+    this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), true);
     if (messagesDir.isPresent() && settings.metrics().areNormalised()) {
       // Whoever wrote lines wants to know at once what is wrong with them.
       table();
@@ -88,9 +101,12 @@ public final class Normalised {
     private String[] keys;
     private Plan plan;
     private Counters counters;
+    private Bounds bounds;
 
-    /** Room for the values of the keys that counters look at. */
+    /** Space for the values of the keys that counters look at, and for their messages' numbers. */
     private double[] cells = {};
+
+    private long[] numbers = {};
 
     Device(String serial) {
       this.serial = serial;
@@ -112,6 +128,7 @@ public final class Normalised {
         String[] current = values.keys();
         keys = current;
         cells = new double[current.length];
+        numbers = new long[current.length];
         plan =
             family
                 .filter(unused -> current.length > 0)
@@ -119,12 +136,15 @@ public final class Normalised {
                 .filter(of -> of.series().length > 0)
                 .orElse(null);
         if (plan != null && counters == null) {
+          double mostWatts = table().mostWatts(family.orElseThrow());
+          bounds = new Bounds(mostWatts);
           counters =
               new Counters(
                   table(),
-                  table().mostWatts(family.orElseThrow()),
+                  mostWatts,
                   settings.energyHold().toNanos(),
-                  nanoClock.getAsLong());
+                  nanoClock.getAsLong(),
+                  this::held);
         }
       }
       return counters != null;
@@ -137,15 +157,65 @@ public final class Normalised {
           plan != null
               && !mayRepeat
               && devices.labels(serial).productName().equals(product)
-              && quotas.read(serial, keys, counters.cells(), cells);
+              && quotas.read(serial, keys, counters.cells(), cells, numbers);
       if (isAsBefore) {
-        counters.message(plan, cells, false, now);
-      } else {
-        DeviceValues values = quotas.valuesOf(serial);
-        if (follow(values)) {
-          counters.message(plan, values.values(), mayRepeat, now);
+        counters.message(plan, cells, numbers, false, now);
+        return;
+      }
+      // Another message can change the keys between the two calls.
+      for (int attempt = 0; attempt < MAX_READS && follow(quotas.valuesOf(serial)); attempt++) {
+        double[] all = new double[keys.length];
+        int[] places = IntStream.range(0, all.length).toArray();
+        if (quotas.read(serial, keys, places, all, numbers)) {
+          counters.message(plan, all, numbers, mayRepeat, now);
+          return;
         }
       }
+    }
+
+    private void held(Series series, NativeCounter.Held reason, double value) {
+      held(series, reason.name().toLowerCase(Locale.ROOT), value);
+    }
+
+    private void held(Series series, String reason, double value) {
+      countHeld.accept(reason);
+      lines.warn(
+          serial,
+          "Device "
+              + serial
+              + " sent a value of "
+              + series
+              + " that is not plausible ("
+              + reason
+              + "): "
+              + value
+              + "; it is not shown unless further messages agree");
+    }
+
+    /** Whether the value of a series of the plan is shown. */
+    private boolean isShown(int i, double value) {
+      if (Double.isNaN(value)) {
+        return false;
+      }
+      Series series = plan.series()[i];
+      if (bounds.areMet(series, value)) {
+        bounds.forget(series);
+        return true;
+      }
+      Bounds.Verdict verdict = bounds.judge(series, value, newestMessage(i));
+      if (verdict == Bounds.Verdict.HELD) {
+        held(series, Bounds.isPower(series) ? "power" : "range", value);
+      }
+      return verdict == Bounds.Verdict.SHOWN;
+    }
+
+    /** The number of the message that brought the value of a series. */
+    private long newestMessage(int i) {
+      Set<Integer> places = new TreeSet<>();
+      plan.addCells(i, places);
+      int[] wanted = places.stream().mapToInt(place -> place).toArray();
+      quotas.read(serial, keys, wanted, cells, numbers);
+      return Arrays.stream(wanted).mapToLong(place -> numbers[place]).max().orElse(0);
     }
 
     /** Gives each series that is there to the families, in the order of the names. */
@@ -157,7 +227,7 @@ public final class Normalised {
       List<Counters.Counted> counted =
           counters.count(plan, of.values(), values, nanoClock.getAsLong());
       for (int i = 0; i < values.length; i++) {
-        if (!Double.isNaN(values[i])) {
+        if (isShown(i, values[i])) {
           sink.take(plan.series()[i], values[i]);
         }
       }

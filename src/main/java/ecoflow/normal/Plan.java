@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
+import java.util.stream.IntStream;
 
 /**
  * Which raw keys of a device give which series. It holds for as long as the device has the same
@@ -29,38 +30,64 @@ final class Plan {
   private final int batteryPower;
 
   private final int solarPower;
-  private final boolean batteryIsDerived;
-  private final boolean solarIsDerived;
   private final int timeToFull;
   private final int timeToEmpty;
   private final int[] solarPorts;
+  private final Pack[] packs;
 
-  /** Pairs of series: the voltage of a pack and its current. */
-  private final int[] packs;
+  /**
+   * The places of the series of a pack that its power is known by; -1 for none.
+   *
+   * @param charge shows that the pack is there, as a voltage does
+   */
+  private record Pack(int charge, int volts, int amperes, int watts) {
 
-  private Plan(List<Series> found, Table.Family family) {
+    /** NaN if the device sends no power of the pack and no current. */
+    double watts(Series[] series, double[] cells) {
+      double direct = at(watts, series, cells);
+      if (direct != 0 && !Double.isNaN(direct)) {
+        return direct;
+      }
+      // Main packs of some models send a power of 0 beside a current.
+      double product = at(volts, series, cells) * at(amperes, series, cells);
+      return Double.isNaN(product) ? direct : Term.rounded(product);
+    }
+
+    boolean isThere(Series[] series, double[] cells) {
+      return !Double.isNaN(at(charge, series, cells)) || !Double.isNaN(at(volts, series, cells));
+    }
+
+    private static double at(int place, Series[] series, double[] cells) {
+      return place < 0 ? Double.NaN : series[place].value(cells);
+    }
+
+    IntStream places() {
+      return IntStream.of(charge, volts, amperes, watts).filter(place -> place >= 0);
+    }
+  }
+
+  private Plan(List<Series> found) {
     series = found.toArray(Series[]::new);
-    batteryIsDerived = !family.tells(BATTERY_POWER);
-    solarIsDerived = !family.tells(SOLAR_POWER);
     batteryPower = find(BATTERY_POWER, Map.of());
     solarPower = find(SOLAR_POWER, Map.of());
     timeToFull = find(TIME_TO_FULL, Map.of());
     timeToEmpty = find(TIME_TO_EMPTY, Map.of());
-    List<Integer> solar = new ArrayList<>();
-    List<Integer> pairs = new ArrayList<>();
-    for (int i = 0; i < series.length; i++) {
-      if (isSolarPort(series[i])) {
-        solar.add(i);
-      }
-      if (series[i].name().name().equals("battery_pack_current_amperes")) {
-        int volts = find("battery_pack_voltage_volts", series[i].labels());
-        if (volts >= 0) {
-          pairs.addAll(List.of(volts, i));
-        }
-      }
-    }
-    solarPorts = solar.stream().mapToInt(i -> i).toArray();
-    packs = pairs.stream().mapToInt(i -> i).toArray();
+    solarPorts = IntStream.range(0, series.length).filter(i -> isSolarPort(series[i])).toArray();
+    packs =
+        Arrays.stream(series)
+            .filter(Plan::isOfPack)
+            .map(Series::labels)
+            .distinct()
+            .map(this::pack)
+            .toArray(Pack[]::new);
+  }
+
+  private Pack pack(Map<String, String> labels) {
+    return new Pack(
+        find("battery_pack_charge_ratio", labels),
+        find("battery_pack_voltage_volts", labels),
+        find("battery_pack_current_amperes", labels),
+        find("battery_pack_power_watts", labels));
   }
 
   /**
@@ -97,13 +124,14 @@ final class Plan {
                 ? 0
                 : serials.get(row.start()).headSet(match.parts().serial(), true).size();
         Map<String, String> labels = row.labels(match.parts(), rank);
+        Presence presence = Presence.of(family.conditions(row), match.parts(), cells);
         series(table, found, row.metric(), labels)
-            .add(new Term(row, cells.get(match.key()), other(row, match.key(), cells)));
+            .add(new Term(row, cells.get(match.key()), other(row, match.key(), cells), presence));
       }
     }
-    addDerived(table, family, found);
+    addDerived(table, found);
     found.values().forEach(Series::arrange);
-    return new Plan(sorted(found), family);
+    return new Plan(sorted(found));
   }
 
   /** A key of the device that fits a row. */
@@ -115,14 +143,13 @@ final class Plan {
         metric + new TreeMap<>(labels), unused -> new Series(table.name(metric), labels));
   }
 
-  /** Series that no key gives, but others: they are there when these are. */
-  private static void addDerived(Table table, Table.Family family, Map<String, Series> found) {
+  /** Sums of the parts, for a device that does not send them or does not at the moment. */
+  private static void addDerived(Table table, Map<String, Series> found) {
     List<Series> all = List.copyOf(found.values());
-    if (!family.tells(BATTERY_POWER)
-        && all.stream().anyMatch(s -> s.name().name().equals("battery_pack_current_amperes"))) {
+    if (all.stream().anyMatch(Plan::isPowerOfPack)) {
       series(table, found, BATTERY_POWER, Map.of());
     }
-    if (!family.tells(SOLAR_POWER) && all.stream().anyMatch(Plan::isSolarPort)) {
+    if (all.stream().anyMatch(Plan::isSolarPort)) {
       series(table, found, SOLAR_POWER, Map.of());
     }
   }
@@ -133,6 +160,17 @@ final class Plan {
             Comparator.comparingInt((Series s) -> s.name().place())
                 .thenComparing(s -> s.labels().toString()))
         .toList();
+  }
+
+  private static boolean isOfPack(Series series) {
+    return series.name().name().equals("battery_pack_charge_ratio")
+        || series.name().name().equals("battery_pack_voltage_volts")
+        || isPowerOfPack(series);
+  }
+
+  private static boolean isPowerOfPack(Series series) {
+    return series.name().name().equals("battery_pack_current_amperes")
+        || series.name().name().equals("battery_pack_power_watts");
   }
 
   private static boolean isSolarPort(Series series) {
@@ -183,12 +221,12 @@ final class Plan {
     for (int i = 0; i < values.length; i++) {
       values[i] = value(i, cells);
     }
+    // The power decides on the direction: the device's own state is not reliable.
     double power = batteryPower < 0 ? Double.NaN : values[batteryPower];
-    // What the device calls its state cannot be relied on, the sign of the power can.
-    if (timeToFull >= 0 && power <= 0) {
+    if (timeToFull >= 0 && !(power > 0)) {
       values[timeToFull] = Double.NaN;
     }
-    if (timeToEmpty >= 0 && power >= 0) {
+    if (timeToEmpty >= 0 && !(power < 0)) {
       values[timeToEmpty] = Double.NaN;
     }
     return values;
@@ -196,30 +234,37 @@ final class Plan {
 
   /** The value of one series, which must not be a time. */
   double value(int i, double[] cells) {
-    if (i == batteryPower && batteryIsDerived) {
-      return batteryPower(cells);
+    double value = series[i].value(cells);
+    if (!Double.isNaN(value)) {
+      return value;
     }
-    return i == solarPower && solarIsDerived ? solarPower(cells) : series[i].value(cells);
+    return i == batteryPower ? batteryPower(cells) : i == solarPower ? solarPower(cells) : value;
   }
 
   /** Adds the cells that {@link #value} of a series looks at. */
   void addCells(int i, Set<Integer> cells) {
     series[i].addCells(cells);
-    if (i == batteryPower && batteryIsDerived) {
-      Arrays.stream(packs).forEach(pack -> series[pack].addCells(cells));
+    if (i == batteryPower) {
+      Arrays.stream(packs)
+          .flatMapToInt(Pack::places)
+          .forEach(place -> series[place].addCells(cells));
     }
-    if (i == solarPower && solarIsDerived) {
+    if (i == solarPower) {
       Arrays.stream(solarPorts).forEach(port -> series[port].addCells(cells));
     }
   }
 
+  /** NaN also if one of the packs that are there has no known power: part of a sum is not one. */
   private double batteryPower(double[] cells) {
     double sum = Double.NaN;
-    for (int i = 0; i < packs.length; i += 2) {
-      double watts = series[packs[i]].value(cells) * series[packs[i + 1]].value(cells);
-      sum = plus(sum, Term.rounded(watts));
+    for (Pack pack : packs) {
+      double watts = pack.watts(series, cells);
+      if (Double.isNaN(watts) && pack.isThere(series, cells)) {
+        return Double.NaN;
+      }
+      sum = plus(sum, watts);
     }
-    return sum;
+    return Term.rounded(sum);
   }
 
   private double solarPower(double[] cells) {
@@ -227,10 +272,10 @@ final class Plan {
     for (int port : solarPorts) {
       sum = plus(sum, series[port].value(cells));
     }
-    return sum;
+    return Term.rounded(sum);
   }
 
-  /** What is not known adds nothing. */
+  /** An unknown value adds nothing. */
   static double plus(double sum, double value) {
     if (Double.isNaN(sum)) {
       return value;

@@ -34,7 +34,28 @@ record Row(
   private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
 
   /** The variable parts of a raw key that fits a row. */
-  record Parts(List<Integer> numbers, String serial) {}
+  record Parts(List<Integer> numbers, String serial) {
+
+    /** Another key of the table, with these parts in place of its variables. */
+    String fill(String template) {
+      Matcher variable = VARIABLE.matcher(template);
+      if (!variable.find()) {
+        return template;
+      }
+      int number = 0;
+      StringBuilder filled = new StringBuilder();
+      do {
+        String text = variable.group();
+        if (!text.equals("{SN}") && number < numbers.size()) {
+          text = text.replaceFirst("[NX]", Integer.toString(numbers.get(number++)));
+        } else if (text.equals("{SN}") && serial != null) {
+          text = serial;
+        }
+        variable.appendReplacement(filled, Matcher.quoteReplacement(text));
+      } while (variable.find());
+      return variable.appendTail(filled).toString();
+    }
+  }
 
   boolean isPattern() {
     return VARIABLE.matcher(key).find();

@@ -21,6 +21,8 @@ final class Series {
   /** Alternatives: the first that says something is the value; the terms of one are added up. */
   private Term[][] alternatives = {};
 
+  private int[] valueCells = {};
+
   Series(Table.Name name, Map<String, String> labels) {
     this.name = name;
     this.labels = labels;
@@ -61,8 +63,23 @@ final class Series {
     terms.forEach(term -> term.addCells(cells));
   }
 
+  /** The number of the newest message that brought one of the cells that it is made of. */
+  long newest(long[] numbers) {
+    long newest = Long.MIN_VALUE;
+    for (int cell : valueCells) {
+      newest = Math.max(newest, numbers[cell]);
+    }
+    return newest;
+  }
+
+  /** Whether raw keys give it, and not only other series. */
+  boolean hasKeys() {
+    return !terms.isEmpty();
+  }
+
   /** To be called when all terms are there. */
   void arrange() {
+    valueCells = terms.stream().mapToInt(Term::cell).toArray();
     List<List<Term>> found = new ArrayList<>();
     for (String tier : List.of("first", "", "fallback")) {
       List<Term> ofTier = terms.stream().filter(term -> tier.equals(tier(term.row()))).toList();

@@ -21,7 +21,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What raw keys mean: {@code metrics.csv}, {@code names.csv} and {@code families.csv}. */
+/**
+ * The meaning of raw keys: {@code metrics.csv}, {@code names.csv}, {@code families.csv} and {@code
+ * parts.csv}.
+ */
 final class Table {
 
   /**
@@ -47,9 +50,12 @@ final class Table {
     private final List<Row> rows;
     private final Map<String, List<Row>> byKey = new HashMap<>();
     private final List<KeyPattern> patterns;
-    private final Set<String> metrics;
+    private final Map<Row, List<Presence.Condition>> conditions = new HashMap<>();
 
-    Family(String name, List<Row> rows) {
+    /**
+     * @param parts of all families
+     */
+    Family(String name, List<Row> rows, List<Part> parts) {
       this.name = name;
       this.rows = rows;
       rows.stream()
@@ -60,7 +66,13 @@ final class Table {
               .filter(Row::isPattern)
               .map(row -> new KeyPattern(row, row.fixedStart(), row.pattern()))
               .toList();
-      metrics = rows.stream().map(Row::metric).collect(Collectors.toSet());
+      for (Row row : rows) {
+        List<Presence.Condition> ofRow =
+            parts.stream().filter(part -> part.isOf(row)).map(Part::condition).toList();
+        if (!ofRow.isEmpty()) {
+          conditions.put(row, ofRow);
+        }
+      }
     }
 
     String name() {
@@ -79,9 +91,9 @@ final class Table {
       return patterns;
     }
 
-    /** Whether the models of the family tell a metric themselves. */
-    boolean tells(String metric) {
-      return metrics.contains(metric);
+    /** When the part of the device is there that a row belongs to; empty for always. */
+    List<Presence.Condition> conditions(Row row) {
+      return conditions.getOrDefault(row, List.of());
     }
   }
 
@@ -95,6 +107,8 @@ final class Table {
   /** The user's rows. */
   private final List<Row> own = new ArrayList<>();
 
+  private final List<Part> parts = new ArrayList<>();
+
   private final Map<String, String> familyOfPrefix = new HashMap<>();
   private final Map<String, String> familyOfProduct = new HashMap<>();
   private final Map<String, Double> mostWatts = new HashMap<>();
@@ -106,13 +120,14 @@ final class Table {
   /**
    * The packaged tables, with lines of the user's over them.
    *
-   * @param folder with metrics.csv and families.csv, either of which need not be there
+   * @param folder with metrics.csv, families.csv and parts.csv, each of which can be missing
    * @param problems takes a line for each line that is left out
    */
   static Table load(Optional<Path> folder, Consumer<String> problems) {
     Table table = new Table();
     lines("names.csv").map(line -> line.split(",", 5)).forEach(table::addName);
     lines("families.csv").map(line -> line.split(",", -1)).forEach(table::addFamily);
+    lines("parts.csv").map(line -> Part.of(line.split(",", 5))).forEach(table.parts::add);
     folder.ifPresent(
         path -> {
           OwnRows rows = new OwnRows(table::name);
@@ -120,6 +135,8 @@ final class Table {
               .read(OwnRows::familyFlaw, table::addFamily);
           new TableFile(path.resolve("metrics.csv"), "family,", problems)
               .read(rows::rowFlaw, cells -> table.own.add(row(cells)));
+          new TableFile(path.resolve("parts.csv"), "families,", problems)
+              .read(Part::flaw, cells -> table.parts.add(Part.of(cells)));
         });
     return table;
   }
@@ -211,7 +228,7 @@ final class Table {
             name,
             unused -> {
               List<Row> on = rows(name).stream().filter(Row::isOn).toList();
-              return on.isEmpty() ? null : new Family(name, on);
+              return on.isEmpty() ? null : new Family(name, on, parts);
             }));
   }
 

@@ -19,6 +19,9 @@ final class Term {
   private final Row row;
   private final int cell;
 
+  /** Whether the part is there that the value belongs to; null where it always is. */
+  private final Presence presence;
+
   /** The cell that decides what the value means, {@link #NONE} for none. */
   private final int other;
 
@@ -42,11 +45,13 @@ final class Term {
   /**
    * @param other the cell that the rule where, fahrenheit_if or millis_with_voltage of the row
    *     looks at; negative if there is none
+   * @param presence null if the part of the device that the row belongs to is always there
    */
-  Term(Row row, int cell, int other) {
+  Term(Row row, int cell, int other, Presence presence) {
     this.row = row;
     this.cell = cell;
     this.other = other;
+    this.presence = presence;
     double inverse = 1 / row.factor();
     // 378 / 100 is 3.78, and 378 * 0.01 is not.
     divisor = Math.abs(inverse - Math.rint(inverse)) < 1e-9 ? Math.rint(inverse) : 0;
@@ -76,11 +81,19 @@ final class Term {
     return text.isEmpty() ? otherwise : Double.parseDouble(text);
   }
 
+  /** The cell of its value. */
+  int cell() {
+    return cell;
+  }
+
   /** Adds the cells that it looks at. */
   void addCells(Set<Integer> cells) {
     cells.add(cell);
     if (other >= 0) {
       cells.add(other);
+    }
+    if (presence != null) {
+      presence.addCells(cells);
     }
   }
 
@@ -97,7 +110,8 @@ final class Term {
             && raw != none
             && !(zeroIsAbsent && raw == 0)
             && !(isParked && (raw < 0 || PARKED.contains(raw)))
-            && !(isWhere && (other < 0 || cells[other] != wanted));
+            && !(isWhere && (other < 0 || cells[other] != wanted))
+            && (presence == null || presence.holds(cells));
     return says ? meaning(raw, cells) : Double.NaN;
   }
 

@@ -204,9 +204,9 @@ final class QuotaStore {
   }
 
   /** See {@link Quotas#read}. */
-  boolean read(String serial, String[] keys, int[] places, double[] into) {
+  boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {
     Device device = devices.get(serial);
-    return device != null && device.read(keys, places, into);
+    return device != null && device.read(keys, places, into, numbers);
   }
 
   static String withoutIndexes(String rawKey) {
@@ -389,12 +389,13 @@ final class QuotaStore {
       return new Picture.Part(new DeviceValues(serial, keysInOrder, values), inOrder);
     }
 
-    synchronized boolean read(String[] keys, int[] places, double[] into) {
+    synchronized boolean read(String[] keys, int[] places, double[] into, long[] numbers) {
       if (keys != keysInOrder || inOrderAt != changes) {
         return false;
       }
       for (int place : places) {
         into[place] = inOrder[place].value;
+        numbers[place] = inOrder[place].message;
       }
       return true;
     }

@@ -269,10 +269,11 @@ public final class Quotas {
    * @param keys of {@link #valuesOf}, the same array
    * @param places of the wanted values in it
    * @param into gets the values, at their places
+   * @param numbers gets the numbers of the messages that brought them, which rise per device
    * @return false, and nothing is read, if the device has other keys by now
    */
-  public boolean read(String serial, String[] keys, int[] places, double[] into) {
-    return store.read(serial, keys, places, into);
+  public boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {
+    return store.read(serial, keys, places, into, numbers);
   }
 
   /** Lets one watcher know of all series, those that are there first. */

@@ -2,7 +2,10 @@ package ecoflow.normal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +27,15 @@ class CountersTest {
   private Plan plan;
   private String[] keys;
   private long now = Long.MAX_VALUE - TimeUnit.HOURS.toNanos(1);
-  private final Counters counters = new Counters(TABLE, 10_000, HOLD, now);
+  private final List<String> held = new ArrayList<>();
+  private final Counters counters =
+      new Counters(
+          TABLE, 10_000, HOLD, now, (series, reason, value) -> held.add(reason + " " + value));
+
+  /** The number of the last message, and of the message that brought each key. */
+  private long message;
+
+  private final Map<String, Long> numbers = new TreeMap<>();
 
   private double[] cells() {
     String[] current = raw.keySet().toArray(String[]::new);
@@ -45,11 +56,17 @@ class CountersTest {
   }
 
   private void take(boolean isRepeat, Object... keysAndValues) {
+    message++;
     for (int i = 0; i < keysAndValues.length; i += 2) {
       raw.put((String) keysAndValues[i], ((Number) keysAndValues[i + 1]).doubleValue());
+      numbers.put((String) keysAndValues[i], message);
     }
     double[] cells = cells();
-    counters.message(plan, cells, isRepeat, now);
+    counters.message(plan, cells, numbersOfCells(), isRepeat, now);
+  }
+
+  private long[] numbersOfCells() {
+    return Arrays.stream(keys).mapToLong(numbers::get).toArray();
   }
 
   private void offline() {
@@ -70,7 +87,7 @@ class CountersTest {
       put(shown, counted.series(), counted.value());
     }
     for (int i = 0; i < values.length; i++) {
-      if (plan.series()[i].isNative()) {
+      if (plan.series()[i].name().isCounter()) {
         put(shown, plan.series()[i], values[i]);
       }
     }
@@ -225,8 +242,12 @@ class CountersTest {
     message("grid_connection_data_record.today_active", 9_076_453);
     message("grid_connection_data_record.today_active", 0);
     assertEquals(9_076_453 * 3600.0, shown(imported));
-    message("grid_connection_data_record.today_active", 7);
-    assertEquals(7 * 3600.0, shown(imported));
+    for (int i = 7; i < 9; i++) {
+      message("grid_connection_data_record.today_active", i);
+      assertEquals(9_076_453 * 3600.0, shown(imported));
+    }
+    message("grid_connection_data_record.today_active", 9);
+    assertEquals(9 * 3600.0, shown(imported));
   }
 
   @Test
@@ -243,15 +264,96 @@ class CountersTest {
   }
 
   @Test
-  void aSmallStepBackIsOldAndALargeOneIsAReset() {
+  void oneLowerValueIsAnOldMessage() {
+    family = TABLE.family("delta_pro");
+    for (int i = 0; i < 5; i++) {
+      message("pd.dsgPowerAc", 182_974 + i);
+      assertEquals((182_974 + i) * 3600.0, shown(AC_OUT_OF_DEVICE));
+      message("pd.dsgPowerAc", i % 2 == 0 ? 182_973 + i : 18_000);
+      assertEquals((182_974 + i) * 3600.0, shown(AC_OUT_OF_DEVICE));
+    }
+    assertEquals(List.of("FALL 6.587028E8", "FALL 6.48E7"), held.subList(0, 2));
+  }
+
+  @Test
+  void aLowValueOfThreeMessagesIsAReset() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 182_974);
-    message("pd.dsgPowerAc", 182_973);
-    assertEquals(182_974 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    message("pd.dsgPowerAc", 20_000);
     message("pd.dsgPowerAc", 20_000);
     assertEquals(182_974 * 3600.0, shown(AC_OUT_OF_DEVICE));
-    message("pd.dsgPowerAc", 18_000);
-    assertEquals(18_000 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    message("pd.dsgPowerAc", 20_001);
+    assertEquals(20_001 * 3600.0, shown(AC_OUT_OF_DEVICE));
+  }
+
+  /** Shown as a fall, the correction would be taken for a reset, and all of it for energy. */
+  @Test
+  void aSmallCorrectionNeitherFallsNorFreezes() {
+    family = TABLE.family("delta_pro");
+    message("pd.dsgPowerAc", 182_000);
+    message("pd.dsgPowerAc", 182_900);
+    for (int i = 1; i <= 3; i++) {
+      message("pd.dsgPowerAc", 182_000 + i);
+      assertEquals(182_900 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    }
+    message("pd.dsgPowerAc", 182_010);
+    assertEquals(182_907 * 3600.0, shown(AC_OUT_OF_DEVICE));
+  }
+
+  /** Report 18: a lifetime counter of a DELTA Pro with two absurd values. */
+  @Test
+  void anAbsurdValueIsNotShown() {
+    family = TABLE.family("delta_pro");
+    Map<Long, Double> shown = new LinkedHashMap<>();
+    for (long value : List.of(444_762L, 4_000_000L, 444_763L, 444_900L, 4_294_967_295L, 444_901L)) {
+      pass(1);
+      message("pd.dsgPowerAc", value);
+      shown.put(value, shown(AC_OUT_OF_DEVICE) / 3600);
+    }
+    assertEquals(
+        Map.of(
+            444_762L, 444_762.0,
+            4_000_000L, 444_762.0,
+            444_763L, 444_763.0,
+            444_900L, 444_900.0,
+            4_294_967_295L, 444_900.0,
+            444_901L, 444_901.0),
+        shown);
+    assertEquals(List.of("STEP 1.44E10", "RANGE 1.5461882262E13"), held);
+  }
+
+  @Test
+  void aLargeStepOfTwoMessagesIsShown() {
+    family = TABLE.family("delta_pro");
+    message("pd.dsgPowerAc", 1000);
+    message("pd.dsgPowerAc", 5000);
+    // The same value is no second message.
+    message("pd.soc", 50);
+    assertEquals(1000 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    message("pd.dsgPowerAc", 5001);
+    assertEquals(5001 * 3600.0, shown(AC_OUT_OF_DEVICE));
+  }
+
+  @Test
+  void aStepIsPossibleAfterALongTime() {
+    family = TABLE.family("delta_pro");
+    message("pd.dsgPowerAc", 1000);
+    pass(3600);
+    message("pd.dsgPowerAc", 9000);
+    assertEquals(9000 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    assertEquals(List.of(), held);
+  }
+
+  @Test
+  void cyclesAreACounterToo() {
+    String cycles = "battery_pack_cycles_total{pack=main}";
+    family = TABLE.family("delta_pro");
+    message("bmsMaster.cycles", 0);
+    assertEquals(0.0, shown(cycles));
+    message("bmsMaster.cycles", 65_535);
+    assertEquals(0.0, shown(cycles));
+    message("bmsMaster.cycles", 1);
+    assertEquals(1.0, shown(cycles));
   }
 
   @Test
@@ -274,8 +376,9 @@ class CountersTest {
     message("mppt.inWatts", 100);
     pass(10);
     assertEquals(1000.0, shown(SOLAR));
-    Counters restarted = new Counters(TABLE, 10_000, HOLD, now);
-    restarted.message(plan, cells(), false, now);
+    Counters restarted =
+        new Counters(TABLE, 10_000, HOLD, now, (series, reason, value) -> held.add("restarted"));
+    restarted.message(plan, cells(), numbersOfCells(), false, now);
     double[] values = plan.values(cells());
     assertEquals(0.0, restarted.count(plan, cells(), values, now).get(0).value());
   }

@@ -1,0 +1,117 @@
+package ecoflow.normal;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Whether a part of a device is there, as the device itself reports it in other raw values: a
+ * condition of {@code parts.csv} with the cells of its raw keys.
+ *
+ * <p>A condition is a list of clauses with {@code ;} between them, all of which must hold. A clause
+ * is a list of comparisons with {@code |} between them, one of which must hold: {@code
+ * ems.bms1Online!=0;a=1|b>2}. Without a value of the key {@code !=} holds and {@code =}, {@code <}
+ * and {@code >} do not, so that {@code x!=0} reads "not known to be 0".
+ */
+final class Presence {
+
+  private static final Pattern COMPARISON =
+      Pattern.compile("([^=!<>|;\\s]+)(!=|=|<|>)(-?[0-9]+(?:[.][0-9]+)?)");
+
+  /** One comparison of the table. */
+  private record Comparison(String key, String operator, double operand) {
+
+    static Comparison parse(String text) {
+      Matcher matcher = COMPARISON.matcher(text);
+      if (!matcher.matches()) {
+        throw new IllegalArgumentException(text);
+      }
+      return new Comparison(
+          matcher.group(1), matcher.group(2), Double.parseDouble(matcher.group(3)));
+    }
+  }
+
+  /** A condition of the table, whose keys can have the variable parts of the row's key. */
+  record Condition(List<List<Comparison>> clauses) {
+
+    /**
+     * @throws IllegalArgumentException with the comparison that cannot be read
+     */
+    static Condition parse(String text) {
+      return new Condition(
+          Stream.of(text.split(";", -1))
+              .map(clause -> Stream.of(clause.split("\\|", -1)).map(Comparison::parse).toList())
+              .toList());
+    }
+  }
+
+  /** A comparison with the cell that it looks at. */
+  private record Check(int cell, String operator, double operand) {
+
+    boolean holds(double[] cells) {
+      double value = cells[cell];
+      return switch (operator) {
+        case "!=" -> value != operand;
+        case "=" -> value == operand;
+        case "<" -> value < operand;
+        default -> value > operand;
+      };
+    }
+  }
+
+  /** Clauses that depend on values; an empty one never holds. */
+  private final Check[][] clauses;
+
+  private Presence(Check[][] clauses) {
+    this.clauses = clauses;
+  }
+
+  /**
+   * @param parts the variable parts of the raw key whose row the conditions are about
+   * @param cells the places of the device's raw keys
+   * @return null if the part is there whatever the values are
+   */
+  static Presence of(List<Condition> conditions, Row.Parts parts, Map<String, Integer> cells) {
+    Check[][] clauses =
+        conditions.stream()
+            .flatMap(condition -> condition.clauses().stream())
+            .filter(clause -> clause.stream().noneMatch(one -> isTrueUnsaid(one, parts, cells)))
+            .map(clause -> checks(clause, parts, cells))
+            .toArray(Check[][]::new);
+    return clauses.length == 0 ? null : new Presence(clauses);
+  }
+
+  private static boolean isTrueUnsaid(Comparison one, Row.Parts parts, Map<String, Integer> cells) {
+    return one.operator().equals("!=") && !cells.containsKey(parts.fill(one.key()));
+  }
+
+  private static Check[] checks(
+      List<Comparison> clause, Row.Parts parts, Map<String, Integer> cells) {
+    return clause.stream()
+        .filter(one -> cells.containsKey(parts.fill(one.key())))
+        .map(one -> new Check(cells.get(parts.fill(one.key())), one.operator(), one.operand()))
+        .toArray(Check[]::new);
+  }
+
+  boolean holds(double[] cells) {
+    for (Check[] clause : clauses) {
+      boolean holds = false;
+      for (int i = 0; i < clause.length && !holds; i++) {
+        holds = clause[i].holds(cells);
+      }
+      if (!holds) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Adds the cells that it looks at. */
+  void addCells(Set<Integer> cells) {
+    Arrays.stream(clauses).flatMap(Arrays::stream).forEach(check -> cells.add(check.cell()));
+  }
+}
