@@ -1,5 +1,8 @@
 package ecoflow.normal;
 
+import java.util.List;
+import java.util.stream.Stream;
+
 /**
  * A counter of the device, without the glitches that Prometheus would add up: a zero between two
  * values, one absurd value, a step back because an older message was late.
@@ -14,6 +17,7 @@ final class NativeCounter {
 
   private static final int MESSAGES_FOR_STEP = 2;
   private static final int MESSAGES_FOR_FALL = 3;
+  private static final int MAX_DOUBTS = 4;
   private static final double NANOS = 1e9;
   private static final double SECONDS_OF_LIFE = 30 * 365.25 * 24 * 3600;
 
@@ -57,6 +61,9 @@ final class NativeCounter {
     }
   }
 
+  /** A value that was held. */
+  private record Doubt(double value, long at) {}
+
   /** Why a value was not taken. */
   enum Held {
     NOT_HELD,
@@ -79,16 +86,16 @@ final class NativeCounter {
 
   private long at;
 
-  /** Added to what the device sends, since a small fall was bridged. */
+  /** How far the last value that was taken is above the one before. */
+  private double lastStep;
+
+  /** Added to the values of the device since a small fall was bridged. */
   private double offset;
 
   private long message = Long.MIN_VALUE;
 
-  /** The last value that was held, when, and how many messages in a row agree with it. */
-  private double doubtful = Double.NaN;
-
-  private long doubtfulAt;
-  private int agreeing;
+  /** The values held since the last one that was taken, the newest last. */
+  private List<Doubt> doubts = List.of();
 
   NativeCounter(Kind kind, Limit limit) {
     this.kind = kind;
@@ -123,30 +130,34 @@ final class NativeCounter {
   }
 
   private Held doubt(double value, double step, long now) {
-    double since = value - doubtful;
-    boolean agrees =
-        since >= 0
-            && limit.allows(since, now - doubtfulAt)
-            // Both above the last value, or both below it.
-            && (doubtful > last) == (step > 0);
-    agreeing = agrees ? agreeing + 1 : 1;
-    doubtful = value;
-    doubtfulAt = now;
-    if (agreeing < (step > 0 ? MESSAGES_FOR_STEP : MESSAGES_FOR_FALL)) {
+    // Of some messages in a row, so that one more glitch between them does not matter.
+    long agreeing =
+        doubts.stream()
+            .filter(
+                doubt ->
+                    doubt.value() > last == step > 0
+                        && value >= doubt.value()
+                        && limit.allows(value - doubt.value(), now - doubt.at()))
+            .count();
+    if (agreeing + 1 < (step > 0 ? MESSAGES_FOR_STEP : MESSAGES_FOR_FALL)) {
+      doubts =
+          Stream.concat(doubts.stream(), Stream.of(new Doubt(value, now)))
+              .skip(Math.max(0, doubts.size() + 1 - MAX_DOUBTS))
+              .toList();
       return step > 0 ? Held.STEP : Held.FALL;
     }
-    // Shown as a fall, a correction by some Wh would add the whole lifetime to each increase.
-    boolean isBridged = step < 0 && kind.isLifetime() && -step <= limit.always();
+    // Shown as a fall, a correction of the last step would add the whole lifetime to an increase.
+    boolean isBridged = step < 0 && kind.isLifetime() && -step <= limit.always() + lastStep;
     accept(value, isBridged ? offset - step : 0, now);
     return Held.NOT_HELD;
   }
 
   private void accept(double value, double newOffset, long now) {
+    lastStep = counts() ? Math.max(0, value - last) : 0;
     last = value;
     offset = newOffset;
     at = now;
-    doubtful = Double.NaN;
-    agreeing = 0;
+    doubts = List.of();
   }
 
   /** Whether the device has sent a value that counts. */

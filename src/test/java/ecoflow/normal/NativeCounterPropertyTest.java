@@ -1,0 +1,122 @@
+package ecoflow.normal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
+
+/** Counters of a device that sends an impossible value now and then. */
+class NativeCounterPropertyTest {
+
+  private static final double WATTS = 10_000;
+  private static final double JOULES_PER_WATT_HOUR = 3600;
+
+  /** A step that is always possible, see {@link NativeCounter.Limit#ofEnergy}. */
+  private static final double ALWAYS = 1000 * JOULES_PER_WATT_HOUR;
+
+  private static final int MOST_MESSAGES_FROZEN = 3;
+
+  /** Messages with true values between two glitches of a possible size. */
+  private static final int SPACE = 4;
+
+  /**
+   * One message with the counter.
+   *
+   * @param seconds since the message before
+   * @param load part of the highest power that was used since
+   * @param glitch in watt-hours; NaN for none, then the message has the true value
+   * @param isNear whether the glitch is added to the true value
+   */
+  private record Step(int seconds, double load, double glitch, boolean isNear) {
+
+    boolean isTrue() {
+      return Double.isNaN(glitch);
+    }
+  }
+
+  @Provide
+  Arbitrary<List<Step>> steps() {
+    Arbitrary<Double> none = Arbitraries.just(Double.NaN);
+    Arbitrary<Double> any =
+        Arbitraries.oneOf(
+            Arbitraries.of(0.0, 1.0, -1.0, 65_535.0, 4_000_000.0, 2_147_483_647.0, 4_294_967_295.0),
+            Arbitraries.doubles().between(-3_000, 3_000),
+            Arbitraries.doubles().between(0, 1e7));
+    Arbitrary<Double> glitch =
+        Arbitraries.frequencyOf(List.of(Tuple.of(4, none), Tuple.of(1, any)));
+    return Combinators.combine(
+            Arbitraries.integers().between(1, 900),
+            Arbitraries.doubles().between(0, 1),
+            glitch,
+            Arbitraries.of(true, false))
+        .as(Step::new)
+        .list()
+        .ofMinSize(5)
+        .ofMaxSize(60);
+  }
+
+  @Property(tries = 5_000)
+  void singleGlitchesNeitherFallNorJumpNorFreeze(@ForAll("steps") List<Step> steps) {
+    NativeCounter counter =
+        new NativeCounter(
+            new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
+    double wattHours = 444_762;
+    long now = 0;
+    counter.take(wattHours * JOULES_PER_WATT_HOUR, 0, now);
+    double shown = counter.value();
+    double lastTrue = wattHours;
+    int frozen = 0;
+    double possible = 0;
+    int trueBefore = SPACE;
+    for (int i = 0; i < steps.size(); i++) {
+      Step step = steps.get(i);
+      // Two values that agree are no glitch; one of a possible size is corrected by three messages.
+      boolean isTrue = step.isTrue() || trueBefore < (step.isNear() ? SPACE : 1);
+      trueBefore = isTrue ? trueBefore + 1 : 0;
+      now += TimeUnit.SECONDS.toNanos(step.seconds());
+      wattHours += Math.rint(step.load() * WATTS * step.seconds() / 3600);
+      possible += WATTS * step.seconds();
+      double sent = isTrue ? wattHours : step.isNear() ? wattHours + step.glitch() : step.glitch();
+      counter.take(sent * JOULES_PER_WATT_HOUR, i + 1, now);
+
+      double value = counter.value();
+      assertFalse(value < shown, "it falls at message " + i);
+      assertTrue(value - shown <= ALWAYS + possible + 1, "it jumps at message " + i);
+      if (value > shown) {
+        possible = 0;
+        frozen = 0;
+      } else if (isTrue && wattHours > lastTrue) {
+        frozen++;
+      }
+      lastTrue = isTrue ? wattHours : lastTrue;
+      assertTrue(frozen <= MOST_MESSAGES_FROZEN, "it is frozen at message " + i);
+      shown = value;
+    }
+  }
+
+  @Property
+  void withoutGlitchesTheValueIsThatOfTheDevice(@ForAll("steps") List<Step> steps) {
+    NativeCounter counter =
+        new NativeCounter(
+            new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
+    double wattHours = 1;
+    long now = 0;
+    for (int i = 0; i < steps.size(); i++) {
+      Step step = steps.get(i);
+      now += TimeUnit.SECONDS.toNanos(step.seconds());
+      wattHours += Math.rint(step.load() * WATTS * step.seconds() / 3600);
+      NativeCounter.Held held = counter.take(wattHours * JOULES_PER_WATT_HOUR, i, now);
+      assertEquals(NativeCounter.Held.NOT_HELD, held);
+      assertEquals(wattHours * JOULES_PER_WATT_HOUR, counter.value());
+    }
+  }
+}
