@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -77,6 +78,9 @@ final class MessageTable {
 
   private record Command(int func, int id) {}
 
+  /** The lines whose fields have other names than the .proto file gives them. */
+  private record Renaming(String message, DeviceCondition route) {}
+
   static final String PACKAGE = "ecoflow.";
 
   private final ProtoFiles protoFiles;
@@ -86,6 +90,8 @@ final class MessageTable {
   private final Map<Descriptor, MessageType> types = new ConcurrentHashMap<>();
   private final Set<String> numbers = new HashSet<>();
   private final Set<String> masks = new HashSet<>();
+
+  private final Map<Renaming, Map<String, String>> newNames = new HashMap<>();
 
   private MessageTable(ProtoFiles protoFiles) {
     this.protoFiles = protoFiles;
@@ -148,6 +154,14 @@ final class MessageTable {
     return protoFiles.message(entry.message());
   }
 
+  /**
+   * The keys of fields that mean something else on the devices of a line, by their names in the
+   * .proto file.
+   */
+  Map<String, String> newNames(String message, DeviceCondition route) {
+    return newNames.getOrDefault(new Renaming(message, route), Map.of());
+  }
+
   /** How such messages stand in a list. */
   ListItems.Rule listRule(Descriptor type) {
     return listRules.getOrDefault(type.getFullName(), ListItems.Rule.BY_POSITION);
@@ -189,9 +203,16 @@ final class MessageTable {
     };
   }
 
-  /** The message of a line, whose fields get the prefix, and the messages in it, which do not. */
-  private MessageType prepare(Descriptor type, String prefix) {
+  /**
+   * The message of a line, whose fields get the prefix, and the messages in it, which do not.
+   *
+   * @param newNames keys of fields by the names that they have in the .proto file, where they
+   *     differ
+   */
+  private MessageType prepare(Descriptor type, String prefix, Map<String, String> newNames) {
     String start = prefix.isEmpty() || prefix.endsWith("[]") ? "" : prefix + ".";
+    Function<FieldDescriptor, String> key =
+        field -> start + newNames.getOrDefault(field.getName(), field.getName());
     List<FieldDescriptor> inOrder =
         type.getFields().stream()
             .sorted(Comparator.comparingInt(FieldDescriptor::getNumber))
@@ -200,10 +221,10 @@ final class MessageTable {
     for (FieldDescriptor field : inOrder) {
       fields.add(
           MessageType.Field.of(
-              fields.size(), field, start + field.getName(), bytesRule(field), nested(field)));
+              fields.size(), field, key.apply(field), bytesRule(field), nested(field)));
     }
     Map<String, Object> zeros = new LinkedHashMap<>();
-    zeroFields(type).forEach(field -> zeros.put(start + field.getName(), zero(field)));
+    zeroFields(type).forEach(field -> zeros.put(key.apply(field), zero(field)));
     return new MessageType(fields, listRule(type), zeros);
   }
 
@@ -213,7 +234,7 @@ final class MessageTable {
     }
     MessageType ready = types.get(field.getMessageType());
     if (ready == null) {
-      ready = prepare(field.getMessageType(), "");
+      ready = prepare(field.getMessageType(), "", Map.of());
       types.put(field.getMessageType(), ready);
     }
     return ready;
@@ -249,7 +270,12 @@ final class MessageTable {
                 route,
                 columns[3],
                 columns[4],
-                new OnFirstUse<>(() -> prepare(protoFiles.message(columns[3]), columns[4]))));
+                new OnFirstUse<>(
+                    () ->
+                        prepare(
+                            protoFiles.message(columns[3]),
+                            columns[4],
+                            newNames(columns[3], route)))));
   }
 
   private void addRule(String[] columns) {
@@ -262,6 +288,12 @@ final class MessageTable {
       case "zero" -> zeroFields.put(message, fields);
       case "number" -> numbers.add(message + "." + fields.get(0));
       case "mask" -> masks.add(message + "." + fields.get(0));
+      case "rename" ->
+          newNames
+              .computeIfAbsent(
+                  new Renaming(columns[0], DeviceCondition.parse(fields.get(0))),
+                  unused -> new HashMap<>())
+              .put(fields.get(1), fields.get(2));
       default -> throw new IllegalStateException("No rule " + columns[1]);
     }
   }

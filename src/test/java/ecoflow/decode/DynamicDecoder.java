@@ -66,14 +66,16 @@ final class DynamicDecoder {
 
   private Map<String, Object> placed(
       MessageTable.Entry entry, Descriptor type, Map<String, Object> values) {
-    if (entry.prefix().isEmpty() || values.isEmpty()) {
+    Map<String, String> newNames = table.newNames(entry.message(), entry.route());
+    if ((entry.prefix().isEmpty() && newNames.isEmpty()) || values.isEmpty()) {
       return values;
     }
     Map<String, Object> placed = new LinkedHashMap<>();
     if (entry.isListItem()) {
       items(entry.listName(), table.listRule(type), placed).put(values);
     } else {
-      values.forEach((name, value) -> placed.put(entry.prefix() + "." + name, value));
+      String start = entry.prefix().isEmpty() ? "" : entry.prefix() + ".";
+      values.forEach((name, value) -> placed.put(start + newNames.getOrDefault(name, name), value));
     }
     return placed;
   }

@@ -83,7 +83,8 @@ class MessageTableTest {
       named.put(key(entry.listName(), TABLE.type(entry), values), values);
     } else {
       String prefix = entry.prefix().isEmpty() ? "" : entry.prefix() + ".";
-      values.forEach((name, value) -> named.put(prefix + name, value));
+      Map<String, String> newNames = TABLE.newNames(entry.message(), entry.route());
+      values.forEach((name, value) -> named.put(prefix + newNames.getOrDefault(name, name), value));
     }
     return named;
   }
