@@ -28,6 +28,7 @@ class NormalisedExamplesTest {
   private static final SimulatedDevice POWERSTREAM = frames("HW51TEST00000001");
   private static final SimulatedDevice POWEROCEAN = frames("R374TEST00000001");
   private static final SimulatedDevice STREAM_5000 = frames("ES21TEST00000001");
+  private static final SimulatedDevice RIVER_3 = json("R651TEST00000001");
   private static final SimulatedDevice UNKNOWN = json("XX99TEST00000001");
 
   @RegisterExtension
@@ -47,6 +48,7 @@ class NormalisedExamplesTest {
                           POWERSTREAM.serial(),
                           POWEROCEAN.serial(),
                           STREAM_5000.serial(),
+                          RIVER_3.serial(),
                           UNKNOWN.serial())))
           .with(
               DELTA_PRO,
@@ -56,6 +58,7 @@ class NormalisedExamplesTest {
               POWERSTREAM,
               POWEROCEAN,
               STREAM_5000,
+              RIVER_3,
               UNKNOWN)
           .startedAtOnce();
 
@@ -123,6 +126,14 @@ class NormalisedExamplesTest {
     STREAM_5000.publish(TestFrames.recorded("stream5000-32-2.hex"));
     STREAM_5000.publish(TestFrames.recorded("stream5000-32-50.hex"));
     STREAM_5000.publish(TestFrames.recorded("stream5000-254-39.hex"));
+    RIVER_3.push(
+        """
+        {"cmsBattSoc": 38.2, "powGetBms": -41.7, "bmsBattVol": 25250, "bmsBattAmp": -1650,
+         "powOutSumW": 38, "powGetAcOut": -38, "flowInfoAcOut": 14, "cmsDsgRemTime": 130,
+         "v1p0": {"maxChargeSoc": 100}, "displayStatisticsSum": {"listInfo": [
+             {"statisticsObject": 2, "statisticsContent": 44137},
+             {"statisticsObject": 6, "statisticsContent": 355}]}}
+        """);
     UNKNOWN.push("{\"pd.soc\": 50, \"inv.outputWatts\": 3}");
     // Messages come in order.
     exporter.settle(UNKNOWN);
@@ -260,6 +271,26 @@ class NormalisedExamplesTest {
         temperature_celsius sensor=mppt_2 36
         battery_pack_charge_energy_joules_total pack=main origin=device 11984400
         battery_pack_discharge_energy_joules_total pack=main origin=device 7394400
+        """);
+  }
+
+  /** In camel case, as developers get it. */
+  @Test
+  void river3IsReadFromJson() {
+    assertShows(
+        RIVER_3,
+        """
+        battery_charge_ratio 0.382
+        battery_power_watts -41.7
+        battery_pack_voltage_volts pack=main 25.25
+        battery_pack_current_amperes pack=main -1.65
+        battery_time_to_empty_seconds 7800
+        battery_charge_limit_ratio 1
+        output_power_watts 38
+        port_output_power_watts port=ac_out 38
+        port_enabled port=ac_out 1
+        port_output_energy_joules_total port=ac_out origin=device 158893200
+        port_input_energy_joules_total port=ac_in origin=device 1278000
         """);
   }
 

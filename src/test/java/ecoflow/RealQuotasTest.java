@@ -37,6 +37,7 @@ class RealQuotasTest {
   private static final List<SimulatedDevice> DEVICES =
       List.of(
           device("R351TESTREAL0001", "delta2max"),
+          device("Y711TESTREAL0001", "delta-pro-ultra"),
           device("HW51TESTREAL0001", "powerstream"),
           device("BK31TESTREAL0001", "stream-ac-pro"),
           device("HJ31TESTREAL0001", "powerocean"));

@@ -13,8 +13,9 @@ import java.util.regex.Pattern;
  *
  * @param channel where the key is seen: json, protobuf, rest, or * for all; for people, since a key
  *     means the same on each
- * @param key the raw key; {@code [N]} stands for a place in a list, <code>{SN}</code> for a serial
- *     number, {@code chN} for the number of a circuit, {@code bpX} for bp2000 and the like
+ * @param key the raw key; {@code [N]} stands for a place in a list, {@code .N.} for a number
+ *     between dots, <code>{SN}</code> for a serial number, {@code chN} for the number of a circuit,
+ *     {@code bpX} for bp2000 and the like
  * @param labels their values can hold what stands for a part of the key
  * @param rules words, some with a parameter behind a space
  * @param factor value of the metric = raw value x factor
@@ -30,7 +31,8 @@ record Row(
     boolean isOn) {
 
   private static final int MAX_DIGITS = 9;
-  private static final Pattern VARIABLE = Pattern.compile("\\[N\\]|\\{SN\\}|chN|bpX");
+  private static final Pattern VARIABLE =
+      Pattern.compile("\\[N\\]|(?<=\\.)N(?=\\.)|\\{SN\\}|chN|bpX");
   private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
 
   /** The variable parts of a raw key that fits a row. */
@@ -102,6 +104,7 @@ record Row(
       regex.append(
           switch (variable.group()) {
             case "[N]" -> "\\[([0-9]+)\\]";
+            case "N" -> "([0-9]+)";
             case "chN" -> "ch([0-9]+)";
             case "bpX" -> "bp[0-9]+";
             default -> "(?:\\[\"(?<list>[^\"]+)\"\\]|(?<serial>[^.\\[\\]]+))";

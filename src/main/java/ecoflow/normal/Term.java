@@ -28,6 +28,10 @@ final class Term {
   private final double wanted;
   private final double divisor;
   private final double none;
+
+  /** The raw value that is a 1 while all others are a 0; NaN without the rule. */
+  private final double truth;
+
   private final double low;
   private final double high;
   private final boolean zeroIsAbsent;
@@ -63,6 +67,7 @@ final class Term {
             .map(text -> Double.parseDouble(text.substring(text.indexOf('=') + 1)))
             .orElse(Double.NaN);
     none = row.parameter("none").map(Double::parseDouble).orElse(Double.NaN);
+    truth = row.parameter("is").map(Double::parseDouble).orElse(Double.NaN);
     String range = row.parameter("range").orElse(row.has("drop_above_100") ? "..100" : "..");
     low = bound(range.substring(0, range.indexOf("..")), Double.NEGATIVE_INFINITY);
     high = bound(range.substring(range.indexOf("..") + 2), Double.POSITIVE_INFINITY);
@@ -123,6 +128,9 @@ final class Term {
   private double meaning(double raw, double[] cells) {
     if (isFlow) {
       return ((long) raw & 3) >= 2 ? 1 : 0;
+    }
+    if (!Double.isNaN(truth)) {
+      return raw == truth ? 1 : 0;
     }
     if (isFlag) {
       return raw == 0 ? 0 : 1;

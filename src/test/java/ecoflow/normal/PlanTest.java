@@ -320,6 +320,34 @@ class PlanTest {
   }
 
   @Test
+  void aNumberBetweenDotsIsAPack() {
+    assertEquals(
+        Map.of("battery_pack_voltage_volts{pack=3}", 107.25),
+        of("Y711", "hs_yj751_bms_slave_addr.3.vol", 107250, "hs_yj751_bms_slave_addr.x.vol", 1));
+    assertEquals(
+        Map.of(
+            "battery_pack_charge_ratio{pack=2}", 0.45, "battery_pack_charge_ratio{pack=5}", 0.34),
+        of(
+            "Y711",
+            "hs_yj751_pd_bp_addr.bpInfo[0].bpSoc",
+            34,
+            "hs_yj751_pd_bp_addr.bpInfo[0].bpNo",
+            5,
+            "hs_yj751_pd_bp_addr.bpInfo[1].bpSoc",
+            45,
+            "hs_yj751_pd_bp_addr.bpInfo[1].bpNo",
+            2));
+  }
+
+  @Test
+  void oneRawValueCanBeTheOnlyOneThatIsTrue() {
+    String connected = "grid_connected{}";
+    assertEquals(Map.of(connected, 1.0), of("HD31", "master_incre_info.grid_sta", 0));
+    assertEquals(Map.of(connected, 0.0), of("HD31", "master_incre_info.grid_sta", 4));
+    assertEquals(Map.of(), of("HD31", "master_incre_info.grid_sta", 5));
+  }
+
+  @Test
   void modelsWithoutAFamilyHaveNoSeries() {
     assertTrue(TABLE.family("XX99", "Something").isEmpty());
     assertTrue(TABLE.family("H101", "").isEmpty(), "a BLADE");
@@ -361,6 +389,7 @@ class PlanTest {
         row.key()
             .replace("{SN}", "AB12")
             .replace("[N]", "[1]")
+            .replace(".N.", ".1.")
             .replace("chN", "ch1")
             .replace("bpX", "bp2000");
     Map<String, Double> raw = new TreeMap<>(Map.of(key, 2.0));
