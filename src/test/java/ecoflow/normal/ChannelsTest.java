@@ -25,12 +25,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * A raw key with a row in one channel has a row in the other channels of its family, too, or a
- * reason why not in gaps.csv.
+ * A raw key with a row in one channel has a row in the other channels of its family, or a reason in
+ * gaps.csv.
  *
- * <p>channels.csv says which prefix a protobuf message has with developer keys: quota/all and
- * pushes name the fields of the same messages in camel case. A row and its twin have the same
- * message and field, and the same metric.
+ * <p>quota/all and pushes to developers (channel rest) name the fields of the app's protobuf
+ * messages in camel case; channels.csv has the prefix of each message in both channels. Rows for
+ * the same field, metric and labels are twins.
  */
 class ChannelsTest {
 
@@ -57,7 +57,7 @@ class ChannelsTest {
     }
   }
 
-  /** A key of a channel whose twin has no row, or that has none itself while its twin has. */
+  /** A key whose twin in the other channel has no row; of recorded keys, the one without a row. */
   private record Gap(String family, String channel, String key) {}
 
   private static final List<Message> MESSAGES =
@@ -79,7 +79,7 @@ class ChannelsTest {
     }
   }
 
-  /** The last parts of the names of all fields that messages have. */
+  /** Canonical names of all fields of the packaged messages. */
   private static Set<String> fields() {
     Pattern field = Pattern.compile("(?m)^ *(?:optional |repeated )[\\w.]+ (\\w+) = \\d+");
     Set<String> fields = new HashSet<>();
@@ -128,7 +128,7 @@ class ChannelsTest {
         .toLowerCase(Locale.ROOT);
   }
 
-  /** The keys that a key has in the app, and with developer keys. */
+  /** Keys in the app of the field that has this key with developer keys. */
   private static List<String> inProtobuf(String family, String key) {
     return MESSAGES.stream()
         .filter(of -> of.family().equals(family) && key.startsWith(of.rest()))
@@ -136,7 +136,10 @@ class ChannelsTest {
         .toList();
   }
 
-  /** Empty if the channel does not carry the message. */
+  /**
+   * Keys with developer keys of the field that has this key in the app; empty if developers do not
+   * get the message.
+   */
   private static List<String> inRest(String family, String key) {
     int longest =
         MESSAGES.stream()
