@@ -13,10 +13,15 @@ import ecoflow.device.Labels;
 import ecoflow.device.Listing;
 import ecoflow.rest.RestMode;
 import ecoflow.text.Lines;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -144,6 +149,24 @@ final class CloudSession implements Commands.Cloud {
     return beans.devices().isModelKnown(serial) || Frames.isNamed(serial)
         ? "known"
         : "unknown model";
+  }
+
+  @Override
+  public Optional<Instant> time() throws IOException {
+    Exchange exchange =
+        calls.send(
+            "cloud://" + settings.http().hosts().get(0) + "?throwExceptionOnFailure=false",
+            call -> call.getMessage().setHeader(Exchange.HTTP_METHOD, "HEAD"));
+    if (exchange.getException() != null) {
+      throw new IOException(exchange.getException());
+    }
+    String date = exchange.getMessage().getHeader("Date", String.class);
+    try {
+      return Optional.ofNullable(date)
+          .map(text -> DateTimeFormatter.RFC_1123_DATE_TIME.parse(text, Instant::from));
+    } catch (DateTimeException e) {
+      return Optional.empty();
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package ecoflow;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.PageSettings;
+import ecoflow.config.ProxySettings;
 import ecoflow.config.Settings;
 import ecoflow.memory.OutOfMemory;
 import java.util.List;
@@ -124,6 +125,7 @@ public final class EcoflowExporter implements AutoCloseable {
         settings.mode().label(),
         settings.devices().areAllWanted() ? "all" : String.join(",", settings.devices().serials()),
         settings.http().hosts().get(0));
+    logProxy();
     settings.notes().forEach(note -> log.warn("{}", note));
     routes.line().ifPresent(log::info);
     checkPort();
@@ -158,6 +160,16 @@ public final class EcoflowExporter implements AutoCloseable {
             .map(address -> address.contains(":") ? "[" + address + "]" : address)
             .orElse("localhost"),
         settings.page().port());
+  }
+
+  private void logProxy() {
+    Optional<ProxySettings> proxy = settings.http().proxy();
+    if (proxy.isPresent()) {
+      log.info(
+          "Connections to EcoFlow use the proxy {}{}",
+          proxy.get().label(),
+          proxy.get().direct().entries().isEmpty() ? "" : ", except to the hosts of NO_PROXY");
+    }
   }
 
   /** Camel's server only warns when its port is taken and would run on without /metrics. */

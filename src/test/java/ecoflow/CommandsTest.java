@@ -518,6 +518,17 @@ class CommandsTest {
         findings("FAILED").get(0).startsWith("FAILED https localhost: the certificate of the host")
             && findings("FAILED").get(0).endsWith("set ECOFLOW_CA_FILE to its certificate"),
         () -> "" + findings());
+    try (SimulatedCloud other =
+        SimulatedCloud.start(
+            CloudOptions.DEFAULT.withHttpCertificate(ServerCertificate.WRONG_NAME))) {
+      String caFile = "ECOFLOW_CA_FILE=" + other.caFile();
+      assertEquals(
+          1, run(variables("rest", "ECOFLOW_API_HOST=" + other.apiHost(), caFile), "check"));
+    }
+    assertTrue(
+        findings("FAILED").get(0).contains("doesn't match")
+            && findings("FAILED").get(0).endsWith("set ECOFLOW_CA_FILE to its certificate"),
+        () -> "" + findings());
 
     try (ServerSocket other = new ServerSocket(0)) {
       int port = other.getLocalPort();

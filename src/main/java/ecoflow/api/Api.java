@@ -1,6 +1,7 @@
 package ecoflow.api;
 
 import ecoflow.config.HttpSettings;
+import ecoflow.config.ProxySettings;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Processor;
+import org.apache.camel.component.http.CompositeHttpConfigurer;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.support.jsse.SSLContextParameters;
 
@@ -23,6 +25,7 @@ public final class Api implements AutoCloseable {
   private final CloudCall call;
   private final FirstContact firstContact;
   private final HttpBounds bounds;
+  private final Optional<ProxySettings> proxy;
 
   /** Null if there was none yet. */
   private volatile Trouble trouble;
@@ -45,6 +48,7 @@ public final class Api implements AutoCloseable {
     // The reader of JSON has the closer limit, and says more of what is wrong.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
+    this.proxy = settings.proxy();
   }
 
   /** Binds what calls need in every mode. */
@@ -57,7 +61,11 @@ public final class Api implements AutoCloseable {
     // An error handler takes no method, only a processor.
     registry.bind("noteFailure", (Processor) redelivery::noteFailure);
     registry.bind("boundedJson", BoundedJson.mapper());
-    registry.bind("httpBounds", bounds);
+    registry.bind(
+        "httpBounds",
+        proxy.isEmpty()
+            ? bounds
+            : CompositeHttpConfigurer.combineConfigurers(bounds, new ProxyRoute(proxy.get())));
     registry.bind("cloudTls", parameters(tls));
   }
 

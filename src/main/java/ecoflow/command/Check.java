@@ -6,6 +6,7 @@ import ecoflow.config.Settings;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -50,12 +51,12 @@ final class Check {
   }
 
   void run() throws ConfigException {
-    // Both read files that the settings name: a bad one is bad configuration, and all that is said.
     Network network = new Network(settings.http());
+    // It reads files that the settings name: a bad one is bad configuration, and all that is said.
     try (Commands.Cloud cloud = exporter.open(settings)) {
       settings();
       port();
-      if (isReachable(network)) {
+      if (isReachable(network, cloud)) {
         cloud(cloud);
       }
     }
@@ -89,20 +90,25 @@ final class Check {
     }
   }
 
-  private boolean isReachable(Network network) {
+  private boolean isReachable(Network network, Commands.Cloud cloud) {
     String host = network.host();
+    network.proxyLine().ifPresent(line -> findings.ok("proxy", line));
     try {
-      findings.ok("dns", host + " is " + String.join(", ", network.resolve()));
+      findings.ok("dns", network.firstHost() + " is " + String.join(", ", network.resolve()));
     } catch (IOException e) {
       findings.failed(
           "dns",
-          "unknown host " + host + ": check ECOFLOW_API_HOST and this machine's name servers");
+          "unknown host "
+              + network.firstHost()
+              + ": check "
+              + network.variable()
+              + " and this machine's name servers");
       return false;
     }
     try {
-      Optional<Duration> ahead = network.clockAhead(clock);
+      Optional<Instant> time = cloud.time();
       findings.ok("https", host + " answers");
-      clock(ahead);
+      clock(time.map(there -> Duration.between(there, clock.instant())));
       return true;
     } catch (IOException e) {
       findings.failed("https", host + ": " + network.describe(e));
@@ -234,7 +240,9 @@ final class Check {
 
   private boolean connect(Commands.Cloud cloud) {
     try {
-      findings.ok("broker", cloud.connect() + " takes the login");
+      String address = cloud.connect();
+      findings.ok(
+          "broker", address + " takes the login" + new Network(address, settings.http()).way());
     } catch (CallFailure e) {
       findings.failed("broker", e.getMessage());
       return false;

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -46,6 +48,13 @@ public final class Commands {
     void login() throws CallFailure;
 
     List<ListedDevice> devices() throws CallFailure;
+
+    /**
+     * The time of the API's host, from any of its answers; empty if the answer has none.
+     *
+     * @throws IOException when the host does not answer
+     */
+    Optional<Instant> time() throws IOException;
 
     /** The host that calls go to: another than the first when that did not know the keys. */
     String host();

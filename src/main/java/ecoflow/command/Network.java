@@ -1,82 +1,90 @@
 package ecoflow.command;
 
-import ecoflow.config.ConfigException;
 import ecoflow.config.HttpSettings;
+import ecoflow.config.ProxySettings;
 import ecoflow.text.Lines;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.Proxy;
-import java.net.URL;
 import java.security.cert.CertificateException;
-import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import javax.net.ssl.HttpsURLConnection;
-import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLPeerUnverifiedException;
 
-/** The way to the API's host, below any call of the API. */
+/** The way to a host, below any call of the API: directly, or through the proxy. */
 final class Network {
 
   private static final int DEPTH = 12;
+  private static final int HTTPS_PORT = 443;
 
-  private final String address;
-  private final int timeoutMillis;
-  private final SSLContext tls;
+  private final String host;
+  private final Optional<ProxySettings> configured;
+  private final Optional<ProxySettings> proxy;
+
+  /** To the API's host. */
+  Network(HttpSettings settings) {
+    this(settings.hosts().get(0), settings);
+  }
 
   /**
-   * @throws ConfigException when the CA file cannot be used
+   * @param address a host, with the port if it has one
    */
-  Network(HttpSettings settings) throws ConfigException {
-    this.address = settings.hosts().get(0);
-    this.timeoutMillis = (int) Math.min(Integer.MAX_VALUE, settings.timeout().toMillis());
-    this.tls = HttpSettings.tls(settings.trust());
+  Network(String address, HttpSettings settings) {
+    this.host = address.replaceFirst(":[0-9]+$", "");
+    int port =
+        host.equals(address) ? HTTPS_PORT : Integer.parseInt(address.substring(host.length() + 1));
+    this.configured = settings.proxy();
+    this.proxy = configured.filter(known -> known.isFor(host, port));
   }
 
   String host() {
-    return address.replaceFirst(":[0-9]+$", "");
+    return host;
+  }
+
+  /** Whether the proxy is used; empty without one. */
+  Optional<String> proxyLine() {
+    return configured.map(
+        known ->
+            proxy.isPresent()
+                ? known.label() + " is used for " + host
+                : known.label() + " is not used for " + host + ": NO_PROXY");
+  }
+
+  /** The same as the end of a line; empty without a proxy. */
+  String way() {
+    return configured
+        .map(
+            known ->
+                proxy.isPresent()
+                    ? ", through the proxy " + known.label()
+                    : ", without the proxy " + known.label() + ": NO_PROXY")
+        .orElse("");
+  }
+
+  /** The host whose name this machine resolves; a proxy resolves that of the target. */
+  String firstHost() {
+    return proxy.map(ProxySettings::host).orElse(host);
+  }
+
+  /** The variable that names it. */
+  String variable() {
+    return proxy.map(ProxySettings::variable).orElse("ECOFLOW_API_HOST");
   }
 
   List<String> resolve() throws IOException {
-    return Arrays.stream(InetAddress.getAllByName(host()))
+    return Arrays.stream(InetAddress.getAllByName(firstHost()))
         .map(InetAddress::getHostAddress)
         .toList();
-  }
-
-  /**
-   * How far a clock is before that of the host; empty if the host does not tell the time. Any
-   * answer will do.
-   */
-  Optional<Duration> clockAhead(Clock clock) throws IOException {
-    // As the exporter's calls, which know no proxy.
-    HttpsURLConnection connection =
-        (HttpsURLConnection) new URL("https://" + address + "/").openConnection(Proxy.NO_PROXY);
-    connection.setSSLSocketFactory(tls.getSocketFactory());
-    connection.setConnectTimeout(timeoutMillis);
-    connection.setReadTimeout(timeoutMillis);
-    connection.setInstanceFollowRedirects(false);
-    connection.setRequestMethod("HEAD");
-    try {
-      connection.getResponseCode();
-      long date = connection.getHeaderFieldDate("Date", 0);
-      return date == 0
-          ? Optional.empty()
-          : Optional.of(Duration.between(Instant.ofEpochMilli(date), clock.instant()));
-    } finally {
-      connection.disconnect();
-    }
   }
 
   String describe(IOException failure) {
     Throwable cause = failure;
     for (int depth = 0; cause != null && depth < DEPTH; depth++, cause = cause.getCause()) {
-      if (cause instanceof CertificateException) {
+      if (cause instanceof CertificateException || cause instanceof SSLPeerUnverifiedException) {
         return Lines.describe(failure)
             + "; if a proxy reads your traffic, set ECOFLOW_CA_FILE to its certificate";
       }
     }
-    return Lines.describe(failure) + "; check the network, a firewall, and ECOFLOW_API_HOST";
+    return Lines.describe(failure) + "; check the network, a firewall, and " + variable();
   }
 }

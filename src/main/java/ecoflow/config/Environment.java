@@ -59,7 +59,7 @@ final class Environment {
     return List.copyOf(read.values());
   }
 
-  private Optional<String> given(String name) {
+  Optional<String> given(String name) {
     return Optional.ofNullable(variables.get(name)).map(String::strip).filter(v -> !v.isEmpty());
   }
 
@@ -161,7 +161,7 @@ final class Environment {
         : oneLine.substring(0, SHOWN_CHARACTERS) + "...";
   }
 
-  private static String oneLine(String value) {
+  static String oneLine(String value) {
     return value.replaceAll("\\p{Cntrl}", "?");
   }
 }

@@ -21,6 +21,7 @@ import javax.net.ssl.TrustManagerFactory;
  * @param backoff pause before the first of them
  * @param pause between attempts before the first success, and after "too much"
  * @param attempts before the first success
+ * @param proxy also that of MQTT
  */
 public record HttpSettings(
     List<String> hosts,
@@ -29,14 +30,18 @@ public record HttpSettings(
     Duration backoff,
     Duration pause,
     int attempts,
-    Optional<Path> caFile) {
+    Optional<Path> caFile,
+    Optional<ProxySettings> proxy) {
 
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?");
   private static final List<String> REGIONS =
       List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com");
 
-  static HttpSettings read(Environment env) throws ConfigException {
+  /**
+   * @param notes gets a line for each setting that has no effect
+   */
+  static HttpSettings read(Environment env, List<String> notes) throws ConfigException {
     return new HttpSettings(
         hosts(env),
         env.seconds("HTTP_TIMEOUT", "30", "0.1", "3600"),
@@ -44,7 +49,8 @@ public record HttpSettings(
         env.seconds("HTTP_BACKOFF_FACTOR", "0.5", "0", "3600"),
         env.seconds("RETRY_TIMEOUT", "30", "0.1", "86400"),
         env.number("ESTABLISH_ATTEMPTS", 5, 1, 1_000_000),
-        caFile(env));
+        caFile(env),
+        ProxySettings.read(env, notes));
   }
 
   /**

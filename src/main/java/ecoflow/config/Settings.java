@@ -40,6 +40,7 @@ public record Settings(
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
   private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
+  private static final String JAVA_PROXY = "https.proxyHost";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
 
   /**
@@ -132,11 +133,15 @@ public record Settings(
     Optional<Path> routesDir = folder(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
+    HttpSettings http = HttpSettings.read(env, notes);
+    if (http.proxy().isEmpty() && System.getProperty(JAVA_PROXY) != null) {
+      notes.add("-D" + JAVA_PROXY + " has no effect: set HTTPS_PROXY");
+    }
     return new Settings(
         mode,
         keys.or(() -> account).orElseThrow(),
         DeviceSettings.read(env, mode),
-        HttpSettings.read(env),
+        http,
         MqttSettings.read(env),
         PageSettings.read(env),
         RegistrySettings.read(env),

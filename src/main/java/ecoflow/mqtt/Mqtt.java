@@ -41,6 +41,7 @@ public final class Mqtt implements AutoCloseable {
               trust,
               settings.mqtt().keepalive(),
               settings.http().timeout(),
+              settings.http().proxy(),
               nanoClock);
     } catch (MqttException e) {
       throw new IllegalStateException("an MQTT client can be made without a connection", e);

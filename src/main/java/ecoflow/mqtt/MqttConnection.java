@@ -1,6 +1,8 @@
 package ecoflow.mqtt;
 
+import ecoflow.config.ProxySettings;
 import ecoflow.memory.OutOfMemory;
+import ecoflow.text.ProxyException;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
@@ -29,6 +31,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -107,9 +110,14 @@ final class MqttConnection {
    * What all connections have in common.
    *
    * @param answerTimeout how long the broker may take for each answer
+   * @param proxy for the brokers that it applies to
    */
   record Terms(
-      TrustOptions trust, Duration keepalive, Duration answerTimeout, LongSupplier nanoClock) {
+      TrustOptions trust,
+      Duration keepalive,
+      Duration answerTimeout,
+      Optional<ProxySettings> proxy,
+      LongSupplier nanoClock) {
 
     int keepaliveSeconds() {
       return (int) Math.max(1, keepalive.toSeconds());
@@ -123,6 +131,7 @@ final class MqttConnection {
   private final Loop loop;
   private final Terms terms;
   private final BrokerLogin login;
+  private final Optional<ProxySettings> proxy;
   private final Receiver receiver;
   private final MqttClient client;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
@@ -145,7 +154,11 @@ final class MqttConnection {
     this.terms = terms;
     this.login = login;
     this.receiver = receiver;
-    this.client = MqttClient.create(loop.vertx(), options(terms, login));
+    this.proxy = terms.proxy().filter(known -> known.isFor(login.host(), login.port()));
+    MqttClientOptions options = options(terms, login);
+    proxy.ifPresent(
+        known -> options.setProxyOptions(BrokerProxy.options(known, terms.answerTimeout())));
+    this.client = MqttClient.create(loop.vertx(), options);
   }
 
   private static MqttClientOptions options(Terms terms, BrokerLogin login) {
@@ -431,6 +444,12 @@ final class MqttConnection {
     OutOfMemory.endIf(failure);
     if (failure instanceof MqttConnectionException refused) {
       return new MqttException(refused.code().byteValue() & 0xff);
+    }
+    Optional<ProxyException> atProxy =
+        proxy.flatMap(
+            known -> BrokerProxy.failure(known, login.host() + ":" + login.port(), failure));
+    if (atProxy.isPresent()) {
+      return new MqttException(atProxy.get());
     }
     if (failure instanceof UnknownHostException) {
       return new MqttException(new UnknownHostException(login.host()));

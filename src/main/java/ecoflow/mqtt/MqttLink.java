@@ -1,10 +1,12 @@
 package ecoflow.mqtt;
 
+import ecoflow.config.ProxySettings;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.TrustOptions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -113,6 +115,7 @@ final class MqttLink extends MqttClient {
    * @param vertx its first event loop becomes that of the link
    * @param serials the devices to subscribe to, asked at each connection
    * @param answerTimeout how long the broker may take for each answer
+   * @param proxy for the brokers that it applies to
    */
   MqttLink(
       Vertx vertx,
@@ -120,13 +123,15 @@ final class MqttLink extends MqttClient {
       TrustManagerFactory trust,
       Duration keepalive,
       Duration answerTimeout,
+      Optional<ProxySettings> proxy,
       LongSupplier nanoClock)
       throws MqttException {
     // The address and id of this outer client are never used.
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
     this.loop = MqttConnection.Loop.of(vertx);
     this.terms =
-        new MqttConnection.Terms(TrustOptions.wrap(trust), keepalive, answerTimeout, nanoClock);
+        new MqttConnection.Terms(
+            TrustOptions.wrap(trust), keepalive, answerTimeout, proxy, nanoClock);
     this.serials = serials;
     this.nanoClock = nanoClock;
   }

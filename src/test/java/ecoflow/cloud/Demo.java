@@ -62,6 +62,8 @@ public final class Demo {
     String port = environment.getOrDefault("EXPORTER_PORT", "9090");
     // A real account in the caller's environment must not leak into the demo.
     environment.keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
+    // Nor can a proxy of the caller reach a cloud on this machine.
+    environment.put("no_proxy", "*");
     CloudAccount account = cloud.account();
     environment.put("EXPORTER_PORT", port);
     environment.put("ECOFLOW_API_HOST", cloud.apiHost());

@@ -357,4 +357,170 @@ class SettingsTest {
             + " format of Prometheus' web.yml",
         complaint(keys("ECOFLOW_WEB_CONFIG_FILE", "/nowhere/web.yml")));
   }
+
+  private static ProxySettings proxy(String... variables) throws ConfigException {
+    return Settings.from(keys(variables)).http().proxy().orElseThrow();
+  }
+
+  @Test
+  void withoutAProxyVariableThereIsNoProxy() throws ConfigException {
+    Settings settings = Settings.from(keys("NO_PROXY", "*,[", "ALL_PROXY", "http://other:1"));
+
+    assertEquals(Optional.empty(), settings.http().proxy());
+    assertEquals(List.of(), settings.notes());
+  }
+
+  @Test
+  void aProxyOfTheJavaRuntimeIsReportedAsIgnored() throws ConfigException {
+    String property = "https.proxyHost";
+    System.setProperty(property, "proxy.example");
+    try {
+      assertEquals(
+          List.of("-Dhttps.proxyHost has no effect: set HTTPS_PROXY"),
+          Settings.from(keys()).notes());
+      assertEquals(List.of(), Settings.from(keys("HTTPS_PROXY", "other:1")).notes());
+    } finally {
+      System.clearProperty(property);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "http://proxy.example:3128, proxy.example:3128",
+    "HTTP://10.1.2.3:80/, 10.1.2.3:80",
+    "proxy:3128, proxy:3128",
+    "http://[fd00::1]:3128, [fd00::1]:3128"
+  })
+  void aProxyIsAHostAndAPort(String value, String address) throws ConfigException {
+    assertEquals(address + " (HTTPS_PROXY)", proxy("HTTPS_PROXY", value).label());
+    assertEquals(Optional.empty(), proxy("HTTPS_PROXY", value).login());
+  }
+
+  @Test
+  void lowerCaseWinsAndThenTheVariableForHttps() throws ConfigException {
+    String[] all = {
+      "https_proxy", "a:1", "HTTPS_PROXY", "b:1", "http_proxy", "c:1", "HTTP_PROXY", "socks5://d"
+    };
+
+    assertEquals("a:1 (https_proxy)", proxy(all).label());
+    all[1] = "";
+    assertEquals("b:1 (HTTPS_PROXY)", proxy(all).label());
+    all[3] = "";
+    assertEquals("c:1 (http_proxy)", proxy(all).label());
+    ProxySettings direct = proxy("HTTP_PROXY", "d:1", "no_proxy", "one", "NO_PROXY", "two");
+    assertFalse(direct.isFor("one", 443));
+    assertTrue(direct.isFor("two", 443));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "user:s3cret-value@proxy:1, user, s3cret-value",
+    "http://u%40e%3A:s3cret%2Dvalue@proxy:1, u@e:, s3cret-value",
+    "http://user:a+b%25@c:d/@proxy:1/, user, a+b%@c:d/",
+    "http://user@proxy:1, user, ''",
+    "http://%C3%BC:%E2%82%AC@proxy:1, \u00fc, \u20ac"
+  })
+  void theLoginOfAProxyIsPercentEncoded(String value, String user, String password)
+      throws ConfigException {
+    ProxySettings proxy = proxy("HTTPS_PROXY", value);
+
+    assertEquals(new Settings.Credentials(user, password), proxy.login().orElseThrow());
+    assertEquals("proxy:1 (HTTPS_PROXY)", proxy.label());
+    assertFalse(proxy.toString().contains(SECRET));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "socks5://proxy:1080, socks5://proxy:1080",
+    "https://proxy:3128, https://proxy:3128",
+    "http://proxy, http://proxy",
+    "http://proxy:, http://proxy:",
+    "http://proxy:0, http://proxy:0",
+    "http://proxy:65536, http://proxy:65536",
+    "http://proxy:3128/path, http://proxy:3128/path",
+    "http://fd00::1:3128, http://***",
+    "http://:3128, http://***",
+    "a b, ***",
+    "socks5://user:s3cret-value@proxy:1080, socks5://***@proxy:1080",
+    "http://user:s3cret-value@proxy, http://***@proxy",
+    "user:s3cret-value@, ***@***",
+    "http://user:s3cret-value%40proxy:3128, http://***",
+    "http://user:s3cret-value%4@proxy:3128, http://***@proxy:3128",
+    "http://user:s3cret-value%0a@proxy:3128, http://***@proxy:3128",
+    "http://user:s3cret-value, http://***"
+  })
+  void aBadProxyIsNamedWithoutItsLogin(String value, String shown) {
+    for (String name : List.of("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")) {
+      assertEquals(
+          name
+              + "="
+              + shown
+              + " is not valid: it takes http://host:port or http://user:password@host:port, with"
+              + " special characters of both percent-encoded",
+          complaint(keys(name, value)));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "* | api-e.ecoflow.com 10.0.0.1 ::1 |",
+        "localhost | localhost LOCALHOST localhost. a.localhost | notlocalhost 127.0.0.1",
+        "ecoflow.com | ecoflow.com api-e.ecoflow.com | otherecoflow.com ecoflow.com.example",
+        ".ecoflow.com | ecoflow.com api-e.ecoflow.com | otherecoflow.com",
+        "*.EcoFlow.com. | ecoflow.com api-e.ecoflow.com | otherecoflow.com",
+        "one, two.example three | one a.two.example three | four",
+        "api:8443 | api:8443 a.api:8443 | api api:443",
+        "*:8883 | any:8883 | any",
+        "127.0.0.1 | 127.0.0.1 | 127.0.0.2 localhost 1",
+        "1 | 1 a.1 | 127.0.0.1",
+        "127.0.0.1:8443 | 127.0.0.1:8443 | 127.0.0.1",
+        "10.0.0.0/8 | 10.0.0.0 10.255.255.255 | 9.255.255.255 11.0.0.0 ::a00:1 ten.example",
+        "10.1.2.3/24:8443 | 10.1.2.255:8443 | 10.1.2.255 10.1.3.0:8443",
+        "0.0.0.0/0 | 192.0.2.1 | ::1 any.example",
+        "::1 | ::1 0:0:0:0:0:0:0:1 | ::2 localhost",
+        "[::1]:8443 | [::1]:8443 | ::1",
+        "fd00::/8 | fd12::1 | fe80::1 253.0.0.1"
+      })
+  void noProxyListsHostsAddressesAndNetworks(String list, String direct, String proxied)
+      throws ConfigException {
+    ProxySettings proxy = proxy("HTTPS_PROXY", "proxy:1", "NO_PROXY", list);
+
+    assertEquals(List.of(), proxy.direct().unusable());
+    targets(direct).forEach((host, port) -> assertFalse(proxy.isFor(host, port), host));
+    targets(proxied).forEach((host, port) -> assertTrue(proxy.isFor(host, port), host));
+  }
+
+  /** Hosts with spaces between them; without a port that of HTTPS. */
+  private static Map<String, Integer> targets(String text) {
+    Map<String, Integer> targets = new HashMap<>();
+    for (String target : text == null ? new String[0] : text.split(" ")) {
+      boolean hasPort = target.matches("[^:]+:\\d+|\\[.*]:\\d+");
+      int colon = target.lastIndexOf(':');
+      targets.put(
+          hasPort ? target.substring(0, colon) : target,
+          hasPort ? Integer.parseInt(target.substring(colon + 1)) : 443);
+    }
+    return targets;
+  }
+
+  @Test
+  void loopbackIsNoExceptionAndWhatMatchesNothingIsReported() throws ConfigException {
+    ProxySettings all = proxy("HTTPS_PROXY", "proxy:1");
+    List.of("localhost", "127.0.0.1", "::1").forEach(host -> assertTrue(all.isFor(host, 443)));
+
+    Settings settings =
+        Settings.from(keys("HTTPS_PROXY", "proxy:1", "no_proxy", "one,10.0.0.0/33,http://two,a*b"));
+    assertEquals(
+        List.of("10.0.0.0/33", "http://two", "a*b").stream()
+            .map(
+                entry ->
+                    "no_proxy: "
+                        + entry
+                        + " has no effect: it is not a host, an address or a network")
+            .toList(),
+        settings.notes());
+    assertFalse(settings.http().proxy().orElseThrow().isFor("one", 443));
+  }
 }

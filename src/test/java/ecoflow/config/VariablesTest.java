@@ -129,4 +129,23 @@ class VariablesTest {
       assertFalse(all.contains(SECRET.substring(0, length)), all);
     }
   }
+
+  @Test
+  void aProxyIsShownWithoutItsLogin() throws ConfigException {
+    Map<String, String> variables =
+        account(
+            "https_proxy",
+            "http://me:" + SECRET + "@proxy:3128",
+            "HTTPS_PROXY",
+            "http://other:1",
+            "HTTP_PROXY",
+            "socks5://" + SECRET + "@proxy:1080",
+            "no_proxy",
+            "localhost, 10.0.0.0/8");
+    assertEquals(
+        "http://***@proxy:3128 from environment, https_proxy", shown(variables, "HTTPS_PROXY"));
+    assertEquals("socks5://***@proxy:1080 from environment", shown(variables, "HTTP_PROXY"));
+    assertEquals("localhost, 10.0.0.0/8 from environment, no_proxy", shown(variables, "NO_PROXY"));
+    assertFalse(Settings.explain(variables).toString().contains(SECRET));
+  }
 }

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -108,6 +109,7 @@ class MqttLinkTest {
             settings.http().trust(),
             keepalive,
             answerTimeout,
+            Optional.empty(),
             System::nanoTime);
     link.onLost(losses::incrementAndGet);
     opened.add(link::close);

@@ -9,6 +9,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import javax.net.ssl.TrustManagerFactory;
 import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
@@ -33,6 +34,7 @@ public final class PahoVictim {
             trust(cloud),
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
+            Optional.empty(),
             System::nanoTime);
     link.setCallback(
         new MqttCallback() {

@@ -34,15 +34,18 @@ public final class ChildProcess implements AutoCloseable {
 
   /**
    * Starts a command in a folder. Its environment is that of the tests without any ECOFLOW_ and
-   * with the given variables.
+   * with the given variables. A proxy of this machine is not used for servers of the tests.
    *
    * @param output the file that gets what the program prints
    */
   public static ChildProcess start(
       Path folder, Path output, Map<String, String> variables, List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-    builder.environment().keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
-    builder.environment().putAll(variables);
+    Map<String, String> environment = builder.environment();
+    environment.keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
+    String direct = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
+    environment.put("no_proxy", direct + ",localhost,127.0.0.1");
+    environment.putAll(variables);
     builder.redirectErrorStream(true).redirectOutput(output.toFile());
     try {
       return new ChildProcess(builder.start(), output);

@@ -1,0 +1,63 @@
+package ecoflow.mqtt;
+
+import ecoflow.config.ProxySettings;
+import ecoflow.text.Lines;
+import ecoflow.text.ProxyException;
+import io.netty.channel.ConnectTimeoutException;
+import io.netty.handler.proxy.ProxyConnectException;
+import io.vertx.core.net.ProxyOptions;
+import io.vertx.core.net.ProxyType;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The forward proxy between the exporter and the broker. Its classes are loaded only where there is
+ * one.
+ */
+final class BrokerProxy {
+
+  /** The only place where Netty has the status of the proxy's answer. */
+  private static final Pattern STATUS = Pattern.compile(", status: ([0-9]{3})");
+
+  private BrokerProxy() {}
+
+  /**
+   * @param answerTimeout of the connection as a whole
+   */
+  static ProxyOptions options(ProxySettings proxy, Duration answerTimeout) {
+    ProxyOptions options =
+        new ProxyOptions()
+            .setType(ProxyType.HTTP)
+            .setHost(proxy.host())
+            .setPort(proxy.port())
+            // Shorter, so that the failure of a silent proxy names the proxy.
+            .setConnectTimeout(answerTimeout.multipliedBy(9).dividedBy(10));
+    proxy.login().ifPresent(login -> options.setUsername(login.id()).setPassword(login.secret()));
+    return options;
+  }
+
+  /** The failure as one of the proxy; empty if the connection failed behind it. */
+  static Optional<ProxyException> failure(ProxySettings proxy, String target, Throwable failure) {
+    if (!(failure instanceof ConnectException || failure instanceof UnknownHostException)) {
+      return Optional.empty();
+    }
+    String message = String.valueOf(failure.getMessage());
+    Matcher status = STATUS.matcher(message);
+    if (status.find()) {
+      return Optional.of(
+          ProxyException.refused(
+              proxy.label(), proxy.login().isPresent(), target, Integer.parseInt(status.group(1))));
+    }
+    String reason = Lines.describe(failure);
+    if (failure instanceof ConnectTimeoutException || message.endsWith(", timeout")) {
+      reason = "no answer in time";
+    } else if (failure instanceof ProxyConnectException) {
+      reason = ProxyException.NO_ANSWER;
+    }
+    return Optional.of(ProxyException.unreachable(proxy.label(), reason));
+  }
+}
