@@ -22,7 +22,6 @@ import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -117,11 +116,13 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
             devices,
             Normalised.ownNames(settings.page()).or(meters::isOwn),
             meters::conflict,
-            settings.page().metrics().areNormalised() ? Api::objectIn : text -> Map.of(),
+            settings.page().metrics().areNormalised(),
+            Api::objectIn,
             nanoClock);
     Normalised normalised =
         new Normalised(
             settings.page(), settings.messagesDir(), devices, quotas, meters::valueHeld, nanoClock);
+    devices.silences(normalised::silence);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
@@ -170,6 +171,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
               vertx,
               trust,
               devices::serialsOfCloud,
+              devices::commonSilence,
               api,
               meters,
               nanoClock,

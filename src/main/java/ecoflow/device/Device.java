@@ -2,6 +2,7 @@ package ecoflow.device;
 
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.function.BiFunction;
 
 /**
  * One device: what is known of it from outside its values. Times are nanoseconds of one monotonic
@@ -12,16 +13,22 @@ final class Device {
   private final String serial;
   private final boolean ofCloud;
   private Labels labels;
+
+  /** Null until somebody asks for it. */
+  private Duration silence;
+
   private Listing listing;
   private long listedAt;
   private long dataAt;
   private boolean hasSent;
+  private boolean isFresh;
   private long pushedAt;
   private boolean hasPushed;
   private long saidOnlineAt;
   private boolean saidOnline;
   private long filledUntil;
   private boolean filled;
+  private boolean isUnfillable;
   private boolean saidOffline;
   private long lastUpdateMillis;
 
@@ -49,17 +56,31 @@ final class Device {
   synchronized void listed(Listing now, Labels resolved, long nanos) {
     listing = now;
     listedAt = nanos;
-    labels = resolved;
+    labelled(resolved);
   }
 
   synchronized void labelled(Labels resolved) {
     labels = resolved;
+    silence = null;
+  }
+
+  /**
+   * The longest normal silence of the model.
+   *
+   * @param silenceOf gives it by serial number and product
+   */
+  synchronized Duration silence(BiFunction<String, String, Duration> silenceOf) {
+    if (silence == null) {
+      silence = silenceOf.apply(serial, labels.productName());
+    }
+    return silence;
   }
 
   /** At least one value arrived. It also ends an earlier "offline": data beats the flag. */
   synchronized void dataArrived(long nanos, long epochMillis) {
     dataAt = nanos;
     hasSent = true;
+    isFresh = true;
     saidOffline = false;
     lastUpdateMillis = epochMillis;
   }
@@ -70,9 +91,11 @@ final class Device {
     hasPushed = true;
   }
 
-  /** The cloud says that the device is off. */
+  /** The cloud says that the device is off: earlier values prove nothing any more. */
   synchronized void reportedOffline() {
     saidOffline = true;
+    isFresh = false;
+    hasPushed = false;
   }
 
   /** The cloud says that the device is there. */
@@ -98,6 +121,20 @@ final class Device {
     filled = true;
   }
 
+  /**
+   * A poll has ended.
+   *
+   * @param hadValues false if the answer was empty, or EcoFlow does not answer for this device
+   */
+  synchronized void polled(boolean hadValues) {
+    isUnfillable = !hadValues;
+  }
+
+  /** Whether the last poll brought nothing, so that pushes are the only source of values. */
+  synchronized boolean isUnfillable() {
+    return isUnfillable;
+  }
+
   /** Its values were given up. */
   synchronized void emptied() {
     filled = false;
@@ -113,7 +150,7 @@ final class Device {
 
   /** Whether values came unasked within {@code maxAge}, and nothing said "offline" since. */
   synchronized boolean isPushing(long nanos, Duration maxAge) {
-    return hasPushed && !saidOffline && nanos - pushedAt < maxAge.toNanos();
+    return hasPushed && nanos - pushedAt < maxAge.toNanos();
   }
 
   /** Milliseconds since 1970 of the last update, empty before the first. */
@@ -123,12 +160,21 @@ final class Device {
 
   /** Whether values arrived within {@code maxAge} and nothing said "offline" since. */
   synchronized boolean hasFreshData(long nanos, Duration maxAge) {
-    return hasSent && !saidOffline && nanos - dataAt < maxAge.toNanos();
+    return isFresh && nanos - dataAt < maxAge.toNanos();
   }
 
   /** Whether a list not older than {@code maxAge} says "online". */
   synchronized boolean isListedOnline(long nanos, Duration maxAge) {
-    return listing != null && listing.online() && nanos - listedAt < maxAge.toNanos();
+    return isListed(nanos, maxAge) && listing.online();
+  }
+
+  /** Whether a list not older than {@code maxAge} decides if the device is online. */
+  synchronized boolean isListed(long nanos, Duration maxAge) {
+    return listing != null && nanos - listedAt < maxAge.toNanos();
+  }
+
+  synchronized boolean hasSent() {
+    return hasSent;
   }
 
   /** Whether the newest list lacks the device. */

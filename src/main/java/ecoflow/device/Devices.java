@@ -4,10 +4,12 @@ import ecoflow.config.DeviceSettings;
 import ecoflow.config.Settings;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
@@ -20,6 +22,9 @@ public final class Devices {
 
   private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
+  /** Covers the delays of the network at the end of a silence. */
+  private static final Duration JITTER = Duration.ofMinutes(1);
+
   /** What a broker that anybody can publish to may cost at most. */
   private static final int MAX_ADOPTED = 1_000;
 
@@ -28,11 +33,13 @@ public final class Devices {
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
 
-  /** Asked for each message and series. */
+  /** Of models that are not silent for long. Asked for each message and series. */
   private final Duration maxAge;
 
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
   private volatile Consumer<String> renamed = serial -> {};
+  private volatile BiFunction<String, String, Duration> silenceOf =
+      (serial, product) -> Duration.ZERO;
 
   /**
    * @param warn takes a line if the catalogue cannot be used
@@ -129,6 +136,18 @@ public final class Devices {
     }
   }
 
+  /**
+   * A poll of the device has ended.
+   *
+   * @param hadValues false if the answer was empty, or EcoFlow does not answer for this device
+   */
+  public void polled(String serial, boolean hadValues) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.polled(hadValues);
+    }
+  }
+
   /** The cloud says that the device is there: an earlier "offline" has ended. */
   public void reportedOnline(String serial) {
     Device device = bySerial.get(serial);
@@ -201,14 +220,15 @@ public final class Devices {
   /**
    * REST: a list not older than two of its lives says so. With an account, and of a device that is
    * not EcoFlow's: values arrived lately. Both ways: the last word of the status topic, then values
-   * that the device pushed, then the list; answers to polls prove nothing.
+   * that the device pushed, then the list; answers to polls prove nothing. A list that says
+   * "offline" ends a silence that is normal for the model.
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
     if (mode.usesAccount() || !device.isOfCloud()) {
-      return device.hasFreshData(now, maxAge);
+      return hasFreshData(device, now);
     }
-    Duration listAge = maxAge.plus(settings.listLife());
+    Duration listAge = listAge();
     boolean listed = device.isListedOnline(now, listAge);
     if (mode == Settings.Mode.REST) {
       return listed;
@@ -217,16 +237,86 @@ public final class Devices {
         && (listed
             || device.isPushing(now, maxAge)
             // The list may be behind; after a while one of the others must say so too.
-            || device.isReportedOnline(now, listAge));
+            || device.isReportedOnline(now, listAge)
+            || (!device.isListed(now, listAge) && device.isPushing(now, maxAge(device))));
+  }
+
+  private Duration listAge() {
+    return maxAge.plus(settings.listLife());
   }
 
   private boolean isShown(Device device) {
-    return isOnline(device) && device.hasFreshData(nanoClock.getAsLong(), maxAge);
+    long now = nanoClock.getAsLong();
+    return isOnline(device) && (hasFreshData(device, now) || keepsPushes(device, now));
   }
 
-  /** The age at which values are no longer shown. */
+  private boolean hasFreshData(Device device, long now) {
+    // In this order: the silence of a device that sends often is never looked up.
+    return device.hasFreshData(now, maxAge) || device.hasFreshData(now, maxAge(device));
+  }
+
+  /** Open: whether the list says "online", but only pushes bring values, however seldom. */
+  private boolean keepsPushes(Device device, long now) {
+    return device.isUnfillable()
+        && device.isListedOnline(now, listAge())
+        && device.isPushing(now, settings.seriesLife());
+  }
+
+  /** The age at which values of a model that sends often are no longer shown. */
   public Duration maxAge() {
     return maxAge;
+  }
+
+  /** The age at which values of this device are no longer shown. */
+  public Duration maxAge(String serial) {
+    Device device = bySerial.get(serial);
+    return device == null ? maxAge : maxAge(device);
+  }
+
+  private Duration maxAge(Device device) {
+    return longer(maxAge, bound(silence(device)));
+  }
+
+  /** The age at which a single series of this device goes. */
+  public Duration seriesLife(String serial) {
+    Device device = bySerial.get(serial);
+    Duration life = settings.seriesLife();
+    return device == null ? life : longer(life, bound(silence(device)));
+  }
+
+  /** The longest normal silence of a device that has sent something; zero where polls answer. */
+  private Duration silence(Device device) {
+    boolean pushes = mode != Settings.Mode.REST || !device.isOfCloud();
+    return pushes && device.hasSent() ? device.silence(silenceOf) : Duration.ZERO;
+  }
+
+  /** A device has gone silent when two messages in a row are missing. */
+  private static Duration bound(Duration silence) {
+    return silence.isZero() ? silence : silence.multipliedBy(2).plus(JITTER);
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
+  }
+
+  /**
+   * The longest time without a message that is normal for all devices together: the shortest
+   * silence among those that are not reported offline.
+   */
+  public Duration commonSilence() {
+    return bySerial.values().stream()
+        .filter(device -> device.isOfCloud() && !device.isReportedOffline())
+        .map(device -> device.silence(silenceOf))
+        .min(Comparator.naturalOrder())
+        .orElse(Duration.ZERO);
+  }
+
+  /**
+   * @param newSilenceOf gives the longest normal silence of a model, by serial number and product;
+   *     zero for those that send often
+   */
+  public void silences(BiFunction<String, String, Duration> newSilenceOf) {
+    silenceOf = newSilenceOf;
   }
 
   /** MQTT_TIMEOUT, with REST at least three polls. Where polls begin when pushes end, both. */
@@ -235,7 +325,7 @@ public final class Devices {
     Duration polls = settings.collectingInterval().multipliedBy(3);
     return switch (mode) {
       case MQTT, DEVICE -> timeout;
-      case REST -> timeout.compareTo(polls) > 0 ? timeout : polls;
+      case REST -> longer(timeout, polls);
       case OPEN -> timeout.plus(polls);
     };
   }

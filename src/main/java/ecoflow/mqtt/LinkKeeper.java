@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,7 @@ final class LinkKeeper implements AutoCloseable {
   private static final int LONGEST_REFUSAL = 48;
 
   private final MqttLink link;
+  private final Supplier<Duration> normalSilence;
   private final Duration silence;
   private final Duration longestSilence;
   private final Duration shortestRefusal;
@@ -49,18 +51,21 @@ final class LinkKeeper implements AutoCloseable {
   private Duration refusalPause;
 
   /**
+   * @param normalSilence the longest time without a message from any device that is normal
    * @param makeConnection asks the route for an attempt, and does not wait for it
    * @param forgetLogin makes the next attempt log in anew
    */
   LinkKeeper(
       Settings settings,
       MqttLink link,
+      Supplier<Duration> normalSilence,
       Api api,
       Meters meters,
       LongSupplier nanoClock,
       Runnable makeConnection,
       Runnable forgetLogin) {
     this.link = link;
+    this.normalSilence = normalSilence;
     Duration timeout = settings.devices().timeout();
     boolean quiet = settings.mode() == Settings.Mode.OPEN;
     // Some models never push to developers: then a connection is made anew less and less often.
@@ -86,10 +91,14 @@ final class LinkKeeper implements AutoCloseable {
 
   /**
    * For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT; of
-   * pushes to developers for three of them, and for twice as long after each time in a row.
+   * pushes to developers for three of them, and for twice as long after each time in a row. The
+   * silence that is normal for all devices is added.
    */
   public synchronized boolean isIdle() {
-    return link.isConnected() && link.idleTime().compareTo(limit()) >= 0;
+    Duration idle = link.idleTime();
+    return link.isConnected()
+        && idle.compareTo(limit()) >= 0
+        && idle.compareTo(limit().plus(normalSilence.get())) >= 0;
   }
 
   private Duration limit() {
@@ -99,7 +108,9 @@ final class LinkKeeper implements AutoCloseable {
   /** Route step: ends an idle connection. */
   public synchronized void drop() {
     Duration limit = limit();
-    LOG.warn("No MQTT message from any device for {} s, connecting anew", Lines.seconds(limit));
+    LOG.warn(
+        "No MQTT message from any device for {} s, connecting anew",
+        Lines.seconds(limit.plus(normalSilence.get())));
     Duration next = limit.multipliedBy(2);
     patience = next.compareTo(longestSilence) > 0 ? longestSilence : next;
     leave();

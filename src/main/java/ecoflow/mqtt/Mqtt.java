@@ -4,6 +4,7 @@ import ecoflow.api.Api;
 import ecoflow.config.Settings;
 import ecoflow.meters.Meters;
 import io.vertx.core.Vertx;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -20,6 +21,7 @@ public final class Mqtt implements AutoCloseable {
   /**
    * @param vertx has two event loops: the connection takes one for itself
    * @param serials the devices to subscribe to, asked at each connection
+   * @param normalSilence the longest time without a message from any device that is normal
    * @param makeConnection asks the route for an attempt to connect, and does not wait for it
    * @param forgetLogin makes the next attempt log in anew
    */
@@ -28,6 +30,7 @@ public final class Mqtt implements AutoCloseable {
       Vertx vertx,
       TrustManagerFactory trust,
       Supplier<List<String>> serials,
+      Supplier<Duration> normalSilence,
       Api api,
       Meters meters,
       LongSupplier nanoClock,
@@ -47,7 +50,8 @@ public final class Mqtt implements AutoCloseable {
       throw new IllegalStateException("an MQTT client can be made without a connection", e);
     }
     this.keeper =
-        new LinkKeeper(settings, link, api, meters, nanoClock, makeConnection, forgetLogin);
+        new LinkKeeper(
+            settings, link, normalSilence, api, meters, nanoClock, makeConnection, forgetLogin);
     meters.followConnection(link::isConnected);
   }
 

@@ -73,7 +73,7 @@ public final class Normalised {
     this.countHeld = countHeld;
     this.nanoClock = nanoClock;
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), true);
-    if (messagesDir.isPresent() && settings.metrics().areNormalised()) {
+    if (messagesDir.isPresent()) {
       // Whoever wrote lines wants to know at once what is wrong with them.
       table();
     }
@@ -142,12 +142,18 @@ public final class Normalised {
               new Counters(
                   table(),
                   mostWatts,
-                  settings.energyHold().toNanos(),
+                  holdNanos(),
                   nanoClock.getAsLong(),
                   this::held);
         }
       }
       return counters != null;
+    }
+
+    /** The power of a device holds at least as long as its silence is normal. */
+    private long holdNanos() {
+      Duration silence = silence(serial, product);
+      return Math.max(settings.energyHold().toNanos(), silence.toNanos());
     }
 
     synchronized void message(boolean mayRepeat) {
@@ -258,6 +264,11 @@ public final class Normalised {
       table = Table.load(messagesDir, problem -> LOG.warn("{}", problem));
     }
     return table;
+  }
+
+  /** The longest normal silence of a model, in whole seconds; zero for those that send often. */
+  public Duration silence(String serial, String product) {
+    return table().silence(serial, product);
   }
 
   private Device device(String serial) {

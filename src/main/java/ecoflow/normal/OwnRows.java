@@ -29,6 +29,10 @@ final class OwnRows {
               + "|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
               + "|zero_absent|is -?[0-9]+|none -?[0-9.]+|fahrenheit_if [\\w.]+=[0-9]+|where \\w+=[0-9]+"
               + "|range -?[0-9]+[.][.]-?[0-9]+");
+
+  /** A day, in seconds. */
+  private static final int MAX_SILENCE = 86_400;
+
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_.-]+");
 
   private final Function<String, Table.Name> names;
@@ -41,16 +45,27 @@ final class OwnRows {
   }
 
   static String familyFlaw(String[] cells) {
-    if (cells.length != 3 && cells.length != 4) {
-      return TableFile.countFlaw(cells, "3 or 4");
+    if (cells.length < 3 || cells.length > 5) {
+      return TableFile.countFlaw(cells, "3 to 5");
     }
-    if (cells.length == 4 && !cells[3].matches("[0-9]{0,7}")) {
+    if (cells.length > 4 && !isSilence(cells[4])) {
+      return "longest silence "
+          + cells[4]
+          + ": it takes whole seconds up to "
+          + MAX_SILENCE
+          + ", or nothing for a device that sends often";
+    }
+    if (cells.length > 3 && !cells[3].matches("[0-9]{0,7}")) {
       return "highest power " + cells[3] + ": it takes watts, or nothing for 10000";
     }
     boolean says = !cells[0].isEmpty() || !cells[1].isEmpty();
     return says && WORD.matcher(cells[2]).matches()
         ? null
         : "it takes a prefix of serial numbers or a product, and a family";
+  }
+
+  private static boolean isSilence(String cell) {
+    return cell.matches("[0-9]{0,5}") && (cell.isEmpty() || Integer.parseInt(cell) <= MAX_SILENCE);
   }
 
   String rowFlaw(String[] cells) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -112,6 +113,8 @@ final class Table {
   private final Map<String, String> familyOfPrefix = new HashMap<>();
   private final Map<String, String> familyOfProduct = new HashMap<>();
   private final Map<String, Double> mostWatts = new HashMap<>();
+  private final Map<String, Duration> silenceOfPrefix = new HashMap<>();
+  private final Map<String, Duration> silenceOfProduct = new HashMap<>();
 
   static Table packaged() {
     return load(Optional.empty(), problem -> {});
@@ -160,14 +163,32 @@ final class Table {
   }
 
   private void addFamily(String[] cells) {
+    boolean hasSilence = cells.length > 4 && !cells[4].isEmpty();
+    Duration silence = hasSilence ? Duration.ofSeconds(Long.parseLong(cells[4])) : null;
     if (!cells[0].isEmpty()) {
-      familyOfPrefix.put(cells[0], cells[2]);
+      add(cells[0], cells[2], familyOfPrefix, silence, silenceOfPrefix);
     }
     if (!cells[1].isEmpty()) {
-      familyOfProduct.put(cells[1].toLowerCase(Locale.ROOT), cells[2]);
+      String product = cells[1].toLowerCase(Locale.ROOT);
+      add(product, cells[2], familyOfProduct, silence, silenceOfProduct);
     }
     if (cells.length > 3 && !cells[3].isEmpty()) {
       mostWatts.put(cells[2], Double.parseDouble(cells[3]));
+    }
+  }
+
+  /**
+   * @param silence null to keep what an earlier line says
+   */
+  private static void add(
+      String model,
+      String family,
+      Map<String, String> families,
+      Duration silence,
+      Map<String, Duration> silences) {
+    families.put(model, family);
+    if (silence != null) {
+      silences.put(model, silence);
     }
   }
 
@@ -259,13 +280,28 @@ final class Table {
 
   /** By the longest prefix that the serial number has, else by the product's name. */
   Optional<Family> family(String serial, String product) {
-    for (int length = serial.length(); length > 0; length--) {
-      String family = familyOfPrefix.get(serial.substring(0, length));
-      if (family != null) {
-        return used(family);
-      }
-    }
-    String family = familyOfProduct.get(product.toLowerCase(Locale.ROOT));
+    String prefix = prefix(serial);
+    String family =
+        prefix.isEmpty()
+            ? familyOfProduct.get(product.toLowerCase(Locale.ROOT))
+            : familyOfPrefix.get(prefix);
     return Optional.ofNullable(family).flatMap(this::used);
+  }
+
+  /** The longest normal silence of a model, found as its family is; zero if it sends often. */
+  Duration silence(String serial, String product) {
+    String prefix = prefix(serial);
+    return prefix.isEmpty()
+        ? silenceOfProduct.getOrDefault(product.toLowerCase(Locale.ROOT), Duration.ZERO)
+        : silenceOfPrefix.getOrDefault(prefix, Duration.ZERO);
+  }
+
+  /** The longest prefix of this serial number in the table; empty if there is none. */
+  private String prefix(String serial) {
+    int length = serial.length();
+    while (length > 0 && !familyOfPrefix.containsKey(serial.substring(0, length))) {
+      length--;
+    }
+    return serial.substring(0, length);
   }
 }

@@ -60,10 +60,16 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
     }
     Map<String, Object> flat = new LinkedHashMap<>(named(message));
     flat.keySet().removeAll(ENVELOPE);
-    // Texts alone, such as a serial number, are no values: they do not make up for a lost body.
-    boolean valuesAreThere =
-        flat.values().stream().anyMatch(value -> value != null && !(value instanceof String));
-    return new JsonMessage(flat, false, online, valuesAreThere ? null : fault(message));
+    return new JsonMessage(flat, false, online, holdsValues(flat) ? null : fault(message));
+  }
+
+  /**
+   * Whether one of the members can be a value. Texts such as a serial number do not make up for a
+   * lost body, but those with JSON do.
+   */
+  static boolean holdsValues(Map<?, ?> members) {
+    return members.values().stream()
+        .anyMatch(value -> value instanceof String text ? text.startsWith("{") : value != null);
   }
 
   /** A message on the status topic: {@code {params: {status: 0}}} says that the device is off. */

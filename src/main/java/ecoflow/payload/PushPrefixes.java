@@ -173,9 +173,7 @@ final class PushPrefixes {
   private static Map<?, ?> flat(Map<?, ?> push) {
     Map<Object, Object> values = new LinkedHashMap<>(push);
     values.keySet().removeAll(ENVELOPE);
-    boolean numbers =
-        values.values().stream().anyMatch(value -> value != null && !(value instanceof String));
-    return numbers ? values : Map.of();
+    return JsonMessage.holdsValues(values) ? values : Map.of();
   }
 
   private static void put(

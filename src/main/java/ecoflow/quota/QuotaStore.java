@@ -121,7 +121,7 @@ final class QuotaStore {
    * @param quotas numbers, booleans, texts, nulls, and maps and lists of these; keys may hold dots
    *     and places in lists, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
    * @param conflictsOfMessage is told of the conflicts of this message, as the one for all is
-   * @return how many values were taken
+   * @return how many values were taken, those within texts included
    */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
     return record(serial, quotas, conflictsOfMessage, Origin.OTHER);
@@ -147,11 +147,15 @@ final class QuotaStore {
     }
   }
 
-  /** Removes the series without an update for longer than this and returns how many they were. */
-  int expire(Duration maxAge) {
-    long now = nanoClock.getAsLong();
-    long nanos = TimeUnit.NANOSECONDS.convert(maxAge);
-    return devices.values().stream().mapToInt(device -> device.expire(now, nanos)).sum();
+  /**
+   * Removes the series of a device that were not updated for longer than this, and returns the
+   * number of them.
+   */
+  int expire(String serial, Duration maxAge) {
+    Device device = devices.get(serial);
+    return device == null
+        ? 0
+        : device.expire(nanoClock.getAsLong(), TimeUnit.NANOSECONDS.convert(maxAge));
   }
 
   /** The number of series of this device. */
@@ -439,7 +443,7 @@ final class QuotaStore {
         remove(cell(place));
       } else {
         if (value instanceof String text) {
-          takeText(place, text, depth);
+          taken = takeText(place, text, depth);
         }
         if (place.bareAt != changes) {
           removeElements(place.key);
@@ -451,14 +455,16 @@ final class QuotaStore {
       return taken;
     }
 
-    private void takeText(Place place, String text, int depth) {
+    private int takeText(Place place, String text, int depth) {
       Map<?, ?> members = textReader.apply(text);
-      if (!members.isEmpty()) {
-        boolean before = isInText;
-        isInText = true;
-        takeMembers(place, members, depth + 1);
-        isInText = before;
+      if (members.isEmpty()) {
+        return 0;
       }
+      boolean before = isInText;
+      isInText = true;
+      int taken = takeMembers(place, members, depth + 1);
+      isInText = before;
+      return taken;
     }
 
     /**
@@ -525,7 +531,7 @@ final class QuotaStore {
       if (isNew) {
         tellOf(cell);
       }
-      return cell.computed || isInText ? 0 : 1;
+      return cell.computed ? 0 : 1;
     }
 
     private Cell newTextCell(String key) {

@@ -5,7 +5,6 @@ import ecoflow.device.Devices;
 import ecoflow.quota.QuotaStore.Conflicts;
 import ecoflow.quota.QuotaStore.Origin;
 import ecoflow.story.MessageStory;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -82,24 +81,28 @@ public final class Quotas {
 
   private final Devices devices;
   private final QuotaStore store;
-  private final Duration seriesLife;
+  private final boolean keepsTexts;
+  private final Function<String, Map<?, ?>> textReader;
   private Consumer<String> onChange = serial -> {};
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param countConflict takes the kind of each value that could not be shown beside others
-   * @param textReader reads the object that a text holds, whose values are no series but are among
-   *     those of {@link #valuesOf}; gives an empty map if the text holds none
+   * @param keepsTexts whether the values of JSON texts, which are not series, are among those of
+   *     {@link #valuesOf}
+   * @param textReader reads the object in a JSON text; returns an empty map for any other text
    */
   public Quotas(
       DeviceSettings settings,
       Devices devices,
       Predicate<String> ownName,
       Consumer<String> countConflict,
+      boolean keepsTexts,
       Function<String, Map<?, ?>> textReader,
       LongSupplier nanoClock) {
     this.devices = devices;
-    this.seriesLife = settings.seriesLife();
+    this.keepsTexts = keepsTexts;
+    this.textReader = textReader;
     this.store =
         new QuotaStore(
             ownName,
@@ -107,7 +110,7 @@ public final class Quotas {
             nanoClock,
             settings.maxSeries(),
             settings.pushLead(),
-            textReader);
+            keepsTexts ? textReader : text -> Map.of());
   }
 
   /**
@@ -162,11 +165,13 @@ public final class Quotas {
             ? QuotaStore.NOBODY
             : (kind, device, name) -> story.conflict(word(kind), name);
     int taken = store.record(serial, quotas, toStory, origin);
-    if (taken > 0) {
+    boolean hasValues = taken > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
+    if (hasValues) {
       devices.dataArrived(serial, origin == Origin.POLL);
     }
     if (origin == Origin.POLL) {
       devices.filled(serial);
+      devices.polled(serial, hasValues);
     }
     onChange.accept(serial);
     if (story != null) {
@@ -192,11 +197,11 @@ public final class Quotas {
 
   /** Route step: removes the gauges of devices that are offline, and single ones too old. */
   public void removeOld() {
-    store.expire(seriesLife);
     for (String serial : devices.serials()) {
       devices.exclusively(
           serial,
           () -> {
+            store.expire(serial, devices.seriesLife(serial));
             removeHidden(serial);
             onChange.accept(serial);
           });
@@ -237,7 +242,7 @@ public final class Quotas {
     Double value = MessageValue.find(message.getBody(Map.class), input);
     // What was known before the device went away does not count.
     if (value == null && devices.isShown(serial)) {
-      value = store.value(serial, input, seriesLife);
+      value = store.value(serial, input, devices.seriesLife(serial));
     }
     if (value == null || value.isNaN()) {
       return null;

@@ -284,6 +284,9 @@ final class RestPolls {
     String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
     String what = "Cannot get the values of device " + serial + ": " + reason;
     boolean isForbidden = isNotAllowed(failure);
+    if (isForbidden) {
+      devices.polled(serial, false);
+    }
     if (isForbidden || (withPushes && devices.isPushing(serial))) {
       api.note(what);
       LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial, !isForbidden)));
@@ -292,7 +295,7 @@ final class RestPolls {
           serial,
           what
               + "; its gauges stay until they are "
-              + Lines.seconds(devices.maxAge())
+              + Lines.seconds(devices.maxAge(serial))
               + " s old, next attempt in "
               + Lines.seconds(interval)
               + " s");

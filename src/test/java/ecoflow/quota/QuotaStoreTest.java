@@ -354,12 +354,15 @@ class QuotaStoreTest {
     store.record("OTHER", map("a", 1));
     nanos += second.toNanos();
     store.record(SN, map("b", 2));
-    assertEquals(0, store.expire(second));
+    assertEquals(0, store.expire(SN, second));
     nanos += 1;
-    assertEquals(2, store.expire(second));
+    assertEquals(1, store.expire(SN, second));
     assertSeries("b", 2.0);
+    assertEquals(List.of("OTHER", SN), serials());
+    assertEquals(1, store.expire("OTHER", second));
     assertEquals(List.of(SN), serials());
-    assertEquals(0, store.expire(Duration.ofDays(1_000_000)));
+    assertEquals(0, store.expire("NEVER SEEN", second));
+    assertEquals(0, store.expire(SN, Duration.ofDays(1_000_000)));
   }
 
   private void computed() {
@@ -397,7 +400,7 @@ class QuotaStoreTest {
     store.record(SN, map("b", 2, "sum", 3));
     nanos += second.toNanos() / 2 + 1;
 
-    assertEquals(2, store.expire(second));
+    assertEquals(2, store.expire(SN, second));
     assertSeries("b", 2.0);
   }
 
@@ -407,7 +410,7 @@ class QuotaStoreTest {
     store.record(SN, map("a", 1, "b", 2, "sum", 3));
     nanos += Duration.ofSeconds(1).toNanos() + 1;
 
-    assertEquals(3, store.expire(Duration.ofSeconds(1)));
+    assertEquals(3, store.expire(SN, Duration.ofSeconds(1)));
     assertSeries();
   }
 

@@ -64,7 +64,13 @@ class SeriesGaugesTest {
     devices = new Devices(settings, line -> {}, () -> 0);
     quotas =
         new Quotas(
-            settings.devices(), devices, name -> false, kind -> {}, text -> Map.of(), () -> 0);
+            settings.devices(),
+            devices,
+            name -> false,
+            kind -> {},
+            true,
+            text -> Map.of(),
+            () -> 0);
   }
 
   @AfterEach

@@ -1,0 +1,42 @@
+package ecoflow.quota;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Finds out whether the JSON texts of a message hold values, without storing them. */
+final class JsonTexts {
+
+  private static final int MAX_DEPTH = 32;
+
+  private JsonTexts() {}
+
+  /**
+   * Whether a text in the message holds a number or a boolean.
+   *
+   * @param textReader reads the object in a JSON text; returns an empty map for any other text
+   */
+  static boolean haveValues(Map<?, ?> message, Function<String, Map<?, ?>> textReader) {
+    return haveValues(message, textReader, false, 0);
+  }
+
+  private static boolean haveValues(
+      Object value, Function<String, Map<?, ?>> textReader, boolean inText, int depth) {
+    if (depth > MAX_DEPTH) {
+      return false;
+    }
+    if (value instanceof String text) {
+      return haveValues(textReader.apply(text).values(), textReader, true, depth + 1);
+    }
+    if (value instanceof Map<?, ?> members) {
+      return haveValues(members.values(), textReader, inText, depth + 1);
+    }
+    if (value instanceof Collection<?> elements) {
+      return elements.stream()
+          .anyMatch(element -> haveValues(element, textReader, inText, depth + 1));
+    }
+    return inText
+        && (value instanceof Boolean
+            || (value instanceof Number number && Double.isFinite(number.doubleValue())));
+  }
+}
