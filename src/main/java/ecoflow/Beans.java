@@ -49,7 +49,7 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
   private final Settings settings;
   private final TrustManagerFactory trust;
   private final Registries registries;
-  private final LongSupplier nanoClock = System::nanoTime;
+  private final LongSupplier nanoClock;
 
   /** Camel looks at the fields of this class, and at methods: only so its class is not loaded. */
   private final Optional<Protection> protection;
@@ -74,7 +74,18 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
    * @throws ConfigException when a file or a registry that the settings name cannot be used
    */
   public Beans(Settings settings) throws ConfigException {
+    this(settings, System::nanoTime);
+  }
+
+  /**
+   * For tests that set the time themselves.
+   *
+   * @param nanoClock monotonic, in nanoseconds; read by several threads
+   * @throws ConfigException when a file or a registry that the settings name cannot be used
+   */
+  public Beans(Settings settings, LongSupplier nanoClock) throws ConfigException {
     this.settings = settings;
+    this.nanoClock = nanoClock;
     this.trust = settings.http().trust();
     Optional<Path> webConfig = settings.page().webConfig();
     this.protection =

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -51,8 +52,26 @@ class OwnRowsTest {
   }
 
   @Test
+  void aLineCanNameTheLongestSilence() throws IOException {
+    Files.writeString(
+        folder.resolve("families.csv"),
+        "Q999,,mine,,600\nHW52,,smart_plug\nAC71,,wave3,,0\n,My Meter,meter,,86400\n");
+    Table table = load();
+    assertEquals(List.of(), problems);
+    assertEquals(Duration.ofMinutes(10), table.silence("Q999X", "WAVE 3"));
+    assertEquals(Duration.ofMinutes(3), table.silence("HW52X", ""), "as packaged");
+    assertEquals(Duration.ZERO, table.silence("AC71X", "WAVE 3"));
+    assertEquals(Duration.ofDays(1), table.silence("X", "my meter"));
+    assertEquals(Duration.ofMinutes(50), table.silence("X", "PowerPulse 11kW"));
+    assertEquals(Duration.ZERO, table.silence("R331X", "DELTA 2"));
+    assertEquals(Duration.ZERO, table.silence("X", ""));
+  }
+
+  @Test
   void aBadLineCostsItself() throws IOException {
-    Files.writeString(folder.resolve("families.csv"), "Q999,mine\nQ999,,mine,3kW\n");
+    Files.writeString(
+        folder.resolve("families.csv"),
+        "Q999,mine\nQ999,,mine,3kW\nQ999,,mine,,5min\nQ999,,mine,,86401\n");
     Files.writeString(
         folder.resolve("metrics.csv"),
         """
@@ -68,9 +87,15 @@ class OwnRowsTest {
     String start = folder.resolve("metrics.csv") + ":";
     assertEquals(
         List.of(
-            folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 or 4 are needed",
+            folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 to 5 are needed",
             folder.resolve("families.csv")
                 + ":2 is left out: highest power 3kW: it takes watts, or nothing for 10000",
+            folder.resolve("families.csv")
+                + ":3 is left out: longest silence 5min: it takes whole seconds up to 86400, or"
+                + " nothing for a device that sends often",
+            folder.resolve("families.csv")
+                + ":4 is left out: longest silence 86401: it takes whole seconds up to 86400, or"
+                + " nothing for a device that sends often",
             start + "1 is left out: no metric battery_level; docs/METRICS.md lists them",
             start
                 + "2 is left out: label sock=1: it takes name=value, of [circuit, component, kind,"

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -36,6 +37,7 @@ public final class RouteKit implements AutoCloseable {
   private final List<Path> own = new ArrayList<>();
   private final Map<String, List<Object>> bodies = new HashMap<>();
   private final Map<String, Processor> sinks = new HashMap<>();
+  private LongSupplier nanoClock = System::nanoTime;
   private Beans beans;
   private ProducerTemplate template;
 
@@ -76,6 +78,16 @@ public final class RouteKit implements AutoCloseable {
     return variable("ECOFLOW_ACCESS_KEY", "key").variable("ECOFLOW_SECRET_KEY", "secret");
   }
 
+  /**
+   * A clock in place of that of the machine, so that a test can let hours pass at once.
+   *
+   * @param nanos monotonic, in nanoseconds; read by several threads
+   */
+  public RouteKit clock(LongSupplier nanos) {
+    nanoClock = nanos;
+    return this;
+  }
+
   /** Keeps the bodies that come to an endpoint which no loaded file consumes. */
   public RouteKit with(String endpoint) {
     return with(endpoint, exchange -> {});
@@ -101,7 +113,7 @@ public final class RouteKit implements AutoCloseable {
 
   public RouteKit start() {
     try {
-      beans = new Beans(Settings.from(variables));
+      beans = new Beans(Settings.from(variables), nanoClock);
       beans.configure(camel);
       // All at once and first: what one of them configures holds for the routes of all.
       PluginHelper.getRoutesLoader(camel).loadRoutes(resources());
