@@ -20,10 +20,10 @@ import java.util.regex.Pattern;
  * @param generalKeys label device_general_key by serial number
  * @param collectingInterval between polls, and between looks at all devices
  * @param listLife how long a device list serves
- * @param timeout the age at which a device without values is offline
+ * @param timeout the least age at which a device without values is offline
  * @param fullInterval between polls of a device that pushes changes
  * @param pushLead as long a push counts more than a poll, whose answer may be older
- * @param seriesLife the age at which a single series goes
+ * @param seriesLife the least age at which a single series goes
  */
 public record DeviceSettings(
     List<String> serials,

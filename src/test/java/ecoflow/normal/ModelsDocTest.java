@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import ecoflow.testkit.MadeDocument;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,36 @@ class ModelsDocTest {
                   counted(rows),
                   computed(rows)));
     }
+    return text.append(silentModels()).toString();
+  }
+
+  private static String silentModels() throws IOException {
+    Map<Duration, Set<String>> names = new TreeMap<>();
+    Map<Duration, Set<String>> prefixes = new TreeMap<>();
+    models()
+        .values()
+        .forEach(
+            models ->
+                models.forEach(
+                    (name, ofModel) ->
+                        ofModel.forEach(
+                            prefix -> {
+                              Duration silence = TABLE.silence(prefix, name);
+                              names.computeIfAbsent(silence, key -> new TreeSet<>()).add(name);
+                              prefixes.computeIfAbsent(silence, key -> new TreeSet<>()).add(prefix);
+                            })));
+    names.remove(Duration.ZERO);
+    StringBuilder text =
+        new StringBuilder(
+            "\n| silent models | serial numbers | longest normal silence |\n|---|---|---|\n");
+    names.forEach(
+        (silence, ofSilence) ->
+            text.append(
+                "| %s | %s | %d s |\n"
+                    .formatted(
+                        String.join(", ", ofSilence),
+                        String.join(" ", prefixes.get(silence)),
+                        silence.toSeconds())));
     return text.toString();
   }
 
