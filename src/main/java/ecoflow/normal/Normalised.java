@@ -139,12 +139,7 @@ public final class Normalised {
           double mostWatts = table().mostWatts(family.orElseThrow());
           bounds = new Bounds(mostWatts);
           counters =
-              new Counters(
-                  table(),
-                  mostWatts,
-                  holdNanos(),
-                  nanoClock.getAsLong(),
-                  this::held);
+              new Counters(table(), mostWatts, holdNanos(), nanoClock.getAsLong(), this::held);
         }
       }
       return counters != null;
