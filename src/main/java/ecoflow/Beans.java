@@ -136,7 +136,14 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     devices.silences(normalised::silence);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
-    api = new Api(settings.http(), tls, meters, nanoClock, () -> giveUp.run());
+    api =
+        new Api(
+            settings.http(),
+            settings.mqtt().maxReconnectDelay(),
+            tls,
+            meters,
+            nanoClock,
+            () -> giveUp.run());
     registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 

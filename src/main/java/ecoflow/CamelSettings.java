@@ -131,7 +131,6 @@ final class CamelSettings {
     values.put("ecoflow.http.retries", Integer.toString(http.retries()));
     values.put("ecoflow.http.backoff", millis(http.backoff()));
     values.put("ecoflow.retry.timeout", millis(http.pause()));
-    values.put("ecoflow.establish.looks", Long.toString(http.attempts() + 1L));
     values.put("ecoflow.idle.check.interval", millis(mqtt.idleCheckInterval()));
     values.put("ecoflow.quota.request.interval", millis(mqtt.requestInterval()));
     return values;

@@ -6,6 +6,7 @@ import ecoflow.api.Api;
 import ecoflow.api.CloudException;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.Credentials;
+import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -42,6 +44,9 @@ final class AccountLogin implements Login {
   private static final Set<String> CALLS_OF_LOGIN = Set.of("login", "certification");
   private static final int TLS_MQTT_PORT = 8883;
 
+  /** During an outage EcoFlow answers that the account does not exist. */
+  private static final int ANSWERS_BEFORE_THE_USER_IS_WRONG = 2;
+
   /** How long a token is sure to serve: then an answer that refuses a call can be about it. */
   private static final Duration SURE_LIFE = Duration.ofMinutes(10);
 
@@ -54,6 +59,7 @@ final class AccountLogin implements Login {
   private final String clientIdSeed;
   private final Optional<String> clientId;
   private final Duration credentialsLife;
+  private final boolean discovers;
   private final Devices devices;
   private final Meters meters;
   private final LongSupplier nanoClock;
@@ -62,6 +68,12 @@ final class AccountLogin implements Login {
   private volatile Certification certification;
   private volatile boolean listed;
 
+  /** What was logged of each device that the list lacks. */
+  private final Map<String, String> absences = new ConcurrentHashMap<>();
+
+  private volatile String lastListFailure = "";
+  private volatile int unknownAccounts;
+
   AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
     this.account = settings.credentials();
     // What tells this exporter from others of the same account.
@@ -69,6 +81,7 @@ final class AccountLogin implements Login {
         settings.mode().label() + "\n" + String.join(",", settings.devices().serials());
     this.clientId = settings.mqtt().clientId();
     this.credentialsLife = settings.mqtt().credentialsLife();
+    this.discovers = settings.devices().areAllWanted();
     this.devices = devices;
     this.meters = meters;
     this.nanoClock = nanoClock;
@@ -157,6 +170,7 @@ final class AccountLogin implements Login {
     if (!(data.get("user") instanceof Map<?, ?> user)) {
       throw new CloudException("0", where + " lacks user");
     }
+    unknownAccounts = 0;
     session =
         new Session(text(data, "token", where), text(user, "userId", where), nanoClock.getAsLong());
   }
@@ -202,15 +216,32 @@ final class AccountLogin implements Login {
     return Duration.ofMillis(exchange.getClock().elapsed());
   }
 
-  /** Route step: the devices of the account, when all are wanted. */
+  /**
+   * Route step: the devices of the account; those that are wanted but not among them are logged.
+   */
   public void acceptDevices(@Body Object answer) throws CloudException {
     Map<String, Listing> list = devices(answer);
     listed = true;
+    lastListFailure = "";
     List<String> added = devices.listed(list);
     if (!added.isEmpty()) {
       LOG.info("Devices of the account: {}", String.join(", ", added));
-    } else if (list.isEmpty()) {
+    } else if (list.isEmpty() && discovers) {
       LOG.warn("The account has no devices yet");
+    }
+    devices.ofCloud().forEach(device -> logAbsence(device, list.containsKey(device.serial())));
+  }
+
+  /** A line when the list lacks the device, and again only when there is something else to say. */
+  private void logAbsence(DeviceView device, boolean isListed) {
+    String serial = device.serial();
+    if (isListed) {
+      if (absences.remove(serial) != null) {
+        LOG.info("Device {} is in the device list of this account now", serial);
+      }
+    } else if (device.missing()
+        && !device.absence().equals(absences.put(serial, device.absence()))) {
+      LOG.warn("Device {} is {}", serial, device.absence());
     }
   }
 
@@ -264,9 +295,14 @@ final class AccountLogin implements Login {
     if (CALLS_OF_LOGIN.contains(call)) {
       meters.authentication(false, age(exchange));
     }
+    unknownAccounts = isAccountUnknown(failure) ? unknownAccounts + 1 : 0;
     if (isTokenRefused(failure) || isLoginRefused(failure)) {
       forget();
     }
+  }
+
+  private static boolean isAccountUnknown(Throwable failure) {
+    return failure instanceof CloudException cloud && cloud.isAccountUnknown();
   }
 
   static boolean isLoginRefused(Throwable failure) {
@@ -279,8 +315,30 @@ final class AccountLogin implements Login {
   public String failure(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, String.class);
+    String path = exchange.getProperty(PATH, String.class);
+    boolean isPerhapsOutage =
+        isAccountUnknown(failure) && unknownAccounts <= ANSWERS_BEFORE_THE_USER_IS_WRONG;
     return (call == null ? "" : call + ": ")
-        + Lines.describe(failure, exchange.getProperty(PATH, String.class));
+        + (isPerhapsOutage
+            ? failure.getMessage() + " on " + path + ", as during an outage of EcoFlow"
+            : Lines.describe(failure, path));
+  }
+
+  /**
+   * Route step: a list that only serves to name devices that are not in the account could not be
+   * had.
+   */
+  public void checkFailed(Exchange exchange) {
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    String line =
+        "Cannot check the serial numbers of ECOFLOW_DEVICE_SN in the device list of the account: "
+            + Lines.describe(failure, exchange.getProperty(PATH, String.class));
+    if (line.equals(lastListFailure)) {
+      LOG.debug("{}", line);
+    } else {
+      lastListFailure = line;
+      LOG.warn("{}; all of them are served", line);
+    }
   }
 
   /** Route step: a later look for new devices failed. */

@@ -2,9 +2,15 @@ package ecoflow.api;
 
 import ecoflow.text.Lines;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Reads EcoFlow's JSON answers: {@code {code, message, data}}. */
 final class Answers {
+
+  private static final Pattern UNKNOWN_ACCOUNT =
+      Pattern.compile("(?i)\\b(account|user)\\b.*\\b(doesn['\u2019]?t|does not|not) exist");
+
+  private static final Pattern PASSWORD = Pattern.compile("(?i)password");
 
   private Answers() {}
 
@@ -23,7 +29,8 @@ final class Answers {
       throw new CloudException("", "the answer has no code (" + message(map) + ")");
     }
     if (!code.equals("0")) {
-      throw new CloudException(code, "code " + code + " (" + message(map) + ")", advice(code));
+      throw new CloudException(
+          code, "code " + code + " (" + message(map) + ")", advice(code, message(map)));
     }
     if (map.get("data") == null) {
       throw new CloudException("0", "the answer holds no data");
@@ -35,8 +42,16 @@ final class Answers {
     return Lines.oneLine(String.valueOf(map.get("message")));
   }
 
+  /** The code of such an answer is also that of a wrong password. */
+  static boolean isAccountUnknown(String message) {
+    return UNKNOWN_ACCOUNT.matcher(message).find() && !PASSWORD.matcher(message).find();
+  }
+
   // Source: EcoFlow's developer documentation and what users reported of each code.
-  private static String advice(String code) {
+  private static String advice(String code, String message) {
+    if (isAccountUnknown(message)) {
+      return ": ECOFLOW_ACCOUNT_USER is wrong, unless EcoFlow has an outage";
+    }
     return switch (code) {
       case "1006" ->
           ": the device is not open to developer keys or not bound to them;"

@@ -4,6 +4,7 @@ import ecoflow.config.HttpSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -33,10 +34,12 @@ public final class Api implements AutoCloseable {
   private final SSLContext tls;
 
   /**
+   * @param longestPause between attempts before the first success, unless RETRY_TIMEOUT is longer
    * @param giveUp ends the process when the cloud never answered
    */
   public Api(
       HttpSettings settings,
+      Duration longestPause,
       SSLContext tls,
       Meters meters,
       LongSupplier nanoClock,
@@ -44,7 +47,8 @@ public final class Api implements AutoCloseable {
     this.host = new ApiHost(settings.hosts());
     this.cooldown = new Cooldown(settings.pause(), nanoClock);
     this.call = new CloudCall(settings.timeout(), host, cooldown, meters, nanoClock);
-    this.firstContact = new FirstContact(settings.attempts(), settings.pause(), giveUp);
+    this.firstContact =
+        new FirstContact(settings.attempts(), settings.pause(), longestPause, giveUp);
     // The reader of JSON has the closer limit, and says more of what is wrong.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
@@ -57,6 +61,7 @@ public final class Api implements AutoCloseable {
     registry.bind("apiHost", host);
     registry.bind("cloudCall", call);
     registry.bind("firstContact", firstContact);
+    registry.bind("firstContactPauses", new FirstContactPauses(firstContact));
     registry.bind("redelivery", redelivery);
     // An error handler takes no method, only a processor.
     registry.bind("noteFailure", (Processor) redelivery::noteFailure);

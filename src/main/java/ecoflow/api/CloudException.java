@@ -28,6 +28,11 @@ public final class CloudException extends PlainException {
     return code;
   }
 
+  /** Whether the app login says that the account does not exist, and nothing of a password. */
+  public boolean isAccountUnknown() {
+    return Answers.isAccountUnknown(getMessage());
+  }
+
   @Override
   public String words(String where) {
     return getMessage() + where + advice;

@@ -6,25 +6,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The time before the cloud answered for the first time: ESTABLISH_ATTEMPTS tries, RETRY_TIMEOUT
- * apart, then the process ends. After one success it only says "made".
+ * The time before the cloud answered for the first time: up to ESTABLISH_ATTEMPTS attempts, then
+ * the process ends. The pause between them starts at RETRY_TIMEOUT and doubles up to
+ * MAX_RECONNECT_DELAY: an exporter that is restarted again and again must not log in every two
+ * minutes during an outage.
  */
 final class FirstContact {
 
   private static final Logger LOG = LoggerFactory.getLogger(FirstContact.class);
 
   private final int attempts;
-  private final Duration pause;
+  private final Duration longestPause;
   private final Runnable giveUp;
+  private Duration pause;
   private boolean made;
   private int failures;
 
   /**
+   * @param pause after the first attempt
+   * @param longestPause has no effect if it is shorter than the first one
    * @param giveUp ends the process; called once
    */
-  FirstContact(int attempts, Duration pause, Runnable giveUp) {
+  FirstContact(int attempts, Duration pause, Duration longestPause, Runnable giveUp) {
     this.attempts = attempts;
     this.pause = pause;
+    this.longestPause = longestPause.compareTo(pause) > 0 ? longestPause : pause;
     this.giveUp = giveUp;
   }
 
@@ -32,17 +38,31 @@ final class FirstContact {
     return made;
   }
 
+  /** Whether there are no further attempts: the cloud has answered, or the process ends. */
+  synchronized boolean isOver() {
+    return made || failures >= attempts;
+  }
+
+  /** The pause between the last attempt and the next one. */
+  synchronized Duration pause() {
+    return pause;
+  }
+
   synchronized void succeeded() {
     made = true;
   }
 
-  /** Counts one more failure before the first success, says so, and gives up after the last one. */
+  /** Counts and logs one more failure before the first success; the last one ends the process. */
   synchronized void failed(String what) {
-    if (made || failures >= attempts) {
+    if (isOver()) {
       return;
     }
     failures++;
     if (failures < attempts) {
+      if (failures > 1) {
+        Duration twice = pause.multipliedBy(2);
+        pause = twice.compareTo(longestPause) > 0 ? longestPause : twice;
+      }
       LOG.warn(
           "{}; attempt {} of {}, next attempt in {} s",
           what,

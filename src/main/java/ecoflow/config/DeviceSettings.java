@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,9 @@ import java.util.regex.Pattern;
 
 /**
  * Which devices are served, how they are named, and how long their values are shown.
+ *
+ * <p>EcoFlow's serial numbers are in upper case, so all of them are here, however they were
+ * written.
  *
  * @param serials in the order given; empty means all devices of the account
  * @param names label device_name by serial number
@@ -90,7 +94,7 @@ public record DeviceSettings(
     }
     Set<String> serials = new LinkedHashSet<>();
     for (String part : value.get().split(",")) {
-      String serial = part.strip();
+      String serial = serial(part);
       if (serial.isEmpty()) {
         continue;
       }
@@ -105,6 +109,12 @@ public record DeviceSettings(
     return List.copyOf(serials);
   }
 
+  /** In upper case; what is not a serial number stays as it is. */
+  private static String serial(String text) {
+    String serial = Secret.trimmed(text);
+    return SERIAL.matcher(serial).matches() ? serial.toUpperCase(Locale.ROOT) : serial;
+  }
+
   /** For a single device the bare value; for several {@code SN=value,SN=value}. */
   private static Map<String, String> perDevice(Environment env, String name, List<String> serials)
       throws ConfigException {
@@ -112,14 +122,14 @@ public record DeviceSettings(
     if (value.isEmpty()) {
       return Map.of();
     }
-    if (serials.size() == 1 && !value.get().startsWith(serials.get(0) + "=")) {
+    if (serials.size() == 1 && !startsWith(value.get(), serials.get(0) + "=")) {
       return Map.of(serials.get(0), value.get());
     }
     Map<String, String> byDevice = new LinkedHashMap<>();
     // A comma may stand in a name: only one that a "SN=" follows divides.
     for (String part : value.get().split(",(?=\\s*[A-Za-z0-9_-]+\\s*=)")) {
       int equals = part.indexOf('=');
-      String serial = equals < 0 ? "" : part.substring(0, equals).strip();
+      String serial = equals < 0 ? "" : serial(part.substring(0, equals));
       String text = equals < 0 ? "" : part.substring(equals + 1).strip();
       if (!SERIAL.matcher(serial).matches() || text.isEmpty()) {
         throw Environment.bad(
@@ -131,6 +141,10 @@ public record DeviceSettings(
       byDevice.put(serial, text);
     }
     return Map.copyOf(byDevice);
+  }
+
+  private static boolean startsWith(String text, String start) {
+    return text.regionMatches(true, 0, start, 0, start.length());
   }
 
   private static DevicesFile devicesFile(Environment env) throws ConfigException {

@@ -8,10 +8,13 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /**
@@ -24,6 +27,7 @@ final class Environment {
 
   private final Map<String, String> variables;
   private final Map<String, Variable> read = new LinkedHashMap<>();
+  private final Set<String> remarks = new LinkedHashSet<>();
 
   Environment(Map<String, String> variables) {
     this.variables = variables;
@@ -42,6 +46,10 @@ final class Environment {
    */
   Optional<String> note(String name, String byDefault) {
     Optional<String> value = given(name);
+    if (value.filter(Secret::isQuoted).isPresent()) {
+      remarks.add(
+          name + "=" + shown(value.get()) + " has quotes around it, which are part of the value");
+    }
     note(
         value
             .map(given -> new Variable(name, oneLine(given), Variable.ENVIRONMENT))
@@ -59,8 +67,19 @@ final class Environment {
     return List.copyOf(read.values());
   }
 
+  /** Lines about values that were accepted, but may not be what was meant. */
+  List<String> remarks() {
+    return List.copyOf(remarks);
+  }
+
   Optional<String> given(String name) {
-    return Optional.ofNullable(variables.get(name)).map(String::strip).filter(v -> !v.isEmpty());
+    return given(name, Secret::trimmed);
+  }
+
+  private Optional<String> given(String name, UnaryOperator<String> trim) {
+    return Optional.ofNullable(variables.get(name))
+        .map(trim)
+        .filter(value -> !Secret.trimmed(value).isEmpty());
   }
 
   String matching(String name, String byDefault, Pattern allowed, String allowedInWords)
@@ -91,33 +110,56 @@ final class Environment {
 
   /** A secret from NAME, or from the file that NAME_FILE names; white space around it is cut. */
   Optional<String> secret(String name) throws ConfigException {
-    Optional<String> direct = given(name);
+    return secret(name, Secret::trimmed).map(Secret::value);
+  }
+
+  /** An access key or a secret key. */
+  Optional<String> key(String name) throws ConfigException {
+    Optional<Secret> key = secret(name, Secret::trimmed);
+    return key.isEmpty() ? Optional.empty() : Optional.of(key.get().key());
+  }
+
+  /** The user of an account. */
+  Optional<String> user(String name) throws ConfigException {
+    Optional<Secret> user = secret(name, Secret::trimmed);
+    return user.isEmpty() ? Optional.empty() : Optional.of(user.get().user());
+  }
+
+  /** The password of an account, which can start or end with white space. */
+  Optional<String> password(String name) throws ConfigException {
+    Optional<Secret> password = secret(name, Secret::withoutLineEnds);
+    password.flatMap(Secret::remark).ifPresent(remarks::add);
+    return password.map(Secret::value);
+  }
+
+  private Optional<Secret> secret(String name, UnaryOperator<String> trim) throws ConfigException {
+    Optional<String> direct = given(name, trim);
     Optional<String> file = given(name + "_FILE");
     note(
         direct.isPresent()
             ? new Variable(name, Variable.MASKED, Variable.ENVIRONMENT)
             : Variable.byDefault(name, Variable.NONE));
     if (file.isEmpty()) {
-      return direct;
+      return direct.map(value -> new Secret(name + "=" + Variable.MASKED, value));
     }
     if (direct.isPresent()) {
       throw new ConfigException(name + " and " + name + "_FILE are both set: set one of them");
     }
     String content;
     try {
-      content = Files.readString(Path.of(file.get())).strip();
+      content = trim.apply(Files.readString(Path.of(file.get())));
     } catch (MalformedInputException e) {
       throw bad(name + "_FILE", file.get(), "a text file in UTF-8");
     } catch (IOException | InvalidPathException e) {
       throw bad(name + "_FILE", file.get(), "a readable file that holds the secret");
     }
-    if (content.isEmpty()) {
+    if (Secret.trimmed(content).isEmpty()) {
       throw bad(name + "_FILE", file.get(), "a file that is not empty");
     }
     note(
         new Variable(
             name, Variable.MASKED, Variable.ENVIRONMENT + ", file " + oneLine(file.get())));
-    return Optional.of(content);
+    return Optional.of(new Secret(name + "_FILE=" + shown(file.get()), content));
   }
 
   int number(String name, int byDefault, int least, int most) throws ConfigException {
@@ -151,11 +193,18 @@ final class Environment {
   }
 
   static ConfigException bad(String name, String value, String allowed) {
-    return new ConfigException(name + "=" + shown(value) + " is not valid: it takes " + allowed);
+    return new ConfigException(
+        name
+            + "="
+            + shown(value)
+            + " is not valid: "
+            + (Secret.isQuoted(value) ? "it has quotes around it; " : "")
+            + "it takes "
+            + allowed);
   }
 
   private static String shown(String value) {
-    String oneLine = oneLine(value);
+    String oneLine = oneLine(value).replaceAll("\\p{Cf}", "?");
     return oneLine.length() <= SHOWN_CHARACTERS
         ? oneLine
         : oneLine.substring(0, SHOWN_CHARACTERS) + "...";

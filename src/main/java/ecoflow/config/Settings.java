@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * All settings of one exporter, read from environment variables.
@@ -19,7 +20,8 @@ import java.util.regex.Pattern;
  * @param libDir the folder of further component jars
  * @param messagesDir the folder of messages of the user's own
  * @param recordDir the folder where unknown messages are recorded
- * @param notes lines for the log about settings that are accepted but have no effect
+ * @param notes lines for the log about settings that are accepted but have no effect, or may not be
+ *     what was meant
  */
 public record Settings(
     Mode mode,
@@ -42,6 +44,10 @@ public record Settings(
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String JAVA_PROXY = "https.proxyHost";
   private static final String API_TYPE = "ECOFLOW_API_TYPE";
+  private static final String ACCESS_KEY = "ECOFLOW_ACCESS_KEY";
+  private static final String SECRET_KEY = "ECOFLOW_SECRET_KEY";
+  private static final String USER = "ECOFLOW_ACCOUNT_USER";
+  private static final String PASSWORD = "ECOFLOW_ACCOUNT_PASSWORD";
 
   /**
    * REST polls with developer keys, OPEN also takes what devices push to them. With an account MQTT
@@ -128,8 +134,9 @@ public record Settings(
 
   private static Settings from(Environment env) throws ConfigException {
     List<String> notes = new ArrayList<>();
-    Optional<Credentials> keys = pair(env, "ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY");
-    Optional<Credentials> account = pair(env, "ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD");
+    Optional<Credentials> keys =
+        pair(ACCESS_KEY, env.key(ACCESS_KEY), SECRET_KEY, env.key(SECRET_KEY));
+    Optional<Credentials> account = pair(USER, env.user(USER), PASSWORD, env.password(PASSWORD));
     Optional<Path> routesDir = folder(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
@@ -151,13 +158,12 @@ public record Settings(
         folder(env, "ECOFLOW_LIB_DIR", "jars"),
         folder(env, "ECOFLOW_MESSAGES_DIR", "messages"),
         recordDir(env),
-        List.copyOf(notes));
+        Stream.concat(notes.stream(), env.remarks().stream()).toList());
   }
 
-  private static Optional<Credentials> pair(Environment env, String idName, String secretName)
+  private static Optional<Credentials> pair(
+      String idName, Optional<String> id, String secretName, Optional<String> secret)
       throws ConfigException {
-    Optional<String> id = env.secret(idName);
-    Optional<String> secret = env.secret(secretName);
     if (id.isPresent() != secret.isPresent()) {
       String missing = id.isPresent() ? secretName : idName;
       String present = id.isPresent() ? idName : secretName;

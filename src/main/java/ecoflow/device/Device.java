@@ -18,6 +18,7 @@ final class Device {
   private Duration silence;
 
   private Listing listing;
+  private String absence = "";
   private long listedAt;
   private long dataAt;
   private boolean hasSent;
@@ -53,8 +54,12 @@ final class Device {
     return labels;
   }
 
-  synchronized void listed(Listing now, Labels resolved, long nanos) {
+  /**
+   * @param lack what to say of a device that the list lacks, else empty
+   */
+  synchronized void listed(Listing now, String lack, Labels resolved, long nanos) {
     listing = now;
+    absence = lack;
     listedAt = nanos;
     labelled(resolved);
   }
@@ -177,8 +182,8 @@ final class Device {
     return hasSent;
   }
 
-  /** Whether the newest list lacks the device. */
-  synchronized boolean isMissing() {
-    return listing != null && !listing.found();
+  /** What to say of a device that the newest list lacks; empty if there is none, or it has it. */
+  synchronized String absence() {
+    return absence;
   }
 }

@@ -6,7 +6,8 @@ import java.util.OptionalLong;
  * A device as it is at one moment.
  *
  * @param shown whether its values may be shown
- * @param missing whether the newest device list lacks it
+ * @param absence what the newest device list, which lacks the device, makes of it; empty if the
+ *     list has it, or if it is online all the same
  * @param lastUpdateMillis milliseconds since 1970 of its last value, empty before the first
  */
 public record DeviceView(
@@ -14,5 +15,11 @@ public record DeviceView(
     Labels labels,
     boolean online,
     boolean shown,
-    boolean missing,
-    OptionalLong lastUpdateMillis) {}
+    String absence,
+    OptionalLong lastUpdateMillis) {
+
+  /** Whether the newest device list lacks the device, which is not online. */
+  public boolean missing() {
+    return !absence.isEmpty();
+  }
+}

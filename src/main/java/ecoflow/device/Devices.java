@@ -2,10 +2,12 @@ package ecoflow.device;
 
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.Settings;
+import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -27,6 +29,9 @@ public final class Devices {
 
   /** What a broker that anybody can publish to may cost at most. */
   private static final int MAX_ADOPTED = 1_000;
+
+  /** One in so many characters of a serial number may be mistyped; more make any device near. */
+  private static final int CHARACTERS_PER_MISTAKE = 4;
 
   private final DeviceSettings settings;
   private final Settings.Mode mode;
@@ -89,12 +94,13 @@ public final class Devices {
   }
 
   private DeviceView view(Device device) {
+    boolean online = isOnline(device);
     return new DeviceView(
         device.serial(),
         device.labels(),
-        isOnline(device),
+        online,
         isShown(device),
-        device.isMissing(),
+        online ? "" : device.absence(),
         device.lastUpdateMillis());
   }
 
@@ -354,13 +360,37 @@ public final class Devices {
       }
       Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
       Labels before = device.labels();
-      Labels labels = labels(device.serial(), listing.name(), listing.product());
-      device.listed(listing, labels, now);
+      Labels labels =
+          isNamedBy(listing) ? labels(device.serial(), listing.name(), listing.product()) : before;
+      device.listed(listing, listing.found() ? "" : absence(device.serial(), list), labels, now);
       if (!labels.equals(before)) {
         renamed.accept(device.serial());
       }
     }
     return added;
+  }
+
+  /**
+   * Whether labels follow the list. With an account a device sends without it: labels must not
+   * change with a list that is incomplete, or that could not be had before the first values.
+   */
+  private boolean isNamedBy(Listing listing) {
+    return !mode.usesAccount() || (settings.areAllWanted() && listing.found());
+  }
+
+  /** What to say of a device that the list lacks. */
+  private String absence(String serial, Map<String, Listing> list) {
+    List<String> others = list.keySet().stream().filter(other -> !isWanted(other)).toList();
+    return "not in the device list of this account; "
+        + Lines.nearest(serial, others, serial.length() / CHARACTERS_PER_MISTAKE)
+            .map(other -> "did you mean " + other + name(other, list.get(other)) + "?")
+            .orElse("the list has " + list.size() + (list.size() == 1 ? " device" : " devices"));
+  }
+
+  private static String name(String serial, Listing listing) {
+    return listing.name() == null || listing.name().equals(serial)
+        ? ""
+        : " (\"" + Lines.oneLine(listing.name()) + "\")";
   }
 
   /**
@@ -414,11 +444,13 @@ public final class Devices {
   }
 
   private Labels labels(String serial, String apiName, String apiProduct) {
+    // Settings have serial numbers in upper case, devices of other sources have any case.
+    String key = serial.toUpperCase(Locale.ROOT);
     Labels.Overrides overrides =
         new Labels.Overrides(
-            settings.names().get(serial),
-            settings.products().get(serial),
-            settings.generalKeys().get(serial));
+            settings.names().get(key),
+            settings.products().get(key),
+            settings.generalKeys().get(key));
     return Labels.resolve(serial, overrides, apiName, apiProduct, catalogue);
   }
 }

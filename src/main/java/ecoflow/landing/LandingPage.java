@@ -126,6 +126,7 @@ final class LandingPage {
     view.put("product", device.labels().productName());
     view.put("serial", device.serial());
     view.put("isOnline", device.online());
+    view.put("absence", device.absence());
     view.put("hasCharge", charge.isPresent());
     view.put("charge", charge.isPresent() ? Words.percent(charge.getAsDouble()) : "");
     view.put("bar", Math.round(100 * share));

@@ -19,7 +19,14 @@ final class CollectDevices {
   /** Route step: with an account there is nothing to poll, so that a look counts as a scrape. */
   public void countScrapes() {
     for (DeviceView device : devices.all()) {
-      meters.scraped(device.labels(), device.online() ? Scrape.SUCCESS : Scrape.OFFLINE);
+      meters.scraped(device.labels(), result(device));
     }
+  }
+
+  private static Scrape result(DeviceView device) {
+    if (device.online()) {
+      return Scrape.SUCCESS;
+    }
+    return device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE;
   }
 }

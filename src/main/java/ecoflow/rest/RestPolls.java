@@ -197,9 +197,8 @@ final class RestPolls {
             device.serial(),
             "Device "
                 + device.serial()
-                + (device.missing()
-                    ? " is not in the device list of this access key"
-                    : " is offline"));
+                + " is "
+                + (device.missing() ? device.absence() : "offline"));
       }
     }
   }

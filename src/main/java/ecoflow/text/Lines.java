@@ -3,9 +3,11 @@ package ecoflow.text;
 import com.fasterxml.jackson.core.JacksonException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -138,6 +140,15 @@ public final class Lines {
   public static String oneLine(String text) {
     String line = String.valueOf(text).replaceAll("\\p{Cntrl}+", " ").strip();
     return line.length() <= MAX_CHARACTERS ? line : line.substring(0, MAX_CHARACTERS) + "...";
+  }
+
+  /**
+   * The name that differs least from another one, whatever the case of its letters.
+   *
+   * @param most how many characters may differ at most
+   */
+  public static Optional<String> nearest(String name, Collection<String> names, int most) {
+    return Distance.nearest(name, names, most);
   }
 
   /** Seconds, with a fraction only where there is one. */

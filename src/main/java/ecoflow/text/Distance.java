@@ -1,0 +1,48 @@
+package ecoflow.text;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Optional;
+
+/** How much names differ: characters that are missing, added, replaced or swapped. */
+final class Distance {
+
+  private Distance() {}
+
+  static Optional<String> nearest(String name, Collection<String> names, int most) {
+    record Candidate(String name, int distance) {}
+    return names.stream()
+        .filter(other -> Math.abs(other.length() - name.length()) <= most)
+        .map(other -> new Candidate(other, between(name, other)))
+        .filter(candidate -> candidate.distance() <= most)
+        .min(Comparator.comparingInt(Candidate::distance).thenComparing(Candidate::name))
+        .map(Candidate::name);
+  }
+
+  /** How many letters differ, or stand in each other's place; their case does not count. */
+  private static int between(String one, String other) {
+    String a = one.toLowerCase(Locale.ROOT);
+    String b = other.toLowerCase(Locale.ROOT);
+    int[][] steps = new int[a.length() + 1][b.length() + 1];
+    for (int i = 0; i <= a.length(); i++) {
+      for (int j = 0; j <= b.length(); j++) {
+        if (i == 0 || j == 0) {
+          steps[i][j] = i + j;
+          continue;
+        }
+        boolean isSame = a.charAt(i - 1) == b.charAt(j - 1);
+        int least = Math.min(steps[i - 1][j], steps[i][j - 1]) + 1;
+        least = Math.min(least, steps[i - 1][j - 1] + (isSame ? 0 : 1));
+        if (i > 1
+            && j > 1
+            && a.charAt(i - 1) == b.charAt(j - 2)
+            && a.charAt(i - 2) == b.charAt(j - 1)) {
+          least = Math.min(least, steps[i - 2][j - 2] + 1);
+        }
+        steps[i][j] = least;
+      }
+    }
+    return steps[a.length()][b.length()];
+  }
+}
