@@ -5,6 +5,7 @@ import static ecoflow.cloud.ApiPath.CERTIFICATION;
 import static ecoflow.cloud.ApiPath.LOGIN;
 import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -415,6 +416,54 @@ class MqttConnectionTest {
     assertEquals(3, cloud.requests().size());
     assertEquals(0, cloud.connects().size());
     assertEquals(0, page.connected());
+  }
+
+  @Test
+  void anUnknownAccountIsTriedAgainAsInAnOutage() {
+    Fault unknown = Fault.code("2026", "The account doesn't exist");
+    cloud.faults().next(LOGIN, unknown, unknown, unknown, Fault.status(503));
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=5");
+    assertDataFlows(1);
+    assertEquals(5, cloud.requests(LOGIN).size());
+    assertEquals(4, page.logins("error"));
+  }
+
+  @Test
+  void anAccountThatStaysUnknownIsAWrongUserAfterTheSecondRetry() {
+    Fault unknown = Fault.code("2026", "The account doesn't exist");
+    cloud.faults().always(LOGIN, unknown);
+    exporter.start("RETRY_TIMEOUT=600", "ESTABLISH_ATTEMPTS=3");
+    eventually(() -> assertTrue(lastFailure().contains("as during an outage"), lastFailure()));
+    assertFalse(lastFailure().contains("wrong"), lastFailure());
+
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=3");
+    assertEquals(1, exporter.exitCode());
+    assertTrue(
+        lastFailure().contains("ECOFLOW_ACCOUNT_USER is wrong, unless EcoFlow has an outage"),
+        lastFailure());
+    assertEquals(4, cloud.requests(LOGIN).size());
+  }
+
+  private String lastFailure() {
+    return exporter
+        .http()
+        .get("/")
+        .body()
+        .lines()
+        .filter(line -> line.contains("Last failure"))
+        .findFirst()
+        .orElse("");
+  }
+
+  @Test
+  void attemptsGoOnWhenTheirRouteIsStartedAgain() throws Exception {
+    cloud.faults().always(LOGIN, Fault.status(503));
+    exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
+    eventually(() -> assertTrue(cloud.requests(LOGIN).size() >= 2));
+    exporter.camelContext().getRouteController().stopRoute("first-contact");
+    cloud.faults().clear();
+    exporter.camelContext().getRouteController().startRoute("first-contact");
+    assertDataFlows(1);
   }
 
   @Test

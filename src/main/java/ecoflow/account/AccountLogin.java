@@ -44,6 +44,9 @@ final class AccountLogin implements Login {
   private static final Set<String> CALLS_OF_LOGIN = Set.of("login", "certification");
   private static final int TLS_MQTT_PORT = 8883;
 
+  /** Between looks at the list for devices that have never sent a value. */
+  private static final Duration CHECK_INTERVAL = Duration.ofMinutes(10);
+
   /** During an outage EcoFlow answers that the account does not exist. */
   private static final int ANSWERS_BEFORE_THE_USER_IS_WRONG = 2;
 
@@ -71,7 +74,9 @@ final class AccountLogin implements Login {
   /** What was logged of each device that the list lacks. */
   private final Map<String, String> absences = new ConcurrentHashMap<>();
 
-  private volatile String lastListFailure = "";
+  private volatile boolean checked;
+  private volatile long checkedAt;
+  private volatile String lastCheckFailure = "";
   private volatile int unknownAccounts;
 
   AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
@@ -105,6 +110,22 @@ final class AccountLogin implements Login {
   /** Whether no list of the account's devices was ever had. */
   public boolean isListNeeded() {
     return !listed;
+  }
+
+  /**
+   * Whether a wanted device has never sent a value, so that it may not be in the account, and the
+   * last look at the list is not a recent one.
+   */
+  public boolean isCheckNeeded() {
+    return session != null
+        && (!checked || nanoClock.getAsLong() - checkedAt >= CHECK_INTERVAL.toNanos())
+        && devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
+  }
+
+  /** Route step: the list is asked for, to find devices that it lacks. */
+  public void checking() {
+    checkedAt = nanoClock.getAsLong();
+    checked = true;
   }
 
   @Override
@@ -222,7 +243,7 @@ final class AccountLogin implements Login {
   public void acceptDevices(@Body Object answer) throws CloudException {
     Map<String, Listing> list = devices(answer);
     listed = true;
-    lastListFailure = "";
+    lastCheckFailure = "";
     List<String> added = devices.listed(list);
     if (!added.isEmpty()) {
       LOG.info("Devices of the account: {}", String.join(", ", added));
@@ -333,10 +354,10 @@ final class AccountLogin implements Login {
     String line =
         "Cannot check the serial numbers of ECOFLOW_DEVICE_SN in the device list of the account: "
             + Lines.describe(failure, exchange.getProperty(PATH, String.class));
-    if (line.equals(lastListFailure)) {
+    if (line.equals(lastCheckFailure)) {
       LOG.debug("{}", line);
     } else {
-      lastListFailure = line;
+      lastCheckFailure = line;
       LOG.warn("{}; all of them are served", line);
     }
   }

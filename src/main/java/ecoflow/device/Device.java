@@ -182,6 +182,11 @@ final class Device {
     return hasSent;
   }
 
+  /** Whether values arrived after the newest list. */
+  synchronized boolean hasSentSinceListed() {
+    return hasSent && dataAt - listedAt > 0;
+  }
+
   /** What to say of a device that the newest list lacks; empty if there is none, or it has it. */
   synchronized String absence() {
     return absence;

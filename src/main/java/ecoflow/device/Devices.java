@@ -95,12 +95,14 @@ public final class Devices {
 
   private DeviceView view(Device device) {
     boolean online = isOnline(device);
+    // With an account a list can lack a device that sends: then its values count.
+    boolean isThere = online || (mode.usesAccount() && device.hasSentSinceListed());
     return new DeviceView(
         device.serial(),
         device.labels(),
         online,
         isShown(device),
-        online ? "" : device.absence(),
+        isThere ? "" : device.absence(),
         device.lastUpdateMillis());
   }
 

@@ -17,7 +17,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AccountLoginTest {
 
   private final AtomicLong clock = new AtomicLong();
+  private Devices devices;
   private final AccountLogin login = login("owner@example.org", "mqtt");
 
   private AccountLogin login(String user, String mode) {
@@ -41,7 +45,7 @@ class AccountLoginTest {
                   mode,
                   "ECOFLOW_DEVICE_SN",
                   "R331"));
-      Devices devices = new Devices(settings, line -> {}, clock::get);
+      devices = new Devices(settings, line -> {}, clock::get);
       return new AccountLogin(settings, devices, new Meters(settings, "test"), clock::get);
     } catch (ConfigException e) {
       throw new IllegalStateException(e);
@@ -138,6 +142,54 @@ class AccountLoginTest {
     assertFalse(login.isNeeded());
     login.forget();
     assertTrue(login.isNeeded());
+  }
+
+  @Test
+  void theListIsCheckedWhileADeviceHasNeverSentAnything() throws CloudException {
+    assertFalse(login.isCheckNeeded(), "there is no token");
+    logIn();
+    assertTrue(login.isCheckNeeded());
+    login.checking();
+    assertFalse(login.isCheckNeeded());
+    clock.addAndGet(Duration.ofMinutes(10).toNanos() - 1);
+    assertFalse(login.isCheckNeeded());
+    clock.addAndGet(1);
+    assertTrue(login.isCheckNeeded());
+    devices.dataArrived("R331");
+    assertFalse(login.isCheckNeeded());
+    clock.addAndGet(Duration.ofHours(1).toNanos());
+    assertFalse(login.isCheckNeeded(), "it is in the account");
+  }
+
+  private String failure(Exception failure) {
+    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+    exchange.setProperty(Exchange.EXCEPTION_CAUGHT, failure);
+    exchange.setProperty("apiName", "login");
+    exchange.setProperty("apiPath", "/auth/login");
+    login.failed(exchange);
+    return login.failure(exchange);
+  }
+
+  @Test
+  void anUnknownAccountIsPerhapsAnOutageTwice() throws CloudException {
+    Exception unknown = new CloudException("2026", "code 2026 (The account doesn't exist)");
+    Exception password =
+        new CloudException(
+            "2026", "code 2026 (The account does not exist or the password is wrong)");
+    String wrong = "login: code 2026 (The account doesn't exist) on /auth/login";
+    String outage = wrong + ", as during an outage of EcoFlow";
+    assertEquals(outage, failure(unknown));
+    assertEquals(outage, failure(unknown));
+    assertEquals(wrong, failure(unknown));
+    assertEquals(wrong, failure(unknown));
+    logIn();
+    assertEquals(outage, failure(unknown));
+    assertEquals("login: HTTP 503 on /auth/login", failure(http(503)));
+    assertEquals(outage, failure(unknown));
+    assertEquals(outage, failure(unknown));
+    assertEquals(
+        "login: code 2026 (The account does not exist or the password is wrong) on /auth/login",
+        failure(password));
   }
 
   @Test

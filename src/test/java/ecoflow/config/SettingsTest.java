@@ -286,6 +286,190 @@ class SettingsTest {
     assertFalse(settings.toString().contains(SECRET));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\uFEFF%s\r\n",
+        "%s\u200B",
+        "\u200C%s\u200D",
+        "\u2060%s\uFEFF",
+        "%s\u00A0",
+        "\u3000%s\u2007\u202F",
+        "\u2028%s\u0085",
+        "\u200E \t%s\u200B \u200B"
+      })
+  void invisibleCharactersAroundKeysAndUsersAreCut(String form) throws Exception {
+    Settings keys =
+        Settings.from(
+            keys(
+                "ECOFLOW_ACCESS_KEY", form.formatted("key"),
+                "ECOFLOW_SECRET_KEY", form.formatted(SECRET)));
+    assertEquals("key", keys.credentials().id());
+    assertEquals(SECRET, keys.credentials().secret());
+    assertEquals(List.of(), keys.notes());
+
+    Path file = Files.writeString(folder.resolve("file"), form.formatted("me@example.com"));
+    Map<String, String> account = account("ECOFLOW_ACCOUNT_USER_FILE", file.toString());
+    account.remove("ECOFLOW_ACCOUNT_USER");
+    assertEquals("me@example.com", Settings.from(account).credentials().id());
+    assertEquals(
+        List.of("R331A", "B2"),
+        Settings.from(
+                keys("ECOFLOW_DEVICE_SN", form.formatted("R331A") + "," + form.formatted("B2")))
+            .devices()
+            .serials());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '^',
+      value = {
+        "s3c\u200Bret | character 4 is U+200B; a key has printable ASCII characters only",
+        "s3c\u00E4ret | character 4 is U+00E4; a key has printable ASCII characters only",
+        "\u201Cs3cret\u201D | character 1 is U+201C; a key has printable ASCII characters only",
+        "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key has printable ASCII characters only",
+        "\"s3cret-value\" | it has quotes around it; remove them",
+        "'s3cret-value' | it has quotes around it; remove them",
+        "\"s3cret-value | it starts with a quote",
+        "s3cret-value' | it ends with a quote",
+        "\" | it ends with a quote",
+      })
+  void whatCannotBeAKeyIsRefusedWithoutTheKey(String value, String why) throws Exception {
+    for (String name : List.of("ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY")) {
+      assertEquals(name + "=*** is not valid: " + why, complaint(keys(name, value)));
+
+      Path file = Files.writeString(folder.resolve("file"), "\uFEFF" + value + "\r\n");
+      Map<String, String> variables = keys(name + "_FILE", file.toString());
+      variables.remove(name);
+      assertEquals(name + "_FILE=" + file + " is not valid: " + why, complaint(variables));
+    }
+  }
+
+  @Test
+  void aKeyOfTwoLinesIsRefused() {
+    assertEquals(
+        "ECOFLOW_SECRET_KEY=*** is not valid: character 2 is U+000A; a key has printable ASCII"
+            + " characters only",
+        complaint(keys("ECOFLOW_SECRET_KEY", "a\nb")));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '^',
+      value = {
+        "\"me@example.com\" | it has quotes around it; remove them",
+        "'me@example.com' | it has quotes around it; remove them",
+        "me@example.com' | it ends with a quote",
+        "me@exa\u200Bmple.com | character 7 is U+200B; a user has no white space and no such characters",
+        "me @example.com | character 3 is U+0020; a user has no white space and no such characters",
+      })
+  void whatCannotBeAUserIsRefused(String value, String why) {
+    assertEquals(
+        "ECOFLOW_ACCOUNT_USER=*** is not valid: " + why,
+        complaint(account("ECOFLOW_ACCOUNT_USER", value)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"\"me\"@example.com", "m\u00FCller@example.com", "o'neil@example.com", "+491701"})
+  void unusualUsersAreTaken(String value) throws ConfigException {
+    Settings settings = Settings.from(account("ECOFLOW_ACCOUNT_USER", value));
+    assertEquals(value, settings.credentials().id());
+    assertEquals(List.of(), settings.notes());
+  }
+
+  @Test
+  void ofAPasswordOnlyByteOrderMarkAndLineEndsAreCut() throws Exception {
+    Path file = folder.resolve("password");
+    Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
+    variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
+    for (String password : List.of(SECRET, "p\u00E4ss w\u00F6rd", "\"half", "half'")) {
+      Files.writeString(file, "\uFEFF" + password + "\r\n\n");
+      Settings settings = Settings.from(variables);
+      assertEquals(password, settings.credentials().secret());
+      assertEquals(List.of(), settings.notes());
+      assertEquals(
+          password,
+          Settings.from(account("ECOFLOW_ACCOUNT_PASSWORD", "\n" + password + "\n"))
+              .credentials()
+              .secret());
+    }
+    Files.writeString(file, " \r\n");
+    assertTrue(complaint(variables).contains("a file that is not empty"));
+    assertTrue(
+        complaint(account("ECOFLOW_ACCOUNT_PASSWORD", " "))
+            .startsWith("ECOFLOW_ACCOUNT_PASSWORD is not set"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '^',
+      ignoreLeadingAndTrailingWhitespace = false,
+      value = {
+        "\"s3cret-value\"|has quotes around it, which are sent as part of it",
+        "'s3cret-value'|has quotes around it, which are sent as part of it",
+        " s3cret-value|starts or ends with white space or an invisible character",
+        "s3cret-value\u00A0|starts or ends with white space or an invisible character",
+      })
+  void anUnusualPasswordIsTakenWithALine(String password, String why) throws ConfigException {
+    Settings settings = Settings.from(account("ECOFLOW_ACCOUNT_PASSWORD", password));
+    assertEquals(password, settings.credentials().secret());
+    assertEquals(1, settings.notes().size(), () -> "" + settings.notes());
+    String note = settings.notes().get(0);
+    assertTrue(note.startsWith("ECOFLOW_ACCOUNT_PASSWORD=*** " + why), note);
+    assertFalse(note.contains(SECRET), note);
+  }
+
+  @Test
+  void quotesAroundAnyOtherValueAreNamed() throws ConfigException {
+    assertEquals(
+        "ECOFLOW_DEVICE_SN=\"R331A,B2\" is not valid: it has quotes around it; it takes one serial"
+            + " number, several with commas between them, or \"all\" for every device",
+        complaint(keys("ECOFLOW_DEVICE_SN", "\"R331A,B2\"")));
+    assertTrue(
+        complaint(keys("EXPORTER_PORT", "'9090'"))
+            .startsWith("EXPORTER_PORT='9090' is not valid: it has quotes around it; it takes a"));
+    assertTrue(
+        complaint(keys("ECOFLOW_CA_FILE", "\"/etc/ca.pem\"")).contains("it has quotes around it"));
+
+    Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\""));
+    assertEquals(Map.of("R331A", "\"Shed\""), settings.devices().names());
+    assertEquals(
+        List.of("ECOFLOW_DEVICE_NAME=\"Shed\" has quotes around it, which are part of the value"),
+        settings.notes());
+    assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\" west")).notes());
+  }
+
+  @Test
+  void anInvisibleCharacterInAValueIsVisibleInTheLine() {
+    assertTrue(
+        complaint(keys("ECOFLOW_DEVICE_SN", "R331\u200BA"))
+            .startsWith("ECOFLOW_DEVICE_SN=R331?A is not valid"));
+  }
+
+  @Test
+  void serialNumbersAreInUpperCase() throws ConfigException {
+    DeviceSettings devices =
+        Settings.from(
+                keys(
+                    "ECOFLOW_DEVICE_SN", "r331a,B2,R331A,b2",
+                    "ECOFLOW_DEVICE_NAME", "R331a=Shed,b2=Van",
+                    "ECOFLOW_PRODUCT_NAME", "B2=DELTA",
+                    "ECOFLOW_DEVICE_GENERAL_KEY", "r331A=x"))
+            .devices();
+    assertEquals(List.of("R331A", "B2"), devices.serials());
+    assertEquals(Map.of("R331A", "Shed", "B2", "Van"), devices.names());
+    assertEquals(Map.of("B2", "DELTA"), devices.products());
+    assertEquals(Map.of("R331A", "x"), devices.generalKeys());
+    assertEquals(
+        Map.of("R331A", "Shed"),
+        Settings.from(keys("ECOFLOW_DEVICE_NAME", "r331a=Shed")).devices().names());
+    assertTrue(complaint(keys("ECOFLOW_DEVICE_SN", "r331\u00DF")).contains("one serial number"));
+  }
+
   @Test
   void theHostMayCarryAPort() throws ConfigException {
     assertEquals(

@@ -1,0 +1,128 @@
+package ecoflow.api;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The attempts before the first success and the pauses between them. */
+class FirstContactTest {
+
+  /** Keeps tasks in place of running them. */
+  private static final class Schedule extends ScheduledThreadPoolExecutor {
+
+    private final List<Long> pauses = new ArrayList<>();
+    private Runnable next;
+
+    Schedule() {
+      super(1);
+    }
+
+    @Override
+    public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+      pauses.add(unit.toMillis(delay));
+      next = task;
+      return super.schedule(() -> {}, 1, TimeUnit.DAYS);
+    }
+
+    void runNext() {
+      Runnable task = next;
+      next = null;
+      task.run();
+    }
+  }
+
+  private final Schedule schedule = new Schedule();
+  private int ends;
+
+  @AfterEach
+  void end() {
+    schedule.shutdownNow();
+  }
+
+  private FirstContact contact(int attempts, long pause, long longest) {
+    return new FirstContact(
+        attempts, Duration.ofSeconds(pause), Duration.ofSeconds(longest), () -> ends++);
+  }
+
+  private FirstContactPauses pauses(FirstContact contact, Runnable attempt) {
+    FirstContactPauses pauses = new FirstContactPauses(contact);
+    pauses.setScheduledExecutorService(schedule);
+    pauses.scheduleTask(attempt);
+    pauses.startScheduler();
+    return pauses;
+  }
+
+  /** The pauses after so many attempts that fail. */
+  private List<Long> pausesOf(FirstContact contact, int attempts) {
+    pauses(contact, () -> contact.failed("no answer"));
+    for (int i = 0; i < attempts; i++) {
+      schedule.runNext();
+    }
+    return schedule.pauses;
+  }
+
+  @Test
+  void pausesDoubleUpToTheLongest() {
+    assertEquals(
+        List.of(0L, 30_000L, 60_000L, 120_000L, 240_000L, 300_000L, 300_000L),
+        pausesOf(contact(100, 30, 300), 6));
+    assertEquals(0, ends);
+  }
+
+  @Test
+  void aFirstPauseThatIsLongerThanTheLongestStays() {
+    assertEquals(List.of(0L, 600_000L, 600_000L), pausesOf(contact(100, 600, 300), 2));
+  }
+
+  @Test
+  void theLastAttemptEndsTheProcess() {
+    FirstContact contact = contact(3, 30, 300);
+    assertEquals(List.of(0L, 30_000L, 60_000L), pausesOf(contact, 3));
+    assertEquals(1, ends);
+    assertTrue(contact.isOver());
+    assertFalse(contact.isMade());
+    contact.failed("an attempt that was on its way");
+    assertEquals(1, ends);
+  }
+
+  @Test
+  void anAnswerEndsTheAttempts() {
+    FirstContact contact = contact(3, 30, 300);
+    pauses(contact, contact::succeeded);
+    schedule.runNext();
+    assertEquals(List.of(0L), schedule.pauses);
+    contact.failed("a later failure is none of its concern");
+    assertEquals(0, ends);
+  }
+
+  @Test
+  void anAttemptOfUnknownResultIsRepeated() {
+    FirstContact contact = contact(3, 30, 300);
+    pauses(contact, () -> {});
+    schedule.runNext();
+    schedule.runNext();
+    assertEquals(List.of(0L, 30_000L, 30_000L), schedule.pauses);
+  }
+
+  @Test
+  void aRouteThatIsStoppedMakesNoAttempt() {
+    FirstContact contact = contact(3, 30, 300);
+    FirstContactPauses pauses = pauses(contact, () -> contact.failed("no answer"));
+    assertTrue(pauses.isSchedulerStarted());
+    pauses.unscheduleTask();
+    assertFalse(pauses.isSchedulerStarted());
+    schedule.runNext();
+    assertEquals(List.of(0L), schedule.pauses);
+    pauses.startScheduler();
+    assertEquals(List.of(0L, 0L), schedule.pauses);
+  }
+}
