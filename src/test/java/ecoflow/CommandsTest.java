@@ -427,6 +427,15 @@ class CommandsTest {
 
     assertEquals(0, run(variables("device"), "check"), "a device may be off");
 
+    String typo = SERIAL.substring(0, SERIAL.length() - 1) + "X";
+    for (String mode : List.of("rest", "open", "mqtt", "device")) {
+      assertEquals(1, run(variables(mode, "ECOFLOW_DEVICE_SN=" + typo), "check", "--seconds", "1"));
+      assertEquals(
+          "FAILED device %s is not in the device list; did you mean %s (\"Garage\")? The list has %s: correct ECOFLOW_DEVICE_SN"
+              .formatted(typo, SERIAL, SERIAL),
+          findings("FAILED").get(0));
+    }
+
     clouds.cloud().remove(SERIAL);
     assertEquals(1, run(variables("device"), "check"));
     assertEquals(

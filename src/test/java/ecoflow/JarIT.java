@@ -41,6 +41,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.jar.JarFile;
@@ -852,6 +853,65 @@ class JarIT {
                     + " ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"),
         errors.get(0));
     assertTrue(errors.get(0).endsWith("attempt 2 of 2, giving up"), errors.get(0));
+  }
+
+  @Test
+  void anUnknownAccountIsAWrongUserAfterTwoRetries() {
+    cloud.faults().always(LOGIN, Fault.code("2026", "The account doesn't exist"));
+    start("mqtt", "ESTABLISH_ATTEMPTS=4", "RETRY_TIMEOUT=0.4", "MAX_RECONNECT_DELAY=1");
+
+    assertEquals(1, jar.exitCode());
+    String answer =
+        "Cannot connect to EcoFlow: login: code 2026 (The account doesn't exist) on " + LOGIN;
+    String wrong = ": ECOFLOW_ACCOUNT_USER is wrong, unless EcoFlow has an outage; attempt ";
+    String outage = ", as during an outage of EcoFlow; attempt ";
+    assertEquals(
+        List.of(
+            answer + outage + "1 of 4, next attempt in 0.4 s",
+            answer + outage + "2 of 4, next attempt in 0.8 s",
+            answer + wrong + "3 of 4, next attempt in 1 s",
+            answer + wrong + "4 of 4, giving up"),
+        jar.log("Cannot connect").stream()
+            .map(line -> line.substring(line.indexOf("Cannot connect")))
+            .toList());
+  }
+
+  /** The list is looked at several times, with an account after half a minute. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "open", "mqtt", "device"})
+  void aSerialNumberThatTheAccountDoesNotHaveIsOneLine(String mode) {
+    String typo = "R331JAR000000010";
+    start(mode, "ECOFLOW_DEVICE_SN=" + SERIAL.toLowerCase(Locale.ROOT) + "," + typo);
+    String line =
+        "Device " + typo + " is not in the device list of this account; the list has 1 device";
+    jar.awaitLine(line);
+    jar.awaitOwn(3, "scrape_requests_total", "device=" + typo, "status=not_found");
+    assertEquals(1, jar.log(line).size(), () -> "" + jar.log());
+    assertEquals(1, jar.log(" WARN ").size(), () -> "" + jar.log());
+    assertEquals(143, jar.terminate());
+  }
+
+  @Test
+  void aKeyWithQuotesIsOneLineAndExitCode2() {
+    start("rest", "ECOFLOW_SECRET_KEY=\"" + cloud.account().secretKey() + "\"");
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_SECRET_KEY=*** is not valid: it has quotes around it;"
+                + " remove them"),
+        jar.log());
+  }
+
+  @Test
+  void quotesAroundAPasswordAreOneLine() {
+    start("mqtt", "ECOFLOW_ACCOUNT_PASSWORD='wrong'", "ESTABLISH_ATTEMPTS=1");
+
+    assertEquals(1, jar.exitCode());
+    assertEquals(1, jar.log(" WARN ").size(), () -> "" + jar.log());
+    assertTrue(
+        jar.log(" WARN ").get(0).contains("ECOFLOW_ACCOUNT_PASSWORD=*** has quotes around it"),
+        () -> "" + jar.log());
   }
 
   @Test

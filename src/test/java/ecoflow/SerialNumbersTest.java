@@ -156,26 +156,29 @@ class SerialNumbersTest {
   @ParameterizedTest
   @ValueSource(strings = {"mqtt", "device"})
   void valuesCountMoreThanAListWithoutTheDevice(String mode) {
-    start(mode, garage.serial() + "," + van.serial());
+    // An answer would end the status "offline".
+    start(mode, garage.serial() + "," + van.serial(), "QUOTA_REQUEST_INTERVAL=3600");
     send(garage, 7);
     String before = page.lines("pd_soc").get(0);
-    cloud.faults().next(ACCOUNT_DEVICES, Fault.data("{\"bound\": {}, \"share\": {}}"));
+    checkNow();
+    assertEquals(before, page.lines("pd_soc").get(0), "labels do not depend on the list");
+    cloud.faults().always(ACCOUNT_DEVICES, Fault.data("{\"bound\": {}, \"share\": {}}"));
     checkNow();
     assertFalse(card(garage.serial()).contains(LIST), () -> card(garage.serial()));
     assertEquals(before, page.lines("pd_soc").get(0), "the same labels");
     assertEquals(0, page.scrapes(garage, "not_found"));
-
     if (mode.equals("mqtt")) {
       assertNamed(van.serial(), "; the list has 0 devices");
     }
+
+    send(garage, 8);
     send(van, 8);
-    garage.publishStatus(
-        """
-        {"params": {"status": 0}}
-        """);
-    page.eventuallyShows(garage, "online", 0);
     for (SimulatedDevice device : new SimulatedDevice[] {garage, van}) {
-      checkNow();
+      device.publishStatus(
+          """
+          {"params": {"status": 0}}
+          """);
+      page.eventuallyShows(device, "online", 0);
       assertFalse(card(device.serial()).contains(LIST), () -> card(device.serial()));
     }
   }

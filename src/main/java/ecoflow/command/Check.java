@@ -3,12 +3,14 @@ package ecoflow.command;
 import ecoflow.config.ConfigException;
 import ecoflow.config.PageSettings;
 import ecoflow.config.Settings;
+import ecoflow.text.Lines;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -214,7 +216,7 @@ final class Check {
     for (String serial : serials) {
       ListedDevice device = bySerial.get(serial);
       if (device == null) {
-        findings.failed("device", serial + " is not in the device list; " + has(bySerial.keySet()));
+        findings.failed("device", serial + " is not in the device list; " + has(serial, bySerial));
       } else if (device.online()) {
         online.add(serial);
         findings.ok("device", serial + " (" + device.product() + ") is online");
@@ -230,12 +232,21 @@ final class Check {
     return online;
   }
 
-  private static String has(Set<String> serials) {
-    return serials.isEmpty()
-        ? "the list is empty"
-        : "the list has "
-            + serials.stream().sorted().collect(Collectors.joining(", "))
-            + ": correct ECOFLOW_DEVICE_SN";
+  private String has(String serial, Map<String, ListedDevice> listed) {
+    if (listed.isEmpty()) {
+      return "the list is empty";
+    }
+    Set<String> others = new HashSet<>(listed.keySet());
+    settings.devices().serials().forEach(others::remove);
+    String meant =
+        Lines.nearestSerial(serial, others)
+            .map(other -> "did you mean " + other + " (\"" + listed.get(other).name() + "\")? ")
+            .orElse("");
+    return meant
+        + (meant.isEmpty() ? "the" : "The")
+        + " list has "
+        + listed.keySet().stream().sorted().collect(Collectors.joining(", "))
+        + ": correct ECOFLOW_DEVICE_SN";
   }
 
   private boolean connect(Commands.Cloud cloud) {

@@ -30,9 +30,6 @@ public final class Devices {
   /** What a broker that anybody can publish to may cost at most. */
   private static final int MAX_ADOPTED = 1_000;
 
-  /** One in so many characters of a serial number may be mistyped; more make any device near. */
-  private static final int CHARACTERS_PER_MISTAKE = 4;
-
   private final DeviceSettings settings;
   private final Settings.Mode mode;
   private final Catalogue catalogue;
@@ -384,7 +381,7 @@ public final class Devices {
   private String absence(String serial, Map<String, Listing> list) {
     List<String> others = list.keySet().stream().filter(other -> !isWanted(other)).toList();
     return "not in the device list of this account; "
-        + Lines.nearest(serial, others, serial.length() / CHARACTERS_PER_MISTAKE)
+        + Lines.nearestSerial(serial, others)
             .map(other -> "did you mean " + other + name(other, list.get(other)) + "?")
             .orElse("the list has " + list.size() + (list.size() == 1 ? " device" : " devices"));
   }

@@ -25,6 +25,7 @@ public final class Lines {
   private static final int MAX_SUBJECTS = 1000;
   private static final int MAX_CHARACTERS = 160;
   private static final int MAX_CAUSES = 12;
+  private static final int CHARACTERS_PER_MISTAKE = 4;
   private static final Pattern USER = Pattern.compile("/(app/(?!device/)|open/)[^/]+/");
 
   private static final class Subject {
@@ -149,6 +150,11 @@ public final class Lines {
    */
   public static Optional<String> nearest(String name, Collection<String> names, int most) {
     return Distance.nearest(name, names, most);
+  }
+
+  /** The serial number that may have been meant: more differences would make any device near. */
+  public static Optional<String> nearestSerial(String serial, Collection<String> serials) {
+    return Distance.nearest(serial, serials, serial.length() / CHARACTERS_PER_MISTAKE);
   }
 
   /** Seconds, with a fraction only where there is one. */

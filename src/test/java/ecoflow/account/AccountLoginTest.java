@@ -28,7 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AccountLoginTest {
 
+  private static final String UUID_OF_R331 = "355042A0-F568-3337-9154-F1C2CDC4CC1E";
+
   private final AtomicLong clock = new AtomicLong();
+  private String serial = "R331";
   private Devices devices;
   private final AccountLogin login = login("owner@example.org", "mqtt");
 
@@ -44,7 +47,7 @@ class AccountLoginTest {
                   "ECOFLOW_API_TYPE",
                   mode,
                   "ECOFLOW_DEVICE_SN",
-                  "R331"));
+                  serial));
       devices = new Devices(settings, line -> {}, clock::get);
       return new AccountLogin(settings, devices, new Meters(settings, "test"), clock::get);
     } catch (ConfigException e) {
@@ -268,6 +271,18 @@ class AccountLoginTest {
       other.accept(certification("8883"));
       assertFalse(id.equals(other.brokerLogin().clientId()));
     }
+  }
+
+  @Test
+  void theClientIdIsThatOfTheSerialNumbersInUpperCase() throws CloudException {
+    serial = "r331";
+    AccountLogin lower = login("owner@example.org", "mqtt");
+    lower.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
+    lower.accept(certification("8883"));
+    String id = logIn("8883").clientId();
+    assertEquals(id, lower.brokerLogin().clientId());
+    // Another one would cost one of the few ids of a day at each update.
+    assertEquals("ANDROID_" + UUID_OF_R331 + "_1612", id);
   }
 
   @Test
