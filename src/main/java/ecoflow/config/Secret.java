@@ -81,7 +81,10 @@ record Secret(String source, String value) {
       int character = value.codePointAt(at);
       if (isBlank(character) || Character.isISOControl(character)) {
         throw new ConfigException(
-            source + NOT_VALID + named(at) + "; a user has no white space and no such characters");
+            source
+                + NOT_VALID
+                + named(at)
+                + "; a user has no white space and no invisible characters");
       }
     }
     return value;

@@ -362,8 +362,8 @@ class SettingsTest {
         "\"me@example.com\" | it has quotes around it; remove them",
         "'me@example.com' | it has quotes around it; remove them",
         "me@example.com' | it ends with a quote",
-        "me@exa\u200Bmple.com | character 7 is U+200B; a user has no white space and no such characters",
-        "me @example.com | character 3 is U+0020; a user has no white space and no such characters",
+        "me@exa\u200Bmple.com | character 7 is U+200B; a user has no white space and no invisible characters",
+        "me @example.com | character 3 is U+0020; a user has no white space and no invisible characters",
       })
   void whatCannotBeAUserIsRefused(String value, String why) {
     assertEquals(
