@@ -287,11 +287,13 @@ class MessageSequencesTest {
   @Test
   void groupsThatLeaveZerosOutFallToZero() {
     Sequence stream = device(STREAM_5000);
-    // home_load_half_watts, soc, solar_power; then soc alone
-    stream.send(254, 39, nested(11, message().integer(1, 700).integer(5, 70).real(9, 250)));
+    // load_power, soc, third_party_pv_unknown_power; then soc alone
+    stream.send(254, 39, nested(11, message().integer(1, 700).integer(5, 70).integer(9, 250)));
+    stream.shows("system_load_power", "350");
+    stream.shows("system_third_party_pv_unknown_power", "250");
     stream.send(254, 39, nested(11, message().integer(5, 71)));
-    stream.shows("system_home_load_half_watts", "0");
-    stream.shows("system_solar_power", "0");
+    stream.shows("system_load_power", "0");
+    stream.shows("system_third_party_pv_unknown_power", "0");
     stream.shows("system_soc", "71");
 
     Sequence ocean = device(POWER_OCEAN);

@@ -256,19 +256,24 @@ class MessageDecoderTest {
 
   @Test
   void addsZerosThatGroupsLeaveOut() {
-    // battery_to_home 2.0 alone in its group; no other group
+    // pv_power 2.0 of the unit ES21A alone; no other group
     assertEquals(
         Map.of(
-            "power_flow",
+            "solar",
             Map.of(
-                "solar_to_battery_mppt", 0.0,
-                "battery_to_home", 2.0,
-                "battery_to_grid", 0.0,
-                "grid_to_home", 0.0,
-                "grid_to_battery", 0.0,
-                "solar_to_battery", 0.0,
-                "solar_to_grid", 0.0)),
-        decode("ES21", 254, 39, "6205" + "2500000040").values());
+                "strings[\"ES21A\"]",
+                Map.of(
+                    "sn", "ES21A",
+                    "pv_power", 2.0,
+                    "battery_power", 0.0,
+                    "inverter_power", 0.0,
+                    "on_grid_power", 0.0,
+                    "backup_power", 0.0,
+                    "pv1_power", 0.0,
+                    "pv2_power", 0.0,
+                    "pv3_power", 0.0,
+                    "pv4_power", 0.0))),
+        decode("ES21", 254, 39, "92030e" + "0a0c" + "0a0545533231411d00000040").values());
     // sys_load_pwr 2.0; the charge is not a power and stays away
     assertEquals(
         Map.of("sys_load_pwr", 2.0, "sys_grid_pwr", 0.0, "mppt_pwr", 0.0, "bp_pwr", 0.0),
