@@ -11,9 +11,22 @@ import java.util.Map;
  *     have keys of their own, such as {@code bms_heartbeat[1]} or {@code unit["ES21X"]}. Empty
  *     unless the outcome is {@link Outcome#DECODED} or {@link Outcome#BROKEN}.
  * @param dropped what was left out because nobody could say what it means
+ * @param times of the items of histories among the values, in seconds since 1970 as the device's
+ *     clock has them, by the whole key of the item, such as {@code watth_item[7]}; 0 for an item
+ *     without a time
  */
 public record Decoded(
-    int cmdFunc, int cmdId, Outcome outcome, Map<String, Object> values, List<Dropped> dropped) {
+    int cmdFunc,
+    int cmdId,
+    Outcome outcome,
+    Map<String, Object> values,
+    List<Dropped> dropped,
+    Map<String, Long> times) {
+
+  Decoded(
+      int cmdFunc, int cmdId, Outcome outcome, Map<String, Object> values, List<Dropped> dropped) {
+    this(cmdFunc, cmdId, outcome, values, dropped, Map.of());
+  }
 
   /** How far the message could be read. */
   public enum Outcome {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,14 @@ final class FieldValues {
   private final int depth;
   private final List<Dropped> dropped;
 
+  /** The message around this one and the field that it is there; null for the outermost. */
+  private final FieldValues parent;
+
+  private final Field place;
+
+  /** Of the outermost message: the times of items of histories by their whole key. */
+  private Map<String, Long> times = Map.of();
+
   /** By place of the field; messages within are FieldValues. Null for what was not sent. */
   private final Object[] sent;
 
@@ -66,12 +75,14 @@ final class FieldValues {
    * @param dropped takes what is left out
    */
   FieldValues(MessageType type, List<Dropped> dropped) {
-    this(type, 0, dropped);
+    this(type, null, null, dropped);
   }
 
-  private FieldValues(MessageType type, int depth, List<Dropped> dropped) {
+  private FieldValues(MessageType type, FieldValues parent, Field place, List<Dropped> dropped) {
     this.type = type;
-    this.depth = depth;
+    this.depth = parent == null ? 0 : parent.depth + 1;
+    this.parent = parent;
+    this.place = place;
     this.dropped = dropped;
     this.sent = new Object[type.fields().size()];
   }
@@ -161,7 +172,7 @@ final class FieldValues {
     FieldValues message =
         sent[field.place()] instanceof FieldValues before
             ? before
-            : new FieldValues(field.message(), depth + 1, dropped);
+            : new FieldValues(field.message(), this, field, dropped);
     message.read(in);
     in.popLimit(limit);
     return message;
@@ -293,7 +304,8 @@ final class FieldValues {
         values.put(field.key(), maps);
       } else {
         ListItems placed =
-            new ListItems(field.key(), rule, values, reason -> drop(field.name(), reason));
+            new ListItems(
+                field.key(), rule, values, reason -> drop(field.name(), reason), this::noteTime);
         items.forEach(item -> placed.put(((FieldValues) item).all()));
       }
     }
@@ -323,6 +335,28 @@ final class FieldValues {
         }
       }
     }
+  }
+
+  /** An item within an item of another list is compared within its message alone. */
+  private void noteTime(String key, long seconds) {
+    StringBuilder whole = new StringBuilder(key);
+    FieldValues around = this;
+    while (around.parent != null) {
+      if (around.place.isRepeated()) {
+        return;
+      }
+      whole.insert(0, around.place.key() + ".");
+      around = around.parent;
+    }
+    if (around.times.isEmpty()) {
+      around.times = new HashMap<>();
+    }
+    around.times.put(whole.toString(), seconds);
+  }
+
+  /** As in {@link Decoded}; to be asked after the values. */
+  Map<String, Long> times() {
+    return times;
   }
 
   private void drop(String field, Dropped.Reason reason) {

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -48,17 +49,25 @@ final class ListItems {
   private final Rule rule;
   private final Map<String, Object> values;
   private final Consumer<Dropped.Reason> dropped;
+  private final BiConsumer<String, Long> times;
   private final Set<String> places = new HashSet<>();
   private final Map<String, Long> newest = new HashMap<>();
 
   /**
    * @param values takes the items under their keys, such as {@code bp_info[2]}
+   * @param times takes the key and the time of an item of a history whenever one is put
    */
-  ListItems(String list, Rule rule, Map<String, Object> values, Consumer<Dropped.Reason> dropped) {
+  ListItems(
+      String list,
+      Rule rule,
+      Map<String, Object> values,
+      Consumer<Dropped.Reason> dropped,
+      BiConsumer<String, Long> times) {
     this.list = list;
     this.rule = rule;
     this.values = values;
     this.dropped = dropped;
+    this.times = times;
   }
 
   /**
@@ -93,8 +102,10 @@ final class ListItems {
       }
       places.add(place);
     }
-    if (rule.newestBy() == null || isNewest(place, item.get(rule.newestBy()))) {
+    if (rule.newestBy() == null) {
       values.put(place, item);
+    } else {
+      putIfNewest(place, item, item.get(rule.newestBy()) instanceof Long time ? time : 0);
     }
   }
 
@@ -109,14 +120,13 @@ final class ListItems {
     return !text.isEmpty() && text.length() <= MAX_SERIAL_LENGTH;
   }
 
-  private boolean isNewest(String place, Object time) {
-    long seconds = time instanceof Long sent ? sent : 0;
+  private void putIfNewest(String place, Map<String, ?> item, long seconds) {
     Long before = newest.get(place);
-    if (before != null && before >= seconds) {
-      return false;
+    if (before == null || before < seconds) {
+      newest.put(place, seconds);
+      values.put(place, item);
+      times.accept(place, seconds);
     }
-    newest.put(place, seconds);
-    return true;
   }
 
   private void drop(Dropped.Reason reason) {

@@ -6,6 +6,7 @@ import ecoflow.decode.Decoded.Outcome;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,9 +55,19 @@ final class MessageDecoder {
       outcome = Outcome.BROKEN;
       values = salvaged(entry, type, fields.sent());
     }
-    values = placed(entry, type, values, dropped);
+    Map<String, Long> times = fields.times();
+    if (entry.isListItem() && !values.isEmpty()) {
+      Map<String, Long> within = times;
+      times = new HashMap<>();
+      values = placed(entry, type, values, dropped, times);
+      for (String place : values.keySet()) {
+        for (Map.Entry<String, Long> time : within.entrySet()) {
+          times.put(place + "." + time.getKey(), time.getValue());
+        }
+      }
+    }
     return new Decoded(
-        header.getCmdFunc(), header.getCmdId(), outcome, values, List.copyOf(dropped));
+        header.getCmdFunc(), header.getCmdId(), outcome, values, List.copyOf(dropped), times);
   }
 
   private static Decoded nothing(Header header, Outcome outcome) {
@@ -73,18 +84,21 @@ final class MessageDecoder {
         : values;
   }
 
-  /** A list item under the key of its place; other values have their keys already. */
+  /** A list item under the key of its place. */
   private static Map<String, Object> placed(
       MessageTable.Entry entry,
       MessageType type,
       Map<String, Object> values,
-      List<Dropped> dropped) {
-    if (!entry.isListItem() || values.isEmpty()) {
-      return values;
-    }
+      List<Dropped> dropped,
+      Map<String, Long> times) {
     Map<String, Object> placed = new LinkedHashMap<>();
     String list = entry.listName();
-    new ListItems(list, type.listRule(), placed, reason -> dropped.add(new Dropped(list, reason)))
+    new ListItems(
+            list,
+            type.listRule(),
+            placed,
+            reason -> dropped.add(new Dropped(list, reason)),
+            times::put)
         .put(values);
     return placed;
   }

@@ -190,6 +190,9 @@ public final class Payloads {
     }
     decoded.dropped().forEach(dropped -> leaveOut(dropped, decoded, serial, story));
     message.setBody(decoded.values());
+    if (!decoded.times().isEmpty()) {
+      message.setHeader(Quotas.ITEM_TIMES, decoded.times());
+    }
     message.setHeader(
         Quotas.FULL,
         decoded.outcome() == Decoded.Outcome.DECODED

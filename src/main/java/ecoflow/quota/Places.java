@@ -69,9 +69,29 @@ final class Places {
     /** The state of the device's keys in which there was nothing at this place or below it. */
     long bareAt = -1;
 
+    /** When the newest item of a history that was here is from, in seconds since 1970. */
+    private long newestItem = Long.MIN_VALUE;
+
     Place(String key) {
       this.key = key;
       this.usable = key.length() <= MAX_KEY_LENGTH;
+    }
+
+    /**
+     * Whether an item of a history is not older than those that were here before. It stays known
+     * while the device is away, so that yesterday's item is not taken for news when it returns.
+     *
+     * @param seconds the time of the item; 0 if it has none, and is in order always
+     * @param latest a later time is in order and not remembered: it would keep out all that follow
+     */
+    boolean isInOrder(long seconds, long latest) {
+      if (seconds != 0 && seconds < newestItem) {
+        return false;
+      }
+      if (seconds != 0 && seconds <= latest) {
+        newestItem = seconds;
+      }
+      return true;
     }
 
     private void learnMember(String name, Place place) {

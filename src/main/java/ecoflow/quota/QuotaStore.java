@@ -28,7 +28,8 @@ import java.util.regex.Pattern;
  *
  * <p>A quota message is a partial update: keys that it does not name keep their series. A key that
  * arrives with anything but a number or a boolean loses its series. A list replaces all of the list
- * before. What stands in a text is no series, but a value for who asks for all of them.
+ * before. Of a history the newest item is shown, as a whole. What stands in a text is no series,
+ * but a value for who asks for all of them.
  *
  * <p>Safe for use by several threads. Devices do not wait for each other; a reader sees all of a
  * message or nothing of it.
@@ -36,6 +37,7 @@ import java.util.regex.Pattern;
 final class QuotaStore {
 
   private static final int MAX_DEPTH = 32;
+  private static final long MAX_SECONDS_AHEAD = TimeUnit.DAYS.toSeconds(1);
 
   static final Conflicts NOBODY = (kind, serial, name) -> {};
 
@@ -129,9 +131,23 @@ final class QuotaStore {
 
   /** The same of an origin: a poll does not replace what a push said lately. */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage, Origin origin) {
+    return record(serial, quotas, conflictsOfMessage, origin, Map.of());
+  }
+
+  /**
+   * The same of a message with items of histories.
+   *
+   * @param times the time of each such item by its key, see {@link Quotas#ITEM_TIMES}
+   */
+  int record(
+      String serial,
+      Map<?, ?> quotas,
+      Conflicts conflictsOfMessage,
+      Origin origin,
+      Map<?, ?> times) {
     return devices
         .computeIfAbsent(serial, Device::new)
-        .take(quotas, conflictsOfMessage, nanoClock.getAsLong(), origin);
+        .take(quotas, conflictsOfMessage, nanoClock.getAsLong(), origin, times);
   }
 
   /** Tells of the series that there are, and from now on of those that come and go. */
@@ -276,12 +292,17 @@ final class QuotaStore {
     private long pushedAt;
     private Conflicts conflictsOfMessage = NOBODY;
 
+    /** Of items of histories, by key. */
+    private Map<?, ?> times = Map.of();
+
     Device(String serial) {
       this.serial = serial;
     }
 
-    synchronized int take(Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin) {
+    synchronized int take(
+        Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin, Map<?, ?> times) {
       this.conflictsOfMessage = conflictsOfMessage;
+      this.times = times;
       this.now = now;
       this.origin = origin;
       isAfterPush = origin == Origin.POLL && hasPushed && now - pushedAt < pushLead;
@@ -432,7 +453,16 @@ final class QuotaStore {
       }
       int taken = 0;
       if (value instanceof Map<?, ?> members) {
+        boolean isItem = !times.isEmpty() && times.get(place.key) instanceof Long;
+        if (isItem && !place.isInOrder((Long) times.get(place.key), latestTime())) {
+          // A sign of life, and no news.
+          return 1;
+        }
         taken = takeMembers(place, members, depth + 1);
+        if (isItem) {
+          // What the item before had besides belonged to that item.
+          removeMembers(place.key);
+        }
         remove(cell(place));
       } else if (value instanceof List<?> elements) {
         for (int i = 0; i < elements.size(); i++) {
@@ -453,6 +483,11 @@ final class QuotaStore {
         }
       }
       return taken;
+    }
+
+    /** A later time is a mistake of the device's clock. Days begin earlier in the east. */
+    private static long latestTime() {
+      return TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis()) + MAX_SECONDS_AHEAD;
     }
 
     private int takeText(Place place, String text, int depth) {

@@ -36,6 +36,13 @@ public final class Quotas {
   /** Header: false when the message says that the device is off; absent when it says nothing. */
   public static final String ONLINE = "EcoflowOnline";
 
+  /**
+   * Header: a map of the keys of items of histories in the message to their times, in seconds since
+   * 1970. Such an item is ignored if a newer one of its key was stored before, and replaces that
+   * one as a whole else. Absent where there is none.
+   */
+  public static final String ITEM_TIMES = "EcoflowItemTimes";
+
   public static final String REST = "rest";
   public static final String PUSH = "push";
   public static final String REPLY = "reply";
@@ -140,6 +147,7 @@ public final class Quotas {
       Map<?, ?> quotas = message.getBody(Map.class);
       Origin origin =
           REST.equals(source) ? Origin.POLL : PUSH.equals(source) ? Origin.PUSH : Origin.OTHER;
+      Map<?, ?> times = message.getHeader(ITEM_TIMES, Map.of(), Map.class);
       boolean saysOnline = Boolean.TRUE.equals(message.getHeader(ONLINE));
       devices.exclusively(
           serial,
@@ -151,20 +159,21 @@ public final class Quotas {
               // The cloud hands out the last known values of devices that have been off for days.
               LOG.debug("Device {} went offline before its values arrived", serial);
             } else {
-              store(serial, quotas, origin, MessageStory.of(exchange));
+              store(serial, quotas, origin, times, MessageStory.of(exchange));
             }
           });
     }
   }
 
-  private void store(String serial, Map<?, ?> quotas, Origin origin, MessageStory story) {
+  private void store(
+      String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageStory story) {
     // What was known before the device went away must not come back with its first message.
     removeHidden(serial);
     Conflicts toStory =
         story == null
             ? QuotaStore.NOBODY
             : (kind, device, name) -> story.conflict(word(kind), name);
-    int taken = store.record(serial, quotas, toStory, origin);
+    int taken = store.record(serial, quotas, toStory, origin, times);
     boolean hasValues = taken > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
     if (hasValues) {
       devices.dataArrived(serial, origin == Origin.POLL);

@@ -81,7 +81,14 @@ final class DynamicDecoder {
   }
 
   private ListItems items(String list, ListItems.Rule rule, Map<String, Object> values) {
-    return new ListItems(list, rule, values, reason -> dropped.add(new Dropped(list, reason)));
+    return new ListItems(
+        list,
+        rule,
+        values,
+        reason -> dropped.add(new Dropped(list, reason)),
+        (key, seconds) -> {
+          // See HistoriesTest.
+        });
   }
 
   private Map<String, Object> all(Message message) {

@@ -94,7 +94,7 @@ class SameAsDynamicMessageTest {
     Decoded decoded = DECODER.decode(header, serial);
 
     String what = entry.message() + " " + HexFormat.of().formatHex(message);
-    assertEquals(expected, decoded, what);
+    assertEquals(expected, TestFrames.withoutTimes(decoded), what);
     assertEquals(order(expected.values()), order(decoded.values()), what);
     outcomes.merge(expected.outcome(), 1, Integer::sum);
     dropped += expected.dropped().isEmpty() ? 0 : 1;

@@ -55,6 +55,12 @@ public final class TestFrames {
     return HexFormat.of().parseHex(text.replaceAll("\\s", ""));
   }
 
+  /** For comparisons of values; HistoriesTest is about the times. */
+  static Decoded withoutTimes(Decoded decoded) {
+    return new Decoded(
+        decoded.cmdFunc(), decoded.cmdId(), decoded.outcome(), decoded.values(), decoded.dropped());
+  }
+
   /** A plain 254/21 header of the main part. */
   public static Header.Builder header(byte[] pdata) {
     return Header.newBuilder()
