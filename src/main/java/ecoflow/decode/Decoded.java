@@ -13,7 +13,7 @@ import java.util.Map;
  * @param dropped what was left out because nobody could say what it means
  * @param times of the items of histories among the values, in seconds since 1970 as the device's
  *     clock has them, by the whole key of the item, such as {@code watth_item[7]}; 0 for an item
- *     without a time
+ *     without a time, and for one that is whole without being part of a history
  */
 public record Decoded(
     int cmdFunc,

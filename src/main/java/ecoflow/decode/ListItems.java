@@ -18,6 +18,9 @@ final class ListItems {
   /** No device has more packs, circuits or kinds of energy. */
   static final int MAX_PLACES = 100;
 
+  /** No serial number: these have capitals. */
+  static final String TOTAL = "system";
+
   private static final long MAX_NUMBER = 0xffffffffL;
   private static final int MAX_SERIAL_LENGTH = 40;
 
@@ -28,20 +31,22 @@ final class ListItems {
    *     none does
    * @param emptySlots whether an item without its place is an empty slot and no item; else its
    *     place is 0, as devices leave zeros out
+   * @param hasTotal whether an item without its place is the sum of all others, at the place {@link
+   *     #TOTAL}; each item of such a list is whole, and replaces the one before
    * @param newestBy the field with the time of an item in a history, of which only the newest is
    *     shown; null for lists that are no history
    */
-  record Rule(List<String> placeFields, boolean emptySlots, String newestBy) {
+  record Rule(List<String> placeFields, boolean emptySlots, boolean hasTotal, String newestBy) {
 
     /** Items stand where they are in the list. */
-    static final Rule BY_POSITION = new Rule(List.of(), false, null);
+    static final Rule BY_POSITION = new Rule(List.of(), false, false, null);
 
-    Rule placedBy(List<String> fields, boolean slots) {
-      return new Rule(fields, slots, newestBy);
+    Rule placedBy(List<String> fields, boolean slots, boolean total) {
+      return new Rule(fields, slots, total, newestBy);
     }
 
     Rule newestBy(String field) {
-      return new Rule(placeFields, emptySlots, field);
+      return new Rule(placeFields, emptySlots, hasTotal, field);
     }
   }
 
@@ -81,6 +86,9 @@ final class ListItems {
     StringBuilder key = new StringBuilder(list);
     for (String field : rule.placeFields()) {
       Object place = rule.emptySlots() ? named(item, field) : orZero(find(item, field));
+      if (place == null && rule.hasTotal()) {
+        place = TOTAL;
+      }
       if (place == null) {
         drop(Dropped.Reason.NO_PLACE);
         return;
@@ -104,6 +112,9 @@ final class ListItems {
     }
     if (rule.newestBy() == null) {
       values.put(place, item);
+      if (rule.hasTotal()) {
+        times.accept(place, 0L);
+      }
     } else {
       putIfNewest(place, item, item.get(rule.newestBy()) instanceof Long time ? time : 0);
     }

@@ -282,8 +282,9 @@ final class MessageTable {
     String message = PACKAGE + columns[0];
     List<String> fields = Arrays.asList(columns[2].split(" "));
     switch (columns[1]) {
-      case "index", "slot" ->
-          changeListRule(message, rule -> rule.placedBy(fields, columns[1].equals("slot")));
+      case "index" -> changeListRule(message, rule -> rule.placedBy(fields, false, false));
+      case "slot" -> changeListRule(message, rule -> rule.placedBy(fields, true, false));
+      case "total" -> changeListRule(message, rule -> rule.placedBy(fields, true, true));
       case "newest" -> changeListRule(message, rule -> rule.newestBy(fields.get(0)));
       case "zero" -> zeroFields.put(message, fields);
       case "number" -> numbers.add(message + "." + fields.get(0));

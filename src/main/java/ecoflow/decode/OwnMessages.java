@@ -193,6 +193,7 @@ final class OwnMessages {
       case "slot" ->
           !field.isRepeated()
               && (isInteger(field) || field.getType() == FieldDescriptor.Type.STRING);
+      case "total" -> !field.isRepeated() && field.getType() == FieldDescriptor.Type.STRING;
       case "index", "newest" -> !field.isRepeated() && isInteger(field);
       case "number", "mask" -> field.getType() == FieldDescriptor.Type.BYTES;
       case "zero" ->

@@ -37,9 +37,9 @@ public final class Quotas {
   public static final String ONLINE = "EcoflowOnline";
 
   /**
-   * Header: a map of the keys of items of histories in the message to their times, in seconds since
-   * 1970. Such an item is ignored if a newer one of its key was stored before, and replaces that
-   * one as a whole else. Absent where there is none.
+   * Header: a map of the keys of items in the message that are whole, such as those of histories,
+   * to their times in seconds since 1970, or to 0. Such an item is ignored if a newer one of its
+   * key was stored before, and replaces that one as a whole else. Absent where there is none.
    */
   public static final String ITEM_TIMES = "EcoflowItemTimes";
 

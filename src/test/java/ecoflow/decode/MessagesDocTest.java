@@ -113,7 +113,7 @@ class MessagesDocTest {
     List<String> kinds = new ArrayList<>();
     List<String> fields = new ArrayList<>(rule.placeFields());
     if (!fields.isEmpty()) {
-      kinds.add(rule.emptySlots() ? "place" : "place 0");
+      kinds.add(rule.hasTotal() ? "place or total" : rule.emptySlots() ? "place" : "place 0");
     }
     if (rule.newestBy() != null) {
       kinds.add("newest");
