@@ -357,6 +357,25 @@ class OpenModeTest {
     assertEquals(1, cloud.requests(OPEN_CERTIFICATION).size());
   }
 
+  /** As devices of the first generations write it on the app channel. */
+  @Test
+  void zerosOfAnEnvelopeNameNothing() {
+    SimulatedDevice device = device("DAEBZERO", Map.of("pd.soc", 50));
+    exporter.start(NO_SILENCE);
+    eventuallyPushable(device);
+
+    device.publishOpen(
+        """
+        {"addr": 0, "cmdFunc": 0, "cmdId": 0, "id": 1, "version": "1.0", "timestamp": 1746300723,
+         "moduleType": "1", "params": {"pd.soc": 66, "pd.wattsOutSum": 7}}
+        """);
+
+    page.eventuallyShows(device, "pd_soc", 66);
+    page.eventuallyShows(device, "pd_watts_out_sum", 7);
+    assertEquals(
+        List.of(), page.namesOf(device).stream().filter(name -> name.startsWith("0_0")).toList());
+  }
+
   @Test
   void aNewDeviceIsSubscribed() {
     device("R351ZFIRST", Map.of("pd.soc", 50));

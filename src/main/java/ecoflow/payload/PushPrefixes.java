@@ -192,19 +192,19 @@ final class PushPrefixes {
   }
 
   private static boolean isNamedByModuleAlone(Map<?, ?> push) {
-    return text(push, TYPE).isEmpty()
-        && text(push, ADDRESS).isEmpty()
+    return code(push, TYPE).isEmpty()
+        && code(push, ADDRESS).isEmpty()
         && command(push).isEmpty()
-        && text(push, "moduleSn").isEmpty();
+        && code(push, "moduleSn").isEmpty();
   }
 
   /** Null if the part is not known and must not be guessed. */
   private String prefix(Map<?, ?> push, Map<?, ?> body, String serial, boolean byModule) {
-    String type = text(push, TYPE);
-    String address = text(push, ADDRESS);
+    String type = code(push, TYPE);
+    String address = code(push, ADDRESS);
     String command = command(push);
-    String module = text(push, MODULE);
-    String moduleSerial = text(push, "moduleSn");
+    String module = code(push, MODULE);
+    String moduleSerial = code(push, "moduleSn");
     if (!type.isEmpty()) {
       String known = find(TYPE, type, serial);
       return known == null ? unknown("type_code", type) : known;
@@ -281,9 +281,20 @@ final class PushPrefixes {
   }
 
   private static String command(Map<?, ?> push) {
-    return push.get("cmdFunc") instanceof Number func && push.get("cmdId") instanceof Number id
+    return push.get("cmdFunc") instanceof Number func
+            && push.get("cmdId") instanceof Number id
+            && func.longValue() != 0
+            && id.longValue() != 0
         ? func.longValue() + "/" + id.longValue()
         : "";
+  }
+
+  /**
+   * What a member of the envelope names; empty for 0, which an envelope has where it names nothing.
+   */
+  private static String code(Map<?, ?> push, String key) {
+    String code = text(push, key);
+    return code.equals("0") ? "" : code;
   }
 
   private static String text(Map<?, ?> map, String key) {

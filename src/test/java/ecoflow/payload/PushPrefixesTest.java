@@ -65,6 +65,12 @@ class PushPrefixesTest {
         "{'moduleType':15370,'moduleSn':'M1','params':{'a':1}} | 15370.M1.a",
         "{'moduleType':5,'params':{'a':1}} | mppt.a",
         "{'moduleType':9,'params':{'a':1}} | a",
+        // Zeros name nothing.
+        "{'addr':0,'cmdFunc':0,'cmdId':0,'moduleType':'1','params':{'pd.a':1,'b':1}} | pd.a, pd.b",
+        "{'addr':'0','cmdFunc':0,'cmdId':0,'params':{'a':1}} | a",
+        "{'addr':0,'cmdFunc':2,'cmdId':1,'params':{'a':1}} | 2_1.a",
+        "{'addr':'d_addr','cmdFunc':0,'cmdId':0,'params':{'a':1}} | a",
+        "{'typeCode':0,'moduleType':0,'moduleSn':'0','params':{'a':1}} | a",
         // Keys that are what they should be.
         "{'typeCode':'pdStatus','params':{'pd.a':1,'b':2}} | pd.a, pd.b",
         "{'cmdFunc':20,'cmdId':1,'param':{'20_1.a':1,'b':2}} | 20_1.a, 20_1.b",
