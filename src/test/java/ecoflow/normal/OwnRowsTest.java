@@ -46,7 +46,7 @@ class OwnRowsTest {
     assertEquals(0.81, value(table, "Q998X", "packs.A1.soc", 81));
     assertEquals(10_000, table.mostWatts(table.family("mine")));
     assertEquals(30_000, table.mostWatts(table.family("house")));
-    assertEquals(30_000, table.mostWatts(table.family("powerocean")));
+    assertEquals(60_000, table.mostWatts(table.family("powerocean")));
     assertEquals(0.081, value(table, "R331X", "pd.soc", 81));
     assertEquals(0.81, value(table, "R331X", "bms_emsStatus.f32LcdShowSoc", 81));
   }

@@ -132,17 +132,18 @@ class PrefixesTest {
 
     assertEquals(
         new TreeMap<>(
-            Map.of(
-                "AC31", Set.of("powerpulse"),
-                "AC71", Set.of("wave3"),
-                "C10", Set.of("powerpulse"),
-                "C37", Set.of("powerpulse"),
-                "ES2", Set.of("stream_5000"),
-                "HC31", Set.of("powerocean_fit"),
-                "HD3", Set.of("smart_home_panel_2"),
-                "HW52", Set.of("smart_plug"),
-                "RE", Set.of("powerocean_gen2", "powerocean_gen2_single_phase"),
-                "Y71", Set.of("delta_pro_ultra", "extra_battery"))),
+            Map.ofEntries(
+                Map.entry("AC31", Set.of("powerpulse")),
+                Map.entry("AC71", Set.of("wave3")),
+                Map.entry("C10", Set.of("powerpulse")),
+                Map.entry("C37", Set.of("powerpulse")),
+                Map.entry("ES2", Set.of("stream_5000")),
+                Map.entry("HC31", Set.of("powerocean_fit")),
+                Map.entry("HD3", Set.of("smart_home_panel_2")),
+                Map.entry("HW52", Set.of("smart_plug")),
+                Map.entry("RE", Set.of("powerocean_gen2", "powerocean_gen2_single_phase")),
+                Map.entry("RF4", Set.of("glacier_classic")),
+                Map.entry("Y71", Set.of("delta_pro_ultra", "extra_battery")))),
         byCondition);
   }
 
