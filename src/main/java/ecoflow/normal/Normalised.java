@@ -211,7 +211,7 @@ public final class Normalised {
     }
 
     /** The number of the message that brought the value of a series. */
-    private long newestMessage(int i) {
+    private synchronized long newestMessage(int i) {
       Set<Integer> places = new TreeSet<>();
       plan.addCells(i, places);
       int[] wanted = places.stream().mapToInt(place -> place).toArray();
@@ -284,6 +284,14 @@ public final class Normalised {
                         value,
                         series.name().unit())));
     return values;
+  }
+
+  /** Whether the model of a device has rows for a metric, whatever the device sends now. */
+  public boolean hasRows(String serial, String metric) {
+    return table()
+        .family(serial, devices.labels(serial).productName())
+        .map(of -> of.rows().stream().anyMatch(row -> row.metric().equals(metric)))
+        .orElse(false);
   }
 
   /**

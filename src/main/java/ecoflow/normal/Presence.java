@@ -14,13 +14,14 @@ import java.util.stream.Stream;
  *
  * <p>A condition is a list of clauses with {@code ;} between them, all of which must hold. A clause
  * is a list of comparisons with {@code |} between them, one of which must hold: {@code
- * ems.bms1Online!=0;a=1|b>2}. Without a value of the key {@code !=} holds and {@code =}, {@code <}
- * and {@code >} do not, so that {@code x!=0} reads "not known to be 0".
+ * ems.bms1Online!=0;a=1|b>2}. Without a value of the key {@code !=} holds and {@code <>}, {@code
+ * =}, {@code <} and {@code >} do not: {@code x!=0} reads "not known to be 0", and {@code x<>0}
+ * "known to differ from 0".
  */
 final class Presence {
 
   private static final Pattern COMPARISON =
-      Pattern.compile("([^=!<>|;\\s]+)(!=|=|<|>)(-?[0-9]+(?:[.][0-9]+)?)");
+      Pattern.compile("([^=!<>|;\\s]+)(!=|<>|=|<|>)(-?[0-9]+(?:[.][0-9]+)?)");
 
   /** One comparison of the table. */
   private record Comparison(String key, String operator, double operand) {
@@ -55,7 +56,7 @@ final class Presence {
     boolean holds(double[] cells) {
       double value = cells[cell];
       return switch (operator) {
-        case "!=" -> value != operand;
+        case "!=", "<>" -> value != operand;
         case "=" -> value == operand;
         case "<" -> value < operand;
         default -> value > operand;

@@ -106,7 +106,7 @@ record Row(
             case "[N]" -> "\\[([0-9]+)\\]";
             case "N" -> "([0-9]+)";
             case "chN" -> "ch([0-9]+)";
-            case "bpX" -> "bp[0-9]+";
+            case "bpX" -> "bp([0-9]+)";
             default -> "(?:\\[\"(?<list>[^\"]+)\"\\]|(?<serial>[^.\\[\\]]+))";
           });
       end = variable.end();

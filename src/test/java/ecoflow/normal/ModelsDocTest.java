@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** docs/MODELS.md is made of the catalogue and of the packaged tables. */
@@ -65,7 +66,7 @@ class ModelsDocTest {
                   counted(rows),
                   computed(rows)));
     }
-    return text.append(silentModels()).toString();
+    return text.append(silentModels()).append(parts()).toString();
   }
 
   private static String silentModels() throws IOException {
@@ -96,6 +97,52 @@ class ModelsDocTest {
                         String.join(" ", prefixes.get(silence)),
                         silence.toSeconds())));
     return text.toString();
+  }
+
+  private static String parts() {
+    StringBuilder text =
+        new StringBuilder(
+            """
+
+            ## Parts that may be absent
+
+            A part that is absent, such as an extra battery that is not plugged in, has no normalised series, and no sum
+            includes it. Many devices send zeros or old values for such a part, so `parts.csv` has conditions on other
+            raw values of the device. `!=` also holds for a value that the device has not sent; `<>`, `=`, `<` and `>` do not.
+            Raw series stay as the device sends them. Families are those of [METRICS.md](METRICS.md).
+
+            | families | part | present if | evidence |
+            |---|---|---|---|
+            """);
+    for (PartsTableTest.Line line : PartsTableTest.conditions()) {
+      List<String> cells = line.cells();
+      text.append(
+          "| %s | %s | %s | %s |\n"
+              .formatted(cells.get(0), cells.get(1), condition(cells.get(3)), cells.get(4)));
+    }
+    text.append(
+        """
+
+        These parts have no condition:
+
+        | families | part | why |
+        |---|---|---|
+        """);
+    for (PartsTableTest.Line line : PartsTableTest.WITHOUT_CONDITION) {
+      text.append("| %s |\n".formatted(String.join(" | ", line.cells())));
+    }
+    return text.toString();
+  }
+
+  /** A line of a Markdown table cannot hold a bar. */
+  private static String condition(String present) {
+    return Stream.of(present.split(";"))
+        .map(
+            clause ->
+                Stream.of(clause.split("[|]"))
+                    .map(comparison -> "`" + comparison + "`")
+                    .collect(Collectors.joining(" or ")))
+        .collect(Collectors.joining("; and "));
   }
 
   private static String app(List<Row> rows) {

@@ -113,4 +113,54 @@ class OwnRowsTest {
     assertEquals(0.81, value(load(), "R331X", "pd.soc", 81));
     assertEquals(List.of(), problems);
   }
+
+  @Test
+  void linesSayWhenAPartIsThere() throws IOException {
+    Files.writeString(folder.resolve("families.csv"), "Q999,,mine\n");
+    Files.writeString(
+        folder.resolve("metrics.csv"), "mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes\n");
+    Files.writeString(
+        folder.resolve("parts.csv"),
+        """
+        families,part,rows,present,evidence
+        # mine
+        mine delta2,battery,metric=battery_charge_ratio,bat.in!=0,app shows none, and a manual
+        delta2,pack,pack=main,x=1
+        """);
+    Table table = load();
+    assertEquals(List.of(), problems);
+    Table.Family mine = table.family("Q999X", "").orElseThrow();
+    Plan plan = Plan.of(table, mine, new String[] {"bat.in", "bat.pct"});
+    assertEquals(0.81, plan.values(new double[] {1, 81})[0]);
+    assertEquals(Double.NaN, plan.values(new double[] {0, 81})[0]);
+    assertEquals(0.81, value(table, "Q999X", "bat.pct", 81));
+    assertEquals(Double.NaN, value(table, "R331X", "bms_bmsStatus.soc", 81));
+  }
+
+  @Test
+  void aBadLineOfPartsCostsItself() throws IOException {
+    Files.writeString(
+        folder.resolve("parts.csv"),
+        """
+        delta2,pack,pack=main
+        delta2,pack,,x=1
+        ,pack,pack=main,x=1
+        delta2,pack,pack=main,x is 1
+        delta2,pack,pack=main,x=1|
+        delta2,pack,pack=main,y=1
+        """);
+    Table table = load();
+    String start = folder.resolve("parts.csv") + ":";
+    String allowed = ": comparisons such as ems.bms1Online!=0 are allowed";
+    assertEquals(
+        List.of(
+            start + "1 is left out: 3 columns where 4 or 5 are needed",
+            start + "2 is left out: families and rows are needed",
+            start + "3 is left out: families and rows are needed",
+            start + "4 is left out: condition x is 1" + allowed,
+            start + "5 is left out: condition x=1|" + allowed),
+        problems);
+    assertEquals(Double.NaN, value(table, "R331X", "bms_bmsStatus.soc", 81));
+    assertEquals(0.81, value(table, "R331X", "pd.soc", 81));
+  }
 }

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -401,5 +403,36 @@ class PlanTest {
               raw.put(other, Double.parseDouble(condition[1]));
             });
     return raw;
+  }
+
+  @Test
+  void aConditionTakesThePlaceOfTheRowsKey() {
+    assertEquals(
+        Map.of("battery_pack_charge_ratio{pack=2}", 0.62),
+        of(
+            "SP10",
+            "heartbeat.energyInfos[0].batteryPercentage",
+            0,
+            "heartbeat.energyInfos[0].stateBean.isConnect",
+            0,
+            "heartbeat.energyInfos[1].batteryPercentage",
+            62,
+            "heartbeat.energyInfos[1].stateBean.isConnect",
+            1));
+    Row.Parts parts = new Row.Parts(List.of(5, 7), "A1");
+    assertEquals("a[5].ch7.[N]", parts.fill("a[N].chN.[N]"));
+    assertEquals("a[5].A1.bp7", parts.fill("a[N].{SN}.bpX"));
+  }
+
+  @Test
+  void aPowerKitHasItsBatteriesByModel() {
+    Row row =
+        TABLE.rows().stream()
+            .filter(of -> of.key().equals("bpX.{SN}.soc"))
+            .findFirst()
+            .orElseThrow();
+    Matcher matcher = row.pattern().matcher("bp5000.M102.soc");
+    assertTrue(matcher.matches());
+    assertEquals("bp5000.M102.vol", row.parts(matcher).fill("bpX.{SN}.vol"));
   }
 }
