@@ -42,7 +42,11 @@ class LandingPageTest {
                   "bms_emsStatus.chgRemainTime",
                   125,
                   "bms_emsStatus.dsgRemainTime",
-                  5999));
+                  5999,
+                  "bms_bmsStatus.vol",
+                  50_000,
+                  "bms_bmsStatus.amp",
+                  7_000));
 
   private final SimulatedDevice evil =
       new SimulatedDevice("R331ZLAND0000002", EVIL, EVIL, WireFormat.JSON)
@@ -231,5 +235,13 @@ class LandingPageTest {
 
   private static String header(HttpResponse<?> response, String name) {
     return response.headers().firstValue(name).orElse("");
+  }
+
+  @Test
+  void aChargeOfZeroIsShown() {
+    exporter.start();
+    exporter.page().eventuallyConnected(1);
+    garage.push(Map.of("pd.soc", 0));
+    eventually(() -> assertTrue(card(garage).contains(">0 %<"), card(garage)));
   }
 }

@@ -33,6 +33,11 @@ final class Readings {
   private static final List<String> RAW_OUTPUT =
       List.of("pow_out_sum_w", "powOutSumW", "pd.wattsOutSum", "watts_out_sum", "wattsOutSum");
 
+  private static final String CHARGE = "battery_charge_ratio";
+
+  /** That of the only pack is that of the device. */
+  private static final String PACK_CHARGE = "battery_pack_charge_ratio";
+
   private static final double PERCENT = 0.01;
 
   private final Normalised normalised;
@@ -44,17 +49,22 @@ final class Readings {
   }
 
   Reading of(String serial) {
-    return of(normalised.of(serial), quotas.valuesOf(serial));
+    return of(normalised.of(serial), quotas.valuesOf(serial), normalised.hasRows(serial, CHARGE));
   }
 
-  static Reading of(List<NormalValue> normal, DeviceValues values) {
+  /**
+   * @param isChargeNormalised whether the model has rows for its charge; where these have no value,
+   *     the charge is unknown
+   */
+  static Reading of(List<NormalValue> normal, DeviceValues values, boolean isChargeNormalised) {
     Map<String, Double> raw = new HashMap<>();
     for (int i = 0; i < values.keys().length; i++) {
       raw.put(values.keys()[i], values.values()[i]);
     }
-    OptionalDouble charge = first(List.of(one(normal, "battery_charge_ratio")));
     return new Reading(
-        charge.isPresent() ? charge : ratio(raw(raw, RAW_CHARGE)),
+        isChargeNormalised
+            ? first(List.of(one(normal, CHARGE), one(normal, PACK_CHARGE)))
+            : ratio(rawCharge(raw)),
         first(
             List.of(
                 one(normal, "input_power_watts"),
@@ -82,6 +92,15 @@ final class Readings {
   private static OptionalDouble one(List<NormalValue> values, String name) {
     List<NormalValue> found = values.stream().filter(value -> value.name().equals(name)).toList();
     return found.size() == 1 ? OptionalDouble.of(found.get(0).value()) : OptionalDouble.empty();
+  }
+
+  /** Without zeros: many models send 0 for the charge of a battery that is not there. */
+  private static OptionalDouble rawCharge(Map<String, Double> values) {
+    return RAW_CHARGE.stream()
+        .filter(values::containsKey)
+        .mapToDouble(values::get)
+        .filter(percent -> percent != 0)
+        .findFirst();
   }
 
   private static OptionalDouble raw(Map<String, Double> values, List<String> keys) {

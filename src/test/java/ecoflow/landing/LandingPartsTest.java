@@ -133,7 +133,8 @@ class LandingPartsTest {
                 normal("output_power_watts", 0),
                 normal("input_power_watts", 20),
                 normal("battery_time_to_empty_seconds", 600)),
-            raw(Map.of("pd.soc", 12.0, "pd.wattsInSum", 9.0, "pd.wattsOutSum", 9.0)));
+            raw(Map.of("pd.soc", 12.0, "pd.wattsInSum", 9.0, "pd.wattsOutSum", 9.0)),
+            true);
     assertEquals(new Reading(some(0.81), some(20), some(0), NONE, some(600)), reading);
   }
 
@@ -151,17 +152,42 @@ class LandingPartsTest {
                     "pd.wattsInSum",
                     9.0,
                     "pow_out_sum_w",
-                    7.0)));
+                    7.0)),
+            false);
     assertEquals(new Reading(some(0.8), some(9), some(7), NONE, NONE), reading);
-    assertEquals(Reading.NONE, Readings.of(List.of(), raw(Map.of())));
+    assertEquals(Reading.NONE, Readings.of(List.of(), raw(Map.of()), false));
+  }
+
+  /** Many models send 0 for the charge of a battery that is not there. */
+  @Test
+  void aRawChargeIsShownOnlyIfItIsKnown() {
+    assertEquals(NONE, Readings.of(List.of(), raw(Map.of("cms_batt_soc", 0.0)), false).charge());
+    assertEquals(
+        some(0.92),
+        Readings.of(List.of(), raw(Map.of("cmsBattSoc", 0.0, "bmsBattSoc", 92.0)), false).charge());
+    assertEquals(NONE, Readings.of(List.of(), raw(Map.of("cms_batt_soc", 43.0)), true).charge());
+  }
+
+  @Test
+  void theChargeOfTheOnlyPackIsThatOfTheDevice() {
+    NormalValue main =
+        new NormalValue("battery_pack_charge_ratio", Map.of("pack", "main"), 0.5, "ratio");
+    NormalValue other =
+        new NormalValue("battery_pack_charge_ratio", Map.of("pack", "1"), 0.7, "ratio");
+    assertEquals(some(0.5), Readings.of(List.of(main), raw(Map.of()), true).charge());
+    assertEquals(NONE, Readings.of(List.of(main, other), raw(Map.of()), true).charge());
+    assertEquals(
+        some(0.6),
+        Readings.of(List.of(main, other, normal("battery_charge_ratio", 0.6)), raw(Map.of()), true)
+            .charge());
   }
 
   @Test
   void aLonePortIsTheOutputOfAPlugAndOfSeveralNoneIs() {
     NormalValue port = new NormalValue("port_output_power_watts", Map.of("port", "plug"), 85, "");
     NormalValue other = new NormalValue("port_output_power_watts", Map.of("port", "b"), 1, "");
-    assertEquals(some(85), Readings.of(List.of(port), raw(Map.of())).output());
-    assertEquals(NONE, Readings.of(List.of(port, other), raw(Map.of())).output());
+    assertEquals(some(85), Readings.of(List.of(port), raw(Map.of()), true).output());
+    assertEquals(NONE, Readings.of(List.of(port, other), raw(Map.of()), true).output());
   }
 
   // History
