@@ -133,4 +133,19 @@ class DashboardsTest {
     String fleet = Dashboard.named("ecoflow-fleet").json().toString();
     assertTrue(fleet.contains("/d/ecoflow-device?var-device="));
   }
+
+  /** A value that is unknown is no 0; a number of things can be 0. */
+  @Test
+  void noValueOfADeviceIsZeroWhereItIsMissing() {
+    for (Dashboard board : dashboards()) {
+      for (Dashboard.Query query : board.queries()) {
+        boolean isCount = query.expression().startsWith("count(");
+        // Energy that was never sold is worth 0.
+        boolean isPrice = query.expression().contains("$price_sell or vector(0)");
+        assertTrue(isCount || isPrice || !query.expression().contains("vector("), query::toString);
+      }
+      assertFalse(board.json().toString().contains("noValue"), board::name);
+      assertFalse(board.json().toString().contains("\"nullValueMode\":\"null as zero\""));
+    }
+  }
 }

@@ -182,6 +182,25 @@ class SinkFilesIT {
     assertTrue(call.headers().keySet().stream().noneMatch(name -> name.startsWith("Ecoflow")));
   }
 
+  /** A charge of 0 that is sent for an absent battery is no low battery. */
+  @Test
+  void anUnknownChargeIsNotTold() {
+    sink("battery-webhook");
+    receiver = HttpReceiver.plain();
+    receiver.start();
+    run.start("COLLECTING_INTERVAL=0.1", "BATTERY_WEBHOOK_URL=" + receiver.url());
+
+    // Of a model that is not known, and of linked units.
+    battery(van, "cmsBattSoc", 0);
+    assertEquals(List.of(), told());
+    battery(garage, "pd.soc", 0);
+    eventually(() -> assertEquals(List.of("R331ZSINKS000001 0.0"), told()));
+    battery(van, "bmsBattSoc", 12);
+    eventually(
+        () -> assertEquals(List.of("R331ZSINKS000001 0.0", "R601ZSINKS000002 12.0"), told()));
+    run.endWell();
+  }
+
   @Test
   void aWebhookThatWasDownIsToldWhenItIsBack() {
     sink("battery-webhook");
