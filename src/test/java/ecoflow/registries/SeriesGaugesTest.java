@@ -58,10 +58,12 @@ class SeriesGaugesTest {
                 "ECOFLOW_ACCOUNT_PASSWORD",
                 "secret",
                 "ECOFLOW_DEVICE_SN",
-                SERIAL + ",OTHER",
+                "all",
                 "ECOFLOW_MAX_SERIES_PER_DEVICE",
                 "" + MANY));
     devices = new Devices(settings, line -> {}, () -> 0);
+    Listing unnamed = new Listing(true, true, null, null);
+    devices.listed(Map.of(SERIAL, unnamed, "OTHER", unnamed));
     quotas =
         new Quotas(
             settings.devices(),
