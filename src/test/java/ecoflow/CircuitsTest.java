@@ -41,12 +41,7 @@ class CircuitsTest {
   @RegisterExtension
   static final ExporterExtension exporter =
       ExporterExtension.mqtt(
-              "ECOFLOW_METRICS=both",
-              "MQTT_TIMEOUT=3600",
-              "ECOFLOW_DEVICE_SN="
-                  + DEVICES.values().stream()
-                      .map(DevicePool::serials)
-                      .collect(Collectors.joining(",")))
+              "ECOFLOW_METRICS=both", "MQTT_TIMEOUT=3600", DevicePool.setting(DEVICES.values()))
           .startedAtOnce();
 
   private static final Page page = exporter.page();

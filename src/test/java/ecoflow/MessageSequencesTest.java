@@ -60,12 +60,7 @@ class MessageSequencesTest {
   /** What goes, goes because of a message. */
   @RegisterExtension
   static final ExporterExtension exporter =
-      ExporterExtension.mqtt(
-              "MQTT_TIMEOUT=3600",
-              "ECOFLOW_DEVICE_SN="
-                  + DEVICES.values().stream()
-                      .map(DevicePool::serials)
-                      .collect(Collectors.joining(",")))
+      ExporterExtension.mqtt("MQTT_TIMEOUT=3600", DevicePool.setting(DEVICES.values()))
           .startedAtOnce();
 
   private static final Page page = exporter.page();

@@ -50,12 +50,7 @@ class Stream5000Test {
   @RegisterExtension
   static final ExporterExtension exporter =
       ExporterExtension.mqtt(
-              "MQTT_TIMEOUT=3600",
-              "ECOFLOW_METRICS=both",
-              "ECOFLOW_DEVICE_SN="
-                  + DEVICES.values().stream()
-                      .map(DevicePool::serials)
-                      .collect(Collectors.joining(",")))
+              "MQTT_TIMEOUT=3600", "ECOFLOW_METRICS=both", DevicePool.setting(DEVICES.values()))
           .startedAtOnce();
 
   private static final Page page = exporter.page();

@@ -3,6 +3,7 @@ package ecoflow.testkit;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import java.util.Collection;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -25,6 +26,13 @@ public final class DevicePool {
   /** All of them as ECOFLOW_DEVICE_SN takes them. */
   public String serials() {
     return IntStream.range(0, size).mapToObj(this::serial).collect(Collectors.joining(","));
+  }
+
+  /** The setting that lists the devices of several pools. */
+  public static String setting(Collection<DevicePool> pools) {
+    return pools.stream()
+        .map(DevicePool::serials)
+        .collect(Collectors.joining(",", "ECOFLOW_DEVICE_SN=", ""));
   }
 
   public String serial(int number) {
