@@ -3,6 +3,10 @@ package ecoflow;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.impl.VertxWrapper;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -18,21 +22,45 @@ final class EventLoops {
   private EventLoops() {}
 
   static Vertx open(int number) {
-    return Vertx.vertx(
-        new VertxOptions()
-            .setEventLoopPoolSize(number)
-            .setWorkerPoolSize(WORKERS)
-            .setInternalBlockingPoolSize(1)
-            // Whoever embeds the beans and forgets to close them can end all the same.
-            .setUseDaemonThread(true)
-            // It cannot be left out; once an hour it tells of a route that hangs, and costs
-            // nothing.
-            .setBlockedThreadCheckInterval(1)
-            .setBlockedThreadCheckIntervalUnit(TimeUnit.HOURS)
-            .setFileSystemOptions(
-                new FileSystemOptions()
-                    .setFileCachingEnabled(false)
-                    .setClassPathResolvingEnabled(false)));
+    Vertx vertx =
+        Vertx.vertx(
+            new VertxOptions()
+                .setEventLoopPoolSize(number)
+                .setWorkerPoolSize(WORKERS)
+                .setInternalBlockingPoolSize(1)
+                // Whoever embeds the beans and forgets to close them can end all the same.
+                .setUseDaemonThread(true)
+                // It cannot be left out; once an hour it tells of a route that hangs, and costs
+                // nothing.
+                .setBlockedThreadCheckInterval(1)
+                .setBlockedThreadCheckIntervalUnit(TimeUnit.HOURS)
+                .setFileSystemOptions(
+                    new FileSystemOptions()
+                        .setFileCachingEnabled(false)
+                        .setClassPathResolvingEnabled(false)));
+    return new Http1Only((VertxInternal) vertx);
+  }
+
+  /**
+   * A Vert.x whose HTTP servers speak HTTP/1.1 only. By default they also accept HTTP/2 in clear
+   * text, by an upgrade or by its preface, and Camel has no option for it. With TLS they offer no
+   * HTTP/2 as long as ALPN is off, which is the default.
+   */
+  private static final class Http1Only extends VertxWrapper {
+
+    private Http1Only(VertxInternal vertx) {
+      super(vertx);
+    }
+
+    @Override
+    public HttpServer createHttpServer(HttpServerOptions options) {
+      return super.createHttpServer(new HttpServerOptions(options).setHttp2ClearTextEnabled(false));
+    }
+
+    @Override
+    public HttpServer createHttpServer() {
+      return createHttpServer(new HttpServerOptions());
+    }
   }
 
   /** Does not wait for a loop that hangs. */

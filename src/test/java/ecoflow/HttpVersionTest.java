@@ -1,0 +1,114 @@
+package ecoflow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.Certificates;
+import ecoflow.testkit.ExporterExtension;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The pages are HTTP/1.1, also for clients that ask for HTTP/2. */
+class HttpVersionTest {
+
+  private static final Certificates AUTHORITY = new Certificates("Test CA");
+
+  /** The preface of a client of HTTP/2 and an empty SETTINGS frame (RFC 9113, 3.4 and 6.5). */
+  private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+
+  /** What the web config file contains. */
+  private enum Web {
+    NO_FILE,
+    HEADERS,
+    TLS
+  }
+
+  @RegisterExtension
+  final ExporterExtension exporter =
+      ExporterExtension.rest()
+          .with(
+              new SimulatedDevice("R331ZWEB00000001", "Garage", "DELTA 2", WireFormat.JSON)
+                  .set(Map.of("pd.soc", 81)));
+
+  @TempDir Path folder;
+
+  private void start(Web web) throws IOException {
+    if (web == Web.NO_FILE) {
+      exporter.start();
+      return;
+    }
+    AUTHORITY
+        .issue("localhost")
+        .writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+    Path file =
+        Files.writeString(
+            folder.resolve("web.yml"),
+            web == Web.TLS
+                ? "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
+                    + "http_server_config: {http2: true}\n"
+                : "http_server_config: {http2: true, headers: {X-Frame-Options: deny}}\n");
+    exporter.start("ECOFLOW_WEB_CONFIG_FILE=" + file);
+  }
+
+  /** In clear text the client sends the header of an upgrade to h2c, with TLS it offers h2. */
+  @ParameterizedTest
+  @EnumSource(Web.class)
+  void anUpgradeIsNotMade(Web web) throws Exception {
+    start(web);
+    HttpClient client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_2)
+            .sslContext(AUTHORITY.client())
+            .build();
+    String scheme = web == Web.TLS ? "https" : "http";
+    HttpResponse<String> response =
+        client.send(
+            HttpRequest.newBuilder(
+                    URI.create(scheme + "://localhost:" + exporter.http().port() + "/metrics"))
+                .build(),
+            BodyHandlers.ofString());
+    assertEquals(200, response.statusCode());
+    assertEquals(HttpClient.Version.HTTP_1_1, response.version());
+    assertTrue(response.body().contains("ecoflow_exporter_build_info"), response.body());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Web.class)
+  void aClientThatStartsWithHttp2IsRefused(Web web) throws Exception {
+    start(web);
+    String answer = answer(web, PREFACE);
+    // A status line in text, not a SETTINGS frame.
+    assertTrue(answer.startsWith("HTTP/2.0 501 "), answer);
+    answer = answer(web, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+  }
+
+  /** All that the server sends until it closes the connection. */
+  private String answer(Web web, String request) throws IOException {
+    int port = exporter.http().port();
+    try (Socket socket =
+        web == Web.TLS
+            ? AUTHORITY.client().getSocketFactory().createSocket("localhost", port)
+            : new Socket("localhost", port)) {
+      socket.setSoTimeout(30_000);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      socket.getOutputStream().flush();
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+  }
+}
