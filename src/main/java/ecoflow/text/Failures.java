@@ -48,7 +48,9 @@ final class Failures {
     if (cause instanceof UnknownHostException) {
       return "unknown host " + Lines.oneLine(String.valueOf(cause.getMessage()));
     }
-    if (cause instanceof CertificateException) {
+    // Netty wraps the reason in a message that lists all names of the chain.
+    if (cause instanceof CertificateException
+        && !(cause.getCause() instanceof CertificateException)) {
       return "the certificate of the host is not trusted ("
           + Lines.oneLine(cause.getMessage())
           + ")";
