@@ -3,10 +3,12 @@
 #   docker build -t ecoflow-exporter .
 #   docker build -t ecoflow-exporter-demo --target demo .     the same on a simulated cloud
 #
+# Base images have the digest of their multi-platform index; `docker buildx imagetools inspect IMAGE:TAG` prints it.
+#
 # Nothing here names an architecture: `docker buildx build --platform linux/amd64,linux/arm64 .` makes both. What the
 # Java compiler makes fits all, so that stage runs where the build runs; runtime and start-up archive fit one.
 
-FROM --platform=$BUILDPLATFORM eclipse-temurin:21-jdk AS build
+FROM --platform=$BUILDPLATFORM eclipse-temurin:21-jdk@sha256:3e3c176ffed168beb42c607be9bc1639b466cf00261a0fb04425562c9d0c5c2b AS build
 # Further arguments of Maven, such as -Drevision=1.2.3.
 ARG MAVEN_ARGS=
 WORKDIR /build
@@ -29,7 +31,7 @@ RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && mkdir app/lib && mv libraries/lib/ecoflow-exporter.jar app/lib/ \
     && mv target/ecoflow-exporter-tests.jar target/demo/
 
-FROM eclipse-temurin:21-jdk AS runtime
+FROM eclipse-temurin:21-jdk@sha256:3e3c176ffed168beb42c607be9bc1639b466cf00261a0fb04425562c9d0c5c2b AS runtime
 # What the exporter uses, and what components for routes of a user's own are known to use (java.desktop: Spring's
 # beans, java.security.sasl: Kafka, java.net.http: registries of Micrometer); jdk.httpserver is the demo's.
 RUN jlink --output /jre --strip-java-debug-attributes --no-man-pages --no-header-files --compress=2 --add-modules \
@@ -38,7 +40,7 @@ java.security.sasl,java.sql,jdk.crypto.ec,jdk.httpserver,jdk.management,jdk.net,
     # The archive that start-up archives stand on: jlink leaves it out.
     && /jre/bin/java -XX:+UseSerialGC -Xshare:dump > /dev/null
 
-FROM debian:bookworm-slim AS exporter
+FROM debian:bookworm-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171 AS exporter
 RUN echo "ecoflow:x:1000:1000:ecoflow-exporter:/home/ecoflow:/usr/sbin/nologin" >> /etc/passwd \
     && echo "ecoflow:x:1000:" >> /etc/group
 WORKDIR /app

@@ -12,11 +12,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -35,9 +37,27 @@ class WorkflowsTest {
   /** Who may write what. */
   private static final Map<String, Map<String, String>> WRITERS =
       Map.of(
-          "image.yml publish", Map.of("packages", "write"),
-          "release.yml image", Map.of("contents", "read", "packages", "write"),
+          "image.yml publish",
+              Map.of("packages", "write", "id-token", "write", "attestations", "write"),
+          "release.yml attest", Map.of("id-token", "write", "attestations", "write"),
+          "release.yml image",
+              Map.of(
+                  "contents",
+                  "read",
+                  "packages",
+                  "write",
+                  "id-token",
+                  "write",
+                  "attestations",
+                  "write"),
           "release.yml publish", Map.of("contents", "write"));
+
+  /** Actions of others than GitHub: none of them runs in a job that may write. */
+  private static final Set<String> OTHERS = Set.of("google/osv-scanner-action/osv-scanner-action");
+
+  /** A tag can be moved to another commit; the comment is what Dependabot updates with it. */
+  private static final Pattern PINNED =
+      Pattern.compile("([\\w./-]+)@([0-9a-f]{40}) # v[0-9]+\\.[0-9]+\\.[0-9]+");
 
   private static final Pattern EXPRESSION = Pattern.compile("\\$\\{\\{ *(.*?) *\\}\\}");
 
@@ -91,7 +111,7 @@ class WorkflowsTest {
 
   @Test
   void theyAreThese() throws IOException {
-    assertEquals(List.of("ci.yml", "image.yml", "release.yml"), files());
+    assertEquals(List.of("advisories.yml", "ci.yml", "image.yml", "release.yml"), files());
   }
 
   @ParameterizedTest
@@ -143,19 +163,89 @@ class WorkflowsTest {
                     job.getKey()));
   }
 
-  /** And none of others: what they do with a token is not in this repository. */
+  @Test
+  void actionsArePinnedToACommit() throws IOException {
+    Map<String, String> commits = new HashMap<>();
+    for (String file : files()) {
+      for (String line : Files.readAllLines(FOLDER.resolve(file))) {
+        String[] parts = line.strip().replaceFirst("^- ", "").split("uses: ", 2);
+        if (parts.length < 2 || !parts[0].isEmpty() || parts[1].startsWith("./")) {
+          continue;
+        }
+        Matcher pin = PINNED.matcher(parts[1]);
+        assertTrue(pin.matches(), () -> file + ": " + parts[1]);
+        String known = commits.putIfAbsent(pin.group(1), pin.group(2));
+        assertTrue(known == null || known.equals(pin.group(2)), () -> file + ": " + parts[1]);
+      }
+    }
+    assertTrue(commits.containsKey("actions/checkout"), commits::toString);
+  }
+
   @ParameterizedTest
   @MethodSource("files")
-  void actionsAreThoseOfGithubByTheirMajorVersion(String file) throws IOException {
-    for (JsonNode step : steps(read(file))) {
-      if (step.has("uses")) {
-        String action = step.path("uses").asText();
-        assertTrue(action.matches("actions/[a-z-]+@v[0-9]+"), action);
-        if (action.startsWith("actions/checkout@")) {
+  void actionsAreThoseOfGithubUnlessTheJobOnlyReads(String file) throws IOException {
+    JsonNode workflow = read(file);
+    for (JsonNode job : workflow.path("jobs")) {
+      for (JsonNode step : job.path("steps")) {
+        if (!step.has("uses")) {
+          continue;
+        }
+        String action = step.path("uses").asText().replaceFirst("@.*", "");
+        boolean readsOnly = OTHERS.contains(action) && !job.has("permissions");
+        assertTrue(readsOnly || action.matches("actions/[a-z-]+"), action);
+        if (action.equals("actions/checkout")) {
           assertEquals("false", step.path("with").path("persist-credentials").asText(), file);
         }
       }
     }
+  }
+
+  @Test
+  void theFilesAndTheImageOfAReleaseAreAttested() throws IOException {
+    JsonNode jobs = read("release.yml").path("jobs");
+    assertTrue(texts(jobs.path("publish").path("needs")).contains("attest"));
+    assertEquals(
+        List.of("target/release/*"),
+        attestations(jobs.path("attest")).map(with -> with.path("subject-path").asText()).toList());
+    List<JsonNode> image = attestations(read("image.yml").path("jobs").path("publish")).toList();
+    assertEquals(1, image.size());
+    assertTrue(image.get(0).path("push-to-registry").asBoolean());
+    String script =
+        scripts("image.yml").stream()
+            .filter(s -> s.contains("docker push"))
+            .findAny()
+            .orElseThrow();
+    for (String output : List.of("name", "digest")) {
+      assertEquals(
+          "${{ steps.publish.outputs." + output + " }}",
+          image.get(0).path("subject-" + output).asText());
+      assertTrue(script.contains("echo \"" + output + "="), output);
+    }
+  }
+
+  private static Stream<JsonNode> attestations(JsonNode job) {
+    List<JsonNode> found = new ArrayList<>();
+    for (JsonNode step : job.path("steps")) {
+      if (step.path("uses").asText().startsWith("actions/attest-build-provenance@")) {
+        found.add(step.path("with"));
+      }
+    }
+    return found.stream();
+  }
+
+  @Test
+  void theScanReadsTheListOfTheJarAndTheExceptions() throws IOException {
+    String arguments = "";
+    for (JsonNode step : steps(read("advisories.yml"))) {
+      arguments += step.path("with").path("scan-args").asText();
+    }
+    assertEquals(
+        List.of("--config=.github/osv-scanner.toml", "--lockfile=target/libraries.cdx.json"),
+        arguments.lines().toList());
+    assertTrue(Files.exists(Path.of(".github/osv-scanner.toml")));
+    assertTrue(
+        scripts("advisories.yml").get(0).contains(" target/libraries.cdx.json"),
+        "written before the scan");
   }
 
   /** What a branch or a tag is called would else be a part of the script. */
@@ -184,6 +274,8 @@ class WorkflowsTest {
                     .path("matrix")
                     .path("include")
                     .forEach(row -> matrix.addAll(names(row))));
+    Set<String> ids = new TreeSet<>();
+    steps(workflow).forEach(step -> ids.add(step.path("id").asText()));
     for (String text : texts(workflow)) {
       for (MatchResult found : EXPRESSION.matcher(text).results().toList()) {
         String[] words = found.group(1).split(" ")[0].split("\\.");
@@ -191,6 +283,7 @@ class WorkflowsTest {
             switch (words[0]) {
               case "inputs" -> inputs.contains(words[1]);
               case "matrix" -> matrix.contains(words[1]);
+              case "steps" -> ids.contains(words[1]) && words[2].equals("outputs");
               case "secrets" ->
                   Set.of("GITHUB_TOKEN", "RELEASE_SIGNING_KEY", "RELEASE_SIGNING_PASSPHRASE")
                       .contains(words[1]);
