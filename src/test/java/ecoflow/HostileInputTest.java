@@ -101,6 +101,9 @@ class HostileInputTest {
         Arguments.of("3.9 MB of digits", json("\"pd.soc\":" + "7".repeat(3_900_000))),
         Arguments.of("a key of 10 kB", json("\"" + "k".repeat(10_000) + "\":1")),
         Arguments.of("a raw control character in a key", json("\"a\nb\":1")),
+        // Jackson takes either half of a surrogate pair in a text, but not in a key.
+        Arguments.of("a high surrogate alone in a key", json("\"a\\ud83d\":1")),
+        Arguments.of("a low surrogate alone in a key", json("\"\\ude00b\":1")),
         Arguments.of("broken UTF-8", new byte[] {'{', '"', (byte) 0xc3, '"', ':', '1', '}'}));
   }
 
@@ -134,7 +137,7 @@ class HostileInputTest {
         line breaks       | "a\\nb\\r\\u2028c": 1                   | a_b__c
         a forged series   | "a 1\\necoflow_b 2": 1                  | a_1_ecoflow_b_2
         quotes            | "a\\"}b\\\\": 1                         | a__b_
-        a lone surrogate  | "a\\ud83d": 1, "\\ude00b": 1            | _b a_
+        an escaped pair   | "a\\ud83d\\ude00": 1                    | a_
         right to left     | "a\\u202e\\u05d0": 1                    | a__
         an emoji          | "a\uD83D\uDE00": 1                      | a_
         a capital with dot | "a\\u0130": 1                           | ai_
@@ -176,6 +179,7 @@ class HostileInputTest {
     int[] characters =
         IntStream.rangeClosed(0, 0xffff)
             .filter(c -> c % 37 == 0 || c < 0x300 || c >= 0xd7f0 && c < 0xe010)
+            .filter(c -> !Character.isSurrogate((char) c))
             .toArray();
     for (int from = 0; from < characters.length; from += 300) {
       HOSTILE.publish(
