@@ -225,9 +225,18 @@ final class RestPolls {
         .toList();
   }
 
-  /** Route step: the poll of the device in the body is on its way from now on. */
-  public void claim(String serial) {
-    underWay.add(serial);
+  /**
+   * Route step: the poll of the device in the body is under way from now on. The message ends here
+   * if another thread has started a poll since the device was due, or if that poll has failed.
+   */
+  public void claim(Exchange exchange) {
+    String serial = exchange.getMessage().getBody(String.class);
+    if (!underWay.add(serial)) {
+      exchange.setRouteStop(true);
+    } else if (isQuarantined(serial)) {
+      underWay.remove(serial);
+      exchange.setRouteStop(true);
+    }
   }
 
   /** For routes: the time on the clock that polls are measured with. */

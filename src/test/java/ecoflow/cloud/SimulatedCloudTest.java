@@ -298,6 +298,8 @@ class SimulatedCloudTest {
       MqttConnectOptions old = options(cloud);
       cloud.rotateCredentials();
       assertNotEquals(old.getUserName(), cloud.certificateAccount());
+      // The broker lists a client a moment after it has accepted it.
+      eventually(() -> assertEquals(1, cloud.openConnections()));
       cloud.kickClients();
       eventually(() -> assertTrue(!client.isConnected()));
       MqttException refused = assertThrows(MqttException.class, () -> client.connect(old));
