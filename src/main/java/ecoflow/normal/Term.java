@@ -46,6 +46,9 @@ final class Term {
   private final boolean isWhere;
   private final boolean isFahrenheit;
 
+  /** Whether the unit of the value is known only from the other cell. */
+  private final boolean hasUnitElsewhere;
+
   /**
    * @param other the cell that the rule where, fahrenheit_if or millis_with_voltage of the row
    *     looks at; negative if there is none
@@ -80,6 +83,7 @@ final class Term {
     isMillisWithVoltage = row.has("millis_with_voltage");
     isMagnitude = row.has("magnitude");
     isSplit = row.has("split");
+    hasUnitElsewhere = isMillisWithVoltage || isFahrenheit;
   }
 
   private static double bound(String text, double otherwise) {
@@ -116,6 +120,7 @@ final class Term {
             && !(zeroIsAbsent && raw == 0)
             && !(isParked && (raw < 0 || PARKED.contains(raw)))
             && !(isWhere && (other < 0 || cells[other] != wanted))
+            && !(hasUnitElsewhere && (other < 0 || Double.isNaN(cells[other])))
             && (presence == null || presence.holds(cells));
     return says ? meaning(raw, cells) : Double.NaN;
   }
@@ -137,11 +142,10 @@ final class Term {
     }
     double number = isReversed ? Integer.reverseBytes((int) (long) raw) & 0xffffffffL : raw;
     double value = divisor == 0 ? number * row.factor() : number / divisor;
-    if ((isMillis && raw >= MILLIS_FROM)
-        || (isMillisWithVoltage && other >= 0 && cells[other] >= MILLIS_FROM)) {
+    if ((isMillis && raw >= MILLIS_FROM) || (isMillisWithVoltage && cells[other] >= MILLIS_FROM)) {
       value /= 1000;
     }
-    if (isFahrenheit && other >= 0 && cells[other] == wanted) {
+    if (isFahrenheit && cells[other] == wanted) {
       value = (value - 32) * 5 / 9;
     }
     if (isMagnitude) {

@@ -172,7 +172,7 @@ class PlanTest {
     String name = "temperature_celsius{sensor=ambient}";
     assertEquals(17.5, of("KT21", "pd.envTemp", 63.5, "pd.tempSys", 1).get(name), 1e-9);
     assertEquals(21.0, of("KT21", "pd.envTemp", 21, "pd.tempSys", 0).get(name));
-    assertEquals(21.0, of("KT21", "pd.envTemp", 21).get(name));
+    assertEquals(Map.of(), of("KT21", "pd.envTemp", 21), "in an unknown unit");
   }
 
   @Test
@@ -402,6 +402,10 @@ class PlanTest {
               String other = key.substring(0, key.lastIndexOf('.') + 1) + condition[0];
               raw.put(other, Double.parseDouble(condition[1]));
             });
+    row.parameter("fahrenheit_if").ifPresent(text -> raw.put(text.split("=")[0], 0.0));
+    if (row.has("millis_with_voltage")) {
+      raw.put(key.replaceAll("amp$", "vol").replaceAll("Amp$", "Vol"), 50.0);
+    }
     return raw;
   }
 
