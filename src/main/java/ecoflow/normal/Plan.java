@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Which raw keys of a device give which series. It holds for as long as the device has the same
@@ -24,6 +25,8 @@ final class Plan {
   private static final String TIME_TO_FULL = "battery_time_to_full_seconds";
   private static final String TIME_TO_EMPTY = "battery_time_to_empty_seconds";
 
+  private static final Map<String, String> ALL_PACKS = Map.of("pack", "all");
+
   private final Series[] series;
 
   /** Where a series is that comes from others, or that others depend on; -1 if nowhere. */
@@ -33,7 +36,12 @@ final class Plan {
   private final int timeToFull;
   private final int timeToEmpty;
   private final int[] solarPorts;
+
+  /** Without the one that stands for all of them. */
   private final Pack[] packs;
+
+  /** All packs as one, which some models send beside each of them; null if there is none. */
+  private final Pack allPacks;
 
   /**
    * The places of the series of a pack that its power is known by; -1 for none.
@@ -77,9 +85,14 @@ final class Plan {
         Arrays.stream(series)
             .filter(Plan::isOfPack)
             .map(Series::labels)
+            .filter(labels -> !labels.equals(ALL_PACKS))
             .distinct()
             .map(this::pack)
             .toArray(Pack[]::new);
+    allPacks =
+        Arrays.stream(series).anyMatch(of -> of.labels().equals(ALL_PACKS))
+            ? pack(ALL_PACKS)
+            : null;
   }
 
   private Pack pack(Map<String, String> labels) {
@@ -245,7 +258,7 @@ final class Plan {
   void addCells(int i, Set<Integer> cells) {
     series[i].addCells(cells);
     if (i == batteryPower) {
-      Arrays.stream(packs)
+      Stream.concat(Arrays.stream(packs), Stream.ofNullable(allPacks))
           .flatMapToInt(Pack::places)
           .forEach(place -> series[place].addCells(cells));
     }
@@ -256,7 +269,10 @@ final class Plan {
 
   /** NaN also if one of the packs that are there has no known power: part of a sum is not one. */
   private double batteryPower(double[] cells) {
-    double sum = Double.NaN;
+    double sum = allPacks == null ? Double.NaN : allPacks.watts(series, cells);
+    if (!Double.isNaN(sum)) {
+      return Term.rounded(sum);
+    }
     for (Pack pack : packs) {
       double watts = pack.watts(series, cells);
       if (Double.isNaN(watts) && pack.isThere(series, cells)) {
