@@ -63,10 +63,11 @@ final class Bounds {
    * Judges a value beyond the bounds.
    *
    * @param message the number of the message that brought it
+   * @param isRepeated whether that message only repeated the one before
    */
-  Verdict judge(Series series, double value, long message) {
+  Verdict judge(Series series, double value, long message, boolean isRepeated) {
     Doubt before = doubts.get(series.toString());
-    boolean isSame = before != null && before.message() == message;
+    boolean isSame = before != null && (isRepeated || before.message() == message);
     boolean agrees =
         before != null
             && isPower(series)

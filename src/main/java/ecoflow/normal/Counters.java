@@ -164,14 +164,16 @@ final class Counters {
    * @param numbers of the messages that brought the cells
    * @param isRepeat whether the message may only repeat what was known: then it is no sign of life
    *     unless a value has changed
+   * @return whether it is a sign of life
    */
-  void message(Plan newPlan, double[] newCells, long[] numbers, boolean isRepeat, long now) {
+  boolean message(Plan newPlan, double[] newCells, long[] numbers, boolean isRepeat, long now) {
     boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(lastPoll, newCells);
     if (isRepeat) {
       lastPoll = newCells;
     }
     take(newPlan, newCells, now);
-    for (int i = 0; i < nativeOf.length; i++) {
+    // What is only repeated does not agree with itself.
+    for (int i = 0; isNews && i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
         Series series = plan.series()[i];
         double value = plan.value(i, newCells);
@@ -184,6 +186,7 @@ final class Counters {
     if (isNews) {
       lastMessage = now;
     }
+    return isNews;
   }
 
   /**

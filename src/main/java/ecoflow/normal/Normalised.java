@@ -103,6 +103,9 @@ public final class Normalised {
     private Counters counters;
     private Bounds bounds;
 
+    /** Whether the last message was a poll that repeated the one before. */
+    private boolean isRepeated;
+
     /** Space for the values of the keys that counters look at, and for their messages' numbers. */
     private double[] cells = {};
 
@@ -160,7 +163,7 @@ public final class Normalised {
               && devices.labels(serial).productName().equals(product)
               && quotas.read(serial, keys, counters.cells(), cells, numbers);
       if (isAsBefore) {
-        counters.message(plan, cells, numbers, false, now);
+        isRepeated = !counters.message(plan, cells, numbers, false, now);
         return;
       }
       // Another message can change the keys between the two calls.
@@ -168,7 +171,7 @@ public final class Normalised {
         double[] all = new double[keys.length];
         int[] places = IntStream.range(0, all.length).toArray();
         if (quotas.read(serial, keys, places, all, numbers)) {
-          counters.message(plan, all, numbers, mayRepeat, now);
+          isRepeated = !counters.message(plan, all, numbers, mayRepeat, now);
           return;
         }
       }
@@ -203,7 +206,7 @@ public final class Normalised {
         bounds.forget(series);
         return true;
       }
-      Bounds.Verdict verdict = bounds.judge(series, value, newestMessage(i));
+      Bounds.Verdict verdict = bounds.judge(series, value, newestMessage(i), isRepeated);
       if (verdict == Bounds.Verdict.HELD) {
         held(series, Bounds.isPower(series) ? "power" : "range", value);
       }
