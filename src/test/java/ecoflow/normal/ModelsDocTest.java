@@ -172,13 +172,28 @@ class ModelsDocTest {
     if (isSolar) {
       told.add("solar_power_watts");
     }
-    if (told.contains("battery_pack_current_amperes")) {
+    if (isPowerOfEachPackKnown(rows)) {
       told.add("battery_power_watts");
     }
     return POWERS.entrySet().stream()
         .filter(power -> told.contains(power.getKey()))
         .map(Map.Entry::getValue)
         .collect(Collectors.joining(", "));
+  }
+
+  private static boolean isPowerOfEachPackKnown(List<Row> rows) {
+    Set<Map<String, String>> packs =
+        labels(rows, Set.of("battery_pack_charge_ratio", "battery_pack_voltage_volts"));
+    Set<Map<String, String>> withPower =
+        labels(rows, Set.of("battery_pack_current_amperes", "battery_pack_power_watts"));
+    return !withPower.isEmpty() && withPower.containsAll(packs);
+  }
+
+  private static Set<Map<String, String>> labels(List<Row> rows, Set<String> metrics) {
+    return rows.stream()
+        .filter(row -> metrics.contains(row.metric()))
+        .map(Row::labels)
+        .collect(Collectors.toSet());
   }
 
   /** Names of models with their prefixes, by family. */
