@@ -89,7 +89,7 @@ final class NativeCounter {
   /** How far the last value that was taken is above the one before. */
   private double lastStep;
 
-  /** Added to the values of the device since a small fall was bridged. */
+  /** Added to the values of the device since a small fall was bridged, until they catch up. */
   private double offset;
 
   private long message = Long.MIN_VALUE;
@@ -123,7 +123,8 @@ final class NativeCounter {
     boolean isStep = step >= 0 && limit.allows(step, now - at);
     boolean isRestart = !kind.isLifetime() && value < RESTART * last;
     if (isFirst || isStep || isRestart) {
-      accept(value, isStep ? offset : 0, now);
+      // A device whose own value has caught up was not corrected for good.
+      accept(value, isStep && value < value() ? offset : 0, now);
       return Held.NOT_HELD;
     }
     return doubt(value, step, now);

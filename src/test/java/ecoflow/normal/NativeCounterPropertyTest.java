@@ -13,6 +13,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
 
 /** Counters of a device that sends an impossible value now and then. */
 class NativeCounterPropertyTest {
@@ -121,6 +123,37 @@ class NativeCounterPropertyTest {
       NativeCounter.Held held = counter.take(wattHours * JOULES_PER_WATT_HOUR, i, now);
       assertEquals(NativeCounter.Held.NOT_HELD, held);
       assertEquals(wattHours * JOULES_PER_WATT_HOUR, counter.value());
+    }
+  }
+
+  /**
+   * A device with two copies of a counter, one of which is behind, in messages of either kind.
+   *
+   * @param runs the number of messages in a row of one kind
+   */
+  @Property
+  void aCopyThatIsBehindAddsNothing(
+      @ForAll @Size(min = 2, max = 40) List<@IntRange(min = 1, max = 6) Integer> runs,
+      @ForAll @IntRange(min = 1, max = 900) int behind,
+      @ForAll @IntRange(min = 0, max = 5) int growth) {
+    NativeCounter counter =
+        new NativeCounter(
+            new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
+    double wattHours = 444_762;
+    double shown = 0;
+    long number = 0;
+    for (int run = 0; run < runs.size(); run++) {
+      for (int i = 0; i < runs.get(run); i++) {
+        wattHours += growth;
+        double sent = run % 2 == 0 ? wattHours : wattHours - behind;
+        counter.take(sent * JOULES_PER_WATT_HOUR, number, TimeUnit.SECONDS.toNanos(60 * number));
+        number++;
+
+        assertTrue(counter.value() >= shown, "it falls at message " + number);
+        shown = counter.value();
+        assertTrue(
+            shown <= wattHours * JOULES_PER_WATT_HOUR, "it is too high at message " + number);
+      }
     }
   }
 }
