@@ -13,12 +13,15 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.DevicePool;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Page;
+import ecoflow.testkit.RouteKit;
 import ecoflow.testkit.Series;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -314,6 +317,89 @@ class HistoriesTest {
     assertShows(device, "sys_energy_stream_load_pwr", "440.0");
     send(device, 96, 34, list(1, minute(450, today)));
     assertShows(device, "sys_energy_stream_load_pwr", "440.0");
+  }
+
+  /** A firmware update or a power failure can set the clock of a device back for good. */
+  @Test
+  void aClockThatWasSetBackFreezesAListForADayAtMost() {
+    AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - TimeUnit.HOURS.toNanos(30));
+    String serial = "HJ31ZHISBACK0001";
+    try (RouteKit kit =
+        RouteKit.load("quotas")
+            .with("direct:full-pictures")
+            .clock(nanos::get)
+            .device(serial)
+            .variable("ECOFLOW_API_TYPE", "mqtt")
+            .variable("ECOFLOW_SERIES_TTL", "7200")
+            .variable("MQTT_TIMEOUT", "7200")
+            .start()) {
+      sendMinute(kit, serial, NOW, 1);
+      // The clock is wrong for ten hours, then right for a minute, then wrong for good.
+      for (int hour = 1; hour <= 10; hour++) {
+        nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
+        sendMinute(kit, serial, hour * 3600, 2);
+      }
+      assertLoad(kit);
+      sendMinute(kit, serial, NOW + 36_000, 3);
+      assertLoad(kit, "3.0");
+      for (int hour = 0; hour <= 23; hour++) {
+        nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
+        sendMinute(kit, serial, 36_000 + hour * 3600, 4);
+      }
+      assertLoad(kit);
+
+      nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
+      sendMinute(kit, serial, 36_000 + 24 * 3600, 5);
+      assertLoad(kit, "5.0");
+      sendMinute(kit, serial, 36_000 + 24 * 3600 - 60, 6);
+      assertLoad(kit, "5.0");
+    }
+  }
+
+  /** A day in which the device was off says nothing about its clock. */
+  @Test
+  void theDayBeforeStaysOldAfterDaysAway() {
+    AtomicLong nanos = new AtomicLong();
+    String serial = "HJ31ZHISBACK0002";
+    try (RouteKit kit =
+        RouteKit.load("quotas")
+            .with("direct:full-pictures")
+            .clock(nanos::get)
+            .device(serial)
+            .variable("ECOFLOW_API_TYPE", "mqtt")
+            .start()) {
+      sendMinute(kit, serial, NOW, 1);
+      sendMinute(kit, serial, NOW - DAY, 2);
+      assertLoad(kit, "1.0");
+      nanos.addAndGet(TimeUnit.DAYS.toNanos(3));
+      sendMinute(kit, serial, NOW - DAY, 2);
+
+      assertLoad(kit);
+      sendMinute(kit, serial, NOW + 3 * DAY, 3);
+      assertLoad(kit, "3.0");
+    }
+  }
+
+  private static void assertLoad(RouteKit kit, String... expected) {
+    assertEquals(
+        List.of(expected),
+        kit.page().series("sys_energy_stream_load_pwr").stream()
+            .map(HistoriesTest::placesAndValue)
+            .toList());
+  }
+
+  private static void sendMinute(RouteKit kit, String serial, int time, int load) {
+    String item = "sys_energy_stream";
+    kit.send(
+        "direct:quotas",
+        Map.of("bp_soc", 50, item, Map.of("load_pwr", load, "timestamp", time)),
+        Map.of(
+            "EcoflowDevice",
+            serial,
+            "EcoflowSource",
+            "push",
+            "EcoflowItemTimes",
+            Map.of(item, (long) time)));
   }
 
   /** The float that has the bytes of the number. */

@@ -84,6 +84,18 @@ class ParallelInvertersTest {
     assertEquals(0, page.series(STREAM + "_power_pv1", "device=" + device.serial()).size());
   }
 
+  /** A list of a fixed length has rows that are not used. */
+  @ParameterizedTest
+  @ValueSource(strings = {"HJ31", "R374"})
+  void anEmptyRowIsNotTheSystem(String model) {
+    SimulatedDevice device = device(model);
+
+    send(device, 96, 50, list(1, row(447, 12, 2515, 988, 97), message(), message()));
+    assertSystem(device, 447, 12, 2515, 988, 0.97);
+    send(device, 96, 50, list(1, message()));
+    assertSystem(device, 447, 12, 2515, 988, 0.97);
+  }
+
   /** Each inverter alone says nothing of the system. */
   @ParameterizedTest
   @ValueSource(strings = {"HJ31", "R374"})

@@ -269,7 +269,10 @@ final class FieldValues {
 
   /** Every field by name: those that were sent and those whose absence means 0, or no items. */
   Map<String, Object> all() {
-    Map<String, Object> values = sent();
+    return withZeros(sent());
+  }
+
+  private Map<String, Object> withZeros(Map<String, Object> values) {
     type.zeros().forEach(values::putIfAbsent);
     return values;
   }
@@ -306,7 +309,14 @@ final class FieldValues {
         ListItems placed =
             new ListItems(
                 field.key(), rule, values, reason -> drop(field.name(), reason), this::noteTime);
-        items.forEach(item -> placed.put(((FieldValues) item).all()));
+        for (Object item : items) {
+          FieldValues fields = (FieldValues) item;
+          Map<String, Object> sent = fields.sent();
+          // The zeros of rules.csv do not fill an empty slot.
+          if (!rule.emptySlots() || !sent.isEmpty()) {
+            placed.put(fields.withZeros(sent));
+          }
+        }
       }
     }
   }

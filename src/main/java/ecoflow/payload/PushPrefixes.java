@@ -49,6 +49,9 @@ final class PushPrefixes {
   /** First-generation devices write numbers as texts. */
   private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,15}(?:\\.[0-9]{1,15})?");
 
+  /** As a number of JSON, or as a text. */
+  private static final Pattern ZERO = Pattern.compile("-?0+(?:\\.0*)?");
+
   private static final Set<String> ENVELOPE =
       Set.of(
           "id",
@@ -294,7 +297,7 @@ final class PushPrefixes {
    */
   private static String code(Map<?, ?> push, String key) {
     String code = text(push, key);
-    return code.equals("0") ? "" : code;
+    return ZERO.matcher(code).matches() ? "" : code;
   }
 
   private static String text(Map<?, ?> map, String key) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** The places in the messages of a device, as many as are worth knowing. */
 final class Places {
@@ -69,8 +70,8 @@ final class Places {
     /** The state of the device's keys in which there was nothing at this place or below it. */
     long bareAt = -1;
 
-    /** When the newest item of a history that was here is from, in seconds since 1970. */
-    private long newestItem = Long.MIN_VALUE;
+    /** Null if no item of a history was here. */
+    private History history;
 
     Place(String key) {
       this.key = key;
@@ -79,19 +80,23 @@ final class Places {
 
     /**
      * Whether an item of a history is not older than those that were here before. It stays known
-     * while the device is away, so that yesterday's item is not taken for news when it returns.
+     * while the device is away, so that yesterday's item is not taken for news when it returns. If
+     * only older items arrive for a day, the clock of the device was set back, and they are in
+     * order again.
      *
      * @param seconds the time of the item; 0 if it has none, and is in order always
      * @param latest a later time is in order and not remembered: it would keep out all that follow
+     * @param now of the clock of the store
+     * @param backSince when the device sent its first values after it was away
      */
-    boolean isInOrder(long seconds, long latest) {
-      if (seconds != 0 && seconds < newestItem) {
-        return false;
+    boolean isInOrder(long seconds, long latest, long now, long backSince) {
+      if (seconds == 0 || seconds > latest) {
+        return true;
       }
-      if (seconds != 0 && seconds <= latest) {
-        newestItem = seconds;
+      if (history == null) {
+        history = new History();
       }
-      return true;
+      return history.take(seconds, now, backSince);
     }
 
     private void learnMember(String name, Place place) {
@@ -108,6 +113,35 @@ final class Places {
       if (index == elements.size()) {
         elements.add(place);
       }
+    }
+  }
+
+  /** Of the items of a history at one place. */
+  private static final class History {
+
+    private static final long CLOCK_SET_BACK = TimeUnit.DAYS.toNanos(1);
+
+    /** The time of the newest item in seconds since 1970. */
+    private long newest = Long.MIN_VALUE;
+
+    /** Whether the last item was older than that, and since when all items were. */
+    private boolean isBehind;
+
+    private long behindSince;
+
+    boolean take(long seconds, long now, long backSince) {
+      if (seconds < newest) {
+        if (!isBehind || behindSince - backSince < 0) {
+          isBehind = true;
+          behindSince = now;
+        }
+        if (now - behindSince < CLOCK_SET_BACK) {
+          return false;
+        }
+      }
+      newest = seconds;
+      isBehind = false;
+      return true;
     }
   }
 }

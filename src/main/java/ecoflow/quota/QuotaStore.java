@@ -267,6 +267,9 @@ final class QuotaStore {
     /** No cell is older. */
     private long oldest;
 
+    /** When the first values arrived since there were none. */
+    private long filledAt;
+
     /** What the last call for changes left; null as long as nobody asks. */
     private Map<String, Double> told;
 
@@ -312,6 +315,7 @@ final class QuotaStore {
       }
       if (byKey.isEmpty()) {
         oldest = now;
+        filledAt = now;
       }
       message++;
       refused = 0;
@@ -454,7 +458,7 @@ final class QuotaStore {
       int taken = 0;
       if (value instanceof Map<?, ?> members) {
         boolean isItem = !times.isEmpty() && times.get(place.key) instanceof Long;
-        if (isItem && !place.isInOrder((Long) times.get(place.key), latestTime())) {
+        if (isItem && !place.isInOrder((Long) times.get(place.key), latestTime(), now, filledAt)) {
           // A sign of life, and no news.
           return 1;
         }

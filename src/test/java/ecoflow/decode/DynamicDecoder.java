@@ -92,7 +92,10 @@ final class DynamicDecoder {
   }
 
   private Map<String, Object> all(Message message) {
-    Map<String, Object> values = sent(message);
+    return withZeros(message, sent(message));
+  }
+
+  private Map<String, Object> withZeros(Message message, Map<String, Object> values) {
     for (FieldDescriptor field : table.zeroFields(message.getDescriptorForType())) {
       values.putIfAbsent(
           field.getName(),
@@ -136,7 +139,12 @@ final class DynamicDecoder {
       values.put(field.getName(), items.stream().map(item -> plainItem(field, item)).toList());
     } else {
       ListItems placed = items(field.getName(), rule, values);
-      items.forEach(item -> placed.put(all((Message) item)));
+      for (Object item : items) {
+        Map<String, Object> sent = sent((Message) item);
+        if (!rule.emptySlots() || !sent.isEmpty()) {
+          placed.put(withZeros((Message) item, sent));
+        }
+      }
     }
   }
 

@@ -317,6 +317,15 @@ class MessageDecoderTest {
             .build();
 
     assertEquals(Map.of("err_code", 7L), DECODER.decode(ofPlug, "").values());
+    // A known serial number says more than the part that sent the message.
+    assertEquals(Map.of("proto_ver", 7L), DECODER.decode(ofPlug, "Y711").values());
+    assertEquals(decode("HD31", 2, 1, "0807"), DECODER.decode(ofPlug, "HD31"));
+    assertEquals(
+        decode("C101", 2, 2, "0807"),
+        DECODER.decode(ofPlug.toBuilder().setCmdId(2).build(), "C101"));
+    assertEquals(
+        decode("Y711", 2, 2, "0807"),
+        DECODER.decode(ofPlug.toBuilder().setCmdId(2).build(), "Y711"));
     assertEquals(Map.of("sys_work_sta", 7L), DECODER.decode(ofDcFit, null).values());
   }
 

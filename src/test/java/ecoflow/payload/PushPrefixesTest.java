@@ -71,6 +71,11 @@ class PushPrefixesTest {
         "{'addr':0,'cmdFunc':2,'cmdId':1,'params':{'a':1}} | 2_1.a",
         "{'addr':'d_addr','cmdFunc':0,'cmdId':0,'params':{'a':1}} | a",
         "{'typeCode':0,'moduleType':0,'moduleSn':'0','params':{'a':1}} | a",
+        "{'addr':0.0,'cmdFunc':0.0,'cmdId':0.0,'params':{'a':1}} | a",
+        "{'addr':'0.0','typeCode':'00','moduleType':' 0 ','params':{'a':1}} | a",
+        "{'addr':null,'cmdFunc':null,'cmdId':null,'moduleType':null,'params':{'a':1}} | a",
+        "{'cmdFunc':'0','cmdId':'0','moduleType':'1','params':{'a':1}} | pd.a",
+        "{'cmdFunc':0,'cmdId':21,'moduleType':-0,'params':{'a':1}} | a",
         // Keys that are what they should be.
         "{'typeCode':'pdStatus','params':{'pd.a':1,'b':2}} | pd.a, pd.b",
         "{'cmdFunc':20,'cmdId':1,'param':{'20_1.a':1,'b':2}} | 20_1.a, 20_1.b",
