@@ -252,12 +252,26 @@ class Stream5000Test {
                 50,
                 list(
                     1,
-                    message().text(1, "ES21A").real(2, 44).real(3, 200).real(4, 150).real(9, 200),
-                    message().text(1, "ES21B").real(2, 44).real(4, -20)))));
+                    message()
+                        .text(1, device.serial())
+                        .real(2, 44)
+                        .real(3, 200)
+                        .real(4, 150)
+                        .real(8, -10)
+                        .real(9, 200),
+                    message()
+                        .text(1, "ES21B")
+                        .real(2, 44)
+                        .real(3, 77)
+                        .real(4, -20)
+                        .real(8, 30)
+                        .real(9, 77)))));
 
-    assertEquals(200, page.of(device, "solar_power_watts"));
+    assertEquals(277, page.of(device, "solar_power_watts"));
     assertEquals(130, page.of(device, "battery_power_watts"));
+    // Those of the other unit are no ports of this device.
     assertEquals(200, page.of(device, "port_input_power_watts", "port=solar_1"));
+    assertEquals(10, page.of(device, "port_output_power_watts", "port=ac_out"));
     assertEquals(0.44, page.of(device, "battery_charge_ratio"), 1e-9);
     assertTrue(Double.isNaN(page.of(device, "home_load_power_watts")));
   }

@@ -135,7 +135,7 @@ public final class Normalised {
         plan =
             family
                 .filter(unused -> current.length > 0)
-                .map(of -> Plan.of(table(), of, current))
+                .map(of -> Plan.of(table(), of, serial, current))
                 .filter(of -> of.series().length > 0)
                 .orElse(null);
         if (plan != null && counters == null) {

@@ -104,9 +104,10 @@ final class Plan {
   }
 
   /**
+   * @param device its serial number
    * @param keys the raw keys of the device, in the order of its cells
    */
-  static Plan of(Table table, Table.Family family, String[] keys) {
+  static Plan of(Table table, Table.Family family, String device, String[] keys) {
     Map<String, Integer> cells = new HashMap<>();
     for (int i = 0; i < keys.length; i++) {
       cells.put(keys[i], i);
@@ -122,6 +123,9 @@ final class Plan {
         Matcher matcher = key.startsWith(pattern.start()) ? pattern.regex().matcher(key) : null;
         if (matcher != null && matcher.matches()) {
           Row.Parts parts = row.parts(matcher);
+          if (row.has("this_device") && !device.equals(parts.serial())) {
+            continue;
+          }
           matches.computeIfAbsent(row, unused -> new ArrayList<>()).add(new Match(key, parts));
           if (parts.serial() != null) {
             serials.computeIfAbsent(row.start(), unused -> new TreeSet<>()).add(parts.serial());

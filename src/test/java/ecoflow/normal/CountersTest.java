@@ -41,7 +41,7 @@ class CountersTest {
     String[] current = raw.keySet().toArray(String[]::new);
     if (keys == null || !Arrays.equals(keys, current)) {
       keys = current;
-      plan = keys.length == 0 ? null : Plan.of(TABLE, family, keys);
+      plan = keys.length == 0 ? null : Plan.of(TABLE, family, "", keys);
     }
     return raw.values().stream().mapToDouble(value -> value).toArray();
   }

@@ -34,7 +34,7 @@ class NormalTableTest {
       Pattern.compile(
           "byteswap32|drop_above_100|fallback|first|flow|gauge|ignore_zero|json_text|magnitude"
               + "|millis|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
-              + "|zero_absent|is \\d+|fahrenheit_if [\\w.]+=\\d+|where \\w+=\\d+|range -?\\d+[.][.]\\d+");
+              + "|this_device|zero_absent|is \\d+|fahrenheit_if [\\w.]+=\\d+|where \\w+=\\d+|range -?\\d+[.][.]\\d+");
   private static final Set<String> UNITS =
       Set.of(
           "",

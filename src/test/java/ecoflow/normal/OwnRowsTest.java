@@ -22,7 +22,7 @@ class OwnRowsTest {
   }
 
   private static double value(Table table, String serial, String key, double raw) {
-    Plan plan = Plan.of(table, table.family(serial, "").orElseThrow(), new String[] {key});
+    Plan plan = Plan.of(table, table.family(serial, "").orElseThrow(), serial, new String[] {key});
     double[] values = plan.values(new double[] {raw});
     return values.length == 0 ? Double.NaN : values[0];
   }
@@ -130,7 +130,7 @@ class OwnRowsTest {
     Table table = load();
     assertEquals(List.of(), problems);
     Table.Family mine = table.family("Q999X", "").orElseThrow();
-    Plan plan = Plan.of(table, mine, new String[] {"bat.in", "bat.pct"});
+    Plan plan = Plan.of(table, mine, "", new String[] {"bat.in", "bat.pct"});
     assertEquals(0.81, plan.values(new double[] {1, 81})[0]);
     assertEquals(Double.NaN, plan.values(new double[] {0, 81})[0]);
     assertEquals(0.81, value(table, "Q999X", "bat.pct", 81));

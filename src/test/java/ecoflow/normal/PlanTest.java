@@ -32,7 +32,7 @@ class PlanTest {
 
   private static Map<String, Double> of(Table.Family family, Map<String, Double> raw) {
     String[] keys = raw.keySet().toArray(String[]::new);
-    Plan plan = Plan.of(TABLE, family, keys);
+    Plan plan = Plan.of(TABLE, family, "AB12", keys);
     double[] cells = raw.values().stream().mapToDouble(value -> value).toArray();
     double[] values = plan.values(cells);
     Map<String, Double> found = new HashMap<>();
