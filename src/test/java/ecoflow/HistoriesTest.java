@@ -392,7 +392,7 @@ class HistoriesTest {
     String item = "sys_energy_stream";
     kit.send(
         "direct:quotas",
-        Map.of("bp_soc", 50, item, Map.of("load_pwr", load, "timestamp", time)),
+        Map.of(item, Map.of("load_pwr", load, "timestamp", time)),
         Map.of(
             "EcoflowDevice",
             serial,

@@ -261,7 +261,7 @@ class Stream5000Test {
                         .real(9, 200),
                     message()
                         .text(1, "ES21B")
-                        .real(2, 44)
+                        .real(2, 60)
                         .real(3, 77)
                         .real(4, -20)
                         .real(8, 30)

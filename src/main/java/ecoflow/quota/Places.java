@@ -87,7 +87,7 @@ final class Places {
      * @param seconds the time of the item; 0 if it has none, and is in order always
      * @param latest a later time is in order and not remembered: it would keep out all that follow
      * @param now of the clock of the store
-     * @param backSince when the device sent its first values after it was away
+     * @param backSince when the device sent its first message after it was away
      */
     boolean isInOrder(long seconds, long latest, long now, long backSince) {
       if (seconds == 0 || seconds > latest) {

@@ -267,8 +267,10 @@ final class QuotaStore {
     /** No cell is older. */
     private long oldest;
 
-    /** When the first values arrived since there were none. */
-    private long filledAt;
+    /** When the device sent its first message after it was away. */
+    private long backSince;
+
+    private boolean isAway = true;
 
     /** What the last call for changes left; null as long as nobody asks. */
     private Map<String, Double> told;
@@ -315,7 +317,10 @@ final class QuotaStore {
       }
       if (byKey.isEmpty()) {
         oldest = now;
-        filledAt = now;
+      }
+      if (isAway) {
+        isAway = false;
+        backSince = now;
       }
       message++;
       refused = 0;
@@ -328,6 +333,7 @@ final class QuotaStore {
       byName.clear();
       textCells = 0;
       changes++;
+      isAway = true;
     }
 
     synchronized int expire(long now, long maxAge) {
@@ -458,7 +464,7 @@ final class QuotaStore {
       int taken = 0;
       if (value instanceof Map<?, ?> members) {
         boolean isItem = !times.isEmpty() && times.get(place.key) instanceof Long;
-        if (isItem && !place.isInOrder((Long) times.get(place.key), latestTime(), now, filledAt)) {
+        if (isItem && !place.isInOrder((Long) times.get(place.key), latestTime(), now, backSince)) {
           // A sign of life, and no news.
           return 1;
         }
