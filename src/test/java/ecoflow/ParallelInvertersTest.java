@@ -110,18 +110,20 @@ class ParallelInvertersTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"HJ31", "R374"})
-  void theLiveStreamComesBeforeTheMinutesAnd9633BeforeBoth(String model) {
+  void theLiveStreamComesBeforeTheMinutesAndTheSystemBeforeOneInverter(String model) {
     SimulatedDevice device = device(model);
 
     // bp_soc and timestamp have other numbers here; 999 stands for no battery.
     ProtobufWriter minute = message().real(1, 300).real(2, 100).real(3, 200).real(4, 1);
     send(device, 96, 51, list(1, minute.integer(5, 1_750_000_000).integer(7, 999)));
     assertSystem(device, 300, 100, 200, 1, Double.NaN);
-    send(device, 96, 50, list(1, row(310, 110, 201, 2, 55)));
-    assertSystem(device, 310, 110, 201, 2, 0.55);
-    // 96/33 has the same numbers.
+    // 96/33 has the numbers of 96/50. An answer can hold that of one inverter.
     send(device, 96, 33, row(320, 120, 202, 3, 56));
     assertSystem(device, 320, 120, 202, 3, 0.56);
+    send(device, 96, 50, list(1, row(310, 110, 201, 2, 55)));
+    assertSystem(device, 310, 110, 201, 2, 0.55);
+    send(device, 96, 33, row(320, 120, 202, 3, 56));
+    assertSystem(device, 310, 110, 201, 2, 0.55);
   }
 
   private static void assertSystem(
