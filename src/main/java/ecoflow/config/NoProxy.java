@@ -1,7 +1,8 @@
 package ecoflow.config;
 
-import io.netty.util.NetUtil;
 import java.math.BigInteger;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,9 @@ public record NoProxy(List<Entry> entries, List<String> unusable) {
   private static final int ANY_PORT = 0;
   private static final Pattern PORT = Pattern.compile("([^:]+|\\[[^]]*]):([0-9]{1,5})");
   private static final Pattern NAME = Pattern.compile("[a-z0-9_-]+(\\.[a-z0-9_-]+)*");
+  private static final Pattern IPV4 =
+      Pattern.compile("((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\\.(?!$)|$)){4}");
+  private static final Pattern IPV6 = Pattern.compile("([0-9a-f:.]*:[0-9a-f:.]*)(%.*)?");
   private static final Pattern NETWORK = Pattern.compile("(.+)/([0-9]{1,3})");
 
   /** A part of the list. */
@@ -97,9 +101,21 @@ public record NoProxy(List<Entry> entries, List<String> unusable) {
             .orElse(false);
   }
 
-  /** The bytes of an IPv4 or IPv6 address; empty for a name. */
+  /**
+   * The bytes of an IPv4 or IPv6 address, which Java does not look up; empty for a name. Netty's
+   * parser would set up the log before LOG_LEVEL is known.
+   */
   private static Optional<byte[]> address(String host) {
-    return Optional.ofNullable(NetUtil.createByteArrayFromIpAddressString(host));
+    Matcher ipv6 = IPV6.matcher(host);
+    boolean isIpv6 = ipv6.matches();
+    if (!isIpv6 && !IPV4.matcher(host).matches()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(InetAddress.getByName(isIpv6 ? ipv6.group(1) : host).getAddress());
+    } catch (UnknownHostException e) {
+      return Optional.empty();
+    }
   }
 
   private static String withoutLastDot(String name) {
