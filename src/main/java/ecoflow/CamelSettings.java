@@ -19,6 +19,15 @@ import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.jsse.SSLContextParameters;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.io.HttpClientConnectionManager;
+import org.apache.hc.client5.http.socket.ConnectionSocketFactory;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.config.Registry;
+import org.apache.hc.core5.http.io.SocketConfig;
+import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
+import org.apache.hc.core5.util.TimeValue;
 
 /** The settings in Camel's words: placeholders of the routes, and options of components. */
 final class CamelSettings {
@@ -146,7 +155,7 @@ final class CamelSettings {
    */
   private static HttpComponent cloud(CamelContext camel, HttpSettings http) {
     long timeout = http.timeout().toMillis();
-    HttpComponent component = new HttpComponent();
+    HttpComponent component = new CloudComponent();
     component.setConnectTimeout(timeout);
     component.setConnectionRequestTimeout(timeout);
     component.setResponseTimeout(timeout);
@@ -159,6 +168,37 @@ final class CamelSettings {
     component.setSslContextParameters(
         camel.getRegistry().lookupByNameAndType("cloudTls", SSLContextParameters.class));
     return component;
+  }
+
+  /**
+   * Bounds the headers of an answer, also of a proxy: the client has no limit of its own, and keeps
+   * all of them in memory.
+   */
+  private static final class CloudComponent extends HttpComponent {
+
+    private static final int MAX_HEADERS = 200;
+    private static final int MAX_LINE = 16 * 1024;
+
+    @Override
+    @SuppressWarnings("deprecation") // Camel has no other place for the limits.
+    protected HttpClientConnectionManager createConnectionManager(
+        Registry<ConnectionSocketFactory> schemes,
+        int most,
+        int mostPerRoute,
+        SocketConfig socket) {
+      Http1Config limits =
+          Http1Config.custom().setMaxHeaderCount(MAX_HEADERS).setMaxLineLength(MAX_LINE).build();
+      PoolingHttpClientConnectionManager connections =
+          new PoolingHttpClientConnectionManager(
+              schemes,
+              PoolConcurrencyPolicy.STRICT,
+              TimeValue.ofMilliseconds(getConnectionTimeToLive()),
+              ManagedHttpClientConnectionFactory.builder().http1Config(limits).build());
+      connections.setMaxTotal(getMaxTotalConnections());
+      connections.setDefaultMaxPerRoute(getConnectionsPerRoute());
+      connections.setDefaultSocketConfig(socket);
+      return connections;
+    }
   }
 
   /** Makes URIs of an endpoint's parameters for that component, as for Camel's own. */

@@ -29,6 +29,9 @@ final class Logging {
     }
     // It logs each failed attempt with a stack trace; LinkKeeper says it in a line.
     defaults.put("log.io.vertx.mqtt", "off");
+    // A connection that was still being made fails after its event loop has ended with the
+    // exporter.
+    defaults.put("log.io.netty.util.concurrent.DefaultPromise.rejectedExecution", "off");
     // It tells that Java resolves names, as if that were a defect.
     defaults.put("log.io.vertx.core.spi.resolver", "warn");
     // That routes did not stop in time: EcoflowExporter says which, if they do not stop at all.

@@ -25,6 +25,7 @@ import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -378,6 +379,83 @@ class ProxyTest {
       eventuallyLastFailure("the device list from EcoFlow: " + failure + " on " + DEVICE_LIST);
       exporter.startIn("mqtt", variables[0], variables[1], variables[2], "NO_PROXY=" + https());
       eventuallyLastFailure("Cannot connect to EcoFlow: " + failure);
+    }
+  }
+
+  /** What answers each connection with text of its own, as often as it can be sent. */
+  private static ServerSocket answering(String start, String again) throws IOException {
+    ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    Thread thread = new Thread(() -> answerAll(server, start, again), "answering-server");
+    thread.setDaemon(true);
+    thread.start();
+    return server;
+  }
+
+  private static void answerAll(ServerSocket server, String start, String again) {
+    byte[] more = again.getBytes(StandardCharsets.US_ASCII);
+    while (!server.isClosed()) {
+      try (Socket client = server.accept()) {
+        assertTrue(client.getInputStream().read() >= 0);
+        client.getOutputStream().write(start.getBytes(StandardCharsets.US_ASCII));
+        while (more.length > 0) {
+          client.getOutputStream().write(more);
+        }
+      } catch (IOException e) {
+        // of the client, or the end of the test
+      }
+    }
+  }
+
+  @Test
+  void anAnswerThatIsNotHttpIsNamed() throws IOException {
+    try (ServerSocket server = answering("SSH-2.0-server\r\n\r\n", "")) {
+      String address = "localhost:" + server.getLocalPort();
+      exporter.startIn(
+          "mqtt",
+          "HTTPS_PROXY=" + address,
+          "HTTP_TIMEOUT=5",
+          "ESTABLISH_ATTEMPTS=1000",
+          "NO_PROXY=" + https());
+      eventuallyLastFailure(
+          "no connection through the proxy "
+              + address
+              + " (HTTPS_PROXY): it closed the connection, or does not answer as a proxy");
+    }
+  }
+
+  /** Headers without an end would fill the memory long before the call is cut. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void headersWithoutAnEndAreCut(boolean lines) throws IOException {
+    String header = "X-Header: " + "a".repeat(1000) + (lines ? "\r\n" : "");
+    try (ServerSocket server = answering("HTTP/1.1 200 OK\r\nX: ", header.repeat(100))) {
+      process(
+          "rest",
+          List.of("-Xmx64m"),
+          List.of(
+              "HTTPS_PROXY=localhost:" + server.getLocalPort(),
+              "HTTP_TIMEOUT=3600",
+              "ESTABLISH_ATTEMPTS=2"));
+      assertEquals(1, process.exitCode(), () -> "" + process.lines());
+      process.awaitLine("(HTTPS_PROXY): the headers of the answer are too long on " + DEVICE_LIST);
+      assertCleanLog();
+    }
+  }
+
+  @Test
+  void theEndDoesNotWaitForAProxyThatIsSilent() throws IOException {
+    try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      process(
+          "mqtt",
+          List.of(),
+          List.of("HTTPS_PROXY=localhost:" + server.getLocalPort(), "NO_PROXY=" + https()));
+      try (Socket client = server.accept()) {
+        assertTrue(client.getInputStream().read() >= 0);
+        process.signal("TERM");
+        assertEquals(143, process.exitCode());
+      }
+      assertCleanLog();
+      assertEquals(List.of(), warnings());
     }
   }
 

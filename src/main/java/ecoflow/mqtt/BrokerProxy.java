@@ -23,6 +23,9 @@ final class BrokerProxy {
   /** The only place where Netty has the status of the proxy's answer. */
   private static final Pattern STATUS = Pattern.compile(", status: ([0-9]{3})");
 
+  /** Netty's status of an answer that is not HTTP. */
+  private static final String NOT_HTTP = "999";
+
   private BrokerProxy() {}
 
   /**
@@ -47,7 +50,7 @@ final class BrokerProxy {
     }
     String message = String.valueOf(failure.getMessage());
     Matcher status = STATUS.matcher(message);
-    if (status.find()) {
+    if (status.find() && !status.group(1).equals(NOT_HTTP)) {
       return Optional.of(
           ProxyException.refused(
               proxy.label(), proxy.login().isPresent(), target, Integer.parseInt(status.group(1))));

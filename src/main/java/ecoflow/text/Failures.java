@@ -10,6 +10,8 @@ import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.hc.client5.http.impl.classic.RequestFailedException;
+import org.apache.hc.core5.http.MessageConstraintException;
+import org.apache.hc.core5.http.NoHttpResponseException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
 /** Says in a few words what went wrong, for people who do not read stack traces. */
@@ -42,11 +44,14 @@ final class Failures {
     if (cause instanceof HttpOperationFailedException http) {
       return "HTTP " + http.getStatusCode();
     }
-    if (cause instanceof EOFException) {
+    if (cause instanceof EOFException || cause instanceof NoHttpResponseException) {
       return "the other side closed the connection";
     }
     if (cause instanceof UnknownHostException) {
       return "unknown host " + Lines.oneLine(String.valueOf(cause.getMessage()));
+    }
+    if (cause instanceof MessageConstraintException) {
+      return "the headers of the answer are too long";
     }
     // Netty wraps the reason in a message that lists all names of the chain.
     if (cause instanceof CertificateException

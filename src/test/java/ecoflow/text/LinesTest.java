@@ -2,9 +2,11 @@ package ecoflow.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.hc.core5.http.NoHttpResponseException;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Marker;
 import org.slf4j.event.Level;
@@ -127,5 +129,13 @@ class LinesTest {
             + " refused",
         Lines.chain(wrapper));
     assertEquals("Exception: null", Lines.chain(new Exception()));
+  }
+
+  @Test
+  void aServerThatClosesWithoutAnAnswerIsDescribedInWords() {
+    assertEquals(
+        "the other side closed the connection on /auth/login",
+        Lines.describe(
+            new IOException(new NoHttpResponseException("failed to respond")), "/auth/login"));
   }
 }
