@@ -47,6 +47,12 @@ final class AccountLogin implements Login {
   /** Between looks at the list for devices that have never sent a value. */
   private static final Duration CHECK_INTERVAL = Duration.ofMinutes(10);
 
+  /** After a look that failed; it doubles up to {@link #CHECK_INTERVAL}. */
+  private static final Duration CHECK_RETRY = Duration.ofSeconds(30);
+
+  /** The timer of the looks can be early by so much, since it starts before a look does. */
+  private static final Duration TIMER_JITTER = Duration.ofSeconds(5);
+
   /** During an outage EcoFlow answers that the account does not exist. */
   private static final int ANSWERS_BEFORE_THE_USER_IS_WRONG = 2;
 
@@ -76,6 +82,7 @@ final class AccountLogin implements Login {
 
   private volatile boolean checked;
   private volatile long checkedAt;
+  private volatile Duration checkPause = CHECK_INTERVAL;
   private volatile String lastCheckFailure = "";
   private volatile int unknownAccounts;
 
@@ -118,7 +125,8 @@ final class AccountLogin implements Login {
    */
   public boolean isCheckNeeded() {
     return session != null
-        && (!checked || nanoClock.getAsLong() - checkedAt >= CHECK_INTERVAL.toNanos())
+        && (!checked
+            || nanoClock.getAsLong() - checkedAt >= checkPause.minus(TIMER_JITTER).toNanos())
         && devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
   }
 
@@ -243,6 +251,7 @@ final class AccountLogin implements Login {
   public void acceptDevices(@Body Object answer) throws CloudException {
     Map<String, Listing> list = devices(answer);
     listed = true;
+    checkPause = CHECK_INTERVAL;
     lastCheckFailure = "";
     List<String> added = devices.listed(list);
     if (!added.isEmpty()) {
@@ -354,11 +363,17 @@ final class AccountLogin implements Login {
     String line =
         "Cannot check the serial numbers of ECOFLOW_DEVICE_SN in the device list of the account: "
             + Lines.describe(failure, exchange.getProperty(PATH, String.class));
+    Duration twice = checkPause.multipliedBy(2);
+    checkPause =
+        lastCheckFailure.isEmpty()
+            ? CHECK_RETRY
+            : twice.compareTo(CHECK_INTERVAL) > 0 ? CHECK_INTERVAL : twice;
+    String next = "; all of them are served, next check in " + Lines.seconds(checkPause) + " s";
     if (line.equals(lastCheckFailure)) {
-      LOG.debug("{}", line);
+      LOG.debug("{}{}", line, next);
     } else {
       lastCheckFailure = line;
-      LOG.warn("{}; all of them are served", line);
+      LOG.warn("{}{}", line, next);
     }
   }
 

@@ -154,14 +154,42 @@ class AccountLoginTest {
     assertTrue(login.isCheckNeeded());
     login.checking();
     assertFalse(login.isCheckNeeded());
-    clock.addAndGet(Duration.ofMinutes(10).toNanos() - 1);
+    clock.addAndGet(Duration.ofMinutes(9).toNanos());
     assertFalse(login.isCheckNeeded());
-    clock.addAndGet(1);
+    clock.addAndGet(Duration.ofMinutes(1).toNanos());
     assertTrue(login.isCheckNeeded());
     devices.dataArrived("R331");
     assertFalse(login.isCheckNeeded());
     clock.addAndGet(Duration.ofHours(1).toNanos());
     assertFalse(login.isCheckNeeded(), "it is in the account");
+  }
+
+  private void fail(int seconds) {
+    login.checking();
+    login.checkFailed(exchange(new CloudException("1", "busy")));
+    clock.addAndGet(Duration.ofSeconds(seconds - 6).toNanos());
+    assertFalse(login.isCheckNeeded());
+    clock.addAndGet(Duration.ofSeconds(6).toNanos());
+    assertTrue(login.isCheckNeeded());
+  }
+
+  @Test
+  void aCheckThatFailsIsRepeatedSoonThenLessAndLessOften() throws CloudException {
+    logIn();
+    for (int seconds : new int[] {30, 60, 120, 240, 480, 600, 600}) {
+      fail(seconds);
+    }
+    login.checking();
+    login.acceptDevices(Map.of("bound", Map.of()));
+    clock.addAndGet(Duration.ofMinutes(9).toNanos());
+    assertFalse(login.isCheckNeeded());
+    fail(30);
+  }
+
+  private static Exchange exchange(Exception failure) {
+    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+    exchange.setProperty(Exchange.EXCEPTION_CAUGHT, failure);
+    return exchange;
   }
 
   private String failure(Exception failure) {
