@@ -25,6 +25,9 @@ final class Environment {
 
   private static final int SHOWN_CHARACTERS = 80;
 
+  /** Java's character in place of bytes that are not valid in the locale of the process. */
+  private static final String UNREADABLE = "\uFFFD";
+
   private final Map<String, String> variables;
   private final Map<String, Variable> read = new LinkedHashMap<>();
   private final Set<String> remarks = new LinkedHashSet<>();
@@ -49,6 +52,14 @@ final class Environment {
     if (value.filter(Secret::isQuoted).isPresent()) {
       remarks.add(
           name + "=" + shown(value.get()) + " has quotes around it, which are part of the value");
+    }
+    if (value.filter(given -> given.contains(UNREADABLE)).isPresent()) {
+      remarks.add(
+          name
+              + "="
+              + shown(value.get())
+              + " has characters that cannot be read in the locale of this process: set"
+              + " LC_ALL=C.UTF-8");
     }
     note(
         value
@@ -139,6 +150,16 @@ final class Environment {
         direct.isPresent()
             ? new Variable(name, Variable.MASKED, Variable.ENVIRONMENT)
             : Variable.byDefault(name, Variable.NONE));
+    if (direct.filter(value -> value.contains(UNREADABLE)).isPresent()) {
+      throw new ConfigException(
+          name
+              + "="
+              + Variable.MASKED
+              + " is not valid: it has characters that cannot be read in the locale of this"
+              + " process; set LC_ALL=C.UTF-8, or use "
+              + name
+              + "_FILE");
+    }
     if (file.isEmpty()) {
       return direct.map(value -> new Secret(name + "=" + Variable.MASKED, value));
     }

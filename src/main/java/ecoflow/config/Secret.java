@@ -1,6 +1,7 @@
 package ecoflow.config;
 
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A credential, and what an error calls it: the variable with the value masked, or with the file
@@ -12,6 +13,21 @@ record Secret(String source, String value) {
 
   /** The next line character, which is white space in Unicode but not in Java. */
   private static final int NEXT_LINE = 0x85;
+
+  /** Opening and closing quotes, also those that word processors put in place of " and '. */
+  private static final Set<String> QUOTES =
+      Set.of(
+          "\"\"",
+          "''",
+          "\u201C\u201D",
+          "\u201D\u201D",
+          "\u201E\u201C",
+          "\u201E\u201D",
+          "\u2018\u2019",
+          "\u2019\u2019",
+          "\u201A\u2018",
+          "\u00AB\u00BB",
+          "\u00BB\u00AB");
 
   /** Without white space and invisible characters at both ends. */
   static String trimmed(String text) {
@@ -39,11 +55,10 @@ record Secret(String source, String value) {
         || character == NEXT_LINE;
   }
 
-  /** Whether the same quote is at both ends. */
+  /** Whether an opening quote is at the start and its closing quote at the end. */
   static boolean isQuoted(String text) {
     return text.length() > 1
-        && isQuote(text.charAt(0))
-        && text.charAt(0) == text.charAt(text.length() - 1);
+        && QUOTES.contains("" + text.charAt(0) + text.charAt(text.length() - 1));
   }
 
   private static boolean isQuote(char character) {
@@ -108,12 +123,17 @@ record Secret(String source, String value) {
               + " has quotes around it, which are sent as part of it: remove them if they are"
               + " not part of the password");
     }
-    return trimmed(value).equals(value)
-        ? Optional.empty()
-        : Optional.of(
+    if (!trimmed(value).equals(value)) {
+      return Optional.of(
+          source
+              + " starts or ends with white space or an invisible character, which is sent as"
+              + " part of it");
+    }
+    return value.chars().anyMatch(Character::isISOControl)
+        ? Optional.of(
             source
-                + " starts or ends with white space or an invisible character, which is sent as"
-                + " part of it");
+                + " contains a line end or another control character, which is sent as part of it")
+        : Optional.empty();
   }
 
   /** The position of a character, counted from 1, and its code point. */

@@ -327,7 +327,9 @@ class SettingsTest {
       value = {
         "s3c\u200Bret | character 4 is U+200B; a key has printable ASCII characters only",
         "s3c\u00E4ret | character 4 is U+00E4; a key has printable ASCII characters only",
-        "\u201Cs3cret\u201D | character 1 is U+201C; a key has printable ASCII characters only",
+        "\u201Cs3cret | character 1 is U+201C; a key has printable ASCII characters only",
+        "\u201Cs3cret\u201D | it has quotes around it; remove them",
+        "\u201Es3cret\u201C | it has quotes around it; remove them",
         "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key has printable ASCII characters only",
         "\"s3cret-value\" | it has quotes around it; remove them",
         "'s3cret-value' | it has quotes around it; remove them",
@@ -361,6 +363,7 @@ class SettingsTest {
       value = {
         "\"me@example.com\" | it has quotes around it; remove them",
         "'me@example.com' | it has quotes around it; remove them",
+        "\u2018me@example.com\u2019 | it has quotes around it; remove them",
         "me@example.com' | it ends with a quote",
         "me@exa\u200Bmple.com | character 7 is U+200B; a user has no white space and no invisible characters",
         "me @example.com | character 3 is U+0020; a user has no white space and no invisible characters",
@@ -412,6 +415,7 @@ class SettingsTest {
         "\"s3cret-value\"|has quotes around it, which are sent as part of it",
         "'s3cret-value'|has quotes around it, which are sent as part of it",
         " s3cret-value|starts or ends with white space or an invisible character",
+        "\u201Cs3cret-value\u201D|has quotes around it, which are sent as part of it",
         "s3cret-value\u00A0|starts or ends with white space or an invisible character",
       })
   void anUnusualPasswordIsTakenWithALine(String password, String why) throws ConfigException {
@@ -421,6 +425,22 @@ class SettingsTest {
     String note = settings.notes().get(0);
     assertTrue(note.startsWith("ECOFLOW_ACCOUNT_PASSWORD=*** " + why), note);
     assertFalse(note.contains(SECRET), note);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"s3cret-value\nnext line", "s\u00003\u0000"})
+  void aControlCharacterInAPasswordIsNamed(String password) throws Exception {
+    Path file = Files.writeString(folder.resolve("password"), password);
+    Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
+    variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
+    Settings settings = Settings.from(variables);
+    assertEquals(password, settings.credentials().secret());
+    assertEquals(
+        List.of(
+            "ECOFLOW_ACCOUNT_PASSWORD_FILE="
+                + file
+                + " contains a line end or another control character, which is sent as part of it"),
+        settings.notes());
   }
 
   @Test
@@ -441,6 +461,33 @@ class SettingsTest {
         List.of("ECOFLOW_DEVICE_NAME=\"Shed\" has quotes around it, which are part of the value"),
         settings.notes());
     assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\" west")).notes());
+  }
+
+  /** Java has U+FFFD in place of bytes that are not ASCII where the locale is C or POSIX. */
+  @Test
+  void charactersThatTheLocaleLacksAreReported() throws Exception {
+    String why = " characters that cannot be read in the locale of this process";
+    Map<String, Map<String, String>> bySecret =
+        Map.of(
+            "ECOFLOW_ACCESS_KEY", keys("ECOFLOW_ACCESS_KEY", "\uFFFD\uFFFDs3cret"),
+            "ECOFLOW_SECRET_KEY", keys("ECOFLOW_SECRET_KEY", "s3cret\uFFFD"),
+            "ECOFLOW_ACCOUNT_USER", account("ECOFLOW_ACCOUNT_USER", "m\uFFFDller@example.com"),
+            "ECOFLOW_ACCOUNT_PASSWORD", account("ECOFLOW_ACCOUNT_PASSWORD", "p\uFFFDss"));
+    bySecret.forEach(
+        (name, variables) ->
+            assertEquals(
+                name
+                    + "=*** is not valid: it has"
+                    + why
+                    + "; set LC_ALL=C.UTF-8, or use "
+                    + name
+                    + "_FILE",
+                complaint(variables)));
+
+    Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "B\uFFFDro"));
+    assertEquals(
+        List.of("ECOFLOW_DEVICE_NAME=B\uFFFDro has" + why + ": set LC_ALL=C.UTF-8"),
+        settings.notes());
   }
 
   @Test
