@@ -359,6 +359,22 @@ class LauncherIT {
         Map.of("ECOFLOW_LIB_DIR", chosen.toString()));
   }
 
+  /** As in a container; Java would read the name as ASCII. */
+  @Test
+  void variablesAreReadAsUtf8WhereThereIsNoLocale() {
+    process =
+        distribution.start(
+            folder.resolve("log"),
+            variables(
+                Map.of("LC_ALL", "", "LC_CTYPE", "", "LANG", "", "ECOFLOW_DEVICE_SN", "R331A")),
+            "sh",
+            "-c",
+            "ECOFLOW_DEVICE_NAME=$(printf 'B\\303\\274ro') exec \"$0\" config",
+            distribution.launcher().toString());
+    assertEquals(0, process.exitCode());
+    process.awaitLine("B\u00FCro");
+  }
+
   private int run(Map<String, String> more, String... arguments) {
     String[] command =
         Stream.concat(Stream.of(distribution.launcher().toString()), Stream.of(arguments))
