@@ -111,6 +111,11 @@ class SinkServersIT {
       awaitState(house, "pd-soc", "81.0");
       push(80);
       awaitState(house, "pd-soc", "80.0");
+      // The charge of an absent battery, beside a known one of the device.
+      garage.push(Map.of("bms_slave.soc", 0, "bms_emsStatus.f32LcdShowSoc", 80));
+      awaitState(house, "bms_slave-soc", "unavailable");
+      garage.push(Map.of("bms_emsStatus.f32LcdShowSoc", 0));
+      awaitState(house, "bms_slave-soc", "0.0");
       garage.push(
           Map.of(
               "pd.wattsOutSum",

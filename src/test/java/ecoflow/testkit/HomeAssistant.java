@@ -29,7 +29,11 @@ public final class HomeAssistant implements AutoCloseable {
   private static final Pattern VALUE =
       Pattern.compile("\\{\\{ value_json\\[" + KEY + "] \\| default }}");
   private static final Pattern IS_THERE =
-      Pattern.compile("\\{\\{ 'online' if " + KEY + " in value_json else 'offline' }}");
+      Pattern.compile(
+          "\\{\\{ 'online' if "
+              + KEY
+              + " in value_json(?<charge> and \\(value_json\\['[^']+'] != 0 or"
+              + " value_json\\['battery_charge_ratio'] \\| default\\(1\\) == 0\\))? else 'offline' }}");
 
   private final MqttClient client;
   private final Map<String, String> retained = new ConcurrentHashMap<>();
@@ -99,7 +103,15 @@ public final class HomeAssistant implements AutoCloseable {
   }
 
   private static String isThere(String template, String payload) {
-    return !payload.isEmpty() && json(payload).has(key(IS_THERE, template)) ? "online" : "offline";
+    JsonNode values = payload.isEmpty() ? JSON.createObjectNode() : json(payload);
+    JsonNode value = values.path(key(IS_THERE, template));
+    Matcher form = IS_THERE.matcher(template);
+    boolean isUnknownCharge =
+        form.matches()
+            && form.group("charge") != null
+            && value.asDouble() == 0
+            && values.path("battery_charge_ratio").asDouble(1) != 0;
+    return value.isMissingNode() || isUnknownCharge ? "offline" : "online";
   }
 
   private static String key(Pattern form, String template) {
