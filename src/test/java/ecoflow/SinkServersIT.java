@@ -143,7 +143,9 @@ class SinkServersIT {
                "availability": [
                  {"topic": "ecoflow/SN/availability"},
                  {"topic": "ecoflow/SN/state",
-                  "value_template": "{{ 'online' if 'pd.soc' in value_json else 'offline' }}"}],
+                  "value_template": "{{ 'online' if 'pd.soc' in value_json and \
+              (value_json['pd.soc'] or not value_json['battery_charge_ratio'] | default(1)) \
+              else 'offline' }}"}],
                "availability_mode": "all", "expire_after": 60, "state_class": "measurement",
                "device_class": "battery", "unit_of_measurement": "%",
                "device": {"identifiers": "ecoflow_SN", "name": "Gar\\\\age, \\"A\\" = 1",

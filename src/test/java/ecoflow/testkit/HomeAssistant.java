@@ -32,8 +32,8 @@ public final class HomeAssistant implements AutoCloseable {
       Pattern.compile(
           "\\{\\{ 'online' if "
               + KEY
-              + " in value_json(?<charge> and \\(value_json\\['[^']+'] != 0 or"
-              + " value_json\\['battery_charge_ratio'] \\| default\\(1\\) == 0\\))? else 'offline' }}");
+              + " in value_json(?<charge> and \\(value_json\\['[^']+'] or not"
+              + " value_json\\['battery_charge_ratio'] \\| default\\(1\\)\\))? else 'offline' }}");
 
   private final MqttClient client;
   private final Map<String, String> retained = new ConcurrentHashMap<>();
