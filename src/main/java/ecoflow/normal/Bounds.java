@@ -17,7 +17,14 @@ final class Bounds {
   private static final double AGREES = 2;
 
   /** A range of values in the unit of a metric. */
-  private record Range(double least, double most) {}
+  record Range(double least, double most) {
+
+    boolean has(double value) {
+      return value >= least && value <= most;
+    }
+  }
+
+  private static final Range ANY = new Range(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY);
 
   private static final Map<String, Range> PHYSICS =
       Map.of(
@@ -38,16 +45,11 @@ final class Bounds {
     this.mostWatts = mostWatts;
   }
 
-  /** Whether the value needs no second look; most values do not. */
-  boolean areMet(Series series, double value) {
-    return switch (series.name().unit()) {
-      case "watts" -> Math.abs(value) <= mostWatts;
-      case "ratio", "celsius", "volts", "hertz" -> {
-        Range range = PHYSICS.get(series.name().unit());
-        yield value >= range.least() && value <= range.most();
-      }
-      default -> true;
-    };
+  /** The values of a series that need no second look; most values do not. */
+  Range range(Series series) {
+    return isPower(series)
+        ? new Range(-mostWatts, mostWatts)
+        : PHYSICS.getOrDefault(series.name().unit(), ANY);
   }
 
   /** What becomes of a value beyond the bounds. */

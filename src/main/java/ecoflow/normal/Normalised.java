@@ -103,6 +103,9 @@ public final class Normalised {
     private Counters counters;
     private Bounds bounds;
 
+    /** Of the series of the plan. */
+    private Bounds.Range[] ranges = {};
+
     /** Whether the last message was a poll that repeated the one before. */
     private boolean isRepeated;
 
@@ -143,6 +146,9 @@ public final class Normalised {
           bounds = new Bounds(mostWatts);
           counters =
               new Counters(table(), mostWatts, holdNanos(), nanoClock.getAsLong(), this::held);
+        }
+        if (plan != null) {
+          ranges = Arrays.stream(plan.series()).map(bounds::range).toArray(Bounds.Range[]::new);
         }
       }
       return counters != null;
@@ -202,7 +208,7 @@ public final class Normalised {
         return false;
       }
       Series series = plan.series()[i];
-      if (bounds.areMet(series, value)) {
+      if (ranges[i].has(value)) {
         bounds.forget(series);
         return true;
       }
