@@ -54,7 +54,12 @@ final class EventLoops {
 
     @Override
     public HttpServer createHttpServer(HttpServerOptions options) {
-      return super.createHttpServer(new HttpServerOptions(options).setHttp2ClearTextEnabled(false));
+      // Netty's handler of WebSocket compression fails at the 129th request of a pipeline.
+      return super.createHttpServer(
+          new HttpServerOptions(options)
+              .setHttp2ClearTextEnabled(false)
+              .setPerMessageWebSocketCompressionSupported(false)
+              .setPerFrameWebSocketCompressionSupported(false));
     }
 
     @Override

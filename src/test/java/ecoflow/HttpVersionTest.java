@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,6 +97,16 @@ class HttpVersionTest {
     assertTrue(answer.startsWith("HTTP/2.0 501 "), answer);
     answer = answer(web, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Web.class)
+  void allRequestsOfALongPipelineAreAnswered(Web web) throws Exception {
+    start(web);
+    String request = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    String last = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    String answers = answer(web, request.repeat(199) + last);
+    assertEquals(200, Pattern.compile("HTTP/1\\.1 200 ").matcher(answers).results().count());
   }
 
   /** All that the server sends until it closes the connection. */
