@@ -225,7 +225,11 @@ public final class Normalised {
       plan.addCells(i, places);
       int[] wanted = places.stream().mapToInt(place -> place).toArray();
       quotas.read(serial, keys, wanted, cells, numbers);
-      return Arrays.stream(wanted).mapToLong(place -> numbers[place]).max().orElse(0);
+      long newest = 0;
+      for (int place : wanted) {
+        newest = Math.max(newest, numbers[place]);
+      }
+      return newest;
     }
 
     /** Gives each series that is there to the families, in the order of the names. */
