@@ -182,7 +182,7 @@ class SinkFilesIT {
     assertTrue(call.headers().keySet().stream().noneMatch(name -> name.startsWith("Ecoflow")));
   }
 
-  /** A charge of 0 that is sent for an absent battery is no low battery. */
+  /** A charge of 0 is sent for an absent battery; it must not be reported as low. */
   @Test
   void anUnknownChargeIsNotTold() {
     sink("battery-webhook");

@@ -138,7 +138,7 @@ class Stream5000Test {
             .map(Series::value)
             .toList();
     String what = capture.file() + " " + path + " " + found;
-    // NaN is no value.
+    // NaN is not a value.
     assertEquals(value.isTextual() ? 0 : 1, found.size(), what);
     if (!value.isTextual()) {
       assertEquals(value.asDouble(), found.get(0), 1e-4, what);

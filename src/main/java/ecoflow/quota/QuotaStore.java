@@ -28,8 +28,8 @@ import java.util.regex.Pattern;
  *
  * <p>A quota message is a partial update: keys that it does not name keep their series. A key that
  * arrives with anything but a number or a boolean loses its series. A list replaces all of the list
- * before. Of a history the newest item is shown, as a whole. What stands in a text is no series,
- * but a value for who asks for all of them.
+ * before. Of a history the newest item is shown, as a whole. Values within a text have no series;
+ * they are among the values of a device.
  *
  * <p>Safe for use by several threads. Devices do not wait for each other; a reader sees all of a
  * message or nothing of it.

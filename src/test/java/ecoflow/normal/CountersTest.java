@@ -327,7 +327,7 @@ class CountersTest {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 1000);
     message("pd.dsgPowerAc", 5000);
-    // The same value is no second message.
+    // The same message does not count twice.
     message("pd.soc", 50);
     assertEquals(1000 * 3600.0, shown(AC_OUT_OF_DEVICE));
     message("pd.dsgPowerAc", 5001);
