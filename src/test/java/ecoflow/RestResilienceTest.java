@@ -229,7 +229,7 @@ class RestResilienceTest {
         IntStream.range(0, 30).mapToObj(i -> exporter.addDevice(Map.of("pd.soc", 1))).toList();
     // So slow that most of them wait in the queue when the pause begins.
     others.forEach(other -> always(other, Fault.delay(Duration.ofMillis(500))));
-    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=1", "HTTP_RETRIES=0");
+    exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=2", "HTTP_RETRIES=0");
     page.eventuallyShows(refused, SOC, 1);
     others.forEach(other -> page.eventuallyShows(other, SOC, 1));
 
@@ -248,10 +248,11 @@ class RestResilienceTest {
       long within =
           all.stream()
               .filter(request -> request.time().isAfter(failure.time()))
-              .filter(request -> request.millisAfter(failure) < 1000)
+              .filter(request -> request.millisAfter(failure) < 2000)
               .count();
-      // Nine other consumers and the list call may have been past the check.
-      assertTrue(within <= 10, within + " requests within the pause");
+      // Without the pause the ten consumers send 40. Each of them may send one that was past the
+      // check when the answer arrived, and a slow machine reads that answer late.
+      assertTrue(within <= 20, within + " requests within the pause");
     }
     refused.set(Map.of("pd.soc", 2));
     page.eventuallyShows(refused, SOC, 2);
