@@ -22,6 +22,7 @@ RUN touch CHANGELOG.md LICENSE README.md devices.json \
     && ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && rm -rf src/main/proto target
 COPY CHANGELOG.md LICENSE README.md devices.json ./
+COPY docs/*.md docs/
 COPY src src
 RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && mkdir app \

@@ -216,7 +216,9 @@ class LandingPageTest {
     }
     assertEquals(4, found);
     HttpResponse<String> docs = exporter.http().get("/docs");
-    assertEquals(Files.readString(Path.of("README.md")), docs.body());
+    assertEquals(
+        Files.readString(Path.of("README.md")) + Files.readString(Path.of("docs/CONFIGURATION.md")),
+        docs.body());
     assertEquals("text/plain; charset=utf-8", header(docs, "Content-Type"));
     assertEquals("nosniff", header(docs, "X-Content-Type-Options"));
   }

@@ -426,7 +426,8 @@ class LauncherIT {
             "LICENSE",
             "README.md",
             "THIRD-PARTY.txt",
-            "devices.json"),
+            "devices.json",
+            "docs"),
         files);
     Set<String> listed =
         distribution.classPath().stream()

@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
       "The launcher of the distribution also knows:",
       "  train    Makes the start-up archive for the Java runtime at hand.",
       "",
-      "All settings are environment variables; \"config\" shows them, README.md tells",
-      "what they mean.",
+      "All settings are environment variables: \"config\" prints their values,",
+      "docs/CONFIGURATION.md describes them.",
       "",
       "Exit codes: 0 fine, 1 something failed, 2 bad configuration or command line."
     })

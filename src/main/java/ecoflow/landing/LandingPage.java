@@ -4,6 +4,7 @@ import ecoflow.device.DeviceView;
 import ecoflow.landing.Landing.Trouble;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -150,9 +151,12 @@ final class LandingPage {
     return template().render(view);
   }
 
-  /** For routes: the README of this version. */
+  /** For routes: the README and the settings of the running version. */
   public byte[] manual() throws IOException {
-    try (InputStream in = LandingPage.class.getResourceAsStream("README.md")) {
+    try (InputStream in =
+        new SequenceInputStream(
+            LandingPage.class.getResourceAsStream("README.md"),
+            LandingPage.class.getResourceAsStream("docs/CONFIGURATION.md"))) {
       return in.readAllBytes();
     }
   }

@@ -10,7 +10,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The commands and examples of the README, and of the manual behind it. */
+/** The commands, settings and examples of the README, the configuration and the manual. */
 public final class Readme {
 
   private static final Pattern BLOCK = Pattern.compile("(?ms)^( *)```(\\w*)\\n(.*?)^ *```$");
@@ -25,7 +25,10 @@ public final class Readme {
 
   public Readme() {
     try {
-      text = Files.readString(Path.of("README.md")) + Files.readString(Path.of("docs/MANUAL.md"));
+      text =
+          Files.readString(Path.of("README.md"))
+              + Files.readString(Path.of("docs/CONFIGURATION.md"))
+              + Files.readString(Path.of("docs/MANUAL.md"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
