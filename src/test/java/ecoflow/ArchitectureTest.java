@@ -19,8 +19,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What docs/CONTRIBUTING.md says of the rooms: their sizes, doors, and who may import whom. */
-class HouseTest {
+/**
+ * The bounds of the packages: size, entry point, and the imports that docs/CONTRIBUTING.md lists.
+ */
+class ArchitectureTest {
 
   private static final Path JAVA = Path.of("src/main/java/ecoflow");
   private static final Path ROUTES = Path.of("src/main/resources/routes");
@@ -28,18 +30,20 @@ class HouseTest {
       Pattern.compile("^import (?:static )?ecoflow\\.([a-z]+)\\.(?!proto)", Pattern.MULTILINE);
   private static final Pattern PUBLIC_CLASS =
       Pattern.compile("^public (?:final |abstract )?(?:class|interface|enum) (\\w+)(.*)");
-  private static final int MAX_ROOM_PERCENT = 20;
+  private static final int MAX_PACKAGE_PERCENT = 20;
 
-  /** A line of the table: room, door, what for, and the rooms whose doors it may go through. */
-  private static final Pattern ROOM =
+  /** A row of the table: package, entry point, purpose, and the packages that it may import. */
+  private static final Pattern ROW =
       Pattern.compile("\\| `(\\w+)` \\| [^|]+ \\| [^|]+ \\| ([^|]+) \\|");
 
-  /** The files that a reader opens to understand a way through the exporter, and their bound. */
-  private record Way(String name, int bound, List<String> files) {}
+  /**
+   * The files that explain a path of the data through the exporter, and the bound on their number.
+   */
+  private record DataPath(String name, int bound, List<String> files) {}
 
-  private static final List<Way> WAYS =
+  private static final List<DataPath> PATHS =
       List.of(
-          new Way(
+          new DataPath(
               "a JSON push",
               12,
               List.of(
@@ -55,7 +59,7 @@ class HouseTest {
                   "quota/SeriesName",
                   "device/Devices",
                   "device/Device")),
-          new Way(
+          new DataPath(
               "an XOR push",
               20,
               List.of(
@@ -79,7 +83,7 @@ class HouseTest {
                   "quota/SeriesName",
                   "device/Devices",
                   "device/Device")),
-          new Way(
+          new DataPath(
               "a REST poll",
               16,
               List.of(
@@ -99,7 +103,7 @@ class HouseTest {
                   "quota/QuotaStore",
                   "quota/SeriesName",
                   "device/Devices")),
-          new Way(
+          new DataPath(
               "a scrape",
               11,
               List.of(
@@ -115,14 +119,14 @@ class HouseTest {
                   "device/Devices",
                   "device/Labels")));
 
-  /** Beans of the libraries, or with nothing to understand on the way. */
-  private static final Set<String> BY_THE_WAY =
+  /** Beans of libraries, and beans that a reader of a path can skip. */
+  private static final Set<String> SKIPPED_BEANS =
       Set.of("boundedJson", "metricsRegistry", "normalised", "sinks");
 
   @Test
-  void eachRoomImportsOnlyWhatItMay() {
+  void packagesImportWhatTheTableAllows() {
     SortedMap<String, SortedSet<String>> allowed = new TreeMap<>();
-    Matcher table = ROOM.matcher(text(Path.of("docs/CONTRIBUTING.md")));
+    Matcher table = ROW.matcher(text(Path.of("docs/CONTRIBUTING.md")));
     while (table.find()) {
       String others = table.group(2).equals("-") ? "" : table.group(2);
       allowed.put(
@@ -132,73 +136,73 @@ class HouseTest {
               .collect(Collectors.toCollection(TreeSet::new)));
     }
     SortedMap<String, SortedSet<String>> found = new TreeMap<>();
-    for (String room : rooms()) {
+    for (String name : packages()) {
       SortedSet<String> others = new TreeSet<>();
-      for (Path file : javaFiles(JAVA.resolve(room))) {
+      for (Path file : javaFiles(JAVA.resolve(name))) {
         Matcher imports = IMPORT.matcher(text(file));
         imports.results().forEach(i -> others.add(i.group(1)));
       }
-      others.remove(room);
-      found.put(room, others);
+      others.remove(name);
+      found.put(name, others);
     }
-    // What is allowed but not used is no rule any more.
+    // Equality: an allowed import that is not used must leave the table.
     assertEquals(allowed, found);
   }
 
   @Test
-  void eachRoomHasOneDoor() {
-    for (String room : rooms()) {
-      List<String> doors =
-          javaFiles(JAVA.resolve(room)).stream()
+  void eachPackageHasOneEntryPoint() {
+    for (String name : packages()) {
+      List<String> entryPoints =
+          javaFiles(JAVA.resolve(name)).stream()
               .flatMap(file -> text(file).lines())
               .map(PUBLIC_CLASS::matcher)
               .filter(Matcher::matches)
               .filter(type -> !type.group(2).contains("Exception"))
               .map(type -> type.group(1))
               .toList();
-      // Records alone are a door too: settings are read, not asked.
-      assertEquals(room.equals("config") ? 0 : 1, doors.size(), room + " " + doors);
-      assertTrue(Files.exists(JAVA.resolve(room).resolve("package-info.java")), room);
+      // The public types of config are records only.
+      assertEquals(name.equals("config") ? 0 : 1, entryPoints.size(), name + " " + entryPoints);
+      assertTrue(Files.exists(JAVA.resolve(name).resolve("package-info.java")), name);
     }
   }
 
   @Test
-  void noRoomIsTooLarge() {
+  void noPackageIsTooLarge() {
     long all = lines(JAVA);
-    for (String room : rooms()) {
-      long percent = lines(JAVA.resolve(room)) * 100 / all;
-      assertTrue(percent <= MAX_ROOM_PERCENT, room + " has " + percent + " % of the lines");
+    for (String name : packages()) {
+      long percent = lines(JAVA.resolve(name)) * 100 / all;
+      assertTrue(percent <= MAX_PACKAGE_PERCENT, name + " has " + percent + " % of the lines");
     }
   }
 
   @Test
-  void eachWayIsUnderstoodAfterFewFiles() {
-    for (Way way : WAYS) {
-      assertTrue(way.files().size() <= way.bound(), way.name());
-      for (String file : way.files()) {
-        Path path =
-            file.contains("/")
-                ? JAVA.resolve(file + ".java")
-                : ROUTES.resolve(file + ".camel.yaml");
-        assertTrue(Files.exists(path), way.name() + ": " + path);
-        if (!file.contains("/")) {
-          RouteFile.read(path)
+  void fewFilesExplainEachPath() {
+    for (DataPath path : PATHS) {
+      assertTrue(path.files().size() <= path.bound(), path.name());
+      for (String name : path.files()) {
+        Path file =
+            name.contains("/")
+                ? JAVA.resolve(name + ".java")
+                : ROUTES.resolve(name + ".camel.yaml");
+        assertTrue(Files.exists(file), path.name() + ": " + file);
+        if (!name.contains("/")) {
+          RouteFile.read(file)
               .beans()
-              .filter(bean -> !BY_THE_WAY.contains(bean))
-              .forEach(bean -> assertTrue(knows(way, bean), way.name() + " lacks " + bean));
+              .filter(bean -> !SKIPPED_BEANS.contains(bean))
+              .forEach(bean -> assertTrue(lists(path, bean), path.name() + " lacks " + bean));
         }
       }
     }
   }
 
-  private static boolean knows(Way way, String bean) {
-    // noteFailure is a method that an error handler must be given as a bean.
+  private static boolean lists(DataPath path, String bean) {
+    // The error handler refers to the method noteFailure of Redelivery as a bean.
     String type = bean.equals("noteFailure") ? "redelivery" : bean;
-    return way.files().stream()
+    return path.files().stream()
         .anyMatch(file -> file.toLowerCase().endsWith("/" + type.toLowerCase()));
   }
 
-  private static List<String> rooms() {
+  private static List<String> packages() {
     try (Stream<Path> entries = Files.list(JAVA)) {
       return entries
           .filter(Files::isDirectory)
