@@ -128,7 +128,7 @@ class ArchitectureTest {
     SortedMap<String, SortedSet<String>> allowed = new TreeMap<>();
     Matcher table = ROW.matcher(text(Path.of("docs/CONTRIBUTING.md")));
     while (table.find()) {
-      String others = table.group(2).equals("-") ? "" : table.group(2);
+      String others = table.group(2).equals("-") ? "" : table.group(2).replace("`", "");
       allowed.put(
           table.group(1),
           Stream.of(others.split(", "))
