@@ -7,15 +7,20 @@ import ecoflow.config.HttpSettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.landing.Landing;
-import ecoflow.memory.OutOfMemory;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
 import ecoflow.normal.Normalised;
+import ecoflow.offline.ExporterBeans;
 import ecoflow.page.Page;
 import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
+import ecoflow.routes.OwnRouteErrors;
+import ecoflow.runtime.EventLoops;
+import ecoflow.runtime.OutOfMemory;
+import ecoflow.runtime.Pools;
+import ecoflow.runtime.UnexpectedErrors;
 import ecoflow.sink.Sinks;
 import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
@@ -29,7 +34,6 @@ import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.AsyncProducer;
-import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.model.ModelCamelContext;
@@ -42,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * Camel context, so that the Camel CLI and Camel K can run the routes with this jar beside them:
  * {@code camel.main.configurationClasses=ecoflow.Beans}.
  */
-public final class Beans implements CamelConfiguration, AutoCloseable {
+public final class Beans implements ExporterBeans {
 
   private static final String MAKE_CONNECTION = "direct:account-link";
 
@@ -100,8 +104,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     giveUp = end;
   }
 
-  /** For who connects once: a connection that is lost or too old is not made anew. */
-  void connectOnce() {
+  @Override
+  public void connectOnce() {
     connectsAgain = false;
   }
 
@@ -110,8 +114,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     return protection.isPresent() && protection.get().isTls();
   }
 
-  /** The devices that the routes serve. */
-  Devices devices() {
+  @Override
+  public Devices devices() {
     return devices;
   }
 
@@ -250,8 +254,8 @@ public final class Beans implements CamelConfiguration, AutoCloseable {
     return version == null ? "development" : version;
   }
 
-  /** Before the routes stop, so that none waits for an answer of the broker meanwhile. */
-  void disconnect() {
+  @Override
+  public void disconnect() {
     if (mqtt != null) {
       mqtt.close();
     }

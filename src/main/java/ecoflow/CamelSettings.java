@@ -1,23 +1,18 @@
 package ecoflow;
 
-import ecoflow.config.ConfigException;
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.MqttSettings;
 import ecoflow.config.Settings;
+import ecoflow.routes.RouteFiles;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.component.http.HttpComponent;
 import org.apache.camel.component.http.HttpEndpointUriFactory;
 import org.apache.camel.spi.PropertiesComponent;
-import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
@@ -34,87 +29,16 @@ final class CamelSettings {
 
   private static final String CLOUD = "cloud";
 
-  private static final List<String> ROUTES =
-      List.of(
-          "metrics-page",
-          "health",
-          "landing-page",
-          "unknown-messages",
-          "device-collection",
-          "quotas",
-          "cloud-call",
-          "first-contact",
-          "unexpected-errors");
-  private static final List<String> REST_ROUTES =
-      List.of("rest-device-list", "rest-device-values", "http-redelivery");
-  private static final List<String> ACCOUNT_ROUTES =
-      List.of("account-link", "account-login", "account-messages", "account-requests", "payload");
-
-  private static final List<String> OPEN_ROUTES = List.of("open-link", "open-messages");
-
-  /** Of those with an account, what serves developer keys as well. */
-  private static final List<String> SHARED_ROUTES = List.of("account-link", "payload");
-
   private CamelSettings() {}
 
-  /** The names of all packaged route files. */
-  static List<String> routeFiles() {
-    return Stream.of(ROUTES, REST_ROUTES, ACCOUNT_ROUTES, OPEN_ROUTES)
-        .flatMap(List::stream)
-        .map(CamelSettings::file)
-        .sorted()
-        .toList();
-  }
-
-  /** Loads packaged route files into a context that Camel Main does not make, by their names. */
-  static void load(CamelContext camel, List<String> names) throws Exception {
-    for (String name : names) {
-      PluginHelper.getRoutesLoader(camel)
-          .loadRoutes(
-              ResourceHelper.resolveMandatoryResource(camel, "classpath:routes/" + file(name)));
-    }
-  }
-
-  private static String file(String name) {
-    return name + ".camel.yaml";
-  }
-
   /** What Camel Main needs; variables CAMEL_... can override it. */
-  static Map<String, String> main(Settings settings) throws ConfigException {
+  static Map<String, String> main(Settings settings, RouteFiles routes) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("camel.server.enabled", "true");
     properties.put("camel.server.port", Integer.toString(settings.page().port()));
     settings.page().address().ifPresent(address -> properties.put("camel.server.host", address));
-    properties.put(
-        "camel.main.routesIncludePattern", String.join(",", routes(settings).locations()));
+    properties.put("camel.main.routesIncludePattern", String.join(",", routes.locations()));
     return properties;
-  }
-
-  /** The route files that run with these settings. */
-  static RouteFiles routes(Settings settings) throws ConfigException {
-    return RouteFiles.of(routes(settings.mode()), routeFiles(), settings.routesDir());
-  }
-
-  /** Where the route files are that run without any of the user's. */
-  static List<String> packagedRoutes(Settings.Mode mode) throws ConfigException {
-    return RouteFiles.of(routes(mode), routeFiles(), Optional.empty()).locations();
-  }
-
-  /**
-   * The packaged route files that the mode has a use for. Each by its name: for a pattern such as
-   * routes/*.camel.yaml Camel reads the whole jar, twice, which takes longer than all else.
-   */
-  private static List<String> routes(Settings.Mode mode) {
-    Stream<List<String>> ofMode =
-        switch (mode) {
-          case REST -> Stream.of(REST_ROUTES);
-          case OPEN -> Stream.of(REST_ROUTES, OPEN_ROUTES, SHARED_ROUTES);
-          case MQTT, DEVICE -> Stream.of(ACCOUNT_ROUTES);
-        };
-    return Stream.concat(Stream.of(ROUTES), ofMode)
-        .flatMap(List::stream)
-        .map(CamelSettings::file)
-        .toList();
   }
 
   /** What every Camel context needs. */

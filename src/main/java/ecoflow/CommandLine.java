@@ -4,6 +4,11 @@ import ecoflow.command.Commands;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.LogLevel;
+import ecoflow.offline.CloudSession;
+import ecoflow.offline.Replay;
+import ecoflow.offline.RouteCheck;
+import ecoflow.routes.RouteFiles;
+import ecoflow.runtime.Logging;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
@@ -30,7 +35,7 @@ final class CommandLine {
                 variables,
                 new ThisExporter(),
                 folder -> routeProblems(variables, folder),
-                (file, problem) -> Replay.series(variables, file, problem),
+                (file, problem) -> Replay.series(variables, Beans::new, file, problem),
                 Clock.systemUTC(),
                 out,
                 err)
@@ -43,7 +48,7 @@ final class CommandLine {
       throws ConfigException {
     // What is wrong is told by the command; the log would tell it again.
     Logging.level(LogLevel.ERROR);
-    return RouteCheck.problems(variables, folder);
+    return RouteCheck.problems(variables, Beans::new, folder);
   }
 
   static final class ThisExporter implements Commands.Exporter {
@@ -58,14 +63,14 @@ final class CommandLine {
 
     @Override
     public List<String> routeFiles() {
-      return CamelSettings.routeFiles();
+      return RouteFiles.packaged();
     }
 
     @Override
     public Commands.Cloud open(Settings settings) throws ConfigException {
       // What goes wrong is told by the command; the log would tell it again.
       Logging.level(settings.logLevel() == LogLevel.DEBUG ? LogLevel.DEBUG : LogLevel.ERROR);
-      return new CloudSession(settings);
+      return new CloudSession(settings, Beans::new);
     }
   }
 }

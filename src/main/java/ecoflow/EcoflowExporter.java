@@ -4,7 +4,14 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.PageSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.config.Settings;
-import ecoflow.memory.OutOfMemory;
+import ecoflow.offline.RouteReload;
+import ecoflow.routes.RouteFiles;
+import ecoflow.routes.RouteLint;
+import ecoflow.routes.RouteProblem;
+import ecoflow.runtime.ComponentJars;
+import ecoflow.runtime.Logging;
+import ecoflow.runtime.OutOfMemory;
+import ecoflow.runtime.RouteWatch;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,7 +64,7 @@ public final class EcoflowExporter implements AutoCloseable {
     Logging.level(settings.logLevel());
     ComponentJars.load(settings.libDir());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
-    routes = CamelSettings.routes(settings);
+    routes = RouteFiles.of(settings);
     beans = new Beans(settings);
     beans.onGiveUp(() -> end(EXIT_FAILED));
     // After the log is set up: Camel's classes make their loggers when they are loaded.
@@ -70,7 +77,7 @@ public final class EcoflowExporter implements AutoCloseable {
     if (settings.routesDir().isPresent()) {
       main.configure().addConfiguration(new CheckedRoutes());
     }
-    CamelSettings.main(settings).forEach(main::addInitialProperty);
+    CamelSettings.main(settings, routes).forEach(main::addInitialProperty);
   }
 
   public static void main(String[] args) {
@@ -149,7 +156,9 @@ public final class EcoflowExporter implements AutoCloseable {
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
     if (settings.routesReload()) {
       reload =
-          Optional.of(new RouteReload(main.getCamelContext(), settings, () -> end(EXIT_FAILED)));
+          Optional.of(
+              new RouteReload(
+                  main.getCamelContext(), settings, Beans::new, () -> end(EXIT_FAILED)));
     }
     log.info(
         "Metrics are at {}://{}:{}/metrics",
@@ -191,7 +200,7 @@ public final class EcoflowExporter implements AutoCloseable {
 
     @Override
     public void configure(CamelContext camel) throws ConfigException {
-      routeProblems = RouteCheck.lint(camel, settings);
+      routeProblems = RouteLint.problems(camel, settings);
       if (!routeProblems.isEmpty()) {
         throw new ConfigException(routeProblems.get(0));
       }

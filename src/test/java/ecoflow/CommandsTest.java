@@ -19,6 +19,7 @@ import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.command.Commands;
+import ecoflow.offline.Replay;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.Ports;
 import ecoflow.testkit.Variables;
@@ -86,7 +87,7 @@ class CommandsTest {
                 variables,
                 new CommandLine.ThisExporter(),
                 routes -> List.of(),
-                (file, problem) -> Replay.series(variables, file, problem),
+                (file, problem) -> Replay.series(variables, Beans::new, file, problem),
                 clock,
                 new PrintWriter(out, true),
                 new PrintWriter(err, true))

@@ -277,7 +277,7 @@ class JarIT {
             + " bytes, JSON, the device is off, values taken: 0");
     assertEquals(
         expected,
-        jar.log(" DEBUG MessageStory - ").stream()
+        jar.log(" DEBUG MessageTrace - ").stream()
             .map(line -> line.replaceFirst("(get_reply: )[0-9]{2,}", "$1N"))
             .map(line -> line.replaceFirst("\\([A-Z][^()]{10,}\\)", "(REASON)"))
             .toList());
@@ -323,7 +323,7 @@ class JarIT {
             call + "HTTP 502 after N ms, attempt 3",
             call + "HTTP 200 after N ms, attempt 4"),
         attempts());
-    assertEquals(List.of(), jar.log(" DEBUG MessageStory - "), "no message came over MQTT");
+    assertEquals(List.of(), jar.log(" DEBUG MessageTrace - "), "no message came over MQTT");
   }
 
   private List<String> attempts() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import ecoflow.routes.RouteFiles;
 import ecoflow.testkit.SinkFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -120,8 +121,10 @@ class RouteFilesTest {
       variables.put("ECOFLOW_API_TYPE", mode);
       variables.putAll(Map.of("ECOFLOW_ACCOUNT_USER", "u", "ECOFLOW_ACCOUNT_PASSWORD", "p"));
     }
+    Settings settings = Settings.from(variables);
     String pattern =
-        CamelSettings.main(Settings.from(variables)).get("camel.main.routesIncludePattern");
+        CamelSettings.main(settings, RouteFiles.of(settings))
+            .get("camel.main.routesIncludePattern");
     return new ArrayList<>(List.of(pattern.split(",")));
   }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.offline.RouteCheck;
+import ecoflow.routes.RouteFiles;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
@@ -32,7 +34,7 @@ class RouteLintTest {
     for (int i = 0; i < texts.length; i++) {
       Files.writeString(folder.resolve((char) ('a' + i) + ".camel.yaml"), texts[i]);
     }
-    return RouteCheck.problems(Map.of(), folder).stream()
+    return RouteCheck.problems(Map.of(), Beans::new, folder).stream()
         .map(line -> line.replace(folder + "/", "").replace(".camel.yaml", ""))
         .toList();
   }
@@ -448,7 +450,7 @@ class RouteLintTest {
 
   @Test
   void packagedFilesInTheFolderAreFine() throws Exception {
-    for (String name : CamelSettings.routeFiles()) {
+    for (String name : RouteFiles.packaged()) {
       Files.copy(Path.of("src/main/resources/routes", name), folder.resolve(name));
     }
     assertEquals(List.of(), problems());

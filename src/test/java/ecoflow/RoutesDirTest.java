@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.cloud.SimulatedDevice;
+import ecoflow.offline.RouteCheck;
 import ecoflow.testkit.ExporterExtension;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ class RoutesDirTest {
   }
 
   private List<String> problems() throws Exception {
-    return RouteCheck.problems(Map.of(), folder).stream()
+    return RouteCheck.problems(Map.of(), Beans::new, folder).stream()
         .map(line -> line.replace(folder + "/", ""))
         .toList();
   }

@@ -18,6 +18,7 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.decode.TestFrames;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
+import ecoflow.offline.Replay;
 import ecoflow.testkit.ExporterExtension;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -169,7 +170,7 @@ class UnknownMessagesTest {
                 "{\"device\":\"P231XXXXXXXXXXXX\",\"frame\":\"" + unknown + "\"}"));
     List<String> problems = new ArrayList<>();
 
-    List<String> series = Replay.series(Map.of(), file, problems::add);
+    List<String> series = Replay.series(Map.of(), Beans::new, file, problems::add);
 
     assertEquals(
         List.of(file + ":2: no record; it takes JSON with \"device\" and \"frame\""), problems);

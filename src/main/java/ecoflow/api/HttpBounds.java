@@ -1,6 +1,6 @@
 package ecoflow.api;
 
-import ecoflow.memory.OutOfMemory;
+import ecoflow.runtime.OutOfMemory;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -6,7 +6,7 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
-import ecoflow.table.TableFile;
+import ecoflow.text.TableFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

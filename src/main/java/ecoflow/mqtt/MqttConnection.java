@@ -1,7 +1,7 @@
 package ecoflow.mqtt;
 
 import ecoflow.config.ProxySettings;
-import ecoflow.memory.OutOfMemory;
+import ecoflow.runtime.OutOfMemory;
 import ecoflow.text.ProxyException;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.codec.mqtt.MqttQoS;

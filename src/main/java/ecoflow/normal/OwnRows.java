@@ -1,6 +1,6 @@
 package ecoflow.normal;
 
-import ecoflow.table.TableFile;
+import ecoflow.text.TableFile;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;

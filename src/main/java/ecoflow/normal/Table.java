@@ -2,7 +2,7 @@ package ecoflow.normal;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import ecoflow.table.TableFile;
+import ecoflow.text.TableFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -7,8 +7,8 @@ import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import ecoflow.meters.Meters;
 import ecoflow.quota.Quotas;
-import ecoflow.story.MessageStory;
 import ecoflow.text.Lines;
+import ecoflow.text.MessageTrace;
 import ecoflow.unknown.UnknownMessages;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,7 +49,7 @@ public final class Payloads {
     this.frames = frames;
     this.unknown = unknown;
     this.meters = meters;
-    // At DEBUG the story of each message tells what went wrong with it.
+    // At DEBUG the trace of each message contains the error.
     this.lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
     this.hourlyLines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
   }
@@ -77,7 +77,7 @@ public final class Payloads {
   public void identify(Exchange exchange) {
     byte[] payload = payload(exchange.getMessage());
     String topic = exchange.getMessage().getHeader(TOPIC, "", String.class);
-    MessageStory.begin(exchange, topic, payload.length);
+    MessageTrace.begin(exchange, topic, payload.length);
     if (payload.length > MAX_BYTES) {
       throw new IllegalArgumentException(
           payload.length + " bytes are more than the " + MAX_BYTES + " that are read");
@@ -122,9 +122,9 @@ public final class Payloads {
   }
 
   private static void tellKind(Exchange exchange, String kind) {
-    MessageStory story = MessageStory.of(exchange);
-    if (story != null) {
-      story.part(kind);
+    MessageTrace trace = MessageTrace.of(exchange);
+    if (trace != null) {
+      trace.part(kind);
     }
   }
 
@@ -178,17 +178,17 @@ public final class Payloads {
               + serial
               + " is broken: its whole fields and its neighbours are kept");
     }
-    MessageStory story = MessageStory.of(exchange);
-    if (story != null) {
+    MessageTrace trace = MessageTrace.of(exchange);
+    if (trace != null) {
       boolean unknown = decoded.outcome() == Decoded.Outcome.UNKNOWN;
       // Unknown messages in plain bytes, for whoever wants to describe them.
       String bytes = unknown ? " " + HexFormat.of().formatHex(header.getPdata().toByteArray()) : "";
-      story.part(command(decoded) + " " + outcome + bytes);
+      trace.part(command(decoded) + " " + outcome + bytes);
     }
     if (decoded.outcome() == Decoded.Outcome.UNKNOWN) {
       unknown.note(serial, message.getHeader(Quotas.SOURCE, "", String.class), header);
     }
-    decoded.dropped().forEach(dropped -> leaveOut(dropped, decoded, serial, story));
+    decoded.dropped().forEach(dropped -> leaveOut(dropped, decoded, serial, trace));
     message.setBody(decoded.values());
     if (!decoded.times().isEmpty()) {
       message.setHeader(Quotas.ITEM_TIMES, decoded.times());
@@ -204,7 +204,7 @@ public final class Payloads {
   }
 
   /** What a message holds but nobody can read is counted; an item without its place is no news. */
-  private void leaveOut(Dropped dropped, Decoded decoded, String serial, MessageStory story) {
+  private void leaveOut(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
     String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
     meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
     String what =
@@ -225,8 +225,8 @@ public final class Payloads {
               + what
               + ": left out, the other values are kept");
     }
-    if (story != null) {
-      story.remark(dropped.field() + " " + what);
+    if (trace != null) {
+      trace.remark(dropped.field() + " " + what);
     }
   }
 
@@ -241,9 +241,9 @@ public final class Payloads {
     lines.warn(
         serial + " header",
         "Dropped a message of device " + serial + ": " + reason + "; its neighbours are kept");
-    MessageStory story = MessageStory.of(exchange);
-    if (story != null) {
-      story.part("a broken header (" + reason + ")");
+    MessageTrace trace = MessageTrace.of(exchange);
+    if (trace != null) {
+      trace.part("a broken header (" + reason + ")");
     }
   }
 
@@ -268,9 +268,9 @@ public final class Payloads {
             + ": "
             + reason
             + "; the next message is awaited");
-    MessageStory story = MessageStory.of(exchange);
-    if (story != null) {
-      story.remark("dropped: " + reason);
+    MessageTrace trace = MessageTrace.of(exchange);
+    if (trace != null) {
+      trace.remark("dropped: " + reason);
     }
   }
 

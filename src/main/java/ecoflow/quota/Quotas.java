@@ -4,7 +4,7 @@ import ecoflow.config.DeviceSettings;
 import ecoflow.device.Devices;
 import ecoflow.quota.QuotaStore.Conflicts;
 import ecoflow.quota.QuotaStore.Origin;
-import ecoflow.story.MessageStory;
+import ecoflow.text.MessageTrace;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -159,20 +159,20 @@ public final class Quotas {
               // The cloud hands out the last known values of devices that have been off for days.
               LOG.debug("Device {} went offline before its values arrived", serial);
             } else {
-              store(serial, quotas, origin, times, MessageStory.of(exchange));
+              store(serial, quotas, origin, times, MessageTrace.of(exchange));
             }
           });
     }
   }
 
   private void store(
-      String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageStory story) {
+      String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageTrace trace) {
     // What was known before the device went away must not come back with its first message.
     removeHidden(serial);
     Conflicts toStory =
-        story == null
+        trace == null
             ? QuotaStore.NOBODY
-            : (kind, device, name) -> story.conflict(word(kind), name);
+            : (kind, device, name) -> trace.conflict(word(kind), name);
     int taken = store.record(serial, quotas, toStory, origin, times);
     boolean hasValues = taken > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
     if (hasValues) {
@@ -183,8 +183,8 @@ public final class Quotas {
       devices.polled(serial, hasValues);
     }
     onChange.accept(serial);
-    if (story != null) {
-      story.taken(taken);
+    if (trace != null) {
+      trace.taken(taken);
     }
   }
 
@@ -198,9 +198,9 @@ public final class Quotas {
           removeHidden(serial);
           onChange.accept(serial);
         });
-    MessageStory story = MessageStory.of(exchange);
-    if (story != null) {
-      story.remark("the device is off");
+    MessageTrace trace = MessageTrace.of(exchange);
+    if (trace != null) {
+      trace.remark("the device is off");
     }
   }
 

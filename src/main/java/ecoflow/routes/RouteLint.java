@@ -1,5 +1,7 @@
 package ecoflow.routes;
 
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,16 +23,28 @@ public final class RouteLint {
   private RouteLint() {}
 
   /**
-   * What is wrong in the user's files, a line each: {@code file:line: what is wrong; what is
-   * allowed}.
+   * The errors in the user's files that run with these settings, a line each; see {@link
+   * #problems(CamelContext, List, List)}.
+   *
+   * @throws ConfigException when ECOFLOW_ROUTES_DIR cannot be read
+   */
+  public static List<String> problems(CamelContext camel, Settings settings)
+      throws ConfigException {
+    List<String> locations = RouteFiles.of(settings).locations();
+    return hasOwn(locations)
+        ? problems(camel, locations, RouteFiles.packaged(settings.mode()))
+        : List.of();
+  }
+
+  /**
+   * The errors in the user's files, a line each: {@code file:line: error; what is allowed}.
    *
    * @param camel knows the beans, the placeholders and the components; it need not be started
    * @param locations of all files that run together; those that start with {@code file:} are the
    *     user's
    * @param packaged locations of the files that would run without the user's
    */
-  public static List<String> problems(
-      CamelContext camel, List<String> locations, List<String> packaged) {
+  static List<String> problems(CamelContext camel, List<String> locations, List<String> packaged) {
     Problems problems = new Problems();
     List<RouteFile> files = read(camel, locations, problems);
     ShapeCheck shape = new ShapeCheck(camel, problems);
@@ -50,8 +64,7 @@ public final class RouteLint {
     return problems.lines();
   }
 
-  /** Whether any of the files is the user's. */
-  public static boolean hasOwn(List<String> locations) {
+  private static boolean hasOwn(List<String> locations) {
     return locations.stream().anyMatch(location -> location.startsWith(OWN));
   }
 

@@ -1,2 +1,2 @@
-/** What is wrong in route files of the user's own, before anything starts. */
+/** Route files: which ones are loaded, and their errors, with file and line. */
 package ecoflow.routes;

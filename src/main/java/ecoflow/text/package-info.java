@@ -1,2 +1,2 @@
-/** Words and lines for the log. */
+/** Text for the log, and tables that users write. */
 package ecoflow.text;

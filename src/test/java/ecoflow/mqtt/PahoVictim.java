@@ -4,7 +4,7 @@ import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.config.Settings;
-import ecoflow.memory.OutOfMemory;
+import ecoflow.runtime.OutOfMemory;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;

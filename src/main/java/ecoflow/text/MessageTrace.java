@@ -1,6 +1,5 @@
-package ecoflow.story;
+package ecoflow.text;
 
-import ecoflow.text.Lines;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,13 +13,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What became of one MQTT message: the steps of its way add to it, and one line at DEBUG tells it
- * when the exchange is done, however that ended. Without DEBUG there are no stories.
+ * The trace of one MQTT message: the steps that process it add entries, and one DEBUG line contains
+ * them when the exchange is done, whatever its outcome. Traces exist only at DEBUG.
  */
-public final class MessageStory implements Synchronization {
+public final class MessageTrace implements Synchronization {
 
-  private static final Logger LOG = LoggerFactory.getLogger(MessageStory.class);
-  private static final String PROPERTY = "EcoflowStory";
+  private static final Logger LOG = LoggerFactory.getLogger(MessageTrace.class);
+  private static final String PROPERTY = "EcoflowTrace";
 
   private final String topic;
   private final int bytes;
@@ -30,31 +29,31 @@ public final class MessageStory implements Synchronization {
   private final Map<String, String> firstNames = new HashMap<>();
   private int taken;
 
-  private MessageStory(String topic, int bytes) {
+  private MessageTrace(String topic, int bytes) {
     this.topic = topic;
     this.bytes = bytes;
   }
 
-  /** Begins the story of the exchange if DEBUG is on. */
+  /** Starts the trace of the exchange if DEBUG is enabled. */
   public static void begin(Exchange exchange, String topic, int bytes) {
     if (LOG.isDebugEnabled()) {
-      MessageStory story = new MessageStory(topic, bytes);
-      exchange.setProperty(PROPERTY, story);
-      exchange.getExchangeExtension().addOnCompletion(story);
+      MessageTrace trace = new MessageTrace(topic, bytes);
+      exchange.setProperty(PROPERTY, trace);
+      exchange.getExchangeExtension().addOnCompletion(trace);
     }
   }
 
-  /** The story that the exchange is part of; null if there is none. */
-  public static MessageStory of(Exchange exchange) {
-    return LOG.isDebugEnabled() ? exchange.getProperty(PROPERTY, MessageStory.class) : null;
+  /** The trace of the exchange; null without one. */
+  public static MessageTrace of(Exchange exchange) {
+    return LOG.isDebugEnabled() ? exchange.getProperty(PROPERTY, MessageTrace.class) : null;
   }
 
-  /** Adds what the payload, or one part of it, is. */
+  /** Adds the kind of the payload, or of one part of it. */
   public synchronized void part(String words) {
     parts.add(words);
   }
 
-  /** Adds what was done with the message; the same words of several parts are told once. */
+  /** Adds a remark on the message; equal remarks of several parts appear once. */
   public synchronized void remark(String words) {
     remarks.add(words);
   }
@@ -64,7 +63,7 @@ public final class MessageStory implements Synchronization {
     taken += values;
   }
 
-  /** Adds a value that could not be shown beside another. */
+  /** Adds a value that conflicts with another series. */
   public synchronized void conflict(String kind, String name) {
     conflicts.merge(kind, 1, Integer::sum);
     firstNames.putIfAbsent(kind, name);

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.runtime;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** The Vert.x of the process: one event loop for HTTP and, with an account, one for MQTT. */
-final class EventLoops {
+public final class EventLoops {
 
   /** Camel runs the routes of HTTP requests in them. */
   private static final int WORKERS = 2;
@@ -21,7 +21,7 @@ final class EventLoops {
 
   private EventLoops() {}
 
-  static Vertx open(int number) {
+  public static Vertx open(int number) {
     Vertx vertx =
         Vertx.vertx(
             new VertxOptions()
@@ -69,7 +69,7 @@ final class EventLoops {
   }
 
   /** Does not wait for a loop that hangs. */
-  static void close(Vertx vertx) {
+  public static void close(Vertx vertx) {
     try {
       vertx.close().toCompletionStage().toCompletableFuture().get(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.training;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 

@@ -1,4 +1,4 @@
-package ecoflow.memory;
+package ecoflow.runtime;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.runtime;
 
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
@@ -16,13 +16,13 @@ import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
  * The thread pools that routes name, and the habit of all pools: a thread that has had nothing to
  * do for a while ends. Most of them work for a moment each half a minute, or at the start only.
  */
-final class Pools extends DefaultThreadPoolFactory {
+public final class Pools extends DefaultThreadPoolFactory {
 
   private static final long IDLE_SECONDS = 5;
 
   private Pools() {}
 
-  static void configure(CamelContext camel) {
+  public static void configure(CamelContext camel) {
     ExecutorServiceManager manager = camel.getExecutorServiceManager();
     manager.setThreadPoolFactory(new Pools());
     // Attempts to connect, and what else an account does, come one after the other.

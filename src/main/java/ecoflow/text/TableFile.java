@@ -1,4 +1,4 @@
-package ecoflow.table;
+package ecoflow.text;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.routes;
 
 import java.util.AbstractList;
 import java.util.ArrayList;
@@ -18,13 +18,13 @@ import org.apache.camel.spi.Resource;
  * them: a line in the log, and on with the next message. Camel would write two stack traces. What
  * goes wrong in a route that others call is theirs to deal with.
  */
-final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
+public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
 
   private static final String CONFIGURATION = "unexpected-errors";
 
   private final ModelCamelContext camel;
 
-  OwnRouteErrors(ModelCamelContext camel) {
+  public OwnRouteErrors(ModelCamelContext camel) {
     this.camel = camel;
   }
 

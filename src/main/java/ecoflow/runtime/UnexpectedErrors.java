@@ -1,10 +1,10 @@
-package ecoflow;
+package ecoflow.runtime;
 
 import ecoflow.text.Lines;
 import org.apache.camel.Exchange;
 
 /** Words for what no route expected, bean {@code unexpectedErrors}. */
-final class UnexpectedErrors {
+public final class UnexpectedErrors {
 
   /** For routes: why, in one line. */
   public String reason(Exchange exchange) {

@@ -1,6 +1,5 @@
-package ecoflow;
+package ecoflow.runtime;
 
-import ecoflow.memory.OutOfMemory;
 import ecoflow.text.Lines;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
@@ -9,9 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Starts routes that stopped; ends the process when that fails, for a half-life helps nobody. */
-final class RouteWatch {
+public final class RouteWatch {
 
-  static final long SECONDS = 2;
+  public static final long SECONDS = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteWatch.class);
 
@@ -19,13 +18,13 @@ final class RouteWatch {
   private final Runnable giveUp;
   private final Lines lines = new Lines(LOG, System::nanoTime);
 
-  RouteWatch(CamelContext camel, Runnable giveUp) {
+  public RouteWatch(CamelContext camel, Runnable giveUp) {
     this.camel = camel;
     this.giveUp = giveUp;
   }
 
   /** To be called every {@value #SECONDS} s; never throws. */
-  void look() {
+  public void look() {
     try {
       for (Route route : camel.getRoutes()) {
         ServiceStatus status = camel.getRouteController().getRouteStatus(route.getId());

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.routes;
 
 import ecoflow.text.Lines;
 import java.util.Optional;
@@ -14,7 +14,7 @@ import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
 /** Says in a line what is wrong with a route file, and where as far as Camel tells it. */
-final class RouteProblem {
+public final class RouteProblem {
 
   private static final Pattern SCHEME = Pattern.compile("could be found for: ([\\w+.-]+)");
 
@@ -23,7 +23,7 @@ final class RouteProblem {
   /**
    * @param camel knows where its routes stand
    */
-  static String describe(Throwable failure, CamelContext camel) {
+  public static String describe(Throwable failure, CamelContext camel) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof MarkedYamlEngineException yaml && yaml.getProblemMark().isPresent()) {
         Mark mark = yaml.getProblemMark().get();
@@ -40,7 +40,7 @@ final class RouteProblem {
   }
 
   /** As the other, of a failure while one file was read. */
-  static String describe(Throwable failure, CamelContext camel, String location) {
+  public static String describe(Throwable failure, CamelContext camel, String location) {
     String file = withoutScheme(location);
     String line = describe(failure, camel);
     return line.contains(file) ? line : file + ": " + line;
@@ -72,7 +72,7 @@ final class RouteProblem {
   }
 
   /** Routes that were read but do not run, which Camel does not tell: a line, or nothing. */
-  static Optional<String> standstill(CamelContext camel) {
+  public static Optional<String> standstill(CamelContext camel) {
     int read = ((ModelCamelContext) camel).getRouteDefinitions().size();
     int running = camel.getRoutesSize();
     return running > 0 && running == read

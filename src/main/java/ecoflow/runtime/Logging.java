@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.runtime;
 
 import ecoflow.config.Settings.LogLevel;
 import java.util.HashMap;
@@ -8,14 +8,14 @@ import java.util.Map;
  * Sets up the log before the first logger is made. The libraries are one step quieter than the
  * exporter, and the HTTP client never logs below INFO: it would print headers with secrets.
  */
-final class Logging {
+public final class Logging {
 
   private static final String KEY = "org.slf4j.simpleLogger.";
   private static final String PROVIDER = "slf4j.provider";
 
   private Logging() {}
 
-  static void level(LogLevel level) {
+  public static void level(LogLevel level) {
     Map<String, String> defaults = new HashMap<>();
     defaults.put("showDateTime", "true");
     defaults.put("dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.offline;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -7,6 +7,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.LogLevel;
 import ecoflow.quota.Quotas;
+import ecoflow.runtime.Logging;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,13 +22,12 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
-import org.apache.camel.impl.DefaultCamelContext;
 
 /**
  * Feeds recorded messages to the route {@code payload}, with no account and nobody to talk to, and
  * tells what comes of them.
  */
-final class Replay {
+public final class Replay {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> ROUTES = List.of("payload", "quotas", "unexpected-errors");
@@ -41,7 +41,11 @@ final class Replay {
   private Replay() {}
 
   /** See {@link ecoflow.command.Commands.Replay}. */
-  static List<String> series(Map<String, String> variables, Path file, Consumer<String> problem)
+  public static List<String> series(
+      Map<String, String> variables,
+      ExporterBeans.Factory factory,
+      Path file,
+      Consumer<String> problem)
       throws ConfigException, IOException {
     Logging.level(LogLevel.WARN);
     List<Message> messages = read(file, problem);
@@ -49,19 +53,17 @@ final class Replay {
       return List.of();
     }
     Settings settings = settings(variables, messages);
-    CamelContext camel = new DefaultCamelContext();
-    try (Beans beans = new Beans(settings.withoutRegistries())) {
-      camel.setStreamCaching(false);
-      beans.configure(camel);
-      CamelSettings.load(camel, ROUTES);
-      camel.start();
-      return play(camel, settings, messages);
-    } catch (IOException | ConfigException e) {
-      throw e;
+    try (QuietContext context = new QuietContext(settings, factory)) {
+      start(context);
+      return play(context.camel(), settings, messages);
+    }
+  }
+
+  private static void start(QuietContext context) {
+    try {
+      context.start(ROUTES);
     } catch (Exception e) {
       throw new IllegalStateException("The packaged routes do not start", e);
-    } finally {
-      camel.stop();
     }
   }
 

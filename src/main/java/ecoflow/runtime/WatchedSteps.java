@@ -1,4 +1,4 @@
-package ecoflow.memory;
+package ecoflow.runtime;
 
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.offline;
 
 import ecoflow.account.AccountMode;
 import ecoflow.api.CloudException;
@@ -24,22 +24,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.apache.camel.CamelContext;
-import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
-import org.apache.camel.Route;
-import org.apache.camel.component.direct.DirectEndpoint;
-import org.apache.camel.component.paho.PahoEndpoint;
-import org.apache.camel.impl.DefaultCamelContext;
 
 /**
  * The packaged routes for the time of a command. Signing, bounds and errors of calls are those of
  * the exporter; what starts by itself, a timer or the web server, does not start.
  */
-final class CloudSession implements Commands.Cloud {
+public final class CloudSession implements Commands.Cloud {
 
   private static final List<String> REST_ROUTES =
       List.of(
@@ -61,48 +55,31 @@ final class CloudSession implements Commands.Cloud {
 
   private static final List<String> OPEN_ROUTES = List.of("open-link", "open-messages", "payload");
 
-  private static final int STOP_SECONDS = 2;
-
   private final Settings settings;
   private final boolean withAccount;
-  private final Beans beans;
-  private final CamelContext camel = new DefaultCamelContext();
+  private final QuietContext context;
   private final ProducerTemplate calls;
   private final Set<String> withValues = new HashSet<>();
 
-  CloudSession(Settings settings) throws ConfigException {
+  /**
+   * @throws ConfigException when a file that the settings name cannot be used
+   */
+  public CloudSession(Settings settings, ExporterBeans.Factory factory) throws ConfigException {
     this.settings = settings;
     this.withAccount = settings.mode().usesAccount();
-    this.beans = new Beans(settings.withoutRegistries());
-    beans.connectOnce();
-    try {
-      start();
-    } catch (Exception e) {
-      close();
-      throw new IllegalStateException("The packaged routes do not start: " + Lines.root(e), e);
-    }
-    this.calls = camel.createProducerTemplate();
-  }
-
-  private void start() throws Exception {
-    camel.setAutoStartup(false);
-    camel.getShutdownStrategy().setTimeout(STOP_SECONDS);
-    camel.getShutdownStrategy().setSuppressLoggingOnTimeout(true);
-    camel.getShutdownStrategy().setLogInflightExchangesOnTimeout(false);
-    camel.setStreamCaching(false);
-    beans.configure(camel);
+    this.context = new QuietContext(settings, factory);
+    context.beans().connectOnce();
     List<String> names = new ArrayList<>(withAccount ? ACCOUNT_ROUTES : REST_ROUTES);
     if (isOpen()) {
       names.addAll(OPEN_ROUTES);
     }
-    CamelSettings.load(camel, names);
-    camel.start();
-    for (Route route : camel.getRoutes()) {
-      Endpoint from = route.getEndpoint();
-      if (from instanceof DirectEndpoint || from instanceof PahoEndpoint) {
-        camel.getRouteController().startRoute(route.getRouteId());
-      }
+    try {
+      context.start(names);
+    } catch (Exception e) {
+      context.close();
+      throw new IllegalStateException("The packaged routes do not start: " + Lines.root(e), e);
     }
+    this.calls = context.camel().createProducerTemplate();
   }
 
   private boolean isOpen() {
@@ -136,7 +113,7 @@ final class CloudSession implements Commands.Cloud {
   }
 
   private ListedDevice device(String serial, Listing listing) {
-    Labels labels = beans.devices().labels(serial, listing);
+    Labels labels = context.beans().devices().labels(serial, listing);
     return new ListedDevice(
         serial, labels.deviceName(), labels.productName(), listing.online(), decoder(serial));
   }
@@ -146,7 +123,7 @@ final class CloudSession implements Commands.Cloud {
     if (!withAccount) {
       return "JSON";
     }
-    return beans.devices().isModelKnown(serial) || Frames.isNamed(serial)
+    return context.beans().devices().isModelKnown(serial) || Frames.isNamed(serial)
         ? "known"
         : "unknown model";
   }
@@ -212,7 +189,8 @@ final class CloudSession implements Commands.Cloud {
   @Override
   public boolean hasValues(String serial) {
     return withValues.contains(serial)
-        || beans
+        || context
+            .beans()
             .devices()
             .find(serial)
             .map(DeviceView::lastUpdateMillis)
@@ -239,8 +217,6 @@ final class CloudSession implements Commands.Cloud {
 
   @Override
   public void close() {
-    beans.disconnect();
-    camel.stop();
-    beans.close();
+    context.close();
   }
 }

@@ -1,8 +1,10 @@
-package ecoflow;
+package ecoflow.offline;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
-import ecoflow.memory.OutOfMemory;
+import ecoflow.routes.RouteFiles;
+import ecoflow.routes.RouteProblem;
+import ecoflow.runtime.OutOfMemory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * Loads the user's route files again when they change, for those who write them. What is wrong is
  * told, and the routes go on as they were.
  */
-final class RouteReload {
+public final class RouteReload {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
 
@@ -47,6 +49,7 @@ final class RouteReload {
 
   private final ModelCamelContext camel;
   private final Settings settings;
+  private final ExporterBeans.Factory factory;
   private final Runnable giveUp;
 
   /** The texts that were last looked at, by location; and those of the routes that run. */
@@ -54,21 +57,26 @@ final class RouteReload {
 
   private Map<String, String> running;
 
-  RouteReload(CamelContext camel, Settings settings, Runnable giveUp) {
+  /**
+   * @param giveUp ends the process; called when the previous routes do not start again either
+   */
+  public RouteReload(
+      CamelContext camel, Settings settings, ExporterBeans.Factory factory, Runnable giveUp) {
     this.camel = (ModelCamelContext) camel;
     this.settings = settings;
+    this.factory = factory;
     this.giveUp = giveUp;
     running = files();
     seen = running;
   }
 
   /** To be called again and again; never throws. */
-  void look() {
+  public void look() {
     try {
       Map<String, String> now = files();
       if (!now.equals(seen)) {
         seen = now;
-        List<String> problems = RouteCheck.problems(settings);
+        List<String> problems = RouteCheck.problems(settings, factory);
         if (problems.isEmpty()) {
           reload(now);
         } else {
@@ -181,7 +189,7 @@ final class RouteReload {
   private Map<String, String> files() {
     try {
       Map<String, String> files = new LinkedHashMap<>();
-      for (String location : CamelSettings.routes(settings).locations()) {
+      for (String location : RouteFiles.of(settings).locations()) {
         Resource file = ResourceHelper.resolveMandatoryResource(camel, location);
         try (InputStream text = file.getInputStream()) {
           files.put(location, new String(text.readAllBytes(), StandardCharsets.UTF_8));

@@ -1,6 +1,5 @@
-package ecoflow;
+package ecoflow.runtime;
 
-import ecoflow.memory.OutOfMemory;
 import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.List;

@@ -1,4 +1,4 @@
-package ecoflow;
+package ecoflow.runtime;
 
 import ecoflow.config.ConfigException;
 import java.io.File;
@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * The jars of ECOFLOW_LIB_DIR: components that routes of the user's own name. The launcher has them
  * on the class path before the process starts; where it did not start it, a class loader has them.
  */
-final class ComponentJars {
+public final class ComponentJars {
 
   private ComponentJars() {}
 
@@ -27,7 +27,7 @@ final class ComponentJars {
    * Lets Camel, which asks the class loader of the thread, find what the jars hold. Comes before
    * anything of Camel.
    */
-  static void load(Optional<Path> folder) throws ConfigException {
+  public static void load(Optional<Path> folder) throws ConfigException {
     if (folder.isEmpty()) {
       return;
     }

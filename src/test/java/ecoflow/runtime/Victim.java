@@ -1,4 +1,4 @@
-package ecoflow.memory;
+package ecoflow.runtime;
 
 import io.netty.channel.DefaultEventLoop;
 import java.util.Timer;

@@ -1,8 +1,9 @@
-package ecoflow;
+package ecoflow.training;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import ecoflow.memory.OutOfMemory;
+import ecoflow.EcoflowExporter;
+import ecoflow.runtime.OutOfMemory;
 import ecoflow.text.Lines;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -24,7 +25,7 @@ import org.apache.camel.ProducerTemplate;
  * A run of the exporter from which the Java runtime makes a start-up archive: it loads the classes
  * that real traffic loads, and ends. All that it talks to is itself.
  */
-final class Training {
+public final class Training {
 
   static final int PATIENCE_SECONDS = 60;
   private static final String DEVICE = "R331TRAINING0001";

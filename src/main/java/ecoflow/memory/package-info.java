@@ -1,2 +1,0 @@
-/** Ends the process when it runs out of memory. */
-package ecoflow.memory;

@@ -1,0 +1,35 @@
+package ecoflow.offline;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.device.Devices;
+import org.apache.camel.CamelConfiguration;
+import org.apache.camel.CamelContext;
+
+/** The beans of the exporter for one Camel context. */
+public interface ExporterBeans extends CamelConfiguration, AutoCloseable {
+
+  /** Creates the beans of a context. */
+  interface Factory {
+
+    /**
+     * @throws ConfigException when a file or a registry that the settings name cannot be used
+     */
+    ExporterBeans create(Settings settings) throws ConfigException;
+  }
+
+  @Override
+  void configure(CamelContext camel);
+
+  /** Switches off reconnects: a connection that is lost or too old stays closed. */
+  void connectOnce();
+
+  /** The devices that the routes serve; null before {@link #configure}. */
+  Devices devices();
+
+  /** Closes the MQTT connection, so that no route waits for an answer of the broker. */
+  void disconnect();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,102 @@
+package ecoflow.offline;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.routes.RouteFiles;
+import ecoflow.routes.RouteLint;
+import ecoflow.routes.RouteProblem;
+import ecoflow.runtime.ComponentJars;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.spi.PlatformHttpEngine;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * Loads the route files of a folder as the exporter would, into a Camel context that starts none of
+ * their routes: no port is opened, and nobody is called.
+ */
+public final class RouteCheck {
+
+  private static final Map<String, String> KEYS =
+      Map.of("ECOFLOW_ACCESS_KEY", "none", "ECOFLOW_SECRET_KEY", "none");
+  private static final Map<String, String> ACCOUNT =
+      Map.of("ECOFLOW_ACCOUNT_USER", "none", "ECOFLOW_ACCOUNT_PASSWORD", "none");
+
+  private RouteCheck() {}
+
+  /**
+   * What is wrong in any of the modes, a line each; no credentials are needed.
+   *
+   * @throws ConfigException when a setting of the environment is not valid
+   */
+  public static List<String> problems(
+      Map<String, String> variables, ExporterBeans.Factory factory, Path folder)
+      throws ConfigException {
+    Set<String> problems = new LinkedHashSet<>();
+    for (Settings.Mode mode : Settings.Mode.values()) {
+      Map<String, String> all = new HashMap<>(variables);
+      KEYS.keySet().forEach(name -> remove(all, name));
+      ACCOUNT.keySet().forEach(name -> remove(all, name));
+      all.putAll(mode.usesAccount() ? ACCOUNT : KEYS);
+      all.put("ECOFLOW_API_TYPE", mode.label());
+      all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");
+      all.put(Settings.ROUTES_DIR, folder.toString());
+      problems.addAll(problems(Settings.from(all), factory));
+    }
+    return List.copyOf(problems);
+  }
+
+  private static void remove(Map<String, String> variables, String name) {
+    variables.remove(name);
+    variables.remove(name + "_FILE");
+  }
+
+  /** The errors with these settings, a line each. */
+  static List<String> problems(Settings settings, ExporterBeans.Factory factory)
+      throws ConfigException {
+    ComponentJars.load(settings.libDir());
+    try (QuietContext context = new QuietContext(settings, factory)) {
+      return problems(settings, context.camel());
+    }
+  }
+
+  private static List<String> problems(Settings settings, CamelContext camel)
+      throws ConfigException {
+    // A route that answers HTTP asks for a server when it is created, and uses it when it starts.
+    PlatformHttpEngine unused =
+        (endpoint, processor) -> {
+          throw new IllegalStateException("no route starts");
+        };
+    camel.getRegistry().bind("platform-http-engine", unused);
+    List<String> problems = new ArrayList<>(RouteLint.problems(camel, settings));
+    for (String location : RouteFiles.of(settings).locations()) {
+      if (!isReported(problems, location)) {
+        try {
+          PluginHelper.getRoutesLoader(camel)
+              .loadRoutes(ResourceHelper.resolveMandatoryResource(camel, location));
+        } catch (Exception e) {
+          problems.add(RouteProblem.describe(e, camel, location));
+        }
+      }
+    }
+    if (problems.isEmpty()) {
+      try {
+        camel.start();
+      } catch (Exception e) {
+        problems.add(RouteProblem.describe(e, camel));
+      }
+    }
+    return problems;
+  }
+
+  private static boolean isReported(List<String> problems, String location) {
+    return problems.stream().anyMatch(line -> location.contains(line.split(":[0-9]+: ")[0]));
+  }
+}

@@ -1,0 +1,147 @@
+package ecoflow.routes;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * The route files of a run: the packaged ones of the mode, and those of ECOFLOW_ROUTES_DIR. A
+ * user's file replaces the packaged file of the same name.
+ *
+ * @param locations Camel locations, one per file. Each file has its own: for a pattern such as
+ *     routes/*.camel.yaml Camel reads the whole jar twice, which takes longer than the rest of the
+ *     start
+ * @param line log line that lists the user's files; empty without ECOFLOW_ROUTES_DIR
+ */
+public record RouteFiles(List<String> locations, Optional<String> line) {
+
+  /** The end of the name of a route file. */
+  public static final String ENDING = ".camel.yaml";
+
+  private static final List<String> ALL_MODES =
+      List.of(
+          "metrics-page",
+          "health",
+          "landing-page",
+          "unknown-messages",
+          "device-collection",
+          "quotas",
+          "cloud-call",
+          "first-contact",
+          "unexpected-errors");
+  private static final List<String> POLLS =
+      List.of("rest-device-list", "rest-device-values", "http-redelivery");
+  private static final List<String> ACCOUNT =
+      List.of("account-link", "account-login", "account-messages", "account-requests", "payload");
+  private static final List<String> OPEN = List.of("open-link", "open-messages");
+
+  /** The account files that mode Open loads as well. */
+  private static final List<String> ACCOUNT_AND_OPEN = List.of("account-link", "payload");
+
+  /**
+   * The files that run with these settings.
+   *
+   * @throws ConfigException when ECOFLOW_ROUTES_DIR cannot be read
+   */
+  public static RouteFiles of(Settings settings) throws ConfigException {
+    Optional<Path> folder = settings.routesDir();
+    List<String> own = folder.isPresent() ? list(folder.get()) : List.of();
+    Map<String, String> locations = new LinkedHashMap<>();
+    // Routes start in this order: the metrics page first.
+    ofMode(settings.mode()).forEach(name -> locations.put(name, packaged(name)));
+    own.forEach(name -> locations.put(name, "file:" + folder.get().resolve(name)));
+    return new RouteFiles(
+        List.copyOf(locations.values()), folder.map(path -> line(path, own, packaged())));
+  }
+
+  /** The names of all packaged files, sorted. */
+  public static List<String> packaged() {
+    return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN)
+        .flatMap(List::stream)
+        .map(RouteFiles::file)
+        .sorted()
+        .toList();
+  }
+
+  /** The locations of the packaged files of a mode. */
+  static List<String> packaged(Settings.Mode mode) {
+    return ofMode(mode).stream().map(RouteFiles::packaged).toList();
+  }
+
+  /**
+   * Loads packaged files into a context that Camel Main does not create.
+   *
+   * @param names without {@value #ENDING}
+   */
+  public static void load(CamelContext camel, List<String> names) throws Exception {
+    for (String name : names) {
+      PluginHelper.getRoutesLoader(camel)
+          .loadRoutes(ResourceHelper.resolveMandatoryResource(camel, packaged(file(name))));
+    }
+  }
+
+  private static List<String> ofMode(Settings.Mode mode) {
+    Stream<List<String>> ofMode =
+        switch (mode) {
+          case REST -> Stream.of(POLLS);
+          case OPEN -> Stream.of(POLLS, OPEN, ACCOUNT_AND_OPEN);
+          case MQTT, DEVICE -> Stream.of(ACCOUNT);
+        };
+    return Stream.concat(Stream.of(ALL_MODES), ofMode)
+        .flatMap(List::stream)
+        .map(RouteFiles::file)
+        .toList();
+  }
+
+  private static String file(String name) {
+    return name + ENDING;
+  }
+
+  private static String packaged(String file) {
+    return "classpath:routes/" + file;
+  }
+
+  private static String line(Path folder, List<String> own, List<String> packaged) {
+    if (own.isEmpty()) {
+      return folder + " has no route files, which end in " + ENDING;
+    }
+    List<String> listed = new ArrayList<>();
+    for (String name : own) {
+      listed.add(packaged.contains(name) ? name + " (replaces the packaged one)" : name);
+    }
+    return "Routes from " + folder + ": " + String.join(", ", listed);
+  }
+
+  private static List<String> list(Path folder) throws ConfigException {
+    try (Stream<Path> files = Files.list(folder)) {
+      List<String> names =
+          files
+              .filter(Files::isRegularFile)
+              .map(file -> file.getFileName().toString())
+              .filter(name -> name.endsWith(ENDING))
+              .sorted()
+              .collect(Collectors.toList());
+      for (String name : names) {
+        if (!name.matches("[\\w .()+@-]+")) {
+          throw new ConfigException(
+              folder.resolve(name) + " has a name that Camel reads as a pattern: rename it");
+        }
+      }
+      return names;
+    } catch (IOException e) {
+      throw new ConfigException(Settings.ROUTES_DIR + "=" + folder + " cannot be read");
+    }
+  }
+}

@@ -1,2 +1,0 @@
-/** What became of one MQTT message, in one line at DEBUG. */
-package ecoflow.story;

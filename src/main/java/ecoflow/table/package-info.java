@@ -1,2 +1,0 @@
-/** Tables that users write. */
-package ecoflow.table;

@@ -1,0 +1,2 @@
+/** The run from which the Java runtime creates the start-up archive. */
+package ecoflow.training;
