@@ -42,9 +42,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Opens the door of each room: what is not bound here does not exist for the routes. Works with any
- * Camel context, so that the Camel CLI and Camel K can run the routes with this jar beside them:
- * {@code camel.main.configurationClasses=ecoflow.Beans}.
+ * Creates the beans of all packages and binds them in the registry of the Camel context; routes can
+ * use only these beans. It works with any Camel context, so the Camel CLI and Camel K can run the
+ * routes with this jar on the class path: {@code camel.main.configurationClasses=ecoflow.Beans}.
  */
 public final class Beans implements ExporterBeans {
 
@@ -55,7 +55,10 @@ public final class Beans implements ExporterBeans {
   private final Registries registries;
   private final LongSupplier nanoClock;
 
-  /** Camel looks at the fields of this class, and at methods: only so its class is not loaded. */
+  /**
+   * Optional, because Camel inspects the fields and methods of this class; a plain field would load
+   * the class Protection.
+   */
   private final Optional<Protection> protection;
 
   private Runnable giveUp = () -> {};
@@ -82,7 +85,7 @@ public final class Beans implements ExporterBeans {
   }
 
   /**
-   * For tests that set the time themselves.
+   * For tests with their own clock.
    *
    * @param nanoClock monotonic, in nanoseconds; read by several threads
    * @throws ConfigException when a file or a registry that the settings name cannot be used
@@ -99,7 +102,10 @@ public final class Beans implements ExporterBeans {
     this.registries = Registries.open(settings.registries());
   }
 
-  /** What ends the process when the cloud never answers; without it nothing happens then. */
+  /**
+   * Sets the action for a cloud that never answers: the end of the process. Without it nothing
+   * happens in that case.
+   */
   void onGiveUp(Runnable end) {
     giveUp = end;
   }
@@ -109,7 +115,7 @@ public final class Beans implements ExporterBeans {
     connectsAgain = false;
   }
 
-  /** Whether the pages are at https. */
+  /** Whether the pages use HTTPS. */
   boolean isTls() {
     return protection.isPresent() && protection.get().isTls();
   }
@@ -165,7 +171,7 @@ public final class Beans implements ExporterBeans {
             meters::unknownMessages);
     landing.show("EcoFlow", cloudProblem(), "answers");
 
-    // Camel's web server looks for one by its type, and leaves the closing to its owner.
+    // Camel's web server finds a Vert.x by its type, and does not close one that it did not create.
     vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1);
     registry.bind(
         "vertx",
@@ -209,7 +215,7 @@ public final class Beans implements ExporterBeans {
         page.watch("link", link);
         landing.show("Login", login, "logged in");
       } else {
-        // Polls go on without it.
+        // Polls continue without a connection.
         page.remark("link", link);
       }
       landing.show("Connection", link, "up");
@@ -237,7 +243,7 @@ public final class Beans implements ExporterBeans {
 
   private void makeConnection(CamelContext camel) {
     if (connectsAgain && camel.isStarted()) {
-      // The route goes on in a pool of its own: nobody waits here.
+      // The route continues in its own thread pool, so this call does not block.
       Endpoint route = camel.getEndpoint(MAKE_CONNECTION);
       try {
         AsyncProducer producer = route.createAsyncProducer();

@@ -24,14 +24,14 @@ import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.util.TimeValue;
 
-/** The settings in Camel's words: placeholders of the routes, and options of components. */
+/** The settings as placeholders of the routes and options of Camel components. */
 final class CamelSettings {
 
   private static final String CLOUD = "cloud";
 
   private CamelSettings() {}
 
-  /** What Camel Main needs; variables CAMEL_... can override it. */
+  /** Properties of Camel Main; environment variables CAMEL_... override them. */
   static Map<String, String> main(Settings settings, RouteFiles routes) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("camel.server.enabled", "true");
@@ -41,7 +41,7 @@ final class CamelSettings {
     return properties;
   }
 
-  /** What every Camel context needs. */
+  /** Sets the placeholders and the component that every Camel context needs. */
   static void configure(CamelContext camel, Settings settings) {
     PropertiesComponent properties = camel.getPropertiesComponent();
     placeholders(settings).forEach(properties::addInitialProperty);
@@ -55,7 +55,7 @@ final class CamelSettings {
     MqttSettings mqtt = settings.mqtt();
     Map<String, String> values = new LinkedHashMap<>();
     values.put("ecoflow.mode", settings.mode().label());
-    // Asked for every message: a constant costs less than a comparison of modes.
+    // Evaluated for every message: a constant is faster than a comparison of modes.
     values.put("ecoflow.requests", Boolean.toString(settings.mode() == Settings.Mode.DEVICE));
     values.put("ecoflow.open", Boolean.toString(settings.mode() == Settings.Mode.OPEN));
     values.put("ecoflow.discover", Boolean.toString(devices.areAllWanted()));
@@ -74,8 +74,8 @@ final class CamelSettings {
   }
 
   /**
-   * The component of EcoFlow's calls: it speaks HTTPS, as Camel's own, but its CA and its bounds
-   * are not those of other calls that routes make.
+   * The component for calls to EcoFlow: Camel's HTTP component with its own CA and limits, which do
+   * not affect other HTTP calls of routes.
    */
   private static HttpComponent cloud(CamelContext camel, HttpSettings http) {
     long timeout = http.timeout().toMillis();
@@ -84,7 +84,7 @@ final class CamelSettings {
     component.setConnectionRequestTimeout(timeout);
     component.setResponseTimeout(timeout);
     component.setSoTimeout(timeout);
-    // HttpClient would retry 503 on its own, with the nonce of the attempt before.
+    // HttpClient would retry after 503 with the nonce of the failed attempt.
     component.setAutomaticRetriesDisabled(true);
     component.setCopyHeaders(false);
     component.setHttpClientConfigurer(
@@ -95,8 +95,8 @@ final class CamelSettings {
   }
 
   /**
-   * Bounds the headers of an answer, also of a proxy: the client has no limit of its own, and keeps
-   * all of them in memory.
+   * Limits the headers of an answer, including those of a proxy: the client has no limit, and keeps
+   * all headers in memory.
    */
   private static final class CloudComponent extends HttpComponent {
 
@@ -125,7 +125,9 @@ final class CamelSettings {
     }
   }
 
-  /** Makes URIs of an endpoint's parameters for that component, as for Camel's own. */
+  /**
+   * Builds endpoint URIs from parameters for this component, as Camel does for its HTTP component.
+   */
   private static final class CloudUris extends HttpEndpointUriFactory {
 
     @Override

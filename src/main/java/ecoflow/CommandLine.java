@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.main.MainHelper;
 
-/** The commands of the jar with the exporter that they belong to. */
+/** Connects the commands to the exporter that they belong to. */
 final class CommandLine {
 
   private CommandLine() {}
 
   /**
-   * Does what the arguments ask for, and returns the exit code.
+   * Runs the command that the arguments name, and returns the exit code.
    *
    * @param variables the environment
    */
@@ -46,7 +46,7 @@ final class CommandLine {
 
   private static List<String> routeProblems(Map<String, String> variables, Path folder)
       throws ConfigException {
-    // What is wrong is told by the command; the log would tell it again.
+    // The command prints the errors; the log would repeat them.
     Logging.level(LogLevel.ERROR);
     return RouteCheck.problems(variables, Beans::new, folder);
   }
@@ -68,7 +68,7 @@ final class CommandLine {
 
     @Override
     public Commands.Cloud open(Settings settings) throws ConfigException {
-      // What goes wrong is told by the command; the log would tell it again.
+      // The command prints the errors; the log would repeat them.
       Logging.level(settings.logLevel() == LogLevel.DEBUG ? LogLevel.DEBUG : LogLevel.ERROR);
       return new CloudSession(settings, Beans::new);
     }

@@ -31,13 +31,13 @@ import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The exporter as a process: reads its settings, runs Camel with the routes, and ends. */
+/** The process of the exporter: reads the settings, runs Camel with the routes, and stops. */
 public final class EcoflowExporter implements AutoCloseable {
 
   private static final int EXIT_FAILED = 1;
   private static final int EXIT_BAD_CONFIGURATION = 2;
 
-  /** Longer than camel.main.shutdownTimeout, after which routes are interrupted. */
+  /** Longer than camel.main.shutdownTimeout, after which Camel interrupts the routes. */
   private static final long ROUTES_STOP_SECONDS = 5;
 
   private static final long STOP_SECONDS = 10;
@@ -67,13 +67,12 @@ public final class EcoflowExporter implements AutoCloseable {
     routes = RouteFiles.of(settings);
     beans = new Beans(settings);
     beans.onGiveUp(() -> end(EXIT_FAILED));
-    // After the log is set up: Camel's classes make their loggers when they are loaded.
+    // After the log is configured, because Camel classes create their loggers when they are loaded.
     main = new Main();
-    // Its own hook would stop the routes a second time, and hold up the end for as long as they
-    // hang.
+    // Camel's own hook would stop the routes a second time, and wait for routes that hang.
     main.setShutdownStrategy(new SimpleMainShutdownStrategy());
     main.configure().addConfiguration(beans);
-    // Before Camel reads the files, and after the beans are there that they name.
+    // Before Camel reads the files, and after their beans are bound.
     if (settings.routesDir().isPresent()) {
       main.configure().addConfiguration(new CheckedRoutes());
     }
@@ -101,7 +100,7 @@ public final class EcoflowExporter implements AutoCloseable {
       exporter.log.error("{}", e.getMessage());
       return e.exitCode;
     } catch (OutOfMemoryError e) {
-      // Before anything is stopped.
+      // Before the stop, which needs memory.
       OutOfMemory.endIf(e);
       throw e;
     } finally {
@@ -109,7 +108,7 @@ public final class EcoflowExporter implements AutoCloseable {
     }
   }
 
-  /** The exporter cannot start; the message is one line for the user. */
+  /** The exporter cannot start. The message is one line for the user. */
   public static final class StartException extends Exception {
 
     private static final long serialVersionUID = 1L;
@@ -140,7 +139,7 @@ public final class EcoflowExporter implements AutoCloseable {
       main.start();
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      log.debug("Why the routes do not start", e);
+      log.debug("Cause of the failed start", e);
       List<String> lines =
           routeProblems.isEmpty()
               ? List.of(RouteProblem.describe(e, main.getCamelContext()))
@@ -181,13 +180,16 @@ public final class EcoflowExporter implements AutoCloseable {
     }
   }
 
-  /** Camel's server only warns when its port is taken and would run on without /metrics. */
+  /**
+   * Camel's server only logs a warning when its port is in use, and the exporter would run without
+   * /metrics.
+   */
   private void checkPort() throws StartException {
     PageSettings page = settings.page();
     if (!page.isAddressHere()) {
       throw new StartException(
           EXIT_BAD_CONFIGURATION,
-          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is no address of this machine",
+          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is not an address of this machine",
           null);
     }
     if (!page.isPortFree()) {
@@ -207,10 +209,7 @@ public final class EcoflowExporter implements AutoCloseable {
     }
   }
 
-  /**
-   * Looks after the routes until the end that a signal or a failure brings, and returns the exit
-   * code.
-   */
+  /** Watches the routes until a signal or a failure ends the process, and returns the exit code. */
   public int awaitEnd() {
     try {
       while (!end.await(RouteWatch.SECONDS, TimeUnit.SECONDS)) {
@@ -223,7 +222,7 @@ public final class EcoflowExporter implements AutoCloseable {
     return exitCode.get();
   }
 
-  /** The Camel context, for tests that look at routes. */
+  /** The Camel context, for tests that inspect routes. */
   public CamelContext camelContext() {
     return main.getCamelContext();
   }
@@ -238,8 +237,8 @@ public final class EcoflowExporter implements AutoCloseable {
   }
 
   /**
-   * Camel waits without a bound for a message that hangs in a route, as with a server that is
-   * silent.
+   * Camel waits without a limit for a message that hangs in a route, for example because a server
+   * does not answer.
    */
   private void stopRoutes() {
     FutureTask<Void> stop = new FutureTask<>(main::stop, null);
@@ -249,7 +248,7 @@ public final class EcoflowExporter implements AutoCloseable {
     try {
       stop.get(ROUTES_STOP_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
-      log.warn("The exporter ends while these routes still wait for somebody: {}", busyRoutes());
+      log.warn("Stopping; these routes did not finish: {}", busyRoutes());
     } catch (ExecutionException e) {
       throw new IllegalStateException("The routes do not stop", e.getCause());
     } catch (InterruptedException e) {

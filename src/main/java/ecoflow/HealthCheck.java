@@ -18,8 +18,8 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Asks the exporter of the same container whether it is well: what the image's HEALTHCHECK runs,
- * twice a minute and beside the exporter. So it takes as few classes as it can, and none of a
+ * The health check of the image: asks the exporter in the same container for its state. It runs
+ * twice a minute next to the exporter, so it loads as few classes as possible, and none of a
  * library.
  */
 final class HealthCheck {
@@ -27,7 +27,7 @@ final class HealthCheck {
   private static final int PATIENCE_MS = 4000;
   private static final int FINE = 0;
 
-  /** Container engines keep 2 for themselves. */
+  /** Exit code 2 is reserved by container engines. */
   private static final int UNWELL = 1;
 
   private HealthCheck() {}
@@ -43,7 +43,7 @@ final class HealthCheck {
     } catch (IOException e) {
       problem = "no answer: " + e.getMessage();
     } catch (NumberFormatException e) {
-      problem = "EXPORTER_PORT is no port";
+      problem = "EXPORTER_PORT is not a port";
     }
     if (problem.isEmpty()) {
       return FINE;
@@ -61,11 +61,12 @@ final class HealthCheck {
               "GET /-/healthy HTTP/1.0\r\nHost: localhost\r\n\r\n"
                   .getBytes(StandardCharsets.US_ASCII));
       String answer = beginning(exporter.getInputStream());
-      // One that asks for a password is as well as one that answers.
+      // An exporter that asks for a password is healthy, too.
       boolean isFine = answer.matches("(?s)HTTP/1\\.. (200|401)\\b.*");
-      return isFine ? "" : "the exporter says: " + answer;
+      return isFine ? "" : "the exporter answers: " + answer;
     } catch (SSLException e) {
-      // It asks for a certificate, which this does not have, or serves by something else than TLS.
+      // The server requires a client certificate or does not use TLS; an open port has to be
+      // enough.
       if (String.valueOf(e.getMessage()).contains("certificate")) {
         return "";
       }
@@ -73,7 +74,7 @@ final class HealthCheck {
     }
   }
 
-  /** Where and how the exporter serves its pages, by the same variables as the exporter. */
+  /** Address and protocol of the pages, from the same variables as in the exporter. */
   private static Socket connect(Map<String, String> variables) throws IOException {
     String port = variables.getOrDefault("EXPORTER_PORT", "").strip();
     Socket socket = isTls(variables) ? tls().createSocket() : new Socket();
@@ -100,18 +101,18 @@ final class HealthCheck {
     return !file.isEmpty() && Files.readString(Path.of(file)).contains("tls_server_config");
   }
 
-  /** Whose certificate it is does not matter: nobody else listens there, and nothing is told. */
+  /** The certificate is not checked: the connection is local and carries no secret. */
   private static SocketFactory tls() throws IOException {
     TrustManager all =
         new X509TrustManager() {
           @Override
           public void checkClientTrusted(X509Certificate[] chain, String type) {
-            // Nobody asks.
+            // Not called by a client.
           }
 
           @Override
           public void checkServerTrusted(X509Certificate[] chain, String type) {
-            // Any is right.
+            // Accepts every certificate.
           }
 
           @Override

@@ -552,7 +552,7 @@ class CommandsTest {
     }
     assertEquals(1, run(variables("rest", "ECOFLOW_LISTEN_ADDRESS=192.0.2.1"), "check"));
     assertEquals(
-        List.of("FAILED port ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is no address of this machine"),
+        List.of("FAILED port ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is not an address of this machine"),
         findings("FAILED"));
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       // Somebody else's address is not in the way.

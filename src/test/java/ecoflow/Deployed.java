@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** What the exporter says of the variables that files of a deployment give it. */
+/** The exporter's reading of the variables in deployment files. */
 final class Deployed {
 
   private static final Set<String> SECRETS =

@@ -608,7 +608,7 @@ class JarIT {
     assertEquals(2, jar.exitCode());
     assertEquals(
         List.of(
-            file + ":4: 'perid' is no option of timer; did you mean 'period'?",
+            file + ":4: 'perid' is not an option of timer; did you mean 'period'?",
             file + ":6: 'lgo' is unknown in steps; did you mean 'log'?",
             file + ":7: no route starts with direct:nowhere"),
         jar.log("The routes do not start: ").stream()

@@ -368,7 +368,7 @@ class ProtectionTest {
         assertThrows(
             IllegalStateException.class, () -> exporter.start("ECOFLOW_LISTEN_ADDRESS=192.0.2.1"));
     assertEquals(
-        "ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is no address of this machine",
+        "ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is not an address of this machine",
         e.getCause().getMessage());
   }
 }

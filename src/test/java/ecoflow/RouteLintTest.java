@@ -74,7 +74,7 @@ class RouteLintTest {
     add(
         all,
         steps("- log: one").replace("    id: mine", "    id: mine\n    id: other"),
-        "3: 'id' is there twice, also in line 2");
+        "3: 'id' is duplicate, see line 2");
     add(all, steps("- log: one").replace("timer:tick", "\n      note: x"), "4: from lacks 'uri'");
     add(all, "- route:\n    id: mine\n", "2: route lacks 'from'");
     add(all, "- from:\n    uri: timer:x\n", "2: from lacks 'steps'");
@@ -113,20 +113,20 @@ class RouteLintTest {
     add(
         all,
         steps("- to: filee:/tmp"),
-        "into ECOFLOW_LIB_DIR, or mend its name; did you mean 'file'?");
+        "into ECOFLOW_LIB_DIR, or correct its name; did you mean 'file'?");
     add(
         all,
         steps("- log: x").replace("timer:tick", "timer:tick?perid=5"),
-        "4: 'perid' is no option of timer; did you mean 'period'?");
+        "4: 'perid' is not an option of timer; did you mean 'period'?");
     add(
         all,
         steps("- to:\n    uri: seda:x\n    parameters:\n      sise: 5"),
-        "9: 'sise' is no option of seda; did you mean 'size'?",
+        "9: 'sise' is not an option of seda; did you mean 'size'?",
         "seda:x");
     add(
         all,
         steps("- to:\n    uri: file:x?fileExist=Append\n    parameters:\n      charset: utf-8"),
-        "7: options stand in uri and in parameters; all of them in one place");
+        "7: options are in uri and in parameters; put all of them in one place");
     add(
         all,
         steps("- to:\n    uri: file\n    parameters:\n      fileExist: Append"),
@@ -173,7 +173,7 @@ class RouteLintTest {
     add(
         all,
         steps("- log: \"{{env:ECOFLOW_NOBODY_SET}}\""),
-        "6: nothing defines {{env:ECOFLOW_NOBODY_SET}}; a default stands after a colon");
+        "6: nothing defines {{env:ECOFLOW_NOBODY_SET}}; a default value follows a colon");
     add(
         all,
         steps("- log: x").replace("id: mine", "routeConfigurationId: unexpected-error"),
@@ -197,12 +197,12 @@ class RouteLintTest {
           steps("- log: x").replace("timer:tick", "platform-http:" + path),
           "1: GET /" + path.replaceFirst("^/", "") + " is also answered at routes/");
     }
-    add(all, steps("- log: \"${body\""), "6: no valid Simple: ");
+    add(all, steps("- log: \"${body\""), "6: invalid Simple expression: ");
     add(
         all,
         steps("- filter:\n    simple: \"${body} == \"\n    steps:\n      - log: x"),
-        "7: no valid Simple: ");
-    add(all, steps("- log: \"${bodi}\""), "6: no valid Simple: Unknown function: bodi");
+        "7: invalid Simple expression: ");
+    add(all, steps("- log: \"${bodi}\""), "6: invalid Simple expression: Unknown function: bodi");
     add(
         all,
         steps("- setBody:\n    groovy: \"1 + 1\""),
@@ -486,8 +486,8 @@ class RouteLintTest {
 
     assertTrue(
         problems.contains(
-            "quotas:1: no route starts with direct:quotas any more, to which"
-                + " routes/rest-device-values:51 sends"),
+            "quotas:1: no route starts with direct:quotas any more, but"
+                + " routes/rest-device-values:51 sends to it"),
         problems::toString);
   }
 

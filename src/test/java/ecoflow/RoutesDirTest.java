@@ -95,8 +95,8 @@ class RoutesDirTest {
       value = {
         "uri: seda | uri: sedda | there is no component sedda: put org.apache.camel:camel-sedda",
         "- log: | - lgo: | tap.camel.yaml:8: 'lgo' is unknown in steps; did you mean 'log'?",
-        "name: changes-tap | nam: changes-tap | tap.camel.yaml:6: 'nam' is no option of seda; did you mean 'name'?",
-        "${body} | ${body | tap.camel.yaml:9: no valid Simple: ",
+        "name: changes-tap | nam: changes-tap | tap.camel.yaml:6: 'nam' is not an option of seda; did you mean 'name'?",
+        "${body} | ${body | tap.camel.yaml:9: invalid Simple expression: ",
         "id: tap | id: quotas | the route id quotas is also at ",
         "message: | message: [ | tap.camel.yaml:",
         "- log: | - bean: {ref: nothing}\\n        - log: | tap.camel.yaml:8: there is no bean nothing",

@@ -88,7 +88,7 @@ class SinkEndIT {
       port = "BARE_PORT=" + silent.getLocalPort();
       endsWhileBusy("changes-bare", port);
       assertEquals(
-          List.of(" The exporter ends while these routes still wait for somebody: bare"),
+          List.of(" Stopping; these routes did not finish: bare"),
           run.jar().log(" WARN EcoflowExporter -"));
     }
     run.start(port);

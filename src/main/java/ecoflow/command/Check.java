@@ -80,7 +80,7 @@ final class Check {
     if (!page.isAddressHere()) {
       findings.failed(
           "port",
-          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is no address of this machine");
+          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is not an address of this machine");
     } else if (page.isPortFree()) {
       findings.ok("port", "EXPORTER_PORT=" + page.port() + " is free");
     } else {

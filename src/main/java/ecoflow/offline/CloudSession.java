@@ -30,8 +30,8 @@ import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 
 /**
- * The packaged routes for the time of a command. Signing, bounds and errors of calls are those of
- * the exporter; what starts by itself, a timer or the web server, does not start.
+ * The packaged routes for a command. Signatures, limits and errors of calls are those of the
+ * exporter; timers and the web server do not start.
  */
 public final class CloudSession implements Commands.Cloud {
 
@@ -99,7 +99,7 @@ public final class CloudSession implements Commands.Cloud {
         call(withAccount ? "direct:account-devices" : "direct:device-list-call").getBody();
     Map<String, Listing> list;
     if (isOpen()) {
-      // Its devices are those to subscribe to.
+      // The MQTT connection subscribes to the devices of this list.
       call(
           "bean:restPolls?method=acceptDeviceList",
           exchange -> exchange.getMessage().setBody(data));
@@ -118,7 +118,7 @@ public final class CloudSession implements Commands.Cloud {
         serial, labels.deviceName(), labels.productName(), listing.online(), decoder(serial));
   }
 
-  /** Of an account: whether it is known how the model writes its values. */
+  /** Whether a decoder for the messages of the model is known. */
   private String decoder(String serial) {
     if (!withAccount) {
       return "JSON";
@@ -159,7 +159,7 @@ public final class CloudSession implements Commands.Cloud {
             "bean:" + (isOpen() ? "openLogin" : "accountLogin") + "?method=brokerLogin",
             (Object) null);
     call("bean:linkKeeper?method=connect", exchange -> exchange.getMessage().setBody(login));
-    // Its words are the address alone.
+    // The text of the login contains only the address.
     return login.toString().replaceAll("^\\w+\\[|\\]$", "");
   }
 
@@ -203,7 +203,7 @@ public final class CloudSession implements Commands.Cloud {
   }
 
   private Message call(String endpoint, Processor prepare) throws CallFailure {
-    // One way, as a timer would: with a request Camel loses the count of redeliveries on the way.
+    // InOnly, as from a timer: in a request Camel loses the count of redeliveries.
     Exchange exchange = calls.send(endpoint, prepare);
     Exception failure = exchange.getException();
     if (failure != null) {

@@ -24,15 +24,15 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.ProducerTemplate;
 
 /**
- * Feeds recorded messages to the route {@code payload}, with no account and nobody to talk to, and
- * tells what comes of them.
+ * Sends recorded messages to the route {@code payload}, without an account or a connection, and
+ * returns the resulting series.
  */
 public final class Replay {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> ROUTES = List.of("payload", "quotas", "unexpected-errors");
 
-  /** What the exporter itself tells of devices. */
+  /** Metrics of the exporter about devices, which are left out. */
   private static final List<String> OWN =
       List.of("online", "metrics_collected", "device_last_update", "scrape_");
 
@@ -90,7 +90,7 @@ public final class Replay {
     return lines;
   }
 
-  /** As those of the environment, for an account that nobody has. */
+  /** The settings of the environment with a placeholder account. */
   private static Settings settings(Map<String, String> variables, List<Message> messages)
       throws ConfigException {
     Map<String, String> all = new HashMap<>(variables);
@@ -123,7 +123,7 @@ public final class Replay {
         messages.add(new Message(device, source, frame));
       } catch (JsonProcessingException | IllegalArgumentException e) {
         problem.accept(
-            file + ":" + (i + 1) + ": no record; it takes JSON with \"device\" and \"frame\"");
+            file + ":" + (i + 1) + ": not a record, which is JSON with \"device\" and \"frame\"");
       }
     }
     return messages;

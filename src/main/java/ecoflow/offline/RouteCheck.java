@@ -19,8 +19,8 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 
 /**
- * Loads the route files of a folder as the exporter would, into a Camel context that starts none of
- * their routes: no port is opened, and nobody is called.
+ * Loads the route files of a directory as the exporter does, into a Camel context that starts none
+ * of their routes: no port is opened and no call is made.
  */
 public final class RouteCheck {
 
@@ -32,7 +32,7 @@ public final class RouteCheck {
   private RouteCheck() {}
 
   /**
-   * What is wrong in any of the modes, a line each; no credentials are needed.
+   * The errors in all modes, a line each; needs no credentials.
    *
    * @throws ConfigException when a setting of the environment is not valid
    */

@@ -28,20 +28,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads the user's route files again when they change, for those who write them. What is wrong is
- * told, and the routes go on as they were.
+ * Reloads the user's route files when they change. After an error, which is logged, the routes stay
+ * as they were.
  */
 public final class RouteReload {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
 
   /**
-   * Its routes hand pushes over on the thread of the connection, where others wait for the broker:
-   * when it stays, pushes wait for the routes that are being made.
+   * The routes of this file run on the event loop of the connection, where other threads wait for
+   * the broker; while it is reloaded, pushes wait.
    */
   private static final String PUSHES = "/account-messages.camel.yaml";
 
-  /** What routes of other files are made with: they must be made again. */
+  /** Definitions that routes of other files depend on, which are reloaded with them. */
   private static final Pattern FOR_ALL =
       Pattern.compile("\\broute-?([Cc]onfiguration|[Tt]emplate):");
 
@@ -52,7 +52,7 @@ public final class RouteReload {
   private final ExporterBeans.Factory factory;
   private final Runnable giveUp;
 
-  /** The texts that were last looked at, by location; and those of the routes that run. */
+  /** Contents of the files by location: as last read, and as running. */
   private Map<String, String> seen = Map.of();
 
   private Map<String, String> running;
@@ -70,7 +70,7 @@ public final class RouteReload {
     seen = running;
   }
 
-  /** To be called again and again; never throws. */
+  /** Checks the files once. Call it periodically; it never throws. */
   public void look() {
     try {
       Map<String, String> now = files();
@@ -87,7 +87,7 @@ public final class RouteReload {
       LOG.warn("{}{}", KEPT, e.getMessage());
     } catch (RuntimeException e) {
       OutOfMemory.endIf(e);
-      LOG.error("Cannot look after the route files", e);
+      LOG.error("Cannot check the route files", e);
     }
   }
 
@@ -130,19 +130,19 @@ public final class RouteReload {
     Map<String, String> before = running;
     Change change = Change.of(before, now);
     if (change.locations().isEmpty()) {
-      // Back from a broken edit.
+      // The last edit was undone.
       return;
     }
     try {
       replace(change, now);
       running = now;
-      LOG.info("Routes were loaded again: {}", change);
+      LOG.info("Routes were reloaded: {}", change);
     } catch (Exception e) {
       OutOfMemory.endIf(e);
       String line = RouteProblem.describe(e, camel);
-      // What a running context tells of a route that does not start lacks the route.
+      // A running context reports a failed start without the file of the route.
       LOG.warn("{}{}", KEPT, line.contains(RouteFiles.ENDING) ? line : change + ": " + line);
-      LOG.debug("Why they are not loaded", e);
+      LOG.debug("Cause of the failed reload", e);
       restore(change, before);
     }
   }
@@ -185,7 +185,7 @@ public final class RouteReload {
     PluginHelper.getRoutesLoader(camel).loadRoutes(files);
   }
 
-  /** All files that should run, in the order in which their routes start, with their texts. */
+  /** All route files with their contents, in the order in which their routes start. */
   private Map<String, String> files() {
     try {
       Map<String, String> files = new LinkedHashMap<>();
@@ -197,7 +197,7 @@ public final class RouteReload {
       }
       return files;
     } catch (IOException | ConfigException e) {
-      // Between two states of the folder; the next look sees what came of it.
+      // The directory is changing; the next check reads it again.
       LOG.debug("The route files cannot be read", e);
       return seen;
     }

@@ -18,7 +18,7 @@ import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** What files define for each other: routes, where they begin, configurations, beans. */
+/** The definitions that files share: routes, their endpoints, configurations, beans. */
 final class Declared {
 
   private static final Set<String> SENDS = Set.of("to", "toD", "wireTap", "deadLetterUri");
@@ -33,7 +33,7 @@ final class Declared {
 
   private final Map<String, List<Place>> routes = new LinkedHashMap<>();
 
-  /** What answers HTTP: methods and path, such as GET /. */
+  /** HTTP pages as method and path, such as GET /. */
   private final Map<String, List<Place>> pages = new TreeMap<>();
 
   private final Map<String, Place> consumers = new TreeMap<>();
@@ -59,7 +59,7 @@ final class Declared {
     return configurations;
   }
 
-  /** False for a configuration that is named by no route of the mode. */
+  /** False for a configuration that no route of the mode names. */
   boolean isUsed(Entry entry) {
     return !entry.key().equals("routeConfiguration")
         || RouteFile.textAt(entry.value(), "id").stream().allMatch(usedConfigurations::contains)
@@ -74,7 +74,7 @@ final class Declared {
     return beans;
   }
 
-  /** The entries of a file that count with these settings. */
+  /** The entries of a file whose preconditions are true with these settings. */
   static List<Entry> active(CamelContext camel, RouteFile file) {
     return RouteFile.items(file.root()).stream()
         .flatMap(item -> RouteFile.entries(item).stream())
@@ -121,7 +121,7 @@ final class Declared {
         case "routeConfiguration" -> RouteFile.textAt(value, "id").ifPresent(configurations::add);
         case "beans" -> addBeans(value);
         default -> {
-          // Nothing that others name.
+          // Not a definition that other files name.
         }
       }
       findProducers(entry.key(), value, file);
@@ -174,7 +174,7 @@ final class Declared {
     }
   }
 
-  /** What an expression polls is consumed, whatever language it is in. */
+  /** Endpoints that an expression polls are consumed, whatever its language. */
   private void polls(Node node, Place place) {
     RouteFile.entries(node).forEach(entry -> polls(entry.value(), place));
     if (RouteFile.text(node).startsWith("seda:")) {
@@ -194,7 +194,7 @@ final class Declared {
             .anyMatch(consumer -> matches(consumer, name));
   }
 
-  /** Whether a route of a template may begin with the name. */
+  /** Whether a route of a template can begin with the name. */
   private static boolean matches(String consumer, String name) {
     StringBuilder pattern = new StringBuilder();
     for (String part : consumer.split("\\{\\{.*?\\}\\}", -1)) {
@@ -204,9 +204,9 @@ final class Declared {
   }
 
   /**
-   * Tells what files do to each other.
+   * Reports conflicts between files.
    *
-   * @param before what there would be without the user's files
+   * @param before the definitions without the user's files
    */
   void tellConflicts(Declared before, RouteLint.Problems problems) {
     routes.forEach((id, places) -> tellTwice("the route id " + id + " is also", places, problems));
@@ -222,7 +222,7 @@ final class Declared {
   }
 
   private static void tellTwice(String what, List<Place> places, RouteLint.Problems problems) {
-    // Told where it can be mended: in the user's file, or in the second of them.
+    // Reported where the user can correct it: in the user's file, or in the second of two.
     Place told = null;
     for (Place place : places) {
       told = place.file().isOwn() ? place : told;
@@ -236,7 +236,8 @@ final class Declared {
 
   private void tellUnheard(String name, Place place, Declared before, RouteLint.Problems problems) {
     if (before.producers.containsKey(name) && !before.isConsumed(name)) {
-      // Packaged routes of all modes name what only one mode has, and do not use it then.
+      // Packaged routes of all modes name endpoints that exist in one mode only, and do not use
+      // them in others.
       return;
     }
     if (place.file().isOwn()) {
@@ -249,7 +250,7 @@ final class Declared {
       problems.add(
           files.get(baseName(replaced)),
           1,
-          "no route starts with " + name + " any more, to which " + place + " sends");
+          "no route starts with " + name + " any more, but " + place + " sends to it");
     }
   }
 

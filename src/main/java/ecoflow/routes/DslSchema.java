@@ -14,18 +14,18 @@ import java.util.TreeSet;
 import org.apache.camel.CamelContext;
 
 /**
- * The JSON schema that Camel ships for its YAML, with the branches of each definition laid over
- * each other: which branch a file means does not matter for what may stand there at all.
+ * Camel's JSON schema of its YAML DSL. Alternatives of a definition are merged, because any key of
+ * any alternative is allowed.
  */
 final class DslSchema {
 
   private static final String FILE = "schema/camelYamlDsl.json";
 
   /**
-   * What may stand at one place.
+   * The allowed content of one node.
    *
-   * @param types names of JSON schema; empty if anything may
-   * @param keys of a map, with their schemas
+   * @param types type names of JSON schema; empty if all are allowed
+   * @param keys keys of a map, with their schemas
    */
   record Shape(
       Set<String> types,

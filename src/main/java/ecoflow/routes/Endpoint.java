@@ -12,11 +12,11 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * An endpoint as a file names it: with parameters of its own, or all in the URI.
+ * An endpoint of a file: with separate parameters, or with all of them in the URI.
  *
- * @param path what the URI has after the scheme
- * @param options names, with the nodes of their values; that of the URI for what stands there
- * @param mixesBoth options in the URI and beside it, which Camel does not take
+ * @param path the URI after the scheme
+ * @param options names, with the nodes of their values; the node of the URI for options in the URI
+ * @param mixesBoth whether options are both in the URI and in parameters, which Camel rejects
  */
 record Endpoint(
     String scheme,
@@ -26,7 +26,7 @@ record Endpoint(
     Node uri,
     boolean mixesBoth) {
 
-  /** Empty for what is no endpoint, or only known when a message comes. */
+  /** Empty for a value that is not an endpoint, or that is known only when a message arrives. */
   static Optional<Endpoint> read(CamelContext camel, Node node) {
     Node uri = node instanceof ScalarNode ? node : RouteFile.at(node, "uri").orElse(null);
     if (!(uri instanceof ScalarNode)) {
@@ -70,7 +70,7 @@ record Endpoint(
             inUri && RouteFile.at(node, "parameters").isPresent()));
   }
 
-  /** The name under which direct and seda routes meet, if it is one of those. */
+  /** The name of a direct or seda endpoint; empty for other schemes. */
   Optional<String> meetingPoint(CamelContext camel) {
     if (!scheme.equals("direct") && !scheme.equals("seda")) {
       return Optional.empty();
@@ -79,7 +79,7 @@ record Endpoint(
     return name.isEmpty() ? Optional.empty() : Optional.of(scheme + ":" + name);
   }
 
-  /** The paths with methods that it answers over HTTP; one with all methods counts as GET. */
+  /** The methods and paths that it serves over HTTP; all methods count as GET. */
   List<String> pages(CamelContext camel) {
     if (!scheme.equals("platform-http")) {
       return List.of();
@@ -89,12 +89,12 @@ record Endpoint(
     return Stream.of(methods.split(","))
         .map(
             method -> method.strip().toUpperCase(Locale.ROOT) + " /" + place.replaceFirst("^/", ""))
-        // Goes with GET.
+        // Served together with GET.
         .filter(page -> !page.startsWith("HEAD "))
         .toList();
   }
 
-  /** With its placeholders filled in, as far as they are known. */
+  /** Resolves placeholders as far as they are known. */
   static String resolved(CamelContext camel, String text) {
     if (!text.contains("{{")) {
       return text;

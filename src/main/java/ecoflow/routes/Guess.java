@@ -4,14 +4,14 @@ import ecoflow.text.Lines;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
-/** What the user may have meant by a name that does not exist. */
+/** Suggestions for names that do not exist. */
 final class Guess {
 
   private static final int MOST_NAMES = 15;
 
   private Guess() {}
 
-  /** The words after what is wrong: a similar name, else the names that are allowed. */
+  /** The end of an error line: a similar name, else the allowed names. */
   static String of(String name, Collection<String> allowed) {
     String similar = similar(name, allowed);
     if (!similar.isEmpty()) {
@@ -22,7 +22,9 @@ final class Guess {
         : "; allowed: " + allowed.stream().sorted().collect(Collectors.joining(", "));
   }
 
-  /** The words for a similar name alone: where the names that are allowed help nobody. */
+  /**
+   * The end of an error line: a similar name only, where a list of all allowed names does not help.
+   */
   static String similar(String name, Collection<String> names) {
     return Lines.nearest(name, names, Math.max(1, name.length() / 3))
         .map(other -> "; did you mean '" + other + "'?")

@@ -8,12 +8,15 @@ import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.snakeyaml.engine.v2.nodes.Node;
 
-/** Which of Camel's components, languages and data formats are on the class path. */
+/** Checks whether Camel's components, languages and data formats are on the class path. */
 final class Libraries {
 
   private static final String SERVICES = "META-INF/services/org/apache/camel/";
 
-  /** Keys that are also the name of the data format; others depend on more than the key. */
+  /**
+   * Keys that are the name of the data format; for other data formats the name depends on more than
+   * the key.
+   */
   private static final Set<String> DATA_FORMATS =
       Set.of(
           "barcode",
@@ -32,7 +35,7 @@ final class Libraries {
           "zipDeflater",
           "zipFile");
 
-  /** Where the artifact has another name than what it brings. */
+  /** Names whose artifact has a different name. */
   private static final Map<String, String> ARTIFACTS =
       Map.ofEntries(
           Map.entry("smtp", "mail"),
@@ -65,7 +68,7 @@ final class Libraries {
         || camel.getRegistry().lookupByName(scheme + "-component") != null;
   }
 
-  /** The words about a component, language or data format that is not there. */
+  /** The error text for a missing component, language or data format. */
   static String absent(String kind, String name) {
     return "there is no "
         + kind
@@ -73,13 +76,13 @@ final class Libraries {
         + name
         + ": put org.apache.camel:camel-"
         + ARTIFACTS.getOrDefault(name, name)
-        + " and what it depends on into ECOFLOW_LIB_DIR, or mend its name";
+        + " and what it depends on into ECOFLOW_LIB_DIR, or correct its name";
   }
 
   /**
-   * What a key of a file needs.
+   * The error text for a key whose library is missing.
    *
-   * @param definition the key's in the schema
+   * @param definition the definition of the key in the schema
    */
   static Optional<String> missing(CamelContext camel, String key, Node value, String definition) {
     if (definition.contains(".model.language.") && !definition.endsWith(".ExpressionDefinition")) {

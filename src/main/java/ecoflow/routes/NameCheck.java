@@ -25,15 +25,15 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Looks up what a file names: components and their options, beans, classes, placeholders,
- * configurations, templates; and parses Simple.
+ * Checks the names in a file: components and their options, beans, classes, placeholders,
+ * configurations and templates. It also parses Simple expressions.
  */
 final class NameCheck {
 
   private static final Set<String> ENDPOINTS = Set.of("from", "to", "toD", "wireTap", "poll");
   private static final Set<String> CALLS = Set.of("bean", "method", "process", "policy", "custom");
 
-  /** Where a Simple expression is a question. */
+  /** Keys whose Simple expression is a predicate. */
   private static final Set<String> QUESTIONS =
       Set.of(
           "filter",
@@ -45,7 +45,7 @@ final class NameCheck {
           "continued",
           "completionPredicate");
 
-  /** What stands there is for people, or for another language. */
+  /** Keys with free text, or with text of another language. */
   private static final Set<String> WORDS = Set.of("description", "note", "script", "groovy", "js");
 
   private static final Set<String> COMPONENTS =
@@ -102,8 +102,10 @@ final class NameCheck {
   }
 
   /**
-   * @param parent the key above that of the node
-   * @param asks whether an expression here is a question
+   * Checks a node and its children.
+   *
+   * @param parent the key above the key of the node
+   * @param asks whether an expression here is a predicate
    */
   private void walk(String parent, String key, Node node, boolean asks) {
     if (WORDS.contains(key)) {
@@ -165,7 +167,7 @@ final class NameCheck {
       return;
     }
     if (endpoint.mixesBoth()) {
-      tell(endpoint.uri(), "options stand in uri and in parameters; all of them in one place");
+      tell(endpoint.uri(), "options are in uri and in parameters; put all of them in one place");
     }
     EndpointUriFactory factory = camel.getCamelContextExtension().getEndpointUriFactory(scheme);
     JsonNode described = described(scheme);
@@ -178,7 +180,11 @@ final class NameCheck {
         allKnown = false;
         tell(
             option.getValue().keyNode(),
-            "'" + name + "' is no option of " + scheme + Guess.of(name, factory.propertyNames()));
+            "'"
+                + name
+                + "' is not an option of "
+                + scheme
+                + Guess.of(name, factory.propertyNames()));
       }
     }
     if (allKnown && endpoint.path().isEmpty()) {
@@ -223,7 +229,7 @@ final class NameCheck {
     }
   }
 
-  /** What Camel's jar of a component says of its options; empty if it says nothing. */
+  /** The metadata of a component's options; empty if there is none. */
   private JsonNode described(String scheme) {
     return components
         .computeIfAbsent(
@@ -256,10 +262,10 @@ final class NameCheck {
     } catch (SimpleIllegalSyntaxException | SimpleParserException e) {
       String words = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       if (!words.contains("No bean could be found")) {
-        tell(node, "no valid Simple: " + words.strip());
+        tell(node, "invalid Simple expression: " + words.strip());
       }
     } catch (RuntimeException e) {
-      // Names that only the start knows.
+      // Names that are known only at the start.
     }
   }
 
@@ -279,7 +285,7 @@ final class NameCheck {
               node,
               "nothing defines {{"
                   + name
-                  + "}}; a default stands after a colon: {{"
+                  + "}}; a default value follows a colon: {{"
                   + name
                   + ":..}}");
         }

@@ -14,9 +14,9 @@ import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
 import org.apache.camel.spi.Resource;
 
 /**
- * Gives routes of the user's files that say nothing about errors the packaged way of dealing with
- * them: a line in the log, and on with the next message. Camel would write two stack traces. What
- * goes wrong in a route that others call is theirs to deal with.
+ * Adds error handling to routes of the user's files that have none: a log line, and the route
+ * continues with the next message. Without it Camel logs two stack traces. Errors in routes that
+ * other routes call are left to the caller.
  */
 public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
 
@@ -37,7 +37,9 @@ public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
     }
   }
 
-  /** Sees each route when it is read whole and not yet prepared, for which Camel has no hook. */
+  /**
+   * Receives each route after it is parsed and before it is prepared; Camel has no hook for that.
+   */
   private final class Routes extends AbstractList<RouteDefinition> {
 
     private final RoutesDefinition file;
@@ -87,7 +89,7 @@ public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
     }
   }
 
-  /** A configuration without an id is for all routes that name none. */
+  /** A configuration without an id applies to all routes that name none. */
   private static boolean handlesErrorsOfAll(RouteConfigurationDefinition configuration) {
     return configuration.getId() == null
         && (configuration.getErrorHandler() != null || !configuration.getOnExceptions().isEmpty());

@@ -14,10 +14,10 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** A route file as nodes of YAML, which know their lines. */
+/** A route file as YAML nodes with line numbers. */
 record RouteFile(String name, boolean isOwn, Node root) {
 
-  /** A key of a map with what stands there. */
+  /** A key of a map with its value. */
   record Entry(String key, Node keyNode, Node value) {
 
     int line() {
@@ -25,7 +25,7 @@ record RouteFile(String name, boolean isOwn, Node root) {
     }
   }
 
-  /** Empty if the text is no YAML, or nothing; that is told. */
+  /** Parses a file; empty if the text is empty or is not YAML, which is reported. */
   static Optional<RouteFile> read(
       String name, boolean isOwn, String text, RouteLint.Problems problems) {
     try {
@@ -37,7 +37,7 @@ record RouteFile(String name, boolean isOwn, Node root) {
       return root.map(node -> new RouteFile(name, isOwn, node));
     } catch (MarkedYamlEngineException e) {
       int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
-      String words = e.getProblem() == null ? "it is no YAML" : Lines.oneLine(e.getProblem());
+      String words = e.getProblem() == null ? "it is not YAML" : Lines.oneLine(e.getProblem());
       problems.add(name, line, words);
     } catch (YamlEngineException e) {
       problems.add(name, 1, Lines.root(e));
@@ -49,7 +49,7 @@ record RouteFile(String name, boolean isOwn, Node root) {
     return node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
   }
 
-  /** Keys as Camel reads them: it also takes them with dashes. */
+  /** Normalises keys as Camel does, which also accepts keys with dashes. */
   static List<Entry> entries(Node node) {
     List<Entry> entries = new ArrayList<>();
     if (node instanceof MappingNode map) {
@@ -70,7 +70,7 @@ record RouteFile(String name, boolean isOwn, Node root) {
     return entries(node).stream().filter(e -> e.key.equals(key)).map(Entry::value).findFirst();
   }
 
-  /** The text of a scalar, else nothing. */
+  /** The text of a scalar, else an empty string. */
   static Optional<String> textAt(Node node, String key) {
     return at(node, key).filter(ScalarNode.class::isInstance).map(RouteFile::text);
   }

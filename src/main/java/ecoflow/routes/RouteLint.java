@@ -12,9 +12,9 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.support.ResourceHelper;
 
 /**
- * Reads route files as text and tells all that is wrong in them, with the line: Camel stops at the
- * first mistake, says of most of them neither file nor line, and does not see some at all. Where
- * this cannot know, it is silent, for the start finds the rest.
+ * Checks the text of route files and reports all errors with their lines: Camel stops at the first
+ * error, reports most of them without file and line, and does not detect some. Errors that need a
+ * running context are left to the start.
  */
 public final class RouteLint {
 
@@ -37,9 +37,9 @@ public final class RouteLint {
   }
 
   /**
-   * The errors in the user's files, a line each: {@code file:line: error; what is allowed}.
+   * The errors in the user's files, a line each: {@code file:line: error; allowed values}.
    *
-   * @param camel knows the beans, the placeholders and the components; it need not be started
+   * @param camel has the beans, placeholders and components; need not be started
    * @param locations of all files that run together; those that start with {@code file:} are the
    *     user's
    * @param packaged locations of the files that would run without the user's
@@ -85,7 +85,7 @@ public final class RouteLint {
     return files;
   }
 
-  /** One that is told. */
+  /** One error. */
   private record Problem(String file, int line, String words) implements Comparable<Problem> {
 
     @Override
@@ -96,7 +96,7 @@ public final class RouteLint {
     }
   }
 
-  /** Collects what is wrong, each once, in the order of the lines. */
+  /** Collects errors without duplicates, in the order of their lines. */
   static final class Problems {
 
     private final TreeSet<Problem> found = new TreeSet<>();

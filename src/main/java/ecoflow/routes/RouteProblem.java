@@ -13,7 +13,7 @@ import org.apache.camel.model.RouteDefinition;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
-/** Says in a line what is wrong with a route file, and where as far as Camel tells it. */
+/** Describes an error in a route file in one line, with its place as far as Camel reports it. */
 public final class RouteProblem {
 
   private static final Pattern SCHEME = Pattern.compile("could be found for: ([\\w+.-]+)");
@@ -21,7 +21,9 @@ public final class RouteProblem {
   private RouteProblem() {}
 
   /**
-   * @param camel knows where its routes stand
+   * Describes a failed start.
+   *
+   * @param camel has the locations of the routes
    */
   public static String describe(Throwable failure, CamelContext camel) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -39,7 +41,7 @@ public final class RouteProblem {
     return reason(failure);
   }
 
-  /** As the other, of a failure while one file was read. */
+  /** Describes a failure while one file was read. */
   public static String describe(Throwable failure, CamelContext camel, String location) {
     String file = withoutScheme(location);
     String line = describe(failure, camel);
@@ -52,7 +54,7 @@ public final class RouteProblem {
     return place + "route " + routeId + ": " + reason(failure);
   }
 
-  /** That of the step which Camel names in its words, else that of the route. */
+  /** The place of the step that Camel's message contains, else of the route. */
   private static String place(RouteDefinition route, Throwable failure) {
     String words = String.valueOf(failure.getMessage());
     return route.getOutputs().stream()
@@ -62,7 +64,7 @@ public final class RouteProblem {
         .orElseGet(() -> place(route));
   }
 
-  /** The file and the line at which a route begins. */
+  /** The file and the first line of a route. */
   static String place(RouteDefinition route) {
     return place(String.valueOf(route.getLocation()), route.getLineNumber());
   }
@@ -71,7 +73,10 @@ public final class RouteProblem {
     return withoutScheme(file) + ":" + line;
   }
 
-  /** Routes that were read but do not run, which Camel does not tell: a line, or nothing. */
+  /**
+   * A line about routes that were read but do not run, which Camel does not report; empty if all
+   * run.
+   */
   public static Optional<String> standstill(CamelContext camel) {
     int read = ((ModelCamelContext) camel).getRouteDefinitions().size();
     int running = camel.getRoutesSize();
@@ -85,7 +90,7 @@ public final class RouteProblem {
   }
 
   private static String words(String problem) {
-    return problem == null ? "it is no YAML" : Lines.oneLine(problem);
+    return problem == null ? "it is not YAML" : Lines.oneLine(problem);
   }
 
   private static String reason(Throwable failure) {
@@ -100,7 +105,7 @@ public final class RouteProblem {
             + scheme.group(1)
             + ": put org.apache.camel:camel-"
             + scheme.group(1)
-            + " and what it depends on into ECOFLOW_LIB_DIR, or mend its name";
+            + " and what it depends on into ECOFLOW_LIB_DIR, or correct its name";
       }
     }
     return Lines.root(failure);

@@ -14,12 +14,12 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Holds the nodes of a file against the schema: keys, lists, maps, numbers, words of a list. */
+/** Compares the nodes of a file with the schema: keys, lists, maps, numbers, enumerations. */
 final class ShapeCheck {
 
   static final String LIST = "it takes a list (lines that start with '- ')";
 
-  /** What is always needed; the schema also asks for what Camel does without. */
+  /** Required keys; the schema also requires keys that Camel does not need. */
   private static final Set<String> NEEDED =
       Set.of(
           "uri",
@@ -47,7 +47,7 @@ final class ShapeCheck {
 
   void check(RouteFile routes) {
     file = routes.name();
-    // Pipes and Kamelets are maps of another kind.
+    // Pipes and Kamelets have a different form.
     if (RouteFile.at(routes.root(), "apiVersion").isEmpty()) {
       check("the file", routes.root(), schema.root(), 0);
     }
@@ -76,8 +76,7 @@ final class ShapeCheck {
     for (Entry entry : RouteFile.entries(node)) {
       Entry before = seen.putIfAbsent(entry.key(), entry);
       if (before != null) {
-        tell(
-            entry.keyNode(), "'" + entry.key() + "' is there twice, also in line " + before.line());
+        tell(entry.keyNode(), "'" + entry.key() + "' is duplicate, see line " + before.line());
       }
     }
     if (!shape.types().contains("object")) {
@@ -163,7 +162,7 @@ final class ShapeCheck {
     return text.contains("{{") || text.contains("${");
   }
 
-  /** Camel reads such words without regard to case and to what joins them. */
+  /** Camel ignores the case and the separators of such values. */
   static boolean isAmong(Set<String> values, String text) {
     return values.stream().anyMatch(value -> plain(value).equals(plain(text)));
   }

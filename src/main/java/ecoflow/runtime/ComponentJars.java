@@ -16,16 +16,16 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The jars of ECOFLOW_LIB_DIR: components that routes of the user's own name. The launcher has them
- * on the class path before the process starts; where it did not start it, a class loader has them.
+ * The jars of ECOFLOW_LIB_DIR, with components for the user's routes. The launcher adds them to the
+ * class path before the process starts; without the launcher a class loader provides them.
  */
 public final class ComponentJars {
 
   private ComponentJars() {}
 
   /**
-   * Lets Camel, which asks the class loader of the thread, find what the jars hold. Comes before
-   * anything of Camel.
+   * Makes the jars visible to Camel, which uses the context class loader of the thread. Must run
+   * before any Camel class is used.
    */
   public static void load(Optional<Path> folder) throws ConfigException {
     if (folder.isEmpty()) {
@@ -48,7 +48,7 @@ public final class ComponentJars {
     }
     if (!added.isEmpty()) {
       Thread thread = Thread.currentThread();
-      // For as long as the process runs, so that nobody closes it.
+      // Never closed: it is needed as long as the process runs.
       thread.setContextClassLoader(
           new URLClassLoader(added.toArray(URL[]::new), thread.getContextClassLoader()));
     }

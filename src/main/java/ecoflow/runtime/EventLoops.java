@@ -11,10 +11,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** The Vert.x of the process: one event loop for HTTP and, with an account, one for MQTT. */
+/** The Vert.x instance of the process: one event loop for HTTP and, with MQTT, a second one. */
 public final class EventLoops {
 
-  /** Camel runs the routes of HTTP requests in them. */
+  /** Threads for the routes of HTTP requests. */
   private static final int WORKERS = 2;
 
   private static final long CLOSE_SECONDS = 2;
@@ -28,10 +28,10 @@ public final class EventLoops {
                 .setEventLoopPoolSize(number)
                 .setWorkerPoolSize(WORKERS)
                 .setInternalBlockingPoolSize(1)
-                // Whoever embeds the beans and forgets to close them can end all the same.
+                // So that a program that embeds the beans without closing them can end.
                 .setUseDaemonThread(true)
-                // It cannot be left out; once an hour it tells of a route that hangs, and costs
-                // nothing.
+                // The check for blocked threads cannot be switched off; once an hour it reports a
+                // route that hangs, at no cost.
                 .setBlockedThreadCheckInterval(1)
                 .setBlockedThreadCheckIntervalUnit(TimeUnit.HOURS)
                 .setFileSystemOptions(
@@ -68,12 +68,12 @@ public final class EventLoops {
     }
   }
 
-  /** Does not wait for a loop that hangs. */
+  /** Closes the instance without waiting for an event loop that hangs. */
   public static void close(Vertx vertx) {
     try {
       vertx.close().toCompletionStage().toCompletableFuture().get(CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      // Its threads end with the process.
+      // The threads end with the process.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

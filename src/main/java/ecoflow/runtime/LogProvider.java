@@ -17,14 +17,14 @@ import org.slf4j.helpers.MessageFormatter;
 import org.slf4j.simple.SimpleServiceProvider;
 
 /**
- * The log, with libraries made brief that write a stack trace, or the same again and again, for as
- * long as nobody listens: Micrometer's registries, Kafka's clients, and Camel where a route does
- * not handle a failure. Their failures become lines that do not repeat. Public for SLF4J, which
- * makes it by its name.
+ * The SLF4J provider of the log. It shortens the output of libraries that log stack traces or
+ * repeat a message for as long as a server is down: Micrometer registries, Kafka clients, and Camel
+ * for failures that no route handles. Each becomes one line that is not repeated. Public because
+ * SLF4J creates it by its name.
  */
 public final class LogProvider extends SimpleServiceProvider {
 
-  /** The second is a library of some registries, such as that for Graphite. */
+  /** The second is a dependency of some registries, such as the one for Graphite. */
   private static final List<String> BRIEF =
       List.of("io.micrometer.", "com.codahale.metrics.", "org.apache.kafka.");
 
@@ -65,7 +65,7 @@ public final class LogProvider extends SimpleServiceProvider {
     }
   }
 
-  /** Failures that routes leave to Camel: it tells each twice, with a stack trace each time. */
+  /** Failures that no route handles: Camel logs each of them twice, with a stack trace. */
   private static final class RouteFailures {
 
     private static final Pattern FROM = Pattern.compile("from\\[(\\S+)]");
@@ -84,7 +84,7 @@ public final class LogProvider extends SimpleServiceProvider {
     }
 
     void tell(String text, Throwable failure) {
-      // The end of the exporter interrupts routes that wait, and tries no message again.
+      // The stop of the exporter interrupts waiting routes, and the message is not redelivered.
       boolean ends =
           failure instanceof RejectedExecutionException || failure instanceof InterruptedException;
       if (failure == told || ends) {
@@ -94,12 +94,12 @@ public final class LogProvider extends SimpleServiceProvider {
       Matcher from = FROM.matcher(text);
       String start =
           from.find() ? "A message from " + from.group(1) + " failed" : Lines.oneLine(text);
-      // Of one kind: the words of a failure can hold values.
+      // Keyed without the text of the failure, which can contain values.
       lines.warn(start + failure.getClass(), start + ": " + Lines.chain(failure));
     }
   }
 
-  /** Camel's: a failure is a line, unless LOG_LEVEL=DEBUG wants to see all of it. */
+  /** Logger of Camel: a failure is one line, except at LOG_LEVEL=DEBUG. */
   private static final class Camel extends Delegate {
 
     private static final long serialVersionUID = 1L;
@@ -126,7 +126,7 @@ public final class LogProvider extends SimpleServiceProvider {
     }
   }
 
-  /** A logger over another one, which says what is enabled. */
+  /** A logger that delegates to another one, which decides about levels. */
   private abstract static class Delegate extends LegacyAbstractLogger {
 
     private static final long serialVersionUID = 1L;
@@ -169,12 +169,12 @@ public final class LogProvider extends SimpleServiceProvider {
     }
   }
 
-  /** Writes failures in one line, and those of one kind once in a while. */
+  /** Writes failures as one line, and repeats failures of the same kind only from time to time. */
   static final class Brief extends Delegate {
 
     private static final long serialVersionUID = 1L;
 
-    /** Registries publish once a minute, unless they are told otherwise. */
+    /** The default interval at which registries publish is one minute. */
     private static final Duration PAUSE = Duration.ofMinutes(10);
 
     private final transient Lines lines;
@@ -193,7 +193,7 @@ public final class LogProvider extends SimpleServiceProvider {
         line += ": " + Lines.describe(failure);
       }
       if (level == Level.WARN || level == Level.ERROR) {
-        // Of one kind: without what differs from time to time.
+        // Keyed without the parts that differ between occurrences.
         lines.warn(arguments == null ? pattern.replaceAll("[0-9]+", "") : pattern, line);
       } else {
         log.atLevel(level).log("{}", line);

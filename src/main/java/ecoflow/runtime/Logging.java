@@ -5,8 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Sets up the log before the first logger is made. The libraries are one step quieter than the
- * exporter, and the HTTP client never logs below INFO: it would print headers with secrets.
+ * Configures the log before the first logger is created. Libraries log one level less than the
+ * exporter, and the HTTP client never logs below INFO, because it would log headers with secrets.
  */
 public final class Logging {
 
@@ -22,25 +22,24 @@ public final class Logging {
     defaults.put("showThreadName", "false");
     defaults.put("showShortLogName", "true");
     defaults.put("levelInBrackets", "false");
-    // Also what route files log, under the id of the route or a name that they choose.
+    // Includes the log steps of route files, under the id of the route or the name they set.
     defaults.put("defaultLogLevel", name(level));
     for (String libraries : new String[] {"com", "io", "net", "org"}) {
       defaults.put("log." + libraries, quieter(level));
     }
-    // It logs each failed attempt with a stack trace; LinkKeeper says it in a line.
+    // Logs each failed attempt with a stack trace; LinkKeeper logs one line.
     defaults.put("log.io.vertx.mqtt", "off");
-    // A connection that was still being made fails after its event loop has ended with the
-    // exporter.
+    // A connection attempt fails when the event loop ends with the exporter.
     defaults.put("log.io.netty.util.concurrent.DefaultPromise.rejectedExecution", "off");
-    // It tells that Java resolves names, as if that were a defect.
+    // Warns that Java resolves names, which is intended.
     defaults.put("log.io.vertx.core.spi.resolver", "warn");
-    // That routes did not stop in time: EcoflowExporter says which, if they do not stop at all.
+    // Routes that did not stop in time; EcoflowExporter logs those that do not stop at all.
     defaults.put("log.org.apache.camel.impl.engine.DefaultShutdownStrategy", "error");
     defaults.put("log.org.apache.camel.impl.engine.DefaultInflightRepository", "error");
     provide();
     defaults.forEach(
         (key, value) -> {
-          // What the user sets with -D stays.
+          // A value that the user sets with -D has priority.
           if (System.getProperty(KEY + key) == null) {
             System.setProperty(KEY + key, value);
           }
@@ -55,11 +54,14 @@ public final class Logging {
     };
   }
 
-  /** Without it SLF4J takes the simple one, as in tests, where the log is set up before. */
+  /**
+   * Without this property SLF4J uses the simple provider, as in tests, which configure the log
+   * before.
+   */
   private static void provide() {
     if (System.getProperty(PROVIDER) == null) {
       System.setProperty(PROVIDER, LogProvider.class.getName());
-      // It would tell that it takes the provider.
+      // SLF4J would log that it uses the provider.
       System.setProperty("slf4j.internal.verbosity", "WARN");
     }
   }

@@ -12,11 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the process at an {@link OutOfMemoryError}, with one line and exit code 3, as the JVM itself
- * does with -XX:+ExitOnOutOfMemoryError. That flag cannot stand in a jar, and without it the error
- * only ends what a thread was about: whoever catches it goes on with a part of the process gone.
+ * Ends the process after an {@link OutOfMemoryError} with one line and exit code 3, as the JVM does
+ * with -XX:+ExitOnOutOfMemoryError. A jar cannot set that flag, and without it the error ends only
+ * the current task: the rest of the process continues in a broken state.
  *
- * <p>The end is a halt. An orderly stop needs memory, and may wait endlessly for what is broken.
+ * <p>The end is a halt, because an orderly stop needs memory and may wait forever.
  */
 public final class OutOfMemory {
 
@@ -24,7 +24,7 @@ public final class OutOfMemory {
 
   private static final int DEPTH = 20;
   private static final int MAX_CHARACTERS = 200;
-  // Made beforehand: there may be no memory for them in the end.
+  // Created in advance: there may be no memory later.
   private static final FileOutputStream ERR = new FileOutputStream(FileDescriptor.err);
   private static final byte[] START = "ecoflow-exporter: out of memory (".getBytes(US_ASCII);
   private static final byte[] REST =
@@ -35,15 +35,15 @@ public final class OutOfMemory {
   private OutOfMemory() {}
 
   /**
-   * Watches what no one else does: threads that an error ends, and errors that a library catches
-   * and logs. Of the latter the log's stream sees the stack trace.
+   * Watches for errors that end a thread, and for errors that a library catches and logs: the
+   * stream of the log sees their stack traces.
    */
   public static void watchProcess() {
     Thread.setDefaultUncaughtExceptionHandler(OutOfMemory::uncaught);
     System.setErr(new WatchedStream(System.err));
   }
 
-  /** Watches every step of every route that is added from now on. */
+  /** Watches all steps of routes that are added after this call. */
   public static void watchSteps(CamelContext camel) {
     camel.getCamelContextExtension().addInterceptStrategy(new WatchedSteps());
   }
@@ -67,18 +67,18 @@ public final class OutOfMemory {
     return null;
   }
 
-  /** Of several threads with this error the first one ends the process, the others wait here. */
+  /** The first of several threads with this error ends the process; the others wait here. */
   private static synchronized void end(OutOfMemoryError error) {
     try {
       ERR.write(LINE, 0, fillLine(error.getMessage()));
     } catch (IOException | OutOfMemoryError e) {
-      // Without a line is better than to stay.
+      // Ending without a line is better than continuing.
     } finally {
       Runtime.getRuntime().halt(EXIT_CODE);
     }
   }
 
-  /** Returns the length of the line. Nothing here asks for memory. */
+  /** Returns the length of the line. Must not allocate memory. */
   private static int fillLine(String reason) {
     int length = START.length;
     System.arraycopy(START, 0, LINE, 0, length);
@@ -101,7 +101,7 @@ public final class OutOfMemory {
       super(stream, true, Charset.defaultCharset());
     }
 
-    /** The first thing that a throwable prints of its stack trace is itself. */
+    /** A stack trace starts with the throwable itself. */
     @Override
     public void println(Object line) {
       if (line instanceof Throwable failure) {

@@ -13,8 +13,8 @@ import org.apache.camel.support.DefaultThreadPoolFactory;
 import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 
 /**
- * The thread pools that routes name, and the habit of all pools: a thread that has had nothing to
- * do for a while ends. Most of them work for a moment each half a minute, or at the start only.
+ * The thread pools that routes use by name. Idle threads of all pools end after a while: most of
+ * them work for a moment every half minute, or only at the start.
  */
 public final class Pools extends DefaultThreadPoolFactory {
 
@@ -25,13 +25,13 @@ public final class Pools extends DefaultThreadPoolFactory {
   public static void configure(CamelContext camel) {
     ExecutorServiceManager manager = camel.getExecutorServiceManager();
     manager.setThreadPoolFactory(new Pools());
-    // Attempts to connect, and what else an account does, come one after the other.
+    // One thread, so that connection attempts and account calls run one after the other.
     manager.registerThreadPoolProfile(profile("account", 1));
     manager.registerThreadPoolProfile(profile("device-list", 1));
     manager.registerThreadPoolProfile(profile("device-polls", 10));
   }
 
-  /** Tasks wait without a bound: a poll that is refused would be lost. */
+  /** The queue is unbounded, because a rejected poll would be lost. */
   private static ThreadPoolProfile profile(String id, int threads) {
     return new ThreadPoolProfileBuilder(id)
         .poolSize(threads)

@@ -7,7 +7,10 @@ import org.apache.camel.ServiceStatus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts routes that stopped; ends the process when that fails, for a half-life helps nobody. */
+/**
+ * Restarts routes that stopped, and ends the process if that fails: a half-working process is worse
+ * than a restart.
+ */
 public final class RouteWatch {
 
   public static final long SECONDS = 2;
@@ -23,7 +26,7 @@ public final class RouteWatch {
     this.giveUp = giveUp;
   }
 
-  /** To be called every {@value #SECONDS} s; never throws. */
+  /** Checks all routes once. Call it every {@value #SECONDS} s; it never throws. */
   public void look() {
     try {
       for (Route route : camel.getRoutes()) {
@@ -38,32 +41,30 @@ public final class RouteWatch {
       }
     } catch (RuntimeException | Error e) {
       OutOfMemory.endIf(e);
-      LOG.error("Cannot look after the routes", e);
+      LOG.error("Cannot check the routes", e);
     }
   }
 
-  /** A route of autoStartup false, such as one that connects to what may be away. */
+  /** Starts a route with autoStartup false, such as one whose server may be down. */
   private void startLate(String id) {
     try {
       camel.getRouteController().startRoute(id);
       LOG.info("Route {} has started", id);
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      lines.warn(
-          id,
-          "Route " + id + " does not start: " + Lines.root(e) + "; the next attempt comes soon");
-      LOG.debug("Why route {} does not start", id, e);
+      lines.warn(id, "Route " + id + " does not start: " + Lines.root(e) + "; next attempt soon");
+      LOG.debug("Cause: route {} does not start", id, e);
     }
   }
 
   private void restart(String id) {
     try {
       camel.getRouteController().startRoute(id);
-      LOG.warn("Route {} had stopped and was started again", id);
+      LOG.warn("Route {} stopped and was restarted", id);
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      LOG.error("Route {} had stopped and does not start again; the exporter ends", id);
-      LOG.debug("Why it does not start", e);
+      LOG.error("Route {} stopped and cannot be restarted; the exporter ends", id);
+      LOG.debug("Cause", e);
       giveUp.run();
     }
   }

@@ -14,8 +14,8 @@ import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Looks after the steps of every route, also of edited ones, whether they ran out of memory. Camel
- * hands errors to the error handler of the route or to doCatch like any other failure, and goes on.
+ * Watches the steps of all routes, including edited ones, for an OutOfMemoryError. Camel passes
+ * errors to the error handler of the route or to doCatch like other failures, and continues.
  */
 final class WatchedSteps implements InterceptStrategy {
 
@@ -25,7 +25,7 @@ final class WatchedSteps implements InterceptStrategy {
     return leadsToSteps(definition) ? step : new WatchedStep(step);
   }
 
-  /** What strikes in the steps behind it is seen there; a look costs each message 0.1 µs. */
+  /** Errors in nested steps are found there; a check costs 0.1 µs per message. */
   private static boolean leadsToSteps(NamedNode step) {
     return step instanceof ChoiceDefinition
         || step instanceof FilterDefinition
@@ -42,7 +42,7 @@ final class WatchedSteps implements InterceptStrategy {
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
       try {
-        // Steps work in the thread that calls them; what goes on elsewhere is a redelivery's pause.
+        // Steps run in the calling thread; only the pause of a redelivery continues in another one.
         boolean inThisThread = processor.process(exchange, callback);
         look(exchange);
         return inThisThread;
@@ -54,7 +54,7 @@ final class WatchedSteps implements InterceptStrategy {
 
     private static void look(Exchange exchange) {
       OutOfMemory.endIf(exchange.getException());
-      // A step of an error handler: what it handles struck between steps.
+      // In a step of an error handler: the handled error occurred between steps.
       OutOfMemory.endIf(
           exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class));
     }

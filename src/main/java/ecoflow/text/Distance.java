@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How much names differ: characters that are missing, added, replaced or swapped. */
+/** The edit distance of names: missing, added, replaced and swapped characters. */
 final class Distance {
 
   private Distance() {}
@@ -20,7 +20,7 @@ final class Distance {
         .map(Candidate::name);
   }
 
-  /** How many letters differ, or stand in each other's place; their case does not count. */
+  /** The number of edits between two names, ignoring case. */
   private static int between(String one, String other) {
     String a = one.toLowerCase(Locale.ROOT);
     String b = other.toLowerCase(Locale.ROOT);

@@ -14,7 +14,7 @@ import org.apache.hc.core5.http.MessageConstraintException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
-/** Says in a few words what went wrong, for people who do not read stack traces. */
+/** Describes failures in a few words, for users who do not read stack traces. */
 final class Failures {
 
   private static final int DEPTH = 12;
@@ -45,7 +45,7 @@ final class Failures {
       return "HTTP " + http.getStatusCode();
     }
     if (cause instanceof EOFException || cause instanceof NoHttpResponseException) {
-      return "the other side closed the connection";
+      return "the server closed the connection";
     }
     if (cause instanceof UnknownHostException) {
       return "unknown host " + Lines.oneLine(String.valueOf(cause.getMessage()));
@@ -53,7 +53,7 @@ final class Failures {
     if (cause instanceof MessageConstraintException) {
       return "the headers of the answer are too long";
     }
-    // Netty wraps the reason in a message that lists all names of the chain.
+    // Netty wraps the reason in a message with all names of the chain.
     if (cause instanceof CertificateException
         && !(cause.getCause() instanceof CertificateException)) {
       return "the certificate of the host is not trusted ("
@@ -83,7 +83,7 @@ final class Failures {
     return null;
   }
 
-  /** What the bounds of a call leaves behind when it ends a call. */
+  /** The failures that the time-out of a call causes. */
   private static boolean isCut(Throwable cause) {
     return cause instanceof RequestFailedException
         || (cause instanceof SocketException && "Socket closed".equals(cause.getMessage()));

@@ -13,11 +13,10 @@ import java.util.regex.Pattern;
 import org.slf4j.Logger;
 
 /**
- * Lines for the log, and the words in them.
+ * Log lines with a rate limit, and the texts in them.
  *
- * <p>An object of this class does not flood: of lines about the same thing only the first is
- * written, and then one a minute (or another pause) that says how many there were. Lines left out
- * go to DEBUG or nowhere.
+ * <p>Of lines with the same subject, the first is logged, and then one per minute (or per another
+ * pause) with the number of lines that were left out. Those go to DEBUG, or are dropped.
  */
 public final class Lines {
 
@@ -52,9 +51,11 @@ public final class Lines {
   }
 
   /**
-   * @param pause between two lines about the same thing
-   * @param leftOutAtDebug whether lines left out go to DEBUG; false where DEBUG tells the same in
-   *     other words
+   * Creates a rate limit.
+   *
+   * @param pause between two lines with the same subject
+   * @param leftOutAtDebug whether lines that are left out go to DEBUG; false where DEBUG has
+   *     another line about the event
    */
   public Lines(Logger log, LongSupplier nanoClock, Duration pause, boolean leftOutAtDebug) {
     this.log = log;
@@ -64,7 +65,9 @@ public final class Lines {
   }
 
   /**
-   * @param subject what makes lines equal, such as the device and the kind of failure
+   * Logs a line unless one with the same subject was logged within the pause.
+   *
+   * @param subject the key of equal lines, such as the device and the kind of failure
    */
   public void warn(String subject, String line) {
     long now = nanoClock.getAsLong();
@@ -90,29 +93,29 @@ public final class Lines {
     }
   }
 
-  /** Why something failed, in a few words. */
+  /** The cause of a failure in a few words. */
   public static String describe(Throwable failure) {
     return Failures.describe(failure, null);
   }
 
   /**
-   * Why something failed, and in which call.
+   * The cause of a failure and the call that failed.
    *
-   * @param path of the HTTPS call that failed; null if the failure is not about one
+   * @param path of the HTTPS call that failed; null for other failures
    */
   public static String describe(Throwable failure, String path) {
     return Failures.describe(failure, path);
   }
 
-  /** The failure at the bottom, with its class: for what no one expected. */
+  /** The root cause with its class, for unexpected failures. */
   public static String root(Throwable failure) {
     Throwable cause = Failures.root(failure);
     return cause.getClass().getSimpleName() + ": " + oneLine(cause.getMessage());
   }
 
   /**
-   * Every failure of the chain with its class, the outermost first; without those that only repeat
-   * what is below them.
+   * All failures of the chain with their classes, the outermost first, without those that only
+   * repeat the text of their cause.
    */
   public static String chain(Throwable failure) {
     List<String> told = new ArrayList<>();
@@ -130,41 +133,41 @@ public final class Lines {
     return String.join("; ", told);
   }
 
-  /** What a reader of messages says of one that it cannot read, without its class. */
+  /** The text of a parser's failure, without its class. */
   public static String complaint(Throwable failure) {
     Throwable cause = Failures.root(failure);
     return oneLine(
         cause instanceof JacksonException json ? json.getOriginalMessage() : cause.getMessage());
   }
 
-  /** Text from outside, cut to a length that a line can hold. */
+  /** External text, cut to the maximum length of a log line. */
   public static String oneLine(String text) {
     String line = String.valueOf(text).replaceAll("\\p{Cntrl}+", " ").strip();
     return line.length() <= MAX_CHARACTERS ? line : line.substring(0, MAX_CHARACTERS) + "...";
   }
 
   /**
-   * The name that differs least from another one, whatever the case of its letters.
+   * The most similar name, ignoring case.
    *
-   * @param most how many characters may differ at most
+   * @param most the maximum number of different characters
    */
   public static Optional<String> nearest(String name, Collection<String> names, int most) {
     return Distance.nearest(name, names, most);
   }
 
-  /** The serial number that may have been meant: more differences would make any device near. */
+  /** The most similar serial number; with more differences any device would match. */
   public static Optional<String> nearestSerial(String serial, Collection<String> serials) {
     return Distance.nearest(serial, serials, serial.length() / CHARACTERS_PER_MISTAKE);
   }
 
-  /** Seconds, with a fraction only where there is one. */
+  /** Seconds, with a fraction only if it is not zero. */
   public static String seconds(Duration duration) {
     return duration.toMillis() % 1000 == 0
         ? Long.toString(duration.toSeconds())
         : Double.toString(duration.toMillis() / 1000.0);
   }
 
-  /** Topics without the user id, or the account of developer keys, that they hold. */
+  /** Masks the user id, or the account of developer keys, in topics. */
   public static String withoutUser(String topics) {
     return USER.matcher(topics).replaceAll("/$1***/");
   }

@@ -1,6 +1,6 @@
 package ecoflow.text;
 
-/** A failure whose message is already what users read. */
+/** A failure whose message is written for users. */
 public class PlainException extends Exception {
 
   private static final long serialVersionUID = 1L;
@@ -10,9 +10,9 @@ public class PlainException extends Exception {
   }
 
   /**
-   * The whole sentence.
+   * The complete sentence.
    *
-   * @param where " on" and the path of the HTTPS call that failed; empty if it is about none
+   * @param where " on" and the path of the HTTPS call that failed; empty for other failures
    */
   public String words(String where) {
     return getMessage() + where;

@@ -1,23 +1,26 @@
 package ecoflow.text;
 
-/** A connection that failed at the forward proxy. The message has no login of the proxy. */
+/**
+ * A connection that failed at the forward proxy. The message does not contain the proxy's
+ * credentials.
+ */
 public final class ProxyException extends PlainException {
 
   private static final long serialVersionUID = 1L;
 
-  /** The reason where the connection to the proxy ends without an answer that can be read. */
+  /** The reason when the proxy closes the connection, or sends an unreadable answer. */
   public static final String NO_ANSWER = "it closed the connection, or does not answer as a proxy";
 
   private static final int LOGIN_REQUIRED = 407;
 
-  /** In place of 407, as Tinyproxy answers a wrong password. */
+  /** The answer of Tinyproxy to a wrong password, in place of 407. */
   private static final int LOGIN_REJECTED = 401;
 
   private ProxyException(String message) {
     super(message);
   }
 
-  /** The proxy cannot be reached, or does not answer as a proxy does. */
+  /** The proxy cannot be reached, or does not answer like a proxy. */
   public static ProxyException unreachable(String proxy, String reason) {
     return new ProxyException("no connection through the proxy " + proxy + ": " + reason);
   }

@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * A table of the user's: lines with commas, where empty ones and those that start with # do not
- * count. What is wrong with one is told with its number and costs that line.
+ * A table that the user writes: comma-separated lines; empty lines and lines that start with # are
+ * ignored. An error is reported with its line number, and only that line is skipped.
  */
 public final class TableFile {
 
@@ -18,8 +18,10 @@ public final class TableFile {
   private final Consumer<String> problems;
 
   /**
-   * @param head the start of a line that names the columns; there need be none
-   * @param problems takes a line for each line that is left out
+   * Creates a reader.
+   *
+   * @param head the start of the optional header line
+   * @param problems receives a text per line that is left out
    */
   public TableFile(Path file, String head, Consumer<String> problems) {
     this.file = file;
@@ -28,10 +30,10 @@ public final class TableFile {
   }
 
   /**
-   * Reads all lines; a file that is not there has none.
+   * Reads all lines; a missing file has none.
    *
-   * @param flaw says what is wrong with the cells of a line, or null
-   * @param take gets the cells of the others
+   * @param flaw returns the error in the cells of a line, or null
+   * @param take receives the cells of valid lines
    */
   public void read(Function<String[], String> flaw, Consumer<String[]> take) {
     if (!Files.exists(file)) {
@@ -58,7 +60,7 @@ public final class TableFile {
     }
   }
 
-  /** Says of a line that it has not as many cells as are needed. */
+  /** The error text for a wrong number of cells. */
   public static String countFlaw(String[] cells, String needed) {
     return cells.length + " columns where " + needed + " are needed";
   }

@@ -22,8 +22,8 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.ProducerTemplate;
 
 /**
- * A run of the exporter from which the Java runtime makes a start-up archive: it loads the classes
- * that real traffic loads, and ends. All that it talks to is itself.
+ * The run from which the Java runtime creates the start-up archive: it loads the classes that real
+ * traffic loads, and ends. It connects only to itself.
  */
 public final class Training {
 
@@ -46,7 +46,7 @@ public final class Training {
   public static void main(String[] args) {
     OutOfMemory.watchProcess();
     PrintStream err = System.err;
-    // Log lines are formatted, which takes classes too, but nobody wants to read them.
+    // Log lines are formatted, because formatting loads classes, and discarded.
     System.setErr(new PrintStream(OutputStream.nullOutputStream(), true, US_ASCII));
     try {
       run();
@@ -59,7 +59,7 @@ public final class Training {
 
   private static void run() throws Exception {
     Path folder = Files.createTempDirectory("ecoflow-training");
-    // Also when a signal ends the run; the last one named goes first.
+    // Also after a signal. Files are deleted in reverse order.
     List.of(folder, folder.resolve("key"), folder.resolve("ca"))
         .forEach(file -> file.toFile().deleteOnExit());
     List<byte[]> pushes = new ArrayList<>(List.of(JSON.getBytes(US_ASCII)));
@@ -81,9 +81,9 @@ public final class Training {
   }
 
   /**
-   * An exporter from its start to its end; the cloud refuses calls with developer keys.
+   * Runs an exporter from start to stop; the cloud rejects calls with developer keys.
    *
-   * @param shown parts of the page that tell that this came, and that messages were understood
+   * @param shown parts of the page that prove the connection and the decoding of messages
    */
   private static void serve(
       TrainingCloud cloud, Map<String, String> credentials, List<String> shown) throws Exception {
@@ -110,7 +110,7 @@ public final class Training {
     }
   }
 
-  /** In place of the cloud, which would have to know signatures. */
+  /** Replaces an answer of the cloud, which does not check signatures. */
   private static void sendQuotas(EcoflowExporter exporter) throws IOException {
     try (ProducerTemplate template = exporter.camelContext().createProducerTemplate()) {
       template.sendBodyAndHeaders(

@@ -23,8 +23,9 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
 
 /**
- * The other side of a {@link Training} run, with TLS as in earnest: an account, and a broker that
- * sends a device's pushes to whoever subscribes. It knows only the few words that this takes.
+ * The server of a {@link Training} run, with real TLS: an account, and a broker that publishes a
+ * device's pushes to each subscriber. It implements only the parts of HTTP and MQTT that the run
+ * needs.
  */
 final class TrainingCloud implements AutoCloseable {
 
@@ -44,7 +45,7 @@ final class TrainingCloud implements AutoCloseable {
        "certificateAccount": "training", "certificatePassword": "training"}}
       """;
 
-  // The types of MQTT packets, as they stand in the upper half of the first byte.
+  // MQTT packet types: the upper half of the first byte.
   private static final int CONNECT = 1;
   private static final int PUBLISH = 3;
   private static final int SUBSCRIBE = 8;
@@ -75,7 +76,7 @@ final class TrainingCloud implements AutoCloseable {
     broker = listen(tls.getServerSocketFactory(), this::speakMqtt);
   }
 
-  /** Java has no other way to a certificate than this program of the runtime. */
+  /** The JDK has no public API that creates a certificate, so keytool does. */
   private static KeyStore store(Path file)
       throws IOException, GeneralSecurityException, InterruptedException {
     List<String> command = new ArrayList<>();
@@ -102,7 +103,7 @@ final class TrainingCloud implements AutoCloseable {
     return caFile;
   }
 
-  /** What it does not know it cannot serve, as a cloud that is down. */
+  /** Unknown paths get 503, as from a cloud that is down. */
   private void answerCall(Socket caller) throws IOException {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(caller.getInputStream(), US_ASCII));
@@ -161,13 +162,13 @@ final class TrainingCloud implements AutoCloseable {
         }
         case PING -> out.write(new byte[] {(byte) 0xd0, 0});
         default -> {
-          // Confirmations, and the end.
+          // Acknowledgements and DISCONNECT.
         }
       }
     }
   }
 
-  /** Seven bits in a byte, the lowest first. */
+  /** The remaining length: seven bits per byte, lowest first. */
   private static int length(DataInputStream in) throws IOException {
     int length = 0;
     int shift = 0;
@@ -180,7 +181,7 @@ final class TrainingCloud implements AutoCloseable {
     return length;
   }
 
-  /** QoS 0 for each topic of a subscription: its packet has an id, then topics with a byte each. */
+  /** SUBACK with QoS 0 for each topic. The packet has an id, then topics with one byte each. */
   private static byte[] granted(ByteBuffer subscription) {
     byte[] id = {subscription.get(), subscription.get()};
     int topics = 0;
@@ -196,7 +197,7 @@ final class TrainingCloud implements AutoCloseable {
         .array();
   }
 
-  /** With QoS 1, which is confirmed. */
+  /** PUBLISH with QoS 1. */
   private byte[] publish(byte[] payload) {
     byte[] name = topic.getBytes(US_ASCII);
     int length = 2 + name.length + 2 + payload.length;
@@ -224,13 +225,13 @@ final class TrainingCloud implements AutoCloseable {
     return server;
   }
 
-  /** One caller at a time, which is all that there are. */
+  /** One client at a time, which is enough for the run. */
   private static void accept(ServerSocket server, Conversation conversation) {
     while (!server.isClosed()) {
       try (Socket caller = server.accept()) {
         conversation.hold(caller);
       } catch (IOException e) {
-        // The other side waits in vain, and says so.
+        // The client reports the time-out.
       }
     }
   }

@@ -290,7 +290,7 @@ class MqttLinkTest {
     String failure = failure(link(LONG, LONG), login(listener(client -> quietly(client::close))));
     // Its end may come as a reset.
     assertTrue(
-        failure.endsWith(" the other side closed the connection")
+        failure.endsWith(" the server closed the connection")
             || failure.contains(" the connection broke ("),
         failure);
   }
@@ -298,7 +298,7 @@ class MqttLinkTest {
   @Test
   void aBrokerThatClosesTheConnectionInsteadOfAnAnswer() throws Exception {
     assertEquals(
-        "32109 the other side closed the connection",
+        "32109 the server closed the connection",
         failure(link(LONG, LONG), login(broker(MqttEndpoint::close))));
   }
 
@@ -343,7 +343,7 @@ class MqttLinkTest {
     client.get().close();
     eventually(() -> assertEquals(1, losses.get()));
     assertFalse(link.isConnected());
-    assertEquals("the other side closed the connection", Lines.describe(link.lostBecause()));
+    assertEquals("the server closed the connection", Lines.describe(link.lostBecause()));
     link.drop();
     assertEquals(1, losses.get());
   }
@@ -551,7 +551,7 @@ class MqttLinkTest {
     MqttException failure =
         assertThrows(
             MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
-    assertEquals("the other side closed the connection", Lines.describe(failure));
+    assertEquals("the server closed the connection", Lines.describe(failure));
     MqttException later =
         assertThrows(
             MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));

@@ -134,7 +134,7 @@ class LinesTest {
   @Test
   void aServerThatClosesWithoutAnAnswerIsDescribedInWords() {
     assertEquals(
-        "the other side closed the connection on /auth/login",
+        "the server closed the connection on /auth/login",
         Lines.describe(
             new IOException(new NoHttpResponseException("failed to respond")), "/auth/login"));
   }
