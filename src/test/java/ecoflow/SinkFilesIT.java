@@ -204,7 +204,7 @@ class SinkFilesIT {
     receiver = HttpReceiver.plain();
     run.start("BATTERY_WEBHOOK_URL=" + receiver.url());
     push(garage, Map.of("pd.soc", 19));
-    run.jar().awaitLine("The webhook was not told of the battery of R331ZSINKS000001: ");
+    run.jar().awaitLine("The webhook call for the battery of R331ZSINKS000001 failed: ");
     push(garage, Map.of("pd.soc", 18));
 
     receiver.answer(503);

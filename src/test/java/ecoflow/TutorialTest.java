@@ -102,7 +102,7 @@ class TutorialTest {
 
   /** Frames give maps too, which steps may change. */
   @Test
-  void framesPassTheSameDoor() {
+  void framesPassTheSameEntryPoint() {
     SimulatedDevice frames =
         new SimulatedDevice("R601ZFRAMES00003", "Boat", null, WireFormat.PROTOBUF_XOR);
     exporter.cloud().add(frames);

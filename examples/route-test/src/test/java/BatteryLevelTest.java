@@ -10,7 +10,7 @@ class BatteryLevelTest {
   private static final Path FILE = Path.of("../routes/tutorial/rename-metric.camel.yaml");
 
   @Test
-  void theBatteryLevelHasANameOfItsOwn() {
+  void theBatteryLevelIsRenamed() {
     try (RouteKit routes = RouteKit.load("quotas").file(FILE).device("R331").start()) {
       routes.send("R331", Map.of("pd.soc", 81, "pd.watts", 5));
 
