@@ -21,7 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** docs/MESSAGES.md says what the packaged tables say. */
+/** Compares docs/MESSAGES.md with the packaged tables. */
 class MessagesDocTest {
 
   private static final Pattern LIST_ROW =
@@ -113,7 +113,7 @@ class MessagesDocTest {
     List<String> kinds = new ArrayList<>();
     List<String> fields = new ArrayList<>(rule.placeFields());
     if (!fields.isEmpty()) {
-      kinds.add(rule.hasTotal() ? "place or total" : rule.emptySlots() ? "place" : "place 0");
+      kinds.add(rule.hasTotal() ? "total" : rule.emptySlots() ? "slot" : "index");
     }
     if (rule.newestBy() != null) {
       kinds.add("newest");
