@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** docs/METRICS.md is made of the packaged tables. */
+/** Compares docs/METRICS.md with the packaged tables. */
 class MetricsDocTest {
 
   private static final Table TABLE = Table.packaged();
@@ -20,7 +20,7 @@ class MetricsDocTest {
 
   private static String made() {
     StringBuilder text = new StringBuilder("\n## Names\n\n");
-    text.append("| name | type | labels | what it is | families |\n|---|---|---|---|---|\n");
+    text.append("| name | type | labels | description | families |\n|---|---|---|---|---|\n");
     for (Table.Name name : TABLE.names()) {
       text.append(
           "| [`%s`](#%s) | %s | %s | %s | %d |\n"
@@ -32,18 +32,18 @@ class MetricsDocTest {
                   name.help(),
                   families(name).size()));
     }
-    text.append("\n## Where they come from\n");
+    text.append("\n## Raw keys\n");
     for (Table.Name name : TABLE.names()) {
       text.append("\n### ").append(name.name()).append("\n\n| family | raw keys |\n|---|---|\n");
       families(name)
           .forEach((family, rows) -> text.append("| %s | %s |\n".formatted(family, keys(rows))));
     }
-    text.append("\n## Rows that are off\n\n");
-    text.append("| family | raw key | would be | why |\n|---|---|---|---|\n");
+    text.append("\n## Disabled rows\n\n");
+    text.append("| family | raw key | normalised name | reason |\n|---|---|---|---|\n");
     for (Row row : TABLE.rows()) {
       if (!row.isOn()) {
         text.append(
-            "| %s | `%s` | `%s` | not sure |\n".formatted(row.family(), row.key(), row.metric()));
+            "| %s | `%s` | `%s` | uncertain |\n".formatted(row.family(), row.key(), row.metric()));
       }
     }
     return text.toString();

@@ -17,12 +17,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** docs/MODELS.md is made of the catalogue and of the packaged tables. */
+/** Compares docs/MODELS.md with the catalogue of models and the packaged tables. */
 class ModelsDocTest {
 
   private static final Table TABLE = Table.packaged();
 
-  /** Powers of which energy is computed, and the words for them. */
+  /** Powers from which energy is computed, with their names in the document. */
   private static final Map<String, String> POWERS = powers();
 
   private static Map<String, String> powers() {
@@ -44,8 +44,8 @@ class ModelsDocTest {
   private static String made() throws IOException {
     StringBuilder text =
         new StringBuilder(
-            "\n| models | serial numbers | app channel | names with REST and open"
-                + " | names with the app | energy that the device counts | energy that is computed |"
+            "\n| models | serial numbers | app channel | names with REST and Open"
+                + " | names with the app | energy counted by the device | computed energy |"
                 + "\n|---|---|---|---|---|---|---|\n");
     for (Map.Entry<String, Map<String, Set<String>>> family : models().entrySet()) {
       List<Row> rows =
@@ -106,10 +106,10 @@ class ModelsDocTest {
 
             ## Parts that may be absent
 
-            A part that is absent, such as an extra battery that is not plugged in, has no normalised series, and no sum
+            An absent part, such as an extra battery that is not plugged in, has no normalised series, and no sum
             includes it. Many devices send zeros or old values for such a part, so `parts.csv` has conditions on other
-            raw values of the device. `!=` also holds for a value that the device has not sent; `<>`, `=`, `<` and `>` do not.
-            Raw series stay as the device sends them. Families are those of [METRICS.md](METRICS.md).
+            raw values of the device. `!=` is also true for a value that the device has not sent; `<>`, `=`, `<` and `>`
+            are false. Raw series are not affected. Families are those of [METRICS.md](METRICS.md).
 
             | families | part | present if | evidence |
             |---|---|---|---|
@@ -125,7 +125,7 @@ class ModelsDocTest {
 
         These parts have no condition:
 
-        | families | part | why |
+        | families | part | reason |
         |---|---|---|
         """);
     for (PartsTableTest.Line line : PartsTableTest.WITHOUT_CONDITION) {
@@ -134,7 +134,7 @@ class ModelsDocTest {
     return text.toString();
   }
 
-  /** A line of a Markdown table cannot hold a bar. */
+  /** A cell of a Markdown table cannot contain a vertical bar. */
   private static String condition(String present) {
     return Stream.of(present.split(";"))
         .map(

@@ -6,14 +6,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A document whose end is made of tables. */
+/** A document whose second part is generated from the packaged tables. */
 public final class MadeDocument {
 
-  private static final String MARK = "<!-- made of the tables from here on -->\n";
+  private static final String MARK = "<!-- generated from the tables from here on -->\n";
 
   private MadeDocument() {}
 
-  /** Where this fails: copy the file in target over the document, and read what changed. */
+  /** If this fails, copy the file in target over the document, and review the changes. */
   public static void assertEndsWith(String name, String made) throws IOException {
     String document = Files.readString(Path.of("docs", name));
     String head = document.substring(0, document.indexOf(MARK) + MARK.length());
