@@ -37,11 +37,11 @@ record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) 
   static final String USAGE =
       """
       bench/macro [--only ROW,...] [--quick] [--rounds N] [--run COMMAND] [--beside COMMAND]
-        --only    of: %s
-        --quick   a fraction of the messages, scrapes and minutes
-        --rounds  repeats each load so often and shows medians (1)
-        --run     what starts the exporter (java -jar target/ecoflow-exporter.jar)
-        --beside  another exporter, measured in turn with it\
+        --only    runs only these rows, of: %s
+        --quick   uses a fraction of the messages, scrapes and minutes
+        --rounds  number of repetitions of each load; reports medians (default 1)
+        --run     command that starts the exporter (default java -jar target/ecoflow-exporter.jar)
+        --beside  command of a second exporter, measured alternately with the first\
       """
           .formatted(
               Arrays.stream(Row.values()).map(Row::toString).collect(Collectors.joining(",")));

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** What docs/MIGRATION.md promises to those who come from the Python exporter. */
+/** Compares docs/MIGRATION.md with the variables and metrics of the exporter. */
 class MigrationDocTest {
 
   private static final Pattern VARIABLE = Pattern.compile("`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`");
@@ -54,13 +54,13 @@ class MigrationDocTest {
   static final ExporterExtension keys = ExporterExtension.rest().with(DEVICE).startedAtOnce();
 
   private static String text;
-  private static String gone;
+  private static String removed;
 
   @BeforeAll
   static void read() throws IOException {
     String all = Files.readString(Path.of("docs/MIGRATION.md"));
-    gone = section(all, "Gone");
-    text = all.replace(gone, "");
+    removed = section(all, "Removed");
+    text = all.replace(removed, "");
   }
 
   private static String section(String all, String heading) {
@@ -94,7 +94,7 @@ class MigrationDocTest {
     assertTrue(named.size() > 25, () -> "" + named);
     named.removeIf(name -> ours.contains(name.replaceFirst("_FILE$", "")));
     assertEquals(Set.of(), named);
-    for (String name : named(VARIABLE, first(gone))) {
+    for (String name : named(VARIABLE, first(removed))) {
       assertFalse(ours.contains(name), name);
     }
   }
@@ -161,20 +161,20 @@ class MigrationDocTest {
   }
 
   @Test
-  void metricsOfTheTextAreThereAndThoseThatAreGoneAreNot() {
+  void namedMetricsExistAndRemovedMetricsDoNot() {
     eventually(
         () -> {
           Set<String> there = new TreeSet<>(families(keys).keySet());
           there.addAll(families(account).keySet());
           Set<String> named = new TreeSet<>(named(METRIC, text));
-          named.addAll(named(METRIC, gone));
-          named.removeAll(named(METRIC, first(gone)));
+          named.addAll(named(METRIC, removed));
+          named.removeAll(named(METRIC, first(removed)));
           named.removeAll(there);
           // It comes with the first protobuf message.
           named.remove("ecoflow_protobuf_messages_total");
           assertEquals(Set.of(), named);
           assertTrue(
-              there.stream().noneMatch(named(METRIC, first(gone))::contains), () -> "" + there);
+              there.stream().noneMatch(named(METRIC, first(removed))::contains), () -> "" + there);
           assertTrue(there.stream().noneMatch(name -> name.endsWith("_created")));
         });
   }
