@@ -131,6 +131,7 @@ public final class Beans implements ExporterBeans {
     Registry registry = camel.getRegistry();
     Meters meters = new Meters(settings, version());
     devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
+    meters.followDevices(devices::overLimit, devices::notNamed);
     Quotas quotas =
         new Quotas(
             settings.devices(),

@@ -255,7 +255,7 @@ final class AccountLogin implements Login {
     lastCheckFailure = "";
     List<String> added = devices.listed(list);
     if (!added.isEmpty()) {
-      LOG.info("Devices of the account: {}", String.join(", ", added));
+      LOG.info("Devices of the account: {}", Lines.some(added));
     } else if (list.isEmpty() && discovers) {
       LOG.warn("The account has no devices yet");
     }
@@ -294,9 +294,9 @@ final class AccountLogin implements Login {
     if (value instanceof Collection<?> group) {
       group.forEach(member -> addDevice(list, null, member));
     } else if (value instanceof Map<?, ?> device) {
-      Object serial = device.get("sn") == null ? key : device.get("sn");
-      if (serial != null && !String.valueOf(serial).isBlank()) {
-        list.put(String.valueOf(serial).strip(), Listing.of(device));
+      String serial = Listing.serial(device.get("sn") == null ? key : device.get("sn"));
+      if (!serial.isEmpty()) {
+        list.put(serial, Listing.of(device));
       }
     }
   }

@@ -24,7 +24,7 @@ final class Answers {
     if (!(answer instanceof Map<?, ?> map)) {
       throw new CloudException("", "the answer is not a JSON object");
     }
-    String code = map.get("code") == null ? "" : String.valueOf(map.get("code")).strip();
+    String code = map.get("code") == null ? "" : Lines.oneLine(String.valueOf(map.get("code")));
     if (code.isEmpty()) {
       throw new CloudException("", "the answer has no code (" + message(map) + ")");
     }

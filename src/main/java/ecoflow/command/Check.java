@@ -245,7 +245,7 @@ final class Check {
     return meant
         + (meant.isEmpty() ? "the" : "The")
         + " list has "
-        + listed.keySet().stream().sorted().collect(Collectors.joining(", "))
+        + Lines.some(listed.keySet().stream().sorted().toList())
         + ": correct ECOFLOW_DEVICE_SN";
   }
 

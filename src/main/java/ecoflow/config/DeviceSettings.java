@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  * @param fullInterval between polls of a device that pushes changes
  * @param pushLead as long a push counts more than a poll, whose answer may be older
  * @param seriesLife the least age at which a single series goes
+ * @param maxDevices the most devices of the account that are served when all are wanted
  */
 public record DeviceSettings(
     List<String> serials,
@@ -41,7 +42,10 @@ public record DeviceSettings(
     Duration fullInterval,
     Duration pushLead,
     Duration seriesLife,
-    int maxSeries) {
+    int maxSeries,
+    int maxDevices) {
+
+  public static final String MAX_DEVICES = "ECOFLOW_MAX_DEVICES";
 
   /**
    * The catalogue of models.
@@ -79,7 +83,8 @@ public record DeviceSettings(
         fullInterval,
         env.seconds("ECOFLOW_PUSH_LEAD", "120", "0", "3600"),
         seriesLife,
-        env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000));
+        env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000),
+        env.number(MAX_DEVICES, 5000, 1, 1_000_000));
   }
 
   private static List<String> serials(Environment env) throws ConfigException {

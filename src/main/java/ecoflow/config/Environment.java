@@ -28,6 +28,12 @@ final class Environment {
   /** Java's character in place of bytes that are not valid in the locale of the process. */
   private static final String UNREADABLE = "\uFFFD";
 
+  /** Control characters, line separators and characters that change the direction of text. */
+  private static final Pattern CONTROLS =
+      Pattern.compile(
+          "[\\p{Cc}\\x{2028}\\x{2029}\\x{61C}\\x{200E}\\x{200F}"
+              + "\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]");
+
   private final Map<String, String> variables;
   private final Map<String, Variable> read = new LinkedHashMap<>();
   private final Set<String> remarks = new LinkedHashSet<>();
@@ -232,6 +238,6 @@ final class Environment {
   }
 
   static String oneLine(String value) {
-    return value.replaceAll("\\p{Cntrl}", "?");
+    return CONTROLS.matcher(value).replaceAll("?");
   }
 }

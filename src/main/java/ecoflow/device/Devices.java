@@ -5,11 +5,13 @@ import ecoflow.config.Settings;
 import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -34,17 +36,20 @@ public final class Devices {
   private final Settings.Mode mode;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
+  private final Consumer<String> warn;
 
   /** Of models that are not silent for long. Asked for each message and series. */
   private final Duration maxAge;
 
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
+  private volatile int overLimit;
+  private volatile int notNamed;
   private volatile Consumer<String> renamed = serial -> {};
   private volatile BiFunction<String, String, Duration> silenceOf =
       (serial, product) -> Duration.ZERO;
 
   /**
-   * @param warn takes a line if the catalogue cannot be used
+   * @param warn takes a line if the catalogue cannot be used, or devices of a list are left out
    */
   public Devices(Settings settings, Consumer<String> warn, LongSupplier nanoClock) {
     this.settings = settings.devices();
@@ -52,6 +57,7 @@ public final class Devices {
     this.catalogue =
         Catalogue.load(this.settings.file().path(), this.settings.file().explicit(), warn);
     this.nanoClock = nanoClock;
+    this.warn = warn;
     this.maxAge = maxAge(mode, this.settings);
     this.settings.serials().forEach(this::add);
   }
@@ -337,21 +343,12 @@ public final class Devices {
 
   /**
    * Takes a complete device list: names, products and online flags follow it, devices that it lacks
-   * are missing; when all devices are wanted, new ones are added.
+   * are missing; when all devices are wanted, new ones are added up to ECOFLOW_MAX_DEVICES.
    *
-   * @return the serial numbers of devices that are new
+   * @return the serial numbers of devices that are new, sorted
    */
   public List<String> listed(Map<String, Listing> list) {
-    List<String> added = new ArrayList<>();
-    if (settings.areAllWanted()) {
-      for (String serial : list.keySet()) {
-        Device known = bySerial.get(serial);
-        if (known == null || !known.isOfCloud()) {
-          add(serial);
-          added.add(serial);
-        }
-      }
-    }
+    List<String> added = settings.areAllWanted() ? addNew(list.keySet()) : List.of();
     long now = nanoClock.getAsLong();
     for (Device device : bySerial.values()) {
       if (!device.isOfCloud()) {
@@ -370,6 +367,68 @@ public final class Devices {
   }
 
   /**
+   * Serves the devices that are new, in the order of their serial numbers: with the same list the
+   * same devices are left out, and those that were served before stay.
+   */
+  private List<String> addNew(Set<String> serials) {
+    List<String> unknown = new ArrayList<>();
+    List<String> unnamed = new ArrayList<>();
+    for (String serial : serials) {
+      Device known = bySerial.get(serial);
+      if (!SERIAL.matcher(serial).matches()) {
+        unnamed.add(serial);
+      } else if (known == null || !known.isOfCloud()) {
+        unknown.add(serial);
+      }
+    }
+    Collections.sort(unknown);
+    long served = bySerial.values().stream().filter(Device::isOfCloud).count();
+    int left = (int) Math.max(0, settings.maxDevices() - served);
+    List<String> added = unknown.subList(0, Math.min(left, unknown.size()));
+    added.forEach(this::add);
+    leftOut(serials.size(), unknown.size() - added.size(), unnamed);
+    return List.copyOf(added);
+  }
+
+  /**
+   * Keeps the numbers for the page; a line when the first device is left out, not for each list.
+   */
+  private void leftOut(int listed, int newOverLimit, List<String> unnamed) {
+    if (newOverLimit > 0 && overLimit == 0) {
+      warn.accept(
+          "The device list has "
+              + listed
+              + " devices and "
+              + DeviceSettings.MAX_DEVICES
+              + " is "
+              + settings.maxDevices()
+              + ": "
+              + newOverLimit
+              + " devices are left out, those served before stay");
+    }
+    if (!unnamed.isEmpty() && notNamed == 0) {
+      warn.accept(
+          "The device list has "
+              + unnamed.size()
+              + " serial numbers that are not 1 to 64 letters, digits, - and _, such as \""
+              + Lines.oneLine(unnamed.get(0))
+              + "\": they are left out, the other devices are served");
+    }
+    overLimit = newOverLimit;
+    notNamed = unnamed.size();
+  }
+
+  /** How many devices of the newest list are not served because of ECOFLOW_MAX_DEVICES. */
+  public int overLimit() {
+    return overLimit;
+  }
+
+  /** How many entries of the newest list are not served because of their serial number. */
+  public int notNamed() {
+    return notNamed;
+  }
+
+  /**
    * Whether labels follow the list. With an account a device sends without it: labels must not
    * change with a list that is incomplete, or that could not be had before the first values.
    */
@@ -379,7 +438,11 @@ public final class Devices {
 
   /** What to say of a device that the list lacks. */
   private String absence(String serial, Map<String, Listing> list) {
-    List<String> others = list.keySet().stream().filter(other -> !isWanted(other)).toList();
+    List<String> others =
+        list.keySet().stream()
+            .filter(other -> !isWanted(other))
+            .limit(settings.maxDevices())
+            .toList();
     return "not in the device list of this account; "
         + Lines.nearestSerial(serial, others)
             .map(other -> "did you mean " + other + name(other, list.get(other)) + "?")

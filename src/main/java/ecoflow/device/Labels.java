@@ -1,5 +1,6 @@
 package ecoflow.device;
 
+import ecoflow.text.Lines;
 import java.util.Optional;
 
 /** What the labels of a device's series say. */
@@ -34,8 +35,9 @@ public record Labels(String device, String deviceName, String productName, Strin
 
   private static String firstGiven(String... candidates) {
     for (String candidate : candidates) {
-      if (candidate != null && !candidate.isBlank()) {
-        return candidate;
+      String text = candidate == null ? "" : Lines.name(candidate);
+      if (!text.isBlank()) {
+        return text;
       }
     }
     return "";

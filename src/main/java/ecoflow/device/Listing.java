@@ -1,5 +1,6 @@
 package ecoflow.device;
 
+import ecoflow.text.Lines;
 import java.util.Map;
 
 /** What the device list of the cloud says of one device; name and product are null if nothing. */
@@ -16,7 +17,13 @@ public record Listing(boolean found, boolean online, String name, String product
         textOrNull(entry.get("productName")));
   }
 
+  /** The serial number of an entry as text; empty if there is none. */
+  public static String serial(Object value) {
+    return value == null ? "" : Lines.name(String.valueOf(value).strip()).strip();
+  }
+
   private static String textOrNull(Object value) {
-    return value instanceof String text && !text.isBlank() ? text.strip() : null;
+    String text = value instanceof String given ? Lines.name(given.strip()).strip() : "";
+    return text.isEmpty() ? null : text;
   }
 }

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 
 /**
  * What the exporter tells of itself. Names, labels and buckets are those of the Python exporter
@@ -231,6 +232,20 @@ public final class Meters {
         .help("1 while the MQTT connection is up")
         .labelNames(CLIENT_TYPE)
         .callback(callback -> callback.call(connected.getAsBoolean() ? 1 : 0, mode.label()))
+        .register(prometheus);
+  }
+
+  /** Adds the gauges of devices of the newest list that are not served. */
+  public void followDevices(IntSupplier overLimit, IntSupplier notNamed) {
+    GaugeWithCallback.builder()
+        .name(own("devices_left_out"))
+        .help("Devices of the newest device list that are not served")
+        .labelNames("reason")
+        .callback(
+            callback -> {
+              callback.call(overLimit.getAsInt(), "limit");
+              callback.call(notNamed.getAsInt(), "serial_number");
+            })
         .register(prometheus);
   }
 

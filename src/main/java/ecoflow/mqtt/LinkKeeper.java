@@ -201,7 +201,7 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   private static String topics(List<String> topics) {
-    return Lines.withoutUser(String.join(", ", topics));
+    return Lines.withoutUser(Lines.some(topics));
   }
 
   /**

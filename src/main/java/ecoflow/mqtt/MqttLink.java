@@ -1,6 +1,7 @@
 package ecoflow.mqtt;
 
 import ecoflow.config.ProxySettings;
+import ecoflow.text.Lines;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.TrustOptions;
 import java.time.Duration;
@@ -193,7 +194,7 @@ final class MqttLink extends MqttClient {
   /** For routes: the serial number in a topic, which the consumer's filter says where to find. */
   public String device(@Header(PahoConstants.MQTT_TOPIC) String topic) {
     Subscription subscription = subscription(topic);
-    return subscription == null ? "" : subscription.device(topic);
+    return subscription == null ? "" : Lines.name(subscription.device(topic));
   }
 
   private Subscription subscription(String topic) {

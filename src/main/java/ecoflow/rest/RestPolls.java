@@ -118,7 +118,7 @@ final class RestPolls {
     }
     api.contactMade();
     if (!added.isEmpty()) {
-      LOG.info("New devices: {}", String.join(", ", added));
+      LOG.info("New devices: {}", Lines.some(added));
     }
     once("list", "");
   }
@@ -149,8 +149,8 @@ final class RestPolls {
     }
     Map<String, Listing> list = new LinkedHashMap<>();
     for (Object entry : entries) {
-      if (entry instanceof Map<?, ?> device && device.get("sn") != null) {
-        String serial = String.valueOf(device.get("sn")).strip();
+      if (entry instanceof Map<?, ?> device) {
+        String serial = Listing.serial(device.get("sn"));
         if (!serial.isEmpty()) {
           list.put(serial, Listing.of(device));
         }

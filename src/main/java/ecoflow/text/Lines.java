@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 
 /**
@@ -23,8 +24,20 @@ public final class Lines {
   public static final Duration MINUTE = Duration.ofMinutes(1);
   private static final int MAX_SUBJECTS = 1000;
   private static final int MAX_CHARACTERS = 160;
+  private static final int MAX_NAME = 200;
+  private static final int MAX_LISTED = 20;
   private static final int MAX_CAUSES = 12;
   private static final int CHARACTERS_PER_MISTAKE = 4;
+
+  /**
+   * Control characters, line separators, characters that change the direction of text, and halves
+   * of surrogate pairs.
+   */
+  private static final Pattern CONTROLS =
+      Pattern.compile(
+          "[\\p{Cc}\\p{Cs}\\x{2028}\\x{2029}\\x{61C}\\x{200E}\\x{200F}"
+              + "\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]+");
+
   private static final Pattern USER = Pattern.compile("/(app/(?!device/)|open/)[^/]+/");
 
   private static final class Subject {
@@ -142,8 +155,44 @@ public final class Lines {
 
   /** External text, cut to the maximum length of a log line. */
   public static String oneLine(String text) {
-    String line = String.valueOf(text).replaceAll("\\p{Cntrl}+", " ").strip();
-    return line.length() <= MAX_CHARACTERS ? line : line.substring(0, MAX_CHARACTERS) + "...";
+    String line = CONTROLS.matcher(String.valueOf(text)).replaceAll(" ").strip();
+    return line.length() <= MAX_CHARACTERS ? line : cut(line, MAX_CHARACTERS) + "...";
+  }
+
+  /**
+   * A serial number or a name from outside, without control characters and cut to {@value
+   * #MAX_NAME} characters, for labels, pages and log lines.
+   */
+  public static String name(String text) {
+    if (text.length() <= MAX_NAME && isPrintableAscii(text)) {
+      return text;
+    }
+    return cut(CONTROLS.matcher(text).replaceAll(""), MAX_NAME);
+  }
+
+  /** Most names and every serial number; the topic of each message asks. */
+  private static boolean isPrintableAscii(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** At most so many characters; one outside the Basic Multilingual Plane counts once. */
+  private static String cut(String text, int most) {
+    return text.codePointCount(0, text.length()) <= most
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, most));
+  }
+
+  /** The first {@value #MAX_LISTED} of some texts, and how many more there are. */
+  public static String some(Collection<String> texts) {
+    String listed = texts.stream().limit(MAX_LISTED).collect(Collectors.joining(", "));
+    return texts.size() <= MAX_LISTED
+        ? listed
+        : listed + " and " + (texts.size() - MAX_LISTED) + " more";
   }
 
   /**

@@ -82,7 +82,10 @@ public final class MessageTrace implements Synchronization {
   @Override
   public synchronized String toString() {
     StringBuilder line =
-        new StringBuilder(Lines.withoutUser(topic)).append(": ").append(bytes).append(" bytes");
+        new StringBuilder(Lines.name(Lines.withoutUser(topic)))
+            .append(": ")
+            .append(bytes)
+            .append(" bytes");
     parts.forEach(part -> line.append(", ").append(part));
     remarks.forEach(remark -> line.append(", ").append(remark));
     line.append(", values taken: ").append(taken);

@@ -200,6 +200,8 @@ class SettingsTest {
         "ECOFLOW_SERIES_TTL | 0 | seconds from 0.1 to 8640000",
         "ECOFLOW_CREDENTIALS_TTL | x | seconds from 1 to 8640000",
         "ECOFLOW_MAX_SERIES_PER_DEVICE | 0 | a whole number from 1 to 1000000",
+        "ECOFLOW_MAX_DEVICES | 0 | a whole number from 1 to 1000000",
+        "ECOFLOW_MAX_DEVICES | many | a whole number from 1 to 1000000",
         "ECOFLOW_MQTT_CLIENT_ID | a b | up to 128 letters",
         "MAX_RECONNECT_DELAY | 0.5 | seconds from 1 to 86400",
         "ECOFLOW_API_HOST | https://api.ecoflow.com | a host name",

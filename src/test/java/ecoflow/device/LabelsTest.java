@@ -77,4 +77,25 @@ class LabelsTest {
         new Labels("XX99", "XX99", "Unknown", "unknown"),
         Labels.resolve("XX99", NONE, "XX99", null, catalogue));
   }
+
+  /** From whatever source they come: settings, the API or the catalogue. */
+  @Test
+  void namesAreCutAndHaveNoControlCharacters() throws IOException {
+    String bad = "\u0085\n" + "n".repeat(300) + "\u202e";
+    String good = "n".repeat(200);
+    Files.writeString(
+        folder.resolve("names.json"),
+        "[{\"sn\": \"R33\", \"name\": \"m\\u0007%s\", \"generalKey\": \"k\\n%s\"}]"
+            .formatted("n".repeat(300), "n".repeat(300)));
+    Catalogue named = Catalogue.load(folder.resolve("names.json"), true, warning -> {});
+    assertEquals(
+        new Labels(DELTA, good, good, good),
+        Labels.resolve(DELTA, new Overrides(bad, bad, bad), null, null, named));
+    assertEquals(
+        new Labels(DELTA, good, good, "k" + "n".repeat(199)),
+        Labels.resolve(DELTA, NONE, bad, bad, named));
+    assertEquals(
+        new Labels(DELTA, "m" + "n".repeat(199), "m" + "n".repeat(199), "k" + "n".repeat(199)),
+        Labels.resolve(DELTA, NONE, "\n\u2028", null, named));
+  }
 }

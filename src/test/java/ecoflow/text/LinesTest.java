@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Marker;
@@ -137,5 +138,41 @@ class LinesTest {
         "the server closed the connection on /auth/login",
         Lines.describe(
             new IOException(new NoHttpResponseException("failed to respond")), "/auth/login"));
+  }
+
+  /** C0, C1, separators of lines, and characters that change the direction of text. */
+  private static final String CONTROLS =
+      "\u0000\t\n\u001b\u007f\u0080\u0085\u009f\u2028\u2029\u061c\u200e\u200f\u202a\u202e\u2066\u2069";
+
+  @Test
+  void namesHaveNoControlCharacters() {
+    assertEquals("Garage", Lines.name(CONTROLS + "Gar" + CONTROLS + "age" + CONTROLS));
+    assertEquals("", Lines.name(CONTROLS));
+    assertEquals("K\u00fcche \u00a0\u05d0", Lines.name("K\u00fcche \u00a0\u05d0"));
+    // Halves of surrogate pairs have no form in UTF-8; the parts of an emoji stay together.
+    assertEquals("ab", Lines.name("a\ud83d" + "b\ude00"));
+    assertEquals("\ud83d\udc68\u200d\ud83d\udc67", Lines.name("\ud83d\udc68\u200d\ud83d\udc67"));
+  }
+
+  @Test
+  void namesAreCutBetweenCharacters() {
+    assertEquals("n".repeat(200), Lines.name("n".repeat(200)));
+    assertEquals("n".repeat(200), Lines.name("n".repeat(1_000_000)));
+    assertEquals("n" + "\ud83d\ude00".repeat(199), Lines.name("n" + "\ud83d\ude00".repeat(300)));
+    assertEquals("n".repeat(200), Lines.name("\n".repeat(300) + "n".repeat(200)));
+  }
+
+  @Test
+  void aLineHasNoControlCharactersAndIsCutBetweenCharacters() {
+    assertEquals("a b", Lines.oneLine("\na" + CONTROLS + "b"));
+    assertEquals("\ud83d\ude00".repeat(160) + "...", Lines.oneLine("\ud83d\ude00".repeat(161)));
+  }
+
+  @Test
+  void longListsAreShortened() {
+    List<String> serials = IntStream.rangeClosed(1, 25).mapToObj(i -> "D" + i).toList();
+    assertEquals("D1, D2", Lines.some(serials.subList(0, 2)));
+    assertEquals(String.join(", ", serials.subList(0, 20)), Lines.some(serials.subList(0, 20)));
+    assertEquals(String.join(", ", serials.subList(0, 20)) + " and 5 more", Lines.some(serials));
   }
 }
