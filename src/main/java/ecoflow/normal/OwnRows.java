@@ -25,7 +25,7 @@ final class OwnRows {
       Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
   private static final Pattern RULE =
       Pattern.compile(
-          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|json_text|magnitude|millis"
+          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|magnitude|millis"
               + "|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
               + "|this_device|zero_absent|is -?[0-9]+|none -?[0-9.]+|fahrenheit_if [\\w.]+=[0-9]+|where \\w+=[0-9]+"
               + "|range -?[0-9]+[.][.]-?[0-9]+");

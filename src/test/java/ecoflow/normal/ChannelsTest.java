@@ -235,7 +235,7 @@ class ChannelsTest {
         + " "
         + row.isOn()
         + row.rules().stream()
-            .filter(rule -> !rule.matches("fallback|first|json_text|where .*"))
+            .filter(rule -> !rule.matches("fallback|first|where .*"))
             .sorted()
             .toList();
   }

@@ -32,7 +32,7 @@ class NormalTableTest {
       Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
   private static final Pattern RULE =
       Pattern.compile(
-          "byteswap32|drop_above_100|fallback|first|flow|gauge|ignore_zero|json_text|magnitude"
+          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|magnitude"
               + "|millis|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
               + "|this_device|zero_absent|is \\d+|fahrenheit_if [\\w.]+=\\d+|where \\w+=\\d+|range -?\\d+[.][.]\\d+");
   private static final Set<String> UNITS =

@@ -36,7 +36,7 @@ class OwnRowsTest {
         """
         # mine
         mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes
-        house,rest,packs.{SN}.soc,battery_pack_charge_ratio,pack=rank({SN}),json_text,0.01,high,yes
+        house,rest,packs.{SN}.soc,battery_pack_charge_ratio,pack=rank({SN}),,0.01,high,yes
 
         delta2,*,pd.soc,battery_charge_ratio,,,0.001,high,yes
         """);
