@@ -23,12 +23,6 @@ final class OwnRows {
           "zone");
   private static final Pattern VALUE =
       Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
-  private static final Pattern RULE =
-      Pattern.compile(
-          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|magnitude|millis"
-              + "|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
-              + "|this_device|zero_absent|is -?[0-9]+|none -?[0-9.]+|fahrenheit_if [\\w.]+=[0-9]+|where \\w+=[0-9]+"
-              + "|range -?[0-9]+[.][.]-?[0-9]+");
 
   /** A day, in seconds. */
   private static final int MAX_SILENCE = 86_400;
@@ -81,10 +75,10 @@ final class OwnRows {
         return "label " + label + ": it takes name=value, of " + LABELS.stream().sorted().toList();
       }
     }
-    for (String rule : words(cells[5])) {
-      if (!RULE.matcher(rule).matches()) {
-        return "no rule " + rule;
-      }
+    try {
+      Rule.parse(cells[5]);
+    } catch (IllegalArgumentException e) {
+      return e.getMessage();
     }
     if (!cells[6].matches("-?[0-9]+([.][0-9]+)?") || Double.parseDouble(cells[6]) == 0) {
       return "factor " + cells[6] + ": it takes a number that is not 0";

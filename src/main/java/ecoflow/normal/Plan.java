@@ -123,7 +123,7 @@ final class Plan {
         Matcher matcher = key.startsWith(pattern.start()) ? pattern.regex().matcher(key) : null;
         if (matcher != null && matcher.matches()) {
           Row.Parts parts = row.parts(matcher);
-          if (row.has("this_device") && !device.equals(parts.serial())) {
+          if (row.has(Rule.THIS_DEVICE) && !device.equals(parts.serial())) {
             continue;
           }
           matches.computeIfAbsent(row, unused -> new ArrayList<>()).add(new Match(key, parts));
@@ -142,8 +142,7 @@ final class Plan {
                 : serials.get(row.start()).headSet(match.parts().serial(), true).size();
         Map<String, String> labels = row.labels(match.parts(), rank);
         Presence presence = Presence.of(family.conditions(row), match.parts(), cells);
-        series(table, found, row.metric(), labels)
-            .add(new Term(row, cells.get(match.key()), other(row, match.key(), cells), presence));
+        series(table, found, row.metric(), labels).add(new Term(row, match.key(), cells, presence));
       }
     }
     addDerived(table, found);
@@ -193,24 +192,6 @@ final class Plan {
   private static boolean isSolarPort(Series series) {
     return series.name().name().equals("port_input_power_watts")
         && series.labels().getOrDefault("port", "").startsWith("solar_");
-  }
-
-  /** The cell that a rule of the row looks at besides its own; -1 if there is none. */
-  private static int other(Row row, String key, Map<String, Integer> cells) {
-    String other =
-        row.parameter("where")
-            .map(text -> key.substring(0, key.lastIndexOf('.') + 1) + name(text))
-            .or(() -> row.parameter("fahrenheit_if").map(Plan::name))
-            .orElse(row.has("millis_with_voltage") ? voltage(key) : "");
-    return cells.getOrDefault(other, -1);
-  }
-
-  private static String name(String condition) {
-    return condition.substring(0, condition.indexOf('='));
-  }
-
-  private static String voltage(String current) {
-    return current.replaceAll("amp$", "vol").replaceAll("Amp$", "Vol");
   }
 
   private int find(String metric, Map<String, String> labels) {

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,7 +17,6 @@ import java.util.regex.Pattern;
  *     between dots, <code>{SN}</code> for a serial number, {@code chN} for the number of a circuit,
  *     {@code bpX} for bp2000 and the like
  * @param labels their values can hold what stands for a part of the key
- * @param rules words, some with a parameter behind a space
  * @param factor value of the metric = raw value x factor
  */
 record Row(
@@ -26,7 +25,7 @@ record Row(
     String key,
     String metric,
     Map<String, String> labels,
-    List<String> rules,
+    Map<Rule, Rule.Argument> rules,
     double factor,
     boolean isOn) {
 
@@ -59,6 +58,31 @@ record Row(
     }
   }
 
+  /**
+   * @param cells of a line of {@code metrics.csv}
+   * @throws IllegalArgumentException if there is an error in the rules
+   */
+  static Row of(String[] cells) {
+    Map<String, String> labels = new TreeMap<>();
+    for (String label : words(cells[4])) {
+      int equals = label.indexOf('=');
+      labels.put(label.substring(0, equals), label.substring(equals + 1));
+    }
+    return new Row(
+        cells[0],
+        cells[1],
+        cells[2],
+        cells[3],
+        labels,
+        Rule.parse(cells[5]),
+        Double.parseDouble(cells[6]),
+        cells[8].equals("yes"));
+  }
+
+  private static List<String> words(String cell) {
+    return cell.isEmpty() ? List.of() : List.of(cell.split(";"));
+  }
+
   boolean isPattern() {
     return VARIABLE.matcher(key).find();
   }
@@ -69,24 +93,28 @@ record Row(
     return variable.find() ? key.substring(0, variable.start()) : key;
   }
 
-  boolean has(String rule) {
-    return rules.contains(rule);
+  boolean has(Rule rule) {
+    return rules.containsKey(rule);
   }
 
-  /** What stands behind the first word of a rule. */
-  Optional<String> parameter(String rule) {
-    return rules.stream()
-        .filter(one -> one.startsWith(rule + " "))
-        .map(one -> one.substring(rule.length() + 1))
-        .findFirst();
+  /** Null if the row does not have the rule. */
+  Rule.Argument argument(Rule rule) {
+    return rules.get(rule);
   }
 
-  boolean isOf(String wanted) {
-    return channel.equals("*") || channel.equals(wanted);
+  /** The rule of a group that allows only one; null if the row has none. */
+  Rule rule(Rule.Group group) {
+    for (Rule rule : rules.keySet()) {
+      if (rule.group() == group) {
+        return rule;
+      }
+    }
+    return null;
   }
 
+  /** Whether the device itself counts. */
   boolean isNative() {
-    return has("native_total") || has("native_day") || has("native_session");
+    return rule(Rule.Group.COUNTER) != null;
   }
 
   /** Before the serial number that a key holds: keys with the same start are ranked together. */
@@ -140,7 +168,7 @@ record Row(
   Map<String, String> labels(Parts parts, int rank) {
     Map<String, String> resolved = new LinkedHashMap<>();
     // Of the two places of an hour, the last is the hour, and all hours are one sum.
-    int last = has("sum_hours") ? 0 : parts.numbers().size() - 1;
+    int last = has(Rule.SUM_HOURS) ? 0 : parts.numbers().size() - 1;
     int number = parts.numbers().isEmpty() ? -1 : parts.numbers().get(last);
     labels.forEach(
         (name, template) -> {

@@ -3,6 +3,7 @@ package ecoflow.normal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,6 +13,9 @@ import java.util.stream.Collectors;
 final class Series {
 
   private static final List<String> SUMS = List.of("_watts", "_joules_total");
+
+  /** Null for rows without such a rule. */
+  private static final List<Rule> PREFERENCES = Arrays.asList(Rule.FIRST, null, Rule.FALLBACK);
 
   private final Table.Name name;
   private final Map<String, String> labels;
@@ -81,11 +85,14 @@ final class Series {
   void arrange() {
     valueCells = terms.stream().mapToInt(Term::cell).toArray();
     List<List<Term>> found = new ArrayList<>();
-    for (String tier : List.of("first", "", "fallback")) {
-      List<Term> ofTier = terms.stream().filter(term -> tier.equals(tier(term.row()))).toList();
-      List<Term> net = ofTier.stream().filter(term -> term.row().has("net")).toList();
+    for (Rule preference : PREFERENCES) {
+      List<Term> ofTier =
+          terms.stream()
+              .filter(term -> term.row().rule(Rule.Group.PREFERENCE) == preference)
+              .toList();
+      List<Term> net = ofTier.stream().filter(term -> term.row().has(Rule.NET)).toList();
       List<Row> rows =
-          ofTier.stream().map(Term::row).filter(row -> !row.has("net")).distinct().toList();
+          ofTier.stream().map(Term::row).filter(row -> !row.has(Rule.NET)).distinct().toList();
       for (Row row : rows) {
         List<Term> ofRow = ofTier.stream().filter(term -> term.row().equals(row)).toList();
         if (SUMS.stream().anyMatch(row.metric()::endsWith)) {
@@ -102,10 +109,6 @@ final class Series {
     alternatives = found.stream().map(all -> all.toArray(Term[]::new)).toArray(Term[][]::new);
   }
 
-  private static String tier(Row row) {
-    return row.has("first") ? "first" : row.has("fallback") ? "fallback" : "";
-  }
-
   /** The row whose rules say how to count, for a counter of the device. */
   boolean isNative() {
     return !terms.isEmpty() && terms.get(0).row().isNative();
@@ -113,11 +116,11 @@ final class Series {
 
   /** Whether a counter goes on for the life of the device. */
   boolean isLifetime() {
-    return isNative() && terms.get(0).row().has("native_total");
+    return isNative() && terms.get(0).row().has(Rule.NATIVE_TOTAL);
   }
 
   boolean ignoresZero() {
-    return terms.stream().anyMatch(term -> term.row().has("ignore_zero"));
+    return terms.stream().anyMatch(term -> term.row().has(Rule.IGNORE_ZERO));
   }
 
   /** In the metric's unit; NaN if no key says anything now. */

@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -116,10 +117,6 @@ final class Table {
   private final Map<String, Duration> silenceOfPrefix = new HashMap<>();
   private final Map<String, Duration> silenceOfProduct = new HashMap<>();
 
-  static Table packaged() {
-    return load(Optional.empty(), problem -> {});
-  }
-
   /**
    * The packaged tables, with lines of the user's over them.
    *
@@ -137,7 +134,7 @@ final class Table {
           new TableFile(path.resolve("families.csv"), "prefix,", problems)
               .read(OwnRows::familyFlaw, table::addFamily);
           new TableFile(path.resolve("metrics.csv"), "family,", problems)
-              .read(rows::rowFlaw, cells -> table.own.add(row(cells)));
+              .read(rows::rowFlaw, cells -> table.own.add(Row.of(cells)));
           new TableFile(path.resolve("parts.csv"), "families,", problems)
               .read(Part::flaw, cells -> table.parts.add(Part.of(cells)));
         });
@@ -192,38 +189,10 @@ final class Table {
     }
   }
 
-  private static Row row(String[] cells) {
-    Map<String, String> labels = new TreeMap<>();
-    for (String label : words(cells[4])) {
-      int equals = label.indexOf('=');
-      labels.put(label.substring(0, equals), label.substring(equals + 1));
-    }
-    return new Row(
-        cells[0],
-        cells[1],
-        cells[2],
-        cells[3],
-        labels,
-        words(cells[5]),
-        Double.parseDouble(cells[6]),
-        cells[8].equals("yes"));
-  }
-
-  private static List<String> words(String cell) {
-    return cell.isEmpty() ? List.of() : List.of(cell.split(";"));
-  }
-
   private static Stream<String> lines(String file) {
-    return lines(file, "");
-  }
-
-  /**
-   * @param start of the lines that are wanted, below the head
-   */
-  private static Stream<String> lines(String file, String start) {
     try (BufferedReader in =
         new BufferedReader(new InputStreamReader(Table.class.getResourceAsStream(file), UTF_8))) {
-      return in.lines().skip(1).filter(line -> line.startsWith(start)).toList().stream();
+      return in.lines().skip(1).toList().stream();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -253,24 +222,32 @@ final class Table {
             }));
   }
 
-  /** All rows, also those that are off. */
-  List<Row> rows() {
-    return rows("");
+  /** Also those that are off. */
+  private List<Row> rows(String family) {
+    List<Row> mine = own.stream().filter(row -> row.family().equals(family)).toList();
+    Set<String> replaced = mine.stream().map(Table::place).collect(Collectors.toSet());
+    return Stream.concat(
+            packagedRows(family).filter(row -> !replaced.contains(place(row))), mine.stream())
+        .toList();
+  }
+
+  private static Stream<Row> packagedRows(String family) {
+    List<String> lines = lines("metrics.csv").toList();
+    return IntStream.range(0, lines.size())
+        .filter(i -> lines.get(i).startsWith(family + ","))
+        .mapToObj(i -> packagedRow(i + 2, lines.get(i)));
   }
 
   /**
-   * @param family empty for all
+   * @param number of the line in the file
+   * @throws IllegalStateException if there is an error in the line
    */
-  private List<Row> rows(String family) {
-    List<Row> mine =
-        own.stream().filter(row -> family.isEmpty() || row.family().equals(family)).toList();
-    Set<String> replaced = mine.stream().map(Table::place).collect(Collectors.toSet());
-    return Stream.concat(
-            lines("metrics.csv", family.isEmpty() ? "" : family + ",")
-                .map(line -> row(line.split(",", -1)))
-                .filter(row -> !replaced.contains(place(row))),
-            mine.stream())
-        .toList();
+  static Row packagedRow(int number, String line) {
+    try {
+      return Row.of(line.split(",", -1));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalStateException("metrics.csv:" + number + ": " + e.getMessage(), e);
+    }
   }
 
   /** No device of the family has more power: more is a mistake that no energy is made of. */

@@ -1,16 +1,43 @@
 package ecoflow.normal;
 
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.DoubleStream;
 
-/** What one raw key adds to a series: the rules of its row, with the cells that they look at. */
+/**
+ * What one raw key adds to a series: the rules of its row and the cells that they read, resolved
+ * when the plan is made.
+ */
 final class Term {
 
-  /** Minutes that stand for "no time known", as devices send them. */
-  private static final Set<Double> PARKED =
-      Set.of(5939.0, 5940.0, 5999.0, 12927.0, 143999.0, 600000.0, 4294967295.0);
+  /** How a raw value is read. */
+  private enum Reading {
+    NUMBER,
+    REVERSED_BYTES,
+    SWITCH,
+    FLOW,
+    ONE_VALUE;
+
+    static Reading of(Row row) {
+      Rule rule = row.rule(Rule.Group.READING);
+      if (rule == Rule.FLOW) {
+        return FLOW;
+      }
+      if (rule == Rule.IS) {
+        return ONE_VALUE;
+      }
+      if (row.metric().equals("port_enabled")) {
+        return SWITCH;
+      }
+      return rule == Rule.BYTESWAP32 ? REVERSED_BYTES : NUMBER;
+    }
+  }
+
+  /** Placeholders of devices for an unknown time, in minutes. */
+  private static final double[] PARKED = {5939, 5940, 5999, 12927, 143999, 600000, 4294967295.0};
 
   private static final double MILLIS_FROM = 1000;
-  private static final int NONE = -1;
+  private static final int NO_CELL = -1;
   private static final double MILLION = 1e6;
 
   /** Above it a double has no room for millionths. */
@@ -22,72 +49,115 @@ final class Term {
   /** Whether the part is there that the value belongs to; null where it always is. */
   private final Presence presence;
 
-  /** The cell that decides what the value means, {@link #NONE} for none. */
-  private final int other;
+  /** The range of raw values that are values; {@code low} is NaN if no value can be known. */
+  private final double low;
+
+  private final double high;
+
+  /** Raw values in the range that are not values. */
+  private final double[] absent;
+
+  /** The cell that must have the value {@code wanted}. */
+  private final int where;
 
   private final double wanted;
-  private final double divisor;
-  private final double none;
+  private final Reading reading;
 
-  /** The raw value that is a 1 while all others are a 0; NaN without the rule. */
+  /** The raw value that is a 1 for {@link Reading#ONE_VALUE}. */
   private final double truth;
 
-  private final double low;
-  private final double high;
-  private final boolean zeroIsAbsent;
-  private final boolean isParked;
-  private final boolean isFlow;
-  private final boolean isFlag;
-  private final boolean isReversed;
-  private final boolean isMillis;
-  private final boolean isMillisWithVoltage;
-  private final boolean isMagnitude;
-  private final boolean isSplit;
-  private final boolean isWhere;
-  private final boolean isFahrenheit;
+  private final double factor;
 
-  /** Whether the unit of the value is known only from the other cell. */
-  private final boolean hasUnitElsewhere;
+  /** The inverse of the factor if it is a whole number, otherwise 0. */
+  private final double divisor;
+
+  /** Null for none. */
+  private final Rule unit;
+
+  /** The cell that decides on the unit. */
+  private final int unitCell;
+
+  private final double fahrenheit;
+
+  /** Null for none. */
+  private final Rule sign;
 
   /**
-   * @param other the cell that the rule where, fahrenheit_if or millis_with_voltage of the row
-   *     looks at; negative if there is none
+   * @param key of the device, which fits the row
+   * @param cells of the keys of the device
    * @param presence null if the part of the device that the row belongs to is always there
    */
-  Term(Row row, int cell, int other, Presence presence) {
+  Term(Row row, String key, Map<String, Integer> cells, Presence presence) {
     this.row = row;
-    this.cell = cell;
-    this.other = other;
+    this.cell = cells.get(key);
     this.presence = presence;
-    double inverse = 1 / row.factor();
+    String whereKey = whereKey(row, key);
+    where = cells.getOrDefault(whereKey, NO_CELL);
+    wanted = number(row, Rule.WHERE);
+    unit = row.rule(Rule.Group.UNIT);
+    String unitKey = unitKey(row, key);
+    unitCell = cells.getOrDefault(unitKey, NO_CELL);
+    fahrenheit = number(row, Rule.FAHRENHEIT_IF);
+    boolean isUnknown =
+        (whereKey != null && where == NO_CELL) || (unitKey != null && unitCell == NO_CELL);
+    low = isUnknown ? Double.NaN : low(row);
+    high = high(row);
+    absent = absent(row);
+    reading = Reading.of(row);
+    truth = number(row, Rule.IS);
+    factor = row.factor();
+    double inverse = 1 / factor;
     // 378 / 100 is 3.78, and 378 * 0.01 is not.
     divisor = Math.abs(inverse - Math.rint(inverse)) < 1e-9 ? Math.rint(inverse) : 0;
-    isWhere = row.parameter("where").isPresent();
-    isFahrenheit = row.parameter("fahrenheit_if").isPresent();
-    wanted =
-        row.parameter("where")
-            .or(() -> row.parameter("fahrenheit_if"))
-            .map(text -> Double.parseDouble(text.substring(text.indexOf('=') + 1)))
-            .orElse(Double.NaN);
-    none = row.parameter("none").map(Double::parseDouble).orElse(Double.NaN);
-    truth = row.parameter("is").map(Double::parseDouble).orElse(Double.NaN);
-    String range = row.parameter("range").orElse(row.has("drop_above_100") ? "..100" : "..");
-    low = bound(range.substring(0, range.indexOf("..")), Double.NEGATIVE_INFINITY);
-    high = bound(range.substring(range.indexOf("..") + 2), Double.POSITIVE_INFINITY);
-    zeroIsAbsent = row.has("zero_absent");
-    isParked = row.has("parked");
-    isFlow = row.has("flow");
-    isFlag = row.metric().equals("port_enabled") && !isFlow;
-    isReversed = row.has("byteswap32");
-    isMillis = row.has("millis");
-    isMillisWithVoltage = row.has("millis_with_voltage");
-    isMagnitude = row.has("magnitude");
-    isSplit = row.has("split");
-    hasUnitElsewhere = isMillisWithVoltage || isFahrenheit;
+    sign = row.rule(Rule.Group.SIGN);
   }
 
-  private static double bound(String text, double otherwise) {
-    return text.isEmpty() ? otherwise : Double.parseDouble(text);
+  /** The key that the rule where reads; null without it. */
+  private static String whereKey(Row row, String key) {
+    return row.has(Rule.WHERE)
+        ? key.substring(0, key.lastIndexOf('.') + 1) + row.argument(Rule.WHERE).key()
+        : null;
+  }
+
+  /** The key that decides on the unit; null for none. */
+  private static String unitKey(Row row, String key) {
+    if (row.has(Rule.FAHRENHEIT_IF)) {
+      return row.argument(Rule.FAHRENHEIT_IF).key();
+    }
+    return row.has(Rule.MILLIS_WITH_VOLTAGE)
+        ? key.replaceAll("amp$", "vol").replaceAll("Amp$", "Vol")
+        : null;
+  }
+
+  /** NaN without the rule. */
+  private static double number(Row row, Rule rule) {
+    return row.has(rule) ? row.argument(rule).low() : Double.NaN;
+  }
+
+  private static double low(Row row) {
+    double low = row.has(Rule.RANGE) ? row.argument(Rule.RANGE).low() : Double.NEGATIVE_INFINITY;
+    return row.has(Rule.PARKED) ? Math.max(0, low) : low;
+  }
+
+  private static double high(Row row) {
+    if (row.has(Rule.RANGE)) {
+      return row.argument(Rule.RANGE).high();
+    }
+    return row.has(Rule.DROP_ABOVE_100) ? 100 : Double.POSITIVE_INFINITY;
+  }
+
+  private static double[] absent(Row row) {
+    DoubleStream.Builder absent = DoubleStream.builder();
+    if (row.has(Rule.ZERO_ABSENT)) {
+      absent.add(0);
+    }
+    if (row.has(Rule.NONE)) {
+      absent.add(number(row, Rule.NONE));
+    }
+    if (row.has(Rule.PARKED)) {
+      DoubleStream.of(PARKED).forEach(absent);
+    }
+    return absent.build().toArray();
   }
 
   /** The cell of its value. */
@@ -95,11 +165,14 @@ final class Term {
     return cell;
   }
 
-  /** Adds the cells that it looks at. */
+  /** Adds the cells that it reads. */
   void addCells(Set<Integer> cells) {
     cells.add(cell);
-    if (other >= 0) {
-      cells.add(other);
+    if (where != NO_CELL) {
+      cells.add(where);
+    }
+    if (unitCell != NO_CELL) {
+      cells.add(unitCell);
     }
     if (presence != null) {
       presence.addCells(cells);
@@ -110,19 +183,36 @@ final class Term {
     return row;
   }
 
-  /** The value in the metric's unit; NaN if the key says nothing now. */
+  /** The value in the metric's unit; NaN if the key has no value now. */
   double value(double[] cells) {
     double raw = cells[cell];
-    boolean says =
+    boolean isKnown =
         raw >= low
             && raw <= high
-            && raw != none
-            && !(zeroIsAbsent && raw == 0)
-            && !(isParked && (raw < 0 || PARKED.contains(raw)))
-            && !(isWhere && (other < 0 || cells[other] != wanted))
-            && !(hasUnitElsewhere && (other < 0 || Double.isNaN(cells[other])))
+            && !isAbsent(raw)
+            && (where == NO_CELL || cells[where] == wanted)
+            && (unitCell == NO_CELL || !Double.isNaN(cells[unitCell]))
             && (presence == null || presence.holds(cells));
-    return says ? meaning(raw, cells) : Double.NaN;
+    if (!isKnown) {
+      return Double.NaN;
+    }
+    return switch (reading) {
+      case NUMBER -> scaled(raw, raw, cells);
+      case REVERSED_BYTES ->
+          scaled(Integer.reverseBytes((int) (long) raw) & 0xffffffffL, raw, cells);
+      case SWITCH -> raw == 0 ? 0 : 1;
+      case FLOW -> ((long) raw & 3) >= 2 ? 1 : 0;
+      case ONE_VALUE -> raw == truth ? 1 : 0;
+    };
+  }
+
+  private boolean isAbsent(double raw) {
+    for (double value : absent) {
+      if (raw == value) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Without the noise of binary fractions, and without -0: devices send no millionths. */
@@ -130,30 +220,24 @@ final class Term {
     return Math.abs(value) < EXACT ? Math.rint(value * MILLION) / MILLION + 0.0 : value;
   }
 
-  private double meaning(double raw, double[] cells) {
-    if (isFlow) {
-      return ((long) raw & 3) >= 2 ? 1 : 0;
+  private double scaled(double number, double raw, double[] cells) {
+    double value = divisor == 0 ? number * factor : number / divisor;
+    if (unit != null) {
+      value = inUnit(value, raw, cells);
     }
-    if (!Double.isNaN(truth)) {
-      return raw == truth ? 1 : 0;
-    }
-    if (isFlag) {
-      return raw == 0 ? 0 : 1;
-    }
-    double number = isReversed ? Integer.reverseBytes((int) (long) raw) & 0xffffffffL : raw;
-    double value = divisor == 0 ? number * row.factor() : number / divisor;
-    if ((isMillis && raw >= MILLIS_FROM) || (isMillisWithVoltage && cells[other] >= MILLIS_FROM)) {
-      value /= 1000;
-    }
-    if (isFahrenheit && cells[other] == wanted) {
-      value = (value - 32) * 5 / 9;
-    }
-    if (isMagnitude) {
+    if (sign == Rule.MAGNITUDE) {
       value = Math.abs(value);
-    }
-    if (isSplit) {
+    } else if (sign == Rule.SPLIT) {
       value = Math.max(0, value);
     }
-    return row.factor() == 1 ? value + 0.0 : rounded(value);
+    return factor == 1 ? value + 0.0 : rounded(value);
+  }
+
+  private double inUnit(double value, double raw, double[] cells) {
+    if (unit == Rule.FAHRENHEIT_IF) {
+      return cells[unitCell] == fahrenheit ? (value - 32) * 5 / 9 : value;
+    }
+    double size = unit == Rule.MILLIS ? raw : cells[unitCell];
+    return size >= MILLIS_FROM ? value / 1000 : value;
   }
 }

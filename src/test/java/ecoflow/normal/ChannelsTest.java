@@ -34,8 +34,12 @@ import org.junit.jupiter.api.Test;
  */
 class ChannelsTest {
 
-  private static final Table TABLE = Table.packaged();
+  private static final Table TABLE = PackagedTable.load();
+  private static final List<Row> ROWS = PackagedTable.rows();
   private static final Set<String> FIELDS = fields();
+
+  /** Rules that choose among keys. */
+  private static final Set<Rule> CHOICES = Set.of(Rule.FALLBACK, Rule.FIRST, Rule.WHERE);
 
   /**
    * A line of channels.csv.
@@ -101,12 +105,11 @@ class ChannelsTest {
   }
 
   private static boolean hasProtobuf(String family) {
-    return TABLE.rows().stream()
-        .anyMatch(row -> row.family().equals(family) && isIn(row, "protobuf"));
+    return ROWS.stream().anyMatch(row -> row.family().equals(family) && isIn(row, "protobuf"));
   }
 
   private static Set<String> ofChannel(String channel) {
-    return TABLE.rows().stream()
+    return ROWS.stream()
         .filter(row -> isIn(row, channel))
         .map(row -> meaning(row, row.key()))
         .collect(Collectors.toSet());
@@ -158,7 +161,7 @@ class ChannelsTest {
     Set<String> protobuf = ofChannel("protobuf");
     Set<String> rest = ofChannel("rest");
     List<Gap> gaps = new ArrayList<>();
-    for (Row row : TABLE.rows()) {
+    for (Row row : ROWS) {
       if (isIn(row, "protobuf")) {
         List<String> twins = inRest(row.family(), row.key());
         if (!twins.isEmpty() && twins.stream().noneMatch(key -> rest.contains(meaning(row, key)))) {
@@ -195,7 +198,7 @@ class ChannelsTest {
   void linesOfMessagesAreUsed() {
     for (Message message : MESSAGES) {
       assertTrue(
-          TABLE.rows().stream()
+          ROWS.stream()
               .anyMatch(
                   row ->
                       row.family().equals(message.family())
@@ -209,13 +212,13 @@ class ChannelsTest {
   @Test
   void twinsHaveTheSameFactorAndRules() {
     Map<String, Set<String>> inRest = new HashMap<>();
-    for (Row row : TABLE.rows()) {
+    for (Row row : ROWS) {
       if (isIn(row, "rest")) {
         inRest.computeIfAbsent(meaning(row, row.key()), key -> new HashSet<>()).add(value(row));
       }
     }
     int twins = 0;
-    for (Row row : TABLE.rows()) {
+    for (Row row : ROWS) {
       if (isIn(row, "protobuf")) {
         for (String key : inRest(row.family(), row.key())) {
           Set<String> values = inRest.get(meaning(row, key));
@@ -234,17 +237,14 @@ class ChannelsTest {
     return row.factor()
         + " "
         + row.isOn()
-        + row.rules().stream()
-            .filter(rule -> !rule.matches("fallback|first|where .*"))
-            .sorted()
-            .toList();
+        + row.rules().entrySet().stream().filter(rule -> !CHOICES.contains(rule.getKey())).toList();
   }
 
   /** Keys that were seen with developer keys, and whose twins have rows. */
   @Test
   void recordedKeysHaveTheRowsOfTheirTwins() throws IOException {
     Set<String> protobuf =
-        TABLE.rows().stream()
+        ROWS.stream()
             .filter(row -> isIn(row, "protobuf"))
             .map(row -> row.family() + " " + canonical(row.key()))
             .collect(Collectors.toSet());
@@ -253,8 +253,8 @@ class ChannelsTest {
     for (Map.Entry<String, Set<String>> recorded : recorded().entrySet()) {
       String family = recorded.getKey();
       List<Pattern> rows =
-          TABLE.rows().stream()
-              .filter(row -> row.family().equals(family) && row.isOf("rest"))
+          ROWS.stream()
+              .filter(row -> row.family().equals(family) && PackagedTable.isSeenIn(row, "rest"))
               .map(Row::pattern)
               .toList();
       for (String key : recorded.getValue()) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** Energy counters of one device, with a clock that the test turns. */
 class CountersTest {
 
-  private static final Table TABLE = Table.packaged();
+  private static final Table TABLE = PackagedTable.load();
   private static final long HOLD = TimeUnit.SECONDS.toNanos(300);
   private static final String SOLAR = "solar_energy_joules_total{origin=computed}";
   private static final String AC_OUT =

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 /** Compares docs/MODELS.md with the catalogue of models and the packaged tables. */
 class ModelsDocTest {
 
-  private static final Table TABLE = Table.packaged();
+  private static final Table TABLE = PackagedTable.load();
+  private static final List<Row> ROWS = PackagedTable.rows();
 
   /** Powers from which energy is computed, with their names in the document. */
   private static final Map<String, String> POWERS = powers();
@@ -49,9 +50,7 @@ class ModelsDocTest {
                 + "\n|---|---|---|---|---|---|---|\n");
     for (Map.Entry<String, Map<String, Set<String>>> family : models().entrySet()) {
       List<Row> rows =
-          TABLE.rows().stream()
-              .filter(row -> row.isOn() && row.family().equals(family.getKey()))
-              .toList();
+          ROWS.stream().filter(row -> row.isOn() && row.family().equals(family.getKey())).toList();
       Map<String, Set<String>> models = family.getValue();
       Set<String> prefixes = new TreeSet<>();
       models.values().forEach(prefixes::addAll);
@@ -61,7 +60,7 @@ class ModelsDocTest {
                   String.join(", ", models.keySet()),
                   String.join(" ", prefixes),
                   app(rows),
-                  count(rows, row -> row.isOf("rest")),
+                  count(rows, row -> PackagedTable.isSeenIn(row, "rest")),
                   count(rows, row -> !row.channel().equals("rest")),
                   counted(rows),
                   computed(rows)));
@@ -146,7 +145,7 @@ class ModelsDocTest {
   }
 
   private static String app(List<Row> rows) {
-    boolean isJson = rows.stream().anyMatch(row -> row.isOf("json"));
+    boolean isJson = rows.stream().anyMatch(row -> PackagedTable.isSeenIn(row, "json"));
     boolean isProtobuf = rows.stream().anyMatch(row -> row.channel().equals("protobuf"));
     return isProtobuf ? "protobuf" : isJson ? "JSON" : "";
   }

@@ -3,6 +3,7 @@ package ecoflow.normal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.testkit.Promtool;
@@ -11,6 +12,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -30,11 +32,6 @@ class NormalTableTest {
       Pattern.compile("circuit|component|kind|origin|pack|phase|port|sensor|source|zone");
   private static final Pattern LABEL_VALUE =
       Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
-  private static final Pattern RULE =
-      Pattern.compile(
-          "byteswap32|drop_above_100|fallback|first|flow|ignore_zero|magnitude"
-              + "|millis|millis_with_voltage|native_(day|session|total)|net|parked|split|sum_hours"
-              + "|this_device|zero_absent|is \\d+|fahrenheit_if [\\w.]+=\\d+|where \\w+=\\d+|range -?\\d+[.][.]\\d+");
   private static final Set<String> UNITS =
       Set.of(
           "",
@@ -128,7 +125,6 @@ class NormalTableTest {
       assertTrue(Double.parseDouble(row.factor()) != 0, row::toString);
       assertTrue(Set.of("high", "medium", "low").contains(row.confidence()), row::toString);
       assertTrue(Set.of("yes", "no").contains(row.on()), row::toString);
-      row.rules().forEach(rule -> assertTrue(RULE.matcher(rule).matches(), row::toString));
       for (String label : row.labels()) {
         String[] pair = label.split("=", 2);
         assertTrue(LABEL_NAME.matcher(pair[0]).matches(), row::toString);
@@ -136,6 +132,25 @@ class NormalTableTest {
       }
       assertEquals(row.labels().size(), Set.copyOf(row.labelNames()).size(), row::toString);
     }
+  }
+
+  /** No packaged row needs the rule none, which is for tables of users. */
+  @Test
+  void rowsUseAllRulesButOne() {
+    Set<Rule> unused = EnumSet.allOf(Rule.class);
+    PackagedTable.rows().forEach(row -> unused.removeAll(row.rules().keySet()));
+    assertEquals(Set.of(Rule.NONE), unused);
+  }
+
+  @Test
+  void anUnknownRuleOfAPackagedRowNamesTheLine() {
+    IllegalStateException e =
+        assertThrows(
+            IllegalStateException.class,
+            () -> Table.packagedRow(17, "delta2,*,a,battery_charge_ratio,,flow;hallo,1,high,yes"));
+    assertTrue(
+        e.getMessage().startsWith("metrics.csv:17: unknown rule hallo: allowed are first, "),
+        e::getMessage);
   }
 
   @Test

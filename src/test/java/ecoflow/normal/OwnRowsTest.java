@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,6 +87,10 @@ class OwnRowsTest {
         """);
     Table table = load();
     String start = folder.resolve("metrics.csv") + ":";
+    String words =
+        "first, fallback, net, sum_hours, this_device, where, zero_absent, ignore_zero, none,"
+            + " parked, range, drop_above_100, flow, is, byteswap32, millis, millis_with_voltage,"
+            + " fahrenheit_if, magnitude, split, native_total, native_day, native_session";
     assertEquals(
         List.of(
             folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 to 5 are needed",
@@ -100,12 +106,70 @@ class OwnRowsTest {
             start
                 + "2 is left out: label sock=1: it takes name=value, of [circuit, component, kind,"
                 + " origin, pack, phase, port, sensor, source, zone]",
-            start + "3 is left out: no rule hallo",
+            start + "3 is left out: unknown rule hallo: allowed are " + words,
             start + "4 is left out: factor 0: it takes a number that is not 0",
             start + "5 is left out: 4 columns where 9 are needed",
             start + "6 is left out: it takes a family and a raw key"),
         problems);
     assertEquals(0.5, value(table, "R331X", "mine", 0.5));
+  }
+
+  @Test
+  void aBadArgumentOfARuleCostsItsLine() throws IOException {
+    List<String> rules =
+        List.of(
+            "flow 1",
+            "is",
+            "none 1.2.3",
+            "range 1",
+            "range 1..x",
+            "where a.b=1",
+            "fahrenheit_if a",
+            "first;fallback",
+            "magnitude;split",
+            "native_day;ignore_zero;native_total",
+            "millis;parked;millis",
+            "",
+            "where a=1;range -5..5;none 1.5;is -2");
+    Files.writeString(
+        folder.resolve("metrics.csv"),
+        rules.stream()
+            .map(rule -> "delta2,*,a,battery_charge_ratio,," + rule + ",1,high,yes\n")
+            .collect(Collectors.joining()));
+    load();
+    List<String> expected =
+        List.of(
+            "rule flow 1, expected: flow",
+            "rule is, expected: is NUMBER",
+            "rule none 1.2.3, expected: none NUMBER",
+            "rule range 1, expected: range LOW..HIGH",
+            "rule range 1..x, expected: range LOW..HIGH",
+            "rule where a.b=1, expected: where FIELD=NUMBER",
+            "rule fahrenheit_if a, expected: fahrenheit_if KEY=NUMBER",
+            "rules first and fallback: only one of them is allowed",
+            "rules magnitude and split: only one of them is allowed",
+            "rules native_day and native_total: only one of them is allowed",
+            "rule millis is repeated");
+    assertEquals(
+        IntStream.range(0, expected.size())
+            .mapToObj(
+                i ->
+                    "%s:%d is left out: %s"
+                        .formatted(folder.resolve("metrics.csv"), i + 1, expected.get(i)))
+            .toList(),
+        problems);
+  }
+
+  @Test
+  void aRawValueCanStandForNoValue() throws IOException {
+    Files.writeString(
+        folder.resolve("metrics.csv"),
+        "delta2,*,mine,battery_charge_ratio,,none 255;zero_absent,0.01,high,yes\n");
+    Table table = load();
+    assertEquals(List.of(), problems);
+    assertEquals(Double.NaN, value(table, "R331X", "mine", 255));
+    assertEquals(Double.NaN, value(table, "R331X", "mine", 0));
+    assertEquals(0.55, value(table, "R331X", "mine", 55));
   }
 
   @Test

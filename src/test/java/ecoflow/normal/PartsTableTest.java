@@ -30,7 +30,7 @@ class PartsTableTest {
   static final List<Line> WITHOUT_CONDITION =
       lines(resource("/parts/without-condition.csv"), "families,part,why", 3);
 
-  private static final List<Row> ROWS = Table.packaged().rows().stream().filter(Row::isOn).toList();
+  private static final List<Row> ROWS = PackagedTable.rows().stream().filter(Row::isOn).toList();
   private static final Pattern KEY = Pattern.compile("[^=!<>|;]+");
 
   record Line(List<String> cells) {

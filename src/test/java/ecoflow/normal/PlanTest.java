@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What raw values of a device come to, rule by rule, on rows of the packaged table. */
 class PlanTest {
 
-  private static final Table TABLE = Table.packaged();
+  private static final Table TABLE = PackagedTable.load();
+  private static final List<Row> ROWS = PackagedTable.rows();
 
   private static Map<String, Double> of(String serial, Object... keysAndValues) {
     Map<String, Double> raw = new TreeMap<>();
@@ -361,7 +362,7 @@ class PlanTest {
   @Test
   void eachRowThatIsOnWorks() {
     int on = 0;
-    for (Row row : TABLE.rows()) {
+    for (Row row : ROWS) {
       // Times depend on the power of the battery, see below.
       if (row.isOn() && !row.metric().startsWith("battery_time_to_")) {
         on++;
@@ -395,15 +396,14 @@ class PlanTest {
             .replace("chN", "ch1")
             .replace("bpX", "bp2000");
     Map<String, Double> raw = new TreeMap<>(Map.of(key, 2.0));
-    row.parameter("where")
-        .ifPresent(
-            text -> {
-              String[] condition = text.split("=");
-              String other = key.substring(0, key.lastIndexOf('.') + 1) + condition[0];
-              raw.put(other, Double.parseDouble(condition[1]));
-            });
-    row.parameter("fahrenheit_if").ifPresent(text -> raw.put(text.split("=")[0], 0.0));
-    if (row.has("millis_with_voltage")) {
+    if (row.has(Rule.WHERE)) {
+      Rule.Argument where = row.argument(Rule.WHERE);
+      raw.put(key.substring(0, key.lastIndexOf('.') + 1) + where.key(), where.low());
+    }
+    if (row.has(Rule.FAHRENHEIT_IF)) {
+      raw.put(row.argument(Rule.FAHRENHEIT_IF).key(), 0.0);
+    }
+    if (row.has(Rule.MILLIS_WITH_VOLTAGE)) {
       raw.put(key.replaceAll("amp$", "vol").replaceAll("Amp$", "Vol"), 50.0);
     }
     return raw;
@@ -430,11 +430,7 @@ class PlanTest {
 
   @Test
   void aPowerKitHasItsBatteriesByModel() {
-    Row row =
-        TABLE.rows().stream()
-            .filter(of -> of.key().equals("bpX.{SN}.soc"))
-            .findFirst()
-            .orElseThrow();
+    Row row = ROWS.stream().filter(of -> of.key().equals("bpX.{SN}.soc")).findFirst().orElseThrow();
     Matcher matcher = row.pattern().matcher("bp5000.M102.soc");
     assertTrue(matcher.matches());
     assertEquals("bp5000.M102.vol", row.parts(matcher).fill("bpX.{SN}.vol"));

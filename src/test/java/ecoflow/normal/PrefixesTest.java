@@ -54,7 +54,7 @@ class PrefixesTest {
 
   private static final Pattern SERIAL_CONDITION = Pattern.compile("sn:(\\w+)");
 
-  private final Table table = Table.packaged();
+  private final Table table = PackagedTable.load();
   private final Map<String, String> families = families();
 
   /** What public projects and recorded devices say of each prefix. */
@@ -102,7 +102,10 @@ class PrefixesTest {
   @Test
   void rowsAreThoseOfTheFamily() {
     Set<String> withRows =
-        table.rows().stream().filter(Row::isOn).map(Row::family).collect(Collectors.toSet());
+        PackagedTable.rows().stream()
+            .filter(Row::isOn)
+            .map(Row::family)
+            .collect(Collectors.toSet());
     families.forEach(
         (prefix, family) ->
             assertEquals(

@@ -15,7 +15,7 @@ class SilenceTableTest {
 
   @Test
   void aModelIsAsSilentByItsNameAsByItsSerialNumber() throws IOException {
-    Table table = Table.packaged();
+    Table table = PackagedTable.load();
     int silent = 0;
     for (JsonNode model : new ObjectMapper().readTree(Path.of("devices.json").toFile())) {
       String name = model.path("name").asText();
@@ -32,7 +32,7 @@ class SilenceTableTest {
 
   @Test
   void theLongestPrefixDecidesThenTheName() {
-    Table table = Table.packaged();
+    Table table = PackagedTable.load();
     assertEquals(Duration.ofSeconds(120), table.silence("AC71X", ""));
     assertEquals(Duration.ofSeconds(180), table.silence("HW52X", ""));
     assertEquals(Duration.ofSeconds(3000), table.silence("C376X", ""));
