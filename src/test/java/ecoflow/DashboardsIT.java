@@ -47,8 +47,8 @@ class DashboardsIT {
           "Protobuf messages by outcome",
           "Conflicts",
           "Messages to sinks",
-          "Self-sufficiency of a day",
-          "Money of a day");
+          "Self-sufficiency in 24 hours",
+          "Cost and savings in 24 hours");
 
   /** Queries of the dashboard of the Python exporter, whose names must go on to work. */
   private static final List<String> OF_THE_REFERENCE =
