@@ -3,16 +3,16 @@
 #
 #   deploy/image/build.sh [--stand-ins] [--tag TAG]
 #
-#   --stand-ins   makes the base images that are not here from packages of Debian, and pulls none: for machines that
-#                 reach no registry of images. Needs root, buildah and mmdebstrap, on Debian. The images that come out
-#                 are for tests; their Java is Debian's.
-#   --tag TAG     the images' tag, "latest" without it
+#   --stand-ins   builds missing base images from Debian packages instead of pulling them, for machines without access to
+#                 an image registry. Needs root, buildah and mmdebstrap, on Debian. The resulting images are for tests
+#                 only; they contain the Java runtime of Debian.
+#   --tag TAG     tag of the images, default "latest"
 #
-#   ENGINE        docker, podman or buildah; without it the first of them that is here
-#   VERSION       what the label of the image says; without it that of pom.xml
-#   MAVEN_ARGS    further arguments of the Maven that builds the exporter, such as -o
+#   ENGINE        docker, podman or buildah; default: the first one that is installed
+#   VERSION       version in the label of the image; default: the version in pom.xml
+#   MAVEN_ARGS    further Maven arguments for the build of the exporter, such as -o
 #
-# With podman and buildah that Maven takes the libraries that are in ~/.m2, and adds to them.
+# With podman and buildah, Maven uses the local repository in ~/.m2 and adds to it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -30,11 +30,11 @@ while [ $# -gt 0 ]; do
   case $1 in
     --stand-ins) stand_ins=true ;;
     --tag)
-      [ $# -ge 2 ] || fail "--tag takes a tag"
+      [ $# -ge 2 ] || fail "--tag needs a value"
       tag=$2
       shift
       ;;
-    *) fail "$1 is unknown: --stand-ins, --tag TAG" ;;
+    *) fail "unknown argument $1; use --stand-ins, --tag TAG" ;;
   esac
   shift
 done
@@ -52,13 +52,13 @@ for program in docker podman buildah; do
     engine=$program
   fi
 done
-[ -n "$engine" ] || fail "neither docker nor podman nor buildah is here"
+[ -n "$engine" ] || fail "docker, podman and buildah are not installed"
 
-# As the slim image has it: no manuals, no translations, no lists of packages.
+# Like the slim image: without manuals, translations and package lists.
 make_system_base() {
   local folder
   folder=$(mktemp -d)
-  # shellcheck disable=SC2016 # mmdebstrap says what $1 is
+  # shellcheck disable=SC2016 # mmdebstrap sets $1
   mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
@@ -72,14 +72,14 @@ make_system_base() {
 make_java_base() {
   local container
   container=$(buildah from --pull-never "docker.io/library/$system_base")
-  # The packages' scripts miss the folder of the manuals.
+  # Package scripts expect the folder of the manuals.
   buildah run --isolation chroot --network host "$container" -- sh -ec 'mkdir -p /usr/share/man/man1
     apt-get -qq update
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install openjdk-17-jdk-headless ca-certificates
     apt-get clean
     rm -rf /var/lib/apt/lists/*' > /dev/null 2>&1 || {
     buildah rm "$container" > /dev/null
-    fail "Debian's Java cannot be installed in the base image"
+    fail "cannot install Debian's Java in the base image"
   }
   buildah commit --quiet --format docker --rm "$container" "docker.io/library/$java_base" > /dev/null
 }
@@ -95,10 +95,10 @@ options=(
 )
 case $engine in
   docker) build=(docker build) ;;
-  # The other format knows no HEALTHCHECK.
+  # The other format does not support HEALTHCHECK.
   podman) build=(podman build --format docker --layers) ;;
   buildah) build=(buildah bud --format docker --layers --force-rm) ;;
-  *) fail "ENGINE=$engine is unknown: docker, podman or buildah" ;;
+  *) fail "ENGINE=$engine is not supported; use docker, podman or buildah" ;;
 esac
 if [ "$engine" != docker ]; then
   mkdir -p "$HOME/.m2"
@@ -107,12 +107,12 @@ fi
 if "$stand_ins"; then
   has_image "$system_base" || make_system_base
   has_image "$java_base" || make_java_base
-  # A stand-in has another digest than the image that it replaces.
+  # The digest of a stand-in differs from that of the image that it replaces.
   dockerfile=$(mktemp)
   trap 'rm -f "$dockerfile"' EXIT
   sed 's/@sha256:[0-9a-f]*//' Dockerfile > "$dockerfile"
   options+=(--file "$dockerfile")
-  # Isolation that needs no rights over resources, and what this machine trusts.
+  # Isolation without control over resources, and the CA certificates of this machine.
   options+=(--isolation chroot --pull-never --network host)
   if [ -e /etc/ssl/certs/java/cacerts ]; then
     options+=(-v /etc/ssl/certs:/etc/ssl/certs:ro)

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds what a release consists of into target/release: the jar, the distribution, the test kit and its pom, the list
-# of their parts (SBOM, in CycloneDX's JSON), and their checksums.
+# Builds the files of a release into target/release: the jar, the distribution, the test kit and its pom, the SBOM (in
+# CycloneDX JSON), and the checksums.
 #
 #   deploy/release/build.sh [--without-tests] [VERSION]
 #
-#   --without-tests   does not test again what was tested before
-#   VERSION           without it that of the git tag of this commit: v1.2.3 is version 1.2.3
+#   --without-tests   skips the tests, if they have been run before
+#   VERSION           default: the version of the git tag of this commit; v1.2.3 is version 1.2.3
 #
-#   MAVEN_ARGS        further arguments of Maven; not -o, which leaves out the list of parts
+#   MAVEN_ARGS        further Maven arguments; not -o, which omits the SBOM
 #
-# The same sources, built with a JDK of the same major version, give the same files. Signing: checksums.sh.
+# Builds are reproducible with a JDK of the same major version. For signing, see checksums.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,7 +23,7 @@ version=
 while [ $# -gt 0 ]; do
   case $1 in
     --without-tests) goal=package ;;
-    -*) fail "$1 is unknown: --without-tests, VERSION" ;;
+    -*) fail "unknown argument $1; use --without-tests, VERSION" ;;
     *) version=$1 ;;
   esac
   shift
@@ -31,14 +31,14 @@ done
 
 if [ -z "$version" ]; then
   tag=$(git describe --exact-match --tags --match 'v[0-9]*' 2> /dev/null) ||
-    fail "this commit has no tag such as v1.2.3: set one, or name a version"
-  [ -z "$(git status --porcelain)" ] || fail "there are changes that the tag $tag does not have"
+    fail "this commit has no tag such as v1.2.3: create one, or pass a version"
+  [ -z "$(git status --porcelain)" ] || fail "the working tree has changes that are not in the tag $tag"
   version=${tag#v}
 fi
 number='(0|[1-9][0-9]*)'
-[[ $version =~ ^$number\.$number\.$number(-[0-9A-Za-z.-]+)?$ ]] || fail "$version is no version such as 1.2.3 or 1.2.3-rc.1"
+[[ $version =~ ^$number\.$number\.$number(-[0-9A-Za-z.-]+)?$ ]] || fail "$version is not a version such as 1.2.3 or 1.2.3-rc.1"
 
-# What the changelog says of the version; what comes before a release has its section already.
+# The changelog must have a section for the version. A pre-release uses the section of its release.
 heading=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
 case $heading in
   "${version%%-*} (unreleased)") [[ $version == *-* ]] || fail "CHANGELOG.md calls $version unreleased" ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Writes SHA256SUMS for all files of a folder, and where there is a key its signature, SHA256SUMS.asc.
+# Writes SHA256SUMS for all files of a folder, and its signature SHA256SUMS.asc if there is a key.
 #
 #   deploy/release/checksums.sh FOLDER
 #
-#   RELEASE_SIGNING_KEY          a secret key of gpg, armored, such as a secret of the CI; it stays in no key ring
-#   RELEASE_SIGNING_PASSPHRASE   the key's passphrase, if it has one
-#   RELEASE_SIGNING_USER         in place of the key: which key of the user's own ring signs
+#   RELEASE_SIGNING_KEY          an armored secret GPG key, such as a CI secret; it is not added to a keyring
+#   RELEASE_SIGNING_PASSPHRASE   the passphrase of the key, if it has one
+#   RELEASE_SIGNING_USER         alternative to the key: the user ID of a key in your keyring
 #
-# Whoever downloads: gpg --verify SHA256SUMS.asc SHA256SUMS && sha256sum --check --ignore-missing SHA256SUMS
+# To verify a download: gpg --verify SHA256SUMS.asc SHA256SUMS && sha256sum --check --ignore-missing SHA256SUMS
 set -euo pipefail
 
 fail() {
@@ -15,10 +15,10 @@ fail() {
   exit 2
 }
 
-[ $# -eq 1 ] || fail "takes one folder"
-cd "$1" 2> /dev/null || fail "$1 is no folder"
+[ $# -eq 1 ] || fail "needs one folder"
+cd "$1" 2> /dev/null || fail "$1 is not a folder"
 
-# A signature of other sums must not stay.
+# Do not keep a signature of other checksums.
 rm -f SHA256SUMS SHA256SUMS.asc
 shopt -s nullglob
 files=(*)
@@ -30,7 +30,7 @@ if [ -n "${RELEASE_SIGNING_KEY:-}" ]; then
   GNUPGHOME=$(mktemp -d)
   export GNUPGHOME
   trap 'gpgconf --kill all; rm -rf "$GNUPGHOME"' EXIT
-  gpg --batch --quiet --import <<< "$RELEASE_SIGNING_KEY" || fail "RELEASE_SIGNING_KEY is no secret key of gpg"
+  gpg --batch --quiet --import <<< "$RELEASE_SIGNING_KEY" || fail "RELEASE_SIGNING_KEY is not a secret GPG key"
 elif [ -n "${RELEASE_SIGNING_USER:-}" ]; then
   options+=(--local-user "$RELEASE_SIGNING_USER")
 else

@@ -182,9 +182,9 @@ class ReleaseScriptsTest {
     "2.0.0, '2.0.0 (unreleased)', calls 2.0.0 unreleased",
     "2.0.0, '1.0.0 (2026-01-01)', 'starts with \"1.0.0 (2026-01-01)\", not with 2.0.0'",
     "2.0.0-rc.1, '2.0.1 (unreleased)', 'not with 2.0.0-rc.1'",
-    "2.0, '2.0 (2026-01-01)', 2.0 is no version",
-    "02.0.0, '02.0.0', 02.0.0 is no version",
-    "2.0.0 -x, '2.0.0', 2.0.0 -x is no version",
+    "2.0, '2.0 (2026-01-01)', 2.0 is not a version",
+    "02.0.0, '02.0.0', 02.0.0 is not a version",
+    "2.0.0 -x, '2.0.0', 2.0.0 -x is not a version",
   })
   void aVersionThatIsNoneIsNotBuilt(String version, String heading, String said)
       throws IOException {
@@ -223,7 +223,7 @@ class ReleaseScriptsTest {
 
     git("tag", "v3.1.4");
     Files.writeString(files.resolve("CHANGELOG.md"), "## 3.1.4 (2026-01-01)\n- More.\n");
-    assertRefused("there are changes that the tag v3.1.4 does not have");
+    assertRefused("the working tree has changes that are not in the tag v3.1.4");
 
     git("checkout", "--quiet", "CHANGELOG.md");
     run(Map.of(), files.resolve("deploy/release/build.sh").toString());
