@@ -28,12 +28,12 @@ enum Rule {
   WHERE(
       Group.NO_VALUE,
       Form.FIELD,
-      "No value unless the field of this name beside the key has this value."),
+      "No value unless the field with this name, in the same object as the key, has this value."),
   ZERO_ABSENT(Group.NO_VALUE, "0 is not a value: nothing was measured."),
   IGNORE_ZERO(
       Group.NO_VALUE,
-      "For a day or session counter: 0 is not a restart, since the device sends zeros between values."
-          + " Zeros of lifetime counters are always ignored."),
+      "For a counter: zeros between values are ignored and are not a restart. Lifetime counters ignore"
+          + " zeros without this rule."),
   NONE(Group.NO_VALUE, Form.NUMBER, "This raw value is not a value."),
   PARKED(
       Group.NO_VALUE,
@@ -42,14 +42,14 @@ enum Rule {
   RANGE(Group.NO_VALUE, Form.RANGE, "Raw values outside this range are not values."),
   DROP_ABOVE_100(Group.NO_VALUE, "Raw values above 100 are not values."),
 
-  FLOW(Group.READING, "1 if the two lowest bits of the raw value are 2 or 3, otherwise 0."),
+  FLOW(Group.READING, "1 if the two lowest bits have the value 2 or 3, otherwise 0."),
   IS(Group.READING, Form.NUMBER, "1 for this raw value, 0 for any other."),
   BYTESWAP32(Group.READING, "A 32-bit integer with its bytes in reverse order."),
 
-  MILLIS(Group.UNIT, "Raw values of 1000 or more are thousandths, such as mV."),
+  MILLIS(Group.UNIT, "Raw values of 1000 or more are in thousandths of the unit, such as mV."),
   MILLIS_WITH_VOLTAGE(
       Group.UNIT,
-      "For a current: mA if the voltage of the same key (`vol` in place of `amp` at its end) is 1000 or"
+      "For a current: mA if the voltage beside it (its key ends in `vol` in place of `amp`) is 1000 or"
           + " more, otherwise A. No value while that voltage is unknown."),
   FAHRENHEIT_IF(
       Group.UNIT,
@@ -69,10 +69,10 @@ enum Rule {
 
   /** What a rule decides. */
   enum Group {
-    PREFERENCE("which key is used", true),
+    PREFERENCE("preferred key", true),
     KEYS("keys of a series", false),
-    NO_VALUE("absent values", false),
-    READING("meaning of the raw value", true),
+    NO_VALUE("absent value", false),
+    READING("reading", true),
     UNIT("unit", true),
     SIGN("sign", true),
     COUNTER("kind of counter", true);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Compares docs/METRICS.md with the packaged tables. */
@@ -39,6 +40,7 @@ class MetricsDocTest {
       families(name)
           .forEach((family, rows) -> text.append("| %s | %s |\n".formatted(family, keys(rows))));
     }
+    text.append(rules());
     text.append("\n## Disabled rows\n\n");
     text.append("| family | raw key | normalised name | reason |\n|---|---|---|---|\n");
     for (Row row : ROWS) {
@@ -46,6 +48,34 @@ class MetricsDocTest {
         text.append(
             "| %s | `%s` | `%s` | uncertain |\n".formatted(row.family(), row.key(), row.metric()));
       }
+    }
+    return text.toString();
+  }
+
+  private static String rules() {
+    String exclusive =
+        Stream.of(Rule.Group.values())
+            .filter(Rule.Group::isExclusive)
+            .map(Rule.Group::title)
+            .collect(Collectors.joining(", "));
+    StringBuilder text =
+        new StringBuilder(
+            """
+
+            ## Rules
+
+            The column `rules` of `metrics.csv` has any of these rules, separated by `;`, but at most one for each of:
+            %s. Without a rule for the reading, `port_enabled` is 0 for the raw value 0 and 1 for all others.
+
+            | group | rule | meaning | rows |
+            |---|---|---|---|
+            """
+                .formatted(exclusive));
+    for (Rule rule : Rule.values()) {
+      long rows = ROWS.stream().filter(row -> row.has(rule)).count();
+      text.append(
+          "| %s | `%s` | %s | %d |\n"
+              .formatted(rule.group().title(), rule.usage(), rule.description(), rows));
     }
     return text.toString();
   }
