@@ -2,6 +2,7 @@ package ecoflow.mqtt;
 
 import ecoflow.config.ProxySettings;
 import ecoflow.runtime.OutOfMemory;
+import ecoflow.text.Lines;
 import ecoflow.text.ProxyException;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.codec.mqtt.MqttQoS;
@@ -477,10 +478,7 @@ final class MqttConnection {
 
   /** Netty's failures of a socket are none of Java's classes. */
   private static Throwable plain(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
+    Throwable root = Lines.rootCause(failure);
     return root instanceof SocketException
             || root instanceof GeneralSecurityException
             || root instanceof SSLException

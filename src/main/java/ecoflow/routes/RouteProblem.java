@@ -94,10 +94,7 @@ public final class RouteProblem {
   }
 
   private static String reason(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null && root.getCause() != root) {
-      root = root.getCause();
-    }
+    Throwable root = Lines.rootCause(failure);
     if (root instanceof NoSuchEndpointException) {
       Matcher scheme = SCHEME.matcher(String.valueOf(root.getMessage()));
       if (scheme.find()) {

@@ -103,12 +103,4 @@ final class Failures {
       default -> null;
     };
   }
-
-  static Throwable root(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null && cause.getCause() != cause) {
-      cause = cause.getCause();
-    }
-    return cause;
-  }
 }

@@ -122,7 +122,7 @@ public final class Lines {
 
   /** The root cause with its class, for unexpected failures. */
   public static String root(Throwable failure) {
-    Throwable cause = Failures.root(failure);
+    Throwable cause = rootCause(failure);
     return cause.getClass().getSimpleName() + ": " + oneLine(cause.getMessage());
   }
 
@@ -146,9 +146,18 @@ public final class Lines {
     return String.join("; ", told);
   }
 
+  /** The innermost cause; the failure itself if it has none. */
+  public static Throwable rootCause(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause() != cause) {
+      cause = cause.getCause();
+    }
+    return cause;
+  }
+
   /** The text of a parser's failure, without its class. */
   public static String complaint(Throwable failure) {
-    Throwable cause = Failures.root(failure);
+    Throwable cause = rootCause(failure);
     return oneLine(
         cause instanceof JacksonException json ? json.getOriginalMessage() : cause.getMessage());
   }
