@@ -55,6 +55,12 @@ public final class Api implements AutoCloseable {
     this.proxy = settings.proxy();
   }
 
+  /** The pause after the next failure: twice as long, up to a limit. */
+  public static Duration doubled(Duration pause, Duration limit) {
+    Duration twice = pause.multipliedBy(2);
+    return twice.compareTo(limit) > 0 ? limit : twice;
+  }
+
   /** Binds what calls need in every mode. */
   public void bind(Registry registry) {
     Redelivery redelivery = new Redelivery(cooldown, host);

@@ -60,8 +60,7 @@ final class FirstContact {
     failures++;
     if (failures < attempts) {
       if (failures > 1) {
-        Duration twice = pause.multipliedBy(2);
-        pause = twice.compareTo(longestPause) > 0 ? longestPause : twice;
+        pause = Api.doubled(pause, longestPause);
       }
       LOG.warn(
           "{}; attempt {} of {}, next attempt in {} s",

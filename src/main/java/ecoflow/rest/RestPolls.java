@@ -253,12 +253,9 @@ final class RestPolls {
 
   private Duration quarantine(String serial, boolean ofPushing) {
     Quarantine before = quarantines.get(serial);
-    Duration pause = (before == null ? retryPause : before.pause()).multipliedBy(2);
     // Values that no push changes must not get too old.
     Duration most = ofPushing ? fullInterval : MAX_QUARANTINE;
-    if (pause.compareTo(most) > 0) {
-      pause = most;
-    }
+    Duration pause = Api.doubled(before == null ? retryPause : before.pause(), most);
     quarantines.put(
         serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos(), ofPushing));
     return pause;
