@@ -28,6 +28,7 @@ import org.apache.camel.Route;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.MainHelper;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
+import org.apache.camel.spi.ShutdownAware;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,15 @@ public final class EcoflowExporter implements AutoCloseable {
   /** Longer than camel.main.shutdownTimeout, after which Camel interrupts the routes. */
   private static final long ROUTES_STOP_SECONDS = 5;
 
+  /**
+   * How long packaged routes may take to finish what they do: a poll or a push, which come again. A
+   * call that is not answered and a pause between two attempts would take much longer.
+   */
+  private static final long PACKAGED_ROUTES_STOP_MILLIS = 300;
+
+  /** Within this time the main thread leaves its wait, unless a reload of routes blocks it. */
+  private static final long LEAVE_SECONDS = 1;
+
   private static final long STOP_SECONDS = 10;
   private static final String NO_START = "The routes do not start: ";
 
@@ -47,10 +57,12 @@ public final class EcoflowExporter implements AutoCloseable {
   private final Logger log;
   private final AtomicInteger exitCode = new AtomicInteger();
   private final CountDownLatch end = new CountDownLatch(1);
+  private final CountDownLatch stopping = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final RouteFiles routes;
   private final Main main;
   private final Beans beans;
+  private volatile boolean isStarted;
   private List<String> routeProblems = List.of();
   private RouteWatch watch;
   private Optional<RouteReload> reload = Optional.empty();
@@ -159,6 +171,7 @@ public final class EcoflowExporter implements AutoCloseable {
               new RouteReload(
                   main.getCamelContext(), settings, Beans::new, () -> end(EXIT_FAILED)));
     }
+    isStarted = true;
     log.info(
         "Metrics are at {}://{}:{}/metrics",
         beans.isTls() ? "https" : "http",
@@ -230,6 +243,7 @@ public final class EcoflowExporter implements AutoCloseable {
   @Override
   public void close() {
     end(0);
+    stopping.countDown();
     beans.disconnect();
     stopRoutes();
     beans.close();
@@ -241,6 +255,11 @@ public final class EcoflowExporter implements AutoCloseable {
    * does not answer.
    */
   private void stopRoutes() {
+    CamelContext camel = main.getCamelContext();
+    if (camel != null && !areOwnRoutesBusy(camel)) {
+      camel.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
+      camel.getShutdownStrategy().setTimeout(PACKAGED_ROUTES_STOP_MILLIS);
+    }
     FutureTask<Void> stop = new FutureTask<>(main::stop, null);
     Thread thread = new Thread(stop, "stop");
     thread.setDaemon(true);
@@ -256,6 +275,17 @@ public final class EcoflowExporter implements AutoCloseable {
     }
   }
 
+  /** Whether a route of the user has a message under way, or waiting in a queue. */
+  private static boolean areOwnRoutesBusy(CamelContext camel) {
+    return camel.getRoutes().stream()
+        .filter(route -> !RouteFiles.isPackaged(route))
+        .anyMatch(
+            route ->
+                camel.getInflightRepository().size(route.getRouteId()) > 0
+                    || (route.getConsumer() instanceof ShutdownAware queue
+                        && queue.getPendingExchangesSize() > 0));
+  }
+
   private String busyRoutes() {
     CamelContext camel = main.getCamelContext();
     return camel.getRoutes().stream()
@@ -269,9 +299,14 @@ public final class EcoflowExporter implements AutoCloseable {
     end.countDown();
   }
 
+  /** Returns when the process may end. */
   private void stopOnSignal() {
     end(0);
     try {
+      // A start cannot be interrupted, and has nothing under way that must be finished.
+      if (!isStarted || !stopping.await(LEAVE_SECONDS, TimeUnit.SECONDS)) {
+        return;
+      }
       if (!stopped.await(STOP_SECONDS, TimeUnit.SECONDS)) {
         log.warn("Stopping took longer than {} s", STOP_SECONDS);
       }

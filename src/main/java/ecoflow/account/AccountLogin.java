@@ -363,8 +363,7 @@ final class AccountLogin implements Login {
     String line =
         "Cannot check the serial numbers of ECOFLOW_DEVICE_SN in the device list of the account: "
             + Lines.describe(failure, exchange.getProperty(PATH, String.class));
-    checkPause =
-        lastCheckFailure.isEmpty() ? CHECK_RETRY : Api.doubled(checkPause, CHECK_INTERVAL);
+    checkPause = lastCheckFailure.isEmpty() ? CHECK_RETRY : Api.doubled(checkPause, CHECK_INTERVAL);
     String next = "; all of them are served, next check in " + Lines.seconds(checkPause) + " s";
     if (line.equals(lastCheckFailure)) {
       LOG.debug("{}{}", line, next);

@@ -13,6 +13,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 
@@ -90,6 +92,12 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
       PluginHelper.getRoutesLoader(camel)
           .loadRoutes(ResourceHelper.resolveMandatoryResource(camel, packaged(file(name))));
     }
+  }
+
+  /** Whether a route is of a packaged file, or of a user's file that replaces one. */
+  public static boolean isPackaged(Route route) {
+    Resource source = route.getSourceResource();
+    return source != null && packaged().contains(source.getLocation().replaceFirst("^.*[/:]", ""));
   }
 
   private static List<String> ofMode(Settings.Mode mode) {
