@@ -188,7 +188,10 @@ public final class Beans implements ExporterBeans {
     }
     OutOfMemory.watchSteps(camel);
     Pools.configure(camel);
-    api.bind(registry);
+    api.bind(
+        registry,
+        settings.devices().maxValues(),
+        skipped -> meters.conflicts(Quotas.LIMIT, skipped));
     if (!settings.mode().usesAccount()) {
       RestMode.bind(registry, settings, api, devices, meters, nanoClock);
     }
@@ -203,6 +206,7 @@ public final class Beans implements ExporterBeans {
               devices::commonSilence,
               api,
               meters,
+              Payloads::kind,
               nanoClock,
               () -> makeConnection(camel),
               account::forgetLogin);

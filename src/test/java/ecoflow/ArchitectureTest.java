@@ -126,7 +126,7 @@ class ArchitectureTest {
 
   /** Beans of libraries, and beans that a reader of a path can skip. */
   private static final Set<String> SKIPPED_BEANS =
-      Set.of("boundedJson", "metricsRegistry", "normalised", "sinks");
+      Set.of("boundedJson", "messageJson", "metricsRegistry", "normalised", "sinks");
 
   @Test
   void packagesImportWhatTheTableAllows() {

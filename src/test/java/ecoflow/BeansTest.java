@@ -42,7 +42,7 @@ class BeansTest {
 
   /** Names of libraries' things, and the processor that an error handler must be given. */
   private static final Set<String> OTHER_NAMES =
-      Set.of("metricsRegistry", "boundedJson", "cloudTls", "noteFailure");
+      Set.of("metricsRegistry", "boundedJson", "messageJson", "cloudTls", "noteFailure");
 
   private final List<CamelContext> contexts = new ArrayList<>();
 

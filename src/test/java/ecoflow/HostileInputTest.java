@@ -220,6 +220,16 @@ class HostileInputTest {
   }
 
   @Test
+  void ofALongListTheFirstValuesAreTakenAndTheOthersCounted() {
+    double limit = page.conflicts("limit");
+    int values = 1_900_000;
+    HOSTILE.publish(json("\"list\":[" + "1,".repeat(values - 1) + "1]"));
+    eventually(() -> assertEquals(limit + values - MAX_SERIES, page.conflicts("limit")));
+    assertEquals(MAX_SERIES, series().size());
+    assertEquals(errorsBefore, page.mqttErrors());
+  }
+
+  @Test
   void randomBytesOfAnyLengthDoNoHarm() {
     Random random = new Random(20260104);
     for (int i = 0; i < 500; i++) {

@@ -389,6 +389,8 @@ class MetricsPageTest {
       ecoflow_cache_operations_total{result="hit"} 0.0
       ecoflow_mqtt_message_errors_total{client_type="device"} 0.0
       ecoflow_mqtt_message_errors_total{client_type="mqtt"} 0.0
+      ecoflow_mqtt_messages_dropped_total{client_type="device"} 0.0
+      ecoflow_mqtt_messages_dropped_total{client_type="mqtt"} 0.0
       ecoflow_mqtt_messages_total{client_type="device",type="protobuf"} 0.0
       ecoflow_mqtt_messages_total{client_type="device",type="text"} 0.0
       ecoflow_mqtt_messages_total{client_type="mqtt",type="protobuf"} 0.0

@@ -7,6 +7,7 @@ import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
@@ -61,8 +62,13 @@ public final class Api implements AutoCloseable {
     return twice.compareTo(limit) > 0 ? limit : twice;
   }
 
-  /** Binds what calls need in every mode. */
-  public void bind(Registry registry) {
+  /**
+   * Binds the beans of calls in all modes, and the reader of messages.
+   *
+   * @param maxValues the number of values that are read from one message; further ones are skipped
+   * @param skipped receives the number of skipped values
+   */
+  public void bind(Registry registry, int maxValues, LongConsumer skipped) {
     Redelivery redelivery = new Redelivery(cooldown, host);
     registry.bind("apiHost", host);
     registry.bind("cloudCall", call);
@@ -72,6 +78,7 @@ public final class Api implements AutoCloseable {
     // An error handler takes no method, only a processor.
     registry.bind("noteFailure", (Processor) redelivery::noteFailure);
     registry.bind("boundedJson", BoundedJson.mapper());
+    registry.bind("messageJson", BoundedJson.messages(maxValues, skipped));
     registry.bind(
         "httpBounds",
         proxy.isEmpty()

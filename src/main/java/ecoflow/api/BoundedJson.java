@@ -15,7 +15,11 @@ import com.fasterxml.jackson.databind.deser.std.UntypedObjectDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
  * Reads JSON from outside within bounds, so that no answer or message can fill the memory. What is
@@ -31,13 +35,32 @@ final class BoundedJson {
 
   private static final int MAX_TEXT = 1 << 20;
 
+  /** A text has no series: what it holds are values of normalised metrics, a hundred at most. */
+  private static final int MAX_VALUES_OF_TEXT = 20_000;
+
   /** Full pictures of the largest systems have about 100 kB. */
   static final int MAX_BYTES = 4 << 20;
 
   private BoundedJson() {}
 
-  /** The reader of everything that comes as JSON, at most {@value #MAX_BYTES} bytes. */
+  /** The reader of answers, at most {@value #MAX_BYTES} bytes. */
   static ObjectMapper mapper() {
+    return mapper(new SimpleModule().addDeserializer(Object.class, new Values()));
+  }
+
+  /**
+   * The reader of messages.
+   *
+   * @param maxValues how many values, objects and lists of a message are read; what follows is
+   *     skipped
+   * @param skipped takes the number of numbers and booleans in it
+   */
+  static ObjectMapper messages(int maxValues, LongConsumer skipped) {
+    return mapper(
+        new SimpleModule().addDeserializer(Object.class, new FirstValues(maxValues, skipped)));
+  }
+
+  private static ObjectMapper mapper(SimpleModule module) {
     StreamReadConstraints constraints =
         StreamReadConstraints.builder()
             .maxDocumentLength(MAX_BYTES)
@@ -55,13 +78,14 @@ final class BoundedJson {
             .build();
     return JsonMapper.builder(factory)
         .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-        .addModule(new SimpleModule().addDeserializer(Object.class, new Values()))
+        .addModule(module)
         .build();
   }
 
   /** Made for the first text that looks like an object; few devices send any. */
   private static final class Texts {
-    static final ObjectReader READER = mapper().readerFor(Map.class);
+    static final ObjectReader READER =
+        messages(MAX_VALUES_OF_TEXT, skipped -> {}).readerFor(Object.class);
   }
 
   /** The object that a text holds; empty if it holds none. */
@@ -70,7 +94,7 @@ final class BoundedJson {
       return Map.of();
     }
     try {
-      return Texts.READER.readValue(text);
+      return Texts.READER.readValue(text) instanceof Map<?, ?> members ? members : Map.of();
     } catch (JsonProcessingException e) {
       // Some other text in braces.
       return Map.of();
@@ -78,7 +102,7 @@ final class BoundedJson {
   }
 
   /** Maps, lists, texts, booleans, nulls and numbers. */
-  private static final class Values extends UntypedObjectDeserializer {
+  private static class Values extends UntypedObjectDeserializer {
 
     private static final long serialVersionUID = 1L;
 
@@ -92,6 +116,97 @@ final class BoundedJson {
         return Double.NaN;
       }
       return super.deserialize(json, context);
+    }
+  }
+
+  /** The same up to a number of values of a document: the rest is skipped without being kept. */
+  private static final class FirstValues extends Values {
+
+    private static final long serialVersionUID = 1L;
+
+    private final int most;
+    private final transient LongConsumer skipped;
+
+    FirstValues(int most, LongConsumer skipped) {
+      this.most = most;
+      this.skipped = skipped;
+    }
+
+    /** Called by Jackson once for each document: values within it are read here. */
+    @Override
+    public Object deserialize(JsonParser json, DeserializationContext context) throws IOException {
+      Document document = new Document(json, context);
+      Object value = document.value();
+      if (document.skipped > 0) {
+        skipped.accept(document.skipped);
+      }
+      return value;
+    }
+
+    private final class Document {
+
+      private final JsonParser json;
+      private final DeserializationContext context;
+      private int left = most;
+      private long skipped;
+
+      Document(JsonParser json, DeserializationContext context) {
+        this.json = json;
+        this.context = context;
+      }
+
+      /** The value at the current token. */
+      Object value() throws IOException {
+        left--;
+        return switch (json.currentToken()) {
+          case START_OBJECT -> members();
+          case START_ARRAY -> elements();
+          default -> FirstValues.super.deserialize(json, context);
+        };
+      }
+
+      private Map<String, Object> members() throws IOException {
+        Map<String, Object> members = new LinkedHashMap<>();
+        for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+          json.nextToken();
+          if (left > 0) {
+            members.put(name, value());
+          } else {
+            skip();
+          }
+        }
+        return members;
+      }
+
+      private List<Object> elements() throws IOException {
+        List<Object> elements = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+          if (left > 0) {
+            elements.add(value());
+          } else {
+            skip();
+          }
+        }
+        return elements;
+      }
+
+      private void skip() throws IOException {
+        int depth = 0;
+        while (true) {
+          JsonToken token = json.currentToken();
+          if (token.isStructStart()) {
+            depth++;
+          } else if (token.isStructEnd()) {
+            depth--;
+          } else if (token.isNumeric() || token.isBoolean()) {
+            skipped++;
+          }
+          if (depth == 0) {
+            return;
+          }
+          json.nextToken();
+        }
+      }
     }
   }
 }

@@ -55,6 +55,8 @@ public record DeviceSettings(
   public record DevicesFile(Path path, boolean explicit) {}
 
   private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+  private static final int MIN_VALUES = 20_000;
+  private static final int VALUES_PER_SERIES = 4;
   private static final String ALL = "all";
   private static final String DEVICES_FILE = "devices.json";
 
@@ -159,5 +161,13 @@ public record DeviceSettings(
     } catch (InvalidPathException e) {
       throw Environment.bad("ECOFLOW_DEVICES_JSON", value.orElse(""), "the path of a file");
     }
+  }
+
+  /**
+   * How many values of one message are read. Objects, lists and texts count, too, and so do values
+   * that are in no series: messages of real devices have less than 5,000 of all these.
+   */
+  public int maxValues() {
+    return Math.max(MIN_VALUES, VALUES_PER_SERIES * maxSeries);
   }
 }

@@ -76,6 +76,7 @@ public final class Meters {
   private final Counter textMessages;
   private final Counter protobufMessages;
   private final Map<Command, Counter> commands = new ConcurrentHashMap<>();
+  private final Map<String, Counter> conflicts = new ConcurrentHashMap<>();
 
   public Meters(Settings settings, String version) {
     this.mode = settings.mode();
@@ -194,6 +195,7 @@ public final class Meters {
       }
       counter("mqtt_reconnections", "Attempts to connect to MQTT again", CLIENT_TYPE, client);
       counter("mqtt_message_errors", "MQTT messages that could not be read", CLIENT_TYPE, client);
+      droppedMessages(client);
     }
     for (String outcome : List.of("decoded", "unknown", "empty", "broken")) {
       protobufMessages("254", "21", outcome);
@@ -272,6 +274,19 @@ public final class Meters {
     registry.counter(prefix + "mqtt_message_errors", CLIENT_TYPE, mode.label()).increment();
   }
 
+  /** A message of a device that sends too fast was dropped unread. */
+  public void messageDropped() {
+    droppedMessages(mode.label()).increment();
+  }
+
+  private Counter droppedMessages(String client) {
+    return counter(
+        "mqtt_messages_dropped",
+        "MQTT messages dropped because their device sends too fast",
+        CLIENT_TYPE,
+        client);
+  }
+
   /**
    * A message for a route that takes values elsewhere.
    *
@@ -310,8 +325,14 @@ public final class Meters {
         VALUES_HELD, "Normalised values that were not plausible and not shown", "reason", reason);
   }
 
+  /** A message can have thousands: the registry would look for name and label at each. */
   public void conflict(String kind) {
-    conflicts(kind).increment();
+    conflicts(kind, 1);
+  }
+
+  /** The same of several values. */
+  public void conflicts(String kind, long values) {
+    conflicts.computeIfAbsent(kind, this::conflicts).increment(values);
   }
 
   /**

@@ -3,18 +3,26 @@ package ecoflow.mqtt;
 import ecoflow.api.Api;
 import ecoflow.config.Settings;
 import ecoflow.meters.Meters;
+import ecoflow.text.Lines;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.spi.Registry;
 import org.eclipse.paho.client.mqttv3.MqttException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The one MQTT connection of an account: the client that routes name, and who keeps it up. */
 public final class Mqtt implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Mqtt.class);
+
+  private final Meters meters;
+  private final Lines lines;
   private final MqttLink link;
   private final LinkKeeper keeper;
 
@@ -22,6 +30,7 @@ public final class Mqtt implements AutoCloseable {
    * @param vertx has two event loops: the connection takes one for itself
    * @param serials the devices to subscribe to, asked at each connection
    * @param normalSilence the longest time without a message from any device that is normal
+   * @param kinds gives what is equal for payloads of which the newest is enough
    * @param makeConnection asks the route for an attempt to connect, and does not wait for it
    * @param forgetLogin makes the next attempt log in anew
    */
@@ -33,9 +42,12 @@ public final class Mqtt implements AutoCloseable {
       Supplier<Duration> normalSilence,
       Api api,
       Meters meters,
+      Function<byte[], ?> kinds,
       LongSupplier nanoClock,
       Runnable makeConnection,
       Runnable forgetLogin) {
+    this.meters = meters;
+    this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
     try {
       this.link =
           new MqttLink(
@@ -45,6 +57,8 @@ public final class Mqtt implements AutoCloseable {
               settings.mqtt().keepalive(),
               settings.http().timeout(),
               settings.http().proxy(),
+              kinds,
+              this::dropped,
               nanoClock);
     } catch (MqttException e) {
       throw new IllegalStateException("an MQTT client can be made without a connection", e);
@@ -59,6 +73,15 @@ public final class Mqtt implements AutoCloseable {
   public void bind(Registry registry) {
     registry.bind("mqttLink", link);
     registry.bind("linkKeeper", keeper);
+  }
+
+  private void dropped(String serial) {
+    meters.messageDropped();
+    lines.warn(
+        serial,
+        "Device "
+            + Lines.oneLine(serial)
+            + " sends messages faster than they can be processed: the oldest ones are dropped");
   }
 
   public boolean isConnected() {

@@ -313,8 +313,7 @@ final class MqttConnection {
     try {
       receiver.arrived(packet.topicName(), message);
     } catch (Throwable e) {
-      OutOfMemory.endIf(e);
-      lose(new MqttException(e));
+      fail(e);
       return;
     }
     // Not before: while the route ran nothing could be heard.
@@ -332,6 +331,17 @@ final class MqttConnection {
     } else {
       lose(closedByBroker());
     }
+  }
+
+  /** Whether the connection has ended or is about to. */
+  boolean isEnded() {
+    return end.isDone();
+  }
+
+  /** Ends the connection because a message that waited could not be processed. */
+  void fail(Throwable failure) {
+    OutOfMemory.endIf(failure);
+    lose(new MqttException(failure));
   }
 
   private void lose(MqttException reason) {

@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import javax.net.ssl.TrustManagerFactory;
@@ -30,7 +32,8 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
  * MqttConnection}, which also resolves the host name anew. Nobody but {@link #open} connects.
  *
  * <p>The route of a message runs on the event loop of the connection: what it cannot take at once
- * waits in the socket.
+ * waits in the socket. A device that sends more than its share waits for the others, see {@link
+ * FairTurns}.
  *
  * <p>A topic filter may hold {@code {user}} and {@code {device}}: it stands for one topic per
  * device of the account.
@@ -43,6 +46,11 @@ final class MqttLink extends MqttClient {
   private static final String USER = "{user}";
   private static final String DEVICE = "{device}";
   private static final int MAX_QOS = 2;
+
+  private static final Duration TURNS_AT_ONCE = Duration.ofMillis(5);
+
+  /** The shortest that Vert.x has. */
+  private static final Duration PAUSE_OF_TURNS = Duration.ofMillis(1);
 
   /**
    * What a consumer asked for.
@@ -101,6 +109,8 @@ final class MqttLink extends MqttClient {
   private final MqttConnection.Loop loop;
   private final MqttConnection.Terms terms;
   private final LongSupplier nanoClock;
+  private final Function<byte[], ?> kinds;
+  private final Consumer<String> dropped;
   private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
   private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
   private final Map<String, Integer> refused = new ConcurrentHashMap<>();
@@ -117,6 +127,8 @@ final class MqttLink extends MqttClient {
    * @param serials the devices to subscribe to, asked at each connection
    * @param answerTimeout how long the broker may take for each answer
    * @param proxy for the brokers that it applies to
+   * @param kinds gives what is equal for payloads of which the newest is enough
+   * @param dropped takes the serial number for each message that is dropped
    */
   MqttLink(
       Vertx vertx,
@@ -125,6 +137,8 @@ final class MqttLink extends MqttClient {
       Duration keepalive,
       Duration answerTimeout,
       Optional<ProxySettings> proxy,
+      Function<byte[], ?> kinds,
+      Consumer<String> dropped,
       LongSupplier nanoClock)
       throws MqttException {
     // The address and id of this outer client are never used.
@@ -134,6 +148,8 @@ final class MqttLink extends MqttClient {
         new MqttConnection.Terms(
             TrustOptions.wrap(trust), keepalive, answerTimeout, proxy, nanoClock);
     this.serials = serials;
+    this.kinds = kinds;
+    this.dropped = dropped;
     this.nanoClock = nanoClock;
   }
 
@@ -225,7 +241,9 @@ final class MqttLink extends MqttClient {
   synchronized void open(BrokerLogin login) throws MqttException {
     drop();
     refused.clear();
-    MqttConnection opened = new MqttConnection(loop, terms, login, new Dispatcher());
+    Dispatcher dispatcher = new Dispatcher();
+    MqttConnection opened = new MqttConnection(loop, terms, login, dispatcher);
+    dispatcher.source = opened;
     connecting = opened;
     try {
       if (closed) {
@@ -348,16 +366,63 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  /** Hands each message to the consumer whose filter it fits. */
+  /**
+   * Hands each message of a connection to the consumer whose filter it fits, at once or when it is
+   * the turn of its device.
+   */
   private final class Dispatcher implements MqttConnection.Receiver {
+
+    private final FairTurns turns = new FairTurns(dropped);
+    private volatile MqttConnection source;
 
     @Override
     public void arrived(String topic, MqttMessage message) throws Exception {
-      lastMessageAt = nanoClock.getAsLong();
+      long now = nanoClock.getAsLong();
+      lastMessageAt = now;
       heard = true;
       Subscription subscription = subscription(topic);
-      if (subscription != null) {
+      if (subscription == null) {
+        return;
+      }
+      String device = subscription.device(topic);
+      if (turns.mustWait(device, now)) {
+        boolean isFirst = turns.isEmpty();
+        byte[] payload = message.getPayload();
+        Object kind = List.of(topic, kinds.apply(payload));
+        turns.add(
+            new FairTurns.Message(
+                device, kind, payload.length, () -> deliver(subscription, topic, message)));
+        if (isFirst) {
+          loop.run(this::takeTurns);
+        }
+      } else {
         subscription.callback().messageArrived(topic, message);
+        long end = nanoClock.getAsLong();
+        turns.processed(device, end - now, end);
+      }
+    }
+
+    private void deliver(Subscription subscription, String topic, MqttMessage message) {
+      try {
+        subscription.callback().messageArrived(topic, message);
+      } catch (Throwable e) {
+        source.fail(e);
+      }
+    }
+
+    /** Processes messages that waited, and lets the event loop read between. */
+    private void takeTurns() {
+      long end = nanoClock.getAsLong() + TURNS_AT_ONCE.toNanos();
+      while (!turns.isEmpty()) {
+        if (source.isEnded()) {
+          turns.clear();
+          return;
+        }
+        turns.next().work().run();
+        if (nanoClock.getAsLong() - end >= 0) {
+          loop.runLater(PAUSE_OF_TURNS, this::takeTurns);
+          return;
+        }
       }
     }
 

@@ -68,6 +68,11 @@ public final class Payloads {
     registry.bind("payloads", new Payloads(frames, unknown, meters, nanoClock));
   }
 
+  /** Equal for payloads of which the newest is enough, as far as can be seen without decoding. */
+  public static String kind(byte[] payload) {
+    return MessageKind.of(payload);
+  }
+
   /**
    * Route step: counts a payload, and header EcoflowPayload says what it is: JSON, FRAME,
    * CUT_FRAME, BASE64 or UNKNOWN.

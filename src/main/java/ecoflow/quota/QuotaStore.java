@@ -37,6 +37,10 @@ import java.util.regex.Pattern;
 final class QuotaStore {
 
   private static final int MAX_DEPTH = 32;
+
+  /** To read a text as JSON costs as much as so many values; one that is no JSON costs most. */
+  private static final int LOOKS_PER_TEXT = 20;
+
   private static final long MAX_SECONDS_AHEAD = TimeUnit.DAYS.toSeconds(1);
 
   static final Conflicts NOBODY = (kind, serial, name) -> {};
@@ -49,6 +53,7 @@ final class QuotaStore {
   private final Conflicts conflicts;
   private final LongSupplier nanoClock;
   private final int maxSeriesPerDevice;
+  private final int maxValuesPerMessage;
 
   /** EcoFlow answers a poll from a store that can be minutes behind what devices push. */
   private final long pushLead;
@@ -94,6 +99,7 @@ final class QuotaStore {
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param nanoClock such as System::nanoTime
+   * @param maxValuesPerMessage also counts objects, lists and texts; what follows is left out
    * @param pushLead as long a poll does not replace what a push said
    * @param textReader reads what a text holds; gives an empty map if it holds nothing
    */
@@ -102,12 +108,14 @@ final class QuotaStore {
       Conflicts conflicts,
       LongSupplier nanoClock,
       int maxSeriesPerDevice,
+      int maxValuesPerMessage,
       Duration pushLead,
       Function<String, Map<?, ?>> textReader) {
     this.ownName = ownName;
     this.conflicts = conflicts;
     this.nanoClock = nanoClock;
     this.maxSeriesPerDevice = maxSeriesPerDevice;
+    this.maxValuesPerMessage = maxValuesPerMessage;
     this.pushLead = pushLead.toNanos();
     this.textReader = textReader;
   }
@@ -287,6 +295,9 @@ final class QuotaStore {
     private Origin origin = Origin.OTHER;
     private int refused;
 
+    /** How many more values are looked at. */
+    private int left;
+
     /** Whether this is a poll and the device pushed something lately. */
     private boolean isAfterPush;
 
@@ -324,6 +335,7 @@ final class QuotaStore {
       }
       message++;
       refused = 0;
+      left = maxValuesPerMessage;
       return takeMembers(places.root(), quotas, 1);
     }
 
@@ -438,13 +450,25 @@ final class QuotaStore {
     private int takeMembers(Place place, Map<?, ?> members, int depth) {
       int taken = 0;
       for (Map.Entry<?, ?> member : members.entrySet()) {
-        taken +=
-            take(places.member(place, String.valueOf(member.getKey())), member.getValue(), depth);
+        if (left <= 0) {
+          leaveOut(member.getValue());
+        } else {
+          taken +=
+              take(places.member(place, String.valueOf(member.getKey())), member.getValue(), depth);
+        }
       }
       return taken;
     }
 
+    /** Counts a value beyond the bound, and does no other work for it. */
+    private void leaveOut(Object value) {
+      if (value instanceof Number || value instanceof Boolean) {
+        conflict(Conflicts.Conflict.LIMIT, "");
+      }
+    }
+
     private int take(Place place, Object value, int depth) {
+      left--;
       if (depth > MAX_DEPTH || !place.usable) {
         return 0;
       }
@@ -476,7 +500,11 @@ final class QuotaStore {
         remove(cell(place));
       } else if (value instanceof List<?> elements) {
         for (int i = 0; i < elements.size(); i++) {
-          taken += take(places.element(place, i), elements.get(i), depth + 1);
+          if (left <= 0) {
+            leaveOut(elements.get(i));
+          } else {
+            taken += take(places.element(place, i), elements.get(i), depth + 1);
+          }
         }
         // What an element of the list before had besides belonged to that element.
         removeElements(place.key);
@@ -501,6 +529,9 @@ final class QuotaStore {
     }
 
     private int takeText(Place place, String text, int depth) {
+      if (text.startsWith("{")) {
+        left -= LOOKS_PER_TEXT;
+      }
       Map<?, ?> members = textReader.apply(text);
       if (members.isEmpty()) {
         return 0;

@@ -43,6 +43,9 @@ public final class Quotas {
    */
   public static final String ITEM_TIMES = "EcoflowItemTimes";
 
+  /** The kind of conflict of values beyond a limit. */
+  public static final String LIMIT = word(Conflicts.Conflict.LIMIT);
+
   public static final String REST = "rest";
   public static final String PUSH = "push";
   public static final String REPLY = "reply";
@@ -116,6 +119,7 @@ public final class Quotas {
             (kind, serial, name) -> countConflict.accept(word(kind)),
             nanoClock,
             settings.maxSeries(),
+            settings.maxValues(),
             settings.pushLead(),
             keepsTexts ? textReader : text -> Map.of());
   }

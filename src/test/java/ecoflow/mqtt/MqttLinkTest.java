@@ -110,6 +110,8 @@ class MqttLinkTest {
             keepalive,
             answerTimeout,
             Optional.empty(),
+            payload -> "",
+            device -> {},
             System::nanoTime);
     link.onLost(losses::incrementAndGet);
     opened.add(link::close);

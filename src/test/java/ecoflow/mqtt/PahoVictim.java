@@ -35,6 +35,8 @@ public final class PahoVictim {
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
             Optional.empty(),
+            payload -> "",
+            dropped -> {},
             System::nanoTime);
     link.setCallback(
         new MqttCallback() {

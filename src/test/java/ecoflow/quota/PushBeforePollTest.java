@@ -21,6 +21,7 @@ class PushBeforePollTest {
           (kind, serial, name) -> {},
           () -> nanos,
           1_000,
+          50_000,
           Duration.ofMinutes(2),
           text -> Map.of());
 

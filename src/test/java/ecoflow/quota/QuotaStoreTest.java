@@ -23,6 +23,8 @@ class QuotaStoreTest {
 
   private static final String SN = "R331TEST0001";
 
+  private static final int MAX_VALUES = 70_000;
+
   private final List<String> conflicts = new ArrayList<>();
   private long nanos = Long.MAX_VALUE - 5;
   private final QuotaStore store = newStore(1_000);
@@ -33,6 +35,7 @@ class QuotaStoreTest {
         (kind, serial, name) -> conflicts.add(kind + " " + serial + " " + name),
         () -> nanos,
         maxSeries,
+        MAX_VALUES,
         Duration.ofMinutes(2),
         text -> Map.of());
   }
@@ -51,6 +54,32 @@ class QuotaStoreTest {
     assertEquals(65_000 - 8, conflicts.size());
     assertTrue(conflicts.stream().allMatch(conflict -> conflict.startsWith("LIMIT ")));
     assertEquals(2, small.record(SN, map("soc", 3, "watts", 4)));
+  }
+
+  /** Neither a key nor a place is made of what follows the bound. */
+  @Test
+  void valuesBeyondTheBoundOfAMessageAreCountedAndNotLookedAt() {
+    Map<Object, Object> message = new LinkedHashMap<>();
+    message.put("soc", 1);
+    message.put("cells", Collections.nCopies(MAX_VALUES, 3));
+    message.put(
+        new Object() {
+          @Override
+          public String toString() {
+            throw new IllegalStateException("looked at");
+          }
+        },
+        4);
+    message.put("more", Map.of("a", 1));
+
+    assertEquals(1_000, store.record(SN, message));
+
+    assertEquals(1_000, store.size(SN));
+    assertEquals(1, store.value(SN, "soc", Duration.ofHours(1)));
+    assertEquals(MAX_VALUES + 2 - 1_000, conflicts.size(), "all numbers outside of objects");
+    conflicts.clear();
+    assertEquals(1, store.record(SN, map("soc", 2)), "the bound is that of each message");
+    assertEquals(List.of(), conflicts);
   }
 
   @Test
@@ -300,6 +329,7 @@ class QuotaStoreTest {
             (kind, sn, name) -> {},
             () -> 0,
             10,
+            MAX_VALUES,
             Duration.ofMinutes(2),
             text -> Map.of());
     other.record(SN, map("a", 1));

@@ -13,6 +13,7 @@ public final class TestStore {
           (kind, serial, name) -> {},
           () -> 0L,
           10_000,
+          50_000,
           Duration.ofMinutes(2),
           text -> Map.of());
 

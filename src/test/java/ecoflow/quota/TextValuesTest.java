@@ -35,6 +35,7 @@ class TextValuesTest {
           (kind, serial, name) -> conflicts.add(kind + " " + name),
           () -> nanos,
           MAX_SERIES,
+          50_000,
           Duration.ofMinutes(2),
           text -> TEXTS.getOrDefault(text, Map.of()));
 

@@ -1,0 +1,200 @@
+package ecoflow.mqtt;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Shares the time of the event loop between devices. A message is processed when it arrives unless
+ * its device, or all devices together, had more than their share of the last second: then it waits.
+ * Devices that wait take turns, one message each. What waits is bounded per device and in total;
+ * beyond that the oldest message of the device that waits with most is dropped, first one whose
+ * kind also has a newer message. The messages of one device stay in order.
+ *
+ * <p>Not safe for use by several threads.
+ */
+final class FairTurns {
+
+  private static final long WINDOW = Duration.ofSeconds(1).toNanos();
+
+  /** Real devices need less than a hundredth of it. */
+  private static final long SHARE_OF_DEVICE = Duration.ofMillis(100).toNanos();
+
+  /** The rest of the time is for reading from the connection and for those that wait. */
+  private static final long SHARE_OF_ALL = Duration.ofMillis(500).toNanos();
+
+  private static final int MAX_MESSAGES = 1_000;
+  private static final int MAX_BYTES_OF_DEVICE = 1 << 20;
+  private static final int MAX_BYTES = 8 << 20;
+
+  /** A broker can send messages of any number of made-up devices. */
+  private static final int MAX_DEVICES = 10_000;
+
+  /**
+   * A message that waits.
+   *
+   * @param kind equal for messages of which the newest is enough
+   */
+  record Message(String device, Object kind, int bytes, Runnable work) {}
+
+  private static final class Line {
+    private final Deque<Message> waiting = new ArrayDeque<>();
+
+    /** How many messages of each kind wait. */
+    private final Map<Object, Integer> kinds = new HashMap<>();
+
+    private int bytes;
+    private long used;
+    private long window;
+  }
+
+  private final Consumer<String> dropped;
+  private final Map<String, Line> lines = new HashMap<>();
+
+  /** The devices with messages that wait, the one whose turn is next first. */
+  private final Map<String, Line> turns = new LinkedHashMap<>();
+
+  private long usedByAll;
+  private long window;
+  private int bytes;
+
+  /**
+   * @param dropped takes the device of each message that is dropped
+   */
+  FairTurns(Consumer<String> dropped) {
+    this.dropped = dropped;
+  }
+
+  /**
+   * Whether a message of the device that arrives now has to wait.
+   *
+   * @param now in nanoseconds
+   */
+  boolean mustWait(String device, long now) {
+    Line line = lines.get(device);
+    if (line == null) {
+      return isOver(usedByAll, window, now, SHARE_OF_ALL);
+    }
+    return !line.waiting.isEmpty()
+        || isOver(line.used, line.window, now, SHARE_OF_DEVICE)
+        || isOver(usedByAll, window, now, SHARE_OF_ALL);
+  }
+
+  private static boolean isOver(long used, long window, long now, long share) {
+    return used >= share && now - window < WINDOW;
+  }
+
+  /**
+   * A message of the device was processed when it arrived.
+   *
+   * @param took nanoseconds
+   */
+  void processed(String device, long took, long now) {
+    Line line = line(device);
+    if (line.used == 0 || now - line.window >= WINDOW) {
+      line.window = now;
+      line.used = 0;
+    }
+    line.used += took;
+    if (usedByAll == 0 || now - window >= WINDOW) {
+      window = now;
+      usedByAll = 0;
+    }
+    usedByAll += took;
+  }
+
+  private Line line(String device) {
+    Line line = lines.get(device);
+    if (line == null) {
+      if (lines.size() >= MAX_DEVICES) {
+        lines.keySet().retainAll(turns.keySet());
+      }
+      line = new Line();
+      lines.put(device, line);
+    }
+    return line;
+  }
+
+  /** Adds a message to those that wait. */
+  void add(Message message) {
+    Line line = line(message.device());
+    line.waiting.add(message);
+    line.kinds.merge(message.kind(), 1, Integer::sum);
+    line.bytes += message.bytes();
+    bytes += message.bytes();
+    turns.putIfAbsent(message.device(), line);
+    while (line.waiting.size() > MAX_MESSAGES
+        || (line.bytes > MAX_BYTES_OF_DEVICE && line.waiting.size() > 1)) {
+      drop(message.device(), line);
+    }
+    while (bytes > MAX_BYTES) {
+      String largest = turns.keySet().iterator().next();
+      for (Map.Entry<String, Line> other : turns.entrySet()) {
+        if (other.getValue().bytes > turns.get(largest).bytes) {
+          largest = other.getKey();
+        }
+      }
+      drop(largest, turns.get(largest));
+    }
+  }
+
+  private void drop(String device, Line line) {
+    Message oldest = line.waiting.peekFirst();
+    for (Message message : line.waiting) {
+      if (line.kinds.get(message.kind()) > 1) {
+        oldest = message;
+        break;
+      }
+    }
+    line.waiting.removeFirstOccurrence(oldest);
+    left(device, line, oldest);
+    dropped.accept(device);
+  }
+
+  private void left(String device, Line line, Message message) {
+    line.bytes -= message.bytes();
+    bytes -= message.bytes();
+    line.kinds.computeIfPresent(message.kind(), (kind, count) -> count == 1 ? null : count - 1);
+    if (line.waiting.isEmpty()) {
+      turns.remove(device);
+    }
+  }
+
+  boolean isEmpty() {
+    return turns.isEmpty();
+  }
+
+  /** The message whose turn it is, which no longer waits; null if none does. */
+  Message next() {
+    Iterator<Map.Entry<String, Line>> first = turns.entrySet().iterator();
+    if (!first.hasNext()) {
+      return null;
+    }
+    Map.Entry<String, Line> turn = first.next();
+    String device = turn.getKey();
+    Line line = turn.getValue();
+    first.remove();
+    Message message = line.waiting.removeFirst();
+    left(device, line, message);
+    if (!line.waiting.isEmpty()) {
+      turns.put(device, line);
+    }
+    return message;
+  }
+
+  /** Forgets all messages that wait. */
+  void clear() {
+    for (Line line : turns.values()) {
+      line.waiting.clear();
+      line.kinds.clear();
+      line.bytes = 0;
+    }
+    turns.clear();
+    bytes = 0;
+  }
+}

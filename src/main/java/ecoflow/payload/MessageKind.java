@@ -1,0 +1,74 @@
+package ecoflow.payload;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import ecoflow.decode.Frames;
+import ecoflow.decode.proto.Frame;
+import ecoflow.decode.proto.Header;
+import java.io.IOException;
+import java.util.Set;
+
+/**
+ * The part of a device that a payload is about, as far as its envelope names it: of a frame the
+ * commands of its headers, of a JSON object its members such as typeCode. A newer message of the
+ * same kind makes up for most of an older one.
+ */
+final class MessageKind {
+
+  /** To look at larger payloads costs too much; they are all of one kind. */
+  private static final int MAX_BYTES = 64 << 10;
+
+  private static final String NO_KIND = "";
+
+  private static final Set<String> NAMES =
+      Set.of("typeCode", "moduleType", "moduleSn", "addr", "cmdFunc", "cmdSet", "cmdId");
+
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private MessageKind() {}
+
+  static String of(byte[] payload) {
+    if (payload.length > MAX_BYTES) {
+      return NO_KIND;
+    }
+    try {
+      return switch (PayloadKind.of(payload)) {
+        case JSON -> ofJson(payload);
+        case FRAME -> ofFrame(payload);
+        case BASE64 -> ofFrame(Frames.fromBase64(payload));
+        case CUT_FRAME, UNKNOWN -> NO_KIND;
+      };
+    } catch (IOException e) {
+      return NO_KIND;
+    }
+  }
+
+  private static String ofJson(byte[] payload) throws IOException {
+    StringBuilder kind = new StringBuilder();
+    int start = Frames.textStart(payload);
+    try (JsonParser json = JSON.createParser(payload, start, payload.length - start)) {
+      json.nextToken();
+      for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
+        JsonToken value = json.nextToken();
+        if (NAMES.contains(name) && value.isScalarValue()) {
+          kind.append(name).append('=').append(json.getText()).append(' ');
+        } else {
+          json.skipChildren();
+        }
+      }
+    }
+    return kind.toString();
+  }
+
+  private static String ofFrame(byte[] payload) throws InvalidProtocolBufferException {
+    StringBuilder kind = new StringBuilder();
+    for (ByteString bytes : Frame.parseFrom(payload).getHeadersList()) {
+      Header header = Header.parseFrom(bytes);
+      kind.append(header.getCmdFunc()).append('/').append(header.getCmdId()).append(' ');
+    }
+    return kind.toString();
+  }
+}

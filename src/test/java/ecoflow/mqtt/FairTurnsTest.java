@@ -1,0 +1,142 @@
+package ecoflow.mqtt;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class FairTurnsTest {
+
+  private static final long MILLI = 1_000_000;
+  private static final String FAST = "FAST";
+  private static final String CALM = "CALM";
+
+  private final List<String> dropped = new ArrayList<>();
+  private final List<String> worked = new ArrayList<>();
+  private final FairTurns turns = new FairTurns(dropped::add);
+
+  private void add(String device, Object kind, int bytes, String name) {
+    turns.add(new FairTurns.Message(device, kind, bytes, () -> worked.add(name)));
+  }
+
+  private List<String> takeAll() {
+    for (FairTurns.Message next = turns.next(); next != null; next = turns.next()) {
+      next.work().run();
+    }
+    return worked;
+  }
+
+  @Test
+  void aDeviceWaitsWhenItHadItsShareOfASecond() {
+    long start = -5;
+    turns.processed(FAST, 99 * MILLI, start);
+    assertFalse(turns.mustWait(FAST, start));
+    turns.processed(FAST, MILLI, start + 100 * MILLI);
+    assertTrue(turns.mustWait(FAST, start + 999 * MILLI));
+    assertFalse(turns.mustWait(CALM, start + 999 * MILLI));
+    assertFalse(turns.mustWait(FAST, start + 1_000 * MILLI));
+  }
+
+  @Test
+  void allWaitWhenAllTogetherHadTheirShare() {
+    for (int i = 0; i < 6; i++) {
+      turns.processed("DEVICE" + i, 90 * MILLI, 0);
+    }
+    assertTrue(turns.mustWait(CALM, 999 * MILLI));
+    assertFalse(turns.mustWait(CALM, 1_000 * MILLI));
+  }
+
+  @Test
+  void aDeviceWithMessagesThatWaitStaysInOrder() {
+    add(FAST, "", 1, "first");
+    assertTrue(turns.mustWait(FAST, 0));
+    assertEquals(List.of("first"), takeAll());
+    assertFalse(turns.mustWait(FAST, 0));
+  }
+
+  @Test
+  void devicesTakeTurns() {
+    for (int i = 0; i < 3; i++) {
+      add(FAST, "", 1, "fast" + i);
+    }
+    add(CALM, "", 1, "calm0");
+    add(CALM, "", 1, "calm1");
+    assertEquals(List.of("fast0", "calm0", "fast1", "calm1", "fast2"), takeAll());
+    assertNull(turns.next());
+    assertTrue(turns.isEmpty());
+    assertEquals(List.of(), dropped);
+  }
+
+  @Test
+  void theOldestIsDroppedAndTheNewestOfEachKindStays() {
+    add(FAST, "rare", 1, "rare");
+    for (int i = 0; i < 2_500; i++) {
+      add(FAST, "often", 1, "often" + i);
+    }
+    add(CALM, "", 1, "calm");
+    assertEquals(1_501, dropped.size());
+    assertTrue(dropped.stream().allMatch(FAST::equals));
+    List<String> expected =
+        IntStream.range(1_501, 2_500).mapToObj(i -> "often" + i).collect(Collectors.toList());
+    expected.add(0, "rare");
+    expected.add(1, "calm");
+    assertEquals(expected, takeAll());
+  }
+
+  @Test
+  void ofKindsThatCameOnceTheOldestIsDropped() {
+    for (int i = 0; i < 1_002; i++) {
+      add(FAST, "kind" + i, 1, "message" + i);
+    }
+    assertEquals(2, dropped.size());
+    assertEquals("message2", takeAll().get(0));
+  }
+
+  @Test
+  void bytesAreBoundedPerDeviceButOneMessageMayWait() {
+    add(FAST, "", 3 << 20, "large");
+    assertEquals(0, dropped.size());
+    add(FAST, "", 100, "small");
+    assertEquals(1, dropped.size());
+    assertEquals(List.of("small"), takeAll());
+  }
+
+  @Test
+  void bytesOfAllAreBoundedAtTheCostOfTheLargest() {
+    add(CALM, "", 100, "calm");
+    for (int i = 0; i < 4; i++) {
+      add("LARGE" + i, "", (2 << 20) + i, "large" + i);
+    }
+    assertEquals(List.of("LARGE3"), dropped);
+    assertEquals(List.of("calm", "large0", "large1", "large2"), takeAll());
+  }
+
+  @Test
+  void whatWaitsCanBeForgotten() {
+    add(FAST, "", 5 << 20, "large");
+    add(FAST, "", 1, "small");
+    turns.clear();
+    assertTrue(turns.isEmpty());
+    assertFalse(turns.mustWait(FAST, 0));
+    dropped.clear();
+    add(CALM, "", 5 << 20, "calm");
+    assertEquals(List.of("calm"), takeAll());
+    assertEquals(List.of(), dropped, "no bytes are left over");
+  }
+
+  @Test
+  void anyNumberOfMadeUpDevicesCostsNoMessageThatWaits() {
+    add(FAST, "", 1, "waits");
+    for (int i = 0; i < 30_000; i++) {
+      turns.processed("MADE_UP" + i, 1, 0);
+    }
+    assertTrue(turns.mustWait(FAST, 0));
+    assertEquals(List.of("waits"), takeAll());
+  }
+}
