@@ -25,10 +25,10 @@ import ecoflow.sink.Sinks;
 import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -55,11 +55,7 @@ public final class Beans implements ExporterBeans {
   private final Registries registries;
   private final LongSupplier nanoClock;
 
-  /**
-   * Optional, because Camel inspects the fields and methods of this class; a plain field would load
-   * the class Protection.
-   */
-  private final Optional<Protection> protection;
+  private final Protection protection;
 
   private Runnable giveUp = () -> {};
   private boolean connectsAgain = true;
@@ -94,11 +90,7 @@ public final class Beans implements ExporterBeans {
     this.settings = settings;
     this.nanoClock = nanoClock;
     this.trust = settings.http().trust();
-    Optional<Path> webConfig = settings.page().webConfig();
-    this.protection =
-        webConfig.isPresent()
-            ? Optional.of(Protection.open(webConfig.get(), nanoClock))
-            : Optional.empty();
+    this.protection = Protection.open(settings.page().webConfig(), nanoClock);
     this.registries = Registries.open(settings.registries());
   }
 
@@ -117,7 +109,12 @@ public final class Beans implements ExporterBeans {
 
   /** Whether the pages use HTTPS. */
   boolean isTls() {
-    return protection.isPresent() && protection.get().isTls();
+    return protection.isTls();
+  }
+
+  /** Why the server of the pages does not listen. */
+  Optional<Throwable> listenFailure() {
+    return protection.listenFailure();
   }
 
   @Override
@@ -173,10 +170,9 @@ public final class Beans implements ExporterBeans {
     landing.show("EcoFlow", cloudProblem(), "answers");
 
     // Camel's web server finds a Vert.x by its type, and does not close one that it did not create.
-    vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1);
-    registry.bind(
-        "vertx",
-        protection.isPresent() ? protection.get().guard(vertx, meters.webRefusals()) : vertx);
+    Consumer<String> refusals = meters.webRefusals(settings.page().webConfig().isPresent());
+    vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1, protection.transport(refusals));
+    registry.bind("vertx", protection.guard(vertx, new HttpEndpoints(camel), refusals));
     registry.bind("metricsRegistry", meters.registry());
     UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
     registry.bind("unknownMessages", unknown);
@@ -282,8 +278,6 @@ public final class Beans implements ExporterBeans {
     if (vertx != null) {
       EventLoops.close(vertx);
     }
-    if (protection.isPresent()) {
-      protection.get().close();
-    }
+    protection.close();
   }
 }

@@ -29,12 +29,17 @@ final class CamelSettings {
 
   private static final String CLOUD = "cloud";
 
+  /** Bytes of a request body, on paths of users' routes that accept one. */
+  private static final int MAX_BODY = 1 << 20;
+
   private CamelSettings() {}
 
   /** Properties of Camel Main; environment variables CAMEL_... override them. */
   static Map<String, String> main(Settings settings, RouteFiles routes) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("camel.server.enabled", "true");
+    // No packaged page takes a body; the guard refuses more than this before it is read.
+    properties.put("camel.server.maxBodySize", Integer.toString(MAX_BODY));
     properties.put("camel.server.port", Integer.toString(settings.page().port()));
     settings.page().address().ifPresent(address -> properties.put("camel.server.host", address));
     properties.put("camel.main.routesIncludePattern", String.join(",", routes.locations()));

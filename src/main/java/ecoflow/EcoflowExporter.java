@@ -12,6 +12,8 @@ import ecoflow.runtime.ComponentJars;
 import ecoflow.runtime.Logging;
 import ecoflow.runtime.OutOfMemory;
 import ecoflow.runtime.RouteWatch;
+import ecoflow.text.Lines;
+import java.net.BindException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -131,6 +133,10 @@ public final class EcoflowExporter implements AutoCloseable {
       super(message, cause);
       this.exitCode = exitCode;
     }
+
+    int exitCode() {
+      return exitCode;
+    }
   }
 
   /** Starts all routes and returns. */
@@ -147,10 +153,18 @@ public final class EcoflowExporter implements AutoCloseable {
     settings.notes().forEach(note -> log.warn("{}", note));
     routes.line().ifPresent(log::info);
     checkPort();
+    startRoutes();
+  }
+
+  /** What follows when the port was free a moment before. */
+  void startRoutes() throws StartException {
     try {
       main.start();
     } catch (Exception e) {
       OutOfMemory.endIf(e);
+      if (beans.listenFailure().isPresent()) {
+        throw noPort(beans.listenFailure().get());
+      }
       log.debug("Cause of the failed start", e);
       List<String> lines =
           routeProblems.isEmpty()
@@ -193,10 +207,19 @@ public final class EcoflowExporter implements AutoCloseable {
     }
   }
 
-  /**
-   * Camel's server only logs a warning when its port is in use, and the exporter would run without
-   * /metrics.
-   */
+  private StartException noPort(Throwable why) {
+    log.debug("Why the server of the pages does not listen", why);
+    return new StartException(
+        EXIT_FAILED,
+        "EXPORTER_PORT="
+            + settings.page().port()
+            + (why instanceof BindException
+                ? " is in use: choose another port"
+                : " cannot be used: " + Lines.root(why)),
+        why);
+  }
+
+  /** Reports a port in use before Camel starts; the server itself checks again. */
   private void checkPort() throws StartException {
     PageSettings page = settings.page();
     if (!page.isAddressHere()) {

@@ -411,6 +411,13 @@ class MetricsPageTest {
       ecoflow_quota_requests_total{status="error"} 0.0
       ecoflow_quota_requests_total{status="sent"} 0.0
       ecoflow_quota_requests_total{status="skipped"} 0.0
+      ecoflow_web_requests_refused_total{reason="answers"} 0.0
+      ecoflow_web_requests_refused_total{reason="body"} 0.0
+      ecoflow_web_requests_refused_total{reason="connections"} 0.0
+      ecoflow_web_requests_refused_total{reason="host"} 0.0
+      ecoflow_web_requests_refused_total{reason="malformed"} 0.0
+      ecoflow_web_requests_refused_total{reason="pipelined"} 0.0
+      ecoflow_web_requests_refused_total{reason="reader"} 0.0
       """;
 
   /** Prometheus' own reader; it also complains of names, and those of quotas are the device's. */

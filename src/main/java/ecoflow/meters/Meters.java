@@ -15,6 +15,7 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -305,12 +306,25 @@ public final class Meters {
 
   /**
    * Takes the reason of each request for a page that is refused; the counters exist from now on.
+   *
+   * @param hasWebConfig whether passwords and a rate limit can be a reason
    */
-  public Consumer<String> webRefusals() {
+  public Consumer<String> webRefusals(boolean hasWebConfig) {
     Map<String, Counter> counters = new HashMap<>();
-    for (String reason : List.of("no_password", "wrong_password", "rate_limit", "busy")) {
+    List<String> reasons =
+        new ArrayList<>(
+            List.of("malformed", "host", "body", "answers", "reader", "pipelined", "connections"));
+    if (hasWebConfig) {
+      reasons.addAll(List.of("no_password", "wrong_password", "rate_limit", "busy"));
+    }
+    for (String reason : reasons) {
       counters.put(
-          reason, counter(WEB_REFUSED, "Requests for pages that were refused", "reason", reason));
+          reason,
+          counter(
+              WEB_REFUSED,
+              "Requests for pages that were refused, and connections that were closed",
+              "reason",
+              reason));
     }
     return reason -> counters.get(reason).increment();
   }

@@ -134,7 +134,7 @@ final class MetricsPage {
   private static double weight(String header, String wanted) {
     double highest = 0;
     for (String part : header.toLowerCase(Locale.ROOT).split(",")) {
-      String[] pieces = part.split(";");
+      String[] pieces = part.split(";", -1);
       if (pieces[0].strip().equals(wanted)) {
         highest = Math.max(highest, quality(List.of(pieces)));
       }

@@ -3,10 +3,8 @@ package ecoflow.runtime;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
-import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.impl.VertxInternal;
-import io.vertx.core.impl.VertxWrapper;
+import io.vertx.core.impl.VertxBuilder;
+import io.vertx.core.spi.transport.Transport;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -21,51 +19,27 @@ public final class EventLoops {
 
   private EventLoops() {}
 
-  public static Vertx open(int number) {
-    Vertx vertx =
-        Vertx.vertx(
-            new VertxOptions()
-                .setEventLoopPoolSize(number)
-                .setWorkerPoolSize(WORKERS)
-                .setInternalBlockingPoolSize(1)
-                // So that a program that embeds the beans without closing them can end.
-                .setUseDaemonThread(true)
-                // The check for blocked threads cannot be switched off; once an hour it reports a
-                // route that hangs, at no cost.
-                .setBlockedThreadCheckInterval(1)
-                .setBlockedThreadCheckIntervalUnit(TimeUnit.HOURS)
-                .setFileSystemOptions(
-                    new FileSystemOptions()
-                        .setFileCachingEnabled(false)
-                        .setClassPathResolvingEnabled(false)));
-    return new Http1Only((VertxInternal) vertx);
-  }
-
   /**
-   * A Vert.x whose HTTP servers speak HTTP/1.1 only. By default they also accept HTTP/2 in clear
-   * text, by an upgrade or by its preface, and Camel has no option for it. With TLS they offer no
-   * HTTP/2 as long as ALPN is off, which is the default.
+   * @param transport of servers and clients
    */
-  private static final class Http1Only extends VertxWrapper {
-
-    private Http1Only(VertxInternal vertx) {
-      super(vertx);
-    }
-
-    @Override
-    public HttpServer createHttpServer(HttpServerOptions options) {
-      // Netty's handler of WebSocket compression fails at the 129th request of a pipeline.
-      return super.createHttpServer(
-          new HttpServerOptions(options)
-              .setHttp2ClearTextEnabled(false)
-              .setPerMessageWebSocketCompressionSupported(false)
-              .setPerFrameWebSocketCompressionSupported(false));
-    }
-
-    @Override
-    public HttpServer createHttpServer() {
-      return createHttpServer(new HttpServerOptions());
-    }
+  public static Vertx open(int number, Transport transport) {
+    VertxOptions options =
+        new VertxOptions()
+            .setEventLoopPoolSize(number)
+            .setWorkerPoolSize(WORKERS)
+            .setInternalBlockingPoolSize(1)
+            // So that a program that embeds the beans without closing them can end.
+            .setUseDaemonThread(true)
+            // The check for blocked threads cannot be switched off; once an hour it reports a
+            // route that hangs, at no cost.
+            .setBlockedThreadCheckInterval(1)
+            .setBlockedThreadCheckIntervalUnit(TimeUnit.HOURS)
+            .setFileSystemOptions(
+                new FileSystemOptions()
+                    .setFileCachingEnabled(false)
+                    .setClassPathResolvingEnabled(false));
+    // What Vertx.vertx does, which takes no transport.
+    return new VertxBuilder(options).findTransport(transport).init().vertx();
   }
 
   /** Closes the instance without waiting for an event loop that hangs. */

@@ -1,6 +1,7 @@
 package ecoflow.runtime;
 
 import ecoflow.text.Lines;
+import java.net.BindException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,8 @@ public final class LogProvider extends SimpleServiceProvider {
 
   /** The second is a dependency of some registries, such as the one for Graphite. */
   private static final List<String> BRIEF =
-      List.of("io.micrometer.", "com.codahale.metrics.", "org.apache.kafka.");
+      List.of(
+          "io.micrometer.", "com.codahale.metrics.", "org.apache.kafka.", "io.vertx.", "io.netty.");
 
   private static final String CAMEL = "org.apache.camel.";
 
@@ -87,6 +89,8 @@ public final class LogProvider extends SimpleServiceProvider {
       // The stop of the exporter interrupts waiting routes, and the message is not redelivered.
       boolean ends =
           failure instanceof RejectedExecutionException || failure instanceof InterruptedException;
+      // The exporter ends with a line about its port.
+      ends |= failure.getCause() instanceof BindException;
       if (failure == told || ends) {
         return;
       }

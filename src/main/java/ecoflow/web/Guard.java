@@ -2,27 +2,42 @@ package ecoflow.web;
 
 import ecoflow.text.Lines;
 import ecoflow.web.Passwords.Known;
+import ecoflow.web.Protection.Endpoint;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** Stands before everything that the server answers, and lets through who may see it. */
 final class Guard implements AutoCloseable {
 
+  private static final String NOSNIFF = "X-Content-Type-Options";
   private static final String BASIC = "basic ";
   private static final int MAX_WAITING = 64;
   private static final int IDLE_SECONDS = 5;
+
+  /** The discarded rest of a body must not keep the client from reading why it was refused. */
+  private static final long LINGER_MILLIS = 1_000;
+
+  /** What an answer is taken for until its length is known: see PageStream. */
+  private static final long ANSWER_BYTES = 1 << 18;
+
+  private static final Set<String> HEALTH = Set.of("/-/healthy", "/-/ready");
 
   /**
    * What the guard goes by; replaced as a whole.
@@ -34,16 +49,27 @@ final class Guard implements AutoCloseable {
 
   private record Login(String user, String password) {}
 
+  private final Connections connections;
+  private final Function<String, Optional<Endpoint>> endpoints;
   private final Lines lines;
   private final Consumer<String> refused;
   private final ExecutorService checks;
   private volatile Rules rules;
+  private volatile boolean checksHost;
 
   /**
+   * @param endpoints what answers a path
    * @param refused takes the reason of each refusal
    */
-  Guard(Rules rules, Lines lines, Consumer<String> refused) {
+  Guard(
+      Rules rules,
+      Connections connections,
+      Function<String, Optional<Endpoint>> endpoints,
+      Lines lines,
+      Consumer<String> refused) {
     this.rules = rules;
+    this.connections = connections;
+    this.endpoints = endpoints;
     this.lines = lines;
     this.refused = refused;
     // One thread, so that who guesses passwords can take one core at most.
@@ -74,15 +100,71 @@ final class Guard implements AutoCloseable {
     return request -> handle(request, next);
   }
 
+  /**
+   * @param checks whether requests must name this machine: those of a server that only this machine
+   *     reaches
+   */
+  void checkHost(boolean checks) {
+    checksHost = checks;
+  }
+
+  /** A request that is not HTTP, or longer than it may be. */
+  void malformed(HttpServerRequest request) {
+    refused.accept("malformed");
+    warn("malformed", request, "is malformed");
+    request.response().putHeader(NOSNIFF, "nosniff");
+    HttpServerRequest.DEFAULT_INVALID_REQUEST_HANDLER.handle(request);
+  }
+
   private void handle(HttpServerRequest request, Handler<HttpServerRequest> next) {
-    Rules current = rules;
-    if (current.rate().isPresent() && !current.rate().get().take()) {
-      refuse(request, 429, "rate_limit", "Too many requests");
+    if (Connection.of(request.connection()).isEnding()) {
       return;
     }
+    Rules current = rules;
+    request.response().putHeader(NOSNIFF, "nosniff");
     current.headers().forEach(request.response()::putHeader);
+    if (!Requests.isWellFormed(request)) {
+      warn("malformed", request, "is malformed");
+      refuseAndClose(request, 400, "malformed", "Bad request");
+    } else if (checksHost && !Requests.isForLoopback(request)) {
+      warn("host", request, "has a header Host that is not a loopback address or localhost");
+      refuseAndClose(request, 403, "host", "Host is not a loopback address or localhost");
+    } else if (current.rate().isPresent() && !current.rate().get().take()) {
+      refuse(request, 429, "rate_limit", "Too many requests");
+    } else if (mayBeAnswered(request)) {
+      identify(request, next, current);
+    }
+  }
+
+  /** Whether the path has the method, and takes the body that the request may have. */
+  private boolean mayBeAnswered(HttpServerRequest request) {
+    Optional<Endpoint> endpoint = endpoints.apply(request.path());
+    Set<String> methods = endpoint.map(Endpoint::methods).orElse(Set.of());
+    long body = body(request);
+    boolean isTaken =
+        endpoint.map(Endpoint::takesBody).orElse(false)
+            && body <= connections.limits().body()
+            && !Requests.isUpload(request);
+    if (body > 0 && !isTaken) {
+      warn("body", request, "has a body that its path does not take, or that is too long");
+      refuseAndClose(request, 413, "body", "No such body is taken here");
+      return false;
+    }
+    if (!methods.isEmpty() && !methods.contains(request.method().name())) {
+      request.response().putHeader("Allow", String.join(", ", new TreeSet<>(methods)));
+      answer(request, 405, "Method not allowed");
+      return false;
+    }
+    return true;
+  }
+
+  private long body(HttpServerRequest request) {
+    return Requests.body(request, connections.limits().body());
+  }
+
+  private void identify(HttpServerRequest request, Handler<HttpServerRequest> next, Rules current) {
     if (current.passwords().isEmpty()) {
-      next.handle(request);
+      admit(request, next);
       return;
     }
     Login login = login(request.getHeader("Authorization"));
@@ -92,9 +174,28 @@ final class Guard implements AutoCloseable {
     }
     Passwords passwords = current.passwords().get();
     switch (passwords.known(login.user(), login.password())) {
-      case RIGHT -> next.handle(request);
+      case RIGHT -> admit(request, next);
       case WRONG -> wrongPassword(request);
       default -> check(request, next, passwords, login);
+    }
+  }
+
+  private void admit(HttpServerRequest request, Handler<HttpServerRequest> next) {
+    boolean isAdmitted =
+        HEALTH.contains(request.path())
+            || Connection.of(request.connection()).admit(body(request), ANSWER_BYTES);
+    if (isAdmitted) {
+      next.handle(request);
+      return;
+    }
+    lines.warn(
+        "answers",
+        "As many pages as the exporter has memory for wait for their clients: others are refused");
+    request.response().putHeader("Retry-After", "5");
+    if (body(request) > 0) {
+      refuseAndClose(request, 503, "answers", "Too many pages under way");
+    } else {
+      refuse(request, 503, "answers", "Too many pages under way");
     }
   }
 
@@ -130,7 +231,7 @@ final class Guard implements AutoCloseable {
       return;
     }
     if (isRight) {
-      next.handle(request);
+      admit(request, next);
     } else {
       wrongPassword(request);
     }
@@ -152,11 +253,44 @@ final class Guard implements AutoCloseable {
 
   private void refuse(HttpServerRequest request, int status, String reason, String words) {
     refused.accept(reason);
-    request
+    answer(request, status, words);
+  }
+
+  private static Future<Void> answer(HttpServerRequest request, int status, String words) {
+    return request
         .response()
         .setStatusCode(status)
         .putHeader("Content-Type", "text/plain; charset=utf-8")
         .end(words + "\n");
+  }
+
+  /** What still comes on the connection is discarded. */
+  private void refuseAndClose(HttpServerRequest request, int status, String reason, String words) {
+    refused.accept(reason);
+    HttpConnection connection = request.connection();
+    Connection.of(connection).end();
+    request.response().putHeader("Connection", "close");
+    Context loop = Vertx.currentContext();
+    answer(request, status, words)
+        .onComplete(
+            sent -> {
+              if (request.isEnded()) {
+                connection.close();
+              } else {
+                request.endHandler(ended -> connection.close());
+                loop.owner().setTimer(LINGER_MILLIS, timer -> connection.close());
+              }
+            });
+  }
+
+  private void warn(String reason, HttpServerRequest request, String what) {
+    lines.warn(
+        reason,
+        "A request to the pages was refused: it "
+            + what
+            + " (from "
+            + request.remoteAddress().hostAddress()
+            + ")");
   }
 
   private static Login login(String authorization) {

@@ -1,5 +1,7 @@
 package ecoflow.web;
 
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -9,68 +11,93 @@ import io.vertx.core.impl.VertxInternal;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
+import java.util.concurrent.CompletionException;
 
 /**
- * A Vert.x whose HTTP servers have the guard before them and the TLS that they are given. Camel
- * makes its server of the Vert.x that it finds, and offers no other place: what it knows of TLS
- * lacks client certificates, and its own log-in starts after the port is open.
+ * A Vert.x whose HTTP servers have the guard before them. Camel makes its server of the Vert.x that
+ * it finds, and offers no other place: what it knows of TLS lacks client certificates, its own
+ * log-in starts after the port is open, and it only logs that a port is taken.
  */
 final class GuardedServer {
 
+  /** What is done to a server on its way to Camel. */
+  interface Guards {
+
+    /** Before the server is made. */
+    void configure(HttpServerOptions options);
+
+    void made(HttpServer server, HttpServerOptions options);
+
+    /**
+     * @param next what answers a request that may pass
+     */
+    Handler<HttpServerRequest> before(Handler<HttpServerRequest> next);
+
+    void listens(String host);
+
+    void failed(Throwable cause);
+  }
+
   private GuardedServer() {}
 
-  /**
-   * @param configure takes the options of each server before it is made
-   * @param made takes each server
-   */
-  static Vertx of(
-      Vertx vertx,
-      Consumer<HttpServerOptions> configure,
-      UnaryOperator<Handler<HttpServerRequest>> guard,
-      Consumer<HttpServer> made) {
+  static Vertx of(Vertx vertx, Guards guards) {
     return proxy(
         VertxInternal.class,
         vertx,
-        (method, arguments) -> {
+        (self, method, arguments) -> {
           if (!method.equals("createHttpServer")) {
             return null;
           }
           HttpServerOptions options =
               arguments.length > 0 ? (HttpServerOptions) arguments[0] : new HttpServerOptions();
-          configure.accept(options);
+          guards.configure(options);
           HttpServer server = vertx.createHttpServer(options);
-          made.accept(server);
-          return guarded(server, guard);
+          guards.made(server, options);
+          return guarded(server, guards);
         });
   }
 
-  private static HttpServer guarded(
-      HttpServer server, UnaryOperator<Handler<HttpServerRequest>> guard) {
+  @SuppressWarnings("unchecked")
+  private static HttpServer guarded(HttpServer server, Guards guards) {
     return proxy(
         HttpServer.class,
         server,
-        (method, arguments) -> {
-          if (!method.equals("requestHandler") || arguments.length == 0) {
-            return null;
+        (self, method, arguments) -> {
+          if (method.equals("requestHandler") && arguments.length == 1) {
+            server.requestHandler(guards.before((Handler<HttpServerRequest>) arguments[0]));
+            return self;
           }
-          @SuppressWarnings("unchecked")
-          Handler<HttpServerRequest> handler = (Handler<HttpServerRequest>) arguments[0];
-          return server.requestHandler(guard.apply(handler));
+          if (method.equals("listen") && arguments.length == 3) {
+            listen(server, (Integer) arguments[0], (String) arguments[1], guards);
+            ((Handler<AsyncResult<HttpServer>>) arguments[2])
+                .handle(Future.succeededFuture(server));
+            return self;
+          }
+          return null;
         });
+  }
+
+  /** Waits, in a thread of Camel's: the start fails if the port cannot be used. */
+  private static void listen(HttpServer server, int port, String host, Guards guards) {
+    try {
+      guards.listens(host);
+      server.listen(port, host).toCompletionStage().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      guards.failed(e.getCause());
+      throw e;
+    }
   }
 
   private interface Instead {
     /** Null for what the target itself does. */
-    Object of(String method, Object... arguments);
+    Object of(Object self, String method, Object... arguments);
   }
 
   private static <T> T proxy(Class<T> type, Object target, Instead instead) {
     InvocationHandler handler =
-        (unused, method, given) -> {
+        (self, method, given) -> {
           Object[] arguments = given == null ? new Object[0] : given;
-          Object result = instead.of(method.getName(), arguments);
+          Object result = instead.of(self, method.getName(), arguments);
           if (result != null) {
             return result;
           }

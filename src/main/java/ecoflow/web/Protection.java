@@ -3,209 +3,156 @@ package ecoflow.web;
 import ecoflow.config.ConfigException;
 import ecoflow.text.Lines;
 import ecoflow.web.Guard.Rules;
-import ecoflow.web.WebConfig.ClientAuth;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
-import java.io.IOException;
-import java.nio.charset.MalformedInputException;
-import java.nio.file.Files;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.spi.transport.Transport;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The protection of all pages, as ECOFLOW_WEB_CONFIG_FILE says it. Follows that file and the files
- * that it names; while something is wrong with them it stays as it was.
+ * The protection of all pages: what clients may use of connections and memory, and with
+ * ECOFLOW_WEB_CONFIG_FILE who they must be. Without that file no class of TLS or passwords is
+ * loaded.
  */
 public final class Protection implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Protection.class);
-  private static final String VARIABLE = "ECOFLOW_WEB_CONFIG_FILE";
-  private static final long LOOK_MILLIS = 2_000;
-  private static final long PATIENCE_SECONDS = 30;
 
-  /** All files at one moment. */
-  private record State(WebConfig config, Optional<WebTls> tls) {
+  /** Bytes; the operating system reports progress when a third of it is free. */
+  private static final int SEND_BUFFER = 1 << 16;
 
-    private ClientAuth clientAuth() {
-      return tls.map(WebTls::clientAuth).orElse(ClientAuth.NONE);
-    }
-  }
+  /**
+   * What answers a path.
+   *
+   * @param methods empty for all
+   * @param takesBody whether a request may have a body
+   */
+  public record Endpoint(Set<String> methods, boolean takesBody) {}
 
-  private final Path file;
+  private final Optional<WebConfigFile> file;
+  private final Limits limits;
   private final LongSupplier nanoClock;
-  private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
-  private State state;
-
-  /** The files of the last configuration that could be read, also where it was not taken. */
-  private List<Path> watched;
-
-  /** How they looked before they were read. */
-  private List<String> looks;
-
+  private final Lines lines;
+  private Connections connections;
   private Guard guard;
+  private volatile Throwable listenFailure;
 
-  private Protection(Path file, LongSupplier nanoClock) throws WebConfigException {
+  Protection(Optional<WebConfigFile> file, Limits limits, LongSupplier nanoClock) {
     this.file = file;
+    this.limits = limits;
     this.nanoClock = nanoClock;
-    this.watched = List.of(file);
-    this.looks = looks(watched);
-    this.state = read();
+    this.lines = new Lines(LOG, nanoClock);
   }
 
   /**
+   * @param file ECOFLOW_WEB_CONFIG_FILE
    * @throws ConfigException with a single line for the user
    */
-  public static Protection open(Path file, LongSupplier nanoClock) throws ConfigException {
-    try {
-      return new Protection(file, nanoClock);
-    } catch (WebConfigException e) {
-      throw new ConfigException(
-          VARIABLE + "=" + Lines.oneLine(file.toString()) + " is not valid: " + e.getMessage());
-    }
+  public static Protection open(Optional<Path> file, LongSupplier nanoClock)
+      throws ConfigException {
+    return new Protection(
+        file.isPresent()
+            ? Optional.of(WebConfigFile.open(file.get(), nanoClock))
+            : Optional.empty(),
+        Limits.standard(),
+        nanoClock);
   }
 
   /** Whether the pages are at https. */
-  public synchronized boolean isTls() {
-    return state.tls().isPresent();
+  public boolean isTls() {
+    return file.isPresent() && file.get().isTls();
+  }
+
+  /** Why the server does not listen; empty if it does, or has not tried. */
+  public Optional<Throwable> listenFailure() {
+    return Optional.ofNullable(listenFailure);
+  }
+
+  /**
+   * For the Vert.x that is given to {@link #guard}.
+   *
+   * @param refused takes the reason of each connection and request that is refused
+   */
+  public Transport transport(Consumer<String> refused) {
+    connections = new Connections(limits, lines, nanoClock, refused);
+    return connections.transport();
   }
 
   /**
    * The Vert.x for the web server of the pages; it is the one given in all else.
    *
+   * @param vertx with the transport of this object
+   * @param endpoints by the path of a request
    * @param refused takes the reason of each request that is refused
    */
-  public synchronized Vertx guard(Vertx vertx, Consumer<String> refused) {
-    if (state.config().users().isEmpty() && state.clientAuth() == ClientAuth.NONE) {
-      LOG.warn("{} asks nobody for a password or a certificate: all may see the pages", VARIABLE);
-    }
-    guard = new Guard(rules(state.config()), new Lines(LOG, nanoClock), refused);
-    vertx.setPeriodic(LOOK_MILLIS, timer -> vertx.executeBlocking(() -> look(), false));
-    return GuardedServer.of(
-        vertx,
-        options -> current().tls().ifPresent(tls -> tls.configure(options)),
-        guard::before,
-        servers::add);
+  public Vertx guard(
+      Vertx vertx, Function<String, Optional<Endpoint>> endpoints, Consumer<String> refused) {
+    Rules rules =
+        file.isPresent()
+            ? file.get().rules()
+            : new Rules(Map.of(), Optional.empty(), Optional.empty());
+    guard = new Guard(rules, connections, endpoints, lines, refused);
+    file.ifPresent(followed -> followed.follow(vertx, guard));
+    return GuardedServer.of(vertx, new Guards());
   }
 
-  private synchronized State current() {
-    return state;
-  }
+  private final class Guards implements GuardedServer.Guards {
 
-  private Rules rules(WebConfig config) {
-    return new Rules(
-        config.headers(),
-        config.users().isEmpty() ? Optional.empty() : Optional.of(new Passwords(config.users())),
-        config.rate().map(rate -> new RateLimit(rate, nanoClock)));
-  }
-
-  /** Takes what has changed since the last look. */
-  private synchronized Void look() {
-    List<String> now = looks(watched);
-    if (now.equals(looks)) {
-      return null;
-    }
-    looks = now;
-    try {
-      take(read());
-      LOG.info("{} was read again", VARIABLE);
-    } catch (WebConfigException e) {
-      LOG.warn(
-          "{}={} has changed and is not valid: {}; the pages stay protected as before",
-          VARIABLE,
-          file,
-          e.getMessage());
-    }
-    return null;
-  }
-
-  private void take(State fresh) throws WebConfigException {
-    if (fresh.tls().isPresent() != state.tls().isPresent()) {
-      throw new WebConfigException("to have TLS or not takes a restart");
-    }
-    if (fresh.clientAuth() != state.clientAuth()) {
-      throw new WebConfigException("another client_auth_type takes a restart");
-    }
-    if (fresh.tls().isPresent()) {
-      for (HttpServer server : servers) {
-        update(server, fresh.tls().get());
+    @Override
+    public void configure(HttpServerOptions options) {
+      options.setHttp2ClearTextEnabled(false);
+      options.setHandle100ContinueAutomatically(false);
+      // So that a client which reads slowly is not taken for one that has stopped.
+      options.setSendBufferSize(SEND_BUFFER);
+      if (file.isPresent()) {
+        file.get().configure(options);
       }
     }
-    if (!fresh.config().users().equals(state.config().users())
-        || !fresh.config().headers().equals(state.config().headers())
-        || !fresh.config().rate().equals(state.config().rate())) {
-      guard.follow(rules(fresh.config()));
-    }
-    state = fresh;
-  }
 
-  private static void update(HttpServer server, WebTls tls) throws WebConfigException {
-    try {
-      server
-          .updateSSLOptions(tls.options())
-          .toCompletionStage()
-          .toCompletableFuture()
-          .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new WebConfigException("TLS cannot be set up (" + Lines.root(e) + ")");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new WebConfigException("the exporter ends");
+    @Override
+    public void made(HttpServer server, HttpServerOptions options) {
+      server.connectionHandler(connection -> Connection.of(connection).open(options));
+      server.invalidRequestHandler(guard::malformed);
+      if (file.isPresent()) {
+        file.get().add(server);
+      }
     }
-  }
 
-  private synchronized State read() throws WebConfigException {
-    // Before it is read: what changes meanwhile is read again.
-    String look = look(file);
-    String yaml;
-    try {
-      yaml = Files.readString(file);
-    } catch (MalformedInputException e) {
-      throw new WebConfigException("it is not a text in UTF-8");
-    } catch (IOException e) {
-      throw new WebConfigException("it cannot be read");
+    @Override
+    public Handler<HttpServerRequest> before(Handler<HttpServerRequest> next) {
+      return guard.before(next);
     }
-    WebConfig config = WebConfigReader.read(yaml, file.toAbsolutePath().getParent());
-    List<Path> files = new ArrayList<>(List.of(file));
-    config.tls().ifPresent(tls -> files.addAll(tls.files()));
-    watched = List.copyOf(files);
-    looks = looks(watched);
-    looks.set(0, look);
-    Optional<WebTls> tls = Optional.empty();
-    if (config.tls().isPresent()) {
-      tls = Optional.of(WebTls.load(config.tls().get()));
+
+    @Override
+    public void listens(String host) {
+      try {
+        guard.checkHost(InetAddress.getByName(host).isLoopbackAddress());
+      } catch (UnknownHostException e) {
+        // The server says so.
+        guard.checkHost(false);
+      }
     }
-    return new State(config, tls);
-  }
 
-  private static List<String> looks(List<Path> files) {
-    List<String> found = new ArrayList<>();
-    files.forEach(path -> found.add(look(path)));
-    return found;
-  }
-
-  /** What tells that a file has changed, also where links lead to another, as in Kubernetes. */
-  private static String look(Path path) {
-    try {
-      BasicFileAttributes is = Files.readAttributes(path, BasicFileAttributes.class);
-      return is.lastModifiedTime() + " " + is.size() + " " + is.fileKey();
-    } catch (IOException e) {
-      return "away";
+    @Override
+    public void failed(Throwable cause) {
+      listenFailure = cause;
     }
   }
 
   @Override
-  public synchronized void close() {
+  public void close() {
     if (guard != null) {
       guard.close();
     }

@@ -1,0 +1,74 @@
+package ecoflow;
+
+import ecoflow.web.Protection.Endpoint;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+
+/** The paths that routes answer, packaged ones and those of users. */
+final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
+
+  private static final Pattern PARAMETER = Pattern.compile("\\{[^/}]+}");
+  private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
+
+  private final CamelContext camel;
+
+  HttpEndpoints(CamelContext camel) {
+    this.camel = camel;
+  }
+
+  /** Asks the routes each time: they can be loaded again. */
+  @Override
+  public Optional<Endpoint> apply(String path) {
+    Set<PlatformHttpEndpoint> found =
+        camel.getRoutes().stream()
+            .map(route -> route.getEndpoint())
+            .filter(PlatformHttpEndpoint.class::isInstance)
+            .map(PlatformHttpEndpoint.class::cast)
+            .filter(endpoint -> answers(endpoint, path))
+            .collect(Collectors.toSet());
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    boolean isForAll = found.stream().anyMatch(endpoint -> methods(endpoint).isEmpty());
+    Set<String> methods =
+        found.stream().flatMap(endpoint -> methods(endpoint).stream()).collect(Collectors.toSet());
+    boolean takesBody =
+        found.stream().anyMatch(endpoint -> endpoint.getConsumes() != null)
+            || !Collections.disjoint(methods, WITH_BODY);
+    return Optional.of(new Endpoint(isForAll ? Set.of() : methods, takesBody));
+  }
+
+  private static boolean answers(PlatformHttpEndpoint endpoint, String path) {
+    String own = endpoint.getPath();
+    if (endpoint.isMatchOnUriPrefix() || own.endsWith("*")) {
+      String start = own.endsWith("*") ? own.substring(0, own.length() - 1) : own;
+      int parameter = start.indexOf('{');
+      return path.startsWith(parameter < 0 ? start : start.substring(0, parameter));
+    }
+    return own.equals(path) || (own.contains("{") && pattern(own).matcher(path).matches());
+  }
+
+  private static Pattern pattern(String path) {
+    return Pattern.compile(
+        Arrays.stream(PARAMETER.split(path, -1))
+            .map(Pattern::quote)
+            .collect(Collectors.joining("[^/]+")));
+  }
+
+  private static Set<String> methods(PlatformHttpEndpoint endpoint) {
+    String methods = endpoint.getHttpMethodRestrict();
+    return methods == null || methods.isBlank()
+        ? Set.of()
+        : Arrays.stream(methods.toUpperCase(Locale.ROOT).split(","))
+            .map(String::strip)
+            .collect(Collectors.toSet());
+  }
+}

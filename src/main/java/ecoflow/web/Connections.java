@@ -1,0 +1,175 @@
+package ecoflow.web;
+
+import ecoflow.text.Lines;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.vertx.core.impl.transports.JDKTransport;
+import io.vertx.core.net.NetServerOptions;
+import io.vertx.core.spi.transport.Transport;
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * All connections to the pages. Sits before Netty's acceptor, so that connections count from accept
+ * on, also before their TLS handshake.
+ */
+@Sharable
+final class Connections extends ChannelInboundHandlerAdapter {
+
+  private final Limits limits;
+  private final Lines lines;
+  private final LongSupplier nanoClock;
+  private final Consumer<String> refused;
+  private final Set<Connection> all = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger answers = new AtomicInteger();
+  private final AtomicLong charged = new AtomicLong();
+
+  /** Only in the thread that accepts. */
+  private boolean isWatching;
+
+  /**
+   * @param refused takes the reason of each connection and request that is refused or ended
+   */
+  Connections(Limits limits, Lines lines, LongSupplier nanoClock, Consumer<String> refused) {
+    this.limits = limits;
+    this.lines = lines;
+    this.nanoClock = nanoClock;
+    this.refused = refused;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  /** For a Vert.x whose servers accept connections through this. */
+  Transport transport() {
+    return new JDKTransport() {
+      @Override
+      public void configure(NetServerOptions options, boolean domain, ServerBootstrap bootstrap) {
+        super.configure(options, domain, bootstrap);
+        bootstrap.handler(Connections.this);
+      }
+    };
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    // After Netty's acceptor, which pauses for a second and passes the failure on.
+    ctx.pipeline()
+        .addLast(
+            new ChannelInboundHandlerAdapter() {
+              @Override
+              public void exceptionCaught(ChannelHandlerContext unused, Throwable failure) {
+                acceptFailed(failure);
+              }
+            });
+    ctx.fireChannelActive();
+  }
+
+  /** Such as "Too many open files". */
+  private void acceptFailed(Throwable failure) {
+    if (failure instanceof IOException) {
+      longestIdle().ifPresent(Connection::close);
+    }
+    refused("connections", "A connection to the pages was not accepted: " + Lines.root(failure));
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    Channel channel = (Channel) message;
+    if (all.size() >= limits.connections()) {
+      Optional<Connection> idle = longestIdle();
+      refused(
+          "connections",
+          all.size()
+              + " connections to the pages are open, the most that are allowed: "
+              + (idle.isPresent()
+                  ? "the one that was idle longest is closed for a new one"
+                  : "a new one is closed"));
+      if (idle.isEmpty()) {
+        channel.unsafe().closeForcibly();
+        return;
+      }
+      all.remove(idle.get());
+      idle.get().close();
+    }
+    Connection connection = new Connection(channel, this, nanoClock);
+    all.add(connection);
+    channel.closeFuture().addListener(closed -> all.remove(connection));
+    watch(ctx);
+    ctx.fireChannelRead(channel);
+  }
+
+  private Optional<Connection> longestIdle() {
+    long now = nanoClock.getAsLong();
+    return all.stream()
+        .filter(Connection::isIdle)
+        .min(Comparator.comparingLong(connection -> connection.idleSince() - now));
+  }
+
+  /** Looks at all connections from time to time, for as long as there is one. */
+  private void watch(ChannelHandlerContext ctx) {
+    if (!isWatching) {
+      isWatching = true;
+      long period = Math.min(limits.header().toMillis(), limits.reader().toMillis()) / 5;
+      ctx.executor().schedule(() -> look(ctx), period, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void look(ChannelHandlerContext ctx) {
+    isWatching = false;
+    all.forEach(Connection::look);
+    if (!all.isEmpty()) {
+      watch(ctx);
+    }
+  }
+
+  void refused(String reason, String line) {
+    refused.accept(reason);
+    lines.warn(reason, line);
+  }
+
+  /** Call on the event loop of the connections. */
+  private long pending() {
+    long pending = 0;
+    for (Connection connection : all) {
+      pending += connection.pending();
+    }
+    return pending;
+  }
+
+  /**
+   * Whether one more answer may be made. An answer counts until the client has it, or its
+   * connection is closed.
+   *
+   * @param bytes that it is expected to hold
+   */
+  boolean take(long bytes) {
+    if (answers.get() >= limits.answers() || charged.get() + pending() + bytes > limits.bytes()) {
+      return false;
+    }
+    answers.incrementAndGet();
+    charged.addAndGet(bytes);
+    return true;
+  }
+
+  void charge(long more) {
+    charged.addAndGet(more);
+  }
+
+  void release(long bytes) {
+    answers.decrementAndGet();
+    charged.addAndGet(-bytes);
+  }
+}

@@ -1,0 +1,68 @@
+package ecoflow.web;
+
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/** What a request must be before anything behind the guard reads it. */
+final class Requests {
+
+  private static final Pattern HOST =
+      Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?");
+
+  /** Characters of RFC 3986; the brackets only in a query, where many clients write them. */
+  private static final Pattern PATH =
+      Pattern.compile("(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*+");
+
+  private static final Pattern QUERY =
+      Pattern.compile("(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\\[\\]-]|%[0-9A-Fa-f]{2})*+");
+  private static final Pattern ABSOLUTE = Pattern.compile("https?://[^/?#]*(?=[/?])");
+
+  private static final Pattern LOOPBACK =
+      Pattern.compile(
+          "(?:localhost|.+\\.localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1])(?::[0-9]{1,5})?");
+
+  private Requests() {}
+
+  static boolean isWellFormed(HttpServerRequest request) {
+    return hasOneHost(request) && isUri(request.uri());
+  }
+
+  private static boolean hasOneHost(HttpServerRequest request) {
+    int hosts = request.headers().getAll("Host").size();
+    return hosts == 0
+        ? request.version() == HttpVersion.HTTP_1_0
+        : hosts == 1 && HOST.matcher(request.getHeader("Host")).matches();
+  }
+
+  private static boolean isUri(String uri) {
+    String relative = uri.startsWith("/") ? uri : ABSOLUTE.matcher(uri).replaceFirst("");
+    int query = relative.indexOf('?');
+    return relative.startsWith("/")
+        && PATH.matcher(query < 0 ? relative : relative.substring(0, query)).matches()
+        && (query < 0 || QUERY.matcher(relative.substring(query + 1)).matches());
+  }
+
+  /** Whether it names this machine, as a page of another site that a browser shows cannot. */
+  static boolean isForLoopback(HttpServerRequest request) {
+    String host = request.getHeader("Host");
+    return host == null || LOOPBACK.matcher(host.toLowerCase(Locale.ROOT)).matches();
+  }
+
+  /** Whether the body is a form with files, which Vert.x would write to a folder. */
+  static boolean isUpload(HttpServerRequest request) {
+    String type = request.getHeader("Content-Type");
+    return type != null && type.strip().toLowerCase(Locale.ROOT).startsWith("multipart/");
+  }
+
+  /** The length of the body; 0 for none, {@code unknown} where the client does not say it. */
+  static long body(HttpServerRequest request, long unknown) {
+    if (request.headers().contains("Transfer-Encoding")) {
+      return unknown;
+    }
+    String length = request.getHeader("Content-Length");
+    // Netty refuses what is not a number.
+    return length == null || length.isBlank() ? 0 : Long.parseLong(length.strip());
+  }
+}

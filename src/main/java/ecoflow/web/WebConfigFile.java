@@ -1,0 +1,211 @@
+package ecoflow.web;
+
+import ecoflow.config.ConfigException;
+import ecoflow.text.Lines;
+import ecoflow.web.Guard.Rules;
+import ecoflow.web.WebConfig.ClientAuth;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * ECOFLOW_WEB_CONFIG_FILE and the files that it names. Follows their changes; while one of them is
+ * not valid, the configuration before stays.
+ */
+final class WebConfigFile {
+
+  // The log names the class that users of older versions know.
+  private static final Logger LOG = LoggerFactory.getLogger(Protection.class);
+  private static final String VARIABLE = "ECOFLOW_WEB_CONFIG_FILE";
+  private static final long LOOK_MILLIS = 2_000;
+  private static final long PATIENCE_SECONDS = 30;
+
+  /** All files at one moment. */
+  private record State(WebConfig config, Optional<WebTls> tls) {
+
+    private ClientAuth clientAuth() {
+      return tls.map(WebTls::clientAuth).orElse(ClientAuth.NONE);
+    }
+  }
+
+  private final Path file;
+  private final LongSupplier nanoClock;
+  private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
+  private State state;
+
+  /** The files of the last configuration that could be read, also where it was not taken. */
+  private List<Path> watched;
+
+  /** How they looked before they were read. */
+  private List<String> looks;
+
+  private Guard guard;
+
+  private WebConfigFile(Path file, LongSupplier nanoClock) throws WebConfigException {
+    this.file = file;
+    this.nanoClock = nanoClock;
+    this.watched = List.of(file);
+    this.looks = looks(watched);
+    this.state = read();
+  }
+
+  /**
+   * @throws ConfigException with a single line for the user
+   */
+  static WebConfigFile open(Path file, LongSupplier nanoClock) throws ConfigException {
+    try {
+      return new WebConfigFile(file, nanoClock);
+    } catch (WebConfigException e) {
+      throw new ConfigException(
+          VARIABLE + "=" + Lines.oneLine(file.toString()) + " is not valid: " + e.getMessage());
+    }
+  }
+
+  /** Whether the pages are at https. */
+  synchronized boolean isTls() {
+    return state.tls().isPresent();
+  }
+
+  /** What the guard asks for until the first change of a file. */
+  synchronized Rules rules() {
+    if (state.config().users().isEmpty() && state.clientAuth() == ClientAuth.NONE) {
+      LOG.warn("{} asks nobody for a password or a certificate: all may see the pages", VARIABLE);
+    }
+    return rules(state.config());
+  }
+
+  /** Gives changes to the guard and to the servers from now on. */
+  void follow(Vertx vertx, Guard follower) {
+    guard = follower;
+    vertx.setPeriodic(LOOK_MILLIS, timer -> vertx.executeBlocking(() -> look(), false));
+  }
+
+  void configure(HttpServerOptions options) {
+    current().tls().ifPresent(tls -> tls.configure(options));
+  }
+
+  void add(HttpServer server) {
+    servers.add(server);
+  }
+
+  private synchronized State current() {
+    return state;
+  }
+
+  private Rules rules(WebConfig config) {
+    return new Rules(
+        config.headers(),
+        config.users().isEmpty() ? Optional.empty() : Optional.of(new Passwords(config.users())),
+        config.rate().map(rate -> new RateLimit(rate, nanoClock)));
+  }
+
+  /** Takes what has changed since the last look. */
+  private synchronized Void look() {
+    List<String> now = looks(watched);
+    if (now.equals(looks)) {
+      return null;
+    }
+    looks = now;
+    try {
+      take(read());
+      LOG.info("{} was read again", VARIABLE);
+    } catch (WebConfigException e) {
+      LOG.warn(
+          "{}={} has changed and is not valid: {}; the pages stay protected as before",
+          VARIABLE,
+          file,
+          e.getMessage());
+    }
+    return null;
+  }
+
+  private void take(State fresh) throws WebConfigException {
+    if (fresh.tls().isPresent() != state.tls().isPresent()) {
+      throw new WebConfigException("to have TLS or not takes a restart");
+    }
+    if (fresh.clientAuth() != state.clientAuth()) {
+      throw new WebConfigException("another client_auth_type takes a restart");
+    }
+    if (fresh.tls().isPresent()) {
+      for (HttpServer server : servers) {
+        update(server, fresh.tls().get());
+      }
+    }
+    if (!fresh.config().users().equals(state.config().users())
+        || !fresh.config().headers().equals(state.config().headers())
+        || !fresh.config().rate().equals(state.config().rate())) {
+      guard.follow(rules(fresh.config()));
+    }
+    state = fresh;
+  }
+
+  private static void update(HttpServer server, WebTls tls) throws WebConfigException {
+    try {
+      server
+          .updateSSLOptions(tls.options())
+          .toCompletionStage()
+          .toCompletableFuture()
+          .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new WebConfigException("TLS cannot be set up (" + Lines.root(e) + ")");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new WebConfigException("the exporter ends");
+    }
+  }
+
+  private synchronized State read() throws WebConfigException {
+    // Before it is read: what changes meanwhile is read again.
+    String look = look(file);
+    String yaml;
+    try {
+      yaml = Files.readString(file);
+    } catch (MalformedInputException e) {
+      throw new WebConfigException("it is not a text in UTF-8");
+    } catch (IOException e) {
+      throw new WebConfigException("it cannot be read");
+    }
+    WebConfig config = WebConfigReader.read(yaml, file.toAbsolutePath().getParent());
+    List<Path> files = new ArrayList<>(List.of(file));
+    config.tls().ifPresent(tls -> files.addAll(tls.files()));
+    watched = List.copyOf(files);
+    looks = looks(watched);
+    looks.set(0, look);
+    Optional<WebTls> tls = Optional.empty();
+    if (config.tls().isPresent()) {
+      tls = Optional.of(WebTls.load(config.tls().get()));
+    }
+    return new State(config, tls);
+  }
+
+  private static List<String> looks(List<Path> files) {
+    List<String> found = new ArrayList<>();
+    files.forEach(path -> found.add(look(path)));
+    return found;
+  }
+
+  /** What tells that a file has changed, also where links lead to another, as in Kubernetes. */
+  private static String look(Path path) {
+    try {
+      BasicFileAttributes is = Files.readAttributes(path, BasicFileAttributes.class);
+      return is.lastModifiedTime() + " " + is.size() + " " + is.fileKey();
+    } catch (IOException e) {
+      return "away";
+    }
+  }
+}

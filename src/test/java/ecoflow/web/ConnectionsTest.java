@@ -1,0 +1,327 @@
+package ecoflow.web;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.impl.VertxBuilder;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What clients may use, with bounds that a test can reach. */
+class ConnectionsTest {
+
+  private static final Duration SHORT = Duration.ofMillis(200);
+  private static final Duration LONG = Duration.ofHours(1);
+  private static final String GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  private static final String HEALTHY = GET.replace("/ HTTP", "/-/healthy HTTP");
+
+  private final List<String> refused = new CopyOnWriteArrayList<>();
+  private final List<Socket> sockets = new ArrayList<>();
+  private Vertx vertx;
+  private Protection protection;
+  private int port;
+  private LongSupplier clock = System::nanoTime;
+
+  /** A clock that only the test moves, and how often it was asked. */
+  private final AtomicLong passed = new AtomicLong();
+
+  private final AtomicInteger looks = new AtomicInteger();
+
+  private long passedNanos() {
+    looks.incrementAndGet();
+    return passed.get();
+  }
+
+  private void serve(Limits limits, Handler<HttpServerRequest> pages) {
+    protection = new Protection(Optional.empty(), limits, clock);
+    vertx =
+        new VertxBuilder(new VertxOptions().setEventLoopPoolSize(1).setUseDaemonThread(true))
+            .findTransport(protection.transport(refused::add))
+            .init()
+            .vertx();
+    HttpServer server =
+        protection.guard(vertx, path -> Optional.empty(), refused::add).createHttpServer();
+    CompletableFuture<Integer> listens = new CompletableFuture<>();
+    server
+        .requestHandler(pages)
+        .listen(0, "localhost", result -> listens.complete(result.result().actualPort()));
+    port = listens.join();
+  }
+
+  private static void answer(HttpServerRequest request) {
+    request.response().end("page");
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+    protection.close();
+  }
+
+  private Socket open(String text) {
+    try {
+      Socket socket = new Socket();
+      sockets.add(socket);
+      // So small that an answer does not fit.
+      socket.setReceiveBufferSize(4096);
+      socket.connect(new java.net.InetSocketAddress("localhost", port));
+      socket.setSoTimeout(60_000);
+      write(socket, text);
+      return socket;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void write(Socket socket, String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** The status of an answer whose body is "page". */
+  private static String page(Socket socket) throws IOException {
+    ByteArrayOutputStream read = new ByteArrayOutputStream();
+    while (!read.toString(StandardCharsets.US_ASCII).endsWith("\r\n\r\npage")) {
+      int next = socket.getInputStream().read();
+      if (next < 0) {
+        return "closed after " + read;
+      }
+      read.write(next);
+    }
+    return read.toString(StandardCharsets.US_ASCII).substring(9, 12);
+  }
+
+  private String page(String request) throws IOException {
+    return page(open(request));
+  }
+
+  /** Everything until the exporter closes the connection. */
+  private static String all(Socket socket) throws IOException {
+    try {
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    } catch (java.net.SocketException e) {
+      return "reset";
+    }
+  }
+
+  private static Limits limits(Duration header, Duration idle, Duration reader) {
+    return new Limits(100, header, idle, reader, 10, 10 << 20, 1 << 20);
+  }
+
+  @Test
+  void headersThatDoNotEndAreNotAwaited() throws IOException {
+    serve(limits(SHORT, LONG, LONG), ConnectionsTest::answer);
+    Socket kept = open(GET);
+    assertEquals("200", page(kept));
+    assertEquals("", all(open("")));
+    assertEquals("", all(open("GET / HTTP/1.1\r\nHost: ")));
+    Socket later = open(GET);
+    assertEquals("200", page(later));
+    write(later, "GET ");
+    assertEquals("", all(later));
+    // The time between two requests is another one.
+    write(kept, GET);
+    assertEquals("200", page(kept));
+  }
+
+  @Test
+  void anIdleConnectionIsClosed() throws IOException {
+    serve(limits(SHORT, SHORT, LONG), ConnectionsTest::answer);
+    Socket idle = open(GET);
+    assertEquals("200", page(idle));
+    assertEquals("", all(idle));
+    assertEquals(List.of(), refused);
+  }
+
+  @Test
+  void theConnectionThatIsIdleLongestIsClosedForANewOne() throws IOException {
+    serve(
+        new Limits(3, LONG, LONG, LONG, 10, 10 << 20, 0),
+        request -> {
+          if (request.getHeader("X-Wait") == null) {
+            answer(request);
+          }
+        });
+    open(GET.replace("\r\n\r\n", "\r\nX-Wait: 1\r\n\r\n"));
+    Socket first = open(GET);
+    assertEquals("200", page(first));
+    Socket second = open(GET);
+    assertEquals("200", page(second));
+    Socket third = open(GET);
+    assertEquals("200", page(third));
+    assertEquals("", all(first));
+    write(second, GET);
+    assertEquals("200", page(second));
+    assertEquals("200", page(GET));
+    assertEquals("", all(third), "now it was idle longest");
+    assertEquals(List.of("connections", "connections"), refused);
+  }
+
+  @Test
+  void aConnectionThatIsNotIdleIsNotClosedForANewOne() throws IOException {
+    List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
+    serve(new Limits(2, LONG, LONG, LONG, 10, 10 << 20, 0), waiting::add);
+    Socket busy = open(GET);
+    open(GET);
+    eventually(() -> assertEquals(2, waiting.size()));
+    assertTrue(List.of("", "reset").contains(all(open(""))));
+    waiting.forEach(request -> vertx.runOnContext(go -> answer(request)));
+    assertEquals("200", page(busy));
+  }
+
+  /** Far more than the buffers of a connection take. */
+  private static Buffer large() {
+    return Buffer.buffer(new byte[16 << 20]);
+  }
+
+  @Test
+  void anAnswerThatIsNotReadIsEnded() throws IOException {
+    CompletableFuture<Void> ended = new CompletableFuture<>();
+    serve(
+        limits(LONG, LONG, Duration.ofSeconds(1)),
+        request -> {
+          request.connection().closeHandler(closed -> ended.complete(closed));
+          request.response().end(large());
+        });
+    open(GET);
+    ended.join();
+    assertEquals(List.of("reader"), refused);
+  }
+
+  @Test
+  void anAnswerThatIsReadSlowlyIsNotEnded() throws IOException {
+    AtomicInteger answered = new AtomicInteger();
+    Duration reader = Duration.ofSeconds(2);
+    clock = this::passedNanos;
+    serve(
+        new Limits(100, LONG, LONG, reader, 10, 100 << 20, 0),
+        request -> {
+          answered.incrementAndGet();
+          request.response().end(large());
+        });
+    Socket slow = open(GET);
+    open(GET);
+    eventually(() -> assertEquals(2, answered.get()));
+    int read = 0;
+    while (refused.isEmpty()) {
+      read += slow.getInputStream().readNBytes(1 << 19).length;
+      passed.addAndGet(reader.toNanos() / 2);
+      // Until both connections were looked at after that.
+      int looks = this.looks.get();
+      eventually(() -> assertTrue(this.looks.get() > looks + 10));
+    }
+    assertEquals(List.of("reader"), refused);
+    passed.addAndGet(-reader.toNanos() / 2);
+    int rest = large().length() - read;
+    assertEquals(rest, slow.getInputStream().readNBytes(rest).length);
+  }
+
+  @Test
+  void answersUnderWayAreBoundedAndHealthPagesAreNot() throws IOException {
+    List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
+    serve(
+        new Limits(100, LONG, LONG, LONG, 2, 10 << 20, 0),
+        request -> {
+          if (request.path().equals("/")) {
+            waiting.add(request);
+          } else {
+            answer(request);
+          }
+        });
+    Socket first = open(GET);
+    open(GET);
+    eventually(() -> assertEquals(2, waiting.size()));
+    Socket third = open(GET.replace("Host", "Connection: close\r\nHost"));
+    String refusal = all(third);
+    assertTrue(refusal.startsWith("HTTP/1.1 503 "), refusal);
+    assertTrue(refusal.toLowerCase(java.util.Locale.ROOT).contains("\r\nretry-after: 5\r\n"));
+    assertEquals(List.of("answers"), refused);
+    assertEquals("200", page(HEALTHY));
+    // A place is free when its client leaves, and when its client has the answer.
+    first.close();
+    eventually(
+        () -> {
+          open(GET);
+          assertEquals(3, waiting.size());
+        });
+    vertx.runOnContext(go -> answer(waiting.get(1)));
+    eventually(
+        () -> {
+          open(GET);
+          assertEquals(4, waiting.size());
+        });
+  }
+
+  @Test
+  void theMemoryOfAnswersUnderWayIsBounded() throws IOException {
+    AtomicInteger answered = new AtomicInteger();
+    serve(
+        new Limits(100, LONG, LONG, LONG, 100, 24 << 20, 0),
+        request -> {
+          answered.incrementAndGet();
+          request.response().end(large());
+        });
+    open(GET);
+    eventually(() -> assertEquals(1, answered.get()));
+    open(GET);
+    eventually(() -> assertEquals(2, answered.get()));
+    String refusal = all(open(GET.replace("Host", "Connection: close\r\nHost")));
+    assertTrue(refusal.startsWith("HTTP/1.1 503 "), refusal);
+    // The clients that read nothing leave, and others are served again.
+    sockets.get(0).close();
+    sockets.get(1).close();
+    eventually(
+        () -> {
+          open(GET);
+          assertTrue(answered.get() > 2);
+        });
+  }
+
+  @Test
+  void requestsThatAreNotAnsweredYetAreBounded() throws IOException {
+    AtomicInteger asked = new AtomicInteger();
+    serve(
+        limits(LONG, LONG, LONG),
+        request -> {
+          if (request.path().equals("/")) {
+            asked.incrementAndGet();
+          } else {
+            answer(request);
+          }
+        });
+    Socket flood = open(GET.repeat(100));
+    eventually(() -> assertEquals(1, asked.get()));
+    assertEquals("200", page(HEALTHY));
+    try {
+      write(flood, GET.repeat(2_000));
+    } catch (java.net.SocketException e) {
+      // Closed while it writes.
+    }
+    assertTrue(List.of("", "reset").contains(all(flood)));
+    assertEquals("pipelined", refused.get(0));
+    assertEquals("200", page(HEALTHY));
+  }
+}
