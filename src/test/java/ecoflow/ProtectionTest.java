@@ -258,6 +258,51 @@ class ProtectionTest {
         answer.sslSession().orElseThrow().getCipherSuite());
   }
 
+  private SSLSocket connect(String cipher) throws IOException {
+    SSLSocket socket =
+        (SSLSocket)
+            AUTHORITY.client().getSocketFactory().createSocket("localhost", exporter.http().port());
+    socket.setEnabledProtocols(new String[] {"TLSv1.2"});
+    socket.setEnabledCipherSuites(new String[] {cipher});
+    return socket;
+  }
+
+  @Test
+  void ciphersWithoutForwardSecrecyOrWithCbcAreNotOffered() throws IOException {
+    AUTHORITY
+        .issue("localhost", "RSA", 2048, "SHA256")
+        .writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+    start(TLS);
+    for (String cipher :
+        new String[] {
+          "TLS_RSA_WITH_AES_128_GCM_SHA256",
+          "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+          "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"
+        }) {
+      try (SSLSocket socket = connect(cipher)) {
+        assertThrows(SSLException.class, socket::startHandshake, cipher);
+      }
+    }
+    try (SSLSocket socket = connect("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")) {
+      socket.startHandshake();
+    }
+  }
+
+  /** Java reads the property at its first handshake, so the build sets it for all tests too. */
+  @Test
+  void aClientCannotNegotiateAgain() throws IOException {
+    String property = "jdk.tls.rejectClientInitiatedRenegotiation";
+    assertEquals("true", System.clearProperty(property), "set by the build");
+    newCertificate();
+    start(TLS);
+    assertEquals("true", System.getProperty(property), "set by the exporter");
+    try (SSLSocket socket = connect("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")) {
+      socket.startHandshake();
+      socket.startHandshake();
+      assertThrows(IOException.class, () -> socket.getInputStream().read());
+    }
+  }
+
   @Test
   void aClientMustHaveACertificateOfTheAuthority() throws Exception {
     newCertificate();

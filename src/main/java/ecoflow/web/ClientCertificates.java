@@ -6,15 +6,19 @@ import java.net.UnknownHostException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.RSAKey;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Whether the certificate of a client will do: its authority, and its names. */
 final class ClientCertificates extends X509ExtendedTrustManager {
 
+  private static final int MIN_RSA_BITS = 2048;
+  private static final Pattern WEAK_HASH = Pattern.compile("^(?:SHA-?1|MD[245])with");
   private static final int EMAIL = 1;
   private static final int DNS = 2;
   private static final int URI = 6;
@@ -37,11 +41,27 @@ final class ClientCertificates extends X509ExtendedTrustManager {
   }
 
   private void check(X509Certificate[] chain, Check check) throws CertificateException {
+    for (X509Certificate certificate : chain) {
+      checkStrength(certificate);
+    }
     if (authority.isPresent()) {
       check.by(authority.get());
     }
     if (!allowedSans.isEmpty() && !hasAllowedName(chain[0])) {
       throw new CertificateException("no name of the client's certificate is allowed");
+    }
+  }
+
+  private static void checkStrength(X509Certificate certificate) throws CertificateException {
+    if (certificate.getPublicKey() instanceof RSAKey key
+        && key.getModulus().bitLength() < MIN_RSA_BITS) {
+      throw new CertificateException("an RSA key of the client has less than 2048 bits");
+    }
+    boolean isRoot =
+        certificate.getSubjectX500Principal().equals(certificate.getIssuerX500Principal());
+    // Nobody relies on the signature of a root.
+    if (!isRoot && WEAK_HASH.matcher(certificate.getSigAlgName()).find()) {
+      throw new CertificateException("a certificate of the client is signed with SHA-1 or MD5");
     }
   }
 

@@ -16,14 +16,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -32,11 +37,20 @@ import javax.net.ssl.X509KeyManager;
 /** The TLS of the server, as a {@link WebConfig} and its files have it at one moment. */
 final class WebTls {
 
+  private static final Pattern AEAD =
+      Pattern.compile("TLS_ECDHE_(?:ECDSA|RSA)_WITH_(?:AES_\\d+_GCM|CHACHA20_POLY1305)_SHA\\d+");
+
   private final Tls tls;
   private final X509KeyManager key;
   private final Optional<TrustManager> clients;
 
+  /** Java reads it once, before the first handshake of a server. */
+  private static final String NO_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
+
   private WebTls(Tls tls) throws WebConfigException {
+    if (System.getProperty(NO_RENEGOTIATION) == null) {
+      System.setProperty(NO_RENEGOTIATION, "true");
+    }
     this.tls = tls;
     this.key = key(tls);
     this.clients = clients(tls);
@@ -66,7 +80,7 @@ final class WebTls {
     options.setKeyCertOptions(KeyCertOptions.wrap(key));
     clients.ifPresent(trust -> options.setTrustOptions(TrustOptions.wrap(trust)));
     options.setEnabledSecureTransportProtocols(new LinkedHashSet<>(tls.protocols()));
-    tls.ciphers().forEach(options::addEnabledCipherSuite);
+    ciphers().forEach(options::addEnabledCipherSuite);
   }
 
   /** The same for a server that runs. */
@@ -75,8 +89,23 @@ final class WebTls {
     options.setKeyCertOptions(KeyCertOptions.wrap(key));
     clients.ifPresent(trust -> options.setTrustOptions(TrustOptions.wrap(trust)));
     options.setEnabledSecureTransportProtocols(new LinkedHashSet<>(tls.protocols()));
-    tls.ciphers().forEach(options::addEnabledCipherSuite);
+    ciphers().forEach(options::addEnabledCipherSuite);
     return options;
+  }
+
+  /** Those of the file, or of Java's those with forward secrecy and authenticated encryption. */
+  private List<String> ciphers() {
+    if (!tls.ciphers().isEmpty()) {
+      return tls.ciphers();
+    }
+    try {
+      return Stream.of(SSLContext.getDefault().getDefaultSSLParameters().getCipherSuites())
+          // Names of TLS 1.3 have no key exchange.
+          .filter(name -> !name.contains("_WITH_") || AEAD.matcher(name).matches())
+          .toList();
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has TLS", e);
+    }
   }
 
   private static X509KeyManager key(Tls tls) throws WebConfigException {

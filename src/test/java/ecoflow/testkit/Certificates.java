@@ -65,6 +65,18 @@ public final class Certificates {
     return new Pair(sign(dnsName, own, new GeneralNames(dns(dnsName)), false), own);
   }
 
+  /**
+   * The same with a key and a signature of a certain kind.
+   *
+   * @param key such as RSA
+   * @param bits of the key
+   * @param hash of the signature, such as SHA1
+   */
+  public Pair issue(String dnsName, String key, int bits, String hash) {
+    KeyPair own = newKeys(key, bits);
+    return new Pair(sign(dnsName, own, new GeneralNames(dns(dnsName)), false, hash), own);
+  }
+
   public void writeAuthority(Path file) {
     write(file, authority);
   }
@@ -108,6 +120,11 @@ public final class Certificates {
   }
 
   private X509Certificate sign(String subject, KeyPair own, GeneralNames names, boolean isCa) {
+    return sign(subject, own, names, isCa, "SHA256");
+  }
+
+  private X509Certificate sign(
+      String subject, KeyPair own, GeneralNames names, boolean isCa, String hash) {
     Instant now = Instant.now();
     try {
       X509v3CertificateBuilder builder =
@@ -122,7 +139,7 @@ public final class Certificates {
       builder.addExtension(Extension.subjectAlternativeName, false, names);
       byte[] encoded =
           builder
-              .build(new JcaContentSignerBuilder("SHA256withECDSA").build(keys.getPrivate()))
+              .build(new JcaContentSignerBuilder(hash + "withECDSA").build(keys.getPrivate()))
               .getEncoded();
       return (X509Certificate)
           CertificateFactory.getInstance("X.509")
@@ -133,9 +150,13 @@ public final class Certificates {
   }
 
   private static KeyPair newKeys() {
+    return newKeys("EC", 256);
+  }
+
+  private static KeyPair newKeys(String algorithm, int bits) {
     try {
-      KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-      generator.initialize(256);
+      KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
+      generator.initialize(bits);
       return generator.generateKeyPair();
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException(e);
