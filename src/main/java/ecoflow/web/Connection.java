@@ -49,6 +49,7 @@ final class Connection extends ChannelDuplexHandler {
   private boolean wantsRead;
   private boolean hasRead;
   private boolean isEnding;
+  private int failures;
 
   /** Requests whose answers are not completely sent. */
   private volatile int open;
@@ -110,6 +111,15 @@ final class Connection extends ChannelDuplexHandler {
   /** On any thread. Vert.x would wait until the client has read what was written. */
   void close() {
     channel.eventLoop().execute(() -> channel.unsafe().close(channel.unsafe().voidPromise()));
+  }
+
+  /** Wrong passwords that came with its requests. */
+  int failures() {
+    return failures;
+  }
+
+  void failed() {
+    failures++;
   }
 
   /** Whether its requests are ignored from now on: it is about to be closed. */

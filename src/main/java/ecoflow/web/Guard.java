@@ -15,11 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -28,8 +23,9 @@ final class Guard implements AutoCloseable {
 
   private static final String NOSNIFF = "X-Content-Type-Options";
   private static final String BASIC = "basic ";
-  private static final int MAX_WAITING = 64;
-  private static final int IDLE_SECONDS = 5;
+
+  /** How long an address waits for its answers that has sent many wrong passwords. */
+  private static final long SLOW_MILLIS = 1_000;
 
   /** The discarded rest of a body must not keep the client from reading why it was refused. */
   private static final long LINGER_MILLIS = 1_000;
@@ -53,7 +49,7 @@ final class Guard implements AutoCloseable {
   private final Function<String, Optional<Endpoint>> endpoints;
   private final Lines lines;
   private final Consumer<String> refused;
-  private final ExecutorService checks;
+  private final PasswordChecks checks;
   private volatile Rules rules;
   private volatile boolean checksHost;
 
@@ -65,6 +61,7 @@ final class Guard implements AutoCloseable {
       Rules rules,
       Connections connections,
       Function<String, Optional<Endpoint>> endpoints,
+      PasswordChecks checks,
       Lines lines,
       Consumer<String> refused) {
     this.rules = rules;
@@ -72,21 +69,7 @@ final class Guard implements AutoCloseable {
     this.endpoints = endpoints;
     this.lines = lines;
     this.refused = refused;
-    // One thread, so that who guesses passwords can take one core at most.
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            1,
-            1,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(MAX_WAITING),
-            task -> {
-              Thread thread = new Thread(task, "passwords");
-              thread.setDaemon(true);
-              return thread;
-            });
-    pool.allowCoreThreadTimeOut(true);
-    this.checks = pool;
+    this.checks = checks;
   }
 
   void follow(Rules newRules) {
@@ -216,11 +199,20 @@ final class Guard implements AutoCloseable {
                   : known == Known.RIGHT;
           loop.runOnContext(unused -> checked(request, next, right));
         };
-    try {
-      checks.execute(check);
-    } catch (RejectedExecutionException e) {
+    boolean isTaken =
+        checks.add(
+            passwords.isUser(login.user()),
+            address(request),
+            Connection.of(request.connection()).failures(),
+            check);
+    if (!isTaken) {
       request.resume();
-      refuse(request, 503, "busy", "Too many passwords to check");
+      slowly(
+          request,
+          () -> {
+            request.response().putHeader("Retry-After", "5");
+            refuse(request, 503, "busy", "Too many passwords to check");
+          });
     }
   }
 
@@ -240,10 +232,30 @@ final class Guard implements AutoCloseable {
   private void wrongPassword(HttpServerRequest request) {
     // Not the name: it can be the password, in the wrong field.
     lines.warn(
-        "wrong password",
-        "A wrong user or password for the pages came from "
-            + request.remoteAddress().hostAddress());
-    unauthorized(request, "wrong_password");
+        "wrong password", "A wrong user or password for the pages came from " + address(request));
+    checks.failed(address(request));
+    Connection.of(request.connection()).failed();
+    slowly(request, () -> unauthorized(request, "wrong_password"));
+  }
+
+  private void slowly(HttpServerRequest request, Runnable answer) {
+    if (checks.isSlow(address(request))) {
+      Vertx.currentContext()
+          .owner()
+          .setTimer(
+              SLOW_MILLIS,
+              timer -> {
+                if (!request.response().closed()) {
+                  answer.run();
+                }
+              });
+    } else {
+      answer.run();
+    }
+  }
+
+  private static String address(HttpServerRequest request) {
+    return request.remoteAddress().hostAddress();
   }
 
   private void unauthorized(HttpServerRequest request, String reason) {
@@ -286,11 +298,7 @@ final class Guard implements AutoCloseable {
   private void warn(String reason, HttpServerRequest request, String what) {
     lines.warn(
         reason,
-        "A request to the pages was refused: it "
-            + what
-            + " (from "
-            + request.remoteAddress().hostAddress()
-            + ")");
+        "A request to the pages was refused: it " + what + " (from " + address(request) + ")");
   }
 
   private static Login login(String authorization) {
@@ -310,6 +318,6 @@ final class Guard implements AutoCloseable {
 
   @Override
   public void close() {
-    checks.shutdownNow();
+    checks.close();
   }
 }

@@ -72,6 +72,10 @@ final class Passwords {
     return hash.substring(4, 6);
   }
 
+  boolean isUser(String name) {
+    return hashes.containsKey(name);
+  }
+
   Known known(String user, String password) {
     byte[] digest = digest(user, password);
     byte[] known = right.get(user);

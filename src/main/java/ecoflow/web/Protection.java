@@ -103,7 +103,7 @@ public final class Protection implements AutoCloseable {
         file.isPresent()
             ? file.get().rules()
             : new Rules(Map.of(), Optional.empty(), Optional.empty());
-    guard = new Guard(rules, connections, endpoints, lines, refused);
+    guard = new Guard(rules, connections, endpoints, new PasswordChecks(nanoClock), lines, refused);
     file.ifPresent(followed -> followed.follow(vertx, guard));
     return GuardedServer.of(vertx, new Guards());
   }
