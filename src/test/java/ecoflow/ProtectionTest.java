@@ -25,7 +25,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.SSLContext;
@@ -209,6 +211,68 @@ class ProtectionTest {
     }
     assertEquals(200, answer.join().statusCode());
     assertTrue(overtook, "answered while a password was checked");
+  }
+
+  @Test
+  void guessesOfOneAddressDoNotKeepOutAnother() throws Exception {
+    start(USERS + "  carol: " + SLOW_S3CRET + "\n");
+    List<Socket> guesses = new ArrayList<>();
+    try {
+      for (int i = 0; i < 80; i++) {
+        Socket socket = new Socket();
+        guesses.add(socket);
+        socket.bind(new InetSocketAddress("127.0.0.3", 0));
+        socket.connect(new InetSocketAddress("127.0.0.1", exporter.http().port()));
+        String request =
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                + basic("carol:guess" + i)
+                + "\r\n\r\n";
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      }
+      // All places for checks are taken: some guesses are refused without one.
+      eventually(() -> assertTrue(answered(guesses) > 0));
+      assertEquals(200, get("/metrics", "alice:s3cret").statusCode());
+      assertTrue(answered(guesses) < 40, "before the guesses are checked");
+    } finally {
+      for (Socket socket : guesses) {
+        socket.close();
+      }
+    }
+  }
+
+  private static long answered(List<Socket> sockets) {
+    return sockets.stream()
+        .filter(
+            socket -> {
+              try {
+                return socket.getInputStream().available() > 0;
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            })
+        .count();
+  }
+
+  /** Nobody writes to the pipe, as when a share hangs. */
+  @Test
+  void aFileThatCannotBeReadBlocksNoPageAndNoEnd() throws Exception {
+    newCertificate();
+    start(TLS + USERS);
+    for (String name : new String[] {"server.key", "web.yml"}) {
+      Path file = folder.resolve(name);
+      byte[] content = Files.readAllBytes(file);
+      Path pipe = folder.resolve("pipe");
+      assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+      Files.move(pipe, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      // Longer than two looks at the files: a changed file after it shows that they went on.
+      for (int i = 0; i < 100; i++) {
+        assertEquals(401, get(AUTHORITY.client(), "/metrics").statusCode());
+      }
+      Files.write(folder.resolve("next"), content);
+      Files.move(folder.resolve("next"), file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    }
+    Certificates.Pair second = newCertificate();
+    eventually(() -> assertEquals(second.certificate().getSerialNumber(), served()));
   }
 
   @Test

@@ -3,7 +3,9 @@ package ecoflow.web;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -12,9 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
- * The checks of passwords that take a bcrypt each. Those of known users from addresses without
- * recent failures have a thread of their own; all others share one, where connections without a
- * failure come first. So whoever guesses passwords waits for himself.
+ * The checks of passwords that take a bcrypt each. Those of known users have two threads of their
+ * own, one check at a time for each address without recent failures; all others share one thread,
+ * where connections without a failure come first.
  */
 final class PasswordChecks implements AutoCloseable {
 
@@ -51,10 +53,14 @@ final class PasswordChecks implements AutoCloseable {
   }
 
   private final LongSupplier nanoClock;
+
+  /** Addresses whose check is trusted and not done. */
+  private final Set<String> checking = ConcurrentHashMap.newKeySet();
+
   private final AtomicLong numbers = new AtomicLong();
-  private final ThreadPoolExecutor trusted = thread("passwords", new LinkedBlockingQueue<>());
+  private final ThreadPoolExecutor trusted = threads(2, "passwords", new LinkedBlockingQueue<>());
   private final ThreadPoolExecutor others =
-      thread("passwords-others", new PriorityBlockingQueue<>());
+      threads(1, "passwords-others", new PriorityBlockingQueue<>());
   private final Map<String, Failures> addresses =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -69,12 +75,13 @@ final class PasswordChecks implements AutoCloseable {
     this.nanoClock = nanoClock;
   }
 
-  /** One thread, so that guesses take one core at most; it ends when it is idle. */
-  private static ThreadPoolExecutor thread(String name, BlockingQueue<Runnable> queue) {
+  /** They end when they are idle. */
+  private static ThreadPoolExecutor threads(
+      int number, String name, BlockingQueue<Runnable> queue) {
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
-            1,
-            1,
+            number,
+            number,
             IDLE_SECONDS,
             TimeUnit.SECONDS,
             queue,
@@ -93,13 +100,25 @@ final class PasswordChecks implements AutoCloseable {
    * @return false if too many checks wait
    */
   boolean add(boolean isKnown, String address, int failures, Runnable work) {
-    boolean isTrusted = isKnown && failures(address) == 0;
+    boolean isTrusted = isKnown && failures(address) == 0 && checking.add(address);
     ThreadPoolExecutor pool = isTrusted ? trusted : others;
     int most = isTrusted ? MAX_TRUSTED : failures == 0 ? MAX_OTHERS : MAX_FAILED;
+    Runnable end = isTrusted ? () -> checking.remove(address) : () -> {};
     if (pool.isShutdown() || pool.getQueue().size() >= most) {
+      end.run();
       return false;
     }
-    pool.execute(new Check(failures, numbers.getAndIncrement(), work));
+    pool.execute(
+        new Check(
+            failures,
+            numbers.getAndIncrement(),
+            () -> {
+              try {
+                work.run();
+              } finally {
+                end.run();
+              }
+            }));
     return true;
   }
 

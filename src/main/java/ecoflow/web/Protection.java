@@ -104,7 +104,7 @@ public final class Protection implements AutoCloseable {
             ? file.get().rules()
             : new Rules(Map.of(), Optional.empty(), Optional.empty());
     guard = new Guard(rules, connections, endpoints, new PasswordChecks(nanoClock), lines, refused);
-    file.ifPresent(followed -> followed.follow(vertx, guard));
+    file.ifPresent(followed -> followed.follow(guard));
     return GuardedServer.of(vertx, new Guards());
   }
 
@@ -153,6 +153,7 @@ public final class Protection implements AutoCloseable {
 
   @Override
   public void close() {
+    file.ifPresent(WebConfigFile::close);
     if (guard != null) {
       guard.close();
     }

@@ -4,7 +4,6 @@ import ecoflow.config.ConfigException;
 import ecoflow.text.Lines;
 import ecoflow.web.Guard.Rules;
 import ecoflow.web.WebConfig.ClientAuth;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import java.io.IOException;
@@ -17,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
@@ -46,7 +46,7 @@ final class WebConfigFile {
   private final Path file;
   private final LongSupplier nanoClock;
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
-  private State state;
+  private volatile State state;
 
   /** The files of the last configuration that could be read, also where it was not taken. */
   private List<Path> watched;
@@ -55,6 +55,16 @@ final class WebConfigFile {
   private List<String> looks;
 
   private Guard guard;
+
+  /** Its own thread: a read from a share that hangs never comes back. */
+  private final ScheduledThreadPoolExecutor looker =
+      new ScheduledThreadPoolExecutor(
+          1,
+          task -> {
+            Thread thread = new Thread(task, "web-config");
+            thread.setDaemon(true);
+            return thread;
+          });
 
   private WebConfigFile(Path file, LongSupplier nanoClock) throws WebConfigException {
     this.file = file;
@@ -77,7 +87,7 @@ final class WebConfigFile {
   }
 
   /** Whether the pages are at https. */
-  synchronized boolean isTls() {
+  boolean isTls() {
     return state.tls().isPresent();
   }
 
@@ -90,21 +100,18 @@ final class WebConfigFile {
   }
 
   /** Gives changes to the guard and to the servers from now on. */
-  void follow(Vertx vertx, Guard follower) {
+  void follow(Guard follower) {
     guard = follower;
-    vertx.setPeriodic(LOOK_MILLIS, timer -> vertx.executeBlocking(() -> look(), false));
+    looker.scheduleWithFixedDelay(
+        this::lookOrWarn, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   void configure(HttpServerOptions options) {
-    current().tls().ifPresent(tls -> tls.configure(options));
+    state.tls().ifPresent(tls -> tls.configure(options));
   }
 
   void add(HttpServer server) {
     servers.add(server);
-  }
-
-  private synchronized State current() {
-    return state;
   }
 
   private Rules rules(WebConfig config) {
@@ -114,11 +121,20 @@ final class WebConfigFile {
         config.rate().map(rate -> new RateLimit(rate, nanoClock)));
   }
 
+  /** A failure would end all further looks. */
+  private void lookOrWarn() {
+    try {
+      look();
+    } catch (RuntimeException e) {
+      LOG.warn("{} cannot be read again: {}", VARIABLE, Lines.root(e));
+    }
+  }
+
   /** Takes what has changed since the last look. */
-  private synchronized Void look() {
+  private synchronized void look() {
     List<String> now = looks(watched);
     if (now.equals(looks)) {
-      return null;
+      return;
     }
     looks = now;
     try {
@@ -131,7 +147,6 @@ final class WebConfigFile {
           file,
           e.getMessage());
     }
-    return null;
   }
 
   private void take(State fresh) throws WebConfigException {
@@ -170,6 +185,7 @@ final class WebConfigFile {
   }
 
   private synchronized State read() throws WebConfigException {
+    checkFile(file);
     // Before it is read: what changes meanwhile is read again.
     String look = look(file);
     String yaml;
@@ -191,6 +207,17 @@ final class WebConfigFile {
       tls = Optional.of(WebTls.load(config.tls().get()));
     }
     return new State(config, tls);
+  }
+
+  /** A pipe that nobody writes to would be waited for. */
+  static void checkFile(Path path) throws WebConfigException {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new WebConfigException(Lines.oneLine(path.toString()) + " is not a regular file");
+    }
+  }
+
+  void close() {
+    looker.shutdownNow();
   }
 
   private static List<String> looks(List<Path> files) {

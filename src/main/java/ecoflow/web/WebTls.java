@@ -216,6 +216,7 @@ final class WebTls {
     if (pem.file().isEmpty()) {
       return pem.text();
     }
+    WebConfigFile.checkFile(pem.file().get());
     try {
       return Files.readString(pem.file().get(), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
