@@ -3,6 +3,7 @@ package ecoflow;
 import ecoflow.web.Protection.Endpoint;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -10,6 +11,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 
 /** The paths that routes answer, packaged ones and those of users. */
@@ -27,23 +29,22 @@ final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
   /** Asks the routes each time: they can be loaded again. */
   @Override
   public Optional<Endpoint> apply(String path) {
-    Set<PlatformHttpEndpoint> found =
-        camel.getRoutes().stream()
-            .map(route -> route.getEndpoint())
-            .filter(PlatformHttpEndpoint.class::isInstance)
-            .map(PlatformHttpEndpoint.class::cast)
-            .filter(endpoint -> answers(endpoint, path))
-            .collect(Collectors.toSet());
-    if (found.isEmpty()) {
-      return Optional.empty();
+    boolean isFound = false;
+    boolean isForAll = false;
+    boolean takesBody = false;
+    Set<String> methods = new HashSet<>();
+    for (Route route : camel.getRoutes()) {
+      if (route.getEndpoint() instanceof PlatformHttpEndpoint endpoint && answers(endpoint, path)) {
+        Set<String> own = methods(endpoint);
+        isFound = true;
+        isForAll |= own.isEmpty();
+        takesBody |= endpoint.getConsumes() != null || !Collections.disjoint(own, WITH_BODY);
+        methods.addAll(own);
+      }
     }
-    boolean isForAll = found.stream().anyMatch(endpoint -> methods(endpoint).isEmpty());
-    Set<String> methods =
-        found.stream().flatMap(endpoint -> methods(endpoint).stream()).collect(Collectors.toSet());
-    boolean takesBody =
-        found.stream().anyMatch(endpoint -> endpoint.getConsumes() != null)
-            || !Collections.disjoint(methods, WITH_BODY);
-    return Optional.of(new Endpoint(isForAll ? Set.of() : methods, takesBody));
+    return isFound
+        ? Optional.of(new Endpoint(isForAll ? Set.of() : methods, takesBody))
+        : Optional.empty();
   }
 
   private static boolean answers(PlatformHttpEndpoint endpoint, String path) {
@@ -65,10 +66,12 @@ final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
 
   private static Set<String> methods(PlatformHttpEndpoint endpoint) {
     String methods = endpoint.getHttpMethodRestrict();
-    return methods == null || methods.isBlank()
-        ? Set.of()
-        : Arrays.stream(methods.toUpperCase(Locale.ROOT).split(","))
-            .map(String::strip)
-            .collect(Collectors.toSet());
+    Set<String> found = new HashSet<>();
+    if (methods != null && !methods.isBlank()) {
+      for (String method : methods.toUpperCase(Locale.ROOT).split(",")) {
+        found.add(method.strip());
+      }
+    }
+    return found;
   }
 }

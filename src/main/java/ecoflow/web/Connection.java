@@ -49,6 +49,7 @@ final class Connection extends ChannelDuplexHandler {
   private boolean wantsRead;
   private boolean hasRead;
   private boolean isEnding;
+  private boolean isFlood;
   private int failures;
 
   /** Requests whose answers are not completely sent. */
@@ -155,10 +156,14 @@ final class Connection extends ChannelDuplexHandler {
       held.add(message);
     } else {
       ReferenceCountUtil.release(message);
-      all.refused(
-          "pipelined",
-          "A client of the pages sends requests and reads no answers: its connection is closed");
-      close();
+      // More of what one read brought can follow before the connection is closed.
+      if (!isFlood) {
+        isFlood = true;
+        all.refused(
+            "pipelined",
+            "A client of the pages sends requests and reads no answers: its connection is closed");
+        close();
+      }
     }
   }
 

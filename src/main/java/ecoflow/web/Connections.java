@@ -70,8 +70,13 @@ final class Connections extends ChannelInboundHandlerAdapter {
         .addLast(
             new ChannelInboundHandlerAdapter() {
               @Override
-              public void exceptionCaught(ChannelHandlerContext unused, Throwable failure) {
-                acceptFailed(failure);
+              public void exceptionCaught(ChannelHandlerContext last, Throwable failure) {
+                if (failure instanceof Error) {
+                  // Netty logs it, and the log ends the process if memory is short.
+                  last.fireExceptionCaught(failure);
+                } else {
+                  acceptFailed(failure);
+                }
               }
             });
     ctx.fireChannelActive();

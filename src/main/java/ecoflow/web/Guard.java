@@ -49,7 +49,10 @@ final class Guard implements AutoCloseable {
   private final Function<String, Optional<Endpoint>> endpoints;
   private final Lines lines;
   private final Consumer<String> refused;
-  private final PasswordChecks checks;
+
+  /** Empty if no rules can ask for a password. */
+  private final Optional<PasswordChecks> checks;
+
   private volatile Rules rules;
   private volatile boolean checksHost;
 
@@ -61,7 +64,7 @@ final class Guard implements AutoCloseable {
       Rules rules,
       Connections connections,
       Function<String, Optional<Endpoint>> endpoints,
-      PasswordChecks checks,
+      Optional<PasswordChecks> checks,
       Lines lines,
       Consumer<String> refused) {
     this.rules = rules;
@@ -200,11 +203,13 @@ final class Guard implements AutoCloseable {
           loop.runOnContext(unused -> checked(request, next, right));
         };
     boolean isTaken =
-        checks.add(
-            passwords.isUser(login.user()),
-            address(request),
-            Connection.of(request.connection()).failures(),
-            check);
+        checks
+            .get()
+            .add(
+                passwords.isUser(login.user()),
+                address(request),
+                Connection.of(request.connection()).failures(),
+                check);
     if (!isTaken) {
       request.resume();
       slowly(
@@ -233,13 +238,13 @@ final class Guard implements AutoCloseable {
     // Not the name: it can be the password, in the wrong field.
     lines.warn(
         "wrong password", "A wrong user or password for the pages came from " + address(request));
-    checks.failed(address(request));
+    checks.get().failed(address(request));
     Connection.of(request.connection()).failed();
     slowly(request, () -> unauthorized(request, "wrong_password"));
   }
 
   private void slowly(HttpServerRequest request, Runnable answer) {
-    if (checks.isSlow(address(request))) {
+    if (checks.get().isSlow(address(request))) {
       Vertx.currentContext()
           .owner()
           .setTimer(
@@ -318,6 +323,6 @@ final class Guard implements AutoCloseable {
 
   @Override
   public void close() {
-    checks.close();
+    checks.ifPresent(PasswordChecks::close);
   }
 }

@@ -8,17 +8,20 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.impl.VertxWrapper;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletionException;
 
 /**
  * A Vert.x whose HTTP servers have the guard before them. Camel makes its server of the Vert.x that
  * it finds, and offers no other place: what it knows of TLS lacks client certificates, its own
- * log-in starts after the port is open, and it only logs that a port is taken.
+ * log-in starts after the port is open, it only logs that a port is taken, and it has no option
+ * that turns HTTP/2 off.
  */
-final class GuardedServer {
+final class GuardedServer extends VertxWrapper {
 
   /** What is done to a server on its way to Camel. */
   interface Guards {
@@ -38,43 +41,53 @@ final class GuardedServer {
     void failed(Throwable cause);
   }
 
-  private GuardedServer() {}
+  private final Guards guards;
 
-  static Vertx of(Vertx vertx, Guards guards) {
-    return proxy(
-        VertxInternal.class,
-        vertx,
-        (self, method, arguments) -> {
-          if (!method.equals("createHttpServer")) {
-            return null;
-          }
-          HttpServerOptions options =
-              arguments.length > 0 ? (HttpServerOptions) arguments[0] : new HttpServerOptions();
-          guards.configure(options);
-          HttpServer server = vertx.createHttpServer(options);
-          guards.made(server, options);
-          return guarded(server, guards);
-        });
+  GuardedServer(Vertx vertx, Guards guards) {
+    super((VertxInternal) vertx);
+    this.guards = guards;
   }
 
-  @SuppressWarnings("unchecked")
-  private static HttpServer guarded(HttpServer server, Guards guards) {
-    return proxy(
-        HttpServer.class,
-        server,
-        (self, method, arguments) -> {
-          if (method.equals("requestHandler") && arguments.length == 1) {
-            server.requestHandler(guards.before((Handler<HttpServerRequest>) arguments[0]));
-            return self;
-          }
-          if (method.equals("listen") && arguments.length == 3) {
-            listen(server, (Integer) arguments[0], (String) arguments[1], guards);
-            ((Handler<AsyncResult<HttpServer>>) arguments[2])
-                .handle(Future.succeededFuture(server));
-            return self;
-          }
-          return null;
-        });
+  @Override
+  public HttpServer createHttpServer(HttpServerOptions given) {
+    HttpServerOptions options = new HttpServerOptions(given);
+    guards.configure(options);
+    HttpServer server = super.createHttpServer(options);
+    guards.made(server, options);
+    return (HttpServer)
+        Proxy.newProxyInstance(
+            GuardedServer.class.getClassLoader(),
+            new Class<?>[] {HttpServer.class},
+            new GuardedCalls(server, guards));
+  }
+
+  @Override
+  public HttpServer createHttpServer() {
+    return createHttpServer(new HttpServerOptions());
+  }
+
+  /** Calls of a server, but for those that matter to the guards. */
+  private record GuardedCalls(HttpServer server, Guards guards) implements InvocationHandler {
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Object invoke(Object self, Method method, Object[] arguments) throws Throwable {
+      int count = arguments == null ? 0 : arguments.length;
+      if (method.getName().equals("requestHandler") && count == 1) {
+        server.requestHandler(guards.before((Handler<HttpServerRequest>) arguments[0]));
+        return self;
+      }
+      if (method.getName().equals("listen") && count == 3) {
+        listen(server, (Integer) arguments[0], (String) arguments[1], guards);
+        ((Handler<AsyncResult<HttpServer>>) arguments[2]).handle(Future.succeededFuture(server));
+        return self;
+      }
+      try {
+        return method.invoke(server, arguments);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
+    }
   }
 
   /** Waits, in a thread of Camel's: the start fails if the port cannot be used. */
@@ -86,29 +99,5 @@ final class GuardedServer {
       guards.failed(e.getCause());
       throw e;
     }
-  }
-
-  private interface Instead {
-    /** Null for what the target itself does. */
-    Object of(Object self, String method, Object... arguments);
-  }
-
-  private static <T> T proxy(Class<T> type, Object target, Instead instead) {
-    InvocationHandler handler =
-        (self, method, given) -> {
-          Object[] arguments = given == null ? new Object[0] : given;
-          Object result = instead.of(self, method.getName(), arguments);
-          if (result != null) {
-            return result;
-          }
-          try {
-            return method.invoke(target, arguments);
-          } catch (InvocationTargetException e) {
-            throw e.getCause();
-          }
-        };
-    return type.cast(
-        Proxy.newProxyInstance(
-            GuardedServer.class.getClassLoader(), new Class<?>[] {type}, handler));
   }
 }

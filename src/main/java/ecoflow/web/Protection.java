@@ -103,15 +103,20 @@ public final class Protection implements AutoCloseable {
         file.isPresent()
             ? file.get().rules()
             : new Rules(Map.of(), Optional.empty(), Optional.empty());
-    guard = new Guard(rules, connections, endpoints, new PasswordChecks(nanoClock), lines, refused);
-    file.ifPresent(followed -> followed.follow(guard));
-    return GuardedServer.of(vertx, new Guards());
+    Optional<PasswordChecks> checks =
+        file.isPresent() ? Optional.of(new PasswordChecks(nanoClock)) : Optional.empty();
+    guard = new Guard(rules, connections, endpoints, checks, lines, refused);
+    if (file.isPresent()) {
+      file.get().follow(guard);
+    }
+    return new GuardedServer(vertx, new Guards());
   }
 
   private final class Guards implements GuardedServer.Guards {
 
     @Override
     public void configure(HttpServerOptions options) {
+      // On by default, by an upgrade or by its preface. With TLS it takes ALPN, which is off.
       options.setHttp2ClearTextEnabled(false);
       options.setHandle100ContinueAutomatically(false);
       // So that a client which reads slowly is not taken for one that has stopped.
@@ -153,7 +158,9 @@ public final class Protection implements AutoCloseable {
 
   @Override
   public void close() {
-    file.ifPresent(WebConfigFile::close);
+    if (file.isPresent()) {
+      file.get().close();
+    }
     if (guard != null) {
       guard.close();
     }

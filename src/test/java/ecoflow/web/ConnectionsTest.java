@@ -321,7 +321,8 @@ class ConnectionsTest {
       // Closed while it writes.
     }
     assertTrue(List.of("", "reset").contains(all(flood)));
-    assertEquals("pipelined", refused.get(0));
+    // Once, though one read brings many requests.
+    assertEquals(List.of("pipelined"), refused);
     assertEquals("200", page(HEALTHY));
   }
 }
