@@ -119,6 +119,9 @@ public final class Protection implements AutoCloseable {
       // On by default, by an upgrade or by its preface. With TLS it takes ALPN, which is off.
       options.setHttp2ClearTextEnabled(false);
       options.setHandle100ContinueAutomatically(false);
+      // Netty's handler for them fails at the 129th request of a pipeline, before its bound is met.
+      options.setPerMessageWebSocketCompressionSupported(false);
+      options.setPerFrameWebSocketCompressionSupported(false);
       // So that a client which reads slowly is not taken for one that has stopped.
       options.setSendBufferSize(SEND_BUFFER);
       if (file.isPresent()) {
