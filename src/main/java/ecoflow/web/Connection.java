@@ -35,6 +35,9 @@ final class Connection extends ChannelDuplexHandler {
   /** Parts of further requests that arrived with those; one read can bring many. */
   private static final int MAX_HELD = 512;
 
+  /** The event loop is busy for much less, unless it hangs. */
+  private static final long CLOSE_MILLIS = 500;
+
   /** What an answer holds whose length is not known: see PageStream. */
   private static final long STREAM_BYTES = 1 << 19;
 
@@ -112,6 +115,16 @@ final class Connection extends ChannelDuplexHandler {
   /** On any thread. Vert.x would wait until the client has read what was written. */
   void close() {
     channel.eventLoop().execute(() -> channel.unsafe().close(channel.unsafe().voidPromise()));
+  }
+
+  /**
+   * On the thread that accepts: waits until it is closed. A burst of connections would otherwise
+   * take file descriptors faster than they get free, and at their limit Netty accepts nothing for 1
+   * s.
+   */
+  void closeBeforeNext() {
+    close();
+    channel.closeFuture().awaitUninterruptibly(CLOSE_MILLIS);
   }
 
   /** Wrong passwords that came with its requests. */

@@ -87,7 +87,9 @@ final class Connections extends ChannelInboundHandlerAdapter {
     if (failure instanceof IOException) {
       longestIdle().ifPresent(Connection::close);
     }
-    refused("connections", "A connection to the pages was not accepted: " + Lines.root(failure));
+    refused.accept("connections");
+    lines.warn(
+        "not accepted", "A connection to the pages was not accepted: " + Lines.root(failure));
   }
 
   @Override
@@ -107,7 +109,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
         return;
       }
       all.remove(idle.get());
-      idle.get().close();
+      idle.get().closeBeforeNext();
     }
     Connection connection = new Connection(channel, this, nanoClock);
     all.add(connection);

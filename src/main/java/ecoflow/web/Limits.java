@@ -57,7 +57,8 @@ record Limits(
       String[] open = new File("/proc/self/fd").list();
       if (max.find() && open != null) {
         long free = Long.parseLong(max.group(1)) - open.length - RESERVED_FILES;
-        return (int) Math.max(LEAST_CONNECTIONS, Math.min(CONNECTIONS, free));
+        // Descriptors of as many closed connections can be in use until the next select.
+        return (int) Math.max(LEAST_CONNECTIONS, Math.min(CONNECTIONS, free / 2));
       }
     } catch (IOException | NumberFormatException e) {
       // Not Linux, or no limit.
