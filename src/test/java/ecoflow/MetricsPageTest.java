@@ -229,7 +229,8 @@ class MetricsPageTest {
     assertEquals(expected, types);
     for (Series series : text.get("ecoflow_pd_soc").series()) {
       if (series.labels().get("device").equals(SERIAL)) {
-        assertEquals(DEVICE_NAME, series.labels().get("device_name"));
+        // Control characters are removed from names.
+        assertEquals(DEVICE_NAME.replace("\n", ""), series.labels().get("device_name"));
       }
     }
     assertEquals(2, text.get("ecoflow_pd_soc").series().size());

@@ -2,6 +2,8 @@ package ecoflow.mqtt;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -133,13 +135,10 @@ final class FairTurns {
       drop(message.device(), line);
     }
     while (bytes > MAX_BYTES) {
-      String largest = turns.keySet().iterator().next();
-      for (Map.Entry<String, Line> other : turns.entrySet()) {
-        if (other.getValue().bytes > turns.get(largest).bytes) {
-          largest = other.getKey();
-        }
-      }
-      drop(largest, turns.get(largest));
+      Map.Entry<String, Line> largest =
+          Collections.max(
+              turns.entrySet(), Comparator.comparingLong(other -> other.getValue().bytes));
+      drop(largest.getKey(), largest.getValue());
     }
   }
 
