@@ -223,8 +223,8 @@ class CommandsTest {
             "ok settings mode rest, devices all",
             "ok dns localhost is 127.0.0.1",
             "ok https localhost answers",
-            "ok clock right",
-            "ok keys EcoFlow takes the developer keys",
+            "ok clock correct",
+            "ok keys EcoFlow accepts the developer keys",
             "ok device " + SERIAL + " (DELTA 2) is online",
             "ok values " + SERIAL + " sent values after N s"),
         findings().stream().map(line -> line.replaceAll("127.0.0.1, .*", "127.0.0.1")).toList());
@@ -237,10 +237,10 @@ class CommandsTest {
     assertEquals(0, run(variables("device", "ECOFLOW_DEVICE_SN=" + SERIAL), "check"));
     assertEquals(
         List.of(
-            "ok login EcoFlow takes the account",
+            "ok login EcoFlow accepts the account",
             "ok device " + SERIAL + " (DELTA 2) is online",
-            "ok broker localhost:PORT takes the login",
-            "ok subscription the broker sends what the devices send",
+            "ok broker localhost:PORT accepts the login",
+            "ok subscription the broker accepts the subscriptions",
             "ok values " + SERIAL + " sent values after N s"),
         findings().stream().skip(4).toList());
     assertEquals(1, clouds.cloud().requests(LOGIN).size());
@@ -257,10 +257,10 @@ class CommandsTest {
     assertEquals(0, run(variables("open"), "check"));
     assertEquals(
         List.of(
-            "ok keys EcoFlow takes the developer keys",
+            "ok keys EcoFlow accepts the developer keys",
             "ok device " + SERIAL + " (DELTA 2) is online",
-            "ok broker localhost:PORT takes the login",
-            "ok subscription the broker sends what the devices send",
+            "ok broker localhost:PORT accepts the login",
+            "ok subscription the broker accepts the subscriptions",
             "ok values " + SERIAL + " sent values after N s"),
         findings().stream().skip(4).toList());
     assertEquals(1, clouds.cloud().requests(OPEN_CERTIFICATION).size());
@@ -315,7 +315,9 @@ class CommandsTest {
     cloud.refuseSubscriptions(topic -> topic.contains("/status/"));
     assertEquals(1, run(good, "check"));
     assertEquals(
-        List.of("FAILED broker it refused some subscriptions: is each device one of this account?"),
+        List.of(
+            "FAILED broker it refused some subscriptions: check that all devices belong to this"
+                + " account"),
         findings("FAILED"));
     cloud.refuseSubscriptions(topic -> false);
 
@@ -325,7 +327,7 @@ class CommandsTest {
         List.of(
             "FAILED values "
                 + SERIAL
-                + " sent none within 1 s: wake it up, open it in EcoFlow's app, and try again"),
+                + " sent no values within 1 s: wake it up, open it in EcoFlow's app, and try again"),
         findings("FAILED"));
     device.setAnswersRequests(true);
 
@@ -345,7 +347,7 @@ class CommandsTest {
     assertEquals(1, run(variables("device"), "check", "--seconds=600"));
     other.join();
     assertEquals(1, findings("FAILED").size());
-    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it ended the connection: "));
+    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it closed the connection: "));
     assertEquals(1, clouds.cloud().connects().size(), "no other attempt");
   }
 
@@ -388,15 +390,15 @@ class CommandsTest {
         List.of(
             "FAILED values "
                 + SERIAL
-                + " sent none within 1 s: EcoFlow has no values of it for these keys"),
+                + " sent no values within 1 s: EcoFlow has no values of this device for these keys"),
         findings("FAILED"));
   }
 
   @ParameterizedTest
   @CsvSource({
-    "rest, 300, FAILED, 'ahead: set its clock, EcoFlow refuses signatures of another time'",
-    "rest, -7200, FAILED, 'behind: set its clock, EcoFlow refuses signatures of another time'",
-    "device, 300, warning, ahead: set its clock",
+    "rest, 300, FAILED, 'ahead: correct its clock; EcoFlow rejects signatures with a wrong time'",
+    "rest, -7200, FAILED, 'behind: correct its clock; EcoFlow rejects signatures with a wrong time'",
+    "device, 300, warning, ahead: correct its clock",
     "rest, 30, ok, ahead"
   })
   void checkTellsByHowMuchTheClockIsOff(String mode, long seconds, String mark, String words) {
@@ -417,13 +419,12 @@ class CommandsTest {
     assertEquals(1, run(variables("rest", "ECOFLOW_DEVICE_SN=R331NOTHERE," + SERIAL), "check"));
     assertEquals(
         List.of(
-            "FAILED device R331NOTHERE is not in the device list; the list has "
+            "FAILED device R331NOTHERE is not in the device list; the list contains "
                 + SERIAL
-                + ": correct ECOFLOW_DEVICE_SN",
+                + "; correct ECOFLOW_DEVICE_SN",
             "warning device "
                 + SERIAL
-                + " (DELTA 2) is offline: it shows no values until it is switched on and in its"
-                + " network"),
+                + " (DELTA 2) is offline: it has no values until it is switched on and connected"),
         findings().stream().skip(5).toList());
 
     assertEquals(0, run(variables("device"), "check"), "a device may be off");
@@ -432,7 +433,7 @@ class CommandsTest {
     for (String mode : List.of("rest", "open", "mqtt", "device")) {
       assertEquals(1, run(variables(mode, "ECOFLOW_DEVICE_SN=" + typo), "check", "--seconds", "1"));
       assertEquals(
-          "FAILED device %s is not in the device list; did you mean %s (\"Garage\")? The list has %s: correct ECOFLOW_DEVICE_SN"
+          "FAILED device %s is not in the device list; did you mean %s (\"Garage\")? The list contains %s; correct ECOFLOW_DEVICE_SN"
               .formatted(typo, SERIAL, SERIAL),
           findings("FAILED").get(0));
     }
@@ -440,7 +441,9 @@ class CommandsTest {
     clouds.cloud().remove(SERIAL);
     assertEquals(1, run(variables("device"), "check"));
     assertEquals(
-        List.of("FAILED devices there are none: add them in EcoFlow's app, or use another account"),
+        List.of(
+            "FAILED devices the account has no devices: add them in EcoFlow's app, or use another"
+                + " account"),
         findings("FAILED"));
   }
 
@@ -451,8 +454,8 @@ class CommandsTest {
         List.of(
             "warning values "
                 + SERIAL
-                + " sent none within 1 s: some wait for a change;"
-                + " ECOFLOW_API_TYPE=device asks for them"),
+                + " sent no values within 1 s: some models send only changes;"
+                + " ECOFLOW_API_TYPE=device requests all values"),
         findings("warning"));
   }
 
@@ -547,7 +550,7 @@ class CommandsTest {
           List.of(
               "FAILED port EXPORTER_PORT="
                   + port
-                  + " is in use: by an exporter that runs already, or choose another port"),
+                  + " is in use, perhaps by a running exporter: stop it, or choose another port"),
           findings("FAILED"));
     }
     assertEquals(1, run(variables("rest", "ECOFLOW_LISTEN_ADDRESS=192.0.2.1"), "check"));
@@ -565,7 +568,7 @@ class CommandsTest {
   @ValueSource(strings = {"0", "3601", "-1"})
   void checkTakesReasonableSeconds(String seconds) {
     assertEquals(2, run(variables("rest"), "check", "--seconds=" + seconds));
-    assertTrue(err.toString().contains("--seconds takes a whole number from 1 to 3600"));
+    assertTrue(err.toString().contains("--seconds must be a whole number from 1 to 3600"));
     assertEquals(List.of(), clouds.cloud().requests());
   }
 }

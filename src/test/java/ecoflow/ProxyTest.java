@@ -511,15 +511,19 @@ class ProxyTest {
     String label = proxy.address() + " (HTTPS_PROXY)";
     List<String> all = check(0, "device", url);
     assertContains(all, "ok proxy " + label + " is used for localhost");
-    assertContains(all, "ok broker " + mqtt() + " takes the login, through the proxy " + label);
+    assertContains(all, "ok broker " + mqtt() + " accepts the login, through the proxy " + label);
     assertEquals(Set.of(https(), mqtt()), Set.copyOf(proxy.connects()));
 
     assertContains(
         check(0, "device", url, "NO_PROXY=" + mqtt()),
-        "ok broker " + mqtt() + " takes the login, without the proxy " + label + ": NO_PROXY");
+        "ok broker "
+            + mqtt()
+            + " accepts the login, without the proxy "
+            + label
+            + " because of NO_PROXY");
     assertContains(
         check(0, "rest", url, "NO_PROXY=localhost"),
-        "ok proxy " + label + " is not used for localhost: NO_PROXY");
+        "ok proxy " + label + " is not used for localhost because of NO_PROXY");
   }
 
   @Test

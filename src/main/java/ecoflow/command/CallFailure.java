@@ -1,6 +1,6 @@
 package ecoflow.command;
 
-/** A call or connection failed; the message is what users read, without a secret. */
+/** Failure of a call or a connection. Users see the message, so it must not contain secrets. */
 public final class CallFailure extends Exception {
 
   private static final long serialVersionUID = 1L;
@@ -8,14 +8,14 @@ public final class CallFailure extends Exception {
   private final String code;
 
   /**
-   * @param code EcoFlow's own, such as 8513; empty if it gave none
+   * @param code EcoFlow's error code, such as 8513; empty if the failure has none
    */
-  public CallFailure(String code, String words) {
-    super(words);
+  public CallFailure(String code, String message) {
+    super(message);
     this.code = code;
   }
 
-  /** Whether EcoFlow refused the credentials: they can be wrong, or of another region. */
+  /** Whether EcoFlow rejected the credentials, which are wrong or belong to another region. */
   boolean isAboutCredentials() {
     return code.equals("8513") || code.equals("2026");
   }

@@ -18,22 +18,22 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Looks at all that can be wrong, in the order in which the exporter meets it. */
+/** Runs all checks in the order in which the exporter depends on the results. */
 final class Check {
 
-  /** EcoFlow does not say how far a timestamp may be off; a minute is no matter of the network. */
+  /** EcoFlow does not document its tolerance. A minute is more than network delay explains. */
   private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
 
-  private static final long LOOK_MILLIS = 100;
-  private static final Duration PAUSE_OF_REQUESTS = Duration.ofSeconds(1);
+  private static final long CHECK_MILLIS = 100;
+  private static final Duration REQUEST_PAUSE = Duration.ofSeconds(1);
 
-  /** EcoFlow locks out who asks too often. */
-  private static final Duration PAUSE_OF_CALLS = Duration.ofSeconds(5);
+  /** EcoFlow locks accounts that call too often. */
+  private static final Duration CALL_PAUSE = Duration.ofSeconds(5);
 
   private final Map<String, String> variables;
   private final Commands.Exporter exporter;
   private final Clock clock;
-  private final Duration patience;
+  private final Duration timeout;
   private final Findings findings;
   private final Settings settings;
 
@@ -41,20 +41,20 @@ final class Check {
       Map<String, String> variables,
       Commands.Exporter exporter,
       Clock clock,
-      Duration patience,
+      Duration timeout,
       Findings findings)
       throws ConfigException {
     this.variables = variables;
     this.exporter = exporter;
     this.clock = clock;
-    this.patience = patience;
+    this.timeout = timeout;
     this.findings = findings;
     this.settings = Settings.from(variables);
   }
 
   void run() throws ConfigException {
     Network network = new Network(settings.http());
-    // It reads files that the settings name: a bad one is bad configuration, and all that is said.
+    // Invalid files named by the settings fail here, before the first line of output.
     try (Commands.Cloud cloud = exporter.open(settings)) {
       settings();
       port();
@@ -88,7 +88,7 @@ final class Check {
           "port",
           "EXPORTER_PORT="
               + page.port()
-              + " is in use: by an exporter that runs already, or choose another port");
+              + " is in use, perhaps by a running exporter: stop it, or choose another port");
     }
   }
 
@@ -120,18 +120,19 @@ final class Check {
 
   private void clock(Optional<Duration> ahead) {
     if (ahead.isEmpty()) {
-      findings.warning("clock", "cannot be compared: the host does not tell its time");
+      findings.warning("clock", "not checked: the response of the host has no date");
       return;
     }
     long seconds = ahead.get().toSeconds();
     String off =
         "this machine is " + Math.abs(seconds) + " s " + (seconds < 0 ? "behind" : "ahead");
     if (ahead.get().abs().compareTo(CLOCK_TOLERANCE) <= 0) {
-      findings.ok("clock", Math.abs(seconds) <= 1 ? "right" : off);
+      findings.ok("clock", Math.abs(seconds) <= 1 ? "correct" : off);
     } else if (settings.mode().usesAccount()) {
-      findings.warning("clock", off + ": set its clock");
+      findings.warning("clock", off + ": correct its clock");
     } else {
-      findings.failed("clock", off + ": set its clock, EcoFlow refuses signatures of another time");
+      findings.failed(
+          "clock", off + ": correct its clock; EcoFlow rejects signatures with a wrong time");
     }
   }
 
@@ -141,7 +142,7 @@ final class Check {
     try {
       cloud.login();
       if (withAccount) {
-        findings.ok("login", "EcoFlow takes the account");
+        findings.ok("login", "EcoFlow accepts the account");
       }
     } catch (CallFailure e) {
       findings.failed("login", e.getMessage());
@@ -156,7 +157,7 @@ final class Check {
       return;
     }
     if (!withAccount) {
-      findings.ok("keys", "EcoFlow takes the developer keys");
+      findings.ok("keys", "EcoFlow accepts the developer keys");
     }
     region(cloud.host());
     Set<String> online = devices(listed);
@@ -173,27 +174,27 @@ final class Check {
     }
   }
 
-  /** Credentials that one region refuses can be those of another one. */
+  /** Tries the other regions, because credentials are valid in one region only. */
   private void otherRegions(CallFailure failure) throws ConfigException {
     if (!failure.isAboutCredentials()) {
       return;
     }
     List<String> hosts = settings.http().hosts();
     for (String host : hosts.subList(1, hosts.size())) {
-      Map<String, String> there = new HashMap<>(variables);
-      there.put("ECOFLOW_API_HOST", host);
-      try (Commands.Cloud cloud = exporter.open(Settings.from(there))) {
+      Map<String, String> otherRegion = new HashMap<>(variables);
+      otherRegion.put("ECOFLOW_API_HOST", host);
+      try (Commands.Cloud cloud = exporter.open(Settings.from(otherRegion))) {
         cloud.login();
         cloud.devices();
         findings.failed(
             "region", "the credentials belong to " + host + ": set ECOFLOW_API_HOST=" + host);
         return;
       } catch (CallFailure e) {
-        // Not there either.
+        // Not valid in this region either.
       }
     }
     if (hosts.size() > 1) {
-      findings.ok("region", "no other knows the credentials: " + String.join(", ", hosts));
+      findings.ok("region", "no region accepts the credentials: " + String.join(", ", hosts));
     }
   }
 
@@ -209,14 +210,16 @@ final class Check {
       bySerial.keySet().stream().sorted().forEach(serials::add);
       if (listed.isEmpty()) {
         findings.failed(
-            "devices", "there are none: add them in EcoFlow's app, or use another account");
+            "devices",
+            "the account has no devices: add them in EcoFlow's app, or use another account");
       }
     }
     Set<String> online = new LinkedHashSet<>();
     for (String serial : serials) {
       ListedDevice device = bySerial.get(serial);
       if (device == null) {
-        findings.failed("device", serial + " is not in the device list; " + has(serial, bySerial));
+        findings.failed(
+            "device", serial + " is not in the device list; " + advice(serial, bySerial));
       } else if (device.online()) {
         online.add(serial);
         findings.ok("device", serial + " (" + device.product() + ") is online");
@@ -226,64 +229,65 @@ final class Check {
             serial
                 + " ("
                 + device.product()
-                + ") is offline: it shows no values until it is switched on and in its network");
+                + ") is offline: it has no values until it is switched on and connected");
       }
     }
     return online;
   }
 
-  private String has(String serial, Map<String, ListedDevice> listed) {
+  private String advice(String serial, Map<String, ListedDevice> listed) {
     if (listed.isEmpty()) {
       return "the list is empty";
     }
     Set<String> others = new HashSet<>(listed.keySet());
     settings.devices().serials().forEach(others::remove);
-    String meant =
+    String suggestion =
         Lines.nearestSerial(serial, others)
             .map(other -> "did you mean " + other + " (\"" + listed.get(other).name() + "\")? ")
             .orElse("");
-    return meant
-        + (meant.isEmpty() ? "the" : "The")
-        + " list has "
+    return suggestion
+        + (suggestion.isEmpty() ? "the" : "The")
+        + " list contains "
         + Lines.some(listed.keySet().stream().sorted().toList())
-        + ": correct ECOFLOW_DEVICE_SN";
+        + "; correct ECOFLOW_DEVICE_SN";
   }
 
   private boolean connect(Commands.Cloud cloud) {
     try {
       String address = cloud.connect();
       findings.ok(
-          "broker", address + " takes the login" + new Network(address, settings.http()).way());
+          "broker",
+          address + " accepts the login" + new Network(address, settings.http()).suffix());
     } catch (CallFailure e) {
       findings.failed("broker", e.getMessage());
       return false;
     }
     if (cloud.isSubscriptionRefused()) {
       findings.failed(
-          "broker", "it refused some subscriptions: is each device one of this account?");
+          "broker", "it refused some subscriptions: check that all devices belong to this account");
     } else {
-      findings.ok("subscription", "the broker sends what the devices send");
+      findings.ok("subscription", "the broker accepts the subscriptions");
     }
     return true;
   }
 
   private void values(Commands.Cloud cloud, Set<String> online) {
-    Duration pause = settings.mode().usesAccount() ? PAUSE_OF_REQUESTS : PAUSE_OF_CALLS;
+    Duration pause = settings.mode().usesAccount() ? REQUEST_PAUSE : CALL_PAUSE;
     Set<String> missing = new LinkedHashSet<>(online);
     long start = System.nanoTime();
-    long askAt = start;
+    long requestAt = start;
     while (!missing.isEmpty()) {
       if (settings.mode().usesMqtt() && !cloud.isConnected()) {
         findings.failed(
             "broker",
-            "it ended the connection: an exporter with the same settings that runs takes it over;"
-                + " stop that one, or give it an ECOFLOW_MQTT_CLIENT_ID of its own");
+            "it closed the connection: a running exporter with the same settings takes it over;"
+                + " stop that exporter, or set another ECOFLOW_MQTT_CLIENT_ID in it");
         return;
       }
       long now = System.nanoTime();
-      if (now - askAt >= 0) {
-        ask(cloud, missing);
-        askAt = System.nanoTime() + pause.toNanos();
+      if (now - requestAt >= 0) {
+        request(cloud, missing);
+        requestAt = System.nanoTime() + pause.toNanos();
       }
       Duration waited = Duration.ofNanos(System.nanoTime() - start);
       for (String serial : Set.copyOf(missing)) {
@@ -292,14 +296,14 @@ final class Check {
           findings.ok("values", serial + " sent values after " + waited.toSeconds() + " s");
         }
       }
-      if (waited.compareTo(patience) >= 0 || !isAwake()) {
+      if (waited.compareTo(timeout) >= 0 || !isAwake()) {
         break;
       }
     }
     missing.forEach(this::noValues);
   }
 
-  private void ask(Commands.Cloud cloud, Set<String> missing) {
+  private void request(Commands.Cloud cloud, Set<String> missing) {
     for (String serial : Set.copyOf(missing)) {
       try {
         cloud.ask(serial);
@@ -311,20 +315,23 @@ final class Check {
   }
 
   private void noValues(String serial) {
-    String none = serial + " sent none within " + patience.toSeconds() + " s";
+    String none = serial + " sent no values within " + timeout.toSeconds() + " s";
     switch (settings.mode()) {
       case MQTT ->
           findings.warning(
-              "values", none + ": some wait for a change; ECOFLOW_API_TYPE=device asks for them");
+              "values",
+              none
+                  + ": some models send only changes; ECOFLOW_API_TYPE=device requests all values");
       case DEVICE ->
           findings.failed("values", none + ": wake it up, open it in EcoFlow's app, and try again");
-      default -> findings.failed("values", none + ": EcoFlow has no values of it for these keys");
+      default ->
+          findings.failed("values", none + ": EcoFlow has no values of this device for these keys");
     }
   }
 
   private static boolean isAwake() {
     try {
-      Thread.sleep(LOOK_MILLIS);
+      Thread.sleep(CHECK_MILLIS);
       return true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -15,18 +15,18 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "check",
     description = {
-      "Looks for what is wrong, from settings to first values.",
-      "Each line tells what to do about it. It reads only; no device is changed."
+      "Checks the settings, the network, the cloud and the devices.",
+      "Prints one line per check, with advice for each problem. It only reads."
     },
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
-      "It connects with the MQTT client id of the exporter: one with the same settings",
-      "that runs is disconnected for that time."
+      "It uses the MQTT client id of the exporter: a running exporter with the same",
+      "settings loses its connection while check runs."
     })
 final class CheckCommand implements Callable<Integer> {
 
-  private static final int MOST_SECONDS = 3600;
+  private static final int MAX_SECONDS = 3600;
 
   private final Map<String, String> variables;
   private final Commands.Exporter exporter;
@@ -38,7 +38,7 @@ final class CheckCommand implements Callable<Integer> {
       names = "--seconds",
       paramLabel = "N",
       defaultValue = "30",
-      description = "How long to wait for first values; ${DEFAULT-VALUE} if not given.")
+      description = "Seconds to wait for the first values (default: ${DEFAULT-VALUE}).")
   private int seconds;
 
   CheckCommand(Map<String, String> variables, Commands.Exporter exporter, Clock clock) {
@@ -49,12 +49,12 @@ final class CheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws ConfigException {
-    if (seconds < 1 || seconds > MOST_SECONDS) {
+    if (seconds < 1 || seconds > MAX_SECONDS) {
       throw new ParameterException(
-          spec.commandLine(), "--seconds takes a whole number from 1 to " + MOST_SECONDS);
+          spec.commandLine(), "--seconds must be a whole number from 1 to " + MAX_SECONDS);
     }
     Findings findings = new Findings(spec.commandLine().getOut());
     new Check(variables, exporter, clock, Duration.ofSeconds(seconds), findings).run();
-    return findings.hasFailed() ? Commands.FAILED : Commands.FINE;
+    return findings.hasFailed() ? Commands.FAILED : Commands.SUCCESS;
   }
 }

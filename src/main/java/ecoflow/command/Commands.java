@@ -16,88 +16,88 @@ import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What the jar does when it is started with a command: one line of words, and an exit code. */
+/**
+ * The commands of the command line. Each returns an exit code and reports a failure in one line.
+ */
 public final class Commands {
 
   static final String NAME = "ecoflow-exporter";
-  static final int FINE = 0;
+  static final int SUCCESS = 0;
   static final int FAILED = 1;
   static final int BAD_CONFIGURATION = 2;
 
-  /** What commands need of the exporter that they belong to. */
+  /** Functions of the exporter that the commands use. */
   public interface Exporter {
 
-    /** The exporter and what it runs on, a line each. */
+    /** The versions of the exporter, Camel and Java, one line each. */
     List<String> versions();
 
     /** The names of the packaged route files. */
     List<String> routeFiles();
 
     /**
-     * The packaged routes without what starts by itself: no timer, no web server.
+     * Starts the packaged routes without timers and without the web server.
      *
-     * @throws ConfigException when a file that the settings name cannot be used
+     * @throws ConfigException if a file named by the settings cannot be used
      */
     Cloud open(Settings settings) throws ConfigException;
   }
 
-  /** EcoFlow's cloud, through the calls of the exporter. */
+  /** Access to EcoFlow's cloud through the routes of the exporter. */
   public interface Cloud extends AutoCloseable {
 
-    /** Logs in with the account; nothing with developer keys, which each call carries. */
+    /** Logs in with the app account; does nothing with developer keys, which need no login. */
     void login() throws CallFailure;
 
     List<ListedDevice> devices() throws CallFailure;
 
     /**
-     * The time of the API's host, from any of its answers; empty if the answer has none.
+     * The time of the API host, from the Date header of a response; empty without that header.
      *
-     * @throws IOException when the host does not answer
+     * @throws IOException if the host does not answer
      */
     Optional<Instant> time() throws IOException;
 
-    /** The host that calls go to: another than the first when that did not know the keys. */
+    /** The host of the API calls: not the first one if that host does not know the keys. */
     String host();
 
     /**
-     * Connects to the account's broker and subscribes to what the devices send.
+     * Connects to the broker and subscribes to the messages of the devices.
      *
-     * @return the broker's address
+     * @return the address of the broker
      */
     String connect() throws CallFailure;
 
-    /** Whether the connection is still there. */
     boolean isConnected();
 
-    /** Whether the broker refused to subscribe to some of it. */
+    /** Whether the broker refused at least one subscription. */
     boolean isSubscriptionRefused();
 
-    /** Asks for the values of a device, where the mode asks. It reads; it changes no device. */
+    /** Requests the values of a device if the mode has requests. It changes no device. */
     void ask(String serial) throws CallFailure;
 
-    /** Whether the device has sent values. */
     boolean hasValues(String serial);
 
     @Override
     void close();
   }
 
-  /** Finds what is wrong with the route files of a folder. */
+  /** Finds errors in the route files of a folder. */
   public interface RouteCheck {
 
     /**
-     * @return a line for each problem, "file:line: what is wrong, what is allowed"; none if all is
-     *     well
+     * @return one line per error, "file:line: error, allowed values"; empty without errors
      */
     List<String> problems(Path folder) throws ConfigException;
   }
 
-  /** Feeds recorded messages to the routes. */
+  /** Processes recorded messages with the routes. */
   public interface Replay {
 
     /**
-     * @param problem takes a line for each line of the file that is no record
-     * @return the series that the messages give, as on the page, and then what is still unknown
+     * @param problem receives a log line for each line of the file that is not a record
+     * @return the resulting series in the format of the metrics page, followed by the messages
+     *     without a decoder
      */
     List<String> series(Path file, Consumer<String> problem) throws ConfigException, IOException;
   }
@@ -124,34 +124,34 @@ public final class Commands {
     commands.addSubcommand(new ReplayCommand(replay));
     commands.addSubcommand(
         new CommandLine(new RoutesCommand()).addSubcommand(new ExportCommand(exporter)));
-    // Asked for only when they are wanted: Camel's is read from one of its classes.
+    // Evaluated only for --version, because Camel's version is read from one of its classes.
     commands.getCommandSpec().versionProvider(() -> exporter.versions().toArray(String[]::new));
-    // For all commands at once.
+    // The following settings also apply to the subcommands added above.
     commands.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
     commands.setOut(out);
     commands.setErr(err);
-    commands.setParameterExceptionHandler((failure, arguments) -> badLine(failure, err));
+    commands.setParameterExceptionHandler((failure, arguments) -> invalidLine(failure, err));
     commands.setExecutionExceptionHandler((failure, line, result) -> failed(failure, err));
   }
 
-  /** Does what the arguments ask for, and returns the exit code. */
+  /** Runs the command and returns the exit code. */
   public int run(String... arguments) {
     return commands.execute(arguments);
   }
 
-  private static int badLine(ParameterException failure, PrintWriter err) {
+  private static int invalidLine(ParameterException failure, PrintWriter err) {
     String name = failure.getCommandLine().getCommandSpec().qualifiedName();
-    err.println(NAME + ": " + words(failure) + "; " + name + " --help tells what there is");
+    err.println(NAME + ": " + message(failure) + "; see " + name + " --help");
     return BAD_CONFIGURATION;
   }
 
-  private static String words(ParameterException failure) {
+  private static String message(ParameterException failure) {
     if (failure instanceof UnmatchedArgumentException unknown
         && !unknown.getUnmatched().isEmpty()) {
-      String word = unknown.getUnmatched().get(0);
+      String argument = unknown.getUnmatched().get(0);
       boolean isGroup = !unknown.getCommandLine().getSubcommands().isEmpty();
-      String kind = word.startsWith("-") ? "option" : isGroup ? "command" : "argument";
-      return "unknown " + kind + " '" + oneLine(word) + "'";
+      String kind = argument.startsWith("-") ? "option" : isGroup ? "command" : "argument";
+      return "unknown " + kind + " '" + oneLine(argument) + "'";
     }
     return oneLine(failure.getMessage());
   }

@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "config",
-    description = "Shows all settings, without secrets, and where each came from.",
+    description = "Prints each setting with its value and its source; secrets are masked.",
     optionListHeading = "%nOptions:%n")
 final class ConfigCommand implements Callable<Integer> {
 
@@ -31,6 +31,6 @@ final class ConfigCommand implements Callable<Integer> {
       table.add(variable.name(), variable.value(), variable.source());
     }
     table.print(spec.commandLine().getOut());
-    return Commands.FINE;
+    return Commands.SUCCESS;
   }
 }

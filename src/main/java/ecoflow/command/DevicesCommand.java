@@ -34,7 +34,7 @@ final class DevicesCommand implements Callable<Integer> {
   public Integer call() throws ConfigException, CallFailure {
     Map<String, String> all = new HashMap<>(variables);
     if (all.getOrDefault(WANTED, "").isBlank()) {
-      // Whoever asks may do so to learn the serial numbers.
+      // Users who do not know their serial numbers run this command to find them.
       all.put(WANTED, "all");
     }
     List<ListedDevice> devices;
@@ -54,6 +54,6 @@ final class DevicesCommand implements Callable<Integer> {
                     device.online() ? "yes" : "no",
                     device.decoder()));
     table.print(spec.commandLine().getOut());
-    return Commands.FINE;
+    return Commands.SUCCESS;
   }
 }

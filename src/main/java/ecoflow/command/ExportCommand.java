@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "export",
-    description = "Writes the packaged route files into a folder, to be edited there.",
+    description = "Writes the packaged route files to a folder for editing.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class ExportCommand implements Callable<Integer> {
@@ -27,10 +27,10 @@ final class ExportCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private Top.Help help;
 
-  @Option(names = "--force", description = "Replaces files that are there already.")
+  @Option(names = "--force", description = "Overwrites existing files.")
   private boolean force;
 
-  @Parameters(paramLabel = "DIR", description = "The folder; it is made if it is not there.")
+  @Parameters(paramLabel = "DIR", description = "The folder; it is created if it does not exist.")
   private Path folder;
 
   ExportCommand(Commands.Exporter exporter) {
@@ -48,23 +48,23 @@ final class ExportCommand implements Callable<Integer> {
         Path target = folder.resolve(file);
         if (!force && Files.exists(target)) {
           kept++;
-          out.println("kept   " + target + ": it is there already");
+          out.println("kept   " + target + ": it exists already");
         } else {
           write(file, target);
           out.println("wrote  " + target);
         }
       }
     } catch (FileAlreadyExistsException e) {
-      throw new CallFailure("", e.getFile() + " is no folder");
+      throw new CallFailure("", e.getFile() + " is not a folder");
     } catch (IOException e) {
       throw new CallFailure(
           "", "cannot write to " + folder + " (" + Commands.oneLine("" + e) + ")");
     }
     if (kept > 0) {
-      out.println("Kept " + kept + " of " + files.size() + " files; --force replaces them");
+      out.println("Kept " + kept + " of " + files.size() + " files; --force overwrites them");
     }
     out.flush();
-    return kept == 0 ? Commands.FINE : Commands.FAILED;
+    return kept == 0 ? Commands.SUCCESS : Commands.FAILED;
   }
 
   private void write(String file, Path target) throws IOException {

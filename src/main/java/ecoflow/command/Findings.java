@@ -2,7 +2,7 @@ package ecoflow.command;
 
 import java.io.PrintWriter;
 
-/** What a check finds, a line each: whether it is well, what it is about, and what to do. */
+/** Prints the results of the checks: one line each with state, subject and explanation. */
 final class Findings {
 
   private final PrintWriter out;
@@ -12,27 +12,27 @@ final class Findings {
     this.out = out;
   }
 
-  void ok(String about, String words) {
-    line("ok", about, words);
+  void ok(String subject, String text) {
+    line("ok", subject, text);
   }
 
-  /** It works, but perhaps not as it should. */
-  void warning(String about, String words) {
-    line("warning", about, words);
+  /** A problem that does not make the command fail. */
+  void warning(String subject, String text) {
+    line("warning", subject, text);
   }
 
-  void failed(String about, String words) {
+  void failed(String subject, String text) {
     failed = true;
-    line("FAILED", about, words);
+    line("FAILED", subject, text);
   }
 
   boolean hasFailed() {
     return failed;
   }
 
-  private void line(String mark, String about, String words) {
-    out.printf("%-8s %-12s %s%n", mark, about, Commands.oneLine(words));
-    // Some looks take long.
+  private void line(String state, String subject, String text) {
+    out.printf("%-8s %-12s %s%n", state, subject, Commands.oneLine(text));
+    // The next check can take long.
     out.flush();
   }
 }

@@ -1,9 +1,9 @@
 package ecoflow.command;
 
 /**
- * A device as the list of the account or of the developer keys has it.
+ * A device in the device list.
  *
- * @param decoder how its values are read, or that its model is not known
+ * @param decoder the decoder of its values, or a note that the model is not known
  */
 public record ListedDevice(
     String serial, String name, String product, boolean online, String decoder) {}

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
-/** The way to a host, below any call of the API: directly, or through the proxy. */
+/** The network path to a host: direct, or through the proxy. */
 final class Network {
 
   private static final int DEPTH = 12;
@@ -21,13 +21,13 @@ final class Network {
   private final Optional<ProxySettings> configured;
   private final Optional<ProxySettings> proxy;
 
-  /** To the API's host. */
+  /** The path to the API host. */
   Network(HttpSettings settings) {
     this(settings.hosts().get(0), settings);
   }
 
   /**
-   * @param address a host, with the port if it has one
+   * @param address a host, optionally with a port
    */
   Network(String address, HttpSettings settings) {
     this.host = address.replaceFirst(":[0-9]+$", "");
@@ -41,32 +41,32 @@ final class Network {
     return host;
   }
 
-  /** Whether the proxy is used; empty without one. */
+  /** Whether the proxy is used for this host; empty without a proxy. */
   Optional<String> proxyLine() {
     return configured.map(
         known ->
             proxy.isPresent()
                 ? known.label() + " is used for " + host
-                : known.label() + " is not used for " + host + ": NO_PROXY");
+                : known.label() + " is not used for " + host + " because of NO_PROXY");
   }
 
-  /** The same as the end of a line; empty without a proxy. */
-  String way() {
+  /** The same as a suffix of a line; empty without a proxy. */
+  String suffix() {
     return configured
         .map(
             known ->
                 proxy.isPresent()
                     ? ", through the proxy " + known.label()
-                    : ", without the proxy " + known.label() + ": NO_PROXY")
+                    : ", without the proxy " + known.label() + " because of NO_PROXY")
         .orElse("");
   }
 
-  /** The host whose name this machine resolves; a proxy resolves that of the target. */
+  /** The host that this machine resolves: a proxy resolves the name of the target itself. */
   String firstHost() {
     return proxy.map(ProxySettings::host).orElse(host);
   }
 
-  /** The variable that names it. */
+  /** The variable that sets {@link #firstHost}. */
   String variable() {
     return proxy.map(ProxySettings::variable).orElse("ECOFLOW_API_HOST");
   }
@@ -82,7 +82,7 @@ final class Network {
     for (int depth = 0; cause != null && depth < DEPTH; depth++, cause = cause.getCause()) {
       if (cause instanceof CertificateException || cause instanceof SSLPeerUnverifiedException) {
         return Lines.describe(failure)
-            + "; if a proxy reads your traffic, set ECOFLOW_CA_FILE to its certificate";
+            + "; if a proxy decrypts your traffic, set ECOFLOW_CA_FILE to its certificate";
       }
     }
     return Lines.describe(failure) + "; check the network, a firewall, and " + variable();

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "replay",
-    description = "Prints the series that a record of messages gives (ECOFLOW_RECORD_DIR).",
+    description = "Prints the series that result from a recording (ECOFLOW_RECORD_DIR).",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class ReplayCommand implements Callable<Integer> {
@@ -24,7 +24,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private Top.Help help;
 
-  @Parameters(paramLabel = "FILE", description = "The record, such as unknown.jsonl.")
+  @Parameters(paramLabel = "FILE", description = "The recording, such as unknown.jsonl.")
   private Path file;
 
   ReplayCommand(Commands.Replay replay) {
@@ -39,9 +39,9 @@ final class ReplayCommand implements Callable<Integer> {
     try {
       replay.series(file, problems::add).forEach(out::println);
     } catch (IOException e) {
-      throw new CallFailure("", file + " cannot be read as lines of text");
+      throw new CallFailure("", file + " is not a readable text file");
     }
     problems.forEach(line -> err.println(Commands.NAME + ": " + line));
-    return problems.isEmpty() ? Commands.FINE : Commands.FAILED;
+    return problems.isEmpty() ? Commands.SUCCESS : Commands.FAILED;
   }
 }

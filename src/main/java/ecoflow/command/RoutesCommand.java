@@ -8,7 +8,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "routes",
-    description = "Works with the packaged route files.",
+    description = "Manages the packaged route files.",
     synopsisSubcommandLabel = "COMMAND",
     commandListHeading = "%nCommands:%n",
     optionListHeading = "%nOptions:%n")
@@ -19,6 +19,6 @@ final class RoutesCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "routes needs a command: export");
+    throw new ParameterException(spec.commandLine(), "routes requires a command: export");
   }
 }

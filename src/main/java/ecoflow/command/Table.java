@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows with columns below each other. */
+/** A text table with aligned columns. */
 final class Table {
 
   private static final int GAP = 2;

@@ -7,34 +7,34 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The jar itself. Without a command it does not come here: the exporter runs. */
+/** The top-level command. Without arguments the process runs the exporter instead. */
 @Command(
     name = Commands.NAME,
     description = {
-      "Prometheus metrics of EcoFlow power stations.",
-      "Without a command it runs and serves /metrics until a signal ends it."
+      "Prometheus exporter for EcoFlow power stations.",
+      "Without a command it serves /metrics until a signal stops it."
     },
     synopsisSubcommandLabel = "[COMMAND]",
     commandListHeading = "%nCommands:%n",
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
-      "The launcher of the distribution also knows:",
-      "  train    Makes the start-up archive for the Java runtime at hand.",
+      "Additional command of the launcher of the distribution:",
+      "  train    Creates the start-up archive for the current Java runtime.",
       "",
       "All settings are environment variables: \"config\" prints their values,",
       "docs/CONFIGURATION.md describes them.",
       "",
-      "Exit codes: 0 fine, 1 something failed, 2 bad configuration or command line."
+      "Exit codes: 0 success, 1 failure, 2 invalid configuration or command line."
     })
 final class Top implements Runnable {
 
-  /** What each command has. */
+  /** Options of every command. */
   static final class Help {
     @Option(
         names = {"-h", "--help"},
         usageHelp = true,
-        description = "Shows this help.")
+        description = "Prints this help.")
     private boolean asked;
   }
 
@@ -44,11 +44,11 @@ final class Top implements Runnable {
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
-      description = "Shows the versions of the exporter, of Camel and of Java.")
+      description = "Prints the versions of the exporter, Camel and Java.")
   private boolean versionAsked;
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "a command is missing");
+    throw new ParameterException(spec.commandLine(), "missing command");
   }
 }

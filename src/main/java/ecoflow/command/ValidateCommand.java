@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "validate",
-    description = "Tells what is wrong in the route files of a folder.",
+    description = "Reports errors in the route files of a folder.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class ValidateCommand implements Callable<Integer> {
@@ -32,7 +32,7 @@ final class ValidateCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DIR",
       arity = "0..1",
-      description = "The folder; without it that of " + FOLDER + ".")
+      description = "The folder (default: the value of " + FOLDER + ").")
   private Path folder;
 
   ValidateCommand(Map<String, String> variables, Commands.RouteCheck check) {
@@ -46,20 +46,20 @@ final class ValidateCommand implements Callable<Integer> {
       String byDefault = variables.getOrDefault(FOLDER, "").strip();
       if (byDefault.isEmpty()) {
         throw new ParameterException(
-            spec.commandLine(), "validate needs a folder, as DIR or in " + FOLDER);
+            spec.commandLine(), "validate requires a folder, as DIR or in " + FOLDER);
       }
       folder = Path.of(byDefault);
     }
     if (!Files.isDirectory(folder)) {
-      throw new ParameterException(spec.commandLine(), folder + " is no folder");
+      throw new ParameterException(spec.commandLine(), folder + " is not a folder");
     }
     PrintWriter out = spec.commandLine().getOut();
     List<String> problems = check.problems(folder);
     problems.forEach(out::println);
     if (problems.isEmpty()) {
-      out.println("The route files of " + folder + " are fine");
+      out.println("No errors in the route files of " + folder);
     }
     out.flush();
-    return problems.isEmpty() ? Commands.FINE : Commands.FAILED;
+    return problems.isEmpty() ? Commands.SUCCESS : Commands.FAILED;
   }
 }

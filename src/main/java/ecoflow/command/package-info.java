@@ -1,2 +1,2 @@
-/** The commands of the jar beside its run. */
+/** The commands of the command line. */
 package ecoflow.command;

@@ -22,10 +22,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The commands that ask no cloud, and what is said of a line that is none. */
+/** Commands that do not call the cloud, and errors of the command line. */
 class CommandLinesTest {
 
-  /** An exporter whose cloud must not be asked. */
+  /** An exporter whose cloud must not be called. */
   private static final class NoCloud implements Commands.Exporter {
     @Override
     public List<String> versions() {
@@ -47,14 +47,14 @@ class CommandLinesTest {
   private final Map<String, String> variables = new HashMap<>();
   private final List<Path> validated = new ArrayList<>();
   private List<String> problems = List.of();
-  private String complaint;
+  private String error;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
   private List<String> validate(Path routes) throws ConfigException {
     validated.add(routes);
-    if (complaint != null) {
-      throw new ConfigException(complaint);
+    if (error != null) {
+      throw new ConfigException(error);
     }
     return problems;
   }
@@ -73,7 +73,7 @@ class CommandLinesTest {
         .run(arguments);
   }
 
-  private void assertIsOneLine(String line) {
+  private void assertError(String line) {
     assertEquals("", out.toString());
     assertEquals("ecoflow-exporter: " + line + System.lineSeparator(), err.toString());
   }
@@ -99,7 +99,7 @@ class CommandLinesTest {
   }
 
   @Test
-  void theVersionIsThatOfAllThatRuns() {
+  void versionPrintsAllVersions() {
     assertEquals(0, run("--version"));
     assertEquals(List.of("one", "two"), out.toString().lines().toList());
   }
@@ -108,22 +108,20 @@ class CommandLinesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "dance | unknown command 'dance'; ecoflow-exporter --help tells what there is",
-        "--dance | unknown option '--dance'; ecoflow-exporter --help tells what there is",
-        "config all | unknown argument 'all'; ecoflow-exporter config --help tells what there is",
-        "check --now | unknown option '--now'; ecoflow-exporter check --help tells what there is",
-        "routes | routes needs a command: export;"
-            + " ecoflow-exporter routes --help tells what there is",
-        "routes import | unknown command 'import';"
-            + " ecoflow-exporter routes --help tells what there is",
+        "dance | unknown command 'dance'; see ecoflow-exporter --help",
+        "--dance | unknown option '--dance'; see ecoflow-exporter --help",
+        "config all | unknown argument 'all'; see ecoflow-exporter config --help",
+        "check --now | unknown option '--now'; see ecoflow-exporter check --help",
+        "routes | routes requires a command: export; see ecoflow-exporter routes --help",
+        "routes import | unknown command 'import'; see ecoflow-exporter routes --help",
         "routes export | Missing required parameter: 'DIR';"
-            + " ecoflow-exporter routes export --help tells what there is",
+            + " see ecoflow-exporter routes export --help",
         "check --seconds soon | Invalid value for option '--seconds': 'soon' is not an int;"
-            + " ecoflow-exporter check --help tells what there is"
+            + " see ecoflow-exporter check --help"
       })
-  void aLineThatIsNoCommandIsToldInOneLine(String line, String words) {
+  void invalidCommandLineIsReportedInOneLine(String line, String message) {
     assertEquals(2, run(line.split(" ")));
-    assertIsOneLine(words);
+    assertError(message);
   }
 
   @Test
@@ -143,7 +141,7 @@ class CommandLinesTest {
     Files.delete(routes.resolve("payload.camel.yaml"));
     assertEquals(1, run("routes", "export", routes.toString()));
     assertEquals("mine", Files.readString(edited));
-    assertTrue(out.toString().contains("kept   " + edited + ": it is there already"));
+    assertTrue(out.toString().contains("kept   " + edited + ": it exists already"));
     assertTrue(out.toString().contains("wrote  " + routes.resolve("payload.camel.yaml")));
 
     assertEquals(0, run("routes", "export", "--force", routes.toString()));
@@ -152,18 +150,18 @@ class CommandLinesTest {
   }
 
   @Test
-  void exportTellsThatItCannotWrite() throws IOException {
+  void exportReportsThatItCannotWrite() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
     assertEquals(1, run("routes", "export", file.toString()));
-    assertIsOneLine(file + " is no folder");
+    assertError(file + " is not a folder");
     assertEquals(1, run("routes", "export", file.resolve("below").toString()));
     assertEquals(1, err.toString().lines().count(), err.toString());
   }
 
   @Test
-  void validateTellsWhatIsWrongByLinesAndExitCode() {
+  void validatePrintsErrorsAndSetsTheExitCode() {
     assertEquals(0, run("validate", folder.toString()));
-    assertEquals("The route files of " + folder + " are fine", out.toString().strip());
+    assertEquals("No errors in the route files of " + folder, out.toString().strip());
 
     problems = List.of("a.camel.yaml:3: one", "b.camel.yaml:7: two");
     variables.put("ECOFLOW_ROUTES_DIR", " " + folder + " ");
@@ -172,19 +170,19 @@ class CommandLinesTest {
     assertEquals(List.of(folder, folder), validated);
     assertEquals("", err.toString());
 
-    complaint = "no credentials";
+    error = "no credentials";
     assertEquals(2, run("validate"));
-    assertIsOneLine("no credentials");
+    assertError("no credentials");
   }
 
   @Test
-  void validateNeedsAFolder() {
+  void validateRequiresAFolder() {
     assertEquals(2, run("validate"));
-    assertIsOneLine(
-        "validate needs a folder, as DIR or in ECOFLOW_ROUTES_DIR;"
-            + " ecoflow-exporter validate --help tells what there is");
+    assertError(
+        "validate requires a folder, as DIR or in ECOFLOW_ROUTES_DIR;"
+            + " see ecoflow-exporter validate --help");
     assertEquals(2, run("validate", "/nowhere"));
-    assertIsOneLine("/nowhere is no folder; ecoflow-exporter validate --help tells what there is");
+    assertError("/nowhere is not a folder; see ecoflow-exporter validate --help");
     assertEquals(List.of(), validated);
   }
 }
