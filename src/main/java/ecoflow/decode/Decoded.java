@@ -4,16 +4,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What one header of a frame says.
+ * The decoded message of one header.
  *
- * @param values by field name, only fields that were sent: Long, Double, Boolean, String, List for
- *     repeated fields, Map of the same shape for nested messages. List items that name their place
- *     have keys of their own, such as {@code bms_heartbeat[1]} or {@code unit["ES21X"]}. Empty
+ * @param values the fields that were sent, by field name: Long, Double, Boolean, String, List for
+ *     repeated fields, Map of the same shape for nested messages. List items that identify their
+ *     place have separate keys, such as {@code bms_heartbeat[1]} or {@code unit["ES21X"]}. Empty
  *     unless the outcome is {@link Outcome#DECODED} or {@link Outcome#BROKEN}.
- * @param dropped what was left out because nobody could say what it means
- * @param times of the items of histories among the values, in seconds since 1970 as the device's
- *     clock has them, by the whole key of the item, such as {@code watth_item[7]}; 0 for an item
- *     without a time, and for one that is whole without being part of a history
+ * @param dropped values and list items that were dropped because their meaning is unknown
+ * @param times the times of the history items in the values, in seconds since 1970 by the clock of
+ *     the device, by the full key of the item, such as {@code watth_item[7]}; 0 for an item without
+ *     a time, and for a complete item that is not part of a history
  */
 public record Decoded(
     int cmdFunc,
@@ -28,27 +28,26 @@ public record Decoded(
     this(cmdFunc, cmdId, outcome, values, dropped, Map.of());
   }
 
-  /** How far the message could be read. */
+  /** The result of reading the message. */
   public enum Outcome {
     DECODED,
-    /** No message is known for the command. */
+    /** The tables have no message for the command. */
     UNKNOWN,
-    /** The header carries no message. */
+    /** The header contains no message. */
     EMPTY,
-    /** The message ends early or is damaged; the values are the fields before the damage. */
+    /** The message is truncated or damaged; the values are the fields before the damage. */
     BROKEN
   }
 
-  /** One value, or one item of a list, that was left out. */
+  /** A dropped value or list item. */
   public record Dropped(String field, Reason reason) {
 
-    /** Why. */
     public enum Reason {
-      /** Bytes came where the table has a single number. */
+      /** The field contains bytes, but the table declares a single number. */
       TYPE,
-      /** A list has more places than any device, or an item names a place that cannot be. */
+      /** The list has more places than any device, or the place of the item is not valid. */
       PLACE,
-      /** An item does not name the place that items of its list have. */
+      /** The item lacks the place that items of its list require. */
       NO_PLACE
     }
   }

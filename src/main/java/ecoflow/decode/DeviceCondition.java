@@ -5,14 +5,15 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Tells devices apart that send different messages under one command. Written as conditions with
- * spaces between, of which one must hold: {@code sn:HW52} the serial number starts so, {@code
- * product:83} the product type, {@code src:2} the sending part. No condition fits every device.
+ * Distinguishes devices that send different messages with the same command. The text form is a list
+ * of conditions separated by spaces, at least one of which must be true: {@code sn:HW52} for the
+ * start of the serial number, {@code product:83} for the product type, {@code src:2} for the
+ * sending part. Empty text matches every device.
  */
 record DeviceCondition(List<Condition> conditions) {
 
   /**
-   * @param number the value, where it is a number
+   * @param number the value as a number; 0 for sn
    */
   record Condition(String key, String value, int number) {
 
@@ -40,7 +41,7 @@ record DeviceCondition(List<Condition> conditions) {
     return new DeviceCondition(Arrays.stream(text.split(" ")).map(Condition::parse).toList());
   }
 
-  /** Whether a condition is about the beginning of this serial number. */
+  /** Whether an sn condition matches this serial number. */
   boolean names(String serial) {
     return conditions.stream()
         .anyMatch(

@@ -19,28 +19,28 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fields of one message: first read from its bytes, by the rules of protobuf, then given out as
- * plain values.
+ * The fields of one message: reads them from bytes by the rules of protobuf, and then returns them
+ * as plain values.
  */
 final class FieldValues {
 
-  /** More bytes than this do not fit any number that a device counts in. */
+  /** No device sends numbers with more bytes. */
   private static final int MAX_NUMBER_BYTES = 8;
 
-  /** As deep as protobuf goes into messages and groups. */
+  /** The recursion limit of protobuf for messages and groups. */
   private static final int MAX_DEPTH = 100;
 
   private static final float MIN_PLAIN = 1e-4f;
   private static final float MAX_PLAIN = 1 << 24;
   private static final int MAX_DECIMALS = 9;
 
-  /** In place of a field that was sent but has no value. */
+  /** Placeholder for a field that was sent but has no value. */
   private static final Object NO_VALUE = new Object();
 
   /**
-   * A field that came with another wire type than the table has.
+   * A field whose wire type differs from the type in the table.
    *
-   * @param value null for bytes and groups, which could be anything
+   * @param value null for bytes and groups, whose meaning is unknown
    */
   private record OddField(Field field, int wireType, Object value) {}
 
@@ -53,26 +53,27 @@ final class FieldValues {
   private final int depth;
   private final List<Dropped> dropped;
 
-  /** The message around this one and the field that it is there; null for the outermost. */
+  /** The enclosing message; null for the outermost message. */
   private final FieldValues parent;
 
+  /** The field of {@link #parent} with this message; null for the outermost message. */
   private final Field place;
 
-  /** Of the outermost message: the times of items of histories by their whole key. */
+  /** The times of history items by their full key; in the outermost message only. */
   private Map<String, Long> times = Map.of();
 
-  /** By place of the field; messages within are FieldValues. Null for what was not sent. */
+  /** Values by place of the field; nested messages are FieldValues. Null for absent fields. */
   private final Object[] sent;
 
   private final List<OddField> odd = new ArrayList<>(0);
 
-  /** The places of what was sent. */
+  /** The places of the fields that were sent. */
   private final BitSet places = new BitSet();
 
   private int oddFields;
 
   /**
-   * @param dropped takes what is left out
+   * @param dropped receives the dropped values
    */
   FieldValues(MessageType type, List<Dropped> dropped) {
     this(type, null, null, dropped);
@@ -88,9 +89,9 @@ final class FieldValues {
   }
 
   /**
-   * Reads the message, or what comes of it once more: the last value of a field stays, lists grow,
-   * messages within are merged. Of a message that breaks off, what was read so far stays, without
-   * the fields of another type in the piece that broke off.
+   * Reads the message, or a repetition of it, which is merged: the last value of a field wins,
+   * lists grow, nested messages are merged. If the message is truncated, the fields before the end
+   * are kept, except fields with an unexpected type in the last part.
    */
   void read(CodedInputStream in) throws IOException {
     int tag = in.readTag();
@@ -101,7 +102,7 @@ final class FieldValues {
     in.checkLastTagWas(0);
   }
 
-  /** False at the end of a group, of which there is none. */
+  /** Returns false at an end-group tag, which is not valid here because no group is open. */
   private boolean readField(CodedInputStream in, int tag) throws IOException {
     int wireType = WireFormat.getTagWireType(tag);
     Field field = type.field(WireFormat.getTagFieldNumber(tag));
@@ -179,9 +180,9 @@ final class FieldValues {
   }
 
   /**
-   * The shortest decimal of the float, so that 0.1 does not turn into 0.10000000149011612: the same
-   * as {@code Double.parseDouble(Float.toString(value))}, which costs many times as much. Between
-   * the bounds this was compared for every float there is, on Java 17 and 25.
+   * The shortest decimal of the float, so that 0.1 does not become 0.10000000149011612. The result
+   * is the same as that of {@code Double.parseDouble(Float.toString(value))}, which is many times
+   * slower; this was verified for all floats between the bounds, on Java 17 and 25.
    */
   static double plainFloat(float value) {
     if (value == 0) {
@@ -201,7 +202,7 @@ final class FieldValues {
     return Double.parseDouble(Float.toString(value));
   }
 
-  /** Bytes are no value, but for those that the table knows to be a number or a bit mask. */
+  /** Bytes have no value, unless the table declares them as a number or a bit mask. */
   private static Object bytes(CodedInputStream in, Field field) throws IOException {
     switch (field.bytesRule()) {
       case NUMBER:
@@ -215,8 +216,8 @@ final class FieldValues {
   }
 
   /**
-   * The number that the bytes are, lowest byte first; the bytes themselves, which are no value, if
-   * they are too many for a number.
+   * The value of a little-endian number; the bytes themselves, which have no value, if they are too
+   * many for a number.
    */
   private static Object number(ByteString bytes) {
     if (bytes.size() > MAX_NUMBER_BYTES) {
@@ -229,7 +230,7 @@ final class FieldValues {
     return new BigInteger(1, highestFirst).doubleValue();
   }
 
-  /** True at the number of each set bit, counted from the lowest of the first byte; else null. */
+  /** True for each set bit, counted from the lowest bit of the first byte; otherwise null. */
   private static List<Boolean> bits(ByteString mask) {
     BitSet set = BitSet.valueOf(mask.toByteArray());
     Boolean[] bits = new Boolean[set.length()];
@@ -241,7 +242,7 @@ final class FieldValues {
     if (WireFormat.getTagWireType(tag) != WireFormat.WIRETYPE_START_GROUP) {
       return in.skipField(tag);
     }
-    // Skipping a group stops at another depth than reading it does.
+    // skipField() has a different depth limit than the parser of the library, so read the group.
     in.setRecursionLimit(MAX_DEPTH - depth);
     in.readGroup(
         WireFormat.getTagFieldNumber(tag),
@@ -267,7 +268,7 @@ final class FieldValues {
     return true;
   }
 
-  /** Every field by name: those that were sent and those whose absence means 0, or no items. */
+  /** All fields by name: those that were sent, and those whose absence means 0 or an empty list. */
   Map<String, Object> all() {
     return withZeros(sent());
   }
@@ -277,9 +278,9 @@ final class FieldValues {
     return values;
   }
 
-  /** Only fields that were sent. Fields of a number that the table lacks are left out. */
+  /** The fields that were sent, except those with numbers unknown to the table. */
   Map<String, Object> sent() {
-    // Room for all, so that the map need not grow.
+    // Large enough for all fields, so that the map does not grow.
     Map<String, Object> values =
         new LinkedHashMap<>((places.cardinality() + oddFields + type.zeros().size()) * 3 / 2 + 1);
     for (int place = places.nextSetBit(0); place >= 0; place = places.nextSetBit(place + 1)) {
@@ -322,9 +323,10 @@ final class FieldValues {
   }
 
   /**
-   * Puts fields that came with another wire type than the table has: firmware of one family sends
-   * as float what another sends as integer, and the wire decides. Bytes in place of a number could
-   * be anything, so they are dropped. So is all this where the field came with its own type too.
+   * Puts fields whose wire type differs from the type in the table. The wire type has precedence,
+   * because firmware of one model sends floats where another sends integers. Bytes in place of a
+   * number are dropped, because their meaning is unknown. If the field was also sent with the
+   * declared type, only that value is used.
    */
   private void putOdd(Map<String, Object> values) {
     List<OddField> sorted = odd.subList(0, oddFields).stream().sorted(BY_NUMBER).toList();
@@ -347,24 +349,24 @@ final class FieldValues {
     }
   }
 
-  /** An item within an item of another list is compared within its message alone. */
+  /** Records the time under the full key. Items inside the items of another list have no time. */
   private void noteTime(String key, long seconds) {
-    StringBuilder whole = new StringBuilder(key);
-    FieldValues around = this;
-    while (around.parent != null) {
-      if (around.place.isRepeated()) {
+    StringBuilder fullKey = new StringBuilder(key);
+    FieldValues message = this;
+    while (message.parent != null) {
+      if (message.place.isRepeated()) {
         return;
       }
-      whole.insert(0, around.place.key() + ".");
-      around = around.parent;
+      fullKey.insert(0, message.place.key() + ".");
+      message = message.parent;
     }
-    if (around.times.isEmpty()) {
-      around.times = new HashMap<>();
+    if (message.times.isEmpty()) {
+      message.times = new HashMap<>();
     }
-    around.times.put(whole.toString(), seconds);
+    message.times.put(fullKey.toString(), seconds);
   }
 
-  /** As in {@link Decoded}; to be asked after the values. */
+  /** See {@link Decoded#times}. Valid after the call of {@link #all} or {@link #sent}. */
   Map<String, Long> times() {
     return times;
   }

@@ -16,18 +16,18 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Binary frames as they come in MQTT payloads: rows of headers, each with a message of the device.
- * The object reads messages; what needs no tables is static.
+ * Binary frames in MQTT payloads: a sequence of headers, each with one message of the device.
+ * Instances decode messages; methods that do not need the tables are static.
  */
 public final class Frames {
 
-  /** Frames are a few kilobytes. The bound keeps the memory of a hostile payload small. */
+  /** Frames have a few kilobytes. The limit bounds the memory that a hostile payload uses. */
   static final int MAX_BYTES = 256 * 1024;
 
-  /** The longest message known, a day of minute values, stays below this. */
+  /** The longest known message, a day of minute values, is shorter. */
   static final int MAX_MESSAGE_BYTES = 64 * 1024;
 
-  /** The most known, all values of a PowerOcean Plus, are 19. */
+  /** The largest known number is 19, for all values of a PowerOcean Plus. */
   static final int MAX_HEADERS = 500;
 
   private static final int MAX_BASE64_BYTES = (MAX_BYTES + 2) / 3 * 4;
@@ -40,7 +40,7 @@ public final class Frames {
 
   private static final int UNKNOWN_FIELD = -1;
 
-  /** Wire types of header fields by number. */
+  /** Wire types of the header fields by field number. */
   private static final int[] WIRE_TYPES = wireTypes();
 
   private final MessageDecoder decoder;
@@ -49,42 +49,42 @@ public final class Frames {
     this.decoder = decoder;
   }
 
-  /** A reader of every message of the packaged tables. */
+  /** A decoder with the packaged tables. */
   public static Frames load() {
     return new Frames(MessageDecoder.load());
   }
 
   /**
-   * A reader of the user's messages as well.
+   * A decoder with the packaged tables and the user's messages.
    *
-   * @param folder descriptor sets and tables, whose lines go before the packaged ones
-   * @param problems gets a line for each mistake in the folder
+   * @param folder descriptor sets and tables, whose lines have precedence over the packaged ones
+   * @param problems receives a line for each error in the folder
    */
   public static Frames load(Optional<Path> folder, Consumer<String> problems) {
     return new Frames(MessageDecoder.of(MessageTable.load(folder, problems)));
   }
 
-  /** Whether a line of the tables is about devices whose serial numbers begin as this one does. */
+  /** Whether an sn condition in the tables matches this serial number. */
   public static boolean isNamed(String serial) {
     return MessageTable.isNamed(serial);
   }
 
   /**
-   * Reads the message of a header that {@link #unmask} has made plain. Never throws, whatever a
-   * device sends.
+   * Decodes the message of a header that {@link #unmask} has decrypted. Does not throw exceptions
+   * for damaged messages.
    *
-   * @param serial serial number of the device, which settles commands that devices use differently
+   * @param serial serial number of the device, for commands with a different message per model
    */
   public Decoded read(Header header, String serial) {
     return decoder.decode(header, serial);
   }
 
   /**
-   * Whether the payload is a row of headers of which at least one carries a message. A last header
-   * that is cut does not count.
+   * Whether the payload is a sequence of headers, at least one of which contains a message. A
+   * truncated last header is ignored.
    */
   public static boolean isFrame(byte[] payload) {
-    // Spares the exception for what comes most, JSON.
+    // Most payloads are JSON: avoid the exception.
     if (payload.length == 0 || payload[0] != HEADER_TAG) {
       return false;
     }
@@ -97,7 +97,7 @@ public final class Frames {
   }
 
   /**
-   * Looks at the tags of a payload without reading what they hold.
+   * Checks the structure of a payload without reading the messages.
    *
    * @throws IllegalArgumentException if the payload as a whole is not a frame
    */
@@ -111,37 +111,37 @@ public final class Frames {
     }
     CodedInputStream in = CodedInputStream.newInstance(payload);
     int headers = 0;
-    boolean carries = false;
+    boolean hasMessage = false;
     boolean hasEmpty = false;
-    boolean isCut = false;
+    boolean isTruncated = false;
     try {
       while (!in.isAtEnd()) {
         if (in.readTag() != HEADER_TAG) {
-          throw new IllegalArgumentException("Not a frame: something besides headers");
+          throw new IllegalArgumentException("Not a frame: unexpected field");
         }
         int length = in.readRawVarint32();
         int start = in.getTotalBytesRead();
         in.skipRawBytes(length);
         headers++;
         hasEmpty |= length == 0;
-        carries = carries || isHeaderWithMessage(payload, start, length);
+        hasMessage = hasMessage || isHeaderWithMessage(payload, start, length);
       }
     } catch (IOException e) {
-      isCut = true;
+      isTruncated = true;
     }
     if (headers > MAX_HEADERS) {
       throw new IllegalArgumentException(
           "Not a frame: " + headers + " headers are more than " + MAX_HEADERS);
     }
-    if (!carries && (isCut || !hasEmpty)) {
-      throw new IllegalArgumentException("Not a frame: no header carries a message");
+    if (!hasMessage && (isTruncated || !hasEmpty)) {
+      throw new IllegalArgumentException("Not a frame: no header contains a message");
     }
   }
 
-  /** Whether the bytes are a header, each known field of its type, with a message or a command. */
+  /** Whether the bytes are a header with valid field types and a message or a command. */
   private static boolean isHeaderWithMessage(byte[] bytes, int start, int length) {
     CodedInputStream in = CodedInputStream.newInstance(bytes, start, length);
-    boolean carries = false;
+    boolean hasMessage = false;
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         int number = WireFormat.getTagFieldNumber(tag);
@@ -150,15 +150,15 @@ public final class Frames {
             || !in.skipField(tag)) {
           return false;
         }
-        carries |= number == Header.PDATA_FIELD_NUMBER || number == Header.CMD_FUNC_FIELD_NUMBER;
+        hasMessage |= number == Header.PDATA_FIELD_NUMBER || number == Header.CMD_FUNC_FIELD_NUMBER;
       }
     } catch (IOException e) {
       return false;
     }
-    return carries;
+    return hasMessage;
   }
 
-  /** Newer fields, which may come, are unknown. */
+  /** Returns UNKNOWN_FIELD for fields of newer firmware. */
   private static int headerWireType(int number) {
     return number < WIRE_TYPES.length ? WIRE_TYPES[number] : UNKNOWN_FIELD;
   }
@@ -172,8 +172,8 @@ public final class Frames {
   }
 
   /**
-   * The payload without a last header that is cut; the payload itself if it ends with a whole one
-   * or is no row of headers.
+   * The payload without a truncated last header; the payload itself if its last header is complete
+   * or if it is not a sequence of headers.
    */
   public static byte[] whole(byte[] payload) {
     CodedInputStream in = CodedInputStream.newInstance(payload);
@@ -193,16 +193,15 @@ public final class Frames {
   }
 
   /**
-   * The header with its message in plain bytes.
+   * Decrypts the message of a header.
    *
-   * @throws IllegalArgumentException if a field has another type than it should, or the message is
-   *     too long
+   * @throws IllegalArgumentException if a field has the wrong type, or the message is too long
    */
   public static Header unmask(Header header) {
-    // Seldom any: tags are looked at where there are some.
+    // Protobuf treats known fields with the wrong type as unknown fields.
     for (int number : header.getUnknownFields().asMap().keySet()) {
       if (headerWireType(number) != UNKNOWN_FIELD) {
-        throw new IllegalArgumentException("Not a header: a field of another type");
+        throw new IllegalArgumentException("Not a header: a field has the wrong type");
       }
     }
     if (header.getPdata().size() > MAX_MESSAGE_BYTES) {
@@ -215,10 +214,10 @@ public final class Frames {
   }
 
   /**
-   * The frame that asks a device for all its values, for devices that do not answer the question in
-   * JSON. It names the app as its source and no command.
+   * A frame that requests all values, for devices that do not reply to the JSON request. Its source
+   * is the app, and it has no command.
    *
-   * @param seq any number; the answer does not refer to it
+   * @param seq any number; the reply does not contain it
    */
   public static byte[] getAll(int seq) {
     Header header =
@@ -232,7 +231,7 @@ public final class Frames {
   }
 
   /**
-   * The bytes that a base64 text stands for; white space around the text is allowed.
+   * Decodes base64 text with optional surrounding white space.
    *
    * @throws IllegalArgumentException if the text is not base64 or longer than a frame can be
    */
@@ -248,7 +247,7 @@ public final class Frames {
     return Base64.getDecoder().decode(Arrays.copyOfRange(payload, start, end));
   }
 
-  /** The index of the first byte of text, after a byte order mark and white space. */
+  /** The index of the first byte after a byte order mark and white space. */
   public static int textStart(byte[] payload) {
     int mark = BYTE_ORDER_MARK.length;
     int start = 0;
@@ -265,14 +264,14 @@ public final class Frames {
     return header.getEncType() == ENCRYPTED && header.getSrc() != ADDRESS_APP;
   }
 
-  /** The message bytes of a header; what a device encrypts, it XORs with the low byte of seq. */
+  /** Decrypts the message: devices XOR each byte with the low byte of seq. */
   private static ByteString plain(Header header) {
     byte[] data = header.getPdata().toByteArray();
     byte key = (byte) header.getSeq();
     for (int i = 0; i < data.length; i++) {
       data[i] ^= key;
     }
-    // Nobody else has these bytes, so that no copy is needed.
+    // The array is not shared, so wrap it without a copy.
     return UnsafeByteOperations.unsafeWrap(data);
   }
 

@@ -10,35 +10,35 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * Where the items of a list belong. A device may send its packs one by one and in any order, so
- * that an item's position says nothing; what the item itself names does.
+ * Assigns the items of a list to keys. A device can send its packs one by one and in any order, so
+ * an item is identified by its own fields, not by its position.
  */
 final class ListItems {
 
-  /** No device has more packs, circuits or kinds of energy. */
+  /** More than the number of packs, circuits or kinds of energy of any device. */
   static final int MAX_PLACES = 100;
 
-  /** No serial number: these have capitals. */
+  /** The place of totals. It differs from all serial numbers, which are in upper case. */
   static final String TOTAL = "system";
 
   private static final long MAX_NUMBER = 0xffffffffL;
   private static final int MAX_SERIAL_LENGTH = 40;
 
   /**
-   * What rules.csv says of a message that is an item of lists.
+   * The rules in rules.csv for a message that is a list item.
    *
-   * @param placeFields the fields that name the place, such as bp_no or dev_info.dev_sn; empty if
-   *     none does
-   * @param emptySlots whether an item without its place is an empty slot and no item; else its
-   *     place is 0, as devices leave zeros out
-   * @param hasTotal whether an item without its place is the sum of all others, at the place {@link
-   *     #TOTAL}; each item of such a list is whole, and replaces the one before
-   * @param newestBy the field with the time of an item in a history, of which only the newest is
-   *     shown; null for lists that are no history
+   * @param placeFields the fields with the place, such as bp_no or dev_info.dev_sn; empty if the
+   *     items have no such field
+   * @param emptySlots whether an item without a place is an empty slot; otherwise its place is 0,
+   *     because devices omit zeros
+   * @param hasTotal whether an item without a place is the sum of all others, at the place {@link
+   *     #TOTAL}; each item of such a list is complete and replaces the previous one
+   * @param newestBy the field with the time of a history item, of which only the newest is used;
+   *     null for lists that are not a history
    */
   record Rule(List<String> placeFields, boolean emptySlots, boolean hasTotal, String newestBy) {
 
-    /** Items stand where they are in the list. */
+    /** Items are identified by their position in the list. */
     static final Rule BY_POSITION = new Rule(List.of(), false, false, null);
 
     Rule placedBy(List<String> fields, boolean slots, boolean total) {
@@ -59,8 +59,8 @@ final class ListItems {
   private final Map<String, Long> newest = new HashMap<>();
 
   /**
-   * @param values takes the items under their keys, such as {@code bp_info[2]}
-   * @param times takes the key and the time of an item of a history whenever one is put
+   * @param values receives the items with their keys, such as {@code bp_info[2]}
+   * @param times receives the key and the time of each history item
    */
   ListItems(
       String list,
@@ -76,8 +76,8 @@ final class ListItems {
   }
 
   /**
-   * Puts one item under the key of its place. Of two items for one place the later stays, in a
-   * history the newer.
+   * Adds an item with the key of its place. If two items have the same place, the later one wins,
+   * or in a history the newer one.
    */
   void put(Map<String, ?> item) {
     if (item.isEmpty() && rule.emptySlots()) {
@@ -120,7 +120,7 @@ final class ListItems {
     }
   }
 
-  /** Letters and digits of ASCII. */
+  /** Whether the text consists of ASCII letters and digits and has a plausible length. */
   private static boolean isSerial(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -153,7 +153,7 @@ final class ListItems {
     return place == null ? Long.valueOf(0) : place;
   }
 
-  /** The value of a field; dots lead into nested messages. */
+  /** The value of a field; a path with dots selects fields of nested messages. */
   private static Object find(Map<String, ?> item, String path) {
     int dot = path.indexOf('.');
     if (dot < 0) {

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the message that a header carries. Never throws, whatever a device sends. */
+/** Decodes the message of a header. Does not throw exceptions for damaged messages. */
 final class MessageDecoder {
 
   private final MessageTable table;
@@ -20,7 +20,7 @@ final class MessageDecoder {
     this.table = table;
   }
 
-  /** A decoder for every message of the packaged tables. */
+  /** A decoder with the packaged tables. */
   static MessageDecoder load() {
     return of(MessageTable.load());
   }
@@ -30,19 +30,19 @@ final class MessageDecoder {
   }
 
   /**
-   * Reads one header whose message is plain.
+   * Decodes the message of a header, which must be decrypted.
    *
-   * @param serial serial number of the device, which settles commands that devices use differently
+   * @param serial serial number of the device, for commands with a different message per model
    */
   Decoded decode(Header header, String serial) {
     ByteString data = header.getPdata();
     MessageTable.Entry entry = table.find(header, serial);
     if (entry == null) {
-      return nothing(header, data.isEmpty() ? Outcome.EMPTY : Outcome.UNKNOWN);
+      return withoutValues(header, data.isEmpty() ? Outcome.EMPTY : Outcome.UNKNOWN);
     }
     MessageType type = entry.prepared().get();
     if (data.isEmpty() && type.zeros().isEmpty()) {
-      return nothing(header, Outcome.EMPTY);
+      return withoutValues(header, Outcome.EMPTY);
     }
     List<Dropped> dropped = new ArrayList<>(0);
     FieldValues fields = new FieldValues(type, dropped);
@@ -53,7 +53,7 @@ final class MessageDecoder {
       values = fields.all();
     } catch (IOException e) {
       outcome = Outcome.BROKEN;
-      values = salvaged(entry, type, fields.sent());
+      values = valid(entry, type, fields.sent());
     }
     Map<String, Long> times = fields.times();
     if (entry.isListItem() && !values.isEmpty()) {
@@ -70,13 +70,13 @@ final class MessageDecoder {
         header.getCmdFunc(), header.getCmdId(), outcome, values, List.copyOf(dropped), times);
   }
 
-  private static Decoded nothing(Header header, Outcome outcome) {
+  private static Decoded withoutValues(Header header, Outcome outcome) {
     return new Decoded(
         header.getCmdFunc(), header.getCmdId(), outcome, new LinkedHashMap<>(), List.of());
   }
 
-  /** The fields before the damage; none of a list item whose place was not among them. */
-  private static Map<String, Object> salvaged(
+  /** The fields before the damage; empty for a list item without its place. */
+  private static Map<String, Object> valid(
       MessageTable.Entry entry, MessageType type, Map<String, Object> values) {
     List<String> place = type.listRule().placeFields();
     return entry.isListItem() && !values.keySet().containsAll(place)
@@ -84,7 +84,7 @@ final class MessageDecoder {
         : values;
   }
 
-  /** A list item under the key of its place. */
+  /** A list item with the key of its place. */
   private static Map<String, Object> placed(
       MessageTable.Entry entry,
       MessageType type,

@@ -25,8 +25,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * What the packaged tables say: which command carries which message (messages.csv), the fields of
- * the messages (the .proto files, as descriptors) and what to know beyond them (rules.csv).
+ * The message tables: the message of each command (messages.csv), the fields of the messages (the
+ * .proto files, as descriptors), and additional rules (rules.csv).
  */
 final class MessageTable {
 
@@ -34,9 +34,9 @@ final class MessageTable {
    * One line of messages.csv.
    *
    * @param message "family.Name"
-   * @param prefix stands before the field names with a dot; empty for none; with [] at its end the
-   *     message is one item of a list of that name
-   * @param prepared its type, with the prefix in the names of its fields
+   * @param prefix prefix of the field names, followed by a dot; empty for no prefix; with [] at its
+   *     end, the message is an item of a list with that name
+   * @param prepared the type of the message, with the prefix in the names of its fields
    */
   record Entry(
       int cmdFunc,
@@ -55,7 +55,7 @@ final class MessageTable {
     }
   }
 
-  /** What is prepared when it is first asked for. */
+  /** A value that is computed on first use. */
   static final class OnFirstUse<T> {
 
     private final Supplier<T> prepare;
@@ -68,7 +68,7 @@ final class MessageTable {
     T get() {
       T ready = value;
       if (ready == null) {
-        // Twice the same at worst.
+        // Concurrent callers can compute it twice, with the same result.
         ready = prepare.get();
         value = ready;
       }
@@ -78,7 +78,7 @@ final class MessageTable {
 
   private record Command(int func, int id) {}
 
-  /** The lines whose fields have other names than the .proto file gives them. */
+  /** The lines to which renamed fields apply. */
   private record Renaming(String message, DeviceCondition route) {}
 
   static final String PACKAGE = "ecoflow.";
@@ -102,17 +102,17 @@ final class MessageTable {
   }
 
   /**
-   * The packaged tables, and those of the user's.
+   * Loads the packaged tables and the user's tables.
    *
-   * @param folder with what goes before the packaged lines
-   * @param problems gets a line for each mistake in the folder
+   * @param folder the user's tables, whose lines have precedence over the packaged ones
+   * @param problems receives a line for each error in the folder
    */
   static MessageTable load(Optional<Path> folder, Consumer<String> problems) {
     try {
       ProtoFiles protoFiles = new ProtoFiles(resource("messages.desc"));
       MessageTable table = new MessageTable(protoFiles);
       Optional<OwnMessages> own = folder.map(path -> new OwnMessages(path, protoFiles, problems));
-      // The first line that fits is taken, but the last rule.
+      // The first matching line wins, but the last rule.
       own.ifPresent(messages -> messages.entries.forEach(table::addEntry));
       lines("messages.csv").forEach(table::addEntry);
       lines("rules.csv").forEach(table::addRule);
@@ -123,7 +123,7 @@ final class MessageTable {
     }
   }
 
-  /** Whether a line is about devices whose serial numbers begin so; reads no message. */
+  /** Whether an sn condition of a packaged line matches; does not load any .proto file. */
   static boolean isNamed(String serial) {
     try {
       return lines("messages.csv")
@@ -133,7 +133,7 @@ final class MessageTable {
     }
   }
 
-  /** The first line that fits, or null. */
+  /** The first matching line, or null. */
   Entry find(Header header, String serial) {
     Command command = new Command(header.getCmdFunc(), header.getCmdId());
     for (Entry entry : entries.getOrDefault(command, List.of())) {
@@ -144,42 +144,42 @@ final class MessageTable {
     return null;
   }
 
-  /** All lines, those of one command together. */
+  /** All lines, grouped by command. */
   List<Entry> entries() {
     return entries.values().stream().flatMap(List::stream).toList();
   }
 
-  /** The fields of the message of a line. */
+  /** The descriptor of the message of a line. */
   Descriptor type(Entry entry) {
     return protoFiles.message(entry.message());
   }
 
   /**
-   * The keys of fields that mean something else on the devices of a line, by their names in the
+   * The keys of fields with a different meaning on the devices of a line, by their names in the
    * .proto file.
    */
   Map<String, String> newNames(String message, DeviceCondition route) {
     return newNames.getOrDefault(new Renaming(message, route), Map.of());
   }
 
-  /** How such messages stand in a list. */
+  /** The rule for messages of this type as list items. */
   ListItems.Rule listRule(Descriptor type) {
     return listRules.getOrDefault(type.getFullName(), ListItems.Rule.BY_POSITION);
   }
 
-  /** Whether the bytes of the field are a number, lowest byte first. */
+  /** Whether the bytes of the field are a little-endian number. */
   boolean isNumber(FieldDescriptor field) {
     return numbers.contains(field.getFullName());
   }
 
-  /** Whether each bit of the field's bytes says something of its own. */
+  /** Whether the bytes of the field are a bit mask. */
   boolean isMask(FieldDescriptor field) {
     return masks.contains(field.getFullName());
   }
 
   /**
-   * The fields that are 0 where a message of the type comes without them, or have no items: what
-   * rules.csv names, and the list of a message that is nothing but a list.
+   * The fields that are 0, or an empty list, if a message of the type lacks them: those in
+   * rules.csv, and the list of a message whose only field is a list.
    */
   List<FieldDescriptor> zeroFields(Descriptor type) {
     return isBareList(type)
@@ -189,7 +189,7 @@ final class MessageTable {
             .toList();
   }
 
-  /** Items with a place come one by one, so that those which do not come are still there. */
+  /** Whether the list is complete in each message. Items with a place are sent one by one. */
   private boolean isBareList(Descriptor type) {
     List<FieldDescriptor> fields = type.getFields();
     if (fields.size() != 1 || !fields.get(0).isRepeated()) {
@@ -204,10 +204,9 @@ final class MessageTable {
   }
 
   /**
-   * The message of a line, whose fields get the prefix, and the messages in it, which do not.
+   * Prepares the message of a line and its nested messages. Only the outer fields get the prefix.
    *
-   * @param newNames keys of fields by the names that they have in the .proto file, where they
-   *     differ
+   * @param newNames keys of renamed fields by their names in the .proto file
    */
   private MessageType prepare(Descriptor type, String prefix, Map<String, String> newNames) {
     String start = prefix.isEmpty() || prefix.endsWith("[]") ? "" : prefix + ".";

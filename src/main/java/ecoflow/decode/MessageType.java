@@ -5,27 +5,26 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fields of a message as they are looked up while bytes are read. Descriptors say the same, but
- * to ask them costs as much as all the rest.
+ * The fields of a message, prepared for fast lookup while reading bytes. Lookups in descriptors
+ * would double the cost of decoding.
  */
 final class MessageType {
 
-  /** What the bytes of a field are. */
+  /** The meaning of a bytes field. */
   enum BytesRule {
     NO_VALUE,
-    /** A number, lowest byte first. */
+    /** A little-endian number. */
     NUMBER,
-    /** Each bit says something of its own. */
+    /** A bit mask. */
     MASK
   }
 
   /**
    * One field.
    *
-   * @param place its number among the fields of the message, in the order of their numbers on the
-   *     wire
-   * @param key the name with what the table puts before it
-   * @param message of a field with messages, else null
+   * @param place index in {@link #fields}, which are in the order of their field numbers
+   * @param key the name with the prefix of the table
+   * @param message the type of a nested message, otherwise null
    */
   record Field(
       int place,
@@ -62,19 +61,19 @@ final class MessageType {
 
   /**
    * @param fields in the order of their places
-   * @param listRule how such messages stand in a list
-   * @param zeros what a message has that comes without them, by field key
+   * @param listRule the rule for messages of this type as list items
+   * @param zeros the values of absent fields, by field key
    */
   MessageType(List<Field> fields, ListItems.Rule listRule, Map<String, Object> zeros) {
     this.fields = List.copyOf(fields);
     this.listRule = listRule;
     this.zeros = zeros;
-    // The largest number that a packaged message has is below 2000.
+    // The array stays small: field numbers of the packaged messages are below 2000.
     byNumber = new Field[fields.stream().mapToInt(Field::number).max().orElse(0) + 1];
     fields.forEach(field -> byNumber[field.number()] = field);
   }
 
-  /** The field of a number; null if the message has none. */
+  /** The field with this number; null if the message does not have it. */
   Field field(int number) {
     return number < byNumber.length ? byNumber[number] : null;
   }
@@ -88,7 +87,7 @@ final class MessageType {
     return listRule;
   }
 
-  /** In the order of rules.csv. */
+  /** The values of absent fields, in the order of rules.csv. */
   Map<String, Object> zeros() {
     return zeros;
   }

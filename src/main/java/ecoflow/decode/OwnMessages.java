@@ -19,12 +19,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Messages from a folder of the user's. What is wrong there costs its own line or file: it is told
- * and left out, so that whatever is taken over cannot fail when a device sends it.
+ * Messages from the user's folder. Invalid lines and files are reported and left out, so that
+ * decoding a message of the folder cannot fail.
  */
 final class OwnMessages {
 
-  /** Types are looked up in arrays as long as the largest number. */
+  /** Bounds the array of fields in {@link MessageType}. */
   private static final int MAX_FIELD_NUMBER = 9999;
 
   private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
@@ -42,13 +42,13 @@ final class OwnMessages {
   /** Columns of rules.csv. */
   final List<String[]> rules = new ArrayList<>();
 
-  /** The names of the files that descriptor sets hold. */
+  /** The names of the .proto files in the descriptor sets. */
   private final Set<String> inSets = new HashSet<>();
 
   /**
-   * Reads the folder; its files are known to the .proto files afterwards.
+   * Reads the folder and adds its .proto files to the packaged ones.
    *
-   * @param problems gets a line for each mistake
+   * @param problems receives a line for each error
    */
   OwnMessages(Path folder, ProtoFiles protoFiles, Consumer<String> problems) {
     this.folder = folder;
@@ -56,7 +56,7 @@ final class OwnMessages {
     this.problems = problems;
     List<Path> files = files();
     files.stream().filter(file -> file.toString().endsWith(".desc")).forEach(this::readSet);
-    files.stream().filter(file -> file.toString().endsWith(".proto")).forEach(this::tellIfUnread);
+    files.stream().filter(file -> file.toString().endsWith(".proto")).forEach(this::reportIfUnused);
     table("messages.csv", "cmd_func,").read(this::entryFlaw, entries::add);
     table("rules.csv", "message,").read(this::ruleFlaw, rules::add);
   }
@@ -70,16 +70,16 @@ final class OwnMessages {
     }
   }
 
-  private void tellIfUnread(Path proto) {
+  private void reportIfUnused(Path proto) {
     String name = proto.getFileName().toString();
     if (!inSets.contains(name)) {
       problems.accept(
           proto
-              + " is not read, since no .desc file has it: protoc --descriptor_set_out="
+              + " is not used, because no .desc file contains it; create one with protoc"
+              + " --descriptor_set_out="
               + name.replace(".proto", ".desc")
               + " "
-              + name
-              + " makes one");
+              + name);
     }
   }
 
@@ -94,7 +94,7 @@ final class OwnMessages {
         }
       }
     } catch (IOException e) {
-      problems.accept(path + " is left out: it is no descriptor set, or cannot be read");
+      problems.accept(path + " is left out: it is not a readable descriptor set");
     }
   }
 
@@ -102,10 +102,10 @@ final class OwnMessages {
     String name = proto.getName();
     String family = name.substring(name.lastIndexOf('/') + 1).replace(".proto", "");
     if (protoFiles.has(family)) {
-      return "there is a file of that name already, give it another";
+      return "a file with this name exists already; rename it";
     }
     if (!proto.getPackage().equals(MessageTable.PACKAGE + family)) {
-      return "it needs the line 'package " + MessageTable.PACKAGE + family + ";'";
+      return "it requires the line 'package " + MessageTable.PACKAGE + family + ";'";
     }
     try {
       FileDescriptor file = ProtoFiles.build(proto);
@@ -118,32 +118,32 @@ final class OwnMessages {
       protoFiles.add(family, file);
       return null;
     } catch (DescriptorValidationException e) {
-      return "files that it imports are not read; all it needs must stand in it";
+      return "imports are not supported; define all messages in this file";
     }
   }
 
-  private static String messageFlaw(Descriptor message, Set<Descriptor> around) {
-    if (!around.add(message)) {
+  private static String messageFlaw(Descriptor message, Set<Descriptor> enclosing) {
+    if (!enclosing.add(message)) {
       return "message " + message.getName() + " contains itself";
     }
     for (FieldDescriptor field : message.getFields()) {
-      String flaw = fieldFlaw(field, around);
+      String flaw = fieldFlaw(field, enclosing);
       if (flaw != null) {
         return flaw;
       }
     }
-    around.remove(message);
+    enclosing.remove(message);
     return null;
   }
 
-  private static String fieldFlaw(FieldDescriptor field, Set<Descriptor> around) {
+  private static String fieldFlaw(FieldDescriptor field, Set<Descriptor> enclosing) {
     if (field.getNumber() > MAX_FIELD_NUMBER) {
       return field.getFullName() + " has a number above " + MAX_FIELD_NUMBER;
     }
     return switch (field.getType()) {
-      case ENUM -> field.getFullName() + " is an enum, write int32";
-      case GROUP -> field.getFullName() + " is a group, write a message";
-      case MESSAGE -> messageFlaw(field.getMessageType(), around);
+      case ENUM -> field.getFullName() + " is an enum; use int32";
+      case GROUP -> field.getFullName() + " is a group; use a message";
+      case MESSAGE -> messageFlaw(field.getMessageType(), enclosing);
       default -> null;
     };
   }
@@ -160,12 +160,12 @@ final class OwnMessages {
       return "cmd_func and cmd_id must be numbers";
     }
     if (!ROUTE.matcher(columns[2]).matches()) {
-      return "route " + columns[2] + ": it takes sn:, product: and src:, with spaces between them";
+      return "route " + columns[2] + ": expected sn:, product: or src:, separated by spaces";
     }
     if (!PREFIX.matcher(columns[4]).matches()) {
-      return "prefix " + columns[4] + ": it takes a name, with [] after it for an item of a list";
+      return "prefix " + columns[4] + ": expected a name, followed by [] for a list item";
     }
-    return protoFiles.find(columns[3]) == null ? "no message " + columns[3] : null;
+    return protoFiles.find(columns[3]) == null ? "unknown message " + columns[3] : null;
   }
 
   private String ruleFlaw(String[] columns) {
@@ -174,21 +174,21 @@ final class OwnMessages {
     }
     Descriptor message = protoFiles.find(columns[0]);
     if (message == null) {
-      return "no message " + columns[0];
+      return "unknown message " + columns[0];
     }
     for (String name : columns[2].split(" ")) {
       FieldDescriptor field = message.findFieldByName(name);
       if (field == null) {
-        return "no field " + name + " in " + columns[0];
+        return "unknown field " + name + " in " + columns[0];
       }
-      if (!suits(columns[1], field)) {
-        return "no rule " + columns[1] + " for the field " + name;
+      if (!isValid(columns[1], field)) {
+        return "rule " + columns[1] + " is not valid for the field " + name;
       }
     }
     return null;
   }
 
-  private static boolean suits(String rule, FieldDescriptor field) {
+  private static boolean isValid(String rule, FieldDescriptor field) {
     return switch (rule) {
       case "slot" ->
           !field.isRepeated()

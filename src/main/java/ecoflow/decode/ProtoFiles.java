@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The packaged .proto files. A file is read when a message of it is first asked for: a household
- * has devices of 1 or 2 of the 10 families, and reading all of them would slow the start.
+ * The packaged .proto files. A file is parsed when one of its messages is first used: a household
+ * has devices of 1 or 2 of the 10 families, and parsing all of them would slow down the start.
  */
 final class ProtoFiles {
 
@@ -46,7 +46,7 @@ final class ProtoFiles {
     return message;
   }
 
-  /** The message "family.Name"; null where there is none. */
+  /** The message "family.Name", or null. */
   Descriptor find(String name) {
     int dot = name.indexOf('.');
     return dot > 0 && has(name.substring(0, dot))
@@ -59,7 +59,7 @@ final class ProtoFiles {
     return packaged.containsKey(family) || read.containsKey(family);
   }
 
-  /** A file that is not packaged. */
+  /** Adds one of the user's files. */
   void add(String family, FileDescriptor file) {
     read.put(family, file);
   }
@@ -73,8 +73,8 @@ final class ProtoFiles {
   }
 
   static FileDescriptor build(FileDescriptorProto file) throws DescriptorValidationException {
-    // By the rules of proto3, one text that is not UTF-8 spoils the whole message. Those of
-    // proto2 let it pass and are the same in all else that matters here.
+    // With proto3, a string that is not UTF-8 invalidates the whole message. Proto2 accepts it and
+    // has no other difference that matters here.
     return FileDescriptor.buildFrom(file.toBuilder().clearSyntax().build(), new FileDescriptor[0]);
   }
 }

@@ -1,2 +1,2 @@
-/** Binary frames: their headers, and the messages in them, by the packaged tables. */
+/** Decodes binary frames: their headers, and the messages described by the tables. */
 package ecoflow.decode;

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What {@link MessageDecoder} does, by the parser of the protobuf library: slow, and right about
- * merging, damage, unknown fields and the rest of the wire format.
+ * Reference implementation of {@link MessageDecoder} with the parser of the protobuf library, which
+ * handles merging, damage, unknown fields and the rest of the wire format correctly.
  */
 final class DynamicDecoder {
 
@@ -31,7 +31,7 @@ final class DynamicDecoder {
     this.table = table;
   }
 
-  /** Reads a message of a line of the table. */
+  /** Decodes the message of a line of the table. */
   static Decoded decode(MessageTable table, MessageTable.Entry entry, Header header) {
     return new DynamicDecoder(table).decode(entry, header);
   }

@@ -17,7 +17,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterContainer;
 
-/** A million payloads that no device should send; none may be the end of anything. */
+/** Decodes a million invalid payloads; none may cause an exception. */
 class FrameFuzzTest {
 
   private static final int DAMAGED = 400_000;
@@ -32,7 +32,7 @@ class FrameFuzzTest {
   private static final MessageDecoder DECODER = MessageDecoder.load();
   private static final List<MessageTable.Entry> ENTRIES = MessageTable.load().entries();
 
-  // jqwik makes a new instance for every payload.
+  // Static, because jqwik creates a new instance for every payload.
   private static final Map<Outcome, Integer> OUTCOMES = new EnumMap<>(Outcome.class);
   private static int noiseFrames;
 
@@ -65,13 +65,13 @@ class FrameFuzzTest {
             .build());
   }
 
-  /** The payloads were such that each way to read them was taken. */
+  /** Verifies that the payloads have covered all outcomes. */
   @AfterContainer
   static void everyOutcomeWasSeen() {
     assertEquals(Outcome.values().length, OUTCOMES.size(), OUTCOMES.toString());
     assertTrue(OUTCOMES.get(Outcome.DECODED) > NONSENSE / 10, OUTCOMES.toString());
     assertTrue(OUTCOMES.get(Outcome.BROKEN) > NONSENSE / 10, OUTCOMES.toString());
-    assertTrue(noiseFrames < NOISE / 1000, "noise taken for frames: " + noiseFrames);
+    assertTrue(noiseFrames < NOISE / 1000, "noise accepted as frames: " + noiseFrames);
   }
 
   private void decode(Header header) {
@@ -85,7 +85,7 @@ class FrameFuzzTest {
     return bytes;
   }
 
-  /** Well-formed fields with numbers below 16, of types that mostly do not fit. */
+  /** Well-formed fields with numbers below 16 and mostly wrong types. */
   private byte[] fields() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     for (int count = random.nextInt(6); count > 0; count--) {

@@ -48,7 +48,7 @@ class FramesTest {
   }
 
   @Test
-  void leavesPlainMessagesAlone() {
+  void doesNotChangePlainMessages() {
     Header plain = TestFrames.header(ZERO_WATTS).setSeq(77).build();
     Header ofTheApp = TestFrames.header(ZERO_WATTS).setSeq(77).setEncType(1).setSrc(32).build();
 
@@ -57,15 +57,15 @@ class FramesTest {
   }
 
   @Test
-  void namesWhatIsWrong() {
+  void reportsWhyAPayloadIsNotAFrame() {
     byte[] frame = TestFrames.recorded("delta3-254-21.hex");
 
-    assertFlaw("empty", new byte[0]);
-    assertFlaw("no header carries", TestFrames.frame(Header.newBuilder().setSrc(2).build()));
-    assertFlaw("something besides headers", TestFrames.hex("0a021003" + "1001"));
-    assertFlaw("no header carries", TestFrames.hex("0a05" + "0a00" + "120142"));
-    assertFlaw("bytes are more than", new byte[Frames.MAX_BYTES + 1]);
-    assertFlaw("headers are more than", TestFrames.hex("0a00".repeat(Frames.MAX_HEADERS + 1)));
+    assertNotAFrame("empty", new byte[0]);
+    assertNotAFrame("no header contains", TestFrames.frame(Header.newBuilder().setSrc(2).build()));
+    assertNotAFrame("unexpected field", TestFrames.hex("0a021003" + "1001"));
+    assertNotAFrame("no header contains", TestFrames.hex("0a05" + "0a00" + "120142"));
+    assertNotAFrame("bytes are more than", new byte[Frames.MAX_BYTES + 1]);
+    assertNotAFrame("headers are more than", TestFrames.hex("0a00".repeat(Frames.MAX_HEADERS + 1)));
     for (int end = 1; end < frame.length; end++) {
       byte[] cut = Arrays.copyOf(frame, end);
       assertThrows(IllegalArgumentException.class, () -> Frames.check(cut));
@@ -73,14 +73,14 @@ class FramesTest {
   }
 
   @Test
-  void refusesBrokenHeaders() {
+  void rejectsBrokenHeaders() {
     for (String broken : List.of("0a0508", "ff", "0a01ff1b", "0a00" + "120142", "1d00000000")) {
       assertThrows(IllegalArgumentException.class, () -> TestFrames.header(bytes(broken)), broken);
     }
   }
 
   @Test
-  void boundsTheSizeOfMessages() {
+  void limitsTheSizeOfMessages() {
     Header longest = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES]).build();
     Header tooLong = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES + 1]).build();
 
@@ -89,7 +89,7 @@ class FramesTest {
   }
 
   @Test
-  void aBrokenHeaderLeavesItsNeighbours() {
+  void aBrokenHeaderDoesNotAffectOtherHeaders() {
     ByteString good = TestFrames.header(ZERO_WATTS).build().toByteString();
     ByteString cut = good.substring(0, 4);
 
@@ -98,11 +98,11 @@ class FramesTest {
         TestFrames.headers(TestFrames.frame(good, cut, good)));
     assertEquals(
         List.of(TestFrames.header(good)), TestFrames.headers(TestFrames.frame(cut, cut, good)));
-    assertFlaw("no header carries", TestFrames.frame(cut, cut));
+    assertNotAFrame("no header contains", TestFrames.frame(cut, cut));
   }
 
   @Test
-  void textsOfHeadersNeedNotBeUtf8() {
+  void headerStringsCanBeInvalidUtf8() {
     // code, from and module_sn
     Header header = TestFrames.header(bytes("0a011d" + "b20102ff41" + "ba0102ff41" + "c20102ff41"));
 
@@ -110,7 +110,7 @@ class FramesTest {
   }
 
   @Test
-  void asksForAllValues() {
+  void requestsAllValues() {
     assertArrayEquals(
         TestFrames.hex("0a11" + "1020" + "1820" + "70ac02" + "ba0107416e64726f6964"),
         Frames.getAll(300));
@@ -126,21 +126,21 @@ class FramesTest {
   }
 
   @Test
-  void readsBase64WithSpaceAround() {
+  void readsBase64WithSurroundingSpace() {
     byte[] text = "\ufeff \r\nCgIKAA==\n".getBytes(StandardCharsets.UTF_8);
 
     assertArrayEquals(TestFrames.hex("0a020a00"), Frames.fromBase64(text));
   }
 
   @Test
-  void refusesWhatIsNotBase64() {
+  void rejectsInvalidBase64() {
     byte[] text = "CgIK AA==".getBytes(StandardCharsets.UTF_8);
 
     assertThrows(IllegalArgumentException.class, () -> Frames.fromBase64(text));
   }
 
   @Test
-  void boundsTheSizeOfBase64() {
+  void limitsTheSizeOfBase64() {
     byte[] longest = Base64.getEncoder().encode(new byte[Frames.MAX_BYTES]);
     byte[] tooLong = Base64.getEncoder().encode(new byte[Frames.MAX_BYTES + 3]);
 
@@ -156,7 +156,7 @@ class FramesTest {
     return ByteString.copyFrom(TestFrames.hex(hex));
   }
 
-  private static void assertFlaw(String part, byte[] payload) {
+  private static void assertNotAFrame(String part, byte[] payload) {
     String message =
         assertThrows(IllegalArgumentException.class, () -> Frames.check(payload)).getMessage();
     assertTrue(message.contains(part), message);

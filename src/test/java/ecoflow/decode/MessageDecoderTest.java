@@ -21,7 +21,7 @@ class MessageDecoderTest {
   private static final MessageDecoder DECODER = MessageDecoder.load();
 
   @Test
-  void tellsZeroFromAbsent() {
+  void distinguishesZeroFromAbsent() {
     Decoded decoded = decode("08001d00000000b00100");
 
     assertEquals(Outcome.DECODED, decoded.outcome());
@@ -52,7 +52,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void leavesBytesAndUnknownNumbersOut() {
+  void ignoresBytesAndUnknownFieldNumbers() {
     // comm_msg_description (96), number 4000 in all wire types, errcode
     assertEquals(
         Map.of("errcode", 7L),
@@ -67,8 +67,9 @@ class MessageDecoderTest {
   }
 
   @Test
-  void believesTheWireTypeOverTheTable() {
-    // The table has: errcode uint32, pow_in_sum_w float, sys_status uint32, energy_backup_en bool,
+  void wireTypeHasPrecedenceOverTheTable() {
+    // The table declares: errcode uint32, pow_in_sum_w float, sys_status uint32, energy_backup_en
+    // bool,
     // power_socket message, utc_timezone_id text.
     assertEquals(
         Map.of(
@@ -95,9 +96,9 @@ class MessageDecoderTest {
   }
 
   @Test
-  void guessesNothingFromBytesInPlaceOfANumber() {
-    // errcode as packed varints, pow_in_sum_w as packed floats, sys_status as neither, lcd_light
-    // as a text; then dev_standby_time
+  void dropsBytesInPlaceOfANumber() {
+    // errcode as packed varints, pow_in_sum_w as packed floats, sys_status as neither, lcd_light as
+    // a string; then dev_standby_time
     Decoded decoded =
         decode("0a0301ac02" + "1a08000000000000803f" + "120180" + "2a0445552d31" + "88011e");
 
@@ -131,7 +132,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void saysWhatItDoesNotKnow() {
+  void reportsUnknownCommands() {
     Header header = TestFrames.header(TestFrames.hex("0807")).setCmdFunc(199).setCmdId(7).build();
 
     assertEquals(
@@ -140,7 +141,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void saysWhenThereIsNothing() {
+  void reportsEmptyMessages() {
     Header header = TestFrames.header(new byte[0]).build();
 
     assertEquals(
@@ -160,7 +161,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void keepsBatteryPacksAtTheirNumber() {
+  void indexesBatteryPacksByTheirNumber() {
     // num 2, soc 50
     assertEquals(
         Map.of("bms_heartbeat[2]", Map.of("num", 2L, "soc", 50L)),
@@ -170,7 +171,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void aPackDoesNotEndTheSeriesOfOthers() {
+  void aPackDoesNotRemoveTheSeriesOfOtherPacks() {
     TestStore store = new TestStore();
 
     // num and soc of packs 0, 1 and again 0; bp_no and bp_soc of packs 1, 2 and again 1
@@ -195,7 +196,7 @@ class MessageDecoderTest {
 
   @Test
   void takesBoundedTimeForMessagesOfManyParts() {
-    // One nested message (136) again and again, each time with a number that the table lacks.
+    // Many repetitions of one nested message (136), each with a field number unknown to the table.
     String part = "c208" + "04" + "c0b80201";
     String message = part.repeat(Frames.MAX_MESSAGE_BYTES / 7);
 
@@ -208,13 +209,13 @@ class MessageDecoderTest {
   }
 
   @Test
-  void leavesImpossiblePlacesOut() {
+  void dropsItemsWithInvalidPlaces() {
     // num -1 as a float; bp_dsrc -1; dev_sn with a space
     assertEquals(impossible(32, 50, "bms_heartbeat"), decode("P231", 32, 50, "0d000080bf3032"));
     assertEquals(
         impossible(96, 7, "bp_sta"), decode("HJ31", 96, 7, "0a0d103278ffffffffffffffffff01"));
     assertEquals(impossible(96, 12, "para_dev"), decode("HJ31", 96, 12, "0a0508011201" + "20"));
-    // num missing from a message that is cut
+    // a truncated message without num
     assertEquals(
         new Decoded(32, 50, Outcome.BROKEN, Map.of(), List.of()), decode("P231", 32, 50, "303230"));
   }
@@ -225,12 +226,12 @@ class MessageDecoderTest {
   }
 
   @Test
-  void boundsThePlacesOfAListButNotTheirNumbers() {
+  void limitsTheCountOfPlacesButNotTheirNumbers() {
     // num 4294967295
     assertEquals(
         Map.of("bms_heartbeat[4294967295]", Map.of("num", 4294967295L)),
         decode("P231", 32, 50, "08ffffffff0f").values());
-    // 101 items of bp_no and bp_soc, then once more the first place
+    // 101 items of bp_no and bp_soc, then the first place again
     StringBuilder items = new StringBuilder();
     for (int place = 1; place <= ListItems.MAX_PLACES + 1; place++) {
       items.append(String.format("0a0408%02x1832", place));
@@ -243,7 +244,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void keepsKindsOfEnergyAtTheirNumber() {
+  void indexesKindsOfEnergyByTheirNumber() {
     // two items: type 2 with 0 and 300 Wh, type 1 with 5 Wh
     assertEquals(
         Map.of(
@@ -255,7 +256,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void addsZerosThatGroupsLeaveOut() {
+  void addsZerosThatGroupsOmit() {
     // pv_power 2.0 of the unit ES21A alone; no other group
     assertEquals(
         Map.of(
@@ -274,7 +275,7 @@ class MessageDecoderTest {
                     "pv3_power", 0.0,
                     "pv4_power", 0.0))),
         decode("ES21", 254, 39, "92030e" + "0a0c" + "0a0545533231411d00000040").values());
-    // sys_load_pwr 2.0; the charge is not a power and stays away
+    // sys_load_pwr 2.0; the charge is not a power and stays absent
     assertEquals(
         Map.of("sys_load_pwr", 2.0, "sys_grid_pwr", 0.0, "mppt_pwr", 0.0, "bp_pwr", 0.0),
         decode("HJ31", 96, 33, "0d00000040").values());
@@ -284,14 +285,14 @@ class MessageDecoderTest {
   }
 
   @Test
-  void addsNoZerosToDamagedMessage() {
+  void doesNotAddZerosToADamagedMessage() {
     assertEquals(
         new Decoded(96, 33, Outcome.BROKEN, Map.of("sys_load_pwr", 2.0), List.of()),
         decode("HJ31", 96, 33, "0d00000040" + "15"));
   }
 
   @Test
-  void tellsDevicesApartThatShareCommand() {
+  void distinguishesDevicesWithTheSameCommand() {
     assertEquals(Map.of("err_code", 7L), decode("HW52", 2, 1, "0807").values());
     assertEquals(Map.of("proto_ver", 7L), decode("Y711", 2, 1, "0807").values());
     assertEquals(
@@ -306,7 +307,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void tellsDevicesApartByTheHeaderToo() {
+  void distinguishesDevicesByTheHeader() {
     Header ofPlug =
         TestFrames.header(TestFrames.hex("0807")).setSrc(53).setCmdFunc(2).setCmdId(1).build();
     Header ofDcFit =
@@ -317,7 +318,7 @@ class MessageDecoderTest {
             .build();
 
     assertEquals(Map.of("err_code", 7L), DECODER.decode(ofPlug, "").values());
-    // A known serial number says more than the part that sent the message.
+    // A known serial number has precedence over the part that sent the message.
     assertEquals(Map.of("proto_ver", 7L), DECODER.decode(ofPlug, "Y711").values());
     assertEquals(decode("HD31", 2, 1, "0807"), DECODER.decode(ofPlug, "HD31"));
     assertEquals(

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Messages of every type, made up at random, come out with the values that went in. */
+/** Decodes random messages of every type and compares the values with the encoded ones. */
 class MessageTableTest {
 
   private static final MessageTable TABLE = MessageTable.load();
@@ -89,7 +89,7 @@ class MessageTableTest {
     return named;
   }
 
-  /** The key of an item whose place fields are set. */
+  /** The key of an item with its place fields. */
   private static String key(String list, Descriptor type, Map<String, Object> item) {
     StringBuilder key = new StringBuilder(list);
     for (String path : TABLE.listRule(type).placeFields()) {
@@ -102,7 +102,7 @@ class MessageTableTest {
     return key.toString();
   }
 
-  /** Whether the field says where an item of its message, or of a message around it, belongs. */
+  /** Whether the field is the place of an item of its message or of an enclosing message. */
   private static boolean isPlace(Descriptor type, FieldDescriptor field) {
     ListItems.Rule rule = TABLE.listRule(type);
     return rule.placeFields().contains(field.getName())
@@ -110,12 +110,12 @@ class MessageTableTest {
         || field.getFullName().equals("ecoflow.powerocean.EdevBaseInfo.dev_sn");
   }
 
-  private static boolean holdsPlace(Descriptor type, FieldDescriptor field) {
+  private static boolean containsPlace(Descriptor type, FieldDescriptor field) {
     return TABLE.listRule(type).placeFields().stream()
         .anyMatch(path -> path.startsWith(field.getName() + "."));
   }
 
-  /** A message and, in values, what has to be read from it. */
+  /** Encodes a message and records the expected result in values. */
   private Message message(Descriptor type, Map<String, Object> values, long place) {
     DynamicMessage.Builder message = DynamicMessage.newBuilder(type);
     for (FieldDescriptor field : type.getFields()) {
@@ -123,7 +123,7 @@ class MessageTableTest {
         boolean text = field.getType() == FieldDescriptor.Type.STRING;
         message.setField(field, text ? "SN" + place : (Object) (int) place);
         values.put(field.getName(), text ? "SN" + place : (Object) place);
-      } else if (random.nextDouble() < presence || holdsPlace(type, field)) {
+      } else if (random.nextDouble() < presence || containsPlace(type, field)) {
         fill(message, field, values, place);
       } else if (TABLE.zeroFields(type).contains(field)) {
         values.put(field.getName(), zero(field));
@@ -175,7 +175,7 @@ class MessageTableTest {
     }
   }
 
-  /** Sends one value and returns what has to be read; null for bytes that are left out. */
+  /** Encodes a value and returns the expected result; null for bytes, which are ignored. */
   private Object value(FieldDescriptor field, long place, Consumer<Object> send) {
     boolean zero = random.nextInt(3) == 0;
     int number = zero ? 0 : random.nextInt() >> random.nextInt(32);

@@ -47,7 +47,7 @@ class MessagesDocTest {
   }
 
   @Test
-  void everyRowHolds() throws IOException {
+  void everyRowMatchesTheTable() throws IOException {
     for (Row row : rows()) {
       for (String serial : row.serials()) {
         MessageTable.Entry entry = entry(row, serial);
@@ -60,7 +60,7 @@ class MessagesDocTest {
   }
 
   @Test
-  void everyLineOfTheTableHasRow() throws IOException {
+  void everyLineOfTheTableHasARow() throws IOException {
     Set<MessageTable.Entry> shown = new HashSet<>();
     for (Row row : rows()) {
       row.serials().forEach(serial -> shown.add(entry(row, serial)));
@@ -69,9 +69,9 @@ class MessagesDocTest {
     assertEquals(new HashSet<>(TABLE.entries()), shown);
   }
 
-  /** Every list of every message, and every message that is an item by itself, has its row. */
+  /** Compares the rows of lists, including messages that are list items. */
   @Test
-  void everyListHasItsRule() throws IOException {
+  void everyListHasARow() throws IOException {
     SortedMap<String, String> rules = new TreeMap<>();
     Set<String> seen = new HashSet<>();
     for (MessageTable.Entry entry : TABLE.entries()) {
@@ -124,7 +124,7 @@ class MessagesDocTest {
   }
 
   @Test
-  void theExampleHolds() throws IOException {
+  void theExampleMatchesTheTables() throws IOException {
     String doc = Files.readString(Path.of("docs/MESSAGES.md"));
     List<String> parts =
         Pattern.compile("```(?:proto|csv)\n(.*?)```", Pattern.DOTALL)
@@ -172,7 +172,7 @@ class MessagesDocTest {
         .sum();
   }
 
-  /** The largest number of numeric values in a recorded message of the row, or nothing. */
+  /** The largest number of numeric values in a recorded message of the row; empty without one. */
   private static String recorded(Row row) {
     return TestFrames.SERIALS.entrySet().stream()
         .filter(entry -> row.serials().stream().anyMatch(entry.getValue()::startsWith))

@@ -20,7 +20,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Messages of the user's own, from a folder. */
+/** The user's messages, from a folder. */
 class OwnMessagesTest {
 
   private static final String SERIAL = "NEW1TEST00000001";
@@ -29,7 +29,7 @@ class OwnMessagesTest {
   private final List<String> problems = new ArrayList<>();
 
   @Test
-  void aCommandThatNoTableKnowsIsReadByALine() throws IOException {
+  void aLineAddsAnUnknownCommand() throws IOException {
     writeSet("new.desc", file("newcomer", "ecoflow.newcomer"));
     write("newcomer.proto", "message Pack {}");
     write("messages.csv", "cmd_func,cmd_id,route,message,prefix", "254,40,sn:NEW1,newcomer.Pack,");
@@ -45,7 +45,7 @@ class OwnMessagesTest {
   }
 
   @Test
-  void aLineGoesBeforeThePackagedOnesAndRulesPlaceItems() throws IOException {
+  void aLineOverridesPackagedLinesAndRulesDefinePlaces() throws IOException {
     writeSet("new.desc", file("newcomer", "ecoflow.newcomer"));
     write("messages.csv", "# mine", "", "32,177,,newcomer.Pack,mine[]");
     write("rules.csv", "newcomer.Pack,index,slot", "newcomer.Pack,zero,soc");
@@ -58,7 +58,7 @@ class OwnMessagesTest {
   }
 
   @Test
-  void mistakesAreToldWithFileAndLineAndTheRestWorks() throws IOException {
+  void errorsAreReportedWithFileAndLineAndTheRestWorks() throws IOException {
     writeSet("a.desc", file("newcomer", "ecoflow.newcomer"), file("general", "ecoflow.general"));
     writeSet("b.desc", file("stranger", "somebody.stranger"), recursive(), typed(Type.TYPE_ENUM));
     write("forgotten.proto", "message Pack {}");
@@ -86,27 +86,27 @@ class OwnMessagesTest {
     assertEquals(Map.of("slot", 2L, "soc", 0L), decoded.values());
     assertEquals(
         List.of(
-            "a.desc: general.proto is left out: there is a file of that name already, give it"
-                + " another",
-            "b.desc: stranger.proto is left out: it needs the line 'package ecoflow.stranger;'",
+            "a.desc: general.proto is left out: a file with this name exists already;"
+                + " rename it",
+            "b.desc: stranger.proto is left out: it requires the line 'package ecoflow.stranger;'",
             "b.desc: recursive.proto is left out: message Pack contains itself",
-            "b.desc: typed.proto is left out: ecoflow.typed.Pack.kind is an enum, write int32",
-            "c.desc is left out: it is no descriptor set, or cannot be read",
-            "forgotten.proto is not read, since no .desc file has it: protoc"
-                + " --descriptor_set_out=forgotten.desc forgotten.proto makes one",
+            "b.desc: typed.proto is left out: ecoflow.typed.Pack.kind is an enum; use int32",
+            "c.desc is left out: it is not a readable descriptor set",
+            "forgotten.proto is not used, because no .desc file contains it; create one with protoc"
+                + " --descriptor_set_out=forgotten.desc forgotten.proto",
             "messages.csv:1 is left out: cmd_func and cmd_id must be numbers",
             "messages.csv:2 is left out: 4 columns where 5 are needed",
-            "messages.csv:3 is left out: route nr:5: it takes sn:, product: and src:, with spaces"
-                + " between them",
-            "messages.csv:4 is left out: no message newcomer.Nothing",
-            "messages.csv:5 is left out: no message nofamily.Pack",
-            "messages.csv:6 is left out: no message Pack",
-            "messages.csv:7 is left out: prefix a b: it takes a name, with [] after it for an item"
-                + " of a list",
-            "rules.csv:1 is left out: no message newcomer.Nothing",
-            "rules.csv:2 is left out: no field nothing in newcomer.Pack",
-            "rules.csv:3 is left out: no rule mask for the field soc",
-            "rules.csv:4 is left out: no rule guess for the field soc"),
+            "messages.csv:3 is left out: route nr:5: expected sn:, product: or src:, separated"
+                + " by spaces",
+            "messages.csv:4 is left out: unknown message newcomer.Nothing",
+            "messages.csv:5 is left out: unknown message nofamily.Pack",
+            "messages.csv:6 is left out: unknown message Pack",
+            "messages.csv:7 is left out: prefix a b: expected a name, followed by [] for a list"
+                + " item",
+            "rules.csv:1 is left out: unknown message newcomer.Nothing",
+            "rules.csv:2 is left out: unknown field nothing in newcomer.Pack",
+            "rules.csv:3 is left out: rule mask is not valid for the field soc",
+            "rules.csv:4 is left out: rule guess is not valid for the field soc"),
         problems.stream().map(problem -> problem.replace(folder + "/", "")).toList());
   }
 
@@ -127,7 +127,7 @@ class OwnMessagesTest {
     Files.write(folder.resolve(name), set.toByteArray());
   }
 
-  /** As protoc describes a file with one message: slot and soc. */
+  /** A descriptor as created by protoc, with one message with the fields slot and soc. */
   private static FileDescriptorProto file(String name, String protoPackage) {
     return file(name, protoPackage, field("slot", 1), field("soc", 2));
   }

@@ -5,21 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** The page shows the decimal that Java writes for a float, whichever way it was found. */
+/** Verifies that both algorithms return the decimal that Java prints for a float. */
 class PlainFloatTest {
 
   private static final int MANY = 300_000;
 
   @Test
   void floatsOfEverySize() {
-    // A prime, so that no bit keeps its value.
+    // The step is a prime, so that all bits vary.
     for (long bits = 0; bits < 1L << 32; bits += 9973) {
       check(Float.intBitsToFloat((int) bits));
     }
   }
 
   @Test
-  void decimalsThatDevicesCountIn() {
+  void decimalsThatDevicesSend() {
     SplittableRandom random = new SplittableRandom(5);
     for (int scale = 1; scale <= 1_000_000; scale *= 10) {
       for (int number = 0; number < 20_000; number++) {
@@ -34,7 +34,7 @@ class PlainFloatTest {
   }
 
   @Test
-  void theEndsOfEachWay() {
+  void theBoundsOfEachAlgorithm() {
     for (float edge :
         new float[] {
           0,
@@ -56,7 +56,7 @@ class PlainFloatTest {
 
   private static void check(float value) {
     double expected = Double.parseDouble(Float.toString(value));
-    // Negative zeros too.
+    // Distinguishes -0.0 from 0.0.
     assertEquals(
         Double.doubleToLongBits(expected),
         Double.doubleToLongBits(FieldValues.plainFloat(value)),

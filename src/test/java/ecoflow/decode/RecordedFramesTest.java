@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Frames of real devices, with every value they carry in frames.json. */
+/** Decodes frames of real devices and compares all values with frames.json. */
 class RecordedFramesTest {
 
   private static final MessageDecoder DECODER = MessageDecoder.load();

@@ -23,8 +23,8 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /**
- * The parser of the protobuf library has the last word: whatever bytes come, for every message of
- * the tables, the values, their order and what is left out are the same.
+ * Compares the decoder with the parser of the protobuf library for random bytes and every message
+ * of the tables: values, their order, and dropped fields must be equal.
  */
 class SameAsDynamicMessageTest {
 
@@ -57,7 +57,7 @@ class SameAsDynamicMessageTest {
   }
 
   @Test
-  void goesAsDeepIntoGroups() {
+  void hasTheSameDepthLimitForGroups() {
     MessageTable.Entry entry =
         TABLE.entries().stream().filter(e -> e.cmdFunc() == 254).findFirst().orElseThrow();
     for (int depth = 90; depth < MAX_DEPTH; depth++) {
@@ -88,7 +88,7 @@ class SameAsDynamicMessageTest {
             .map(condition -> condition.value() + "1TEST")
             .findFirst()
             .orElse("ZZ01TEST");
-    assertEquals(entry, TABLE.find(header, serial), "the line is found again");
+    assertEquals(entry, TABLE.find(header, serial), "the line matches");
 
     Decoded expected = DynamicDecoder.decode(TABLE, entry, header);
     Decoded decoded = DECODER.decode(header, serial);
@@ -102,7 +102,7 @@ class SameAsDynamicMessageTest {
     damagedWithValues += isSalvaged ? 1 : 0;
   }
 
-  /** All keys as they come, those of nested messages too. */
+  /** All keys in their order, including those of nested messages. */
   private static List<Object> order(Object value) {
     List<Object> order = new ArrayList<>();
     if (value instanceof Map<?, ?> map) {
@@ -127,13 +127,13 @@ class SameAsDynamicMessageTest {
         }
       }
       default -> {
-        // As it was made up.
+        // Unchanged.
       }
     }
     return bytes;
   }
 
-  /** Fields in any order, some again and again, most of their type. */
+  /** Fields in random order, some repeated, most with the declared type. */
   private byte[] message(Descriptor type, int depth) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     CodedOutputStream out = CodedOutputStream.newInstance(bytes);
@@ -211,7 +211,7 @@ class SameAsDynamicMessageTest {
     };
   }
 
-  /** A field of any wire type, of which there are eight. */
+  /** A field with any of the eight wire types. */
   private void odd(CodedOutputStream out, int number) throws IOException {
     int wireType = random.nextInt(20) == 0 ? random.nextInt(8) : random.nextInt(4) % 3;
     switch (random.nextInt(8) == 0 ? WireFormat.WIRETYPE_FIXED32 : wireType) {
@@ -238,7 +238,7 @@ class SameAsDynamicMessageTest {
     return bytes.toByteArray();
   }
 
-  /** Groups within groups, with a number in the innermost. */
+  /** Nested groups with a number in the innermost one. */
   private static byte[] groups(int number, int depth) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     CodedOutputStream out = CodedOutputStream.newInstance(bytes);

@@ -14,10 +14,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
-/** Frames for tests: recorded ones and ones made up. */
+/** Recorded and synthetic frames for tests. */
 public final class TestFrames {
 
-  /** Files of recorded frames with the start of the serial number of the device. */
+  /** Files of recorded frames, with the start of the serial number of the device. */
   public static final Map<String, String> SERIALS =
       Map.ofEntries(
           Map.entry("alternator-254-21.hex", "F371"),
@@ -55,7 +55,7 @@ public final class TestFrames {
     return HexFormat.of().parseHex(text.replaceAll("\\s", ""));
   }
 
-  /** For comparisons of values; HistoriesTest is about the times. */
+  /** Removes the times, which HistoriesTest covers, for comparisons of values. */
   static Decoded withoutTimes(Decoded decoded) {
     return new Decoded(
         decoded.cmdFunc(), decoded.cmdId(), decoded.outcome(), decoded.values(), decoded.dropped());
@@ -79,7 +79,7 @@ public final class TestFrames {
     return Frame.newBuilder().addAllHeaders(List.of(headers)).build().toByteArray();
   }
 
-  /** A header with its message in plain bytes. */
+  /** Parses a header and decrypts its message. */
   public static Header header(ByteString bytes) {
     try {
       return Frames.unmask(Header.parseFrom(bytes));
@@ -96,7 +96,7 @@ public final class TestFrames {
         try {
           headers.add(header(bytes));
         } catch (IllegalArgumentException broken) {
-          // Its neighbours are what counts.
+          // Only the other headers matter.
         }
       }
     } catch (InvalidProtocolBufferException e) {
