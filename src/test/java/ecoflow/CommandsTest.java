@@ -193,7 +193,7 @@ class CommandsTest {
       assertEquals(2, run(bad, command));
       assertEquals("", out.toString());
       assertEquals(
-          "ecoflow-exporter: HTTP_RETRIES=many is not valid: it takes a whole number from 0 to 100",
+          "ecoflow-exporter: HTTP_RETRIES=many is not valid: expected a whole number from 0 to 100",
           err.toString().strip());
     }
     Path empty = Files.createFile(folder.resolve("empty.pem"));

@@ -470,7 +470,7 @@ class JarIT {
     assertEquals(
         List.of(
             "ecoflow-exporter: ECOFLOW_LIB_DIR=/nowhere is not valid:"
-                + " it takes a folder with jars that can be read"),
+                + " expected a readable folder with jars"),
         jar.log());
   }
 
@@ -837,7 +837,7 @@ class JarIT {
     assertEquals(
         List.of(
             "ecoflow-exporter: COLLECTING_INTERVAL=often is not valid:"
-                + " it takes seconds from 0.1 to 86400"),
+                + " expected seconds from 0.1 to 86400"),
         jar.log());
   }
 

@@ -355,7 +355,7 @@ class LauncherIT {
       Files.delete(lib);
     }
     assertEndsWith(
-        "ECOFLOW_LIB_DIR=" + chosen + " is not valid: it takes a folder with jars that can be read",
+        "ECOFLOW_LIB_DIR=" + chosen + " is not valid: expected a readable folder with jars",
         Map.of("ECOFLOW_LIB_DIR", chosen.toString()));
   }
 

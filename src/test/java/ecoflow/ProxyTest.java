@@ -557,7 +557,7 @@ class ProxyTest {
     assertEquals(2, process.exitCode());
     assertEquals(
         List.of(
-            "ecoflow-exporter: HTTPS_PROXY=socks5://***@proxy:1080 is not valid: it takes"
+            "ecoflow-exporter: HTTPS_PROXY=socks5://***@proxy:1080 is not valid: expected"
                 + " http://host:port or http://user:password@host:port, with special characters of"
                 + " both percent-encoded"),
         process.lines());

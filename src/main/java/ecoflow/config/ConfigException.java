@@ -1,8 +1,8 @@
 package ecoflow.config;
 
 /**
- * Bad configuration. The message is one line: the variable, its value (secrets masked), what is
- * allowed.
+ * Invalid configuration. The message is one line with the variable, its value (secrets masked) and
+ * the allowed values.
  */
 public final class ConfigException extends Exception {
 

@@ -13,22 +13,24 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Which devices are served, how they are named, and how long their values are shown.
+ * The devices to serve, their names, and the lifetime of their values.
  *
- * <p>EcoFlow's serial numbers are in upper case, so all of them are here, however they were
- * written.
+ * <p>All serial numbers are in upper case, as EcoFlow writes them, regardless of the spelling in
+ * the environment.
  *
- * @param serials in the order given; empty means all devices of the account
+ * @param serials in the configured order; empty means all devices of the account
  * @param names label device_name by serial number
  * @param products label product_name by serial number
  * @param generalKeys label device_general_key by serial number
- * @param collectingInterval between polls, and between looks at all devices
- * @param listLife how long a device list serves
- * @param timeout the least age at which a device without values is offline
- * @param fullInterval between polls of a device that pushes changes
- * @param pushLead as long a push counts more than a poll, whose answer may be older
- * @param seriesLife the least age at which a single series goes
- * @param maxDevices the most devices of the account that are served when all are wanted
+ * @param collectingInterval interval of polls, and of the collection of all devices
+ * @param listLife lifetime of a cached device list
+ * @param timeout minimum time without values after which a device is offline
+ * @param fullInterval interval of polls of a device that pushes changes
+ * @param pushLead time for which a poll does not overwrite a pushed value, because the answer may
+ *     be older than the push
+ * @param seriesLife minimum time without a new value after which a series is removed
+ * @param maxSeries maximum number of series per device
+ * @param maxDevices maximum number of devices of the account if all are wanted
  */
 public record DeviceSettings(
     List<String> serials,
@@ -50,7 +52,7 @@ public record DeviceSettings(
   /**
    * The catalogue of models.
    *
-   * @param explicit whether the user named the file, so that a missing one is worth a line
+   * @param explicit whether the user set the path, so that a missing file is logged
    */
   public record DevicesFile(Path path, boolean explicit) {}
 
@@ -60,7 +62,7 @@ public record DeviceSettings(
   private static final String ALL = "all";
   private static final String DEVICES_FILE = "devices.json";
 
-  /** Whether all devices of the account are wanted. */
+  /** Whether the exporter serves all devices of the account. */
   public boolean areAllWanted() {
     return serials.isEmpty();
   }
@@ -70,7 +72,7 @@ public record DeviceSettings(
     Duration fullInterval = env.seconds("ECOFLOW_FULL_INTERVAL", "900", "1", "86400");
     Duration seriesLife = env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000");
     if (mode == Settings.Mode.OPEN) {
-      // A value that no push changes comes with the next full picture only.
+      // Between two polls, a value that does not change is not pushed.
       seriesLife = seriesLife.plus(fullInterval);
     }
     return new DeviceSettings(
@@ -91,10 +93,10 @@ public record DeviceSettings(
 
   private static List<String> serials(Environment env) throws ConfigException {
     String allowed =
-        "one serial number, several with commas between them, or \"" + ALL + "\" for every device";
+        "one serial number, several separated by commas, or \"" + ALL + "\" for every device";
     Optional<String> value = env.text("ECOFLOW_DEVICE_SN");
     if (value.isEmpty()) {
-      throw new ConfigException("ECOFLOW_DEVICE_SN is not set: it takes " + allowed);
+      throw new ConfigException("ECOFLOW_DEVICE_SN is not set: expected " + allowed);
     }
     if (value.get().equalsIgnoreCase(ALL)) {
       return List.of();
@@ -116,13 +118,13 @@ public record DeviceSettings(
     return List.copyOf(serials);
   }
 
-  /** In upper case; what is not a serial number stays as it is. */
+  /** Converts a serial number to upper case; returns other text unchanged. */
   private static String serial(String text) {
     String serial = Secret.trimmed(text);
     return SERIAL.matcher(serial).matches() ? serial.toUpperCase(Locale.ROOT) : serial;
   }
 
-  /** For a single device the bare value; for several {@code SN=value,SN=value}. */
+  /** Parses a plain value for a single device, or {@code SN=value,SN=value} for several. */
   private static Map<String, String> perDevice(Environment env, String name, List<String> serials)
       throws ConfigException {
     Optional<String> value = env.text(name);
@@ -133,17 +135,16 @@ public record DeviceSettings(
       return Map.of(serials.get(0), value.get());
     }
     Map<String, String> byDevice = new LinkedHashMap<>();
-    // A comma may stand in a name: only one that a "SN=" follows divides.
+    // Names can contain commas: only a comma before "SN=" is a separator.
     for (String part : value.get().split(",(?=\\s*[A-Za-z0-9_-]+\\s*=)")) {
       int equals = part.indexOf('=');
       String serial = equals < 0 ? "" : serial(part.substring(0, equals));
       String text = equals < 0 ? "" : part.substring(equals + 1).strip();
       if (!SERIAL.matcher(serial).matches() || text.isEmpty()) {
-        throw Environment.bad(
-            name, value.get(), "SN=value,SN=value when there can be several devices");
+        throw Environment.bad(name, value.get(), "SN=value,SN=value for several devices");
       }
       if (!serials.isEmpty() && !serials.contains(serial)) {
-        throw Environment.bad(name, value.get(), "serial numbers that ECOFLOW_DEVICE_SN lists");
+        throw Environment.bad(name, value.get(), "serial numbers listed in ECOFLOW_DEVICE_SN");
       }
       byDevice.put(serial, text);
     }

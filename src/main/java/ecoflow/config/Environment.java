@@ -18,14 +18,14 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /**
- * Reads environment variables, and remembers what was read. An empty variable counts as unset, as
- * container files write it.
+ * Reads environment variables and records them for the command config. An empty variable counts as
+ * unset, because Compose files pass unset variables as empty ones.
  */
 final class Environment {
 
   private static final int SHOWN_CHARACTERS = 80;
 
-  /** Java's character in place of bytes that are not valid in the locale of the process. */
+  /** The character with which Java replaces bytes that are not valid in the process locale. */
   private static final String UNREADABLE = "\uFFFD";
 
   /** Control characters, line separators and characters that change the direction of text. */
@@ -51,7 +51,9 @@ final class Environment {
   }
 
   /**
-   * @param byDefault in words
+   * Reads and records a variable.
+   *
+   * @param byDefault description of the default
    */
   Optional<String> note(String name, String byDefault) {
     Optional<String> value = given(name);
@@ -74,17 +76,17 @@ final class Environment {
     return value;
   }
 
-  /** Takes the place of what was noted of the same variable. */
+  /** Records a variable, replacing an earlier record of the same name. */
   void note(Variable variable) {
     read.put(variable.name(), variable);
   }
 
-  /** What was read, in the order of the first reading. */
+  /** The variables in the order in which they were first read. */
   List<Variable> read() {
     return List.copyOf(read.values());
   }
 
-  /** Lines about values that were accepted, but may not be what was meant. */
+  /** Log lines about values that are accepted but unusual. */
   List<String> remarks() {
     return List.copyOf(remarks);
   }
@@ -99,16 +101,16 @@ final class Environment {
         .filter(value -> !Secret.trimmed(value).isEmpty());
   }
 
-  String matching(String name, String byDefault, Pattern allowed, String allowedInWords)
+  String matching(String name, String byDefault, Pattern pattern, String allowed)
       throws ConfigException {
     String value = text(name, byDefault);
-    if (!allowed.matcher(value).matches()) {
-      throw bad(name, value, allowedInWords);
+    if (!pattern.matcher(value).matches()) {
+      throw bad(name, value, allowed);
     }
     return value;
   }
 
-  /** The path in a variable that is set. */
+  /** The path in a variable; empty if the variable is not set. */
   Optional<Path> path(String name, Predicate<Path> fits, String allowed) throws ConfigException {
     Optional<String> value = text(name);
     if (value.isEmpty()) {
@@ -120,12 +122,12 @@ final class Environment {
         return Optional.of(path);
       }
     } catch (InvalidPathException e) {
-      // told below, with what is allowed
+      // reported below
     }
     throw bad(name, value.get(), allowed);
   }
 
-  /** A secret from NAME, or from the file that NAME_FILE names; white space around it is cut. */
+  /** A secret from NAME, or from the file named by NAME_FILE, without surrounding white space. */
   Optional<String> secret(String name) throws ConfigException {
     return secret(name, Secret::trimmed).map(Secret::value);
   }
@@ -136,13 +138,13 @@ final class Environment {
     return key.isEmpty() ? Optional.empty() : Optional.of(key.get().key());
   }
 
-  /** The user of an account. */
+  /** The user of an app account. */
   Optional<String> user(String name) throws ConfigException {
     Optional<Secret> user = secret(name, Secret::trimmed);
     return user.isEmpty() ? Optional.empty() : Optional.of(user.get().user());
   }
 
-  /** The password of an account, which can start or end with white space. */
+  /** The password of an app account, which can start or end with white space. */
   Optional<String> password(String name) throws ConfigException {
     Optional<Secret> password = secret(name, Secret::withoutLineEnds);
     password.flatMap(Secret::remark).ifPresent(remarks::add);
@@ -178,7 +180,7 @@ final class Environment {
     } catch (MalformedInputException e) {
       throw bad(name + "_FILE", file.get(), "a text file in UTF-8");
     } catch (IOException | InvalidPathException e) {
-      throw bad(name + "_FILE", file.get(), "a readable file that holds the secret");
+      throw bad(name + "_FILE", file.get(), "a readable file with the secret");
     }
     if (Secret.trimmed(content).isEmpty()) {
       throw bad(name + "_FILE", file.get(), "a file that is not empty");
@@ -189,34 +191,33 @@ final class Environment {
     return Optional.of(new Secret(name + "_FILE=" + shown(file.get()), content));
   }
 
-  int number(String name, int byDefault, int least, int most) throws ConfigException {
+  int number(String name, int byDefault, int min, int max) throws ConfigException {
     String value = text(name, Integer.toString(byDefault));
-    String allowed = "a whole number from " + least + " to " + most;
+    String allowed = "a whole number from " + min + " to " + max;
     try {
       int number = Integer.parseInt(value);
-      if (number >= least && number <= most) {
+      if (number >= min && number <= max) {
         return number;
       }
     } catch (NumberFormatException e) {
-      // told below, with what is allowed
+      // reported below
     }
     throw bad(name, value, allowed);
   }
 
-  /** Seconds, fractions allowed. */
-  Duration seconds(String name, String byDefault, String least, String most)
-      throws ConfigException {
+  /** A duration in seconds, which can have decimals. */
+  Duration seconds(String name, String byDefault, String min, String max) throws ConfigException {
     String value = text(name, byDefault);
     try {
       BigDecimal seconds = new BigDecimal(value);
-      if (seconds.compareTo(new BigDecimal(least)) >= 0
-          && seconds.compareTo(new BigDecimal(most)) <= 0) {
+      if (seconds.compareTo(new BigDecimal(min)) >= 0
+          && seconds.compareTo(new BigDecimal(max)) <= 0) {
         return Duration.ofMillis(seconds.movePointRight(3).longValue());
       }
     } catch (NumberFormatException e) {
-      // told below, with what is allowed
+      // reported below
     }
-    throw bad(name, value, "seconds from " + least + " to " + most);
+    throw bad(name, value, "seconds from " + min + " to " + max);
   }
 
   static ConfigException bad(String name, String value, String allowed) {
@@ -226,7 +227,7 @@ final class Environment {
             + shown(value)
             + " is not valid: "
             + (Secret.isQuoted(value) ? "it has quotes around it; " : "")
-            + "it takes "
+            + "expected "
             + allowed);
   }
 

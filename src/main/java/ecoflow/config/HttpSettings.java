@@ -13,15 +13,16 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * How EcoFlow's API is called.
+ * The settings of HTTPS calls of EcoFlow's API.
  *
- * @param hosts the host to ask, then those to try when it does not know the access key
- * @param timeout bound of one whole call
- * @param retries further attempts of a call that failed
- * @param backoff pause before the first of them
- * @param pause between attempts before the first success, and after "too much"
- * @param attempts before the first success
- * @param proxy also that of MQTT
+ * @param hosts the first host to call, then the hosts to try if it does not know the access key
+ * @param timeout limit for one whole call
+ * @param retries number of redeliveries of a failed call
+ * @param backoff pause before the first redelivery
+ * @param pause pause between attempts before the first success, and cooldown after an answer such
+ *     as "too busy"
+ * @param attempts number of attempts before the first success
+ * @param proxy the proxy, which MQTT uses as well
  */
 public record HttpSettings(
     List<String> hosts,
@@ -39,7 +40,7 @@ public record HttpSettings(
       List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com");
 
   /**
-   * @param notes gets a line for each setting that has no effect
+   * @param notes receives a line for each setting without effect
    */
   static HttpSettings read(Environment env, List<String> notes) throws ConfigException {
     return new HttpSettings(
@@ -56,18 +57,20 @@ public record HttpSettings(
   /**
    * The certificates that HTTPS and MQTT trust.
    *
-   * @throws ConfigException when ECOFLOW_CA_FILE holds no certificate
+   * @throws ConfigException if ECOFLOW_CA_FILE contains no certificate
    */
   public TrustManagerFactory trust() throws ConfigException {
     return Tls.trust(caFile);
   }
 
-  /** TLS for clients that trust these. */
+  /** A TLS context for clients with these trusted certificates. */
   public static SSLContext tls(TrustManagerFactory trust) {
     return Tls.context(trust);
   }
 
-  /** One host, or several to try in turn; a known host of EcoFlow brings its other regions. */
+  /**
+   * One host, or several to try in turn. To one of EcoFlow's hosts, the other regions are added.
+   */
   private static List<String> hosts(Environment env) throws ConfigException {
     String value = env.text("ECOFLOW_API_HOST", REGIONS.get(0));
     Set<String> hosts = new LinkedHashSet<>();

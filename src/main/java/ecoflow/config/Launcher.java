@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The variables of the launcher, which has done with them what they ask for. */
+/** The variables of the launcher: the exporter only shows them in the output of config. */
 final class Launcher {
 
   private Launcher() {}
@@ -16,11 +16,11 @@ final class Launcher {
         given ->
             env.note(
                 new Variable("ECOFLOW_JAVA_OPTS", withoutSecrets(given), Variable.ENVIRONMENT)));
-    env.note("ECOFLOW_CACHE_DIR", "cache beside bin");
+    env.note("ECOFLOW_CACHE_DIR", "cache next to bin");
     env.text("ECOFLOW_ARCHIVE");
   }
 
-  /** System properties and options of agents can hold passwords; options of the runtime do not. */
+  /** Masks system properties and agent options, which can contain passwords. */
   private static String withoutSecrets(String options) {
     return Arrays.stream(options.split("\\s+"))
         .map(

@@ -5,11 +5,11 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The MQTT connection of an account.
+ * The settings of the MQTT connection.
  *
- * @param clientId the id that the user chose
- * @param credentialsLife the age of a login at which a new one is due
- * @param requestInterval between requests for all values of a device
+ * @param clientId the configured client id
+ * @param credentialsLife age of a login at which the exporter logs in again
+ * @param requestInterval interval of the requests for all values of a device
  */
 public record MqttSettings(
     Optional<String> clientId,

@@ -11,10 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The hosts that are reached without a proxy. Names are not resolved: an address or a network
- * applies to hosts that are given as addresses.
+ * The hosts that are accessed without a proxy. Names are not resolved: an address or a network in
+ * the list applies only to hosts that are addresses.
  *
- * @param unusable entries that match no host
+ * @param unusable entries that cannot match any host
  */
 public record NoProxy(List<Entry> entries, List<String> unusable) {
 
@@ -26,16 +26,16 @@ public record NoProxy(List<Entry> entries, List<String> unusable) {
   private static final Pattern IPV6 = Pattern.compile("([0-9a-f:.]*:[0-9a-f:.]*)(%.*)?");
   private static final Pattern NETWORK = Pattern.compile("(.+)/([0-9]{1,3})");
 
-  /** A part of the list. */
+  /** An entry of the list. */
   public interface Entry {
     /**
-     * @param address of a host that is given as one
+     * @param address the bytes of the host if the host is an address
      */
     boolean matches(String host, Optional<byte[]> address, int port);
   }
 
   /**
-   * @param list as in NO_PROXY
+   * @param list the value of NO_PROXY
    */
   static NoProxy of(String list) {
     List<Entry> entries = new ArrayList<>();
@@ -102,8 +102,8 @@ public record NoProxy(List<Entry> entries, List<String> unusable) {
   }
 
   /**
-   * The bytes of an IPv4 or IPv6 address, which Java does not look up; empty for a name. Netty's
-   * parser would set up the log before LOG_LEVEL is known.
+   * The bytes of an IPv4 or IPv6 address; empty for a name. Java parses addresses without a lookup.
+   * Netty's parser would initialise logging before LOG_LEVEL is known.
    */
   private static Optional<byte[]> address(String host) {
     Matcher ipv6 = IPV6.matcher(host);

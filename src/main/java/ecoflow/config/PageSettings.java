@@ -11,14 +11,15 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Where the metrics are, who may see them, what they are and how their names begin.
+ * The settings of the HTTP pages and of the metrics on them.
  *
- * @param port of all pages
- * @param address the one that the port is bound to; empty for all of this machine
- * @param webConfig the file that says who may see the pages, and their TLS
- * @param prefix of all metric names, without the underscore
- * @param metrics of devices
- * @param energyHold a power counts so long after the last message of its device
+ * @param port the port of all pages
+ * @param address the address to bind; empty for all addresses of this machine
+ * @param webConfig the file with the TLS settings and the users of the pages
+ * @param prefix the prefix of all metric names, without the underscore
+ * @param metrics the kinds of device metrics
+ * @param energyHold time after the last message of a device for which its power still counts
+ *     towards energy
  */
 public record PageSettings(
     int port,
@@ -35,7 +36,7 @@ public record PageSettings(
       Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*");
   private static final String WEB_CONFIG = "ECOFLOW_WEB_CONFIG_FILE";
 
-  /** Every number that a device sends, what the numbers mean across models, or both. */
+  /** Raw metrics, normalised metrics, or both. */
   public enum Metrics {
     RAW,
     NORMALISED,
@@ -64,12 +65,12 @@ public record PageSettings(
         env.seconds("ECOFLOW_ENERGY_HOLD", "300", "1", "86400"));
   }
 
-  /** Whether this machine has the address that the page shall listen on. */
+  /** Whether the configured address belongs to this machine. */
   public boolean isAddressHere() {
     return address.isEmpty() || canListen(0);
   }
 
-  /** Whether nobody listens on the page's port yet. */
+  /** Whether the port is not in use. */
   public boolean isPortFree() {
     return canListen(port);
   }

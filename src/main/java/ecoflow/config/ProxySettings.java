@@ -5,11 +5,11 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The forward proxy of all connections to EcoFlow: HTTPS and MQTT, both by CONNECT.
+ * The forward proxy of all connections to EcoFlow. HTTPS and MQTT both use CONNECT.
  *
- * @param variable the variable that names it, in the spelling that is set
+ * @param variable the variable that sets the proxy, in upper or lower case as in the environment
  * @param host without the brackets of an IPv6 address
- * @param login for Basic authentication
+ * @param login user and password for Basic authentication
  * @param direct the hosts of NO_PROXY
  */
 public record ProxySettings(
@@ -21,7 +21,7 @@ public record ProxySettings(
   private record Given(String variable, String value) {}
 
   /**
-   * @param notes gets a line for each entry of NO_PROXY that has no effect
+   * @param notes receives a line for each entry of NO_PROXY without effect
    */
   static Optional<ProxySettings> read(Environment env, List<String> notes) throws ConfigException {
     Optional<Given> proxy = Optional.empty();
@@ -50,7 +50,7 @@ public record ProxySettings(
         new ProxySettings(proxy.get().variable(), url.host(), url.port(), url.login(), direct));
   }
 
-  /** In lower or upper case, the former first, as curl does. */
+  /** Reads the variable in lower case, and otherwise in upper case, as curl does. */
   private static Optional<Given> given(Environment env, String name) {
     env.note(Variable.byDefault(name, Variable.NONE));
     String lower = name.toLowerCase(Locale.ROOT);
@@ -71,7 +71,7 @@ public record ProxySettings(
     return !direct.contains(target, targetPort);
   }
 
-  /** The proxy in the log: its address without the login, and the variable that names it. */
+  /** The address without the login, and the variable, for log lines. */
   public String label() {
     return (host.contains(":") ? "[" + host + "]" : host) + ":" + port + " (" + variable + ")";
   }

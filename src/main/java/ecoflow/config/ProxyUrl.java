@@ -25,14 +25,14 @@ record ProxyUrl(String host, int port, Optional<Settings.Credentials> login) {
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
   private static final int MAX_PORT = 65535;
 
-  /** The value, cut where its parts meet; the login is still encoded. */
+  /** The parts of the value; the login is still encoded. */
   private record Parts(String scheme, Optional<String> login, String address) {
 
     static Parts of(String value) {
       Matcher scheme = SCHEME.matcher(value);
       String start = scheme.lookingAt() ? scheme.group() : "";
       String rest = value.substring(start.length());
-      // A password may hold an @ that is not encoded; curl allows that, too.
+      // curl also accepts an unencoded @ in the password.
       int at = rest.lastIndexOf('@');
       return new Parts(
           start,
@@ -42,7 +42,7 @@ record ProxyUrl(String host, int port, Optional<Settings.Credentials> login) {
   }
 
   /**
-   * @param variable named in the error
+   * @param variable the name for the error message
    */
   static ProxyUrl of(String variable, String value) throws ConfigException {
     Parts parts = Parts.of(value);
@@ -58,7 +58,7 @@ record ProxyUrl(String host, int port, Optional<Settings.Credentials> login) {
     throw Environment.bad(variable, masked(value), ALLOWED);
   }
 
-  /** Empty if it is not valid. */
+  /** Decodes user and password; empty if they are not valid. */
   private static Optional<Settings.Credentials> login(String encoded) {
     String[] parts = encoded.split(":", 2);
     try {
@@ -73,11 +73,11 @@ record ProxyUrl(String host, int port, Optional<Settings.Credentials> login) {
   }
 
   private static String decoded(String encoded) {
-    // The decoder is made for forms, where a + is a space.
+    // The decoder is for HTML forms, in which a + is a space.
     return URLDecoder.decode(encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
   }
 
-  /** Without the login; what is not an address may be a part of it. */
+  /** Masks the login, and an invalid address as well because it can contain a part of the login. */
   static String masked(String value) {
     Parts parts = Parts.of(value);
     return parts.scheme()

@@ -6,9 +6,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The registries of Micrometer that device series go to besides the metrics page.
+ * The additional Micrometer registries with device series.
  *
- * @param names each a short name such as otlp, or the name of a class
+ * @param names short names such as otlp, or class names
+ * @param variables the settings of the registries
  */
 public record RegistrySettings(List<String> names, Variables variables) {
 
@@ -16,11 +17,11 @@ public record RegistrySettings(List<String> names, Variables variables) {
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_.$-]*");
 
-  /** Where the settings of a registry stand, secrets among them. */
+  /** Reads the settings of a registry, including secrets. */
   @FunctionalInterface
   public interface Variables {
 
-    /** The value of a variable, or of the file that NAME_FILE names. */
+    /** The value of the variable NAME, or the content of the file named by NAME_FILE. */
     Optional<String> value(String name) throws ConfigException;
   }
 
@@ -34,7 +35,7 @@ public record RegistrySettings(List<String> names, Variables variables) {
     for (String name : names) {
       if (!NAME.matcher(name).matches()) {
         throw Environment.bad(
-            VARIABLE, name, "names such as otlp or influx, or of classes, with commas between");
+            VARIABLE, name, "names such as otlp or influx, or class names, separated by commas");
       }
     }
     return new RegistrySettings(names, env::secret);

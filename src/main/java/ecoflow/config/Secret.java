@@ -4,17 +4,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A credential, and what an error calls it: the variable with the value masked, or with the file
- * that it was read from.
+ * A credential and its source for error messages: the variable with the masked value, or with the
+ * file that contains the value.
  */
 record Secret(String source, String value) {
 
   private static final String NOT_VALID = " is not valid: ";
 
-  /** The next line character, which is white space in Unicode but not in Java. */
+  /** The character "next line", which is white space in Unicode but not in Java. */
   private static final int NEXT_LINE = 0x85;
 
-  /** Opening and closing quotes, also those that word processors put in place of " and '. */
+  /** Pairs of opening and closing quotes, including the typographic quotes of word processors. */
   private static final Set<String> QUOTES =
       Set.of(
           "\"\"",
@@ -29,7 +29,7 @@ record Secret(String source, String value) {
           "\u00AB\u00BB",
           "\u00BB\u00AB");
 
-  /** Without white space and invisible characters at both ends. */
+  /** Removes white space and invisible characters at both ends. */
   static String trimmed(String text) {
     int start = 0;
     int end = text.length();
@@ -42,12 +42,15 @@ record Secret(String source, String value) {
     return text.substring(start, end);
   }
 
-  /** Without line ends and byte order marks at both ends: white space can be part of a password. */
+  /**
+   * Removes line ends and byte order marks at both ends, but no other white space, which can be
+   * part of a password.
+   */
   static String withoutLineEnds(String text) {
     return text.replaceFirst("^[\\r\\n\\x{FEFF}]+", "").replaceFirst("[\\r\\n\\x{FEFF}]+$", "");
   }
 
-  /** White space, no-break spaces, zero width characters, marks of byte order and direction. */
+  /** White space, no-break spaces, zero-width characters, byte order and direction marks. */
   private static boolean isBlank(int character) {
     return Character.isWhitespace(character)
         || Character.isSpaceChar(character)
@@ -55,7 +58,7 @@ record Secret(String source, String value) {
         || character == NEXT_LINE;
   }
 
-  /** Whether an opening quote is at the start and its closing quote at the end. */
+  /** Whether the text is enclosed in matching quotes. */
   static boolean isQuoted(String text) {
     return text.length() > 1
         && QUOTES.contains("" + text.charAt(0) + text.charAt(text.length() - 1));
@@ -66,47 +69,47 @@ record Secret(String source, String value) {
   }
 
   /**
-   * The value as an access key or a secret key.
+   * Validates the value as an access key or a secret key.
    *
-   * @throws ConfigException if it has a quote at an end, or a character that is not printable ASCII
+   * @throws ConfigException if it starts or ends with a quote, or contains a character other than
+   *     printable ASCII
    */
   String key() throws ConfigException {
-    refuseQuotes();
+    rejectQuotes();
     if (isQuote(value.charAt(0))) {
       throw new ConfigException(source + NOT_VALID + "it starts with a quote");
     }
     for (int at = 0; at < value.length(); at++) {
       if (value.charAt(at) < ' ' || value.charAt(at) > '~') {
         throw new ConfigException(
-            source + NOT_VALID + named(at) + "; a key has printable ASCII characters only");
+            source + NOT_VALID + describe(at) + "; a key consists of printable ASCII characters");
       }
     }
     return value;
   }
 
   /**
-   * The value as the user of an account.
+   * Validates the value as the user of an app account.
    *
-   * @throws ConfigException if it has quotes around it, or white space or an invisible character
-   *     inside
+   * @throws ConfigException if it is enclosed in quotes, or contains white space or an invisible
+   *     character
    */
   String user() throws ConfigException {
-    refuseQuotes();
+    rejectQuotes();
     for (int at = 0; at < value.length(); at++) {
       int character = value.codePointAt(at);
       if (isBlank(character) || Character.isISOControl(character)) {
         throw new ConfigException(
             source
                 + NOT_VALID
-                + named(at)
-                + "; a user has no white space and no invisible characters");
+                + describe(at)
+                + "; a user does not contain white space or invisible characters");
       }
     }
     return value;
   }
 
-  /** No key and no user ends with one. */
-  private void refuseQuotes() throws ConfigException {
+  private void rejectQuotes() throws ConfigException {
     if (isQuoted(value)) {
       throw new ConfigException(source + NOT_VALID + "it has quotes around it; remove them");
     }
@@ -115,7 +118,7 @@ record Secret(String source, String value) {
     }
   }
 
-  /** What is unusual about a password, but can be meant. */
+  /** A log line if the password is unusual, for example enclosed in quotes. */
   Optional<String> remark() {
     if (isQuoted(value)) {
       return Optional.of(
@@ -137,7 +140,7 @@ record Secret(String source, String value) {
   }
 
   /** The position of a character, counted from 1, and its code point. */
-  private String named(int at) {
+  private String describe(int at) {
     return String.format(
         "character %d is U+%04X", value.codePointCount(0, at) + 1, value.codePointAt(at));
   }

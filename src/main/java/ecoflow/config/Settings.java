@@ -13,15 +13,15 @@ import java.util.stream.Stream;
 /**
  * All settings of one exporter, read from environment variables.
  *
- * @param mode how the data is reached
- * @param credentials access key and secret key (REST), or account user and password
- * @param routesDir the folder of route files of the user's own
- * @param routesReload whether files of that folder are loaded again when they change
- * @param libDir the folder of further component jars
- * @param messagesDir the folder of messages of the user's own
- * @param recordDir the folder where unknown messages are recorded
- * @param notes lines for the log about settings that are accepted but have no effect, or may not be
- *     what was meant
+ * @param mode the way to access the cloud
+ * @param credentials access key and secret key (REST, Open), or user and password of the app
+ *     account
+ * @param routesDir the folder with the user's route files
+ * @param routesReload whether changed files of that folder are reloaded
+ * @param libDir the folder with additional component jars
+ * @param messagesDir the folder with the user's messages
+ * @param recordDir the folder for recordings of unknown messages
+ * @param notes log lines about settings that are accepted but unusual or without effect
  */
 public record Settings(
     Mode mode,
@@ -50,8 +50,8 @@ public record Settings(
   private static final String PASSWORD = "ECOFLOW_ACCOUNT_PASSWORD";
 
   /**
-   * REST polls with developer keys, OPEN also takes what devices push to them. With an account MQTT
-   * waits for pushes; DEVICE also asks for all values.
+   * REST polls with developer keys, OPEN also receives pushes. With an app account, MQTT receives
+   * pushes, and DEVICE also requests all values.
    */
   public enum Mode {
     REST,
@@ -59,12 +59,12 @@ public record Settings(
     MQTT,
     DEVICE;
 
-    /** The value of the label client_type, also of ECOFLOW_API_TYPE. */
+    /** The value of the label client_type and of ECOFLOW_API_TYPE. */
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
 
-    /** An app account; otherwise developer keys. */
+    /** Whether the mode uses an app account; otherwise it uses developer keys. */
     public boolean usesAccount() {
       return this == MQTT || this == DEVICE;
     }
@@ -74,7 +74,7 @@ public record Settings(
     }
   }
 
-  /** The names of Python's levels too, as the variable has always taken them. */
+  /** LOG_LEVEL also accepts the names of Python's levels, as in earlier versions. */
   public enum LogLevel {
     DEBUG,
     INFO,
@@ -82,7 +82,7 @@ public record Settings(
     ERROR
   }
 
-  /** A public and a secret half. */
+  /** A key pair, or user and password. */
   public record Credentials(String id, String secret) {
     @Override
     public String toString() {
@@ -91,16 +91,16 @@ public record Settings(
   }
 
   /**
-   * @throws ConfigException with a single line for the user
+   * @throws ConfigException if a setting is not valid
    */
   public static Settings from(Map<String, String> variables) throws ConfigException {
     return from(new Environment(variables));
   }
 
   /**
-   * Every variable: what it comes to, and why. Secrets are masked.
+   * The effective value and the source of every variable. Secrets are masked.
    *
-   * @throws ConfigException with a single line for the user
+   * @throws ConfigException if a setting is not valid
    */
   public static List<Variable> explain(Map<String, String> variables) throws ConfigException {
     Environment env = new Environment(variables);
@@ -113,7 +113,7 @@ public record Settings(
     return env.read();
   }
 
-  /** The same for a command, which publishes nothing. */
+  /** A copy without registries, for commands, which do not publish values. */
   public Settings withoutRegistries() {
     return new Settings(
         mode,
@@ -176,10 +176,10 @@ public record Settings(
   private static Mode mode(Environment env, boolean keys, boolean account, List<String> notes)
       throws ConfigException {
     Optional<String> type = env.note(API_TYPE, Mode.MQTT.label());
-    Optional<Mode> wanted = Optional.empty();
+    Optional<Mode> given = Optional.empty();
     if (type.isPresent()) {
       try {
-        wanted = Optional.of(Mode.valueOf(type.get().toUpperCase(Locale.ROOT)));
+        given = Optional.of(Mode.valueOf(type.get().toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
         throw Environment.bad(API_TYPE, type.get(), "rest, open, mqtt or device");
       }
@@ -195,10 +195,10 @@ public record Settings(
               + " or ECOFLOW_ACCOUNT_USER and ECOFLOW_ACCOUNT_PASSWORD for mqtt and device");
     }
     if (keys) {
-      if (wanted.isPresent() && wanted.get() == Mode.OPEN) {
+      if (given.isPresent() && given.get() == Mode.OPEN) {
         return Mode.OPEN;
       }
-      wanted
+      given
           .filter(Mode::usesAccount)
           .ifPresent(
               mode ->
@@ -208,26 +208,26 @@ public record Settings(
                           + " has no effect: developer keys are set, so REST is used"));
       return Mode.REST;
     }
-    Mode mode = wanted.orElse(Mode.MQTT);
+    Mode mode = given.orElse(Mode.MQTT);
     if (!mode.usesAccount()) {
       throw new ConfigException(
           "ECOFLOW_API_TYPE="
               + mode.label()
-              + " needs ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY;"
-              + " with an account it takes mqtt or device");
+              + " requires ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY;"
+              + " an account requires mqtt or device");
     }
     return mode;
   }
 
-  private static Optional<Path> folder(Environment env, String name, String of)
+  private static Optional<Path> folder(Environment env, String name, String content)
       throws ConfigException {
-    return env.path(name, Files::isDirectory, "a folder with " + of + " that can be read");
+    return env.path(name, Files::isDirectory, "a readable folder with " + content);
   }
 
   private static Optional<Path> recordDir(Environment env) throws ConfigException {
-    Optional<Path> folder = folder(env, RECORD_DIR, "records");
+    Optional<Path> folder = folder(env, RECORD_DIR, "recordings");
     if (folder.isPresent() && !Files.isWritable(folder.get())) {
-      throw Environment.bad(RECORD_DIR, folder.get().toString(), "a folder that can be written to");
+      throw Environment.bad(RECORD_DIR, folder.get().toString(), "a writable folder");
     }
     return folder;
   }

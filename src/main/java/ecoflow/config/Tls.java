@@ -16,13 +16,13 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
-/** The certificates that the exporter trusts: those of the Java runtime, and a file's if given. */
+/** Trusted certificates: those of the Java runtime and those of ECOFLOW_CA_FILE. */
 final class Tls {
 
   private Tls() {}
 
   /**
-   * @throws ConfigException when the file holds no certificate
+   * @throws ConfigException if the file contains no certificate
    */
   static TrustManagerFactory trust(Optional<Path> caFile) throws ConfigException {
     try {

@@ -1,10 +1,10 @@
 package ecoflow.config;
 
 /**
- * What one environment variable comes to, for people.
+ * The effective value of an environment variable for the output of config.
  *
- * @param value masked where it is a secret; "-" for none
- * @param source where it came from
+ * @param value the value, masked if it is a secret; "-" if there is none
+ * @param source the source of the value, such as environment or default
  */
 public record Variable(String name, String value, String source) {
 

@@ -1,2 +1,2 @@
-/** The settings, read once from environment variables; a wrong one is told in one line. */
+/** The settings, read once from environment variables. An invalid value is reported in one line. */
 package ecoflow.config;

@@ -52,7 +52,7 @@ class SettingsTest {
     return all;
   }
 
-  private static String complaint(Map<String, String> variables) {
+  private static String error(Map<String, String> variables) {
     String message =
         assertThrows(ConfigException.class, () -> Settings.from(variables)).getMessage();
     assertFalse(message.contains("\n"), "one line only: " + message);
@@ -61,7 +61,7 @@ class SettingsTest {
   }
 
   @Test
-  void defaultsAreThoseOfTheTable() throws ConfigException {
+  void defaultsMatchTheDocumentation() throws ConfigException {
     Settings settings = Settings.from(keys());
 
     assertEquals(Mode.REST, settings.mode());
@@ -97,17 +97,17 @@ class SettingsTest {
   }
 
   @Test
-  void credentialsChooseTheMode() throws ConfigException {
+  void credentialsDetermineTheMode() throws ConfigException {
     assertEquals(Mode.REST, Settings.from(keys("ECOFLOW_API_TYPE", "rest")).mode());
     assertEquals(Mode.MQTT, Settings.from(account()).mode());
     assertEquals(Mode.MQTT, Settings.from(account("ECOFLOW_API_TYPE", "mqtt")).mode());
     assertEquals(Mode.DEVICE, Settings.from(account("ECOFLOW_API_TYPE", "Device")).mode());
-    // An empty variable, as compose files write it, is an unset one.
+    // Compose files pass unset variables as empty ones.
     assertEquals(Mode.MQTT, Settings.from(account("ECOFLOW_ACCESS_KEY", " ")).mode());
   }
 
   @Test
-  void keysWinOverAnAccountTypeAndTheLogSaysSo() throws ConfigException {
+  void developerKeysOverrideAnAccountModeWithALogLine() throws ConfigException {
     Settings settings = Settings.from(keys("ECOFLOW_API_TYPE", "device"));
 
     assertEquals(Mode.REST, settings.mode());
@@ -116,7 +116,7 @@ class SettingsTest {
   }
 
   @Test
-  void routesAreLoadedAgainWhereThereIsAFolder() throws ConfigException {
+  void routesReloadRequiresAFolder() throws ConfigException {
     String reload = "ECOFLOW_ROUTES_RELOAD";
     String dir = "ECOFLOW_ROUTES_DIR";
 
@@ -125,47 +125,47 @@ class SettingsTest {
     Settings without = Settings.from(keys(reload, "true"));
     assertFalse(without.routesReload());
     assertEquals(List.of(reload + " has no effect without " + dir), without.notes());
-    assertTrue(complaint(keys(reload, "yes")).endsWith("it takes true or false"));
-    assertTrue(complaint(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
+    assertTrue(error(keys(reload, "yes")).endsWith("expected true or false"));
+    assertTrue(error(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
   }
 
   @Test
-  void messagesComeFromAFolderThatIsThere() throws ConfigException {
+  void messagesDirMustExist() throws ConfigException {
     String dir = "ECOFLOW_MESSAGES_DIR";
 
     assertEquals(folder, Settings.from(keys(dir, folder.toString())).messagesDir().orElseThrow());
     assertTrue(Settings.from(keys()).messagesDir().isEmpty());
-    assertTrue(complaint(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
+    assertTrue(error(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
   }
 
   @Test
-  void credentialsOfBothKindsOrNoneOrHalfAreRefused() {
+  void ambiguousMissingAndIncompleteCredentialsAreRejected() {
     Map<String, String> both = account("ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s");
-    assertTrue(complaint(both).contains("are both set"));
-    assertTrue(complaint(Map.of("ECOFLOW_DEVICE_SN", "A")).startsWith("no credentials: set"));
+    assertTrue(error(both).contains("are both set"));
+    assertTrue(error(Map.of("ECOFLOW_DEVICE_SN", "A")).startsWith("no credentials: set"));
     assertEquals(
         "ECOFLOW_SECRET_KEY is not set, but ECOFLOW_ACCESS_KEY is: set both, or neither",
-        complaint(keys("ECOFLOW_SECRET_KEY", "")));
+        error(keys("ECOFLOW_SECRET_KEY", "")));
     assertEquals(
         "ECOFLOW_ACCOUNT_USER is not set, but ECOFLOW_ACCOUNT_PASSWORD is: set both, or neither",
-        complaint(account("ECOFLOW_ACCOUNT_USER", "")));
+        error(account("ECOFLOW_ACCOUNT_USER", "")));
     assertTrue(
-        complaint(account("ECOFLOW_API_TYPE", "rest"))
-            .startsWith("ECOFLOW_API_TYPE=rest needs ECOFLOW_ACCESS_KEY"));
+        error(account("ECOFLOW_API_TYPE", "rest"))
+            .startsWith("ECOFLOW_API_TYPE=rest requires ECOFLOW_ACCESS_KEY"));
     assertTrue(
-        complaint(account("ECOFLOW_API_TYPE", "open"))
-            .startsWith("ECOFLOW_API_TYPE=open needs ECOFLOW_ACCESS_KEY"));
+        error(account("ECOFLOW_API_TYPE", "open"))
+            .startsWith("ECOFLOW_API_TYPE=open requires ECOFLOW_ACCESS_KEY"));
   }
 
   @Test
-  void pushesToDevelopersAreAskedForByName() throws ConfigException {
+  void modeOpenMustBeSetExplicitly() throws ConfigException {
     assertEquals(Mode.REST, Settings.from(keys()).mode());
     Settings open = Settings.from(keys("ECOFLOW_API_TYPE", "Open", "ECOFLOW_FULL_INTERVAL", "60"));
     assertEquals(Mode.OPEN, open.mode());
     assertEquals("open", open.mode().label());
     assertEquals(List.of(), open.notes());
     assertEquals(Duration.ofSeconds(60), open.devices().fullInterval());
-    // A value that is not pushed comes with the next full picture.
+    // A value that does not change is not pushed, so it arrives with the next poll.
     assertEquals(Duration.ofSeconds(960), open.devices().seriesLife());
     assertEquals(Duration.ofSeconds(900), Settings.from(keys()).devices().seriesLife());
   }
@@ -209,32 +209,32 @@ class SettingsTest {
         "ECOFLOW_CA_FILE | /nowhere/ca.pem | a readable file with PEM certificates",
         "ECOFLOW_SECRET_KEY_FILE | /nowhere/key | are both set",
       })
-  void badValuesAreNamedWithWhatIsAllowed(String name, String value, String allowed) {
-    String message = complaint(keys(name, value));
+  void invalidValuesAreReportedWithTheAllowedValues(String name, String value, String allowed) {
+    String message = error(keys(name, value));
 
     assertTrue(message.startsWith(name) || message.contains(name), message);
     assertTrue(message.contains(allowed), message);
   }
 
   @Test
-  void aLongValueWithControlCharactersStaysOneShortLine() {
-    String message = complaint(keys("LOG_LEVEL", "x\ny" + "z".repeat(500)));
+  void aLongValueWithControlCharactersIsReportedInOneShortLine() {
+    String message = error(keys("LOG_LEVEL", "x\ny" + "z".repeat(500)));
 
     assertTrue(message.startsWith("LOG_LEVEL=x?yz"), message);
     assertTrue(message.length() < 200, message);
   }
 
   @Test
-  void serialNumbersComeAsAListWithoutRepeats() throws ConfigException {
+  void serialNumbersAreAListWithoutDuplicates() throws ConfigException {
     assertEquals(
         List.of("A1", "B2"),
         Settings.from(keys("ECOFLOW_DEVICE_SN", " A1, B2 ,,A1")).devices().serials());
     assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_SN", "ALL")).devices().serials());
-    assertTrue(complaint(keys("ECOFLOW_DEVICE_SN", "")).startsWith("ECOFLOW_DEVICE_SN is not set"));
+    assertTrue(error(keys("ECOFLOW_DEVICE_SN", "")).startsWith("ECOFLOW_DEVICE_SN is not set"));
   }
 
   @Test
-  void namesOfASingleDeviceAreTakenAsTheyAre() throws ConfigException {
+  void nameOfASingleDeviceIsAPlainValue() throws ConfigException {
     assertEquals(
         Map.of("R331A", "Shed, west = left"),
         Settings.from(keys("ECOFLOW_DEVICE_NAME", "Shed, west = left")).devices().names());
@@ -257,15 +257,15 @@ class SettingsTest {
     assertEquals(Map.of("B2", "DELTA"), settings.devices().products());
     assertEquals(Map.of("A1", "x"), settings.devices().generalKeys());
     assertTrue(
-        complaint(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "Shed"))
+        error(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "Shed"))
             .contains("SN=value,SN=value"));
     assertTrue(
-        complaint(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "C3=Shed"))
-            .contains("serial numbers that ECOFLOW_DEVICE_SN lists"));
+        error(keys("ECOFLOW_DEVICE_SN", "A1,B2", "ECOFLOW_DEVICE_NAME", "C3=Shed"))
+            .contains("serial numbers listed in ECOFLOW_DEVICE_SN"));
   }
 
   @Test
-  void secretsComeFromFilesToo() throws Exception {
+  void secretsCanBeReadFromFiles() throws Exception {
     Path key = Files.writeString(folder.resolve("key"), "  " + SECRET + "\n");
     Map<String, String> variables = keys("ECOFLOW_SECRET_KEY_FILE", key.toString());
     variables.remove("ECOFLOW_SECRET_KEY");
@@ -273,13 +273,13 @@ class SettingsTest {
     assertEquals(SECRET, Settings.from(variables).credentials().secret());
 
     Files.writeString(key, "\n");
-    assertTrue(complaint(variables).contains("a file that is not empty"));
+    assertTrue(error(variables).contains("a file that is not empty"));
     variables.put("ECOFLOW_SECRET_KEY_FILE", folder.toString());
-    assertTrue(complaint(variables).contains("a readable file that holds the secret"));
+    assertTrue(error(variables).contains("a readable file with the secret"));
   }
 
   @Test
-  void credentialsAreTrimmedAndNeverPrinted() throws ConfigException {
+  void credentialsAreTrimmedAndNotPrinted() throws ConfigException {
     Settings settings =
         Settings.from(keys("ECOFLOW_ACCESS_KEY", " key\n", "ECOFLOW_SECRET_KEY", SECRET + " "));
 
@@ -300,7 +300,7 @@ class SettingsTest {
         "\u2028%s\u0085",
         "\u200E \t%s\u200B \u200B"
       })
-  void invisibleCharactersAroundKeysAndUsersAreCut(String form) throws Exception {
+  void invisibleCharactersAroundKeysAndUsersAreRemoved(String form) throws Exception {
     Settings keys =
         Settings.from(
             keys(
@@ -327,35 +327,35 @@ class SettingsTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "s3c\u200Bret | character 4 is U+200B; a key has printable ASCII characters only",
-        "s3c\u00E4ret | character 4 is U+00E4; a key has printable ASCII characters only",
-        "\u201Cs3cret | character 1 is U+201C; a key has printable ASCII characters only",
+        "s3c\u200Bret | character 4 is U+200B; a key consists of printable ASCII characters",
+        "s3c\u00E4ret | character 4 is U+00E4; a key consists of printable ASCII characters",
+        "\u201Cs3cret | character 1 is U+201C; a key consists of printable ASCII characters",
         "\u201Cs3cret\u201D | it has quotes around it; remove them",
         "\u201Es3cret\u201C | it has quotes around it; remove them",
-        "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key has printable ASCII characters only",
+        "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key consists of printable ASCII characters",
         "\"s3cret-value\" | it has quotes around it; remove them",
         "'s3cret-value' | it has quotes around it; remove them",
         "\"s3cret-value | it starts with a quote",
         "s3cret-value' | it ends with a quote",
         "\" | it ends with a quote",
       })
-  void whatCannotBeAKeyIsRefusedWithoutTheKey(String value, String why) throws Exception {
+  void invalidKeysAreRejectedWithoutPrintingThem(String value, String why) throws Exception {
     for (String name : List.of("ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY")) {
-      assertEquals(name + "=*** is not valid: " + why, complaint(keys(name, value)));
+      assertEquals(name + "=*** is not valid: " + why, error(keys(name, value)));
 
       Path file = Files.writeString(folder.resolve("file"), "\uFEFF" + value + "\r\n");
       Map<String, String> variables = keys(name + "_FILE", file.toString());
       variables.remove(name);
-      assertEquals(name + "_FILE=" + file + " is not valid: " + why, complaint(variables));
+      assertEquals(name + "_FILE=" + file + " is not valid: " + why, error(variables));
     }
   }
 
   @Test
-  void aKeyOfTwoLinesIsRefused() {
+  void aKeyWithALineEndIsRejected() {
     assertEquals(
-        "ECOFLOW_SECRET_KEY=*** is not valid: character 2 is U+000A; a key has printable ASCII"
-            + " characters only",
-        complaint(keys("ECOFLOW_SECRET_KEY", "a\nb")));
+        "ECOFLOW_SECRET_KEY=*** is not valid: character 2 is U+000A; a key consists of"
+            + " printable ASCII characters",
+        error(keys("ECOFLOW_SECRET_KEY", "a\nb")));
   }
 
   @ParameterizedTest
@@ -367,26 +367,26 @@ class SettingsTest {
         "'me@example.com' | it has quotes around it; remove them",
         "\u2018me@example.com\u2019 | it has quotes around it; remove them",
         "me@example.com' | it ends with a quote",
-        "me@exa\u200Bmple.com | character 7 is U+200B; a user has no white space and no invisible characters",
-        "me @example.com | character 3 is U+0020; a user has no white space and no invisible characters",
+        "me@exa\u200Bmple.com | character 7 is U+200B; a user does not contain white space or invisible characters",
+        "me @example.com | character 3 is U+0020; a user does not contain white space or invisible characters",
       })
-  void whatCannotBeAUserIsRefused(String value, String why) {
+  void invalidUsersAreRejected(String value, String why) {
     assertEquals(
         "ECOFLOW_ACCOUNT_USER=*** is not valid: " + why,
-        complaint(account("ECOFLOW_ACCOUNT_USER", value)));
+        error(account("ECOFLOW_ACCOUNT_USER", value)));
   }
 
   @ParameterizedTest
   @ValueSource(
       strings = {"\"me\"@example.com", "m\u00FCller@example.com", "o'neil@example.com", "+491701"})
-  void unusualUsersAreTaken(String value) throws ConfigException {
+  void unusualUsersAreAccepted(String value) throws ConfigException {
     Settings settings = Settings.from(account("ECOFLOW_ACCOUNT_USER", value));
     assertEquals(value, settings.credentials().id());
     assertEquals(List.of(), settings.notes());
   }
 
   @Test
-  void ofAPasswordOnlyByteOrderMarkAndLineEndsAreCut() throws Exception {
+  void onlyByteOrderMarkAndLineEndsOfAPasswordAreRemoved() throws Exception {
     Path file = folder.resolve("password");
     Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
@@ -402,9 +402,9 @@ class SettingsTest {
               .secret());
     }
     Files.writeString(file, " \r\n");
-    assertTrue(complaint(variables).contains("a file that is not empty"));
+    assertTrue(error(variables).contains("a file that is not empty"));
     assertTrue(
-        complaint(account("ECOFLOW_ACCOUNT_PASSWORD", " "))
+        error(account("ECOFLOW_ACCOUNT_PASSWORD", " "))
             .startsWith("ECOFLOW_ACCOUNT_PASSWORD is not set"));
   }
 
@@ -420,7 +420,7 @@ class SettingsTest {
         "\u201Cs3cret-value\u201D|has quotes around it, which are sent as part of it",
         "s3cret-value\u00A0|starts or ends with white space or an invisible character",
       })
-  void anUnusualPasswordIsTakenWithALine(String password, String why) throws ConfigException {
+  void anUnusualPasswordIsAcceptedWithALogLine(String password, String why) throws ConfigException {
     Settings settings = Settings.from(account("ECOFLOW_ACCOUNT_PASSWORD", password));
     assertEquals(password, settings.credentials().secret());
     assertEquals(1, settings.notes().size(), () -> "" + settings.notes());
@@ -431,7 +431,7 @@ class SettingsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"s3cret-value\nnext line", "s\u00003\u0000"})
-  void aControlCharacterInAPasswordIsNamed(String password) throws Exception {
+  void aControlCharacterInAPasswordIsReported(String password) throws Exception {
     Path file = Files.writeString(folder.resolve("password"), password);
     Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
@@ -446,16 +446,16 @@ class SettingsTest {
   }
 
   @Test
-  void quotesAroundAnyOtherValueAreNamed() throws ConfigException {
+  void quotesAroundOtherValuesAreReported() throws ConfigException {
     assertEquals(
-        "ECOFLOW_DEVICE_SN=\"R331A,B2\" is not valid: it has quotes around it; it takes one serial"
-            + " number, several with commas between them, or \"all\" for every device",
-        complaint(keys("ECOFLOW_DEVICE_SN", "\"R331A,B2\"")));
+        "ECOFLOW_DEVICE_SN=\"R331A,B2\" is not valid: it has quotes around it; expected one serial"
+            + " number, several separated by commas, or \"all\" for every device",
+        error(keys("ECOFLOW_DEVICE_SN", "\"R331A,B2\"")));
     assertTrue(
-        complaint(keys("EXPORTER_PORT", "'9090'"))
-            .startsWith("EXPORTER_PORT='9090' is not valid: it has quotes around it; it takes a"));
+        error(keys("EXPORTER_PORT", "'9090'"))
+            .startsWith("EXPORTER_PORT='9090' is not valid: it has quotes around it; expected a"));
     assertTrue(
-        complaint(keys("ECOFLOW_CA_FILE", "\"/etc/ca.pem\"")).contains("it has quotes around it"));
+        error(keys("ECOFLOW_CA_FILE", "\"/etc/ca.pem\"")).contains("it has quotes around it"));
 
     Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\""));
     assertEquals(Map.of("R331A", "\"Shed\""), settings.devices().names());
@@ -465,9 +465,9 @@ class SettingsTest {
     assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\" west")).notes());
   }
 
-  /** Java has U+FFFD in place of bytes that are not ASCII where the locale is C or POSIX. */
+  /** With the locale C or POSIX, Java replaces bytes that are not ASCII with U+FFFD. */
   @Test
-  void charactersThatTheLocaleLacksAreReported() throws Exception {
+  void charactersOutsideTheLocaleAreReported() throws Exception {
     String why = " characters that cannot be read in the locale of this process";
     Map<String, Map<String, String>> bySecret =
         Map.of(
@@ -484,7 +484,7 @@ class SettingsTest {
                     + "; set LC_ALL=C.UTF-8, or use "
                     + name
                     + "_FILE",
-                complaint(variables)));
+                error(variables)));
 
     Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "B\uFFFDro"));
     assertEquals(
@@ -493,14 +493,14 @@ class SettingsTest {
   }
 
   @Test
-  void anInvisibleCharacterInAValueIsVisibleInTheLine() {
+  void invisibleCharactersAreVisibleInTheErrorLine() {
     assertTrue(
-        complaint(keys("ECOFLOW_DEVICE_SN", "R331\u200BA"))
+        error(keys("ECOFLOW_DEVICE_SN", "R331\u200BA"))
             .startsWith("ECOFLOW_DEVICE_SN=R331?A is not valid"));
   }
 
   @Test
-  void serialNumbersAreInUpperCase() throws ConfigException {
+  void serialNumbersAreConvertedToUpperCase() throws ConfigException {
     DeviceSettings devices =
         Settings.from(
                 keys(
@@ -516,11 +516,11 @@ class SettingsTest {
     assertEquals(
         Map.of("R331A", "Shed"),
         Settings.from(keys("ECOFLOW_DEVICE_NAME", "r331a=Shed")).devices().names());
-    assertTrue(complaint(keys("ECOFLOW_DEVICE_SN", "r331\u00DF")).contains("one serial number"));
+    assertTrue(error(keys("ECOFLOW_DEVICE_SN", "r331\u00DF")).contains("one serial number"));
   }
 
   @Test
-  void theHostMayCarryAPort() throws ConfigException {
+  void theHostCanHaveAPort() throws ConfigException {
     assertEquals(
         List.of("localhost:8443"),
         Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).http().hosts());
@@ -533,7 +533,7 @@ class SettingsTest {
   }
 
   @Test
-  void aCaFileWithoutCertificatesIsRefused() throws Exception {
+  void aCaFileWithoutCertificatesIsRejected() throws Exception {
     Path file = Files.writeString(folder.resolve("ca.pem"), "nothing");
     Settings settings = Settings.from(keys("ECOFLOW_CA_FILE", file.toString()));
 
@@ -544,7 +544,7 @@ class SettingsTest {
   }
 
   @Test
-  void registriesAreNamedOnceWithTheirVariablesBesideThem() throws Exception {
+  void registriesHaveUniqueNamesAndTheirOwnVariables() throws Exception {
     Path token = Files.writeString(folder.resolve("token"), SECRET + "\n");
     RegistrySettings settings =
         Settings.from(
@@ -560,35 +560,35 @@ class SettingsTest {
     assertEquals(Optional.empty(), settings.variables().value("INFLUX_ORG"));
     assertFalse(settings.toString().contains(SECRET));
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=otlp;influx is not valid: it takes names such as otlp or"
-            + " influx, or of classes, with commas between",
-        complaint(keys("ECOFLOW_MICROMETER_REGISTRIES", "otlp;influx")));
+        "ECOFLOW_MICROMETER_REGISTRIES=otlp;influx is not valid: expected names such as otlp or"
+            + " influx, or class names, separated by commas",
+        error(keys("ECOFLOW_MICROMETER_REGISTRIES", "otlp;influx")));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"127.0.0.1:9090", ":9090", "http://localhost", "[::1]", "a b"})
-  void anAddressToListenAtIsAnAddressAlone(String value) {
+  void listenAddressesWithPortsOrUrlsAreRejected(String value) {
     assertEquals(
         "ECOFLOW_LISTEN_ADDRESS="
             + value
-            + " is not valid: it takes an address of this machine without a port, such as"
+            + " is not valid: expected an address of this machine without a port, such as"
             + " 127.0.0.1",
-        complaint(keys("ECOFLOW_LISTEN_ADDRESS", value)));
+        error(keys("ECOFLOW_LISTEN_ADDRESS", value)));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"127.0.0.1", "::1", "fe80::1:2", "::ffff:10.0.0.1", "localhost"})
-  void addressesOfBothKindsAndNamesAreTaken(String value) throws ConfigException {
+  void listenAddressesCanBeIpv4Ipv6OrNames(String value) throws ConfigException {
     assertEquals(
         Optional.of(value), Settings.from(keys("ECOFLOW_LISTEN_ADDRESS", value)).page().address());
   }
 
   @Test
-  void aWebConfigFileMustBeThere() {
+  void theWebConfigFileMustExist() {
     assertEquals(
-        "ECOFLOW_WEB_CONFIG_FILE=/nowhere/web.yml is not valid: it takes a readable file in the"
+        "ECOFLOW_WEB_CONFIG_FILE=/nowhere/web.yml is not valid: expected a readable file in the"
             + " format of Prometheus' web.yml",
-        complaint(keys("ECOFLOW_WEB_CONFIG_FILE", "/nowhere/web.yml")));
+        error(keys("ECOFLOW_WEB_CONFIG_FILE", "/nowhere/web.yml")));
   }
 
   private static ProxySettings proxy(String... variables) throws ConfigException {
@@ -604,7 +604,7 @@ class SettingsTest {
   }
 
   @Test
-  void aProxyOfTheJavaRuntimeIsReportedAsIgnored() throws ConfigException {
+  void theProxyOfTheJavaRuntimeIsReportedAsIgnored() throws ConfigException {
     String property = "https.proxyHost";
     System.setProperty(property, "proxy.example");
     try {
@@ -630,7 +630,7 @@ class SettingsTest {
   }
 
   @Test
-  void lowerCaseWinsAndThenTheVariableForHttps() throws ConfigException {
+  void lowerCaseHasPrecedenceThenTheVariableForHttps() throws ConfigException {
     String[] all = {
       "https_proxy", "a:1", "HTTPS_PROXY", "b:1", "http_proxy", "c:1", "HTTP_PROXY", "socks5://d"
     };
@@ -682,15 +682,15 @@ class SettingsTest {
     "http://user:s3cret-value%0a@proxy:3128, http://***@proxy:3128",
     "http://user:s3cret-value, http://***"
   })
-  void aBadProxyIsNamedWithoutItsLogin(String value, String shown) {
+  void anInvalidProxyIsReportedWithoutItsLogin(String value, String shown) {
     for (String name : List.of("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")) {
       assertEquals(
           name
               + "="
               + shown
-              + " is not valid: it takes http://host:port or http://user:password@host:port, with"
+              + " is not valid: expected http://host:port or http://user:password@host:port, with"
               + " special characters of both percent-encoded",
-          complaint(keys(name, value)));
+          error(keys(name, value)));
     }
   }
 
@@ -725,7 +725,7 @@ class SettingsTest {
     targets(proxied).forEach((host, port) -> assertTrue(proxy.isFor(host, port), host));
   }
 
-  /** Hosts with spaces between them; without a port that of HTTPS. */
+  /** Parses hosts separated by spaces; the default port is that of HTTPS. */
   private static Map<String, Integer> targets(String text) {
     Map<String, Integer> targets = new HashMap<>();
     for (String target : text == null ? new String[0] : text.split(" ")) {
@@ -739,7 +739,7 @@ class SettingsTest {
   }
 
   @Test
-  void loopbackIsNoExceptionAndWhatMatchesNothingIsReported() throws ConfigException {
+  void loopbackUsesTheProxyAndUnusableEntriesAreReported() throws ConfigException {
     ProxySettings all = proxy("HTTPS_PROXY", "proxy:1");
     List.of("localhost", "127.0.0.1", "::1").forEach(host -> assertTrue(all.isFor(host, 443)));
 

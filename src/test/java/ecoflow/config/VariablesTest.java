@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the command config tells of each variable. */
+/** The variables in the output of the command config. */
 class VariablesTest {
 
   /** A row of a table: the variables of the first cell, the default in the second. */
@@ -59,7 +59,7 @@ class VariablesTest {
   }
 
   @Test
-  void eachVariableOfTheReadmeIsThereWithItsDefault() throws ConfigException {
+  void everyDocumentedVariableIsListedWithItsDefault() throws ConfigException {
     Map<String, String> readme = new TreeMap<>();
     for (MatchResult row : ROW.matcher(new Readme().text()).results().toList()) {
       String byDefault = row.group(2).replace("`", "").replaceFirst(" s$", "");
@@ -69,18 +69,18 @@ class VariablesTest {
       }
     }
     assertTrue(readme.size() > 30, () -> "" + readme);
-    Map<String, Variable> told = explain(account());
-    assertEquals(readme.keySet(), new TreeMap<>(told).keySet());
+    Map<String, Variable> explained = explain(account());
+    assertEquals(readme.keySet(), new TreeMap<>(explained).keySet());
     Set<String> given = account().keySet();
     readme.keySet().removeAll(given);
     Map<String, String> defaults = new TreeMap<>();
-    readme.keySet().forEach(name -> defaults.put(name, told.get(name).value()));
+    readme.keySet().forEach(name -> defaults.put(name, explained.get(name).value()));
     assertEquals(readme, defaults);
-    readme.keySet().forEach(name -> assertEquals("default", told.get(name).source(), name));
+    readme.keySet().forEach(name -> assertEquals("default", explained.get(name).source(), name));
   }
 
   @Test
-  void aValueSaysWhereItIsFrom() throws ConfigException {
+  void everyValueHasASource() throws ConfigException {
     assertEquals("20 from environment", shown(account("MQTT_TIMEOUT", " 20 "), "MQTT_TIMEOUT"));
     assertEquals("60 from default", shown(account("MQTT_TIMEOUT", ""), "MQTT_TIMEOUT"));
     assertEquals("mqtt from default", shown(account(), "ECOFLOW_API_TYPE"));
@@ -105,7 +105,7 @@ class VariablesTest {
   }
 
   @Test
-  void noPartOfASecretIsTold() throws Exception {
+  void noPartOfASecretIsShown() throws Exception {
     Path file = Files.writeString(folder.resolve("password"), SECRET);
     Map<String, String> variables =
         with(

@@ -114,8 +114,8 @@ class NamedRegistryTest {
             + " wavefront, or the name of a registry's class",
         complaint("prometeus"));
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=a b is not valid: it takes names such as otlp or influx,"
-            + " or of classes, with commas between",
+        "ECOFLOW_MICROMETER_REGISTRIES=a b is not valid: expected names such as otlp or influx,"
+            + " or class names, separated by commas",
         assertThrows(
                 ConfigException.class, () -> settings("ECOFLOW_MICROMETER_REGISTRIES", "otlp,a b"))
             .getMessage());
