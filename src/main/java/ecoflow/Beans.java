@@ -165,7 +165,7 @@ public final class Beans implements ExporterBeans {
             nanoClock,
             () ->
                 api.lastTrouble()
-                    .map(last -> new Landing.Trouble(last.words(), last.epochMillis())),
+                    .map(last -> new Landing.Failure(last.words(), last.epochMillis())),
             meters::unknownMessages);
     landing.show("EcoFlow", cloudProblem(), "answers");
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The page at / as Chromium shows it, with the fleet of the demo. */
+/** The landing page in Chromium, with the devices of the demo. */
 class LandingPageBrowserTest {
 
   private static final String LONG_NAME = "<script>" + "AVeryLongNameWithoutASpace".repeat(4);
@@ -69,7 +69,7 @@ class LandingPageBrowserTest {
               browser.ask("document.documentElement.scrollWidth").asInt() <= width,
               "nothing stands out at the right");
           assertEquals(1, browser.ask("document.scripts.length").asInt());
-          // The style is in force: cards side by side where there is room, else below each other.
+          // The style is applied: wide screens have several columns of cards.
           int columns =
               browser
                   .ask(
@@ -90,7 +90,7 @@ class LandingPageBrowserTest {
   }
 
   @Test
-  void thePageRefreshesItselfAndShowsNothingOldWhenTheExporterIsGone() {
+  void thePageRefreshesItselfAndRemovesValuesWhenTheExporterStops() {
     assumeTrue(Browser.isHere(), "chromium is not installed");
     exporter.start();
     exporter.page().eventuallyShows(evil, "online", 1);

@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The page at / as text, in a browser: LandingPageBrowserTest. */
+/** The HTML of the landing page; LandingPageBrowserTest shows it in a browser. */
 class LandingPageTest {
 
   private static final String EVIL = "</h2><script>alert(\"1\")</script>'&amp;";
@@ -79,7 +79,7 @@ class LandingPageTest {
   }
 
   @Test
-  void aDeviceIsThereWithItsValues() {
+  void devicesAreShownWithTheirValues() {
     startAndPush();
     String card = card(garage);
     for (String part :
@@ -115,12 +115,12 @@ class LandingPageTest {
         }) {
       assertTrue(page().contains(part), () -> part + " in " + page());
     }
-    assertFalse(page().contains("Last failure"), "a quiet life");
+    assertFalse(page().contains("Last failure"), "no failure");
     assertFalse(page().contains("/-/unknown"), "no unknown message");
   }
 
   @Test
-  void whatAnOfflineDeviceHadIsNotShown() {
+  void valuesOfOfflineDevicesAreNotShown() {
     startAndPush();
     garage.publishStatus("{\"params\":{\"status\":0}}");
     eventually(() -> assertTrue(card(garage).contains(">offline<"), () -> card(garage)));
@@ -131,7 +131,7 @@ class LandingPageTest {
   }
 
   @Test
-  void namesAreTextAndNothingElse() {
+  void namesAreEscaped() {
     startAndPush();
     String page = page();
     assertFalse(page.contains("<script>alert"), page);
@@ -146,11 +146,11 @@ class LandingPageTest {
   void unknownMessagesAreCounted() {
     startAndPush();
     garage.publish(frame(99, 98, message().integer(1, 1)));
-    eventually(() -> assertTrue(page().contains("not known: <a href=\"/-/unknown\">1</a>")));
+    eventually(() -> assertTrue(page().contains("Unknown messages: <a href=\"/-/unknown\">1</a>")));
   }
 
   @Test
-  void theLastFailureIsToldInPlainWords() {
+  void theLastFailureIsShown() {
     startAndPush();
     exporter.cloud().stopBroker();
     eventually(
@@ -165,7 +165,7 @@ class LandingPageTest {
   }
 
   @Test
-  void restTellsThatTheCloudDoesNotAnswer() {
+  void cloudFailuresAreShownInModeRest() {
     exporter.startIn("rest", "ECOFLOW_SECRET_KEY=wrong", "HTTP_RETRIES=0");
     assertTrue(page().contains("EcoFlow: <span class=\"bad\">has not answered yet<"));
     eventually(
@@ -175,7 +175,7 @@ class LandingPageTest {
   }
 
   @Test
-  void theAnswerIsHtmlThatMayUseNothingButItsStyleAndScript() throws Exception {
+  void theSecurityPolicyAllowsOnlyTheStyleAndScriptOfThePage() throws Exception {
     exporter.start();
     HttpResponse<String> answer = exporter.http().get("/");
     assertEquals(200, answer.statusCode());
@@ -206,7 +206,7 @@ class LandingPageTest {
   }
 
   @Test
-  void linksLeadSomewhere() throws Exception {
+  void linksAreValid() throws Exception {
     startAndPush();
     Matcher links = Pattern.compile("<a href=\"([^\"]+)\"").matcher(page());
     int found = 0;
@@ -224,7 +224,7 @@ class LandingPageTest {
   }
 
   @Test
-  void theReadmeShowsPicturesThatAreThere() throws Exception {
+  void theImagesOfTheReadmeExist() throws Exception {
     Matcher pictures =
         Pattern.compile("<img src=\"([^\"]+)\"").matcher(Files.readString(Path.of("README.md")));
     int found = 0;

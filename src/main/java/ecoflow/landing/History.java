@@ -3,14 +3,14 @@ package ecoflow.landing;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** One value of a device for each minute of the last hour, and its drawing. */
+/** One value of a device per minute of the last hour, and its chart. */
 final class History {
 
   static final int MINUTES = 60;
   static final int WIDTH = 240;
   static final int HEIGHT = 40;
 
-  /** Half a line, so that a flat one at the edge is not cut. */
+  /** Margin, so that a line at the edge is not clipped. */
   private static final double EDGE = 2;
 
   private final float[] values = new float[MINUTES];
@@ -21,17 +21,17 @@ final class History {
     Arrays.fill(values, Float.NaN);
   }
 
-  /** Whether there is a value of this minute of the monotonic clock, or of a later one. */
+  /** Whether there is a value for this minute of the monotonic clock or a later one. */
   synchronized boolean has(long minute) {
     return minute <= last;
   }
 
-  /** Whether the charge is drawn, from 0 to 1, and not a power. */
+  /** Whether the chart shows the charge, from 0 to 1, rather than a power. */
   synchronized boolean isOfCharge() {
     return ofCharge;
   }
 
-  /** A device that has a charge is drawn by it: what was kept of its power goes. */
+  /** Adds a charge, which has precedence over power: earlier powers are discarded. */
   synchronized void addCharge(long minute, double charge) {
     if (!ofCharge) {
       ofCharge = true;
@@ -40,51 +40,51 @@ final class History {
     add(minute, charge);
   }
 
-  /** Of a device that had a charge before it is no value. */
+  /** Adds a power, which is ignored if the device has a charge. */
   synchronized void addPower(long minute, double watts) {
     if (!ofCharge) {
       add(minute, watts);
     }
   }
 
-  /** Of several values in a minute the first counts. */
+  /** Adds a value, unless the minute already has one. */
   private void add(long minute, double value) {
     if (minute <= last) {
       return;
     }
-    forget(minute - 1);
-    values[place(minute)] = (float) value;
+    clearAfterLast(minute - 1);
+    values[index(minute)] = (float) value;
     last = minute;
   }
 
-  /** Minutes without a value have none. */
-  private void forget(long until) {
+  /** Clears the minutes after the last value. */
+  private void clearAfterLast(long until) {
     if (last == Long.MIN_VALUE || until - last >= MINUTES) {
       Arrays.fill(values, Float.NaN);
     } else {
-      for (long gone = last + 1; gone <= until; gone++) {
-        values[place(gone)] = Float.NaN;
+      for (long minute = last + 1; minute <= until; minute++) {
+        values[index(minute)] = Float.NaN;
       }
     }
   }
 
-  private static int place(long minute) {
+  private static int index(long minute) {
     return Math.floorMod(minute, MINUTES);
   }
 
   /**
-   * The path of an SVG, from an hour ago at the left until now at the right; empty if there is
-   * nothing to draw.
+   * The SVG path of the chart, from an hour ago on the left to now on the right; empty without
+   * values.
    *
-   * @param now the minute
-   * @param bridge values so many minutes apart are joined
+   * @param now the current minute
+   * @param bridge maximum distance in minutes of values that are connected by a line
    */
   synchronized String path(long now, int bridge) {
     double scale = ofCharge ? 1 : Math.max(1, largest(now));
     StringBuilder path = new StringBuilder();
     long before = Long.MIN_VALUE;
     for (long minute = Math.max(now - MINUTES + 1, last - MINUTES + 1); minute <= last; minute++) {
-      float value = values[place(minute)];
+      float value = values[index(minute)];
       if (Float.isNaN(value)) {
         continue;
       }
@@ -101,7 +101,7 @@ final class History {
   private double largest(long now) {
     double largest = 0;
     for (long minute = Math.max(now - MINUTES + 1, last - MINUTES + 1); minute <= last; minute++) {
-      float value = values[place(minute)];
+      float value = values[index(minute)];
       largest = value > largest ? value : largest;
     }
     return largest;

@@ -9,24 +9,24 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.spi.Registry;
 
-/** The page at /, and what it shows besides devices. */
+/** The landing page: devices, conditions of the exporter, and the last failure. */
 public final class Landing {
 
   private final LandingPage page;
 
   /**
-   * A failure that users may want to know of.
+   * A failure to show on the page.
    *
-   * @param words as in the log
-   * @param epochMillis when it was
+   * @param message the text of the log line
+   * @param epochMillis time of the failure, in milliseconds since 1970
    */
-  public record Trouble(String words, long epochMillis) {}
+  public record Failure(String message, long epochMillis) {}
 
   /**
    * @param about version and mode
-   * @param interval between two looks at all devices
-   * @param trouble the last failure
-   * @param unknownMessages how many messages of devices were not understood
+   * @param interval interval of the collection of all devices
+   * @param failure the last failure
+   * @param unknownMessages number of messages without a decoder
    */
   public Landing(
       String about,
@@ -35,7 +35,7 @@ public final class Landing {
       Quotas quotas,
       Duration interval,
       LongSupplier nanoClock,
-      Supplier<Optional<Trouble>> trouble,
+      Supplier<Optional<Failure>> failure,
       LongSupplier unknownMessages) {
     Readings readings = new Readings(normalised, quotas);
     this.page =
@@ -46,15 +46,15 @@ public final class Landing {
             interval,
             nanoClock,
             System::currentTimeMillis,
-            trouble,
+            failure,
             unknownMessages);
   }
 
   /**
-   * Shows a condition.
+   * Adds a condition to the page.
    *
-   * @param problem what is wrong now, empty if nothing is
-   * @param fine what is said then
+   * @param problem the current problem; empty if the condition is met
+   * @param fine text to show without a problem
    */
   public void show(String name, Supplier<Optional<String>> problem, String fine) {
     page.show(name, problem, fine);

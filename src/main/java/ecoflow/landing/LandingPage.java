@@ -1,7 +1,7 @@
 package ecoflow.landing;
 
 import ecoflow.device.DeviceView;
-import ecoflow.landing.Landing.Trouble;
+import ecoflow.landing.Landing.Failure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -19,7 +19,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.Body;
 
-/** The page at / and the hour that it shows of each device, bean {@code landingPage}. */
+/** The landing page with a chart of the last hour per device, bean {@code landingPage}. */
 final class LandingPage {
 
   private record Condition(String name, Supplier<Optional<String>> problem, String fine) {}
@@ -30,7 +30,7 @@ final class LandingPage {
   private final int bridge;
   private final LongSupplier nanoClock;
   private final LongSupplier millisClock;
-  private final Supplier<Optional<Trouble>> trouble;
+  private final Supplier<Optional<Failure>> failure;
   private final LongSupplier unknownMessages;
   private final List<Condition> conditions = new ArrayList<>();
   private final Map<String, History> histories = new ConcurrentHashMap<>();
@@ -43,7 +43,7 @@ final class LandingPage {
       Duration interval,
       LongSupplier nanoClock,
       LongSupplier millisClock,
-      Supplier<Optional<Trouble>> trouble,
+      Supplier<Optional<Failure>> failure,
       LongSupplier unknownMessages) {
     this.about = about;
     this.devices = devices;
@@ -51,7 +51,7 @@ final class LandingPage {
     this.bridge = (int) interval.toMinutes() + 2;
     this.nanoClock = nanoClock;
     this.millisClock = millisClock;
-    this.trouble = trouble;
+    this.failure = failure;
     this.unknownMessages = unknownMessages;
   }
 
@@ -63,7 +63,7 @@ final class LandingPage {
     return Math.floorDiv(nanoClock.getAsLong(), TimeUnit.MINUTES.toNanos(1));
   }
 
-  /** Route step, at each look at the devices: keeps a value of each once a minute. */
+  /** Route step of each collection: records one value per device and minute. */
   public void remember() {
     long minute = minute();
     for (DeviceView device : devices.get()) {
@@ -74,7 +74,7 @@ final class LandingPage {
     }
   }
 
-  /** The charge, and the power of what has none. */
+  /** Records the charge, or the output power of a device without a charge. */
   private static void remember(History history, long minute, Reading reading) {
     if (reading.charge().isPresent()) {
       history.addCharge(minute, reading.charge().getAsDouble());
@@ -87,7 +87,7 @@ final class LandingPage {
     return device.shown() ? readings.apply(device.serial()) : Reading.NONE;
   }
 
-  /** For routes: what the page says now. */
+  /** For routes: the current content of the page. */
   public Map<String, Object> view() {
     List<DeviceView> all = devices.get();
     Map<String, Object> view = new HashMap<>();
@@ -97,9 +97,9 @@ final class LandingPage {
     view.put("count", all.size());
     view.put("conditions", conditions.stream().map(LandingPage::condition).toList());
     view.put(
-        "troubles",
-        trouble.get().stream()
-            .map(last -> Map.of("words", last.words(), "ago", ago(last.epochMillis())))
+        "failures",
+        failure.get().stream()
+            .map(last -> Map.of("text", last.message(), "ago", ago(last.epochMillis())))
             .toList());
     long unknown = unknownMessages.getAsLong();
     view.put("unknown", unknown == 0 ? "" : Long.toString(unknown));
@@ -111,11 +111,11 @@ final class LandingPage {
     return Map.of(
         "name", condition.name(),
         "fine", problem.isEmpty(),
-        "words", problem.orElse(condition.fine()));
+        "text", problem.orElse(condition.fine()));
   }
 
   private String ago(long epochMillis) {
-    return Words.ago(millisClock.getAsLong() - epochMillis);
+    return Format.ago(millisClock.getAsLong() - epochMillis);
   }
 
   private Map<String, Object> device(DeviceView device) {
@@ -129,12 +129,12 @@ final class LandingPage {
     view.put("isOnline", device.online());
     view.put("absence", device.absence());
     view.put("hasCharge", charge.isPresent());
-    view.put("charge", charge.isPresent() ? Words.percent(charge.getAsDouble()) : "");
+    view.put("charge", charge.isPresent() ? Format.percent(charge.getAsDouble()) : "");
     view.put("bar", Math.round(100 * share));
     view.put("isLow", charge.isPresent() && share < 0.2);
-    view.put("input", Words.watts(reading.input()));
-    view.put("output", Words.watts(reading.output()));
-    view.put("left", Words.left(reading));
+    view.put("input", Format.watts(reading.input()));
+    view.put("output", Format.watts(reading.output()));
+    view.put("left", Format.left(reading));
     view.put(
         "updated",
         device.lastUpdateMillis().isPresent()
@@ -146,12 +146,12 @@ final class LandingPage {
     return view;
   }
 
-  /** For routes: a view as HTML. */
+  /** For routes: renders the content as HTML. */
   public String html(@Body Map<String, Object> view) {
     return template().render(view);
   }
 
-  /** For routes: the README and the settings of the running version. */
+  /** For routes: README.md and docs/CONFIGURATION.md of the running version. */
   public byte[] manual() throws IOException {
     try (InputStream in =
         new SequenceInputStream(
@@ -161,7 +161,7 @@ final class LandingPage {
     }
   }
 
-  /** Read when the first one looks: most exporters are scraped only. */
+  /** Loaded on the first request, because most exporters are only scraped. */
   private synchronized Template template() {
     if (template == null) {
       template = Template.resource("page.html");

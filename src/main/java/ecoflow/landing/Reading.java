@@ -3,13 +3,13 @@ package ecoflow.landing;
 import java.util.OptionalDouble;
 
 /**
- * What the page shows of a device's values; each is empty where the device does not say it.
+ * The values of a device on the landing page; each is empty if the device does not send it.
  *
  * @param charge of the battery, 0 to 1
  * @param input power in watts
  * @param output power in watts
- * @param toFull seconds
- * @param toEmpty seconds
+ * @param toFull time until the battery is full, in seconds
+ * @param toEmpty time until the battery is empty, in seconds
  */
 record Reading(
     OptionalDouble charge,
@@ -20,6 +20,6 @@ record Reading(
 
   private static final OptionalDouble NOTHING = OptionalDouble.empty();
 
-  /** Of a device whose values may not be shown. */
+  /** The reading of a device whose values are not shown. */
   static final Reading NONE = new Reading(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING);
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
-/** Readings from normalised values, and from raw ones of models that have no such. */
+/** Creates readings from normalised values, or from raw values if the model lacks these. */
 final class Readings {
 
   private static final List<String> RAW_CHARGE =
@@ -35,7 +35,7 @@ final class Readings {
 
   private static final String CHARGE = "battery_charge_ratio";
 
-  /** That of the only pack is that of the device. */
+  /** The charge of a pack, which is the charge of the device if there is only one pack. */
   private static final String PACK_CHARGE = "battery_pack_charge_ratio";
 
   private static final double PERCENT = 0.01;
@@ -53,8 +53,8 @@ final class Readings {
   }
 
   /**
-   * @param isChargeNormalised whether the model has rows for its charge; where these have no value,
-   *     the charge is unknown
+   * @param isChargeNormalised whether the model has rows for its charge; then the charge is unknown
+   *     if these rows have no value
    */
   static Reading of(List<NormalValue> normal, DeviceValues values, boolean isChargeNormalised) {
     Map<String, Double> raw = new HashMap<>();
@@ -75,7 +75,7 @@ final class Readings {
                 one(normal, "output_power_watts"),
                 one(normal, "home_load_power_watts"),
                 raw(raw, RAW_OUTPUT),
-                // A plug has no other.
+                // The only output of a plug.
                 one(normal, "port_output_power_watts"))),
         one(normal, "battery_time_to_full_seconds"),
         one(normal, "battery_time_to_empty_seconds"));
@@ -88,13 +88,13 @@ final class Readings {
         .orElse(OptionalDouble.empty());
   }
 
-  /** Empty also if there are several: which of them is meant would be a guess. */
+  /** The only value of a metric; empty if there are several, because the choice is ambiguous. */
   private static OptionalDouble one(List<NormalValue> values, String name) {
     List<NormalValue> found = values.stream().filter(value -> value.name().equals(name)).toList();
     return found.size() == 1 ? OptionalDouble.of(found.get(0).value()) : OptionalDouble.empty();
   }
 
-  /** Without zeros: many models send 0 for the charge of a battery that is not there. */
+  /** The first charge that is not 0: many models send 0 for the charge of an absent battery. */
   private static OptionalDouble rawCharge(Map<String, Double> values) {
     return RAW_CHARGE.stream()
         .filter(values::containsKey)

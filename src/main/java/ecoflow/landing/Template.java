@@ -13,10 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A page with places for values: the little of Mustache that one page needs, {@code {{name}}},
- * {@code {{#name}}...{{/name}}} for each of a list or if true, and {@code {{^name}}...{{/name}}} if
- * not. There is no way to write a value without escaping it. Camel's template components would
- * bring an engine of several hundred kB for this.
+ * A template in a subset of Mustache: {@code {{name}}}, {@code {{#name}}...{{/name}}} for each item
+ * of a list or if a value is true, and {@code {{^name}}...{{/name}}} otherwise. All values are
+ * escaped. Camel's template components would add an engine of several hundred kB for one page.
  */
 final class Template {
 
@@ -32,7 +31,7 @@ final class Template {
     this.parts = parts;
   }
 
-  /** A template beside this class. */
+  /** Loads a template from the package of this class. */
   static Template resource(String name) {
     try (InputStream in = Template.class.getResourceAsStream(name)) {
       return of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
@@ -59,7 +58,8 @@ final class Template {
         case "^" -> parts.add(unless(name, parse(text, tags, end, name)));
         case "/" -> {
           if (!name.equals(section)) {
-            throw new IllegalArgumentException(name + " ends, not " + section);
+            throw new IllegalArgumentException(
+                "expected the end of " + section + ", not of " + name);
           }
           return parts;
         }
@@ -92,7 +92,7 @@ final class Template {
     };
   }
 
-  /** What a section is written for. */
+  /** The scopes for which a section is rendered. */
   @SuppressWarnings("unchecked")
   private static List<Map<String, ?>> scopes(Object value) {
     if (value instanceof List<?> list) {
@@ -109,7 +109,7 @@ final class Template {
         return value;
       }
     }
-    throw new IllegalArgumentException("the page has no " + name);
+    throw new IllegalArgumentException("no value for " + name);
   }
 
   private static void escape(String text, StringBuilder out) {

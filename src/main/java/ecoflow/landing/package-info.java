@@ -1,2 +1,2 @@
-/** The page for people: the devices at a glance, and how the exporter is. */
+/** The landing page: an overview of the devices and the state of the exporter. */
 package ecoflow.landing;

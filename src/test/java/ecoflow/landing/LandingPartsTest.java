@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the landing page is made of. */
+/** The parts of the landing page: template, formats, readings and charts. */
 class LandingPartsTest {
 
   private static OptionalDouble some(double value) {
@@ -25,14 +25,14 @@ class LandingPartsTest {
   // Template
 
   @Test
-  void aTemplateEscapesEachValue() {
+  void templateEscapesValues() {
     assertEquals(
         "<b title='&lt;script&gt;&quot;&#39;&amp;'>1</b>",
         Template.of("<b title='{{a}}'>{{b}}</b>").render(Map.of("a", "<script>\"'&", "b", 1)));
   }
 
   @Test
-  void sectionsAreForEachOfAListOrIfTrue() {
+  void sectionsRepeatForListsAndDependOnConditions() {
     Template template =
         Template.of(
             "{{#list}}[{{x}}{{y}}{{#on}}+{{/on}}{{^on}}-{{/on}}]{{/list}}{{^list}}none{{/list}}");
@@ -50,19 +50,19 @@ class LandingPartsTest {
   }
 
   @Test
-  void aValueIsNoTemplate() {
+  void valuesAreNotParsedAsTemplates() {
     assertEquals("{{b}}", Template.of("{{a}}").render(Map.of("a", "{{b}}", "b", "no")));
   }
 
   @Test
-  void mistakesInATemplateAreNoEmptyPlaces() {
+  void invalidTemplatesAreRejected() {
     assertThrows(
         IllegalArgumentException.class, () -> Template.of("{{nobody}}").render(Map.of("a", 1)));
     assertThrows(IllegalArgumentException.class, () -> Template.of("{{#a}}"));
     assertThrows(IllegalArgumentException.class, () -> Template.of("{{#a}}{{/b}}"));
   }
 
-  // Words
+  // Format
 
   @ParameterizedTest
   @CsvSource({
@@ -76,8 +76,8 @@ class LandingPartsTest {
     "-120,-120 W",
     "12345,12.3 kW"
   })
-  void wattsAreShort(double watts, String words) {
-    assertEquals(words, Words.watts(some(watts)));
+  void wattsAreShort(double watts, String text) {
+    assertEquals(text, Format.watts(some(watts)));
   }
 
   @ParameterizedTest
@@ -91,25 +91,25 @@ class LandingPartsTest {
     "86399,23 h 59 min",
     "90000,1 d 1 h"
   })
-  void timesHaveTwoUnitsAtMost(long seconds, String words) {
-    assertEquals(words, Words.duration(seconds));
+  void timesHaveTwoUnitsAtMost(long seconds, String text) {
+    assertEquals(text, Format.duration(seconds));
   }
 
   @Test
-  void theTimeThatIsLeftFollowsThePower() {
+  void remainingTimeDependsOnThePower() {
     Reading both = new Reading(some(.5), some(100), some(20), some(3600), some(7200));
-    assertEquals("full in 1 h 0 min", Words.left(both));
+    assertEquals("full in 1 h 0 min", Format.left(both));
     assertEquals(
         "empty in 2 h 0 min",
-        Words.left(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
+        Format.left(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
     assertEquals(
-        "full in 1 h 0 min", Words.left(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
+        "full in 1 h 0 min", Format.left(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
     assertEquals(
-        "", Words.left(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
-    assertEquals("", Words.left(Reading.NONE));
-    assertEquals("\u2013", Words.watts(NONE));
-    assertEquals("just now", Words.ago(-5_000));
-    assertEquals("2 min ago", Words.ago(125_000));
+        "", Format.left(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
+    assertEquals("", Format.left(Reading.NONE));
+    assertEquals("\u2013", Format.watts(NONE));
+    assertEquals("just now", Format.ago(-5_000));
+    assertEquals("2 min ago", Format.ago(125_000));
   }
 
   // Readings
@@ -124,7 +124,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void normalisedValuesComeFirst() {
+  void normalisedValuesHavePrecedence() {
     Reading reading =
         Readings.of(
             List.of(
@@ -139,7 +139,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void aModelWithoutThemShowsItsRawValues() {
+  void modelsWithoutNormalisedValuesShowRawValues() {
     Reading reading =
         Readings.of(
             List.of(),
@@ -158,9 +158,9 @@ class LandingPartsTest {
     assertEquals(Reading.NONE, Readings.of(List.of(), raw(Map.of()), false));
   }
 
-  /** Many models send 0 for the charge of a battery that is not there. */
+  /** Many models send 0 for the charge of an absent battery. */
   @Test
-  void aRawChargeIsShownOnlyIfItIsKnown() {
+  void aRawChargeOfZeroIsIgnored() {
     assertEquals(NONE, Readings.of(List.of(), raw(Map.of("cms_batt_soc", 0.0)), false).charge());
     assertEquals(
         some(0.92),
@@ -169,7 +169,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void theChargeOfTheOnlyPackIsThatOfTheDevice() {
+  void chargeOfTheOnlyPackIsTheChargeOfTheDevice() {
     NormalValue main =
         new NormalValue("battery_pack_charge_ratio", Map.of("pack", "main"), 0.5, "ratio");
     NormalValue other =
@@ -183,7 +183,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void aLonePortIsTheOutputOfAPlugAndOfSeveralNoneIs() {
+  void onlyASinglePortIsTheOutput() {
     NormalValue port = new NormalValue("port_output_power_watts", Map.of("port", "plug"), 85, "");
     NormalValue other = new NormalValue("port_output_power_watts", Map.of("port", "b"), 1, "");
     assertEquals(some(85), Readings.of(List.of(port), raw(Map.of()), true).output());
@@ -193,16 +193,16 @@ class LandingPartsTest {
   // History
 
   @Test
-  void anHourIsDrawnFromLeftToRight() {
+  void chartRunsFromLeftToRight() {
     History history = new History();
     assertEquals("", history.path(5, 2));
     history.addCharge(-59, 0);
     history.addCharge(-58, 0.5);
-    // Of several values in a minute the first counts.
+    // Ignored: the minute already has a value.
     history.addCharge(-58, 1);
     history.addCharge(0, 1);
     assertEquals("M2.0 38.0h.1L6.0 20.0M238.0 2.0h.1", history.path(0, 2));
-    // A minute later the first one is gone.
+    // A minute later the first value has left the chart.
     assertEquals("M2.0 20.0h.1M234.0 2.0h.1", history.path(1, 2));
     assertEquals("", history.path(60, 2));
   }
@@ -214,7 +214,7 @@ class LandingPartsTest {
     history.addCharge(2, 1);
     assertEquals("M230.0 2.0h.1M238.0 2.0h.1", history.path(2, 1));
     assertEquals("M230.0 2.0h.1L238.0 2.0", history.path(2, 2));
-    // What is an hour and more old does not come back.
+    // Values older than an hour do not reappear.
     history.addCharge(62, 1);
     assertEquals("M238.0 2.0h.1", history.path(62, 2));
     history.addCharge(1_000, 1);
@@ -222,7 +222,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void ofPowersTheLargestIsTheTop() {
+  void theLargestPowerIsTheTopOfTheChart() {
     History history = new History();
     history.addPower(0, 50);
     history.addPower(1, 200);

@@ -3,15 +3,15 @@ package ecoflow.landing;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/** Numbers as people read them. */
-final class Words {
+/** Formats values for the landing page. */
+final class Format {
 
   private static final String NOTHING = "\u2013";
   private static final long MINUTE = 60;
   private static final long HOUR = 3_600;
   private static final long DAY = 86_400;
 
-  private Words() {}
+  private Format() {}
 
   static String watts(OptionalDouble watts) {
     if (watts.isEmpty()) {
@@ -22,7 +22,7 @@ final class Words {
       return String.format(Locale.ROOT, "%.1f kW", value / 1_000);
     }
     boolean isSmall = Math.abs(value) < 10 && Math.rint(value) != value;
-    // Adding 0 makes -0 a plain 0.
+    // Adding 0 turns -0 into 0.
     return String.format(
         Locale.ROOT, isSmall ? "%.1f W" : "%.0f W", isSmall ? value : Math.rint(value) + 0.0);
   }
@@ -31,7 +31,7 @@ final class Words {
     return String.format(Locale.ROOT, "%.0f %%", Math.rint(100 * ratio) + 0.0);
   }
 
-  /** The time that is left, by what the device does now. */
+  /** The remaining time until the battery is full or empty, depending on the power. */
   static String left(Reading reading) {
     OptionalDouble full = reading.toFull();
     OptionalDouble empty = reading.toEmpty();
@@ -39,11 +39,11 @@ final class Words {
     if (full.isPresent() && (fills || empty.isEmpty())) {
       return "full in " + duration((long) full.getAsDouble());
     }
-    // Some send it while they charge, too.
+    // Some devices also send the time to empty while they charge.
     return empty.isPresent() && !fills ? "empty in " + duration((long) empty.getAsDouble()) : "";
   }
 
-  /** Its two largest units. */
+  /** Formats a duration with at most two units. */
   static String duration(long seconds) {
     if (seconds >= DAY) {
       return seconds / DAY + " d " + seconds % DAY / HOUR + " h";
@@ -54,7 +54,7 @@ final class Words {
     return seconds >= MINUTE ? seconds / MINUTE + " min" : Math.max(0, seconds) + " s";
   }
 
-  /** How long ago something was; clocks can be set back. */
+  /** Formats an age, which can be negative if the clock was set back. */
   static String ago(long millis) {
     long seconds = millis / 1_000;
     return seconds < 1 ? "just now" : duration(seconds) + " ago";
