@@ -848,8 +848,8 @@ class JarIT {
     assertEquals(2, jar.exitCode());
     assertEquals(
         List.of(
-            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp needs a jar that is not there:"
-                + " put io.micrometer:micrometer-registry-otlp and what it depends on"
+            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp requires an additional jar:"
+                + " put io.micrometer:micrometer-registry-otlp and its dependencies"
                 + " into ECOFLOW_LIB_DIR"),
         jar.log());
   }

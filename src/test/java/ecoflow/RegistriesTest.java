@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Device series in a registry of Micrometer, as its receiver sees them. */
+/** Device series in additional Micrometer registries, as received by a server. */
 class RegistriesTest {
 
   private static final String OFTEN = "OTLP_STEP=100ms";
@@ -59,7 +59,7 @@ class RegistriesTest {
 
   @AfterEach
   void stopReceiver() {
-    // The exporter publishes a last time.
+    // The exporter publishes the last values.
     exporter.stop();
     receiver.close();
   }
@@ -80,7 +80,7 @@ class RegistriesTest {
     return all.toArray(String[]::new);
   }
 
-  /** What the page says of the device's own values, to be compared with gauges. */
+  /** The device series on the metrics page, for comparison with the gauges. */
   private Set<Series> onPage(SimulatedDevice device) {
     List<String> names = page.namesOf(device);
     return names.stream()
@@ -111,16 +111,16 @@ class RegistriesTest {
     eventually(() -> assertEquals(List.of(values), values(receiver.latest(), device, name)));
   }
 
-  /** Waits for some publications that began after this call, and returns them. */
+  /** Waits for publications that start after this call, and returns them. */
   private List<List<Series>> next() {
-    // One may be under way.
+    // One can be in progress.
     int before = receiver.count() + 1;
     eventually(() -> assertTrue(receiver.count() >= before + 3));
     return receiver.after(before);
   }
 
   @Test
-  void seriesArePublishedAsTheyStandOnThePage() {
+  void publishedSeriesEqualThoseOnThePage() {
     start(OFTEN);
     eventuallyPublished(delta, "ecoflow_bms_cells", 3301.0, 3302.0);
     eventuallyPublished(river, "ecoflow_pow_out_sum_w", 6.0);
@@ -158,7 +158,7 @@ class RegistriesTest {
   }
 
   @Test
-  void whatIsGoneIsNotPublishedAgain() {
+  void removedSeriesAreNotPublished() {
     startIn("mqtt", OFTEN, "METRICS_PREFIX=my");
     eventually(
         () -> {
@@ -184,15 +184,15 @@ class RegistriesTest {
       assertFalse(of(river, publication).isEmpty());
     }
 
-    // What it had before it went does not come back with it.
+    // Values from before the device went offline do not reappear.
     delta.push("{\"pd.watts\": 5}");
     eventuallyPublished(delta, "my_pd_watts", 5.0);
     assertEquals(1, of(delta, receiver.latest()).size());
   }
 
-  /** Nobody scrapes, and looks at devices are rare. */
+  /** Without scrapes, and with a long collecting interval. */
   @Test
-  void aDeviceThatFallsSilentIsNotPublishedLongerThanShown() {
+  void expiredSeriesAreNotPublished() {
     startIn("mqtt", OFTEN, "COLLECTING_INTERVAL=3600", "MQTT_TIMEOUT=2");
     eventually(
         () -> {
@@ -230,7 +230,7 @@ class RegistriesTest {
   }
 
   @Test
-  void theLastValuesArePublishedAtTheEnd() {
+  void theLastValuesArePublishedOnShutdown() {
     start(NEVER);
     page.eventuallyShows(delta, "pd_soc", 71);
     Set<Series> shown = onPage(delta);
@@ -242,10 +242,10 @@ class RegistriesTest {
     assertEquals(shown, Set.copyOf(of(delta, receiver.latest())));
   }
 
-  /** The registry would wait for an hour. */
+  /** The timeout of the registry is an hour. */
   @Test
   @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-  void aReceiverThatHangsDoesNotHoldTheEndUp() throws IOException {
+  void aHangingReceiverDoesNotDelayTheShutdown() throws IOException {
     try (ServerSocket hangs = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       exporter.start(
           "ECOFLOW_MICROMETER_REGISTRIES=influx",
@@ -262,10 +262,10 @@ class RegistriesTest {
     }
   }
 
-  /** As a user starts it: Camel's own main, a bean in a file beside the routes. */
+  /** With Camel's own main class, and a bean in a file next to the routes. */
   private ChildProcess startProcess(String... more) throws IOException {
     RoutesFolder routes = RoutesFolder.copyTo(folder.resolve("routes"));
-    // The mode has no use for the others, and lacks their beans.
+    // The beans of other modes do not exist in this mode.
     for (String other : List.of("rest-device-list", "rest-device-values", "http-redelivery")) {
       Files.delete(routes.folder().resolve(other + ".camel.yaml"));
     }
@@ -300,7 +300,7 @@ class RegistriesTest {
   }
 
   @Test
-  void aRegistryThatIsABeanOfARouteFileHasTheGauges() throws IOException {
+  void aRegistryBeanOfARouteFileHasTheGauges() throws IOException {
     try (ChildProcess process = startProcess()) {
       eventually(
           () ->
@@ -313,24 +313,25 @@ class RegistriesTest {
       assertEquals(
           1,
           process.lines().stream()
-              .filter(line -> line.endsWith("Device series go to OtlpMeterRegistry too"))
+              .filter(
+                  line -> line.endsWith("Device series are also published to OtlpMeterRegistry"))
               .count(),
           () -> "" + process.lines());
     }
   }
 
   @Test
-  void failuresToPublishAreLinesThatDoNotRepeat() throws IOException {
+  void failuresToPublishAreLoggedOnce() throws IOException {
     receiver.close();
     int port = Ports.next();
-    // Of these two, one logs as Micrometer does, the other with a logger of its own.
+    // One of them logs with Micrometer's logger, the other with its own.
     try (ChildProcess process =
         startProcess(
             "ECOFLOW_MICROMETER_REGISTRIES=influx",
             "INFLUX_URI=http://localhost:" + port,
             "INFLUX_AUTO_CREATE_DB=false",
             "INFLUX_STEP=100ms",
-            // Lines that are left out are told here.
+            // DEBUG also shows the suppressed lines.
             "LOG_LEVEL=DEBUG",
             "JAVA_TOOL_OPTIONS=-Dorg.slf4j.simpleLogger.log.io.micrometer=debug")) {
       eventually(
@@ -350,7 +351,7 @@ class RegistriesTest {
                   + ", resource-attributes={}): connection refused or host unreachable"),
           process.lines().stream()
               .filter(line -> line.contains(" WARN "))
-              // The end may come while the last publication is under way.
+              // The exporter can stop during the last publication.
               .filter(line -> !line.contains("Publishing is already in progress"))
               .map(line -> line.substring(line.indexOf(" WARN ") + 6))
               .sorted()

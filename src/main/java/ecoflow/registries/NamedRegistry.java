@@ -17,10 +17,10 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Makes a registry of which the user gave nothing but the name, its jar and its variables. */
+/** Creates a registry from its name, its jar and environment variables. */
 final class NamedRegistry {
 
-  /** Classes by the end of the artifact that has them, {@code micrometer-registry-...}. */
+  /** Class names by the suffix of the artifact, {@code micrometer-registry-SUFFIX}. */
   private static final Map<String, String> KNOWN =
       new TreeMap<>(
           Map.ofEntries(
@@ -56,25 +56,29 @@ final class NamedRegistry {
   }
 
   /**
-   * @param name such as otlp, or the name of a class
-   * @throws ConfigException with a single line for the user
+   * @param name a short name such as otlp, or a class name
+   * @throws ConfigException if the registry cannot be created
    */
-  static MeterRegistry make(String name, RegistrySettings.Variables variables)
+  static MeterRegistry create(String name, RegistrySettings.Variables variables)
       throws ConfigException {
-    return new NamedRegistry(name, variables).make();
+    return new NamedRegistry(name, variables).create();
   }
 
-  private MeterRegistry make() throws ConfigException {
+  private MeterRegistry create() throws ConfigException {
     try {
       Class<?> type = type();
       if (!MeterRegistry.class.isAssignableFrom(type) || Modifier.isAbstract(type.getModifiers())) {
-        throw new ConfigException(
-            setting + " is not valid: it takes a class that is a MeterRegistry");
+        throw new ConfigException(setting + " is not valid: expected a subclass of MeterRegistry");
       }
       return (MeterRegistry) instance(constructor(type));
     } catch (LinkageError e) {
       throw new ConfigException(
-          setting + " needs more jars, " + Lines.root(e) + ": put " + jars() + "ECOFLOW_LIB_DIR");
+          setting
+              + " requires additional jars ("
+              + Lines.root(e)
+              + "): put "
+              + jars()
+              + " into ECOFLOW_LIB_DIR");
     }
   }
 
@@ -83,30 +87,32 @@ final class NamedRegistry {
     if (known == null && name.indexOf('.') < 0) {
       throw new ConfigException(
           setting
-              + " is not valid: it takes "
+              + " is not valid: expected "
               + String.join(", ", KNOWN.keySet())
-              + ", or the name of a registry's class");
+              + ", or the class name of a registry");
     }
     try {
-      // The jar may be one that the user put beside the exporter.
+      // The jar can be in ECOFLOW_LIB_DIR.
       return Class.forName(
           known == null ? name : "io.micrometer." + known + "MeterRegistry",
           true,
           Thread.currentThread().getContextClassLoader());
     } catch (ClassNotFoundException e) {
       throw new ConfigException(
-          setting + " needs a jar that is not there: put " + jars() + "ECOFLOW_LIB_DIR");
+          setting + " requires an additional jar: put " + jars() + " into ECOFLOW_LIB_DIR");
     }
   }
 
   private String jars() {
     String artifact = name.toLowerCase(Locale.ROOT);
     return KNOWN.containsKey(artifact)
-        ? "io.micrometer:micrometer-registry-" + artifact + " and what it depends on into "
-        : "the jar with this class and what it depends on into ";
+        ? "io.micrometer:micrometer-registry-" + artifact + " and its dependencies"
+        : "the jar with this class and its dependencies";
   }
 
-  /** The one that asks for the least. */
+  /**
+   * The supported constructor with the fewest parameters; one with a configuration is preferred.
+   */
   private Constructor<?> constructor(Class<?> type) throws ConfigException {
     return Stream.of(type.getConstructors())
         .filter(constructor -> Stream.of(constructor.getParameterTypes()).allMatch(this::isKnown))
@@ -132,7 +138,7 @@ final class NamedRegistry {
         || factory(parameter).isPresent();
   }
 
-  /** Clients of clouds are made so, with settings that they find themselves. */
+  /** A static method create() without parameters, as clients of cloud services have it. */
   private static Optional<Method> factory(Class<?> parameter) {
     return Stream.of(parameter.getMethods())
         .filter(method -> method.getName().equals("create") && method.getParameterCount() == 0)
@@ -150,9 +156,9 @@ final class NamedRegistry {
       }
       return constructor.newInstance(values);
     } catch (InvocationTargetException e) {
-      throw refusal(e.getCause());
+      throw failure(e.getCause());
     } catch (ReflectiveOperationException e) {
-      throw refusal(e);
+      throw failure(e);
     }
   }
 
@@ -165,18 +171,18 @@ final class NamedRegistry {
         : factory(type).orElseThrow().invoke(null);
   }
 
-  private ConfigException refusal(Throwable failure) {
-    if (failure instanceof LinkageError missing) {
+  private ConfigException failure(Throwable thrown) {
+    if (thrown instanceof LinkageError missing) {
       throw missing;
     }
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (cause instanceof RegistryConfig.UnreadableException unreadable) {
         return unreadable.reason();
       }
       if (cause instanceof ValidationException invalid) {
-        return new ConfigException(RegistryConfig.complaint(invalid) + " (for " + setting + ")");
+        return new ConfigException(RegistryConfig.describe(invalid) + " (for " + setting + ")");
       }
     }
-    return new ConfigException(setting + " cannot be set up: " + Lines.root(failure));
+    return new ConfigException(setting + " cannot be created: " + Lines.root(thrown));
   }
 }

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The registries of Micrometer besides that of the metrics page: those that the settings name, and
- * beans. Device series are gauges in each of them.
+ * The additional Micrometer registries: those named in the settings, and beans. Each device series
+ * is a gauge in each registry.
  */
 public final class Registries implements AutoCloseable {
 
@@ -37,15 +37,15 @@ public final class Registries implements AutoCloseable {
   private Registries() {}
 
   /**
-   * Makes the registries that the settings name.
+   * Creates the registries named in the settings.
    *
-   * @throws ConfigException with a single line for the user
+   * @throws ConfigException if a registry cannot be created
    */
   public static Registries open(RegistrySettings settings) throws ConfigException {
     Registries registries = new Registries();
     try {
       for (String name : settings.names()) {
-        registries.all.add(NamedRegistry.make(name, settings.variables()));
+        registries.all.add(NamedRegistry.create(name, settings.variables()));
       }
     } catch (ConfigException e) {
       registries.close();
@@ -55,11 +55,12 @@ public final class Registries implements AutoCloseable {
   }
 
   /**
-   * Has the registries follow the series from the moment on when the context starts: then the beans
-   * of route files are there, and no route runs yet.
+   * Publishes the series to the registries from the start of the context on. At that time the beans
+   * of route files exist, and no route runs yet.
    *
    * @param prefix of the names, without the underscore
-   * @param page the registry of the metrics page, which has its own writer of device series
+   * @param page the registry of the metrics page, which is excluded because the package page writes
+   *     its device series
    */
   public void follow(
       CamelContext camel, String prefix, Devices devices, Quotas quotas, MeterRegistry page) {
@@ -77,22 +78,24 @@ public final class Registries implements AutoCloseable {
         });
   }
 
-  /** A composite may hold the registry of the page, which must not show device series twice. */
+  /**
+   * Excludes the registry of the page, also in composites, to avoid duplicate series on the page.
+   */
   private static Stream<MeterRegistry> without(MeterRegistry page, MeterRegistry registry) {
     if (registry == page) {
       return Stream.empty();
     }
-    return registry instanceof CompositeMeterRegistry composite && holds(composite, page)
+    return registry instanceof CompositeMeterRegistry composite && contains(composite, page)
         ? composite.getRegistries().stream().flatMap(part -> without(page, part))
         : Stream.of(registry);
   }
 
-  private static boolean holds(CompositeMeterRegistry composite, MeterRegistry wanted) {
+  private static boolean contains(CompositeMeterRegistry composite, MeterRegistry registry) {
     return composite.getRegistries().stream()
         .anyMatch(
             part ->
-                part == wanted
-                    || (part instanceof CompositeMeterRegistry inner && holds(inner, wanted)));
+                part == registry
+                    || (part instanceof CompositeMeterRegistry inner && contains(inner, registry)));
   }
 
   private void follow(String prefix, Devices devices, Quotas quotas) {
@@ -104,11 +107,11 @@ public final class Registries implements AutoCloseable {
     sweeper.setDaemon(true);
     sweeper.start();
     LOG.info(
-        "Device series go to {} too",
+        "Device series are also published to {}",
         all.stream().map(Registries::nameOf).sorted().collect(Collectors.joining(", ")));
   }
 
-  /** A scrape removes what is too old before it reads; these read at times that nobody tells. */
+  /** Removes expired series regularly: without a scrape, a registry would publish them. */
   private void removeOld(Quotas quotas) {
     try {
       while (!closed.await(SWEEP_SECONDS, TimeUnit.SECONDS)) {
@@ -123,7 +126,7 @@ public final class Registries implements AutoCloseable {
     return registry.getClass().getSimpleName();
   }
 
-  /** Each publishes the last values, within {@value #CLOSE_SECONDS} s. */
+  /** Lets each registry publish the last values, within {@value #CLOSE_SECONDS} s. */
   @Override
   public void close() {
     if (closed.getCount() == 0) {
@@ -145,7 +148,8 @@ public final class Registries implements AutoCloseable {
         long millis = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
         thread.join(Math.max(1, millis));
         if (thread.isAlive()) {
-          LOG.warn("{} did not take the last values within {} s", thread.getName(), CLOSE_SECONDS);
+          LOG.warn(
+              "{} did not publish the last values within {} s", thread.getName(), CLOSE_SECONDS);
         }
       }
     } catch (InterruptedException e) {
@@ -157,7 +161,7 @@ public final class Registries implements AutoCloseable {
     try {
       registry.close();
     } catch (RuntimeException e) {
-      LOG.warn("{} does not close: {}", nameOf(registry), Lines.root(e));
+      LOG.warn("{} failed to close: {}", nameOf(registry), Lines.root(e));
     }
   }
 }

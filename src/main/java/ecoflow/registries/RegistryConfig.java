@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The settings of a registry: properties such as {@code otlp.baseTimeUnit} are variables such as
- * {@code OTLP_BASE_TIME_UNIT}. What no variable says is as Micrometer has it.
+ * The settings of a registry. A property such as {@code otlp.baseTimeUnit} is read from a variable
+ * such as {@code OTLP_BASE_TIME_UNIT}; the defaults are those of Micrometer.
  */
 final class RegistryConfig implements InvocationHandler {
 
@@ -29,7 +29,7 @@ final class RegistryConfig implements InvocationHandler {
     this.variables = variables;
   }
 
-  /** A variable that cannot be read, on its way through Micrometer. */
+  /** Carries the error of an unreadable variable through Micrometer. */
   static final class UnreadableException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -45,7 +45,10 @@ final class RegistryConfig implements InvocationHandler {
     }
   }
 
-  /** Micrometer's, or one of its kind: an interface that asks for each property by its name. */
+  /**
+   * Whether the type is an interface with a method to get a property by name, like those of
+   * Micrometer.
+   */
   static boolean isConfig(Class<?> type) {
     try {
       return type.isInterface()
@@ -82,18 +85,18 @@ final class RegistryConfig implements InvocationHandler {
   }
 
   static String variable(String property) {
-    String words = WORD_START.matcher(property).replaceAll("_");
-    return NO_LETTER.matcher(words).replaceAll("_").toUpperCase(Locale.ROOT);
+    String separated = WORD_START.matcher(property).replaceAll("_");
+    return NO_LETTER.matcher(separated).replaceAll("_").toUpperCase(Locale.ROOT);
   }
 
-  /** What Micrometer does not take, by the names of the variables. */
-  static String complaint(ValidationException invalid) {
+  /** Describes invalid properties by the names of their variables. */
+  static String describe(ValidationException invalid) {
     return invalid.getValidation().failures().stream()
-        .map(RegistryConfig::complaint)
+        .map(RegistryConfig::describe)
         .collect(Collectors.joining("; "));
   }
 
-  private static String complaint(Validated.Invalid<?> failure) {
+  private static String describe(Validated.Invalid<?> failure) {
     String name = variable(failure.getProperty());
     String message = Lines.oneLine(failure.getMessage());
     if (failure.getValue() == null) {

@@ -15,10 +15,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Keeps a gauge for each series in each registry, under the name and the labels that it has on the
- * metrics page. A registry that asks for a value gets the newest one.
+ * Registers a gauge for each series in each registry, with the same name and labels as on the
+ * metrics page. The gauge returns the newest value.
  *
- * <p>Locks are taken in this order: the device, its series, its gauges, the registry.
+ * <p>Lock order: device, series, gauges, registry.
  */
 final class SeriesGauges implements Quotas.Watcher {
 
@@ -40,7 +40,7 @@ final class SeriesGauges implements Quotas.Watcher {
 
   @Override
   public void came(Series series) {
-    // Values are stored while the device is locked: its labels cannot change meanwhile.
+    // The caller has locked the device, so its labels cannot change.
     Labels labels = devices.labels(series.serial());
     of(series.serial()).add(series, labels);
   }
@@ -50,7 +50,7 @@ final class SeriesGauges implements Quotas.Watcher {
     of(series.serial()).remove(series);
   }
 
-  /** Follows new labels of a device. */
+  /** Applies changed labels of a device. */
   void rename(String serial) {
     devices.exclusively(serial, () -> of(serial).rename(devices.labels(serial)));
   }
@@ -98,9 +98,9 @@ final class SeriesGauges implements Quotas.Watcher {
                   .register(registry);
           gauges.add(new Registered(registry, gauge));
         } catch (RuntimeException e) {
-          // Some take no second series with other labels, or no such name; the page still does.
+          // Some registries reject names, or series of one name with different label names.
           String name = registry.getClass().getSimpleName();
-          lines.warn(name, name + " takes no " + series.name() + ": " + Lines.root(e));
+          lines.warn(name, name + " rejected series " + series.name() + ": " + Lines.root(e));
         }
       }
       return gauges;

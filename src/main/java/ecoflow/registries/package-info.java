@@ -1,2 +1,2 @@
-/** Registries of Micrometer in which device series are gauges too. */
+/** Publishes device series as gauges in additional Micrometer registries. */
 package ecoflow.registries;

@@ -45,10 +45,11 @@ class NamedRegistryTest {
     return Settings.from(variables).registries();
   }
 
-  private static String complaint(String name, String... pairs) {
+  private static String error(String name, String... pairs) {
     String message =
         assertThrows(
-                ConfigException.class, () -> NamedRegistry.make(name, settings(pairs).variables()))
+                ConfigException.class,
+                () -> NamedRegistry.create(name, settings(pairs).variables()))
             .getMessage();
     assertFalse(message.contains("\n"), message);
     return message;
@@ -63,12 +64,12 @@ class NamedRegistryTest {
     "azuremonitor.instrumentationKey, AZUREMONITOR_INSTRUMENTATION_KEY",
     "my-registry.step, MY_REGISTRY_STEP"
   })
-  void propertiesAreVariables(String property, String variable) {
+  void propertiesMapToVariables(String property, String variable) {
     assertEquals(variable, RegistryConfig.variable(property));
   }
 
   @Test
-  void variablesComeBeforeDefaults() throws Exception {
+  void variablesOverrideDefaults() throws Exception {
     Path headers = Files.writeString(folder.resolve("headers"), "Authorization=Bearer abc\n");
     OtlpConfig config =
         (OtlpConfig)
@@ -97,22 +98,22 @@ class NamedRegistryTest {
     "io.micrometer.core.instrument.simple.SimpleMeterRegistry,"
         + " io.micrometer.core.instrument.simple.SimpleMeterRegistry"
   })
-  void aNameMakesARegistry(String name, String type) throws ConfigException {
+  void aNameCreatesARegistry(String name, String type) throws ConfigException {
     MeterRegistry registry =
-        NamedRegistry.make(
+        NamedRegistry.create(
             name, settings("OTLP_ENABLED", "false", "INFLUX_ENABLED", "false").variables());
     assertEquals(type, registry.getClass().getName());
     registry.close();
   }
 
   @Test
-  void aNameThatNobodyKnowsIsToldWithThoseThatThereAre() {
+  void unknownNamesAreReportedWithTheAllowedNames() {
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=prometeus is not valid: it takes appoptics, atlas,"
+        "ECOFLOW_MICROMETER_REGISTRIES=prometeus is not valid: expected appoptics, atlas,"
             + " azure-monitor, cloudwatch2, datadog, dynatrace, elastic, ganglia, graphite, humio,"
             + " influx, jmx, kairos, new-relic, opentsdb, otlp, signalfx, stackdriver, statsd,"
-            + " wavefront, or the name of a registry's class",
-        complaint("prometeus"));
+            + " wavefront, or the class name of a registry",
+        error("prometeus"));
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES=a b is not valid: expected names such as otlp or influx,"
             + " or class names, separated by commas",
@@ -121,87 +122,87 @@ class NamedRegistryTest {
             .getMessage());
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES=java.lang.String is not valid:"
-            + " it takes a class that is a MeterRegistry",
-        complaint("java.lang.String"));
+            + " expected a subclass of MeterRegistry",
+        error("java.lang.String"));
   }
 
   @Test
-  void aJarThatIsMissingIsNamed() {
+  void missingJarsAreReported() {
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=datadog needs a jar that is not there:"
-            + " put io.micrometer:micrometer-registry-datadog and what it depends on"
+        "ECOFLOW_MICROMETER_REGISTRIES=datadog requires an additional jar:"
+            + " put io.micrometer:micrometer-registry-datadog and its dependencies"
             + " into ECOFLOW_LIB_DIR",
-        complaint("datadog"));
+        error("datadog"));
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=com.example.MyRegistry needs a jar that is not there:"
-            + " put the jar with this class and what it depends on into ECOFLOW_LIB_DIR",
-        complaint("com.example.MyRegistry"));
+        "ECOFLOW_MICROMETER_REGISTRIES=com.example.MyRegistry requires an additional jar:"
+            + " put the jar with this class and its dependencies into ECOFLOW_LIB_DIR",
+        error("com.example.MyRegistry"));
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES="
-            + Incomplete.class.getName()
-            + " needs more jars, NoClassDefFoundError: com/example/Client:"
-            + " put the jar with this class and what it depends on into ECOFLOW_LIB_DIR",
-        complaint(Incomplete.class.getName()));
+            + MissingDependency.class.getName()
+            + " requires additional jars (NoClassDefFoundError: com/example/Client):"
+            + " put the jar with this class and its dependencies into ECOFLOW_LIB_DIR",
+        error(MissingDependency.class.getName()));
   }
 
   @Test
-  void whatMicrometerRefusesIsToldByTheNameOfTheVariable() {
+  void invalidPropertiesAreReportedByTheNameOfTheVariable() {
     assertEquals(
         "OTLP_STEP=often is not valid: it must be a valid duration value"
             + " (for ECOFLOW_MICROMETER_REGISTRIES=otlp)",
-        complaint("otlp", "OTLP_STEP", "often"));
+        error("otlp", "OTLP_STEP", "often"));
     assertEquals(
         "OTLP_URL=collector:4318 is not valid: it must be a valid URL"
             + " (for ECOFLOW_MICROMETER_REGISTRIES=otlp)",
-        complaint("otlp", "OTLP_URL", "collector:4318"));
+        error("otlp", "OTLP_URL", "collector:4318"));
     assertEquals(
         "OTLP_URL=*** is not valid: it must be a valid URL"
             + " (for ECOFLOW_MICROMETER_REGISTRIES=otlp)",
-        complaint("otlp", "OTLP_URL", "//me:secret@collector"));
+        error("otlp", "OTLP_URL", "//me:secret@collector"));
     assertEquals(
         "INFLUX_API_VERSION=V2 is not valid: it requires 'org' is also configured"
             + " (for ECOFLOW_MICROMETER_REGISTRIES=influx)",
-        complaint("influx", "INFLUX_API_VERSION", "v2", "INFLUX_TOKEN", "secret"));
+        error("influx", "INFLUX_API_VERSION", "v2", "INFLUX_TOKEN", "secret"));
     assertEquals(
         "SHOP_API_KEY is not set: it is required; SHOP_SIZE=large is not valid: it must be an integer"
             + " (for ECOFLOW_MICROMETER_REGISTRIES="
-            + OfShop.class.getName()
+            + ShopRegistry.class.getName()
             + ")",
-        complaint(OfShop.class.getName(), "SHOP_SIZE", "large"));
+        error(ShopRegistry.class.getName(), "SHOP_SIZE", "large"));
     assertEquals(
         "OTLP_URL and OTLP_URL_FILE are both set: set one of them",
-        complaint("otlp", "OTLP_URL", "http://localhost", "OTLP_URL_FILE", "/dev/null"));
+        error("otlp", "OTLP_URL", "http://localhost", "OTLP_URL_FILE", "/dev/null"));
   }
 
   @Test
-  void aRegistryThatCannotBeMadeIsTold() {
+  void registriesThatCannotBeCreatedAreReported() {
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES="
-            + Unwilling.class.getName()
-            + " cannot be set up: IOException: not today",
-        complaint(Unwilling.class.getName()));
+            + FailingRegistry.class.getName()
+            + " cannot be created: IOException: not today",
+        error(FailingRegistry.class.getName()));
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES="
-            + Demanding.class.getName()
+            + UnsupportedConstructor.class.getName()
             + " is not valid: "
-            + Demanding.class.getName()
+            + UnsupportedConstructor.class.getName()
             + " has no constructor for a configuration and a clock; bind it as a bean",
-        complaint(Demanding.class.getName()));
+        error(UnsupportedConstructor.class.getName()));
   }
 
-  /** As the one for CloudWatch. */
+  /** The registry of CloudWatch requires such a client. */
   @Test
-  void aClientThatMakesItselfIsMade() throws ConfigException {
+  void clientsWithAFactoryMethodAreCreated() throws ConfigException {
     WithClient registry =
         assertInstanceOf(
             WithClient.class,
-            NamedRegistry.make(WithClient.class.getName(), settings().variables()));
-    assertEquals("made", registry.client.how());
+            NamedRegistry.create(WithClient.class.getName(), settings().variables()));
+    assertEquals("created", registry.client.origin());
   }
 
-  public record Client(String how) {
+  public record Client(String origin) {
     public static Client create() {
-      return new Client("made");
+      return new Client("created");
     }
   }
 
@@ -214,7 +215,7 @@ class NamedRegistryTest {
     }
   }
 
-  /** Micrometer's way to say what must be set. */
+  /** A configuration with validation. */
   public interface ShopConfig extends MeterRegistryConfig {
     @Override
     default String prefix() {
@@ -232,34 +233,34 @@ class NamedRegistryTest {
     }
   }
 
-  public static final class OfShop extends SimpleMeterRegistry {
-    public OfShop(ShopConfig config) {
+  public static final class ShopRegistry extends SimpleMeterRegistry {
+    public ShopRegistry(ShopConfig config) {
       config.requireValid();
     }
   }
 
-  public static final class Demanding extends SimpleMeterRegistry {
-    public Demanding(SimpleConfig config, String unknown) {
+  public static final class UnsupportedConstructor extends SimpleMeterRegistry {
+    public UnsupportedConstructor(SimpleConfig config, String unknown) {
       super(config, Clock.SYSTEM);
     }
   }
 
-  public static final class Unwilling extends SimpleMeterRegistry {
-    public Unwilling(SimpleConfig config, Clock clock) throws IOException {
+  public static final class FailingRegistry extends SimpleMeterRegistry {
+    public FailingRegistry(SimpleConfig config, Clock clock) throws IOException {
       super(config, clock);
       throw new IOException("not today");
     }
   }
 
-  public static final class Incomplete extends SimpleMeterRegistry {
-    public Incomplete(SimpleConfig config, Clock clock) {
+  public static final class MissingDependency extends SimpleMeterRegistry {
+    public MissingDependency(SimpleConfig config, Clock clock) {
       super(config, clock);
       throw new NoClassDefFoundError("com/example/Client");
     }
   }
 
   @Test
-  void oneThatCannotBeMadeLeavesNoneBehind() {
+  void failureOfARegistryClosesTheOthers() {
     long before = publishers();
     assertThrows(
         ConfigException.class,

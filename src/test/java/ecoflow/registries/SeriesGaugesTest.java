@@ -112,7 +112,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void seriesThatAreThereAreFollowedToo() {
+  void existingSeriesAreRegistered() {
     store(Map.of("a", 1, "list", List.of(5, true)));
     follow(registry);
     assertEquals(Map.of("eco_a", 1.0, "eco_list[0]", 5.0, "eco_list[1]", 1.0), gauges(registry));
@@ -124,9 +124,9 @@ class SeriesGaugesTest {
     assertEquals("EcoFlow quota b.c", registry.get("eco_b_c").gauge().getId().getDescription());
   }
 
-  /** Two keys with one name, and a name that becomes a list. */
+  /** Two keys with the same name, and a name that becomes a list. */
   @Test
-  void theLatestOfTwoRivalsIsTheGauge() {
+  void theNewestOfConflictingSeriesIsTheGauge() {
     follow(registry);
     store(Map.of("a.b", 1));
     store(Map.of("a_b", 2));
@@ -137,22 +137,22 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void whatGoesLeavesNothingBehind() {
+  void gaugesOfRemovedSeriesAreRemoved() {
     follow(registry);
     for (int round = 0; round < 10; round++) {
       int first = round * MANY / 10;
-      Map<String, Object> come = new HashMap<>();
-      Map<String, Object> go = new HashMap<>();
+      Map<String, Object> added = new HashMap<>();
+      Map<String, Object> removed = new HashMap<>();
       IntStream.range(first, first + MANY / 10)
           .forEach(
               i -> {
-                come.put("key" + i, i);
-                go.put("key" + i, null);
+                added.put("key" + i, i);
+                removed.put("key" + i, null);
               });
-      store(come);
+      store(added);
       assertEquals(MANY / 10, registry.getMeters().size());
       assertEquals(first, registry.get("eco_key" + first).gauge().value());
-      store(go);
+      store(removed);
       assertEquals(List.of(), registry.getMeters());
     }
 
@@ -163,20 +163,20 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void aGaugeThatIsReadWhileItGoesKeepsItsLastValue() {
+  void aRemovedGaugeKeepsItsLastValue() {
     follow(registry);
     store(Map.of("a", 7));
     Gauge gauge = registry.get("eco_a").gauge();
 
     quotas.markOffline(message(Map.of()));
 
-    // A registry may be about to publish; NaN would be published by some.
+    // A registry can be about to publish, and some registries publish NaN.
     assertEquals(7, gauge.value());
     assertNull(registry.find("eco_a").gauge());
   }
 
   @Test
-  void labelsAreThoseOfNow() {
+  void labelsFollowTheDevice() {
     follow(registry);
     store(Map.of("a", 1, "list", List.of(5)));
     assertEquals(Set.of("DELTA 2-0001"), names());
@@ -203,7 +203,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void aRegistryThatRefusesDoesNotKeepValuesFromOthers() {
+  void aRegistryThatRejectsASeriesDoesNotAffectOthers() {
     MeterRegistry refusing =
         new SimpleMeterRegistry() {
           @Override
@@ -220,9 +220,9 @@ class SeriesGaugesTest {
     assertEquals(List.of(), registry.getMeters());
   }
 
-  /** A registry may read a gauge the moment that it comes. */
+  /** A registry can read a gauge while it is being registered. */
   @Test
-  void aGaugeComesWithItsValue() {
+  void aGaugeHasItsValueWhenItIsRegistered() {
     AtomicReference<Double> first = new AtomicReference<>();
     registry.config().onMeterAdded(meter -> first.set(((Gauge) meter).value()));
     follow(registry);
@@ -230,7 +230,7 @@ class SeriesGaugesTest {
     assertEquals(3, first.get());
   }
 
-  private static Registries noneNamed() throws ConfigException {
+  private static Registries withoutNames() throws ConfigException {
     return Registries.open(new RegistrySettings(List.of(), name -> Optional.empty()));
   }
 
@@ -241,7 +241,7 @@ class SeriesGaugesTest {
     CompositeMeterRegistry withPage = new CompositeMeterRegistry();
     withPage.add(page);
     withPage.add(inner);
-    try (Registries registries = noneNamed()) {
+    try (Registries registries = withoutNames()) {
       registries.follow(camel, "eco", devices, quotas, page);
       camel.getRegistry().bind("metricsRegistry", page);
       camel.getRegistry().bind("mine", registry);
@@ -259,9 +259,9 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void withoutARegistryNobodyWatches() throws ConfigException {
+  void withoutARegistryThereIsNoThread() throws ConfigException {
     MeterRegistry page = new SimpleMeterRegistry();
-    Registries registries = noneNamed();
+    Registries registries = withoutNames();
     registries.follow(camel, "eco", devices, quotas, page);
     camel.getRegistry().bind("metricsRegistry", page);
     camel.start();
