@@ -5,7 +5,7 @@ import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.meters.Meters.Scrape;
 
-/** The regular look at every device, bean {@code collectDevices}. */
+/** Counts collections in modes without polls, bean {@code collectDevices}. */
 final class CollectDevices {
 
   private final Devices devices;
@@ -16,7 +16,7 @@ final class CollectDevices {
     this.meters = meters;
   }
 
-  /** Route step: with an account there is nothing to poll, so that a look counts as a scrape. */
+  /** Route step: counts a collection of every device. */
   public void countScrapes() {
     for (DeviceView device : devices.all()) {
       meters.scraped(device.labels(), result(device));

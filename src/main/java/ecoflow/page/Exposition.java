@@ -12,12 +12,12 @@ import java.util.regex.Pattern;
  * Writes gauges of devices in the Prometheus text format 0.0.4 or in OpenMetrics 1.0 text, a piece
  * at a time.
  *
- * <p>Client libraries take endings such as _total or _info off a gauge's name; devices have quotas
- * with such names, and here they stay as they are.
+ * <p>Client libraries strip suffixes such as _total or _info from the names of gauges. Devices have
+ * quotas with such names, which are kept here.
  */
 final class Exposition extends PagePart<Family> {
 
-  /** Some readers end a line at these, too. */
+  /** Some parsers also treat these characters as line ends. */
   private static final Pattern OTHER_LINE_ENDS =
       Pattern.compile("[\\r\\f\\x{0B}\\x{1C}-\\x{1E}\\x{85}\\x{2028}\\x{2029}]");
 
@@ -26,20 +26,20 @@ final class Exposition extends PagePart<Family> {
   private final Names names;
   private final boolean openMetrics;
 
-  /** One series of a gauge that the exporter itself has for each device. */
+  /** One series of an exporter metric with the labels of a device. */
   record Sample(Labels labels, double value) {}
 
-  /** What stands before the series of a name. */
+  /** The encoded HELP and TYPE lines of a metric family, and the start of its series. */
   private record Name(String rawKey, byte[] textHead, byte[] openMetricsHead, byte[] start) {}
 
-  /** The names of series as bytes, which are the same for every page. */
+  /** Cache of the encoded names of metric families. */
   static final class Names {
 
     private final String prefix;
     private final Map<String, Name> known = new ConcurrentHashMap<>();
 
     /**
-     * @param prefix of the names, without the underscore
+     * @param prefix the prefix of the names, without the underscore
      */
     Names(String prefix) {
       this.prefix = prefix;
@@ -48,21 +48,21 @@ final class Exposition extends PagePart<Family> {
     private Name of(Family family) {
       Name name = known.get(family.name());
       if (name == null || !name.rawKey().equals(family.rawKey())) {
-        name = make(family);
+        name = encode(family);
         known.put(family.name(), name);
       }
       return name;
     }
 
-    private Name make(Family family) {
+    private Name encode(Family family) {
       String name = prefix + "_" + family.name();
       String help = "EcoFlow quota " + family.rawKey();
       return new Name(
           family.rawKey(), head(name, help, false), head(name, help, true), bytes(name + "{"));
     }
 
-    /** Forgets names that are gone, if there are many. */
-    private void keep(List<Family> families) {
+    /** Clears the cache if it contains many unused names. */
+    private void trim(List<Family> families) {
       if (known.size() > 2 * families.size() + 1_000) {
         known.clear();
       }
@@ -77,7 +77,7 @@ final class Exposition extends PagePart<Family> {
     super(families, deviceLabels);
     this.names = names;
     this.openMetrics = openMetrics;
-    names.keep(families);
+    names.trim(families);
   }
 
   @Override
@@ -114,7 +114,7 @@ final class Exposition extends PagePart<Family> {
     return current.value(i);
   }
 
-  /** Appends one gauge whose series have the labels of a device and no others. */
+  /** Appends a gauge whose series have only the labels of a device. */
   static void appendGauge(
       PageBytes out, String fullName, String help, List<Sample> samples, boolean openMetrics) {
     out.add(head(fullName, help, openMetrics));
@@ -128,10 +128,10 @@ final class Exposition extends PagePart<Family> {
     return head(name, help, "gauge", openMetrics);
   }
 
-  /** What stands before the series of a name, with the type of the metric. */
+  /** The HELP and TYPE lines of a metric family. */
   static byte[] head(String name, String help, String type, boolean openMetrics) {
     StringBuilder out = new StringBuilder("# HELP ").append(name).append(' ');
-    // Only OpenMetrics escapes quotes here.
+    // Quotes in HELP lines are escaped in OpenMetrics only.
     appendEscaped(out, OTHER_LINE_ENDS.matcher(help).replaceAll(" "), openMetrics);
     return bytes(
         out.append("\n# TYPE ").append(name).append(' ').append(type).append('\n').toString());

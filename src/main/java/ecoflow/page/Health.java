@@ -14,7 +14,7 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** Whether the exporter lives, and whether it has something to show; each "no" with its reason. */
+/** The conditions of the health pages, each with a description of its current problem. */
 final class Health {
 
   private final Devices devices;
@@ -27,16 +27,16 @@ final class Health {
   }
 
   /**
-   * @param problem what is wrong now, empty if nothing is
+   * @param problem the current problem; empty if the condition is met
    */
   void watch(String name, Supplier<Optional<String>> problem) {
     problems.put(name, problem);
   }
 
   /**
-   * As {@link #watch}, for what does not keep values from being shown.
+   * Like {@link #watch}, for problems that do not prevent the display of values.
    *
-   * @param problem what is wrong now, empty if nothing is
+   * @param problem the current problem; empty if the condition is met
    */
   void remark(String name, Supplier<Optional<String>> problem) {
     remarks.put(name, problem);
@@ -44,17 +44,17 @@ final class Health {
 
   private Optional<String> dataProblem() {
     boolean fresh = devices.ofCloud().stream().anyMatch(DeviceView::shown);
-    return fresh ? Optional.empty() : Optional.of("no device has sent values lately");
+    return fresh ? Optional.empty() : Optional.of("no device has sent values recently");
   }
 
-  /** For routes: empty once a device has sent values, else what is missing. */
+  /** For routes: the current problems until a device has sent values; then empty. */
   public String missing() {
-    boolean heard =
+    boolean hasValues =
         devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
-    return heard ? "" : current(problems);
+    return hasValues ? "" : current(problems);
   }
 
-  /** For routes: what is wrong though values are shown, after a semicolon; empty if nothing is. */
+  /** For routes: the current remarks after a semicolon; empty without remarks. */
   public String remarks() {
     String current = current(remarks);
     return current.isEmpty() ? "" : "; " + current;
@@ -68,8 +68,8 @@ final class Health {
   }
 
   /**
-   * For routes: the ids of routes that do not run, with spaces between. Those that start by
-   * themselves as soon as they can are none of the exporter's troubles.
+   * For routes: the ids of routes that are not running, separated by spaces. Routes without
+   * automatic startup are ignored.
    */
   public String stoppedRoutes(CamelContext camel) {
     return camel.getRoutes().stream()
@@ -84,7 +84,7 @@ final class Health {
     return status != null && status.isStarted();
   }
 
-  /** The same problems as Camel health checks, by their bean names. */
+  /** The conditions as Camel health checks, by bean name. */
   Map<String, HealthCheck> camelChecks() {
     Map<String, HealthCheck> checks = new LinkedHashMap<>();
     problems.forEach((name, problem) -> checks.put("ecoflow-" + name, new Check(name, problem)));
@@ -103,11 +103,11 @@ final class Health {
 
     @Override
     protected void doCall(HealthCheckResultBuilder builder, Map<String, Object> options) {
-      Optional<String> what = problem.get();
-      if (what.isEmpty()) {
+      Optional<String> current = problem.get();
+      if (current.isEmpty()) {
         builder.up();
       } else {
-        builder.down().message(what.get());
+        builder.down().message(current.get());
       }
     }
   }

@@ -21,14 +21,14 @@ import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
-/** Answers a scrape: what the exporter tells of itself, then the gauges of the devices. */
+/** Serves scrapes: the exporter metrics, followed by the metrics of the devices. */
 final class MetricsPage {
 
   static final String TEXT = "text/plain; version=0.0.4; charset=utf-8";
   static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
   private static final String END = "# EOF\n";
 
-  /** A last series may go beyond a piece. */
+  /** A piece can exceed its size by one series. */
   private static final int SPARE = 1 << 12;
 
   private final PageSettings settings;
@@ -39,8 +39,8 @@ final class MetricsPage {
   private final Meters meters;
   private final Exposition.Names names;
 
-  /** Room for what the last scrape took: one of the next size seldom has to be copied. */
-  private volatile int room = PageStream.PIECE + SPARE;
+  /** Initial capacity, from the size of the last page, so that the buffer rarely has to grow. */
+  private volatile int capacity = PageStream.PIECE + SPARE;
 
   MetricsPage(
       PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
@@ -53,7 +53,7 @@ final class MetricsPage {
     this.names = new Exposition.Names(prefix);
   }
 
-  /** Route step: the page as the headers Accept and Accept-Encoding ask for it. */
+  /** Route step: answers with the page in the format and encoding that the client accepts. */
   public void answer(Exchange exchange) throws IOException {
     Message message = exchange.getMessage();
     boolean openMetrics = wantsOpenMetrics(message.getHeader("Accept", "", String.class));
@@ -70,22 +70,22 @@ final class MetricsPage {
     if (whole.isPresent()) {
       message.setBody(whole.get());
     } else {
-      // How long the page would be is not worth the work of writing it.
+      // Do not write a large page only to compute its length.
       message.setBody(head ? InputStream.nullInputStream() : page);
     }
     if (!gzip) {
-      room = whole.map(ByteBuffer::remaining).orElse(PageStream.WHOLE) + SPARE;
+      capacity = whole.map(ByteBuffer::remaining).orElse(PageStream.WHOLE) + SPARE;
     }
   }
 
-  /** The page of this moment; what is too old by now is not on it. */
+  /** Removes expired series and creates the page. */
   private PageStream page(boolean openMetrics, boolean gzip) throws IOException {
     quotas.removeOld();
     List<DeviceView> all = devices.all();
     all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    PageBytes start = new PageBytes(gzip ? PageStream.PIECE + SPARE : room);
+    PageBytes start = new PageBytes(gzip ? PageStream.PIECE + SPARE : capacity);
     meters.registry().scrape(start, openMetrics ? OPEN_METRICS : TEXT);
-    // The end comes after the gauges of the devices.
+    // The end marker follows after the metrics of the devices.
     start.dropEnd(END);
     Exposition.appendGauge(
         start,
@@ -121,7 +121,7 @@ final class MetricsPage {
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 
-  /** OpenMetrics is given to who names it, unless plain text is named with a higher weight. */
+  /** Whether the client accepts OpenMetrics and does not prefer plain text. */
   static boolean wantsOpenMetrics(String accept) {
     double open = weight(accept, "application/openmetrics-text");
     return open > 0 && open >= weight(accept, "text/plain");

@@ -4,7 +4,7 @@ import ecoflow.normal.NormalFamily;
 import java.util.List;
 import java.util.function.Function;
 
-/** Writes normalised gauges and counters of devices. */
+/** Writes the normalised gauges and counters of devices. */
 final class NormalExposition extends PagePart<NormalFamily> {
 
   private static final String TOTAL = "_total";
@@ -27,14 +27,14 @@ final class NormalExposition extends PagePart<NormalFamily> {
     return current.size();
   }
 
-  /** In OpenMetrics the name of a counter is that of its series without the ending. */
+  /** In OpenMetrics, the name of a counter family lacks the suffix of its series. */
   @Override
   byte[] head(NormalFamily current) {
     String name = name(current);
     boolean isShort = openMetrics && current.isCounter();
-    String told = isShort ? name.substring(0, name.length() - TOTAL.length()) : name;
+    String familyName = isShort ? name.substring(0, name.length() - TOTAL.length()) : name;
     String type = current.isCounter() ? "counter" : "gauge";
-    return Exposition.head(told, current.help(), type, openMetrics);
+    return Exposition.head(familyName, current.help(), type, openMetrics);
   }
 
   private String name(NormalFamily current) {

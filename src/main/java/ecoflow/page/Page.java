@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.camel.spi.Registry;
 
-/** What the exporter shows: the metrics page, the health pages, and its gauges about devices. */
+/** The metrics page and the health pages. */
 public final class Page {
 
   private final MetricsPage metricsPage;
@@ -24,18 +24,19 @@ public final class Page {
   }
 
   /**
-   * Makes a condition part of the health pages.
+   * Adds a condition to the health pages. Without values, the exporter is not ready, and the page
+   * shows the current problems.
    *
-   * @param problem what is wrong now, empty if nothing is
+   * @param problem the current problem; empty if the condition is met
    */
   public void watch(String name, Supplier<Optional<String>> problem) {
     health.watch(name, problem);
   }
 
   /**
-   * As {@link #watch}, for what does not keep values from being shown.
+   * Like {@link #watch}, for problems that do not prevent the display of values.
    *
-   * @param problem what is wrong now, empty if nothing is
+   * @param problem the current problem; empty if the condition is met
    */
   public void remark(String name, Supplier<Optional<String>> problem) {
     health.remark(name, problem);

@@ -5,16 +5,18 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A growing row of bytes, with what a page is made of. */
+/** A growable byte buffer with methods to append parts of a page. */
 final class PageBytes extends OutputStream {
 
   /** Powers of ten by their exponent. */
   private static final long[] TEN_TO = {1, 10, 100, 1_000, 10_000, 100_000, 1_000_000};
 
-  /** From here on, and below a thousandth, {@link Double#toString} writes an exponent. */
+  /** {@link Double#toString} writes an exponent from this value on. */
   private static final double FIRST_WITH_EXPONENT = 1e7;
 
-  private static final double LEAST_WITHOUT_EXPONENT = 1e-3;
+  /** {@link Double#toString} writes an exponent below this value. */
+  private static final double MIN_WITHOUT_EXPONENT = 1e-3;
+
   private static final int MAX_LONG_DIGITS = 19;
 
   private byte[] bytes;
@@ -28,17 +30,17 @@ final class PageBytes extends OutputStream {
     return size;
   }
 
-  /** Forgets what it holds, and keeps the memory. */
+  /** Removes the content and keeps the memory. */
   void clear() {
     size = 0;
   }
 
-  /** Copies to {@code target} from {@code offset} on what stands at {@code start}. */
+  /** Copies {@code length} bytes from {@code start} to {@code target} at {@code offset}. */
   void copy(int start, byte[] target, int offset, int length) {
     System.arraycopy(bytes, start, target, offset, length);
   }
 
-  /** What it holds, for as long as nothing is changed in it. */
+  /** A view of the content, which is valid until the next change. */
   ByteBuffer view() {
     return ByteBuffer.wrap(bytes, 0, size);
   }
@@ -47,7 +49,7 @@ final class PageBytes extends OutputStream {
     out.write(bytes, 0, size);
   }
 
-  /** Takes the text off the end, if it stands there. */
+  /** Removes the text from the end, if it is present. */
   void dropEnd(String ascii) {
     byte[] end = ascii.getBytes(StandardCharsets.US_ASCII);
     int start = size - end.length;
@@ -58,13 +60,13 @@ final class PageBytes extends OutputStream {
 
   @Override
   public void write(int b) {
-    room(1);
+    ensureCapacity(1);
     bytes[size++] = (byte) b;
   }
 
   @Override
   public void write(byte[] source, int offset, int length) {
-    room(length);
+    ensureCapacity(length);
     System.arraycopy(source, offset, bytes, size, length);
     size += length;
   }
@@ -83,7 +85,7 @@ final class PageBytes extends OutputStream {
     return this;
   }
 
-  /** Adds a number as {@link Double#toString} writes it, but for the words that the format has. */
+  /** Appends a number like {@link Double#toString}, but infinities as +Inf and -Inf. */
   PageBytes add(double value) {
     if (Double.isInfinite(value)) {
       return add(value > 0 ? "+Inf" : "-Inf");
@@ -92,10 +94,10 @@ final class PageBytes extends OutputStream {
   }
 
   /**
-   * Adds a number of up to six decimals without the search that {@link Double#toString} makes:
-   * nearly all values of devices are such.
+   * Appends a number with at most six decimals, as nearly all values of devices. This is faster
+   * than {@link Double#toString}.
    *
-   * @return false if it is another number
+   * @return false if the number has another form; then nothing is appended
    */
   private boolean addShort(double value) {
     double size = Math.abs(value);
@@ -107,7 +109,7 @@ final class PageBytes extends OutputStream {
       addDecimal(value < 0, whole * 10, 1);
       return true;
     }
-    if (size < LEAST_WITHOUT_EXPONENT) {
+    if (size < MIN_WITHOUT_EXPONENT) {
       return false;
     }
     for (int decimals = 1; decimals < TEN_TO.length; decimals++) {
@@ -121,7 +123,7 @@ final class PageBytes extends OutputStream {
   }
 
   private void addDecimal(boolean negative, long digits, int decimals) {
-    room(MAX_LONG_DIGITS + 3);
+    ensureCapacity(MAX_LONG_DIGITS + 3);
     if (negative) {
       bytes[size++] = '-';
     }
@@ -129,7 +131,7 @@ final class PageBytes extends OutputStream {
     for (long rest = digits / TEN_TO[decimals] / 10; rest > 0; rest /= 10) {
       length++;
     }
-    // One place more for the point.
+    // One more byte for the point.
     int at = size + length;
     long rest = digits;
     for (int i = 0; i < length; i++) {
@@ -142,7 +144,7 @@ final class PageBytes extends OutputStream {
     size += length + 1;
   }
 
-  private void room(int more) {
+  private void ensureCapacity(int more) {
     if (bytes.length - size < more) {
       bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, size + more));
     }

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Series that are written a piece at a time, family by family.
+ * Writes metric families in pieces.
  *
- * @param <F> the series of one name
+ * @param <F> the type of a metric family
  */
 abstract class PagePart<F> {
 
@@ -19,7 +19,7 @@ abstract class PagePart<F> {
   private int series;
 
   /**
-   * @param deviceLabels as they stand in a series, by serial number
+   * @param deviceLabels the encoded labels of a device, by serial number
    */
   PagePart(List<F> families, Function<String, byte[]> deviceLabels) {
     this.families = families;
@@ -27,10 +27,10 @@ abstract class PagePart<F> {
   }
 
   /**
-   * Appends the next series until there are {@code enough} bytes or all are there, without the "#
-   * EOF" that ends OpenMetrics text.
+   * Appends series until the buffer has {@code enough} bytes or no series are left. The end marker
+   * of OpenMetrics is not included.
    *
-   * @return whether there are more
+   * @return whether series are left
    */
   final boolean append(PageBytes out, int enough) {
     while (family < families.size() && out.size() < enough) {
@@ -40,7 +40,7 @@ abstract class PagePart<F> {
       if (series == 0) {
         out.add(head(current));
       }
-      // At least one series stands by the head, so that the head comes once.
+      // Write at least one series after the head, so that the head is not repeated.
       do {
         out.add(start).add(deviceLabels.apply(serial(current, series)));
         appendLabels(out, current, series);
@@ -60,12 +60,12 @@ abstract class PagePart<F> {
   /** The lines before the series. */
   abstract byte[] head(F current);
 
-  /** What each series begins with, up to the labels. */
+  /** The start of each series, up to the labels. */
   abstract byte[] start(F current);
 
   abstract String serial(F current, int i);
 
-  /** Appends the labels besides those of the device, each with a comma before it. */
+  /** Appends the additional labels, each preceded by a comma. */
   abstract void appendLabels(PageBytes out, F current, int i);
 
   abstract double value(F current, int i);

@@ -8,33 +8,33 @@ import java.util.List;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 
-/** A page that is written while it is read, so that a large one is never in memory as a whole. */
+/** Writes the page while it is read, so that a large page is never in memory as a whole. */
 final class PageStream extends InputStream {
 
-  /** A page up to this size is its first piece. */
+  /** Pages up to this size consist of one piece. */
   static final int WHOLE = 1 << 18;
 
-  /** What is written at a time after that, and compressed at a time. */
+  /** The size of further pieces, and of pieces to compress. */
   static final int PIECE = 1 << 16;
 
   private final PageBytes plain;
   private final Iterator<PagePart<?>> rest;
   private final String end;
 
-  /** What can be read: {@link #plain} itself, or what the compression made of it. */
+  /** The readable bytes: {@link #plain} itself, or its compressed form. */
   private final PageBytes ready;
 
   private final GZIPOutputStream gzip;
 
-  /** What is being written, null before and after. */
+  /** The part that is being written; null between parts. */
   private PagePart<?> part;
 
   private int read;
   private boolean ended;
 
   /**
-   * @param start of the page
-   * @param end comes after the rest
+   * @param start the start of the page
+   * @param end the text after the last part
    */
   PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed)
       throws IOException {
@@ -48,12 +48,12 @@ final class PageStream extends InputStream {
     } while (ready.size() < WHOLE && !ended);
   }
 
-  /** The whole page, if its first piece is all of it and nothing has been read. */
+  /** The whole page, if it consists of one piece and nothing has been read. */
   Optional<ByteBuffer> whole() {
     return ended && read == 0 ? Optional.of(ready.view()) : Optional.empty();
   }
 
-  /** Completes the piece that {@link #plain} has begun and makes it readable. */
+  /** Completes the current piece in {@link #plain} and makes it readable. */
   private void prepare(int enough) throws IOException {
     while (plain.size() < enough && (part != null || rest.hasNext())) {
       part = part == null ? rest.next() : part;

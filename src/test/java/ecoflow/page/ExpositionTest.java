@@ -41,7 +41,7 @@ class ExpositionTest {
   }
 
   @Test
-  void namesKeepTheirEndings() {
+  void namesKeepTheirSuffixes() {
     List<String> names = List.of("x_bucket", "x_created", "x_info", "x_sum", "x_total");
     names.forEach(name -> store.record("SN", Map.of(name, 1)));
     for (boolean openMetrics : new boolean[] {false, true}) {
@@ -78,7 +78,7 @@ class ExpositionTest {
   }
 
   @Test
-  void ownGaugesTakeAnyValue() {
+  void exporterGaugesCanHaveAnyValue() {
     PageBytes out = new PageBytes(16);
     List<Exposition.Sample> samples = new ArrayList<>();
     for (double value :
@@ -101,7 +101,7 @@ class ExpositionTest {
   }
 
   @Test
-  void numbersAreWrittenAsJavaWritesThem() {
+  void numbersHaveTheFormatOfJava() {
     Random random = new Random(11);
     for (int i = 0; i < 200_000; i++) {
       double digits = random.nextInt() >> random.nextInt(32);
@@ -135,9 +135,9 @@ class ExpositionTest {
     assertEquals("", text(true));
   }
 
-  /** Random partial updates; the expectation keeps nothing but the lines that should be shown. */
+  /** Random partial updates, compared with a simple model of the expected lines. */
   @Test
-  void agreesWithAPlainModelOnRandomMessages() {
+  void matchesASimpleModelForRandomMessages() {
     Random random = new Random(7);
     // Family -> order of the series (serial, indexes) -> line.
     Map<String, Map<String, String>> shown = new TreeMap<>();
@@ -263,7 +263,7 @@ class ExpositionTest {
   private String text(boolean openMetrics) {
     PageBytes all = new PageBytes(16);
     exposition(openMetrics).append(all, Integer.MAX_VALUE);
-    // In pieces of any size it is the same.
+    // The size of the pieces does not change the page.
     Exposition pieces = exposition(openMetrics);
     PageBytes piece = new PageBytes(16);
     StringBuilder together = new StringBuilder();
