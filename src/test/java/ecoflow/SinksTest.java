@@ -27,10 +27,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Routes that take values elsewhere: what they get, and that they cost the gauges nothing. */
+/** Sinks: their messages, and their independence of gauges and other sinks. */
 class SinksTest {
 
-  /** What came to a route, a value that is gone as null. */
+  /** A message to a sink; removed values are null. */
   private record Told(Map<String, Double> values, Map<String, Object> headers) {}
 
   private final SimulatedDevice delta =
@@ -49,7 +49,7 @@ class SinksTest {
   }
 
   @AfterEach
-  void letGo() {
+  void release() {
     release.countDown();
   }
 
@@ -84,7 +84,7 @@ class SinksTest {
   }
 
   @Test
-  void changesAreOnlyWhatDiffersFromTheLastTime() throws Exception {
+  void changesContainOnlyChangedValues() throws Exception {
     BlockingQueue<Told> told = take("seda:changes-test");
 
     delta.push(Map.of("pd.soc", 81, "pd.watts", 5));
@@ -101,7 +101,7 @@ class SinksTest {
   }
 
   @Test
-  void changesTellWhichDeviceTheyAreOf() throws Exception {
+  void changesHaveTheHeadersOfTheirDevice() throws Exception {
     BlockingQueue<Told> told = take("seda:changes-test");
 
     river.push(Map.of("pd.soc", 7));
@@ -126,7 +126,7 @@ class SinksTest {
   }
 
   @Test
-  void changesSayWhenADeviceIsGone() throws Exception {
+  void changesReportAnOfflineDevice() throws Exception {
     delta.push(Map.of("pd.soc", 81));
     exporter.page().eventuallyShows(delta, "pd_soc", 81);
     BlockingQueue<Told> told = take("seda:changes-test");
@@ -141,9 +141,9 @@ class SinksTest {
     assertEquals(Map.of("pd.soc", 81.0), next(told));
   }
 
-  /** A message and the collection may find changes at the same time. */
+  /** A message and the collection can find changes at the same time. */
   @Test
-  void changesPutTogetherAreThePicture() throws Exception {
+  void accumulatedChangesEqualTheSnapshot() throws Exception {
     BlockingQueue<Told> told = take("seda:changes-test?size=10000");
 
     for (int i = 1; i <= 500; i++) {
@@ -174,7 +174,7 @@ class SinksTest {
   }
 
   @Test
-  void picturesComeOncePerCollectionWithAllValues() throws Exception {
+  void snapshotsAreSentOncePerCollection() throws Exception {
     delta.push(Map.of("pd.soc", 81, "pd.cells", List.of(1, 2)));
     exporter.page().eventuallyShows(delta, "pd_soc", 81);
     BlockingQueue<Told> pictures = take("seda:pictures-test");
@@ -195,7 +195,7 @@ class SinksTest {
   }
 
   @Test
-  void aSinkThatHangsLosesOnlyItsOwnMessages() throws Exception {
+  void aHangingSinkLosesOnlyItsOwnMessages() throws Exception {
     CountDownLatch hangs = new CountDownLatch(1);
     route(
         "seda:changes-hangs?size=2",
@@ -217,7 +217,7 @@ class SinksTest {
       seen = next(other).getOrDefault("pd.soc", 50.0);
     }
     assertEquals(0, sink("changes-other", "dropped"));
-    // One is under way, and two wait.
+    // One message is being processed, and two are waiting.
     assertEquals(3, sink("changes-hangs", "taken"));
     assertEquals(sink("changes-other", "taken") - 3, sink("changes-hangs", "dropped"));
     String ready = exporter.http().get("/-/ready").body();
@@ -245,7 +245,7 @@ class SinksTest {
   }
 
   @Test
-  void aSinkThatFailsLosesOnlyWhatItFailedWith() throws Exception {
+  void aFailingSinkLosesOnlyTheFailedMessages() throws Exception {
     BlockingQueue<Told> told = new LinkedBlockingQueue<>();
     route(
         "seda:changes-fails",
@@ -266,9 +266,9 @@ class SinksTest {
     assertEquals(Map.of("pd.soc", 14.0), next(told));
   }
 
-  /** EcoFlow's CA and bounds are those of its own calls: another receiver may speak plain HTTP. */
+  /** The CA and the limits of EcoFlow's calls do not apply to other receivers. */
   @Test
-  void aRouteMayCallAnyReceiver() throws Exception {
+  void aRouteCanCallAnyReceiver() throws Exception {
     BlockingQueue<String> received = new LinkedBlockingQueue<>();
     HttpServer receiver = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     receiver.createContext(

@@ -29,9 +29,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The routes that take values elsewhere, bean {@code sinks}: those that start with {@code
- * seda:changes-NAME} or {@code seda:pictures-NAME}. Each has a queue of its own, and what finds it
- * full is dropped: a sink that hangs costs neither gauges nor other sinks anything.
+ * Sends values to sinks, bean {@code sinks}. Sinks are routes that start with {@code
+ * seda:changes-NAME} or {@code seda:pictures-NAME}. Each sink has its own queue, and messages to a
+ * full queue are dropped, so that a hanging sink affects neither gauges nor other sinks.
  */
 public final class Sinks {
 
@@ -46,17 +46,16 @@ public final class Sinks {
   private static final String CHANGES = "changes-";
   private static final String PICTURES = "pictures-";
 
-  /** How many messages may wait where the route does not say it ({@code size}). */
+  /** The size of the queue, unless the route sets the option {@code size}. */
   private static final int QUEUE_SIZE = 100;
 
-  /** A message that has waited for longer waits for a server that is away, or slow. */
-  private static final long LATE_MILLIS = 1000;
+  /** A message that waits longer shows that the server of the sink is slow or unavailable. */
+  private static final long DELAY_MILLIS = 1000;
 
-  /** A route that takes values. */
   private record Sink(String name, SedaEndpoint endpoint) {}
 
   /**
-   * @param routes how many there were when these were found
+   * @param routes the number of routes at the time of the search
    */
   private record Known(int routes, List<Sink> changes, List<Sink> pictures) {}
 
@@ -65,13 +64,13 @@ public final class Sinks {
   private final Quotas quotas;
   private final BiConsumer<String, Boolean> count;
 
-  /** Messages that were dropped since the queue was last found full, by sink. */
+  /** Messages dropped since the queue became full, by sink. */
   private final Map<String, Long> dropped = new ConcurrentHashMap<>();
 
   private volatile Known known;
 
   /**
-   * @param count takes the name of a sink for each message, and whether it was taken
+   * @param count called for each message with the name of the sink and whether the queue had space
    */
   public Sinks(
       CamelContext camel, Devices devices, Quotas quotas, BiConsumer<String, Boolean> count) {
@@ -80,29 +79,29 @@ public final class Sinks {
     this.quotas = quotas;
     this.count = count;
     camel.addLifecycleStrategy(new Watch());
-    quotas.onChange(this::handChanges);
+    quotas.onChange(this::sendChanges);
   }
 
-  /** For routes: the devices whose full pictures a route takes. */
+  /** For routes: the devices whose snapshots are sent to sinks; empty without such a sink. */
   public List<String> devices() {
     return pictures().isEmpty() ? List.of() : devices.serials();
   }
 
-  /** Within the lock of the device: an older value must not overtake a newer one. */
-  private void handChanges(String serial) {
-    List<Sink> takers = changes();
-    if (!takers.isEmpty()) {
+  /** Called with the device locked, so that an older value does not overtake a newer one. */
+  private void sendChanges(String serial) {
+    List<Sink> sinks = changes();
+    if (!sinks.isEmpty()) {
       Map<String, Double> values = quotas.changes(serial);
       if (!values.isEmpty()) {
-        hand(takers, headers(serial), values);
+        send(sinks, headers(serial), values);
       }
     }
   }
 
-  /** Route step: the message goes to each route that takes full pictures. */
-  public void handPicture(Exchange exchange) {
+  /** Route step: sends the snapshot in the message to all sinks for snapshots. */
+  public void sendSnapshot(Exchange exchange) {
     Message message = exchange.getMessage();
-    hand(pictures(), message.getHeaders(), message.getBody());
+    send(pictures(), message.getHeaders(), message.getBody());
   }
 
   private Map<String, Object> headers(String serial) {
@@ -115,50 +114,50 @@ public final class Sinks {
     return headers;
   }
 
-  /** For routes: the name of the device of the header. */
+  /** For routes: the name of the device in the header. */
   public String deviceName(@Header(Quotas.DEVICE) String serial) {
     return devices.labels(serial).deviceName();
   }
 
-  /** For routes: the model of the device of the header. */
+  /** For routes: the model of the device in the header. */
   public String productName(@Header(Quotas.DEVICE) String serial) {
     return devices.labels(serial).productName();
   }
 
-  /** For routes: whether the device of the header sends values; without them it has no gauges. */
+  /** For routes: whether the device in the header has gauges. */
   public boolean isOnline(@Header(Quotas.DEVICE) String serial) {
     return devices.isShown(serial);
   }
 
-  /** For routes: when the device of the header last sent a value, in ms since 1970; 0 for never. */
+  /** For routes: the time of the last value of the device, in ms since 1970; 0 without a value. */
   public long updated(@Header(Quotas.DEVICE) String serial) {
     return devices.find(serial).map(DeviceView::lastUpdateMillis).orElse(NEVER).orElse(0);
   }
 
-  private void hand(List<Sink> sinks, Map<String, Object> headers, Object body) {
+  private void send(List<Sink> sinks, Map<String, Object> headers, Object body) {
     for (Sink sink : sinks) {
       Exchange copy = sink.endpoint().createExchange();
       copy.getMessage().setHeaders(new HashMap<>(headers));
       copy.getMessage().setBody(body);
-      // Not by a producer: its options, such as to wait for a free place, are the route's to set.
-      boolean taken = sink.endpoint().getQueue().offer(copy);
-      count.accept(sink.name(), taken);
-      note(sink, taken);
+      // Not with a producer, which could block on a full queue because of the options of the route.
+      boolean accepted = sink.endpoint().getQueue().offer(copy);
+      count.accept(sink.name(), accepted);
+      logDrops(sink, accepted);
     }
   }
 
-  private void note(Sink sink, boolean taken) {
-    if (!taken) {
+  private void logDrops(Sink sink, boolean accepted) {
+    if (!accepted) {
       if (dropped.merge(sink.name(), 1L, Long::sum) == 1) {
         LOG.warn(
-            "Route {} does not keep up: {} messages wait for it, and what comes now is dropped; gauges lose nothing",
+            "Route {} does not keep up: {} messages are waiting, further messages are dropped; gauges are not affected",
             route(sink),
             sink.endpoint().getQueue().size());
       }
     } else if (!dropped.isEmpty() && sink.endpoint().getQueue().size() <= 1) {
       Long lost = dropped.remove(sink.name());
       if (lost != null) {
-        LOG.info("Route {} keeps up again; {} messages to it were dropped", route(sink), lost);
+        LOG.info("Route {} keeps up again; {} messages were dropped", route(sink), lost);
       }
     }
   }
@@ -190,7 +189,7 @@ public final class Sinks {
     return known().pictures();
   }
 
-  /** Routes come at the start, and come and go with a reload. */
+  /** The current sinks. A reload can add and remove routes. */
   private Known known() {
     Known current = known;
     int routes = camel.getRoutesSize();
@@ -204,7 +203,7 @@ public final class Sinks {
   private List<Sink> find(String prefix) {
     Map<String, Sink> found = new LinkedHashMap<>();
     for (Route route : camel.getRoutes()) {
-      // Asked by name first: without sinks none of the component's classes is loaded.
+      // Compare the URI first, to load no class of the component if there are no sinks.
       String name = StringHelper.before(StringHelper.after(uri(route), SEDA, "") + "?", "?");
       if (name.startsWith(prefix)) {
         found.putIfAbsent(name, new Sink(name, (SedaEndpoint) route.getEndpoint()));
@@ -218,17 +217,17 @@ public final class Sinks {
   }
 
   /**
-   * Messages that wait for a route that does not keep up: at the end each of them would be tried
-   * once, and where a server is away fail with a line of its own.
+   * Drops the messages of sinks that do not keep up. Otherwise each of them would be processed
+   * during shutdown and, if the server is unavailable, fail with a log line.
    */
-  private void dropWhatIsLate() {
+  private void dropDelayed() {
     for (Sink sink : Stream.concat(changes().stream(), pictures().stream()).toList()) {
       BlockingQueue<Exchange> queue = sink.endpoint().getQueue();
       Exchange oldest = queue.peek();
       if (oldest != null
-          && (queue.remainingCapacity() == 0 || oldest.getClock().elapsed() > LATE_MILLIS)) {
+          && (queue.remainingCapacity() == 0 || oldest.getClock().elapsed() > DELAY_MILLIS)) {
         LOG.warn(
-            "Route {} does not keep up: {} messages that wait for it are lost with the end of the exporter",
+            "Route {} does not keep up: {} waiting messages are lost because the exporter stops",
             route(sink),
             queue.size());
         queue.clear();
@@ -240,13 +239,14 @@ public final class Sinks {
 
     @Override
     public void onContextStopping(CamelContext context) {
-      dropWhatIsLate();
+      dropDelayed();
     }
 
     @Override
     public void onComponentAdd(String name, Component component) {
       if (name.equals("seda")) {
-        // A message can hold all values of a device: the thousand of Camel would be the heap.
+        // A message can contain all values of a device: Camel's default of 1000 could fill the
+        // heap.
         ((SedaComponent) component).setQueueSize(QUEUE_SIZE);
       }
     }

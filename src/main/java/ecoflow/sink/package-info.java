@@ -1,2 +1,2 @@
-/** Hands values on to the routes of integrators. */
+/** Sends values to the routes of integrators. */
 package ecoflow.sink;
