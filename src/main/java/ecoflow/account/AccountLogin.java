@@ -33,35 +33,39 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The app account, bean {@code accountLogin}: what its login needs and what came of it. Source of
- * the exchange: the traffic of EcoFlow's app, POST /auth/login and GET /iot-auth/app/certification.
+ * The login of an app account, bean {@code accountLogin}. Source: the traffic of EcoFlow's app,
+ * POST /auth/login and GET /iot-auth/app/certification.
  */
 final class AccountLogin implements Login {
 
   private static final Logger LOG = LoggerFactory.getLogger(AccountLogin.class);
   private static final String PATH = "apiPath";
   private static final String NAME = "apiName";
-  private static final Set<String> CALLS_OF_LOGIN = Set.of("login", "certification");
+  private static final Set<String> LOGIN_CALLS = Set.of("login", "certification");
   private static final int TLS_MQTT_PORT = 8883;
 
-  /** Between looks at the list for devices that have never sent a value. */
+  /** Interval of checks of the device list while a device has never sent a value. */
   private static final Duration CHECK_INTERVAL = Duration.ofMinutes(10);
 
-  /** After a look that failed; it doubles up to {@link #CHECK_INTERVAL}. */
+  /** Pause after a failed check, doubled for each failure up to {@link #CHECK_INTERVAL}. */
   private static final Duration CHECK_RETRY = Duration.ofSeconds(30);
 
-  /** The timer of the looks can be early by so much, since it starts before a look does. */
+  /** Tolerance, because the timer fires before {@link #checking} records the time. */
   private static final Duration TIMER_JITTER = Duration.ofSeconds(5);
 
-  /** During an outage EcoFlow answers that the account does not exist. */
-  private static final int ANSWERS_BEFORE_THE_USER_IS_WRONG = 2;
+  /**
+   * Number of answers "account does not exist" that are reported as a possible outage of EcoFlow.
+   */
+  private static final int MAX_OUTAGE_ANSWERS = 2;
 
-  /** How long a token is sure to serve: then an answer that refuses a call can be about it. */
-  private static final Duration SURE_LIFE = Duration.ofMinutes(10);
+  /**
+   * Minimum lifetime of a token. After that, a refused call can mean that the token has expired.
+   */
+  private static final Duration MIN_TOKEN_LIFE = Duration.ofMinutes(10);
 
   private record Session(String token, String userId, long since) {}
 
-  /** Credentials of the broker, and the login that they came with. */
+  /** Credentials of the broker, and the login session to which they belong. */
   private record Certification(Session session, BrokerLogin login) {}
 
   private final Credentials account;
@@ -77,7 +81,7 @@ final class AccountLogin implements Login {
   private volatile Certification certification;
   private volatile boolean listed;
 
-  /** What was logged of each device that the list lacks. */
+  /** The last log message about each device that is missing in the list. */
   private final Map<String, String> absences = new ConcurrentHashMap<>();
 
   private volatile boolean checked;
@@ -88,7 +92,7 @@ final class AccountLogin implements Login {
 
   AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
     this.account = settings.credentials();
-    // What tells this exporter from others of the same account.
+    // Differs between exporters of the same account.
     this.clientIdSeed =
         settings.mode().label() + "\n" + String.join(",", settings.devices().serials());
     this.clientId = settings.mqtt().clientId();
@@ -100,28 +104,28 @@ final class AccountLogin implements Login {
   }
 
   /**
-   * Whether the next connection needs a login first. EcoFlow does not say how long credentials
-   * live; brokers were seen to refuse some after less than two days.
+   * Whether the next connection requires a login. EcoFlow does not document the lifetime of
+   * credentials; brokers have refused some after less than two days.
    */
   public boolean isNeeded() {
     Session current = session;
     return current == null || age(current).compareTo(credentialsLife) > 0;
   }
 
-  /** Whether the broker's credentials are still to come, or belong to a login before this one. */
+  /** Whether the credentials of the broker are missing or belong to an earlier login. */
   public boolean isCertificationNeeded() {
     Certification current = certification;
     return current == null || !current.session().equals(session);
   }
 
-  /** Whether no list of the account's devices was ever had. */
+  /** Whether the device list of the account has not been received yet. */
   public boolean isListNeeded() {
     return !listed;
   }
 
   /**
-   * Whether a wanted device has never sent a value, so that it may not be in the account, and the
-   * last look at the list is not a recent one.
+   * Whether the device list has to be checked: a device has never sent a value, so it is perhaps
+   * not in the account, and the last check is not recent.
    */
   public boolean isCheckNeeded() {
     return session != null
@@ -130,7 +134,7 @@ final class AccountLogin implements Login {
         && devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
   }
 
-  /** Route step: the list is asked for, to find devices that it lacks. */
+  /** Route step: records the start of a check of the device list. */
   public void checking() {
     checkedAt = nanoClock.getAsLong();
     checked = true;
@@ -145,9 +149,7 @@ final class AccountLogin implements Login {
     return Duration.ofNanos(nanoClock.getAsLong() - of.since());
   }
 
-  /**
-   * Makes the next connection log in anew: the cloud or the broker refused what this login gave.
-   */
+  /** Discards the login, so that the next connection logs in again. */
   @Override
   public void forget() {
     certification = null;
@@ -155,8 +157,8 @@ final class AccountLogin implements Login {
   }
 
   /**
-   * Whether a failed call says that the token serves no more: HTTP 401, and for an older token any
-   * refusal, since EcoFlow does not say which codes mean this.
+   * Whether a failed call means that the token has expired: HTTP 401, and for an older token any
+   * refusal, because EcoFlow does not document the codes for this case.
    */
   boolean isTokenRefused(Throwable failure) {
     boolean refused;
@@ -166,14 +168,14 @@ final class AccountLogin implements Login {
       }
       refused = http.getStatusCode() == 403;
     } else {
-      // Without a code, or with code 0, the answer is broken.
+      // Answers without a code or with code 0 are invalid, not a refusal.
       refused =
           failure instanceof CloudException cloud
               && !cloud.code().isEmpty()
               && !cloud.code().equals("0");
     }
     Session current = session;
-    return refused && current != null && age(current).compareTo(SURE_LIFE) > 0;
+    return refused && current != null && age(current).compareTo(MIN_TOKEN_LIFE) > 0;
   }
 
   /** For routes: the JSON body of the login call. */
@@ -188,11 +190,13 @@ final class AccountLogin implements Login {
     try {
       return json.writeValueAsString(body);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a map of texts is always JSON", e);
+      throw new IllegalStateException("a map of strings is always valid JSON", e);
     }
   }
 
-  /** Route step: the answer to the login; it may lack the user's {@code name}. */
+  /**
+   * Route step: processes the answer to the login, in which the user's {@code name} is optional.
+   */
   public void acceptLogin(@Body Object answer) throws CloudException {
     String where = "the login answer";
     Map<?, ?> data = Api.object(answer);
@@ -204,19 +208,19 @@ final class AccountLogin implements Login {
         new Session(text(data, "token", where), text(user, "userId", where), nanoClock.getAsLong());
   }
 
-  /** For routes, after a login. */
+  /** For routes: the token of the current login. */
   public String token() {
     return session().token();
   }
 
-  /** For routes, after a login. */
+  /** For routes: the user id of the current login. */
   public String userId() {
     return session().userId();
   }
 
   /**
-   * Route step: the answer to the certification call, {url, port, protocol, account, password} of
-   * the broker.
+   * Route step: processes the answer to the certification call: url, port, protocol, account and
+   * password of the broker.
    */
   public void acceptCertification(Exchange exchange) throws CloudException {
     accept(exchange.getMessage().getBody());
@@ -245,9 +249,7 @@ final class AccountLogin implements Login {
     return Duration.ofMillis(exchange.getClock().elapsed());
   }
 
-  /**
-   * Route step: the devices of the account; those that are wanted but not among them are logged.
-   */
+  /** Route step: processes the device list of the account and logs missing devices. */
   public void acceptDevices(@Body Object answer) throws CloudException {
     Map<String, Listing> list = devices(answer);
     listed = true;
@@ -262,12 +264,12 @@ final class AccountLogin implements Login {
     devices.ofCloud().forEach(device -> logAbsence(device, list.containsKey(device.serial())));
   }
 
-  /** A line when the list lacks the device, and again only when there is something else to say. */
+  /** Logs that a device is missing in the list; repeated only if the message changes. */
   private void logAbsence(DeviceView device, boolean isListed) {
     String serial = device.serial();
     if (isListed) {
       if (absences.remove(serial) != null) {
-        LOG.info("Device {} is in the device list of this account now", serial);
+        LOG.info("Device {} is now in the device list of this account", serial);
       }
     } else if (device.missing()
         && !device.absence().equals(absences.put(serial, device.absence()))) {
@@ -276,8 +278,8 @@ final class AccountLogin implements Login {
   }
 
   /**
-   * The app's list: {bound: {SN: device}, share: {SN: device}}, where instead of one device a group
-   * of them can stand.
+   * The devices in the app's list: {bound: {SN: device}, share: {SN: device}}, with either one
+   * device or a list of devices per key.
    */
   static Map<String, Listing> devices(Object answer) throws CloudException {
     Map<?, ?> data = Api.object(answer);
@@ -301,7 +303,7 @@ final class AccountLogin implements Login {
     }
   }
 
-  /** For routes: where and as whom to connect. */
+  /** For routes: address and credentials of the broker. */
   public BrokerLogin brokerLogin() {
     Certification current = certification;
     if (current == null) {
@@ -318,11 +320,11 @@ final class AccountLogin implements Login {
         credentialsLife.minus(age(current.session())));
   }
 
-  /** Route step: a call or the connection failed; what was refused is forgotten. */
+  /** Route step: handles a failed call or connection; discards a refused login. */
   public void failed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, "", String.class);
-    if (CALLS_OF_LOGIN.contains(call)) {
+    if (LOGIN_CALLS.contains(call)) {
       meters.authentication(false, age(exchange));
     }
     unknownAccounts = isAccountUnknown(failure) ? unknownAccounts + 1 : 0;
@@ -341,30 +343,26 @@ final class AccountLogin implements Login {
             || mqtt.getReasonCode() == MqttException.REASON_CODE_NOT_AUTHORIZED);
   }
 
-  /** For routes: what failed and why. */
+  /** For routes: the failed call and the reason, for the log. */
   public String failure(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, String.class);
     String path = exchange.getProperty(PATH, String.class);
-    boolean isPerhapsOutage =
-        isAccountUnknown(failure) && unknownAccounts <= ANSWERS_BEFORE_THE_USER_IS_WRONG;
+    boolean isPerhapsOutage = isAccountUnknown(failure) && unknownAccounts <= MAX_OUTAGE_ANSWERS;
     return (call == null ? "" : call + ": ")
         + (isPerhapsOutage
             ? failure.getMessage() + " on " + path + ", as during an outage of EcoFlow"
             : Lines.describe(failure, path));
   }
 
-  /**
-   * Route step: a list that only serves to name devices that are not in the account could not be
-   * had.
-   */
+  /** Route step: logs a failed check of the device list and schedules the next one. */
   public void checkFailed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String line =
-        "Cannot check the serial numbers of ECOFLOW_DEVICE_SN in the device list of the account: "
+        "Cannot compare ECOFLOW_DEVICE_SN with the device list of the account: "
             + Lines.describe(failure, exchange.getProperty(PATH, String.class));
     checkPause = lastCheckFailure.isEmpty() ? CHECK_RETRY : Api.doubled(checkPause, CHECK_INTERVAL);
-    String next = "; all of them are served, next check in " + Lines.seconds(checkPause) + " s";
+    String next = "; all devices are served, next check in " + Lines.seconds(checkPause) + " s";
     if (line.equals(lastCheckFailure)) {
       LOG.debug("{}{}", line, next);
     } else {
@@ -373,14 +371,14 @@ final class AccountLogin implements Login {
     }
   }
 
-  /** Route step: a later look for new devices failed. */
+  /** Route step: logs a failed search for new devices. */
   public void devicesFailed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     LOG.warn(
-        "Cannot look for new devices of the account: {}; the known ones are served",
+        "Cannot search for new devices of the account: {}; known devices are served",
         Lines.describe(failure, exchange.getProperty(PATH, String.class)));
     if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == 401) {
-      // The token has run out; the next login brings a new one.
+      // The token has expired, so log in again.
       forget();
     }
   }
@@ -401,7 +399,7 @@ final class AccountLogin implements Login {
     return current;
   }
 
-  /** The url comes as a bare host or with a scheme, a port or a path around it. */
+  /** The host of the URL, which can lack scheme, port and path. */
   static String host(String url) {
     String host = url.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "").replaceFirst("/.*$", "");
     return host.replaceFirst(":[0-9]+$", "");
@@ -420,8 +418,8 @@ final class AccountLogin implements Login {
   }
 
   /**
-   * ANDROID_{UUID}_{userId}: the form that the broker asks for. EcoFlow allows about ten ids a day,
-   * so one and the same configuration always has the same id, also after a restart.
+   * ANDROID_{UUID}_{userId}, the format that the broker requires. EcoFlow allows about ten ids per
+   * day, so the same configuration always has the same id, also after a restart.
    */
   private String clientId(String userId) {
     if (clientId.isPresent()) {

@@ -11,8 +11,8 @@ import java.util.function.LongSupplier;
 import org.apache.camel.spi.Registry;
 
 /**
- * What an MQTT connection of an account needs: its login, and with an app account requests for all
- * values of a device. Developer keys have an account of their own at the broker.
+ * The login for an MQTT connection and, with an app account, requests for all values of a device.
+ * Developer keys have a separate account at the broker.
  */
 public final class AccountMode {
 
@@ -46,20 +46,20 @@ public final class AccountMode {
   }
 
   /**
-   * The devices in the data of an account's device list.
+   * Parses the device list of an app account.
    *
-   * @throws CloudException if it is something else
+   * @throws CloudException if the data is not a device list
    */
   public static Map<String, Listing> devices(Object data) throws CloudException {
     return AccountLogin.devices(data);
   }
 
-  /** Whether a connection needs no call before it. */
+  /** Whether the next connection requires no call for credentials. */
   public boolean isLoggedIn() {
     return login.isComplete();
   }
 
-  /** Makes the next attempt to connect log in anew. */
+  /** Discards the login, so that the next connection logs in again. */
   public void forgetLogin() {
     login.forget();
   }

@@ -1,11 +1,11 @@
 package ecoflow.account;
 
-/** What a connection needs before it can be made. */
+/** The credentials for a connection. */
 interface Login {
 
-  /** Whether a connection needs no call before it. */
+  /** Whether the next connection requires no call for credentials. */
   boolean isComplete();
 
-  /** Makes the next connection ask for everything anew. */
+  /** Discards the credentials, so that the next connection requests new ones. */
   void forget();
 }

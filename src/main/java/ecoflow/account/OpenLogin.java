@@ -18,22 +18,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The MQTT credentials of developer keys, bean {@code openLogin}. They belong to the key pair and
- * serve for weeks, so they are asked for at the start and after the broker refused them.
+ * are valid for weeks, so they are requested at the start and after the broker has refused them.
  */
 final class OpenLogin implements Login {
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenLogin.class);
   private static final String PATH = "apiPath";
 
-  /** Credentials that were had within this time are not asked for again. */
+  /** Credentials up to this age are new: if they are refused, requesting others does not help. */
   private static final Duration NEW = Duration.ofMinutes(5);
 
-  /** Nothing renews them but a refusal. */
+  /** They are renewed only after a refusal. */
   private static final Duration LIFE = Duration.ofDays(3650);
 
   private static final String CAUSES =
-      " (the client ids of this day are used up, another session of these keys is open, or the"
-          + " credentials were changed: then a new pair of keys helps)";
+      " (possible causes: the client ids of this day are used up; another session uses these keys;"
+          + " the credentials were changed, then create a new key pair)";
 
   private record Certification(BrokerLogin login, long since) {}
 
@@ -50,8 +50,8 @@ final class OpenLogin implements Login {
   }
 
   /**
-   * EcoFlow allows about ten ids a day, so one and the same configuration always has the same id,
-   * also after a restart and in another container.
+   * EcoFlow allows about ten ids per day, so the same configuration always has the same id, also
+   * after a restart and in another container.
    */
   private static String clientId(Settings settings) {
     String seed =
@@ -68,7 +68,7 @@ final class OpenLogin implements Login {
     return certification != null;
   }
 
-  /** For routes: whether the broker's credentials are still to come. */
+  /** For routes: whether the credentials of the broker are missing. */
   public boolean isCertificationNeeded() {
     return certification == null;
   }
@@ -78,7 +78,7 @@ final class OpenLogin implements Login {
     certification = null;
   }
 
-  /** Route step: the answer to the certification call. */
+  /** Route step: processes the answer to the certification call. */
   public void acceptCertification(Exchange exchange) throws CloudException {
     String where = "the certification answer";
     Map<?, ?> data = Api.object(exchange.getMessage().getBody());
@@ -95,21 +95,21 @@ final class OpenLogin implements Login {
                 LIFE),
             nanoClock.getAsLong());
     meters.authentication(true, age(exchange));
-    LOG.info("EcoFlow gave MQTT credentials for the developer keys");
+    LOG.info("Received MQTT credentials for the developer keys");
   }
 
   private static Duration age(Exchange exchange) {
     return Duration.ofMillis(exchange.getClock().elapsed());
   }
 
-  /** For routes: where and as whom to connect. */
+  /** For routes: address and credentials of the broker. */
   public BrokerLogin brokerLogin() {
     return Optional.ofNullable(certification)
         .map(Certification::login)
         .orElseThrow(() -> new IllegalStateException("no certification yet"));
   }
 
-  /** Route step: the call or the connection failed; what was refused is forgotten. */
+  /** Route step: handles a failed call or connection; discards refused credentials. */
   public void failed(Exchange exchange) {
     Throwable failure = failureOf(exchange);
     refused = false;
@@ -122,12 +122,12 @@ final class OpenLogin implements Login {
     }
   }
 
-  /** For routes: whether the broker refused credentials that had just come. */
+  /** For routes: whether the broker refused new credentials. */
   public boolean isRefused() {
     return refused;
   }
 
-  /** For routes: what failed and why. */
+  /** For routes: the failed call and the reason, for the log. */
   public String failure(Exchange exchange) {
     String path = exchange.getProperty(PATH, String.class);
     return (path == null ? "" : "certification: ")

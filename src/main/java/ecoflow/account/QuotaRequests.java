@@ -19,14 +19,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The requests for all values of a device, bean {@code quotaRequests}: who is to be asked, and how.
- * A timer asks every device once per interval; methods named is... and needs... only ask.
+ * The schedule of the requests for all values of a device, bean {@code quotaRequests}. A timer
+ * sends a request to every device once per interval. Methods named is... and needs... have no side
+ * effects.
  */
 final class QuotaRequests {
 
   private static final Logger LOG = LoggerFactory.getLogger(QuotaRequests.class);
 
-  private static final class Turn {
+  private static final class State {
     long askedAt;
     boolean asked;
     long fullAt;
@@ -40,7 +41,7 @@ final class QuotaRequests {
   private final Duration interval;
   private final LongSupplier nanoClock;
   private final Lines lines;
-  private final Map<String, Turn> turns = new ConcurrentHashMap<>();
+  private final Map<String, State> states = new ConcurrentHashMap<>();
 
   QuotaRequests(
       Settings settings, Devices devices, BooleanSupplier connected, LongSupplier nanoClock) {
@@ -51,117 +52,117 @@ final class QuotaRequests {
     this.lines = new Lines(LOG, nanoClock);
   }
 
-  private Turn turn(String serial) {
-    return turns.computeIfAbsent(serial, unused -> new Turn());
+  private State state(String serial) {
+    return states.computeIfAbsent(serial, unused -> new State());
   }
 
-  /** For routes: the devices that can be asked, by serial number. */
+  /** For routes: the serial numbers of the devices for requests; empty without a connection. */
   public List<String> devices() {
     return connected.getAsBoolean() ? devices.serialsOfCloud() : List.of();
   }
 
-  /** Route step: after a new connection all devices are asked at once. */
+  /** Route step: makes requests to all devices due, after a new connection. */
   public void askAll() {
-    for (Turn turn : turns.values()) {
-      synchronized (turn) {
-        turn.asked = false;
-        turn.full = false;
-        // An answer that got lost with a connection does not count.
-        turn.waiting = false;
+    for (State state : states.values()) {
+      synchronized (state) {
+        state.asked = false;
+        state.full = false;
+        // The reply can have been lost with the previous connection.
+        state.waiting = false;
       }
     }
   }
 
-  /** Whether the device was not asked in the first half of the interval that has begun. */
+  /** Whether the last request is older than half an interval. */
   public boolean isDue(@Header(Quotas.DEVICE) String serial) {
-    Turn turn = turn(serial);
-    synchronized (turn) {
-      return !turn.asked || sinceAsked(turn, nanoClock.getAsLong()) > 0;
+    State state = state(serial);
+    synchronized (state) {
+      return !state.asked || sinceAsked(state, nanoClock.getAsLong()) > 0;
     }
   }
 
-  private long sinceAsked(Turn turn, long now) {
-    return now - turn.askedAt - interval.toNanos() / 2;
+  private long sinceAsked(State state, long now) {
+    return now - state.askedAt - interval.toNanos() / 2;
   }
 
   /**
-   * Whether the device sent all its values unasked within the interval. The answer to the last
-   * request comes soon after it; a later one was not asked for. Changes that the device pushes do
-   * not count, as they hold only a few values.
+   * Whether the device has pushed all its values within the interval. A message within half an
+   * interval after a request counts as its reply. Pushes of changes do not count, because they
+   * contain only a few values.
    */
   public boolean isSatisfied(@Header(Quotas.DEVICE) String serial) {
-    Turn turn = turn(serial);
-    synchronized (turn) {
-      return turn.full
-          && nanoClock.getAsLong() - turn.fullAt < interval.toNanos()
-          && (!turn.asked || sinceAsked(turn, turn.fullAt) > 0);
+    State state = state(serial);
+    synchronized (state) {
+      return state.full
+          && nanoClock.getAsLong() - state.fullAt < interval.toNanos()
+          && (!state.asked || sinceAsked(state, state.fullAt) > 0);
     }
   }
 
-  /** Route step: the device of the header is being asked. */
+  /** Route step: records a request to the device in the header. */
   public void asked(@Header(Quotas.DEVICE) String serial) {
-    Turn turn = turn(serial);
-    synchronized (turn) {
-      turn.silent |= turn.waiting;
-      turn.waiting = true;
-      turn.asked = true;
-      turn.askedAt = nanoClock.getAsLong();
-      turn.full = false;
+    State state = state(serial);
+    synchronized (state) {
+      state.silent |= state.waiting;
+      state.waiting = true;
+      state.asked = true;
+      state.askedAt = nanoClock.getAsLong();
+      state.full = false;
     }
   }
 
-  /** For routes: the id of a request, the time in milliseconds. */
+  /** For routes: the id of a request, which is the time in milliseconds. */
   public String id() {
     return Long.toString(System.currentTimeMillis());
   }
 
   /**
-   * Whether the device of the header left a JSON request unanswered: some answer only the request
-   * that is a frame.
+   * Whether the device in the header has not replied to a JSON request: some models reply to
+   * requests in binary frames only.
    */
   public boolean needsFrame(@Header(Quotas.DEVICE) String serial) {
-    Turn turn = turn(serial);
-    synchronized (turn) {
-      return turn.silent;
+    State state = state(serial);
+    synchronized (state) {
+      return state.silent;
     }
   }
 
-  /** For routes: the request for all values as a frame; it carries no command. */
+  /** For routes: the request for all values as a frame, which has no command. */
   public byte[] frame() {
     return Frames.getAll((int) (System.currentTimeMillis() & Integer.MAX_VALUE));
   }
 
-  /** Route step: notes an answer, and messages that hold all values of a device. */
+  /** Route step: records replies, and messages with all values of a device. */
   public void note(Exchange exchange) {
     Message message = exchange.getMessage();
-    Turn turn = turns.get(message.getHeader(Quotas.DEVICE, "", String.class));
-    if (turn == null) {
+    State state = states.get(message.getHeader(Quotas.DEVICE, "", String.class));
+    if (state == null) {
       return;
     }
-    synchronized (turn) {
+    synchronized (state) {
       if (Quotas.REPLY.equals(message.getHeader(Quotas.SOURCE))) {
-        turn.waiting = false;
+        state.waiting = false;
       }
       if (Boolean.TRUE.equals(message.getHeader(Quotas.FULL))) {
-        turn.full = true;
-        turn.fullAt = nanoClock.getAsLong();
+        state.full = true;
+        state.fullAt = nanoClock.getAsLong();
       }
     }
   }
 
-  /** Route step: a request could not be sent. */
+  /** Route step: logs a request that could not be sent. */
   public void failed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     if (failure instanceof MqttException mqtt
         && mqtt.getReasonCode() == MqttException.REASON_CODE_CLIENT_CLOSED) {
-      // Its connection was ended on purpose: the exporter ends, or connects anew and says so.
+      // The exporter closed the connection itself: it stops, or it reconnects with a log line.
       return;
     }
     lines.warn(
         "request",
-        "Could not ask device "
+        "Request to device "
             + exchange.getMessage().getHeader(Quotas.DEVICE)
-            + " for its values: "
+            + " failed: "
             + Lines.describe(failure)
             + "; next attempt in "
             + Lines.seconds(interval)

@@ -1,2 +1,2 @@
-/** The app account: its login, and requests for all values of a device. */
+/** The login for MQTT connections, and requests for all values of a device. */
 package ecoflow.account;

@@ -90,7 +90,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void thePortIsATextOrANumberOrMissing() throws CloudException {
+  void thePortCanBeAStringANumberOrMissing() throws CloudException {
     assertEquals(18_883, logIn("18883").port());
     assertEquals(18_883, logIn(" 18883 ").port());
     assertEquals(18_883, logIn(18_883).port());
@@ -99,22 +99,22 @@ class AccountLoginTest {
   }
 
   @Test
-  void aPortThatIsNoNumberIsRefused() throws CloudException {
+  void anInvalidPortIsRejected() throws CloudException {
     logIn();
     assertThrows(CloudException.class, () -> login.accept(certification("mqtts")));
-    assertFalse(login.isNeeded(), "the token serves on");
+    assertFalse(login.isNeeded(), "the token stays valid");
     assertTrue(login.isCertificationNeeded());
   }
 
   @Test
-  void theUserIdMayBeANumber() throws CloudException {
+  void theUserIdCanBeANumber() throws CloudException {
     login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", 1_612_345_678_901_234_567L)));
     assertEquals("1612345678901234567", login.userId());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"url", "certificateAccount", "certificatePassword"})
-  void anIncompleteCertificationIsRefused(String missing) throws CloudException {
+  void anIncompleteCertificationIsRejected(String missing) throws CloudException {
     logIn();
     Map<String, Object> answer = certification("8883");
     answer.remove(missing);
@@ -123,7 +123,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void anIncompleteLoginIsRefused() {
+  void anIncompleteLoginIsRejected() {
     assertThrows(CloudException.class, () -> login.acceptLogin(null));
     assertThrows(CloudException.class, () -> login.acceptLogin(Map.of("token", "t")));
     assertThrows(
@@ -133,7 +133,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void aLoginServesForItsLifeOrUntilItIsRefused() throws CloudException {
+  void aLoginIsValidForItsLifetimeOrUntilItIsRefused() throws CloudException {
     assertTrue(login.isNeeded());
     logIn("8883");
     assertFalse(login.isNeeded());
@@ -148,8 +148,8 @@ class AccountLoginTest {
   }
 
   @Test
-  void theListIsCheckedWhileADeviceHasNeverSentAnything() throws CloudException {
-    assertFalse(login.isCheckNeeded(), "there is no token");
+  void theListIsCheckedWhileADeviceHasNotSentAnything() throws CloudException {
+    assertFalse(login.isCheckNeeded(), "no token yet");
     logIn();
     assertTrue(login.isCheckNeeded());
     login.checking();
@@ -174,7 +174,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void aCheckThatFailsIsRepeatedSoonThenLessAndLessOften() throws CloudException {
+  void failedChecksAreRepeatedWithGrowingPauses() throws CloudException {
     logIn();
     for (int seconds : new int[] {30, 60, 120, 240, 480, 600, 600}) {
       fail(seconds);
@@ -202,7 +202,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void anUnknownAccountIsPerhapsAnOutageTwice() throws CloudException {
+  void anUnknownAccountIsReportedAsPossibleOutageTwice() throws CloudException {
     Exception unknown = new CloudException("2026", "code 2026 (The account doesn't exist)");
     Exception password =
         new CloudException(
@@ -224,7 +224,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void credentialsBelongToTheirLogin() throws CloudException {
+  void credentialsAreRequestedAfterEachLogin() throws CloudException {
     assertTrue(login.isCertificationNeeded());
     logIn("8883");
     assertFalse(login.isCertificationNeeded());
@@ -237,7 +237,8 @@ class AccountLoginTest {
     assertFalse(login.isNeeded());
     assertTrue(login.isCertificationNeeded());
     assertFalse(login.isComplete());
-    assertEquals("mqtt.example.org", login.brokerLogin().host(), "the old ones serve until then");
+    assertEquals(
+        "mqtt.example.org", login.brokerLogin().host(), "the old credentials are valid until then");
     login.accept(certification("8883"));
     assertTrue(login.isComplete());
 
@@ -248,12 +249,12 @@ class AccountLoginTest {
   }
 
   @Test
-  void theListIsNeededOnce() throws CloudException {
+  void theListIsRequestedOnce() throws CloudException {
     assertTrue(login.isListNeeded());
     assertThrows(CloudException.class, () -> login.acceptDevices(null));
     assertTrue(login.isListNeeded());
     login.acceptDevices(Map.of("bound", Map.of()));
-    assertFalse(login.isListNeeded(), "an account without devices has a list, too");
+    assertFalse(login.isListNeeded(), "an empty list is a list");
     login.forget();
     assertFalse(login.isListNeeded());
   }
@@ -263,7 +264,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void aTokenThatIsRefusedIsNotTriedEndlessly() throws CloudException {
+  void aRefusedTokenIsDiscarded() throws CloudException {
     logIn();
     Exception busy = new CloudException("1", "code 1 (busy)");
     Exception broken = new CloudException("0", "the answer holds no data");
@@ -275,7 +276,7 @@ class AccountLoginTest {
     clock.addAndGet(Duration.ofMinutes(10).toNanos());
     assertFalse(login.isTokenRefused(busy));
     clock.addAndGet(1);
-    assertTrue(login.isTokenRefused(busy), "no list of EcoFlow's codes is known");
+    assertTrue(login.isTokenRefused(busy), "EcoFlow does not document its codes");
     assertTrue(login.isTokenRefused(http(403)));
     for (Exception failure :
         List.of(
@@ -302,20 +303,20 @@ class AccountLoginTest {
   }
 
   @Test
-  void theClientIdIsThatOfTheSerialNumbersInUpperCase() throws CloudException {
+  void theClientIdDoesNotDependOnTheCaseOfSerialNumbers() throws CloudException {
     serial = "r331";
     AccountLogin lower = login("owner@example.org", "mqtt");
     lower.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
     lower.accept(certification("8883"));
     String id = logIn("8883").clientId();
     assertEquals(id, lower.brokerLogin().clientId());
-    // Another one would cost one of the few ids of a day at each update.
+    // A changed id would use up one of the few ids per day at each update.
     assertEquals("ANDROID_" + UUID_OF_R331 + "_1612", id);
   }
 
   @Test
-  void secretsStayOutOfTexts() throws CloudException {
+  void secretsAreNotInTexts() throws CloudException {
     assertEquals("BrokerLogin[mqtt.example.org:8883]", logIn("8883").toString());
-    assertFalse(login.loginBody().contains("secret"), "base64 is what the app sends");
+    assertFalse(login.loginBody().contains("secret"), "the app sends base64");
   }
 }

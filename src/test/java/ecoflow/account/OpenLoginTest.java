@@ -64,7 +64,7 @@ class OpenLoginTest {
   }
 
   @Test
-  void theAccountOfTheTopicsIsThatOfTheBroker() throws Exception {
+  void theBrokerAccountIsUsedInTopics() throws Exception {
     OpenLogin login = login();
     assertTrue(login.isCertificationNeeded());
     login.acceptCertification(exchange(certification()));
@@ -93,7 +93,7 @@ class OpenLoginTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"certificateAccount", "certificatePassword", "url"})
-  void aPartThatLacksIsTold(String part) throws Exception {
+  void aMissingPartIsReported(String part) throws Exception {
     Map<String, Object> answer = certification();
     answer.remove(part);
     CloudException failure =
@@ -103,13 +103,13 @@ class OpenLoginTest {
 
   @ParameterizedTest
   @ValueSource(ints = {4, 5})
-  void newCredentialsThatAreRefusedAreNoMatterOfCredentials(int code) throws Exception {
+  void refusedNewCredentialsAreReportedWithPossibleCauses(int code) throws Exception {
     OpenLogin login = login();
     login.acceptCertification(exchange(certification()));
     nanos += TimeUnit.MINUTES.toNanos(5);
     Exchange first = refusal(code);
     login.failed(first);
-    assertTrue(login.isCertificationNeeded(), "they were replaced, perhaps");
+    assertTrue(login.isCertificationNeeded(), "they may have been replaced");
     assertFalse(login.isRefused());
     assertFalse(login.failure(first).contains("client ids"));
 
@@ -127,7 +127,7 @@ class OpenLoginTest {
   }
 
   @Test
-  void otherFailuresLeaveTheCredentials() throws Exception {
+  void otherFailuresKeepTheCredentials() throws Exception {
     OpenLogin login = login();
     login.acceptCertification(exchange(certification()));
     login.failed(refusal(MqttException.REASON_CODE_CONNECTION_LOST));
