@@ -50,7 +50,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The commands that ask the cloud, on a simulated one that goes wrong. */
+/** The commands that call the cloud, with failures of a simulated cloud. */
 class CommandsTest {
 
   private static final String SERIAL = "R331ZCOMMAND0001";
@@ -67,7 +67,7 @@ class CommandsTest {
   private SimulatedCloud otherRegion;
 
   @AfterEach
-  void endTheOtherRegion() {
+  void closeTheOtherRegion() {
     if (otherRegion != null) {
       otherRegion.close();
     }
@@ -116,7 +116,7 @@ class CommandsTest {
             secret -> assertFalse((out.toString() + err).contains(secret), () -> out + secret));
   }
 
-  /** The lines of a check, with one space between words; those about the port are left out. */
+  /** The output of check without the result of the port, with runs of spaces collapsed. */
   private List<String> findings() {
     assertEquals("", err.toString());
     return out.toString()
@@ -128,8 +128,8 @@ class CommandsTest {
         .toList();
   }
 
-  private List<String> findings(String mark) {
-    return findings().stream().filter(line -> line.startsWith(mark)).toList();
+  private List<String> findings(String start) {
+    return findings().stream().filter(line -> line.startsWith(start)).toList();
   }
 
   // devices
@@ -141,12 +141,12 @@ class CommandsTest {
     "mqtt, known, unknown model",
     "device, known, unknown model"
   })
-  void devicesListsAllThatTheCloudHas(String mode, String decoder, String other) {
+  void devicesListsAllDevicesOfTheAccount(String mode, String decoder, String other) {
     SimulatedDevice off = new SimulatedDevice("ZZ99ZCOMMAND0002", "Shed", null, WireFormat.JSON);
     off.setOnline(false);
     clouds.cloud().add(off);
 
-    // Whom the exporter serves makes no difference.
+    // ECOFLOW_DEVICE_SN does not limit the list.
     assertEquals(0, run(variables(mode, "ECOFLOW_DEVICE_SN=" + SERIAL), "devices"));
 
     assertEquals(
@@ -156,18 +156,18 @@ class CommandsTest {
             "ZZ99ZCOMMAND0002  Shed    Unknown  no      " + other),
         out.toString().lines().toList());
     assertEquals("", err.toString());
-    assertEquals(List.of(), clouds.cloud().connects(), "nothing but calls");
+    assertEquals(List.of(), clouds.cloud().connects(), "no connection");
     assertEquals(List.of(), clouds.cloud().requests(QUOTA));
   }
 
   @Test
-  void devicesTellsTheSerialNumbersToWhoHasNoneYet() {
+  void devicesDoesNotRequireSerialNumbers() {
     assertEquals(0, run(variables("rest", "ECOFLOW_DEVICE_SN="), "devices"));
     assertTrue(out.toString().contains(SERIAL), out.toString());
   }
 
   @Test
-  void devicesTellsWhatFailedInOneLine() {
+  void devicesReportsAFailureInOneLine() {
     for (String mode : List.of("rest", "device")) {
       clouds.cloud().faults().always(DEVICE_LIST, Fault.status(503));
       clouds.cloud().faults().always(ACCOUNT_DEVICES, Fault.malformedBody());
@@ -187,7 +187,7 @@ class CommandsTest {
   }
 
   @Test
-  void badConfigurationIsTheSameLineAsAtTheStart() throws Exception {
+  void invalidConfigurationIsReportedInOneLine() throws Exception {
     for (String command : List.of("config", "devices", "check")) {
       Map<String, String> bad = variables("rest", "HTTP_RETRIES=many");
       assertEquals(2, run(bad, command));
@@ -216,7 +216,7 @@ class CommandsTest {
   // check
 
   @Test
-  void checkFindsNothingWithGoodKeys() {
+  void checkSucceedsWithValidKeys() {
     assertEquals(0, run(variables("rest"), "check"));
     assertEquals(
         List.of(
@@ -233,7 +233,7 @@ class CommandsTest {
   }
 
   @Test
-  void checkFindsNothingWithAGoodAccount() {
+  void checkSucceedsWithAValidAccount() {
     assertEquals(0, run(variables("device", "ECOFLOW_DEVICE_SN=" + SERIAL), "check"));
     assertEquals(
         List.of(
@@ -253,7 +253,7 @@ class CommandsTest {
   }
 
   @Test
-  void checkAlsoTriesTheConnectionForPushes() {
+  void checkAlsoTestsTheConnectionForPushes() {
     assertEquals(0, run(variables("open"), "check"));
     assertEquals(
         List.of(
@@ -278,9 +278,9 @@ class CommandsTest {
     assertTrue(findings("FAILED").get(0).startsWith("FAILED broker "), findings()::toString);
   }
 
-  /** Whatever else is said, what is wrong is one line, and that it is wrong is the exit code. */
+  /** Each fault results in one line and the exit code 1. */
   @Test
-  void checkTellsOneFaultAfterTheOther() {
+  void checkReportsEachFault() {
     SimulatedCloud cloud = clouds.cloud();
     Map<String, String> good = variables("device");
 
@@ -336,7 +336,7 @@ class CommandsTest {
   }
 
   @Test
-  void checkTellsThatItsConnectionWasTakenOver() {
+  void checkReportsThatItsConnectionWasTakenOver() {
     device.setAnswersRequests(false);
     CompletableFuture<Void> other =
         CompletableFuture.runAsync(
@@ -348,11 +348,11 @@ class CommandsTest {
     other.join();
     assertEquals(1, findings("FAILED").size());
     assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it closed the connection: "));
-    assertEquals(1, clouds.cloud().connects().size(), "no other attempt");
+    assertEquals(1, clouds.cloud().connects().size(), "no reconnect");
   }
 
   @Test
-  void checkTellsWhatIsWrongWithKeys() {
+  void checkReportsInvalidKeys() {
     SimulatedCloud cloud = clouds.cloud();
     assertEquals(1, run(variables("rest", "ECOFLOW_ACCESS_KEY=wrong"), "check"));
     assertEquals(
@@ -401,20 +401,20 @@ class CommandsTest {
     "device, 300, warning, ahead: correct its clock",
     "rest, 30, ok, ahead"
   })
-  void checkTellsByHowMuchTheClockIsOff(String mode, long seconds, String mark, String words) {
+  void checkReportsTheClockOffset(String mode, long seconds, String state, String text) {
     clock = Clock.offset(Clock.systemUTC(), Duration.ofSeconds(seconds));
     assertEquals(
-        mark.equals("FAILED") ? 1 : 0, run(variables(mode), "check"), () -> out.toString());
+        state.equals("FAILED") ? 1 : 0, run(variables(mode), "check"), () -> out.toString());
     String line =
         findings().stream().filter(found -> found.contains(" clock ")).findFirst().orElseThrow();
-    assertEquals(mark + " clock this machine is N s " + words, line.replaceAll("\\d+", "N"));
-    long told = Long.parseLong(line.replaceAll("\\D", ""));
-    // The host tells whole seconds.
-    assertTrue(Math.abs(told - Math.abs(seconds)) <= 2, line);
+    assertEquals(state + " clock this machine is N s " + text, line.replaceAll("\\d+", "N"));
+    long reported = Long.parseLong(line.replaceAll("\\D", ""));
+    // The Date header has whole seconds.
+    assertTrue(Math.abs(reported - Math.abs(seconds)) <= 2, line);
   }
 
   @Test
-  void checkKnowsTheDevicesThatAreNotThereOrOff() {
+  void checkReportsMissingAndOfflineDevices() {
     device.setOnline(false);
     assertEquals(1, run(variables("rest", "ECOFLOW_DEVICE_SN=R331NOTHERE," + SERIAL), "check"));
     assertEquals(
@@ -427,7 +427,7 @@ class CommandsTest {
                 + " (DELTA 2) is offline: it has no values until it is switched on and connected"),
         findings().stream().skip(5).toList());
 
-    assertEquals(0, run(variables("device"), "check"), "a device may be off");
+    assertEquals(0, run(variables("device"), "check"), "an offline device is not a failure");
 
     String typo = SERIAL.substring(0, SERIAL.length() - 1) + "X";
     for (String mode : List.of("rest", "open", "mqtt", "device")) {
@@ -448,7 +448,7 @@ class CommandsTest {
   }
 
   @Test
-  void checkOnlyWarnsOfADeviceThatPushesNothing() {
+  void checkOnlyWarnsAboutADeviceThatPushesNothing() {
     assertEquals(0, run(variables("mqtt"), "check", "--seconds", "1"));
     assertEquals(
         List.of(
@@ -460,7 +460,7 @@ class CommandsTest {
   }
 
   @Test
-  void checkNamesTheRegionThatKnowsTheCredentials() {
+  void checkReportsTheRegionOfTheCredentials() {
     CloudAccount foreign =
         new CloudAccount(
             clouds.cloud().account().email() + ".other",
@@ -478,7 +478,7 @@ class CommandsTest {
               + clouds.cloud().apiHost()
               + ": set ECOFLOW_API_HOST="
               + clouds.cloud().apiHost();
-      // With keys the exporter itself tries the next region.
+      // With keys, the exporter itself tries the next region.
       assertEquals(mode.equals("rest") ? 0 : 1, run(variables, "check"));
       assertEquals(
           List.of(
@@ -504,7 +504,7 @@ class CommandsTest {
   }
 
   @Test
-  void checkTellsOfTheNetwork() throws IOException {
+  void checkReportsNetworkFailures() throws IOException {
     assertEquals(1, run(variables("rest", "ECOFLOW_API_HOST=nowhere.invalid"), "check"));
     assertEquals(
         List.of(
@@ -558,7 +558,7 @@ class CommandsTest {
         List.of("FAILED port ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is not an address of this machine"),
         findings("FAILED"));
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-      // Somebody else's address is not in the way.
+      // The same port of another address is not in use.
       String port = "EXPORTER_PORT=" + other.getLocalPort();
       assertEquals(0, run(variables("rest", port, "ECOFLOW_LISTEN_ADDRESS=127.0.0.2"), "check"));
     }
@@ -566,7 +566,7 @@ class CommandsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"0", "3601", "-1"})
-  void checkTakesReasonableSeconds(String seconds) {
+  void checkRejectsSecondsOutOfRange(String seconds) {
     assertEquals(2, run(variables("rest"), "check", "--seconds=" + seconds));
     assertTrue(err.toString().contains("--seconds must be a whole number from 1 to 3600"));
     assertEquals(List.of(), clouds.cloud().requests());

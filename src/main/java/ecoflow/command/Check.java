@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 /** Runs all checks in the order in which the exporter depends on the results. */
 final class Check {
 
-  /** EcoFlow does not document its tolerance. A minute is more than network delay explains. */
+  /** EcoFlow does not document its tolerance. A minute is too long for a network delay. */
   private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
 
   private static final long CHECK_MILLIS = 100;
@@ -199,7 +199,7 @@ final class Check {
   }
 
   /**
-   * @return the serial numbers of wanted devices that are online
+   * @return the serial numbers of the served devices that are online
    */
   private Set<String> devices(List<ListedDevice> listed) {
     Map<String, ListedDevice> bySerial =

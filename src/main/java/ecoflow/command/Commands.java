@@ -58,7 +58,7 @@ public final class Commands {
      */
     Optional<Instant> time() throws IOException;
 
-    /** The host of the API calls: not the first one if that host does not know the keys. */
+    /** The host of the API calls, which is another region if the first host rejects the keys. */
     String host();
 
     /**
@@ -73,7 +73,7 @@ public final class Commands {
     /** Whether the broker refused at least one subscription. */
     boolean isSubscriptionRefused();
 
-    /** Requests the values of a device if the mode has requests. It changes no device. */
+    /** Requests the values of a device if the mode has requests. It does not change the device. */
     void ask(String serial) throws CallFailure;
 
     boolean hasValues(String serial);

@@ -72,7 +72,7 @@ public record DeviceSettings(
     Duration fullInterval = env.seconds("ECOFLOW_FULL_INTERVAL", "900", "1", "86400");
     Duration seriesLife = env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000");
     if (mode == Settings.Mode.OPEN) {
-      // Between two polls, a value that does not change is not pushed.
+      // A value that does not change is not pushed: it arrives only with the next poll.
       seriesLife = seriesLife.plus(fullInterval);
     }
     return new DeviceSettings(

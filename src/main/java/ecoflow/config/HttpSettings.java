@@ -68,9 +68,7 @@ public record HttpSettings(
     return Tls.context(trust);
   }
 
-  /**
-   * One host, or several to try in turn. To one of EcoFlow's hosts, the other regions are added.
-   */
+  /** One host, or several to try in turn. For a host of EcoFlow, the other regions are added. */
   private static List<String> hosts(Environment env) throws ConfigException {
     String value = env.text("ECOFLOW_API_HOST", REGIONS.get(0));
     Set<String> hosts = new LinkedHashSet<>();

@@ -112,7 +112,7 @@ final class MessageTable {
       ProtoFiles protoFiles = new ProtoFiles(resource("messages.desc"));
       MessageTable table = new MessageTable(protoFiles);
       Optional<OwnMessages> own = folder.map(path -> new OwnMessages(path, protoFiles, problems));
-      // The first matching line wins, but the last rule.
+      // The first matching line of a command has precedence, but the last rule of a field.
       own.ifPresent(messages -> messages.entries.forEach(table::addEntry));
       lines("messages.csv").forEach(table::addEntry);
       lines("rules.csv").forEach(table::addRule);

@@ -101,7 +101,7 @@ class VariablesTest {
     assertEquals("all from environment", shown(keys, "ECOFLOW_DEVICE_SN"));
     Map<String, String> open = with(keys, "ECOFLOW_API_TYPE", "open");
     assertEquals("open from environment", shown(open, "ECOFLOW_API_TYPE"));
-    assertEquals("made from the account from default", shown(open, "ECOFLOW_MQTT_CLIENT_ID"));
+    assertEquals("derived from the account from default", shown(open, "ECOFLOW_MQTT_CLIENT_ID"));
   }
 
   @Test
