@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -53,6 +55,10 @@ final class Recording {
     this.warn = warn;
     try {
       size = Files.exists(file) ? Files.size(file) : 0;
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        // To open a FIFO for writing blocks until somebody reads it.
+        end("is not a regular file");
+      }
     } catch (IOException e) {
       end("cannot be read");
     }
@@ -76,8 +82,9 @@ final class Recording {
     line.put("product", entry.product());
     line.put("command", entry.command());
     line.put("frame", HexFormat.of().formatHex(Mask.bytes(frame, words)));
+    byte[] bytes = {};
     try {
-      byte[] bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
+      bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
       if (size + bytes.length > MAX_BYTES) {
         end("has " + size + " bytes, which is enough");
         return;
@@ -87,8 +94,27 @@ final class Recording {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("texts are no JSON", e);
     } catch (IOException e) {
-      end("cannot be written (" + e.getClass().getSimpleName() + ")");
+      removePart(bytes.length);
+      end("cannot be written (" + reason(e) + ")");
     }
+  }
+
+  /** Removes the part of a line that a full disk left, as the next line would be added to it. */
+  private void removePart(int line) {
+    try (FileChannel content = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      if (content.size() < size + line) {
+        content.truncate(size);
+      }
+    } catch (IOException e) {
+      // The line about the failure is written anyway.
+    }
+  }
+
+  /** The message of a file system failure is a path, that of others is the system's reason. */
+  private static String reason(IOException failure) {
+    return failure instanceof FileSystemException || failure.getMessage() == null
+        ? failure.getClass().getSimpleName()
+        : failure.getMessage();
   }
 
   private boolean isNew(Entry entry, Header header) {

@@ -1,0 +1,247 @@
+package ecoflow;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.testkit.ExporterExtension;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.RawBroker;
+import ecoflow.testkit.RawBroker.Session;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Packets that no MQTT broker sends. The exporter connects again, or does not mind. */
+class HostileBrokerTest {
+
+  /** Pushes and status. */
+  private static final int SUBSCRIPTIONS = 2;
+
+  @RegisterExtension
+  final ExporterExtension exporter =
+      ExporterExtension.mqtt("LOG_LEVEL=ERROR", "MAX_RECONNECT_DELAY=1", "HTTP_TIMEOUT=5");
+
+  @TempDir private Path folder;
+  private final Page page = exporter.page();
+  private SimulatedDevice device;
+
+  @BeforeEach
+  void addDevice() {
+    device = exporter.addDevice(Map.of());
+  }
+
+  private byte[] push(int value) {
+    return Session.publish(
+        "/app/device/property/" + device.serial(),
+        ("{\"params\":{\"pd.soc\":" + value + "}}").getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** A connection on which the packets come, and further ones on which all is well. */
+  private RawBroker brokerWith(RawBroker.Script hostile) throws IOException {
+    AtomicInteger connections = new AtomicInteger();
+    return new RawBroker(
+        exporter.cloud(),
+        folder,
+        session -> {
+          session.accept(SUBSCRIPTIONS);
+          if (connections.getAndIncrement() == 0) {
+            session.write(push(1));
+            hostile.run(session);
+          } else {
+            session.write(push(2));
+          }
+        });
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "type 0                                | 0000",
+        "type 15 in MQTT 3.1.1                 | f000",
+        "a CONNECT from the broker             | 100c00044d5154540402003c0000",
+        "a second CONNACK                      | 20020000",
+        "a refusing CONNACK                    | 20020005",
+        "a CONNACK without a body              | 2000",
+        "a SUBSCRIBE from the broker           | 82080001000361626300",
+        "an UNSUBSCRIBE from the broker        | a20700010003616263",
+        "a PINGREQ from the broker             | c000",
+        "a DISCONNECT from the broker          | e000",
+        "a length of five bytes                | 30ffffffff7f",
+        "a length of 268 MB                    | 30ffffff7f0003616263",
+        "an empty PUBLISH                      | 3000",
+        "a topic longer than its packet        | 3004ffff6162",
+        "a PUBLISH of QoS 3                    | 3605000161ffff",
+        "a PUBLISH of QoS 1 without packet id  | 3203000161",
+        "a PUBLISH of QoS 1 with packet id 0   | 32050001610000",
+        "a topic with a wildcard               | 30030001232b",
+        "a topic that is not UTF-8             | 30050002c3287b",
+        "a topic with a zero                   | 30040001007b7d",
+        "no topic                              | 3004000078787878",
+        "a SUBACK that nobody asked for        | 9003ffff01",
+        "a SUBACK without an id                | 9000",
+        "a PUBACK that nobody asked for        | 4002ffff",
+        "a PUBACK without an id                | 4000",
+        "a PUBREC, PUBREL, PUBCOMP             | 50020009620200097002ffff",
+        "an UNSUBACK that nobody asked for     | b002ffff",
+        "a PINGRESP with a body                | d0020000",
+        "flags that must be 0                  | df00",
+      })
+  void aBadPacketCostsTheConnectionAtMost(String name, String packet) throws IOException {
+    byte[] bytes = HexFormat.of().parseHex(packet);
+    try (RawBroker broker =
+        brokerWith(
+            session -> {
+              session.write(bytes);
+              session.write(push(2));
+              while (true) {
+                session.readPacket();
+              }
+            })) {
+      exporter.start();
+      // On the same connection or on the next one.
+      page.eventuallyShows(device, "pd_soc", 2);
+      page.eventuallyConnected(1);
+      assertTrue(broker.connections() <= 2, () -> broker.connections() + " connections");
+    }
+  }
+
+  /** 50 MB of one packet without an end in view of the others. */
+  @ParameterizedTest
+  @ValueSource(strings = {"d000", "4002ffff", "9003ffff01", "62020009", "c000", "b002ffff"})
+  void aFloodOfSmallPacketsDoesNoHarm(String packet) throws IOException {
+    byte[] one = HexFormat.of().parseHex(packet);
+    ByteArrayOutputStream flood = new ByteArrayOutputStream();
+    while (flood.size() < 200_000) {
+      flood.writeBytes(one);
+    }
+    try (RawBroker broker =
+        brokerWith(
+            session -> {
+              Thread reader = new Thread(() -> readAll(session), "reader");
+              reader.setDaemon(true);
+              reader.start();
+              for (int i = 0; i < 50; i++) {
+                session.write(flood.toByteArray());
+              }
+              session.write(push(2));
+            })) {
+      exporter.start();
+      page.eventuallyShows(device, "pd_soc", 2);
+      page.eventuallyConnected(1);
+      assertTrue(broker.connections() <= 2, () -> broker.connections() + " connections");
+    }
+  }
+
+  private static void readAll(Session session) {
+    try {
+      while (true) {
+        session.readPacket();
+      }
+    } catch (IOException e) {
+      // The client has left.
+    }
+  }
+
+  /** The connection is silent as long as no packet is whole, so a keepalive is missing. */
+  @Test
+  void aPacketThatDripsIsAnIdleConnection() throws IOException {
+    byte[] packet = push(2);
+    try (RawBroker broker =
+        brokerWith(
+            session -> {
+              for (byte one : packet) {
+                session.write(one);
+                pause(500);
+              }
+              readAll(session);
+            })) {
+      exporter.start("MQTT_KEEPALIVE=1");
+      eventually(() -> assertTrue(broker.connections() > 1, "connects again"));
+      page.eventuallyShows(device, "pd_soc", 2);
+    }
+  }
+
+  /** A packet in pieces is read as long as the connection answers pings. */
+  @Test
+  void aPacketInPiecesIsRead() throws IOException {
+    byte[] packet = push(2);
+    try (RawBroker broker =
+        brokerWith(
+            session -> {
+              for (byte one : packet) {
+                session.write(one);
+              }
+            })) {
+      exporter.start();
+      page.eventuallyShows(device, "pd_soc", 2);
+      assertEquals(1, broker.connections());
+    }
+  }
+
+  /** Devices of no account: nothing is kept of them. */
+  @Test
+  void messagesOnOtherTopicsAreIgnored() throws IOException {
+    byte[] body = "{\"params\":{\"pd.soc\":9}}".getBytes(StandardCharsets.UTF_8);
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (int i = 0; i < 20_000; i++) {
+      all.writeBytes(Session.publish("/app/device/property/MADEUP" + i, body));
+      all.writeBytes(Session.publish("/other/" + i, body));
+    }
+    try (RawBroker broker =
+        brokerWith(
+            session -> {
+              session.write(all.toByteArray());
+              session.write(push(2));
+            })) {
+      exporter.start();
+      page.eventuallyShows(device, "pd_soc", 2);
+      assertEquals(1, broker.connections());
+      assertTrue(page.text().lines().noneMatch(line -> line.contains("MADEUP")));
+    }
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Bytes that are no MQTT, in any order. */
+  @Test
+  void randomBytesEndTheConnectionAndNothingElse() throws IOException {
+    byte[] bytes = new byte[100_000];
+    new Random(20261129).nextBytes(bytes);
+    List<byte[]> pieces = List.of(Arrays.copyOf(bytes, 3), bytes);
+    try (RawBroker broker =
+        brokerWith(
+            session -> {
+              for (byte[] piece : pieces) {
+                session.write(piece);
+              }
+              readAll(session);
+            })) {
+      exporter.start();
+      page.eventuallyShows(device, "pd_soc", 2);
+      page.eventuallyConnected(1);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package ecoflow.unknown;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.ByteString;
+import ecoflow.decode.proto.Header;
+import ecoflow.unknown.Recording.Entry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Files that cannot be written cost the recording, one line in the log, and nothing else. */
+@Timeout(60)
+class RecordingTest {
+
+  @TempDir private Path parent;
+  private final List<String> lines = new ArrayList<>();
+  private Path folder;
+
+  @BeforeEach
+  void makeFolder() throws IOException {
+    folder = Files.createDirectory(parent.resolve("records"));
+  }
+
+  @AfterEach
+  void unmount() throws IOException, InterruptedException {
+    run("umount", folder.toString());
+  }
+
+  private static boolean run(String... command) throws IOException, InterruptedException {
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      // There is no such program.
+      return false;
+    }
+  }
+
+  private static void take(Recording recording, int number, int length) {
+    byte[] message = new byte[length];
+    message[0] = (byte) number;
+    Header header =
+        Header.newBuilder()
+            .setCmdFunc(254)
+            .setCmdId(number)
+            .setPdata(ByteString.copyFrom(message))
+            .build();
+    recording.take(
+        new Entry("2026-11-29T00:00:00Z", "push", "P231X", "Model", "254/" + number, length),
+        header,
+        List.of());
+  }
+
+  /** Needs the right to mount; the system tells of a full disk in the middle of a line. */
+  @Test
+  void aFullDiskEndsTheRecordingAfterTheLastWholeLine() throws Exception {
+    assumeTrue(
+        run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.toString()),
+        "nothing can be mounted here");
+    Recording recording = new Recording(folder, lines::add);
+    for (int i = 0; i < 50; i++) {
+      take(recording, i, 3_000);
+    }
+
+    Path file = folder.resolve(Recording.FILE);
+    assertEquals(
+        List.of(
+            "No more unknown messages are recorded: "
+                + file
+                + " cannot be written (No space left on device)"),
+        lines);
+    List<String> records = Files.readAllLines(file);
+    assertTrue(records.size() > 5, () -> records.size() + " records");
+    for (String record : records) {
+      new ObjectMapper().readTree(record);
+    }
+    assertTrue(Files.readString(file).endsWith("}\n"));
+  }
+
+  @Test
+  void aFifoInPlaceOfTheFileIsNotOpened() throws Exception {
+    Path file = folder.resolve(Recording.FILE);
+    assumeTrue(run("mkfifo", file.toString()), "there is no mkfifo here");
+    Recording recording = new Recording(folder, lines::add);
+    take(recording, 1, 100);
+    assertEquals(
+        List.of("No more unknown messages are recorded: " + file + " is not a regular file"),
+        lines);
+  }
+}
