@@ -454,6 +454,27 @@ class JarIT {
   }
 
   @Test
+  void aDeviceThatFloodsIsOneLine() {
+    start("mqtt");
+    jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
+    String line =
+        "Device " + SERIAL + " sends messages faster than they can be processed: the oldest";
+    StringBuilder keys = new StringBuilder("{\"params\":{\"pd.soc\":1");
+    for (int i = 0; i < 4_000; i++) {
+      keys.append(",\"k.").append(i).append("\":1");
+    }
+    String message = keys.append("}}").toString();
+    for (int i = 0; i < 500; i++) {
+      DEVICE.publish(message);
+    }
+    jar.awaitLine(line);
+    DEVICE.publish("{\"params\":{\"pd.soc\":2}}");
+    eventually(() -> assertEquals(2, jar.page().of(SERIAL, "pd_soc")));
+    assertEquals(1, jar.log(line).size(), () -> "" + jar.log());
+    assertEquals(143, jar.terminate());
+  }
+
+  @Test
   void aComponentOfTheLibFolderServesRoutes() {
     Path lib = folder.resolve("my lib");
     ComponentJar.makeIn(lib);

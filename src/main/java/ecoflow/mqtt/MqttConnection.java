@@ -41,6 +41,8 @@ import java.util.function.LongSupplier;
 import javax.net.ssl.SSLException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One connection to the broker, from its making to its end; there is no second life. Everything
@@ -91,6 +93,7 @@ final class MqttConnection {
     }
   }
 
+  private static final Logger LOG = LoggerFactory.getLogger(MqttConnection.class);
   private static final long QUIET_CLOSE_MILLIS = 300;
   private static final int MAX_IN_FLIGHT = 10_000;
 
@@ -228,6 +231,7 @@ final class MqttConnection {
     if (end.isDone()) {
       return;
     }
+    loop.context().exceptionHandler(this::unexpected);
     client
         .publishHandler(this::arrived)
         .subscribeCompletionHandler(
@@ -261,6 +265,21 @@ final class MqttConnection {
         .connect(login.port(), login.host())
         .onSuccess(unused -> connected())
         .onFailure(failure -> opened.completeExceptionally(noConnection(failure)));
+  }
+
+  /**
+   * Vert.x fails on some packets that no broker sends, such as a second CONNACK, and would log the
+   * stack trace of each.
+   */
+  private void unexpected(Throwable failure) {
+    OutOfMemory.endIf(failure);
+    LOG.debug("What failed on the MQTT connection", failure);
+    MqttException reason =
+        new MqttException(
+            MqttException.REASON_CODE_CONNECTION_LOST,
+            new SocketException("the broker sent a packet that was not expected"));
+    opened.completeExceptionally(reason);
+    lose(reason);
   }
 
   private void connected() {

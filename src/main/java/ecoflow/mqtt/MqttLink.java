@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -113,6 +114,10 @@ final class MqttLink extends MqttClient {
   private final Consumer<String> dropped;
   private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
   private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
+
+  /** A broker must not send messages of others, but could. */
+  private final Set<String> subscribedDevices = ConcurrentHashMap.newKeySet();
+
   private final Map<String, Integer> refused = new ConcurrentHashMap<>();
   private volatile long lastMessageAt;
   private volatile boolean heard;
@@ -340,7 +345,9 @@ final class MqttLink extends MqttClient {
     if (!filter.contains(DEVICE)) {
       return List.of(topic(filter, userId, ""));
     }
-    return serials.get().stream().distinct().map(serial -> topic(filter, userId, serial)).toList();
+    List<String> devices = serials.get();
+    subscribedDevices.addAll(devices);
+    return devices.stream().distinct().map(serial -> topic(filter, userId, serial)).toList();
   }
 
   private static String topic(String filter, String userId, String serial) {
@@ -385,6 +392,9 @@ final class MqttLink extends MqttClient {
         return;
       }
       String device = subscription.device(topic);
+      if (subscription.deviceAt() >= 0 && !subscribedDevices.contains(device)) {
+        return;
+      }
       if (turns.mustWait(device, now)) {
         boolean isFirst = turns.isEmpty();
         byte[] payload = message.getPayload();
