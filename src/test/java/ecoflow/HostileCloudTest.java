@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.cloud.Fault;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.Certificates;
 import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.ExporterExtension;
@@ -309,5 +311,99 @@ class HostileCloudTest {
   private static boolean isControl(int character) {
     return (Character.isISOControl(character) && character != '\n')
         || "\u061c\u200e\u2028\u2029\u202e\u2066".indexOf(character) >= 0;
+  }
+
+  // Words
+
+  /** One line for each attempt, which says what comes next, and no stack trace. */
+  private void assertOneLine(String mode, String words, String... variables) {
+    String log =
+        logOf(
+            () -> {
+              exporter.startIn(mode, variables);
+              eventually(
+                  () -> {
+                    String body = exporter.http().get("/").body();
+                    assertTrue(body.contains(words), body);
+                  });
+              exporter.stop();
+            });
+    List<String> bad =
+        log.lines().filter(line -> line.matches(".* (WARN|ERROR) ecoflow\\..*")).toList();
+    assertFalse(bad.isEmpty());
+    assertTrue(
+        bad.stream().allMatch(line -> line.contains(words) && line.contains("next attempt in ")),
+        () -> "" + bad);
+    assertFalse(log.contains("\tat ") || log.contains("Exception"), log);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mqtt", "device", "open"})
+  void aBrokerThatRefusesAllSubscriptionsIsOneLine(String mode) {
+    SimulatedDevice device =
+        new SimulatedDevice("R331ZHOSTILE0001", "Shed", "DELTA 2", WireFormat.JSON);
+    exporter.cloud().add(device);
+    exporter.cloud().refuseSubscriptions(topic -> true);
+    assertOneLine(
+        mode,
+        "the broker refused all subscriptions",
+        "ECOFLOW_DEVICE_SN=R331ZHOSTILE0001",
+        "ESTABLISH_ATTEMPTS=1000");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"rest, " + DEVICE_LIST, "mqtt, /auth/login", "mqtt, /iot-auth/app/certification"})
+  void anAnswerWithoutContentIsOneLine(String mode, String path) {
+    exporter.cloud().faults().always(path, Fault.noContent());
+    assertOneLine(
+        mode,
+        "the answer is empty (HTTP 204) on " + path,
+        "ESTABLISH_ATTEMPTS=1000",
+        "HTTP_RETRIES=0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"99999", "0", "-1", "65536", "1e3", "99999999999"})
+  void aPortOfTheBrokerThatCannotBeIsOneLine(String port) {
+    String words = "the certification answer has no valid port (" + port + ")";
+    String data =
+        """
+        {"url":"localhost","port":"%s","certificateAccount":"a","certificatePassword":"b"}
+        """
+            .formatted(port);
+    exporter.cloud().faults().always("/iot-auth/app/certification", Fault.data(data));
+    assertOneLine("mqtt", words, "ESTABLISH_ATTEMPTS=1000");
+    exporter.cloud().faults().always("/iot-open/sign/certification", Fault.data(data));
+    logOf(
+        () -> {
+          exporter.startIn("open");
+          eventually(() -> assertTrue(exporter.http().get("/").body().contains(words)));
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "userId, /auth/login, login",
+    "token, /auth/login, login",
+    "url, /iot-auth/app/certification, certification",
+    "certificateAccount, /iot-auth/app/certification, certification",
+    "certificatePassword, /iot-auth/app/certification, certification"
+  })
+  void aLineEndInCredentialsOfTheCloudIsOneLine(String field, String path, String call) {
+    String data =
+        call.equals("login")
+            ? "{'token':'t','user':{'userId':'1'}}"
+            : "{'url':'localhost','port':1,'certificateAccount':'a','certificatePassword':'b'}";
+    exporter
+        .cloud()
+        .faults()
+        .always(
+            path,
+            Fault.data(
+                data.replaceFirst("('" + field + "':')", "$1s3cret\\\\n").replace('\'', '"')));
+    assertOneLine(
+        "mqtt",
+        call + ": the " + call + " answer has a control character in " + field + " on " + path,
+        "ESTABLISH_ATTEMPTS=1000");
   }
 }

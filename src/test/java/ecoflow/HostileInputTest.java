@@ -28,6 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** MQTT messages that no device should send: /metrics stays well-formed and complete. */
 class HostileInputTest {
@@ -99,7 +100,6 @@ class HostileInputTest {
         Arguments.of("params is a text", utf8("{\"params\":\"x\"}")),
         Arguments.of("a word like a number", json("\"pd.soc\":Infinit")),
         Arguments.of("3.9 MB of digits", json("\"pd.soc\":" + "7".repeat(3_900_000))),
-        Arguments.of("a key of 10 kB", json("\"" + "k".repeat(10_000) + "\":1")),
         Arguments.of("a raw control character in a key", json("\"a\nb\":1")),
         // Jackson takes either half of a surrogate pair in a text, but not in a key.
         Arguments.of("a high surrogate alone in a key", json("\"a\\ud83d\":1")),
@@ -191,6 +191,30 @@ class HostileInputTest {
       assertTrue(series().size() > 250, "the page is well-formed and has them");
     }
     assertEquals(errorsBefore, page.mqttErrors());
+  }
+
+  /** In the message, within an object, put together of several, and in a text. */
+  @ParameterizedTest
+  @ValueSource(ints = {1_001, 10_000, 1_000_000})
+  void aKeyThatIsTooLongCostsOnlyItself(int length) {
+    double before = page.conflicts("long_key");
+    String key = "\"" + "k".repeat(length) + "\":";
+    String half = "\"" + "h".repeat(length / 2 + 1) + "\":";
+    HOSTILE.publish(
+        json(
+            "\"a\":1,"
+                + key
+                + "1,\"b\":{"
+                + key
+                + "2,\"c\":3},"
+                + half
+                + "{"
+                + half
+                + "4},\"d\":5"));
+    exporter.settle(HOSTILE);
+    assertEquals(List.of("ecoflow_a", "ecoflow_b_c", "ecoflow_d", "ecoflow_test_marker"), series());
+    assertEquals(errorsBefore, page.mqttErrors());
+    assertEquals(before + 3, page.conflicts("long_key"));
   }
 
   @Test

@@ -43,6 +43,7 @@ final class AccountLogin implements Login {
   private static final String NAME = "apiName";
   private static final Set<String> LOGIN_CALLS = Set.of("login", "certification");
   private static final int TLS_MQTT_PORT = 8883;
+  private static final int MAX_PORT = 65535;
 
   /** Interval of checks of the device list while a device has never sent a value. */
   private static final Duration CHECK_INTERVAL = Duration.ofMinutes(10);
@@ -388,7 +389,12 @@ final class AccountLogin implements Login {
     if (value == null || String.valueOf(value).isBlank()) {
       throw new CloudException("0", where + " lacks " + key);
     }
-    return String.valueOf(value).strip();
+    String text = String.valueOf(value).strip();
+    if (text.chars().anyMatch(Character::isISOControl)) {
+      // It would break a header, a topic or a line; the value can be secret.
+      throw new CloudException("0", where + " has a control character in " + key);
+    }
+    return text;
   }
 
   private Session session() {
@@ -411,10 +417,18 @@ final class AccountLogin implements Login {
       return TLS_MQTT_PORT;
     }
     try {
-      return Integer.parseInt(String.valueOf(value).strip());
+      int port = Integer.parseInt(String.valueOf(value).strip());
+      if (port >= 1 && port <= MAX_PORT) {
+        return port;
+      }
     } catch (NumberFormatException e) {
-      throw new CloudException("0", "the certification answer has no valid port");
+      // Reported below, with the value.
     }
+    throw new CloudException(
+        "0",
+        "the certification answer has no valid port ("
+            + Lines.oneLine(String.valueOf(value))
+            + ")");
   }
 
   /**

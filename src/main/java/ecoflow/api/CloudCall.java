@@ -18,6 +18,8 @@ final class CloudCall {
   private static final String DEVICE = "apiDevice";
   private static final String STARTED = "apiStarted";
   private static final String ATTEMPT = "apiAttempt";
+  private static final int NO_CONTENT = 204;
+  private static final int RESET_CONTENT = 205;
 
   private final Duration timeout;
   private final ApiHost host;
@@ -60,6 +62,19 @@ final class CloudCall {
     message.setBody(Answers.data(message.getBody()));
     host.works();
     cooldown.reset();
+  }
+
+  /**
+   * Route step: refuses a successful answer without a body, which the reader of JSON cannot name.
+   *
+   * @throws CloudException then
+   */
+  public void requireContent(Exchange exchange) throws CloudException {
+    Message message = exchange.getMessage();
+    Integer status = message.getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+    if (status != null && (status == NO_CONTENT || status == RESET_CONTENT)) {
+      throw new CloudException("", "the answer is empty (HTTP " + status + ")");
+    }
   }
 
   /**

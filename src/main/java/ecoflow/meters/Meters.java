@@ -204,7 +204,7 @@ public final class Meters {
     for (String reason : List.of("type", "place", "no_place")) {
       protobufFieldsDropped("254", "21", reason);
     }
-    for (String kind : List.of("same_name", "shape", "own_metric", "limit")) {
+    for (String kind : List.of("same_name", "shape", "own_metric", "limit", "long_key")) {
       conflicts(kind);
     }
     if (areNormalised) {

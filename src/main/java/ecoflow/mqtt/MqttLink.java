@@ -2,6 +2,7 @@ package ecoflow.mqtt;
 
 import ecoflow.config.ProxySettings;
 import ecoflow.text.Lines;
+import ecoflow.text.PlainException;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.TrustOptions;
 import java.time.Duration;
@@ -261,7 +262,9 @@ final class MqttLink extends MqttClient {
       if (isEverythingRefused(login.userId())) {
         throw new MqttException(
             MqttException.REASON_CODE_SUBSCRIBE_FAILED,
-            new IllegalStateException("the broker refused all subscriptions"));
+            new PlainException(
+                "the broker refused all subscriptions: it may not know the devices as those of this"
+                    + " account"));
       }
       connection.set(opened);
       if (!opened.isOpen() && connection.compareAndSet(opened, null)) {

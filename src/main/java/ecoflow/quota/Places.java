@@ -10,7 +10,10 @@ import java.util.concurrent.TimeUnit;
 final class Places {
 
   /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
-  private static final int MAX_KEY_LENGTH = 1_000;
+  static final int MAX_KEY_LENGTH = 1_000;
+
+  /** Stands for every place whose key is too long. */
+  private static final Place TOO_LONG = new Place("", false);
 
   private final int limit;
   private Place root = new Place("");
@@ -33,6 +36,10 @@ final class Places {
 
   Place member(Place place, String name) {
     Place member = place.members.get(name);
+    if (member == null && place.key.length() + name.length() > MAX_KEY_LENGTH) {
+      // Not put together: a text of megabytes can be a key.
+      return TOO_LONG;
+    }
     if (member == null) {
       member = new Place(place == root ? name : place.key + "." + name);
       if (known < limit) {
@@ -45,6 +52,9 @@ final class Places {
 
   Place element(Place place, int index) {
     Place element = index < place.elements.size() ? place.elements.get(index) : null;
+    if (element == null && place.key.length() + 2 > MAX_KEY_LENGTH) {
+      return TOO_LONG;
+    }
     if (element == null) {
       element = new Place(place.key + "[" + index + "]");
       if (known < limit) {
@@ -74,8 +84,12 @@ final class Places {
     private History history;
 
     Place(String key) {
+      this(key, key.length() <= MAX_KEY_LENGTH);
+    }
+
+    private Place(String key, boolean usable) {
       this.key = key;
-      this.usable = key.length() <= MAX_KEY_LENGTH;
+      this.usable = usable;
     }
 
     /**

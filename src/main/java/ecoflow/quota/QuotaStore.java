@@ -84,14 +84,16 @@ final class QuotaStore {
       /** The name belongs to a metric of the exporter; the value was dropped. */
       OWN_METRIC,
       /** The device has too many series; the value was dropped. */
-      LIMIT
+      LIMIT,
+      /** The key has more than 1,000 characters; what it holds was dropped. */
+      LONG_KEY
     }
 
     /**
      * Called within the lock of the device, once for every value.
      *
      * @param name the series name without the exporter's prefix; empty for a value in a flood of
-     *     them that meets the limit
+     *     them that meets the limit, and for a key that is too long
      */
     void count(Conflict kind, String serial, String name);
   }
@@ -469,7 +471,12 @@ final class QuotaStore {
 
     private int take(Place place, Object value, int depth) {
       left--;
-      if (depth > MAX_DEPTH || !place.usable) {
+      if (depth > MAX_DEPTH) {
+        return 0;
+      }
+      if (!place.usable) {
+        // Its values are not looked at: the key is counted once.
+        conflict(Conflicts.Conflict.LONG_KEY, "");
         return 0;
       }
       if (isAfterPush && isLed(place, value)) {

@@ -4,6 +4,7 @@ import ecoflow.config.DeviceSettings;
 import ecoflow.device.Devices;
 import ecoflow.quota.QuotaStore.Conflicts;
 import ecoflow.quota.QuotaStore.Origin;
+import ecoflow.text.Lines;
 import ecoflow.text.MessageTrace;
 import java.util.List;
 import java.util.Locale;
@@ -113,10 +114,22 @@ public final class Quotas {
     this.devices = devices;
     this.keepsTexts = keepsTexts;
     this.textReader = textReader;
+    Lines lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
     this.store =
         new QuotaStore(
             ownName,
-            (kind, serial, name) -> countConflict.accept(word(kind)),
+            (kind, serial, name) -> {
+              countConflict.accept(word(kind));
+              if (kind == Conflicts.Conflict.LONG_KEY) {
+                lines.warn(
+                    serial,
+                    "A key of device "
+                        + serial
+                        + " has more than "
+                        + Places.MAX_KEY_LENGTH
+                        + " characters: it is left out, the other values are kept");
+              }
+            },
             nanoClock,
             settings.maxSeries(),
             settings.maxValues(),

@@ -1,10 +1,17 @@
 package ecoflow.api;
 
+import static ecoflow.testkit.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -67,5 +74,36 @@ class BoundedJsonTest {
     Map<?, ?> value = (Map<?, ?>) read(20_000, "{\"a\":[" + "1,".repeat(1_900_000) + "1]}");
     assertEquals(20_000 - 2, ((List<?>) value.get("a")).size());
     assertEquals(List.of(1_900_001L - 20_000 + 2), skipped);
+  }
+
+  private final ObjectReader reader = BoundedJson.mapper().readerFor(Map.class);
+
+  /** The names of a message. */
+  private Map<String, ?> read(String source, String json) throws IOException {
+    return switch (source) {
+      case "bytes" -> reader.readValue(json.getBytes(UTF_8));
+      case "stream" -> reader.readValue(new ByteArrayInputStream(json.getBytes(UTF_8)));
+      default -> reader.readValue(json);
+    };
+  }
+
+  private WeakReference<String> nameOf(String source, String json) throws IOException {
+    return new WeakReference<>(read(source, json).keySet().iterator().next());
+  }
+
+  /** Jackson keeps thousands of names for the next messages. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bytes", "stream", "text"})
+  void aLongNameIsReadAndNotKept(String source) throws IOException {
+    String name = "n".repeat(2_000_000);
+    assertEquals(Map.of(name, 1, "b", 2), read(source, "{\"" + name + "\":1,\"b\":2}"));
+    WeakReference<String> kept = nameOf(source, "{\"" + "k".repeat(100_000) + "\":1}");
+    // With the next message it goes.
+    assertEquals(Map.of("a", 1), read(source, "{\"a\":1}"));
+    eventually(
+        () -> {
+          System.gc();
+          assertNull(kept.get());
+        });
   }
 }

@@ -65,6 +65,11 @@ public final class Fault {
     return body("");
   }
 
+  /** HTTP 204, which has no body. */
+  public static Fault noContent() {
+    return of(answer -> new Answer(204, answer.headers(), ""));
+  }
+
   public static Fault body(String text) {
     return of(answer -> answer.withBody(text));
   }

@@ -600,6 +600,14 @@ class MqttLinkTest {
   }
 
   @Test
+  void aSerialNumberInATopicHasNoControlCharacters() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    link.subscribe(FILTER, 1);
+    assertEquals("SN1", link.device("/app/device/property/S\n\u001bN\u2028\u202e1"));
+    assertEquals("n".repeat(200), link.device("/app/device/property/" + "n".repeat(60_000)));
+  }
+
+  @Test
   void eachFilterHasItsConsumer() throws Exception {
     MqttLink link = link(LONG, LONG);
     BlockingQueue<String> arrived = new LinkedBlockingQueue<>();

@@ -1,11 +1,13 @@
 package ecoflow.quota;
 
+import static ecoflow.testkit.Eventually.eventually;
 import static java.util.Arrays.asList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.quota.Family.Series;
+import java.lang.ref.WeakReference;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -523,5 +525,22 @@ class QuotaStoreTest {
         .distinct()
         .sorted()
         .toList();
+  }
+
+  /** What is known of the keys of a device must not grow with their length. */
+  @Test
+  void aKeyThatIsTooLongIsNotKept() {
+    WeakReference<String> key = recordKey("k".repeat(100_000));
+    assertEquals(Map.of("a", 1.0), store.values("SN"));
+    eventually(
+        () -> {
+          System.gc();
+          assertNull(key.get());
+        });
+  }
+
+  private WeakReference<String> recordKey(String key) {
+    store.record("SN", Map.of(key, 1, "a", 1));
+    return new WeakReference<>(key);
   }
 }
