@@ -1,6 +1,8 @@
 package ecoflow;
 
 import static ecoflow.testkit.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -13,6 +15,7 @@ import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FileDescriptorSet;
+import com.google.protobuf.UnknownFieldSet;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.decode.TestFrames;
@@ -22,7 +25,9 @@ import ecoflow.offline.Replay;
 import ecoflow.testkit.ExporterExtension;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +125,111 @@ class UnknownMessagesTest {
     assertEquals("P231XXXXXXXXXXXX", header.getDeviceSn().toStringUtf8());
     String text = Files.readString(folder.resolve("unknown.jsonl"));
     assertFalse(text.contains("ZUNKNOWN") || text.contains("Anna"), text);
+  }
+
+  /** A message of a battery: serial numbers in several forms, a network and a place. */
+  private static byte[] personal() {
+    UnknownFieldSet inner =
+        UnknownFieldSet.newBuilder()
+            .addField(4, texts("HJ31ZDH5ZG5W0052", "FRITZ!Box 7590 AB"))
+            .addField(6, UnknownFieldSet.Field.newBuilder().addVarint(81).build())
+            .build();
+    String json =
+        "{\"ssid\":\"Home\",\"ip\":\"192.168.1.24\",\"mac\":\"A4:CF:12:0B:9C:DE\","
+            + "\"lat\":48.137154,\"sn\":\"hj31zdh5zg5w0052\",\"soc\":81}";
+    return UnknownFieldSet.newBuilder()
+        .addField(1, UnknownFieldSet.Field.newBuilder().addVarint(81).build())
+        .addField(2, texts("p231zunknown0001", "P231ZUNK"))
+        .addField(6, texts("NOWN0001"))
+        .addField(7, texts(Base64.getEncoder().encodeToString("P231ZUNKNOWN0001".getBytes(UTF_8))))
+        .addField(
+            8,
+            UnknownFieldSet.Field.newBuilder()
+                .addLengthDelimited(ByteString.copyFrom("HJ31ZDH5ZG5W0052", UTF_16LE))
+                .addLengthDelimited(inner.toByteString())
+                .build())
+        .addField(9, texts(json))
+        .build()
+        .toByteArray();
+  }
+
+  private static UnknownFieldSet.Field texts(String... texts) {
+    UnknownFieldSet.Field.Builder field = UnknownFieldSet.Field.newBuilder();
+    for (String text : texts) {
+      field.addLengthDelimited(ByteString.copyFromUtf8(text));
+    }
+    return field.build();
+  }
+
+  private static byte[] frame(int cmdId, byte[] message) {
+    Header header =
+        Header.newBuilder()
+            .setPdata(ByteString.copyFrom(message))
+            .setCmdFunc(254)
+            .setCmdId(cmdId)
+            .setFrom(ByteString.copyFromUtf8("Android"))
+            .setModuleSn(ByteString.copyFromUtf8("HJ31ZDH5ZG5W0052"))
+            .setDeviceSn(ByteString.copyFromUtf8("P231ZUNKNOWN0001"))
+            .build();
+    return Frame.newBuilder().addHeaders(header.toByteString()).build().toByteArray();
+  }
+
+  @Test
+  void aMaskedRecordIsOfTheOwnerAloneAndCanBePlayed() throws Exception {
+    Path file = Files.createFile(folder.resolve("unknown.jsonl"));
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+    exporter.start("ECOFLOW_RECORD_DIR=" + folder);
+    exporter.page().eventuallyConnected(1);
+    byte[] message = personal();
+
+    device.publish(frame(203, message));
+    device.publish(
+        frame(204, "{\"ssid\":\"Home\",\"sn\":\"p231zunknown0001\",\"soc\":81}".getBytes(UTF_8)));
+    device.push(Map.of("powInSumW", 3f));
+    exporter.page().eventuallyShows(device, "pow_in_sum_w", 3);
+    exporter.stop();
+
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+    List<JsonNode> lines = recorded();
+    assertEquals(2, lines.size());
+    Header header = header(lines.get(0));
+    assertEquals("Android", header.getFrom().toStringUtf8());
+    assertEquals("HJ31XXXXXXXXXXXX", header.getModuleSn().toStringUtf8());
+    assertEquals(message.length, header.getPdata().size());
+    UnknownFieldSet masked = UnknownFieldSet.parseFrom(header.getPdata());
+    assertEquals(List.of(81L), masked.getField(1).getVarintList());
+    assertEquals(texts("p231XXXXXXXXXXXX", "x000xxxx"), masked.getField(2));
+    assertEquals(texts("xxxxxxxx"), masked.getField(6));
+    String base64 = masked.getField(7).getLengthDelimitedList().get(0).toStringUtf8();
+    assertEquals("xxxxxxxx", base64.replaceAll("[^x]", "").substring(0, 8));
+    assertFalse(new String(Base64.getDecoder().decode(base64), ISO_8859_1).contains("ZUNK"));
+    List<ByteString> others = masked.getField(8).getLengthDelimitedList();
+    assertEquals("HJ31XXXXXXXXXXXX", others.get(0).toString(UTF_16LE));
+    UnknownFieldSet inner = UnknownFieldSet.parseFrom(others.get(1));
+    assertEquals(texts("HJ31XXXXXXXXXXXX", "xxxxx!xxx 0000 xx"), inner.getField(4));
+    assertEquals(List.of(81L), inner.getField(6).getVarintList());
+    assertEquals(
+        texts(
+            "{\"ssid\":\"xxxx\",\"ip\":\"000.000.0.00\",\"mac\":\"00:00:00:00:00:00\","
+                + "\"lat\":00.000000,\"sn\":\"hj31XXXXXXXXXXXX\",\"soc\":81}"),
+        masked.getField(9));
+    assertEquals(
+        "{\"ssid\":\"xxxx\",\"sn\":\"p231XXXXXXXXXXXX\",\"soc\":81}",
+        header(lines.get(1)).getPdata().toStringUtf8());
+
+    List<String> problems = new ArrayList<>();
+    List<String> series = Replay.series(Map.of(), file, problems::add);
+    assertEquals(List.of(), problems);
+    assertEquals(
+        List.of(
+            "# 254/203 of P231 (DELTA 3): 1 messages of " + message.length + " bytes",
+            "# 254/204 of P231 (DELTA 3): 1 messages of 48 bytes"),
+        series.stream().map(line -> line.replaceFirst(", first .*", "")).toList());
+  }
+
+  private static Header header(JsonNode line) throws Exception {
+    Frame frame = Frame.parseFrom(HexFormat.of().parseHex(line.path("frame").asText()));
+    return Header.parseFrom(frame.getHeaders(0));
   }
 
   /** From the first message that nobody knows to a series, without a build. */

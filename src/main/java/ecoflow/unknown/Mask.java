@@ -1,23 +1,43 @@
 package ecoflow.unknown;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.charset.Charset;
+import java.util.Base64;
 import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Takes what belongs to a person out of the bytes of a message: serial numbers, user ids, names.
- * All lengths stay, so that the message can still be read.
+ * Removes personal data from the text in bytes of a message: serial numbers, user ids, names, mail
+ * and network addresses, names and passwords of wireless networks, coordinates. It finds them in
+ * ASCII, UTF-8, UTF-16 and base64. All lengths stay, so that the message can still be read.
  */
 final class Mask {
 
-  /** Characters of a serial number that tell the model. */
+  /** Characters of a serial number that name the model. */
   static final int MODEL = 4;
 
-  /** As EcoFlow writes serial numbers, of batteries and of other makers' devices too. */
+  /** A part of a known serial number; shorter ones are found in any text. */
+  private static final int PART = 5;
+
+  private static final int MAX_NESTED = 2;
+
+  /**
+   * As EcoFlow writes serial numbers, of batteries and of other makers' devices as well; also in
+   * lower case. It ends where the letters and digits end.
+   */
   private static final Pattern SERIAL =
-      Pattern.compile("(?<![A-Za-z0-9])(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,24}");
+      Pattern.compile(
+          "(?<![A-Za-z0-9])(?:(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,}"
+              + "|(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{12,})");
+
+  private static final Pattern MASKED = Pattern.compile("[A-Za-z0-9]{" + MODEL + "}X{8,}");
 
   /** Numbers of users and of rows in EcoFlow's tables. */
   private static final Pattern LONG_NUMBER = Pattern.compile("[0-9]{12,}");
@@ -25,28 +45,192 @@ final class Mask {
   private static final Pattern MAIL =
       Pattern.compile("[\\w.+-]{1,64}@[\\w-]{1,63}(\\.[\\w-]{1,63})+");
 
-  private Mask() {}
+  private static final Pattern MAC =
+      Pattern.compile("(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\\1){4}[0-9A-Fa-f]{2}");
+
+  private static final String BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+
+  private static final Pattern IPV4 =
+      Pattern.compile("(?<![0-9.])(?:" + BYTE + "\\.){3}" + BYTE + "(?![0-9.])");
+
+  /** With three colons at least: two are in a time. */
+  private static final Pattern IPV6 =
+      Pattern.compile("(?<![0-9A-Za-z:])(?=(?:[0-9A-Fa-f]*:){3})[0-9A-Fa-f:]{6,39}");
+
+  /** A key, then a value in quotes, which may be those of a JSON text within JSON, or a word. */
+  private static final Pattern NETWORK =
+      Pattern.compile(
+          "(?i)(?:ssid|passw|pwd|psk)\\w*(?:\\\\*\")?\\s*[:=]\\s*"
+              + "(?:\\\\*\"(?<quoted>(?:[^\"\\\\]|\\\\[^\"])+)|(?<word>[^\"\\\\\\s,;&}]+))");
+
+  private static final Pattern COORDINATE =
+      Pattern.compile(
+          "(?:(?<![A-Za-z])(?i:lat|lon|lng|latitude|longitude)|Lat|Lon|Lng|Latitude|Longitude)"
+              + "(?:\\\\*\")?\\s*[:=]\\s*(?:\\\\*\")?(?<number>-?[0-9]+(?:\\.[0-9]+)?)");
+
+  /** Two numbers of a precision that measurements do not have. */
+  private static final Pattern PAIR =
+      Pattern.compile(
+          "(?<![0-9.])-?[0-9]{1,3}\\.[0-9]{4,}\\s*[,; ]\\s*-?[0-9]{1,3}\\.[0-9]{4,}(?![0-9.])");
+
+  private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/_-]{16,}");
+
+  private static final String PRINTABLE = "[\\x20-\\x7e\\xa0-\\xff]";
+  private static final Pattern LITTLE_ENDIAN = Pattern.compile("(?:" + PRINTABLE + "\\x00){4,}");
+  private static final Pattern BIG_ENDIAN = Pattern.compile("(?:\\x00" + PRINTABLE + "){4,}");
+
+  private final Collection<String> words;
+  private final Collection<String> serials;
+
+  /**
+   * @param words texts that are known, such as names of devices
+   * @param serials serial numbers that are known: parts of them are found as well
+   */
+  Mask(Collection<String> words, Collection<String> serials) {
+    this.words = words.stream().filter(word -> !word.isBlank()).toList();
+    this.serials = serials.stream().map(serial -> serial.toLowerCase(Locale.ROOT)).toList();
+  }
 
   /**
    * @param words texts that are known, such as names of devices
    */
   static byte[] bytes(byte[] bytes, Collection<String> words) {
-    // One character for each byte.
-    String text = new String(bytes, ISO_8859_1);
-    for (String word : words) {
-      if (!word.isBlank()) {
-        String same = new String(word.getBytes(UTF_8), ISO_8859_1);
-        text = text.replace(same, "x".repeat(same.length()));
-      }
-    }
-    text = MAIL.matcher(text).replaceAll(found -> "x".repeat(found.group().length()));
-    text = SERIAL.matcher(text).replaceAll(found -> serial(found.group()));
-    text = LONG_NUMBER.matcher(text).replaceAll(found -> "0".repeat(found.group().length()));
-    return text.getBytes(ISO_8859_1);
+    return new Mask(words, List.of()).bytes(bytes);
+  }
+
+  byte[] bytes(byte[] bytes) {
+    return text(new String(bytes, ISO_8859_1), 0).getBytes(ISO_8859_1);
   }
 
   static String serial(String serial) {
     int kept = Math.min(MODEL, serial.length());
     return serial.substring(0, kept) + "X".repeat(serial.length() - kept);
+  }
+
+  /** Whether this is nothing but a serial number, masked or not. */
+  static boolean isSerial(String text) {
+    return SERIAL.matcher(text).matches() || MASKED.matcher(text).matches();
+  }
+
+  /**
+   * @param text one character for each byte
+   */
+  private String text(String text, int nested) {
+    String masked = withoutParts(withoutWords(text));
+    if (nested < MAX_NESTED) {
+      masked = replaced(masked, BASE64, run -> base64(run, nested));
+      masked = replaced(masked, LITTLE_ENDIAN, run -> wide(run, 0, nested));
+      masked = replaced(masked, BIG_ENDIAN, run -> wide(run, 1, nested));
+    }
+    masked = replaced(masked, MAIL, found -> "x".repeat(found.length()));
+    masked = replaced(masked, NETWORK, "quoted", found -> "x".repeat(found.length()));
+    masked = replaced(masked, NETWORK, "word", found -> "x".repeat(found.length()));
+    masked = replaced(masked, COORDINATE, "number", Mask::zeros);
+    masked = replaced(masked, PAIR, Mask::zeros);
+    masked = replaced(masked, MAC, Mask::zeros);
+    masked = replaced(masked, IPV4, Mask::zeros);
+    masked = replaced(masked, IPV6, Mask::zeros);
+    masked = replaced(masked, SERIAL, Mask::serial);
+    return replaced(masked, LONG_NUMBER, Mask::zeros);
+  }
+
+  private static String zeros(String text) {
+    return text.replaceAll("[0-9A-Za-z]", "0");
+  }
+
+  private String withoutWords(String text) {
+    String masked = text;
+    for (String word : words) {
+      for (Charset charset : List.of(UTF_8, UTF_16LE, UTF_16BE)) {
+        String same = new String(word.getBytes(charset), ISO_8859_1);
+        if (masked.contains(same)) {
+          String cross = charset == UTF_8 ? "x" : charset == UTF_16LE ? "x\0" : "\0x";
+          masked = masked.replace(same, cross.repeat(same.length() / cross.length()));
+        }
+      }
+    }
+    return masked;
+  }
+
+  /** Serial numbers that are known, and parts of them, without the model. */
+  private String withoutParts(String text) {
+    StringBuilder masked = null;
+    String lower = text.toLowerCase(Locale.ROOT);
+    for (String serial : serials) {
+      for (int at = 0; at + PART <= serial.length(); at++) {
+        String part = serial.substring(at, at + PART);
+        for (int i = lower.indexOf(part); i >= 0; i = lower.indexOf(part, i + 1)) {
+          masked = masked == null ? new StringBuilder(text) : masked;
+          for (int k = Math.max(at, MODEL); k < at + PART; k++) {
+            masked.setCharAt(i + k - at, 'X');
+          }
+        }
+      }
+    }
+    return masked == null ? text : masked.toString();
+  }
+
+  /** Base64 may begin anywhere in a row of its characters. */
+  private String base64(String run, int nested) {
+    boolean isUrl = run.indexOf('-') >= 0 || run.indexOf('_') >= 0;
+    String plain = isUrl ? run.replace('-', '+').replace('_', '/') : run;
+    boolean isChanged = false;
+    for (int start = 0; start < 4; start++) {
+      int length = plain.length() - start;
+      int end = start + (length % 4 == 1 ? length - 1 : length);
+      byte[] bytes = Base64.getDecoder().decode(plain.substring(start, end));
+      String before = new String(bytes, ISO_8859_1);
+      String after = text(before, nested + 1);
+      if (!after.equals(before)) {
+        isChanged = true;
+        String encoded =
+            Base64.getEncoder().withoutPadding().encodeToString(after.getBytes(ISO_8859_1));
+        plain = plain.substring(0, start) + encoded + plain.substring(end);
+      }
+    }
+    if (!isChanged) {
+      return run;
+    }
+    return isUrl ? plain.replace('+', '-').replace('/', '_') : plain;
+  }
+
+  /**
+   * UTF-16.
+   *
+   * @param first the place of the first character that is not zero
+   */
+  private String wide(String run, int first, int nested) {
+    StringBuilder narrow = new StringBuilder();
+    for (int i = first; i < run.length(); i += 2) {
+      narrow.append(run.charAt(i));
+    }
+    String masked = text(narrow.toString(), nested + 1);
+    StringBuilder wide = new StringBuilder(run);
+    for (int i = 0; i < masked.length(); i++) {
+      wide.setCharAt(first + 2 * i, masked.charAt(i));
+    }
+    return wide.toString();
+  }
+
+  private interface Change {
+    String of(String found);
+  }
+
+  private static String replaced(String text, Pattern pattern, Change change) {
+    return pattern
+        .matcher(text)
+        .replaceAll(found -> Matcher.quoteReplacement(change.of(found.group())));
+  }
+
+  private static String replaced(String text, Pattern pattern, String group, Change change) {
+    StringBuilder changed = null;
+    Matcher matcher = pattern.matcher(text);
+    while (matcher.find()) {
+      if (matcher.group(group) != null) {
+        changed = changed == null ? new StringBuilder(text) : changed;
+        changed.replace(matcher.start(group), matcher.end(group), change.of(matcher.group(group)));
+      }
+    }
+    return changed == null ? text : changed.toString();
   }
 }

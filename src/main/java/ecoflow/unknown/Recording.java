@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.ByteString;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
@@ -12,7 +13,9 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Collection;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -20,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** A file with unknown messages, a line of JSON for each, that can be given to anybody. */
 final class Recording {
@@ -30,6 +34,8 @@ final class Recording {
   private static final int OF_A_KIND = 20;
 
   private static final long MAX_BYTES = 4L << 20;
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      PosixFilePermissions.fromString("rw-------");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path file;
@@ -68,20 +74,21 @@ final class Recording {
    * Writes a message that is not there yet.
    *
    * @param header with the message in plain bytes
-   * @param words to be masked in the bytes besides serial numbers and the like
+   * @param mask for the bytes
    */
-  void take(Entry entry, Header header, Collection<String> words) {
+  void take(Entry entry, Header header, Supplier<Mask> mask) {
     if (isOver || !isNew(entry, header)) {
       return;
     }
-    byte[] frame = Frame.newBuilder().addHeaders(header.toByteString()).build().toByteArray();
+    byte[] masked = new FieldMask(mask.get()).header(header.toByteArray());
+    byte[] frame = Frame.newBuilder().addHeaders(ByteString.copyFrom(masked)).build().toByteArray();
     Map<String, String> line = new LinkedHashMap<>();
     line.put("time", entry.time());
     line.put("source", entry.source());
     line.put("device", entry.device());
     line.put("product", entry.product());
     line.put("command", entry.command());
-    line.put("frame", HexFormat.of().formatHex(Mask.bytes(frame, words)));
+    line.put("frame", HexFormat.of().formatHex(frame));
     byte[] bytes = {};
     try {
       bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
@@ -89,7 +96,8 @@ final class Recording {
         end("has " + size + " bytes, which is enough");
         return;
       }
-      Files.write(file, bytes, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      createForOwner();
+      Files.write(file, bytes, StandardOpenOption.APPEND);
       size += bytes.length;
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("texts are no JSON", e);
@@ -115,6 +123,24 @@ final class Recording {
     return failure instanceof FileSystemException || failure.getMessage() == null
         ? failure.getClass().getSimpleName()
         : failure.getMessage();
+  }
+
+  /**
+   * Creates the file with mode 600, and gives this mode to one that exists. File systems without
+   * POSIX permissions keep theirs.
+   */
+  private void createForOwner() throws IOException {
+    if (Files.getFileAttributeView(file.getParent(), PosixFileAttributeView.class) == null) {
+      if (!Files.exists(file)) {
+        Files.createFile(file);
+      }
+      return;
+    }
+    if (!Files.exists(file)) {
+      Files.createFile(file, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    } else if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
+      Files.setPosixFilePermissions(file, OWNER_ONLY);
+    }
   }
 
   private boolean isNew(Entry entry, Header header) {

@@ -27,6 +27,8 @@ public final class UnknownMessages {
   /** More kinds than any device has: made-up commands must not fill the memory. */
   private static final int MAX_KINDS = 500;
 
+  private static final int MAX_SERIALS = 200;
+
   private final Devices devices;
   private final Clock clock;
   private final Optional<Recording> recording;
@@ -94,7 +96,7 @@ public final class UnknownMessages {
                 new Recording.Entry(
                     now.toString(), source, Mask.serial(serial), product, kind.command(), length),
                 header,
-                words(serial)));
+                () -> new Mask(words(serial), serials(serial))));
   }
 
   /** What must not stand in a record though it looks like any other word. */
@@ -104,6 +106,13 @@ public final class UnknownMessages {
             Stream.of(devices.labels(serial).deviceName()))
         .filter(name -> name.length() > 2)
         .collect(Collectors.toSet());
+  }
+
+  /** Serial numbers whose parts are masked as well; of very many devices that is too much work. */
+  private List<String> serials(String serial) {
+    return Stream.concat(Stream.of(serial), devices.serials().stream().limit(MAX_SERIALS))
+        .distinct()
+        .toList();
   }
 
   /** For routes: a line for each kind of message. */

@@ -1,10 +1,14 @@
 package ecoflow.unknown;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.charset.Charset;
+import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -39,5 +43,77 @@ class MaskTest {
     }
     byte[] other = new String(bytes, ISO_8859_1).replaceAll("[0-9A-Z]", "").getBytes(ISO_8859_1);
     assertArrayEquals(other, Mask.bytes(other, List.of()));
+  }
+
+  private static String known(String text) {
+    byte[] bytes = text.getBytes(UTF_8);
+    byte[] masked = new Mask(List.of(), List.of("R331ZEB4ZEAL0528")).bytes(bytes);
+    assertEquals(bytes.length, masked.length, "lengths stay");
+    return new String(masked, UTF_8);
+  }
+
+  @Test
+  void serialNumbersInLowerCaseAndInARowAreMasked() {
+    assertEquals("r331XXXXXXXXXXXX", masked("r331zeb4zeal0528"));
+    String both = "R331ZEB4ZEAL0528HJ31ZDH5ZG5W0052";
+    assertEquals("R331" + "X".repeat(28), masked(both));
+    assertEquals("R331XXXXXXXXXXXX", known("R331zeB4ZEal0528"));
+  }
+
+  @Test
+  void partsOfKnownSerialNumbersAreMasked() {
+    assertEquals(
+        "{\"a\":\"R331XXXX\",\"b\":\"XXXXXXXX\"}",
+        known("{\"a\":\"R331ZEB4\",\"b\":\"ZEAL0528\"}"));
+    assertEquals("31XXX XXXXX 0528 R331", known("31ZEB L0528 0528 R331"));
+  }
+
+  /** Also where the text around it belongs to base64 as well, so that groups begin elsewhere. */
+  @Test
+  void base64IsMaskedWherever() {
+    for (String before : List.of("", "a", "ab", "abc")) {
+      for (Base64.Encoder encoder : List.of(Base64.getEncoder(), Base64.getUrlEncoder())) {
+        String plain = "\u00ff{\"sn\":\"R331ZEB4ZEAL0528\",\"mail\":\"anna@example.org\"}";
+        String encoded = encoder.encodeToString(plain.getBytes(UTF_8));
+        String masked = masked("\"" + before + encoded + "\"");
+        String decoded =
+            new String(
+                (encoder == Base64.getEncoder() ? Base64.getDecoder() : Base64.getUrlDecoder())
+                    .decode(masked.substring(1 + before.length(), masked.length() - 1)),
+                UTF_8);
+        assertEquals("\u00ff{\"sn\":\"R331XXXXXXXXXXXX\",\"mail\":\"xxxxxxxxxxxxxxxx\"}", decoded);
+      }
+    }
+  }
+
+  @Test
+  void utf16IsMaskedInBothOrders() {
+    for (Charset charset : List.of(UTF_16LE, UTF_16BE)) {
+      byte[] bytes = "sn R331ZEB4ZEAL0528 in K\u00fcche 1, \u5bb6\u5bb6\u5bb6".getBytes(charset);
+      byte[] masked = Mask.bytes(bytes, List.of("K\u00fcche 1", "\u5bb6\u5bb6\u5bb6"));
+      assertEquals("sn R331XXXXXXXXXXXX in xxxxxxx, xxx", new String(masked, charset));
+    }
+  }
+
+  @Test
+  void networksAndPlacesAreMasked() {
+    assertEquals("ip 000.000.0.00, 1.2.3", masked("ip 192.168.1.24, 1.2.3"));
+    assertEquals(
+        "00:00:00:00:00:00 00-00-00-00-00-00", masked("a4:cf:12:0b:9C:de A4-CF-12-0B-9C-DE"));
+    assertEquals(
+        "XXXX at 12:34:56",
+        masked("a4cf120b9cde at 12:34:56").replaceFirst("a4cfXXXXXXXX", "XXXX"));
+    assertEquals("0000::0000:000:0000:0000 !", masked("fe80::a6cf:12f:fe0b:9cde !"));
+    assertEquals(
+        "{\"ssid\":\"xxxxxxxxxxxxxx\",\"wifiSsid\" : \"xx\",\"password\":\"xxxxxx\",\"soc\":5}",
+        masked(
+            "{\"ssid\":\"FRITZ!Box, 7590\",\"wifiSsid\" : \"me\",\"password\":\"s3cr3t\",\"soc\":5}"
+                .replace(", ", ",")));
+    assertEquals(
+        "{\\\"ssid\\\":\\\"xxxx\\\",ssid=xxxx;", masked("{\\\"ssid\\\":\\\"Home\\\",ssid=Home;"));
+    assertEquals(
+        "{\"latitude\":00.000000,\"homeLng\":\"-00.00000\",\"plate\":48.1}",
+        masked("{\"latitude\":48.137154,\"homeLng\":\"-11.57612\",\"plate\":48.1}"));
+    assertEquals("[00.000000, 00.000000] 3.65,12.1", masked("[48.137154, 11.576124] 3.65,12.1"));
   }
 }

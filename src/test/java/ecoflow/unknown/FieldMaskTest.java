@@ -1,0 +1,226 @@
+package ecoflow.unknown;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
+import com.google.protobuf.UnknownFieldSet.Field;
+import ecoflow.decode.proto.Header;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Base64;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class FieldMaskTest {
+
+  private static final String OWN = "R331ZEB4ZEAL0528";
+  private static final String BATTERY = "HJ31ZDH5ZG5W0052";
+
+  private static ByteString text(String text) {
+    return ByteString.copyFromUtf8(text);
+  }
+
+  private static Field bytes(ByteString... values) {
+    Field.Builder field = Field.newBuilder();
+    for (ByteString value : values) {
+      field.addLengthDelimited(value);
+    }
+    return field.build();
+  }
+
+  private static Field numbers(long... values) {
+    Field.Builder field = Field.newBuilder();
+    for (long value : values) {
+      field.addVarint(value);
+    }
+    return field.build();
+  }
+
+  private static byte[] masked(byte[] message) throws Exception {
+    Header header =
+        Header.newBuilder()
+            .setPdata(ByteString.copyFrom(message))
+            .setCmdFunc(254)
+            .setFrom(text("Android"))
+            .setDeviceSn(text(OWN))
+            .build();
+    FieldMask mask = new FieldMask(new Mask(List.of("Anna's van"), List.of(OWN)));
+    byte[] bytes = mask.header(header.toByteArray());
+    assertEquals(header.toByteArray().length, bytes.length);
+    Header after = Header.parseFrom(bytes);
+    assertEquals(254, after.getCmdFunc());
+    assertEquals("Android", after.getFrom().toStringUtf8());
+    assertEquals("R331XXXXXXXXXXXX", after.getDeviceSn().toStringUtf8());
+    assertEquals(message.length, after.getPdata().size());
+    return after.getPdata().toByteArray();
+  }
+
+  private static UnknownFieldSet masked(UnknownFieldSet message) throws Exception {
+    return UnknownFieldSet.parseFrom(masked(message.toByteArray()));
+  }
+
+  private static String masked(String text) throws Exception {
+    UnknownFieldSet message =
+        UnknownFieldSet.newBuilder()
+            .addField(1, numbers(300))
+            .addField(2, bytes(text(text)))
+            .addField(6, numbers(50))
+            .build();
+    UnknownFieldSet after = masked(message);
+    assertEquals(List.of(300L), after.getField(1).getVarintList());
+    assertEquals(List.of(50L), after.getField(6).getVarintList());
+    return after.getField(2).getLengthDelimitedList().get(0).toStringUtf8();
+  }
+
+  /** The tag of the field after it is a digit or a letter: it must not be taken for text. */
+  @Test
+  void tagsBesideATextStay() throws Exception {
+    assertEquals("R331XXXXXXXXXXXX", masked(OWN));
+    assertEquals("HJ31XXXXXXXXXXXX", masked(BATTERY));
+    assertEquals("hj31XXXXXXXXXXXX", masked("hj31zdh5zg5w0052"));
+  }
+
+  @Test
+  void nothingTellsWhichTextIsAName() throws Exception {
+    assertEquals("xxxxx!xxx 0000 xx", masked("FRITZ!Box 7590 AB"));
+    assertEquals("xxxxxx/xxxxxx", masked("Europe/Berlin"));
+    assertEquals("xxxxxx", masked("K\u00fcche"));
+    assertEquals("V1.0.0", masked("V1.0.0"));
+    assertEquals("3.65", masked("3.65"));
+    assertEquals("{\"ssid\":\"xxxx\",\"soc\":5}", masked("{\"ssid\":\"Home\",\"soc\":5}"));
+    assertEquals("000.000.0.00", masked("192.168.1.24"));
+  }
+
+  @Test
+  void numbersStayButUserIdsGo() throws Exception {
+    UnknownFieldSet message =
+        UnknownFieldSet.newBuilder()
+            .addField(1, numbers(1_792_345_678_901L, 88, -1, 1_792_345_678_901_234_567L))
+            .addField(2, Field.newBuilder().addFixed32(Float.floatToIntBits(48.5f)).build())
+            .build();
+    UnknownFieldSet after = masked(message);
+    assertEquals(List.of(1_792_345_678_901L, 88L, -1L, 0L), after.getField(1).getVarintList());
+    assertEquals(message.getField(2), after.getField(2));
+  }
+
+  @Test
+  void nestedMessagesKeepTheirStructure() throws Exception {
+    ByteString inner =
+        UnknownFieldSet.newBuilder()
+            .addField(4, bytes(text(BATTERY), text("Anna's van")))
+            .addField(5, numbers(65))
+            .build()
+            .toByteString();
+    UnknownFieldSet message = UnknownFieldSet.newBuilder().addField(3, bytes(inner, inner)).build();
+    for (ByteString after : masked(message).getField(3).getLengthDelimitedList()) {
+      UnknownFieldSet fields = UnknownFieldSet.parseFrom(after);
+      assertEquals(
+          List.of(text("HJ31XXXXXXXXXXXX"), text("xxxxxxxxxx")),
+          fields.getField(4).getLengthDelimitedList());
+      assertEquals(List.of(65L), fields.getField(5).getVarintList());
+    }
+  }
+
+  @Test
+  void serialNumbersInPartsAreMasked() throws Exception {
+    for (String serial : List.of(OWN, BATTERY, BATTERY.toLowerCase())) {
+      UnknownFieldSet halves =
+          UnknownFieldSet.newBuilder()
+              .addField(1, bytes(text(serial.substring(0, 8))))
+              .addField(2, bytes(text(serial.substring(8))))
+              .build();
+      assertNone(serial, masked(halves).getField(1).getLengthDelimitedList().get(0).toByteArray());
+      assertNone(serial, masked(halves).getField(2).getLengthDelimitedList().get(0).toByteArray());
+      UnknownFieldSet words =
+          UnknownFieldSet.newBuilder()
+              .addField(
+                  1,
+                  Field.newBuilder()
+                      .addFixed64(word(serial, 0).getLong())
+                      .addFixed64(word(serial, 8).getLong())
+                      .build())
+              .build();
+      assertNone(serial, masked(words.toByteArray()));
+      UnknownFieldSet characters =
+          UnknownFieldSet.newBuilder()
+              .addField(7, numbers(serial.chars().mapToLong(c -> c).toArray()))
+              .addField(8, numbers(77))
+              .build();
+      UnknownFieldSet after = masked(characters);
+      assertEquals(
+          serial.substring(0, 4) + "X".repeat(12),
+          after.getField(7).getVarintList().stream()
+              .map(c -> Character.toString(c.intValue()))
+              .reduce("", String::concat));
+      assertEquals(List.of(77L), after.getField(8).getVarintList());
+    }
+  }
+
+  private static ByteBuffer word(String serial, int start) {
+    return ByteBuffer.wrap(serial.getBytes(UTF_8), start, 8).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static void assertNone(String serial, byte[] masked) {
+    String text = new String(masked, ISO_8859_1);
+    for (int i = 4; i + 4 <= serial.length(); i++) {
+      String part = serial.substring(i, i + 4);
+      assertEquals(-1, text.indexOf(part), text);
+    }
+  }
+
+  @Test
+  void otherEncodingsAreMasked() throws Exception {
+    UnknownFieldSet message =
+        UnknownFieldSet.newBuilder()
+            .addField(1, bytes(ByteString.copyFrom(BATTERY, UTF_16LE)))
+            .addField(2, bytes(ByteString.copyFrom("MyWLAN", UTF_16BE)))
+            .addField(3, bytes(text(Base64.getEncoder().encodeToString(BATTERY.getBytes(UTF_8)))))
+            .build();
+    UnknownFieldSet after = masked(message);
+    assertEquals(
+        "HJ31XXXXXXXXXXXX", after.getField(1).getLengthDelimitedList().get(0).toString(UTF_16LE));
+    assertEquals("xxxxxx", after.getField(2).getLengthDelimitedList().get(0).toString(UTF_16BE));
+    String base64 = after.getField(3).getLengthDelimitedList().get(0).toStringUtf8();
+    assertEquals(-1, new String(Base64.getDecoder().decode(base64), UTF_8).indexOf("ZDH5"));
+  }
+
+  @Test
+  void coordinatesInPairsAreMasked() throws Exception {
+    UnknownFieldSet message =
+        UnknownFieldSet.newBuilder()
+            .addField(3, fixed64(48.137154))
+            .addField(4, fixed64(11.576124))
+            .addField(6, fixed64(230.1))
+            .addField(7, fixed64(49.98))
+            .build();
+    UnknownFieldSet after = masked(message);
+    assertEquals(List.of(0L), after.getField(3).getFixed64List());
+    assertEquals(List.of(0L), after.getField(4).getFixed64List());
+    assertEquals(message.getField(6), after.getField(6));
+    assertEquals(message.getField(7), after.getField(7));
+  }
+
+  private static Field fixed64(double value) {
+    return Field.newBuilder().addFixed64(Double.doubleToLongBits(value)).build();
+  }
+
+  /** Whatever a device sends: the length stays, and the message ends without a failure. */
+  @Test
+  void anyBytesKeepTheirLength() throws Exception {
+    Random random = new Random(20261129);
+    for (int i = 0; i < 2_000; i++) {
+      byte[] message = new byte[random.nextInt(120)];
+      random.nextBytes(message);
+      masked(message);
+    }
+    byte[] zeros = new byte[100];
+    assertArrayEquals(zeros, masked(zeros));
+  }
+}
