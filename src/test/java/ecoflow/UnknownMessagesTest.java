@@ -218,7 +218,7 @@ class UnknownMessagesTest {
         header(lines.get(1)).getPdata().toStringUtf8());
 
     List<String> problems = new ArrayList<>();
-    List<String> series = Replay.series(Map.of(), file, problems::add);
+    List<String> series = Replay.series(Map.of(), Beans::new, file, problems::add);
     assertEquals(List.of(), problems);
     assertEquals(
         List.of(

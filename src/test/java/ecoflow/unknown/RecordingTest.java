@@ -63,7 +63,7 @@ class RecordingTest {
     recording.take(
         new Entry("2026-11-29T00:00:00Z", "push", "P231X", "Model", "254/" + number, length),
         header,
-        List.of());
+        () -> new Mask(List.of(), List.of()));
   }
 
   /** Needs the right to mount; the system tells of a full disk in the middle of a line. */
