@@ -4,7 +4,6 @@ import ecoflow.config.Settings;
 import ecoflow.device.Labels;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.config.NamingConvention;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -45,13 +44,14 @@ public final class Meters {
     Scrape(String label) {
       this.label = label;
     }
+
+    String label() {
+      return label;
+    }
   }
 
   private record Command(int func, int id, String outcome) {}
 
-  private static final String[] DEVICE_LABELS = {
-    "device", "device_name", "product_name", "device_general_key"
-  };
   private static final List<String> CLIENT_TYPES = List.of("mqtt", "device");
   private static final String CLIENT_TYPE = "client_type";
   private static final int MAX_COMMAND_PAIRS = 200;
@@ -67,11 +67,9 @@ public final class Meters {
   private final String prefix;
   private final Set<String> ownNames = ConcurrentHashMap.newKeySet();
   private final Set<String> commandPairs = ConcurrentHashMap.newKeySet();
-  private final Histogram scrapeDuration;
   private final Histogram httpDuration;
   private final Histogram authDuration;
-  private final Gauge metricsCollected;
-  private final Map<String, Labels> knownLabels = new ConcurrentHashMap<>();
+  private final DeviceMeters devices;
 
   // The registry would look for name and labels at each message.
   private final Counter textMessages;
@@ -86,11 +84,11 @@ public final class Meters {
     registry.config().namingConvention(NamingConvention.identity);
     // Camel's micrometer endpoint puts this label on all that it counts.
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
-    scrapeDuration =
+    Histogram scrapeDuration =
         histogram(
             "scrape_duration_seconds",
             "Time to collect the values of a device",
-            DEVICE_LABELS,
+            DeviceMeters.labelNames(),
             .1,
             .25,
             .5,
@@ -129,13 +127,15 @@ public final class Meters {
             5,
             10,
             30);
-    metricsCollected =
+    Gauge metricsCollected =
         Gauge.builder()
             .name(own("metrics_collected"))
             .help("Series that the device has now")
-            .labelNames(DEVICE_LABELS)
+            .labelNames(DeviceMeters.labelNames())
             .withoutExemplars()
             .register(prometheus);
+    devices =
+        new DeviceMeters(registry, prefix + "scrape_requests", scrapeDuration, metricsCollected);
     Info.builder()
         .name(own("exporter_build_info"))
         .help("Version of the exporter")
@@ -439,62 +439,17 @@ public final class Meters {
   }
 
   /** A poll of a device ended. */
-  public synchronized void scraped(Labels labels, Scrape result, Duration took) {
-    scraped(labels, result);
-    scrapeDuration.labelValues(values(labels)).observe(seconds(took));
+  public void scraped(Labels labels, Scrape result, Duration took) {
+    devices.scraped(labels, result, took);
   }
 
   /** A look at a device that asked it for nothing. */
-  public synchronized void scraped(Labels labels, Scrape result) {
-    follow(labels);
-    scrapes(labels, result).increment();
+  public void scraped(Labels labels, Scrape result) {
+    devices.scraped(labels, result);
   }
 
-  public synchronized void collected(Labels labels, int series) {
-    follow(labels);
-    metricsCollected.labelValues(values(labels)).set(series);
-  }
-
-  /** Makes the device's counters exist at 0; after a change of name its old series go. */
-  public synchronized void follow(Labels labels) {
-    Labels before = knownLabels.put(labels.device(), labels);
-    if (labels.equals(before)) {
-      return;
-    }
-    if (before != null) {
-      for (Scrape result : Scrape.values()) {
-        registry.remove(scrapes(before, result));
-      }
-      scrapeDuration.remove(values(before));
-      metricsCollected.remove(values(before));
-    }
-    for (Scrape result : Scrape.values()) {
-      scrapes(labels, result);
-    }
-    scrapeDuration.initLabelValues(values(labels));
-    metricsCollected.initLabelValues(values(labels));
-  }
-
-  private Counter scrapes(Labels labels, Scrape result) {
-    return Counter.builder(prefix + "scrape_requests")
-        .description("Collections of a device by how they ended")
-        .tags(tags(labels).and("status", result.label))
-        .register(registry);
-  }
-
-  private static Tags tags(Labels labels) {
-    String[] values = values(labels);
-    Tags tags = Tags.empty();
-    for (int i = 0; i < DEVICE_LABELS.length; i++) {
-      tags = tags.and(DEVICE_LABELS[i], values[i]);
-    }
-    return tags;
-  }
-
-  private static String[] values(Labels labels) {
-    return new String[] {
-      labels.device(), labels.deviceName(), labels.productName(), labels.generalKey()
-    };
+  public void collected(Labels labels, int series) {
+    devices.collected(labels, series);
   }
 
   private Counter messages(String client, String type) {
@@ -550,7 +505,7 @@ public final class Meters {
     return prefix + name;
   }
 
-  private static double seconds(Duration duration) {
+  static double seconds(Duration duration) {
     return duration.toNanos() / 1e9;
   }
 }

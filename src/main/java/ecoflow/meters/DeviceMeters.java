@@ -1,0 +1,103 @@
+package ecoflow.meters;
+
+import ecoflow.device.Labels;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.Histogram;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The meters with the labels of a device. They exist from the first time that the device is seen;
+ * when its labels change, those with the old labels are removed.
+ */
+final class DeviceMeters {
+
+  private static final String[] LABELS = {
+    "device", "device_name", "product_name", "device_general_key"
+  };
+
+  private final MeterRegistry registry;
+  private final String scrapeRequests;
+  private final Histogram scrapeDuration;
+  private final Gauge metricsCollected;
+  private final Map<String, Labels> known = new ConcurrentHashMap<>();
+
+  /**
+   * @param scrapeRequests name of the counter
+   * @param scrapeDuration with {@link #labelNames}, as {@code metricsCollected}
+   */
+  DeviceMeters(
+      MeterRegistry registry,
+      String scrapeRequests,
+      Histogram scrapeDuration,
+      Gauge metricsCollected) {
+    this.registry = registry;
+    this.scrapeRequests = scrapeRequests;
+    this.scrapeDuration = scrapeDuration;
+    this.metricsCollected = metricsCollected;
+  }
+
+  static String[] labelNames() {
+    return LABELS.clone();
+  }
+
+  synchronized void scraped(Labels labels, Meters.Scrape result, Duration took) {
+    scraped(labels, result);
+    scrapeDuration.labelValues(values(labels)).observe(Meters.seconds(took));
+  }
+
+  synchronized void scraped(Labels labels, Meters.Scrape result) {
+    follow(labels);
+    scrapes(labels, result).increment();
+  }
+
+  synchronized void collected(Labels labels, int series) {
+    follow(labels);
+    metricsCollected.labelValues(values(labels)).set(series);
+  }
+
+  private void follow(Labels labels) {
+    Labels before = known.put(labels.device(), labels);
+    if (labels.equals(before)) {
+      return;
+    }
+    if (before != null) {
+      for (Meters.Scrape result : Meters.Scrape.values()) {
+        registry.remove(scrapes(before, result));
+      }
+      scrapeDuration.remove(values(before));
+      metricsCollected.remove(values(before));
+    }
+    for (Meters.Scrape result : Meters.Scrape.values()) {
+      scrapes(labels, result);
+    }
+    scrapeDuration.initLabelValues(values(labels));
+    metricsCollected.initLabelValues(values(labels));
+  }
+
+  private Counter scrapes(Labels labels, Meters.Scrape result) {
+    return Counter.builder(scrapeRequests)
+        .description("Collections of a device by how they ended")
+        .tags(tags(labels).and("status", result.label()))
+        .register(registry);
+  }
+
+  private static Tags tags(Labels labels) {
+    String[] values = values(labels);
+    Tags tags = Tags.empty();
+    for (int i = 0; i < LABELS.length; i++) {
+      tags = tags.and(LABELS[i], values[i]);
+    }
+    return tags;
+  }
+
+  private static String[] values(Labels labels) {
+    return new String[] {
+      labels.device(), labels.deviceName(), labels.productName(), labels.generalKey()
+    };
+  }
+}
