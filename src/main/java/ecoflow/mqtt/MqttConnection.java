@@ -2,14 +2,8 @@ package ecoflow.mqtt;
 
 import ecoflow.config.ProxySettings;
 import ecoflow.runtime.OutOfMemory;
-import ecoflow.text.Lines;
-import ecoflow.text.ProxyException;
-import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.codec.mqtt.MqttQoS;
-import io.netty.handler.ssl.SslHandshakeTimeoutException;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.JdkSSLEngineOptions;
 import io.vertx.core.net.OpenSSLEngineOptions;
@@ -18,15 +12,7 @@ import io.vertx.core.net.SocketAddress;
 import io.vertx.core.net.TrustOptions;
 import io.vertx.mqtt.MqttClient;
 import io.vertx.mqtt.MqttClientOptions;
-import io.vertx.mqtt.MqttConnectionException;
 import io.vertx.mqtt.messages.MqttPublishMessage;
-import java.io.EOFException;
-import java.io.IOException;
-import java.net.ConnectException;
-import java.net.SocketException;
-import java.net.UnknownHostException;
-import java.nio.channels.ClosedChannelException;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -38,7 +24,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
-import javax.net.ssl.SSLException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
 import org.slf4j.Logger;
@@ -59,38 +44,6 @@ final class MqttConnection {
 
     /** The connection ended by itself; called once at most, and not after {@link #close}. */
     void lost(MqttConnection connection, Throwable cause);
-  }
-
-  /** The event loop that connections share, one after the other. */
-  record Loop(Vertx vertx, Context context, Thread thread) {
-
-    /**
-     * A thread that asks Vert.x for a context keeps it for all that it does later. A thread that
-     * ends at once does nothing later, so the web server gets another event loop.
-     */
-    static Loop of(Vertx vertx) {
-      CompletableFuture<Context> context = new CompletableFuture<>();
-      new Thread(() -> context.complete(vertx.getOrCreateContext()), "mqtt-context").start();
-      CompletableFuture<Thread> thread = new CompletableFuture<>();
-      context.join().runOnContext(unused -> thread.complete(Thread.currentThread()));
-      return new Loop(vertx, context.join(), thread.join());
-    }
-
-    void run(Runnable action) {
-      context.runOnContext(unused -> action.run());
-    }
-
-    /**
-     * @return forgets it again
-     */
-    Runnable runLater(Duration pause, Runnable action) {
-      CompletableFuture<Long> timer = new CompletableFuture<>();
-      run(
-          () ->
-              timer.complete(
-                  vertx.setTimer(Math.max(1, pause.toMillis()), unused -> action.run())));
-      return () -> timer.thenAccept(vertx::cancelTimer);
-    }
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(MqttConnection.class);
@@ -264,7 +217,10 @@ final class MqttConnection {
     client
         .connect(login.port(), login.host())
         .onSuccess(unused -> connected())
-        .onFailure(failure -> opened.completeExceptionally(noConnection(failure)));
+        .onFailure(
+            failure ->
+                opened.completeExceptionally(
+                    MqttFailures.noConnection(failure, broken, login, proxy)));
   }
 
   /**
@@ -345,11 +301,7 @@ final class MqttConnection {
   /** The broker closed the connection, or it broke. */
   private void lost() {
     closed.complete(null);
-    if (broken != null) {
-      lose(new MqttException(MqttException.REASON_CODE_CONNECTION_LOST, plain(broken)));
-    } else {
-      lose(closedByBroker());
-    }
+    lose(MqttFailures.connectionLost(broken));
   }
 
   /** Whether the connection has ended or is about to. */
@@ -422,7 +374,8 @@ final class MqttConnection {
             Future<Integer> sent = client.publish(topic, payload, qos, false, retained);
             if (qos == MqttQoS.AT_MOST_ONCE) {
               sent.onSuccess(unused -> confirmed.complete(null))
-                  .onFailure(failure -> confirmed.completeExceptionally(notSent(failure)));
+                  .onFailure(
+                      failure -> confirmed.completeExceptionally(MqttFailures.notSent(failure)));
             } else {
               note(sent, publishing, confirmed);
             }
@@ -437,14 +390,7 @@ final class MqttConnection {
       Map<Integer, CompletableFuture<T>> waiting,
       CompletableFuture<T> answer) {
     sent.onSuccess(packet -> waiting.put(packet, answer))
-        .onFailure(failure -> answer.completeExceptionally(notSent(failure)));
-  }
-
-  private static MqttException notSent(Throwable failure) {
-    OutOfMemory.endIf(failure);
-    return failure instanceof ClosedChannelException
-        ? new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED)
-        : new MqttException(plain(failure));
+        .onFailure(failure -> answer.completeExceptionally(MqttFailures.notSent(failure)));
   }
 
   private boolean isOnLoop() {
@@ -467,51 +413,5 @@ final class MqttConnection {
       Thread.currentThread().interrupt();
       throw new MqttException(e);
     }
-  }
-
-  /** The failure of an attempt to connect, as Paho would tell it. */
-  private MqttException noConnection(Throwable failure) {
-    OutOfMemory.endIf(failure);
-    if (failure instanceof MqttConnectionException refused) {
-      return new MqttException(refused.code().byteValue() & 0xff);
-    }
-    Optional<ProxyException> atProxy =
-        proxy.flatMap(
-            known -> BrokerProxy.failure(known, login.host() + ":" + login.port(), failure));
-    if (atProxy.isPresent()) {
-      return new MqttException(atProxy.get());
-    }
-    if (failure instanceof UnknownHostException) {
-      return new MqttException(new UnknownHostException(login.host()));
-    }
-    if (failure instanceof ConnectTimeoutException
-        || failure.getCause() instanceof SslHandshakeTimeoutException) {
-      return new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT);
-    }
-    if (failure instanceof ConnectException) {
-      return new MqttException(MqttException.REASON_CODE_SERVER_CONNECT_ERROR, failure);
-    }
-    if (broken != null) {
-      return new MqttException(plain(broken));
-    }
-    // The broker closed the connection before it answered; Vert.x has a text for that, no class.
-    if (failure.getCause() instanceof ClosedChannelException || !(failure instanceof IOException)) {
-      return closedByBroker();
-    }
-    return new MqttException(plain(failure));
-  }
-
-  private static MqttException closedByBroker() {
-    return new MqttException(MqttException.REASON_CODE_CONNECTION_LOST, new EOFException());
-  }
-
-  /** Netty's failures of a socket are none of Java's classes. */
-  private static Throwable plain(Throwable failure) {
-    Throwable root = Lines.rootCause(failure);
-    return root instanceof SocketException
-            || root instanceof GeneralSecurityException
-            || root instanceof SSLException
-        ? failure
-        : new SocketException(root.getMessage());
   }
 }

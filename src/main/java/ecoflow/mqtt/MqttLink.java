@@ -108,7 +108,7 @@ final class MqttLink extends MqttClient {
   }
 
   private final Supplier<List<String>> serials;
-  private final MqttConnection.Loop loop;
+  private final Loop loop;
   private final MqttConnection.Terms terms;
   private final LongSupplier nanoClock;
   private final Function<byte[], ?> kinds;
@@ -149,7 +149,7 @@ final class MqttLink extends MqttClient {
       throws MqttException {
     // The address and id of this outer client are never used.
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
-    this.loop = MqttConnection.Loop.of(vertx);
+    this.loop = Loop.of(vertx);
     this.terms =
         new MqttConnection.Terms(
             TrustOptions.wrap(trust), keepalive, answerTimeout, proxy, nanoClock);
@@ -160,7 +160,7 @@ final class MqttLink extends MqttClient {
   }
 
   /** Where everything of the link runs. */
-  MqttConnection.Loop loop() {
+  Loop loop() {
     return loop;
   }
 
