@@ -53,16 +53,6 @@ final class MqttConnection {
   /** Twice what is read of a payload: a message that is a little too long costs only itself. */
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
-  /** Looks at the clock per keepalive interval. */
-  private static final int LOOKS = 4;
-
-  /** So an answer may take a whole interval. */
-  private static final int LOOKS_PER_PING = 2;
-
-  private static final int MAX_SILENT_LOOKS = 6;
-
-  private static final long NO_TIMER = -1;
-
   /**
    * What all connections have in common.
    *
@@ -102,9 +92,7 @@ final class MqttConnection {
   private final Map<Integer, CompletableFuture<List<Integer>>> subscribing = new HashMap<>();
   private final Map<Integer, CompletableFuture<Void>> publishing = new HashMap<>();
   private Throwable broken;
-  private long heardAt;
-  private long looks;
-  private long timer = NO_TIMER;
+  private final Keepalive keepalive;
 
   MqttConnection(Loop loop, Terms terms, BrokerLogin login, Receiver receiver) {
     this.loop = loop;
@@ -116,6 +104,13 @@ final class MqttConnection {
     proxy.ifPresent(
         known -> options.setProxyOptions(BrokerProxy.options(known, terms.answerTimeout())));
     this.client = MqttClient.create(loop.vertx(), options);
+    this.keepalive =
+        new Keepalive(
+            loop,
+            Duration.ofSeconds(terms.keepaliveSeconds()),
+            terms.nanoClock(),
+            client::ping,
+            () -> lose(new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT)));
   }
 
   private static MqttClientOptions options(Terms terms, BrokerLogin login) {
@@ -130,7 +125,7 @@ final class MqttConnection {
         .setConnectTimeout(terms.answerMillis())
         .setSslHandshakeTimeout(terms.answerMillis())
         .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-        // Ends what hangs in closing; until then the looks at the clock are quicker.
+        // Ends what hangs in closing; until then the checks of Keepalive are quicker.
         .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
         .setReadIdleTimeout(2 * Math.max(terms.keepaliveSeconds() * 1000, terms.answerMillis()));
     return options
@@ -189,18 +184,18 @@ final class MqttConnection {
         .publishHandler(this::arrived)
         .subscribeCompletionHandler(
             answer -> {
-              heard();
+              keepalive.heard();
               if (!end.isDone()) {
                 answer(subscribing, answer.messageId(), answer.grantedQoSLevels());
               }
             })
         .publishCompletionHandler(
             packet -> {
-              heard();
+              keepalive.heard();
               answer(publishing, packet, null);
             })
         .publishCompletionExpirationHandler(publishing::remove)
-        .pingResponseHandler(unused -> heard())
+        .pingResponseHandler(unused -> keepalive.heard())
         .exceptionHandler(
             failure -> {
               OutOfMemory.endIf(failure);
@@ -242,15 +237,8 @@ final class MqttConnection {
     if (end.isDone()) {
       return;
     }
-    heard();
-    timer =
-        loop.vertx()
-            .setPeriodic(terms.keepaliveSeconds() * 1000L / LOOKS, tick -> lookAtTheClock());
+    keepalive.start();
     opened.complete(null);
-  }
-
-  private void heard() {
-    heardAt = terms.nanoClock().getAsLong();
   }
 
   private static <T> void answer(
@@ -258,22 +246,6 @@ final class MqttConnection {
     CompletableFuture<T> asked = waiting.remove(packet);
     if (asked != null) {
       asked.complete(answer);
-    }
-  }
-
-  private Duration silence() {
-    return Duration.ofNanos(terms.nanoClock().getAsLong() - heardAt);
-  }
-
-  private boolean isSilent() {
-    return silence().toMillis() >= terms.keepaliveSeconds() * 1000L * MAX_SILENT_LOOKS / LOOKS;
-  }
-
-  private void lookAtTheClock() {
-    if (isSilent()) {
-      lose(new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT));
-    } else if (++looks % LOOKS_PER_PING == 0) {
-      client.ping();
     }
   }
 
@@ -292,7 +264,7 @@ final class MqttConnection {
       return;
     }
     // Not before: while the route ran nothing could be heard.
-    heard();
+    keepalive.heard();
     if (!end.isDone() && packet.qosLevel() != MqttQoS.AT_MOST_ONCE) {
       packet.ack();
     }
@@ -323,7 +295,7 @@ final class MqttConnection {
   }
 
   private void disconnect() {
-    loop.vertx().cancelTimer(timer);
+    keepalive.stop();
     client.disconnect().onComplete(unused -> closed.complete(null));
   }
 
