@@ -51,9 +51,6 @@ final class MqttLink extends MqttClient {
 
   private static final Duration TURNS_AT_ONCE = Duration.ofMillis(5);
 
-  /** The shortest that Vert.x has. */
-  private static final Duration PAUSE_OF_TURNS = Duration.ofMillis(1);
-
   /**
    * What a consumer asked for.
    *
@@ -423,17 +420,21 @@ final class MqttLink extends MqttClient {
       }
     }
 
-    /** Processes messages that waited, and lets the event loop read between. */
+    /**
+     * Processes messages that waited, then leaves as much time to reading: a broker sends only a few
+     * messages before it waits for confirmations.
+     */
     private void takeTurns() {
-      long end = nanoClock.getAsLong() + TURNS_AT_ONCE.toNanos();
+      long start = nanoClock.getAsLong();
       while (!turns.isEmpty()) {
         if (source.isEnded()) {
           turns.clear();
           return;
         }
         turns.next().work().run();
-        if (nanoClock.getAsLong() - end >= 0) {
-          loop.runLater(PAUSE_OF_TURNS, this::takeTurns);
+        long took = nanoClock.getAsLong() - start;
+        if (took >= TURNS_AT_ONCE.toNanos()) {
+          loop.runLater(Duration.ofNanos(took), this::takeTurns);
           return;
         }
       }
