@@ -421,8 +421,8 @@ final class MqttLink extends MqttClient {
     }
 
     /**
-     * Processes messages that waited, then leaves as much time to reading: a broker sends only a few
-     * messages before it waits for confirmations.
+     * Processes messages that waited, then leaves as much time to reading: a broker sends only a
+     * few messages before it waits for confirmations.
      */
     private void takeTurns() {
       long start = nanoClock.getAsLong();
