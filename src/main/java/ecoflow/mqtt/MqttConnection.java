@@ -13,6 +13,7 @@ import io.vertx.core.net.TrustOptions;
 import io.vertx.mqtt.MqttClient;
 import io.vertx.mqtt.MqttClientOptions;
 import io.vertx.mqtt.messages.MqttPublishMessage;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
