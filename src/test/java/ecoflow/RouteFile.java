@@ -15,29 +15,53 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * A route file as a tree: its steps, and the beans that it names.
+ * The steps and bean references of a route file.
  *
- * @param steps every step of every list of steps, by its name in the file
- * @param calls every bean that is called, with its method
+ * @param steps the name of each step, of all lists of steps
+ * @param jumps the name of each route that a step {@code to: direct} calls
+ * @param calls the calls of bean methods
+ * @param references the beans that parameters refer to
  */
-record RouteFile(List<String> steps, List<Call> calls, List<String> references) {
+record RouteFile(
+    List<String> steps, List<String> jumps, List<Call> calls, List<String> references) {
 
-  /** Steps that do not say what they do. */
-  static final Set<String> OPAQUE = Set.of("process", "bean", "script");
+  /** Steps whose work is not visible in the route. */
+  private static final Set<String> OPAQUE = Set.of("process", "bean", "script");
+
+  /** The part of a route that calls Java. */
+  enum Use {
+    /** A step, which acts. */
+    STEP,
+    /** A predicate. */
+    QUESTION,
+    /** An expression, such as that of setBody or split. */
+    VALUE
+  }
 
   /**
-   * A call of a bean.
+   * A call of a bean method.
    *
-   * @param where the step or expression that it stands in
+   * @param where the name of the step or clause that contains the call
    */
-  record Call(String where, String bean, String method) {}
+  record Call(String where, String bean, String method) {
 
-  private static final Set<String> QUESTIONS =
-      Set.of("filter", "when", "onWhen", "split", "loop", "validate");
-  private static final Pattern BEAN = Pattern.compile("\\$\\{bean:(\\w+)\\?method=(\\w+)\\}");
+    Use use() {
+      return OPAQUE.contains(where)
+          ? Use.STEP
+          : PREDICATES.contains(where) ? Use.QUESTION : Use.VALUE;
+    }
+
+    String name() {
+      return bean + "." + method;
+    }
+  }
+
+  private static final Set<String> PREDICATES = Set.of("filter", "when", "onWhen", "validate");
+  private static final Pattern BEAN = Pattern.compile("\\$\\{bean:(\\w+)\\?method=(\\w+)");
 
   static RouteFile read(Path file) {
-    RouteFile tree = new RouteFile(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    RouteFile tree =
+        new RouteFile(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     try {
       Load load = new Load(LoadSettings.builder().build());
       tree.walk("", load.loadFromString(Files.readString(file)));
@@ -52,9 +76,11 @@ record RouteFile(List<String> steps, List<Call> calls, List<String> references) 
     return Stream.concat(calls.stream().map(Call::bean), references.stream()).distinct();
   }
 
-  /** The calls that stand where a route only asks. */
-  Stream<Call> questions() {
-    return calls.stream().filter(call -> QUESTIONS.contains(call.where()));
+  /** The number of calls of Java. */
+  long count(Use use) {
+    return use == Use.STEP
+        ? steps.stream().filter(OPAQUE::contains).count()
+        : calls.stream().filter(call -> call.use() == use).count();
   }
 
   private void walk(String where, Object node) {
@@ -62,7 +88,8 @@ record RouteFile(List<String> steps, List<Call> calls, List<String> references) 
       list.forEach(item -> walk(where, item));
     } else if (node instanceof Map<?, ?> map) {
       if (map.get("ref") instanceof String bean) {
-        calls.add(new Call(where, bean, (String) map.get("method")));
+        String method = String.valueOf(map.get("method"));
+        calls.add(new Call(where, bean, method.split("\\(", 2)[0]));
       }
       map.forEach((key, value) -> walkMember(where, String.valueOf(key), value));
     } else if (node instanceof String text) {
@@ -78,10 +105,14 @@ record RouteFile(List<String> steps, List<Call> calls, List<String> references) 
     if (key.equals("steps") && value instanceof List<?> list) {
       for (Object step : list) {
         ((Map<?, ?>) step).keySet().forEach(name -> steps.add(String.valueOf(name)));
+        if (((Map<?, ?>) step).get("to") instanceof Map<?, ?> to
+            && "direct".equals(to.get("uri"))) {
+          jumps.add(String.valueOf(((Map<?, ?>) to.get("parameters")).get("name")));
+        }
         walk("steps", step);
       }
     } else {
-      // An expression belongs to what it is the expression of.
+      // An expression belongs to the step that contains it.
       boolean inner = Set.of("expression", "method", "simple", "parameters").contains(key);
       walk(inner ? where : key, value);
     }

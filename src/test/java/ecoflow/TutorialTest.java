@@ -295,6 +295,21 @@ class TutorialTest {
     assertEquals(0, page.mqttErrors());
   }
 
+  /** Routes written before currentValue and addInput existed keep working. */
+  @Test
+  void inputOfReturnsAValueAndAddsTheInput() {
+    start(
+        recipe("computed-value")
+            .edit("computed-value.camel.yaml", "currentValue(*", "inputOf(*, 'solar.total'")
+            .edit("computed-value.camel.yaml", "addInput(*, 'solar.total'", "addInput(*, 'other'"));
+    delta.push(Map.of("mppt.pv1InputWatts", 10, "mppt.pv2InputWatts", 20));
+    page.eventuallyShows(delta, "solar_total", 30);
+
+    delta.push(Map.of("mppt.pv2InputWatts", "none"));
+    page.eventuallyShows(delta, "solar_total", Double.NaN);
+    assertEquals(10, page.of(delta, "mppt_pv1_input_watts"));
+  }
+
   /** Also between two messages: the page never shows the sum without what it is the sum of. */
   @Test
   void aComputedValueGoesWithAnInputThatIsTooOld() {

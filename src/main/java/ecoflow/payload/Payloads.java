@@ -138,8 +138,8 @@ public final class Payloads {
     return Frames.fromBase64(payload);
   }
 
-  /** For routes: the frame without a last header that is cut, which is counted. */
-  public byte[] withoutCutHeader(Exchange exchange) {
+  /** Route step: removes an incomplete last header from a frame, and counts and logs it. */
+  public void dropCutHeader(Exchange exchange) {
     Message message = exchange.getMessage();
     byte[] frame = message.getBody(byte[].class);
     byte[] whole = Frames.whole(frame);
@@ -148,7 +148,7 @@ public final class Payloads {
           exchange,
           "a frame ends with " + (frame.length - whole.length) + " bytes of a cut header");
     }
-    return whole;
+    message.setBody(whole);
   }
 
   /** For routes: the headers of a frame, as bytes, so that a broken one loses no other. */

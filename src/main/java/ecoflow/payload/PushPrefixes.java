@@ -117,13 +117,17 @@ final class PushPrefixes {
     }
   }
 
-  /** For routes: a push, a JSON object, with its values in params under the keys of quota/all. */
-  public Map<?, ?> named(Exchange exchange) {
+  /**
+   * Route step: replaces a push, a JSON object, by one with its values in {@code params} under the
+   * keys of quota/all. Counts unknown parts, and stores the number of a battery pack that the push
+   * contains. Other messages remain unchanged.
+   */
+  public void addPrefixes(Exchange exchange) {
     Message message = exchange.getMessage();
-    Map<?, ?> push = message.getBody(Map.class);
-    return Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))
-        ? named(push, message.getHeader(Quotas.DEVICE, "", String.class))
-        : push;
+    if (Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))) {
+      String serial = message.getHeader(Quotas.DEVICE, "", String.class);
+      message.setBody(named(message.getBody(Map.class), serial));
+    }
   }
 
   /** Route step: notes which battery pack has which number, from all values of the device. */

@@ -255,26 +255,41 @@ public final class Quotas {
   }
 
   /**
-   * For routes that compute a value before the message is stored: what one of its inputs is with
-   * this message, or was last if the message does not name it; null if it is not shown then. The
-   * computed value goes when the input goes, and is no sign of life of the device.
+   * For routes that compute a value before the message is stored: the value of a raw quota key in
+   * the message, or else the last value shown.
+   *
+   * @return null if there is none, or if the message removes it
+   */
+  public Double currentValue(Exchange exchange, String key) {
+    Message message = exchange.getMessage();
+    Double value = MessageValue.find(message.getBody(Map.class), key);
+    if (value == null) {
+      String serial = message.getHeader(DEVICE, String.class);
+      // Values from before the device went offline are not shown any more.
+      value = devices.isShown(serial) ? store.value(serial, key, devices.seriesLife(serial)) : null;
+    }
+    return value == null || value.isNaN() ? null : value;
+  }
+
+  /**
+   * Route step: from now on, a computed value is removed together with this input. It does not
+   * count as a sign of life of the device.
    *
    * @param computed the raw quota key of the computed value
    * @param input the raw quota key of one of the values that it is computed from
    */
-  public Double inputOf(Exchange exchange, String computed, String input) {
-    Message message = exchange.getMessage();
-    String serial = message.getHeader(DEVICE, String.class);
-    Double value = MessageValue.find(message.getBody(Map.class), input);
-    // What was known before the device went away does not count.
-    if (value == null && devices.isShown(serial)) {
-      value = store.value(serial, input, devices.seriesLife(serial));
-    }
-    if (value == null || value.isNaN()) {
-      return null;
-    }
+  public void addInput(Exchange exchange, String computed, String input) {
+    String serial = exchange.getMessage().getHeader(DEVICE, String.class);
     if (devices.isWanted(serial)) {
       store.compute(serial, computed, input);
+    }
+  }
+
+  /** {@link #currentValue} and, if there is a value, {@link #addInput} in a single expression. */
+  public Double inputOf(Exchange exchange, String computed, String input) {
+    Double value = currentValue(exchange, input);
+    if (value != null) {
+      addInput(exchange, computed, input);
     }
     return value;
   }
