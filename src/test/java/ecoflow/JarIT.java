@@ -365,6 +365,7 @@ class JarIT {
     assertEquals(0, loaded(classes, "picocli."));
     assertEquals(0, loaded(classes, "ecoflow.command."));
     assertEquals(WEB_LIMITS, webClasses(classes));
+    assertEquals(0, loaded(classes, "ecoflow.passwords."));
     assertEquals(0, loaded(classes, "org.mindrot."));
     assertTrue(loaded(classes, "org.apache.camel.impl.") > 0);
 

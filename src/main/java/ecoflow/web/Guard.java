@@ -1,7 +1,9 @@
 package ecoflow.web;
 
+import ecoflow.passwords.PasswordChecks;
+import ecoflow.passwords.Passwords;
+import ecoflow.passwords.Passwords.Known;
 import ecoflow.text.Lines;
-import ecoflow.web.Passwords.Known;
 import ecoflow.web.Protection.Endpoint;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -160,7 +162,7 @@ final class Guard implements AutoCloseable {
     }
     Passwords passwords = current.passwords().get();
     switch (passwords.known(login.user(), login.password())) {
-      case RIGHT -> admit(request, next);
+      case RIGHT -> rightPassword(request, next, login);
       case WRONG -> wrongPassword(request);
       default -> check(request, next, passwords, login);
     }
@@ -194,19 +196,22 @@ final class Guard implements AutoCloseable {
     request.pause();
     Runnable check =
         () -> {
+          if (request.response().closed()) {
+            return;
+          }
           // The same password may have waited in front of this one.
           Known known = passwords.known(login.user(), login.password());
           boolean right =
               known == Known.UNKNOWN
                   ? passwords.check(login.user(), login.password())
                   : known == Known.RIGHT;
-          loop.runOnContext(unused -> checked(request, next, right));
+          loop.runOnContext(unused -> checked(request, next, login, right));
         };
     boolean isTaken =
         checks
             .get()
             .add(
-                passwords.isUser(login.user()),
+                passwords.isUser(login.user()) ? Optional.of(login.user()) : Optional.empty(),
                 address(request),
                 Connection.of(request.connection()).failures(),
                 check);
@@ -222,16 +227,22 @@ final class Guard implements AutoCloseable {
   }
 
   private void checked(
-      HttpServerRequest request, Handler<HttpServerRequest> next, boolean isRight) {
+      HttpServerRequest request, Handler<HttpServerRequest> next, Login login, boolean isRight) {
     request.resume();
     if (request.response().closed()) {
       return;
     }
     if (isRight) {
-      admit(request, next);
+      rightPassword(request, next, login);
     } else {
       wrongPassword(request);
     }
+  }
+
+  private void rightPassword(
+      HttpServerRequest request, Handler<HttpServerRequest> next, Login login) {
+    checks.get().succeeded(login.user(), address(request));
+    admit(request, next);
   }
 
   private void wrongPassword(HttpServerRequest request) {

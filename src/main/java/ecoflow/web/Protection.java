@@ -1,6 +1,7 @@
 package ecoflow.web;
 
 import ecoflow.config.ConfigException;
+import ecoflow.passwords.PasswordChecks;
 import ecoflow.text.Lines;
 import ecoflow.web.Guard.Rules;
 import io.vertx.core.Handler;

@@ -1,6 +1,8 @@
 package ecoflow.web;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.Patience;
+import ecoflow.passwords.Passwords;
 import ecoflow.text.Lines;
 import ecoflow.web.Guard.Rules;
 import ecoflow.web.WebConfig.ClientAuth;
@@ -14,6 +16,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -57,6 +60,7 @@ final class WebConfigFile {
   private Guard guard;
 
   /** Its own thread: a read from a share that hangs never comes back. */
+  private Optional<Passwords> passwords = Optional.empty();
   private final ScheduledThreadPoolExecutor looker =
       new ScheduledThreadPoolExecutor(
           1,
@@ -117,7 +121,7 @@ final class WebConfigFile {
   private Rules rules(WebConfig config) {
     return new Rules(
         config.headers(),
-        config.users().isEmpty() ? Optional.empty() : Optional.of(new Passwords(config.users())),
+        passwords(config.users()),
         config.rate().map(rate -> new RateLimit(rate, nanoClock)));
   }
 
@@ -150,6 +154,15 @@ final class WebConfigFile {
   }
 
   private void take(State fresh) throws WebConfigException {
+  private synchronized Optional<Passwords> passwords(Map<String, String> users) {
+    passwords =
+        users.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                passwords.isPresent() ? passwords.get().with(users) : new Passwords(users));
+    return passwords;
+  }
+
     if (fresh.tls().isPresent() != state.tls().isPresent()) {
       throw new WebConfigException("to have TLS or not takes a restart");
     }

@@ -1,4 +1,4 @@
-package ecoflow.web;
+package ecoflow.passwords;
 
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -17,7 +17,7 @@ import org.mindrot.jbcrypt.BCrypt;
  * The users with their bcrypt hashes. A check of a hash takes long on purpose, so what came of it
  * is remembered, and of the password only a keyed digest.
  */
-final class Passwords {
+public final class Passwords {
 
   private static final int MAX_WRONG = 100;
   private static final String DIGEST = "HmacSHA256";
@@ -41,7 +41,7 @@ final class Passwords {
       };
 
   /** What is known without bcrypt. */
-  enum Known {
+  public enum Known {
     RIGHT,
     WRONG,
     UNKNOWN
@@ -50,7 +50,7 @@ final class Passwords {
   /**
    * @param hashes by user, at least one
    */
-  Passwords(Map<String, String> hashes) {
+  public Passwords(Map<String, String> hashes) {
     this(hashes, BCrypt::checkpw);
   }
 
@@ -58,25 +58,46 @@ final class Passwords {
    * @param bcrypt whether a password has a hash
    */
   Passwords(Map<String, String> hashes, BiPredicate<String, String> bcrypt) {
+    this(hashes, bcrypt, newKey());
+  }
+
+  private Passwords(
+      Map<String, String> hashes, BiPredicate<String, String> bcrypt, SecretKeySpec digestKey) {
     this.hashes = hashes;
     this.bcrypt = bcrypt;
     // A name that nobody has must take as long as one that somebody has.
     this.hashOfNobody =
         hashes.values().stream().max(Comparator.comparing(Passwords::cost)).orElseThrow();
+    this.digestKey = digestKey;
+  }
+
+  private static SecretKeySpec newKey() {
     byte[] secret = new byte[32];
     RANDOM.nextBytes(secret);
-    this.digestKey = new SecretKeySpec(secret, DIGEST);
+    return new SecretKeySpec(secret, DIGEST);
+  }
+
+  /** With other users: those who keep their hash are not checked by bcrypt again. */
+  public Passwords with(Map<String, String> newHashes) {
+    Passwords next = new Passwords(newHashes, bcrypt, digestKey);
+    right.forEach(
+        (user, digest) -> {
+          if (hashes.get(user).equals(newHashes.get(user))) {
+            next.right.put(user, digest);
+          }
+        });
+    return next;
   }
 
   private static String cost(String hash) {
     return hash.substring(4, 6);
   }
 
-  boolean isUser(String name) {
+  public boolean isUser(String name) {
     return hashes.containsKey(name);
   }
 
-  Known known(String user, String password) {
+  public Known known(String user, String password) {
     byte[] digest = digest(user, password);
     byte[] known = right.get(user);
     if (known != null && MessageDigest.isEqual(known, digest)) {
@@ -88,7 +109,7 @@ final class Passwords {
   }
 
   /** Takes the time of a bcrypt, whoever the user is. */
-  boolean check(String user, String password) {
+  public boolean check(String user, String password) {
     String hash = hashes.get(user);
     // jBCrypt knows the algorithm that all of them name by its first name only.
     String known = "$2a" + (hash == null ? hashOfNobody : hash).substring(3);

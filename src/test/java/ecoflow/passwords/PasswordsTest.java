@@ -1,10 +1,10 @@
-package ecoflow.web;
+package ecoflow.passwords;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ecoflow.web.Passwords.Known;
+import ecoflow.passwords.Passwords.Known;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +58,19 @@ class PasswordsTest {
     // Of another user nothing is known.
     assertEquals(Known.UNKNOWN, passwords.known("bob", "right"));
     assertEquals(2, calls.size());
+  }
+
+  @Test
+  void aChangeOfOtherUsersForgetsNoRightPassword() {
+    Passwords passwords = counted(Map.of("alice", S3CRET, "bob", PAESS));
+    passwords.check("alice", "right");
+    passwords.check("bob", "right");
+    Passwords changed = passwords.with(Map.of("alice", S3CRET, "bob", S3CRET, "carol", PAESS));
+    assertEquals(Known.RIGHT, changed.known("alice", "right"));
+    assertEquals(Known.UNKNOWN, changed.known("alice", "wrong"));
+    assertEquals(Known.UNKNOWN, changed.known("bob", "right"), "another hash");
+    assertEquals(Known.UNKNOWN, changed.known("carol", "right"));
+    assertEquals(Known.UNKNOWN, changed.with(Map.of("bob", PAESS)).known("alice", "right"));
   }
 
   @Test

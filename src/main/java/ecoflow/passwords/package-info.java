@@ -1,0 +1,2 @@
+/** Checks of the passwords of the pages. */
+package ecoflow.passwords;

@@ -1,0 +1,153 @@
+package ecoflow.passwords;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** In which order passwords are checked, with checks that take as long as the test wants. */
+class PasswordChecksTest {
+
+  private static final String FLOOD = "192.0.2.1";
+  private static final String SCRAPER = "192.0.2.2";
+  private static final Optional<String> USER = Optional.of("prometheus");
+
+  private final CountDownLatch flooded = new CountDownLatch(1);
+  private final List<String> done = new CopyOnWriteArrayList<>();
+  private final AtomicLong now = new AtomicLong();
+  private final List<Long> pauses = new CopyOnWriteArrayList<>();
+  private final PasswordChecks checks = new PasswordChecks(now::get, pauses::add);
+
+  @AfterEach
+  void close() {
+    checks.close();
+  }
+
+  private Runnable hanging() {
+    return () -> {
+      try {
+        flooded.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    };
+  }
+
+  /** Fills all places that others than scrapers have. */
+  private void flood() {
+    while (checks.add(USER, FLOOD, 0, hanging())) {
+      // One more.
+    }
+    assertFalse(checks.add(Optional.empty(), "192.0.2.3", 0, hanging()));
+  }
+
+  @Test
+  void aRightPasswordOfAnotherAddressIsCheckedAtOnce() {
+    flood();
+    CompletableFuture<Void> checked = new CompletableFuture<>();
+    assertTrue(checks.add(USER, SCRAPER, 0, () -> checked.complete(null)));
+    checked.join();
+    // Also a name that nobody has keeps its thread apart.
+    assertEquals(1, flooded.getCount());
+  }
+
+  @Test
+  void onOneAddressConnectionsWithoutFailuresComeFirst() {
+    checks.failed(FLOOD);
+    checks.add(USER, FLOOD, 1, hanging());
+    CompletableFuture<Void> last = new CompletableFuture<>();
+    checks.add(USER, FLOOD, 5, () -> last.complete(null));
+    int waiting = 0;
+    while (checks.add(USER, FLOOD, 2, () -> done.add("guess"))) {
+      waiting++;
+    }
+    assertTrue(waiting > 10);
+    assertTrue(checks.add(USER, FLOOD, 0, () -> done.add("fresh")));
+    flooded.countDown();
+    last.join();
+    assertEquals("fresh", done.get(0));
+    assertEquals(waiting + 1, done.size());
+  }
+
+  @Test
+  void anAddressThatFailsOftenIsSlowForAMinute() {
+    for (int i = 1; i < PasswordChecks.SLOW_FROM; i++) {
+      checks.failed(FLOOD);
+    }
+    assertFalse(checks.isSlow(FLOOD));
+    checks.failed(FLOOD);
+    assertTrue(checks.isSlow(FLOOD));
+    assertFalse(checks.isSlow(SCRAPER));
+    now.addAndGet(Duration.ofSeconds(61).toNanos());
+    assertFalse(checks.isSlow(FLOOD));
+    checks.failed(FLOOD);
+    assertFalse(checks.isSlow(FLOOD));
+  }
+
+  private CompletableFuture<Void> check(Optional<String> user, String address) {
+    CompletableFuture<Void> checked = new CompletableFuture<>();
+    assertTrue(checks.add(user, address, 0, () -> checked.complete(null)));
+    return checked;
+  }
+
+  /** Takes all threads and places but those of clients that logged in. */
+  private void floodFromManyAddresses() {
+    for (int i = 0; checks.add(USER, "198.51.100." + i, 0, hanging()); i++) {
+      assertTrue(i < 200);
+    }
+  }
+
+  @Test
+  void aClientThatLoggedInLatelyDoesNotWaitForOthers() {
+    checks.succeeded("prometheus", SCRAPER);
+    // Such as one with the password of yesterday.
+    checks.failed(SCRAPER);
+    floodFromManyAddresses();
+    check(USER, SCRAPER).join();
+    assertFalse(checks.add(Optional.of("admin"), SCRAPER, 0, hanging()), "of another user");
+    now.addAndGet(PasswordChecks.LATELY.toNanos() + 1);
+    assertFalse(checks.add(USER, SCRAPER, 0, hanging()));
+    assertEquals(1, flooded.getCount());
+  }
+
+  @Test
+  void aKnownUserWaitsBehindGuessesWhenItsQueueIsFull() {
+    for (int i = 0; i < 2 + PasswordChecks.MAX_TRUSTED; i++) {
+      assertTrue(checks.add(USER, "198.51.100." + i, 0, hanging()));
+    }
+    check(USER, SCRAPER).join();
+    assertEquals(1, flooded.getCount());
+  }
+
+  @Test
+  void guessesAreSlowedAndOthersAreNot() {
+    check(USER, SCRAPER).join();
+    checks.succeeded("prometheus", SCRAPER);
+    check(USER, SCRAPER).join();
+    assertEquals(List.of(), pauses);
+    check(Optional.empty(), SCRAPER).join();
+    Duration most = Duration.ofSeconds(1).dividedBy(PasswordChecks.MAX_GUESSES_PER_SECOND);
+    eventually(() -> assertEquals(List.of(most.toNanos()), pauses));
+    checks.add(Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
+    eventually(() -> assertEquals(Duration.ofSeconds(3).toNanos(), pauses.get(1)));
+  }
+
+  @Test
+  void anAddressOfIpv6CountsAsItsNetwork() {
+    for (int i = 0; i < PasswordChecks.SLOW_FROM; i++) {
+      checks.failed("2001:db8:0:1:0:0:0:" + i);
+    }
+    assertTrue(checks.isSlow("2001:db8:0:1:ffff:0:0:1"));
+    assertFalse(checks.isSlow("2001:db8:0:2:0:0:0:1"));
+  }
+}
