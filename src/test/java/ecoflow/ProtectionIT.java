@@ -73,6 +73,29 @@ class ProtectionIT {
         .issue("localhost")
         .writeTo(folder.resolve("server.crt"), folder.resolve("other.key"));
     isRefused(TLS, "the key does not belong to the certificate");
+    isRefused(
+        withSuite("TLS_RSA_WITH_AES_128_CBC_SHA"),
+        "tls_server_config cipher_suites has TLS_RSA_WITH_AES_128_CBC_SHA: TLS 1.2 allows only"
+            + " suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA");
+  }
+
+  private static String withSuite(String suite) {
+    return TLS.replace("}", ", cipher_suites: [" + suite + "]}");
+  }
+
+  @Test
+  void aWeakCipherSuiteIsAWarning() throws Exception {
+    newCertificate();
+    String suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
+    Files.writeString(webConfig, withSuite(suite) + USERS);
+    jar.start(variables());
+    jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
+    assertEquals(
+        List.of(
+            "ECOFLOW_WEB_CONFIG_FILE: cipher_suites enables CBC for TLS 1.2, which is weaker than"
+                + " GCM: "
+                + suite),
+        jar.log(" WARN Protection - "));
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 
 /**
@@ -107,7 +109,24 @@ public record PageSettings(
   }
 
   private static Optional<Path> webConfig(Environment env) throws ConfigException {
-    return env.path(
-        WEB_CONFIG, Files::isRegularFile, "a readable file in the format of Prometheus' web.yml");
+    Optional<String> value = env.text(WEB_CONFIG);
+    if (value.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Patience.START.read(
+          () ->
+              env.path(
+                  WEB_CONFIG,
+                  Files::isRegularFile,
+                  "a readable file in the format of Prometheus' web.yml"));
+    } catch (TimeoutException e) {
+      throw new ConfigException(WEB_CONFIG + "=" + value.get() + " " + Patience.START);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ConfigException invalid) {
+        throw invalid;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
   }
 }

@@ -73,6 +73,11 @@ record WebConfig(
       List<String> protocols,
       List<String> ciphers) {
 
+    /** Suites with CBC, which are open to padding oracles if an implementation has a flaw. */
+    List<String> weakCiphers() {
+      return ciphers.stream().filter(cipher -> cipher.contains("_CBC_")).toList();
+    }
+
     List<Path> files() {
       return Stream.of(Optional.of(certificate), Optional.of(key), clientCa)
           .flatMap(Optional::stream)

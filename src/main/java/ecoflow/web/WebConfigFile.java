@@ -6,6 +6,7 @@ import ecoflow.passwords.Passwords;
 import ecoflow.text.Lines;
 import ecoflow.web.Guard.Rules;
 import ecoflow.web.WebConfig.ClientAuth;
+import ecoflow.web.WebConfig.Tls;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import java.io.IOException;
@@ -15,8 +16,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -58,17 +60,11 @@ final class WebConfigFile {
   private List<String> looks;
 
   private Guard guard;
+  private Optional<Passwords> passwords = Optional.empty();
 
   /** Its own thread: a read from a share that hangs never comes back. */
-  private Optional<Passwords> passwords = Optional.empty();
   private final ScheduledThreadPoolExecutor looker =
-      new ScheduledThreadPoolExecutor(
-          1,
-          task -> {
-            Thread thread = new Thread(task, "web-config");
-            thread.setDaemon(true);
-            return thread;
-          });
+      new ScheduledThreadPoolExecutor(1, WebConfigFile::thread);
 
   private WebConfigFile(Path file, LongSupplier nanoClock) throws WebConfigException {
     this.file = file;
@@ -83,11 +79,33 @@ final class WebConfigFile {
    */
   static WebConfigFile open(Path file, LongSupplier nanoClock) throws ConfigException {
     try {
-      return new WebConfigFile(file, nanoClock);
+      return within(Patience.START, () -> new WebConfigFile(file, nanoClock));
     } catch (WebConfigException e) {
       throw new ConfigException(
           VARIABLE + "=" + Lines.oneLine(file.toString()) + " is not valid: " + e.getMessage());
     }
+  }
+
+  /**
+   * @throws WebConfigException also if the time is over
+   */
+  static <T> T within(Patience patience, Callable<T> read) throws WebConfigException {
+    try {
+      return patience.read(read);
+    } catch (TimeoutException e) {
+      throw new WebConfigException("the file, or one that it names, " + patience);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof WebConfigException invalid) {
+        throw invalid;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  private static Thread thread(Runnable task) {
+    Thread thread = new Thread(task, "web-config");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** Whether the pages are at https. */
@@ -100,7 +118,18 @@ final class WebConfigFile {
     if (state.config().users().isEmpty() && state.clientAuth() == ClientAuth.NONE) {
       LOG.warn("{} asks nobody for a password or a certificate: all may see the pages", VARIABLE);
     }
+    warnOfWeakCiphers(state.config());
     return rules(state.config());
+  }
+
+  private static void warnOfWeakCiphers(WebConfig config) {
+    List<String> weak = config.tls().map(Tls::weakCiphers).orElse(List.of());
+    if (!weak.isEmpty()) {
+      LOG.warn(
+          "{}: cipher_suites enables CBC for TLS 1.2, which is weaker than GCM: {}",
+          VARIABLE,
+          String.join(", ", weak));
+    }
   }
 
   /** Gives changes to the guard and to the servers from now on. */
@@ -123,6 +152,15 @@ final class WebConfigFile {
         config.headers(),
         passwords(config.users()),
         config.rate().map(rate -> new RateLimit(rate, nanoClock)));
+  }
+
+  private synchronized Optional<Passwords> passwords(Map<String, String> users) {
+    passwords =
+        users.isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                passwords.isPresent() ? passwords.get().with(users) : new Passwords(users));
+    return passwords;
   }
 
   /** A failure would end all further looks. */
@@ -154,20 +192,14 @@ final class WebConfigFile {
   }
 
   private void take(State fresh) throws WebConfigException {
-  private synchronized Optional<Passwords> passwords(Map<String, String> users) {
-    passwords =
-        users.isEmpty()
-            ? Optional.empty()
-            : Optional.of(
-                passwords.isPresent() ? passwords.get().with(users) : new Passwords(users));
-    return passwords;
-  }
-
     if (fresh.tls().isPresent() != state.tls().isPresent()) {
       throw new WebConfigException("to have TLS or not takes a restart");
     }
     if (fresh.clientAuth() != state.clientAuth()) {
       throw new WebConfigException("another client_auth_type takes a restart");
+    }
+    if (!fresh.config().tls().equals(state.config().tls())) {
+      warnOfWeakCiphers(fresh.config());
     }
     if (fresh.tls().isPresent()) {
       for (HttpServer server : servers) {

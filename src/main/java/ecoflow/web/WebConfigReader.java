@@ -58,6 +58,12 @@ final class WebConfigReader {
   private static final List<String> CIPHERS_OF_NEWEST =
       List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
 
+  /** Suites of TLS 1.2 that the exporter toolkit accepts. Names of TLS 1.3 have no key exchange. */
+  private static final Pattern FORWARD_SECRET =
+      Pattern.compile(
+          "TLS_ECDHE_(?:ECDSA|RSA)_WITH_"
+              + "(?:AES_\\d+_GCM_SHA\\d+|CHACHA20_POLY1305_SHA256|AES_\\d+_CBC_SHA)");
+
   private static final Set<String> CURVES = Set.of("CurveP256", "CurveP384", "CurveP521", "X25519");
 
   private static final Map<String, ClientAuth> CLIENT_AUTH =
@@ -188,6 +194,13 @@ final class WebConfigReader {
     for (String cipher : ciphers) {
       if (!known.contains(cipher)) {
         throw section.wrong("cipher_suites has " + cipher + ", which Java does not know");
+      }
+      if (cipher.contains("_WITH_") && !FORWARD_SECRET.matcher(cipher).matches()) {
+        throw section.wrong(
+            "cipher_suites has "
+                + cipher
+                + ": TLS 1.2 allows only suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or"
+                + " AES-CBC-SHA");
       }
     }
     if (protocols.contains(VERSIONS.get(NEWEST))) {

@@ -134,6 +134,9 @@ class WebConfigReaderTest {
         "tls_server_config: {min_version: SSL3} | tls_server_config min_version takes TLS10, TLS11, TLS12, TLS13",
         "tls_server_config: {min_version: TLS13, max_version: TLS12} | tls_server_config has a min_version above its max_version",
         "tls_server_config: {cipher_suites: [ROT13]} | tls_server_config cipher_suites has ROT13, which Java does not know",
+        "tls_server_config: {cipher_suites: [TLS_RSA_WITH_AES_128_GCM_SHA256]} | tls_server_config cipher_suites has TLS_RSA_WITH_AES_128_GCM_SHA256: TLS 1.2 allows only suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA",
+        "tls_server_config: {cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256]} | tls_server_config cipher_suites has TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256: TLS 1.2 allows only suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA",
+        "tls_server_config: {cipher_suites: [TLS_DHE_RSA_WITH_AES_256_GCM_SHA384]} | tls_server_config cipher_suites has TLS_DHE_RSA_WITH_AES_256_GCM_SHA384: TLS 1.2 allows only suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA",
         "tls_server_config: {curve_preferences: [Flat]} | tls_server_config curve_preferences takes CurveP256, CurveP384, CurveP521, X25519",
         "tls_server_config: {cert_file: [a]} | tls_server_config cert_file takes a text",
         "tls_server_config: yes | tls_server_config takes fields",
@@ -148,6 +151,17 @@ class WebConfigReaderTest {
       })
   void whatIsWrongIsSaid(String yaml, String problem) {
     assertEquals(problem, problem(yaml));
+  }
+
+  /** The exporter toolkit accepts these suites. */
+  @Test
+  void cbcWithEcdheIsAcceptedAsWeak() throws WebConfigException {
+    Tls tls =
+        read("tls_server_config: {cert: C, key: K, cipher_suites: ["
+                + "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}")
+            .tls()
+            .orElseThrow();
+    assertEquals(List.of("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), tls.weakCiphers());
   }
 
   @Test

@@ -1,0 +1,54 @@
+package ecoflow.web;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ecoflow.config.Patience;
+import java.io.FileNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Access to files that hang: a pipe without a writer behaves like a share without a server. */
+class WebConfigFileTest {
+
+  @TempDir Path folder;
+
+  @Test
+  void aReadThatHangsEndsWithALine() throws Exception {
+    Path pipe = folder.resolve("web.yml");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    WebConfigException failure =
+        assertThrows(
+            WebConfigException.class,
+            () ->
+                WebConfigFile.within(
+                    new Patience(Duration.ofSeconds(1)), () -> Files.readString(pipe)));
+    assertEquals("the file, or one that it names, cannot be read within 1 s", failure.getMessage());
+  }
+
+  @Test
+  void theProblemOfAFileIsPassedOn() {
+    WebConfigException problem = new WebConfigException("it is not YAML");
+    assertEquals(
+        problem,
+        assertThrows(
+            WebConfigException.class,
+            () ->
+                WebConfigFile.within(
+                    Patience.START,
+                    () -> {
+                      throw problem;
+                    })));
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            WebConfigFile.within(
+                Patience.START,
+                () -> {
+                  throw new FileNotFoundException();
+                }));
+  }
+}
