@@ -3,6 +3,7 @@ package ecoflow;
 import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
@@ -12,6 +13,7 @@ import ecoflow.testkit.Variables;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.http.HttpResponse;
@@ -23,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.apache.camel.spi.InflightRepository;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -344,6 +347,39 @@ class HostileClientsTest {
     assertEquals(
         403, last(get("/metrics").replace("localhost", "127.0.0.1.evil.example")).status());
     assertEquals(2, refused("host"));
+  }
+
+  /** The page is larger than the buffers of a connection, so its clients stop the transfer. */
+  @Test
+  void aPageThatItsClientCutsLeavesNoExchangeInflight() throws IOException {
+    Map<String, Object> values = new LinkedHashMap<>();
+    for (int i = 0; i < 9_000; i++) {
+      values.put("test.value" + i, i);
+    }
+    SimulatedDevice large = exporter.addDevice(values);
+    exporter.start("ECOFLOW_MAX_SERIES_PER_DEVICE=10000");
+    exporter.page().eventuallyShows(large, "test_value8999", 8_999);
+    InflightRepository inflight = exporter.camelContext().getInflightRepository();
+    List<Socket> sockets = new ArrayList<>();
+    try {
+      for (int i = 0; i < 4; i++) {
+        Socket socket = new Socket();
+        sockets.add(socket);
+        socket.setReceiveBufferSize(4096);
+        socket.connect(new InetSocketAddress("localhost", exporter.http().port()));
+        write(socket, get("/metrics"));
+        assertEquals('H', socket.getInputStream().read());
+      }
+      // The workers transfer other pages completely, but not these.
+      exporter.page().eventuallyShows(large, "test_value0", 0);
+      exporter.page().eventuallyShows(large, "test_value1", 1);
+      eventually(() -> assertTrue(inflight.size() >= 4));
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+    eventually(() -> assertEquals(0, inflight.size()));
   }
 
   @Test

@@ -15,9 +15,13 @@ import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.impl.Http1xServerConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
@@ -30,10 +34,18 @@ final class Connection extends ChannelDuplexHandler {
   static final long LEAST_PROGRESS = 1 << 14;
 
   /** Requests that Vert.x may have before their answers are sent. */
-  private static final int MAX_PIPELINED = 16;
+  static final int MAX_PIPELINED = 16;
 
   /** Parts of further requests that arrived with those; one read can bring many. */
-  private static final int MAX_HELD = 512;
+  static final int MAX_HELD = 512;
+
+  /** Objects of a request and of a header, beside their text. */
+  private static final int REQUEST_BYTES = 512;
+
+  private static final int HEADER_BYTES = 64;
+
+  /** Pause between two parts of a page whose client is gone. */
+  private static final long FINISH_MILLIS = 5;
 
   /** The event loop is busy for much less, unless it hangs. */
   private static final long CLOSE_MILLIS = 500;
@@ -49,6 +61,10 @@ final class Connection extends ChannelDuplexHandler {
   private final LongSupplier nanoClock;
 
   private final Deque<Object> held = new ArrayDeque<>();
+
+  /** Bytes kept for each request without a response; 0 for one that waited for no other. */
+  private final Deque<Long> kept = new ArrayDeque<>();
+
   private boolean wantsRead;
   private boolean hasRead;
   private boolean isEnding;
@@ -80,6 +96,9 @@ final class Connection extends ChannelDuplexHandler {
 
   private long body;
   private long charge;
+
+  /** The admitted one whose response is not complete; its page would stay in memory. */
+  private HttpServerRequest request;
 
   /** On the thread that accepts. */
   Connection(Channel channel, Connections all, LongSupplier nanoClock) {
@@ -151,10 +170,18 @@ final class Connection extends ChannelDuplexHandler {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     hasRead = true;
-    if (isEnding && message instanceof HttpRequest) {
+    // More of what one read brought can follow before the connection is closed.
+    if (isFlood || (isEnding && message instanceof HttpRequest)) {
       ReferenceCountUtil.release(message);
+    } else if (!keep(message) || held.size() == MAX_HELD) {
+      ReferenceCountUtil.release(message);
+      isFlood = true;
+      all.refused(
+          "pipelined",
+          "A client of the pages sends requests and reads no answers: its connection is closed");
+      close();
     } else if (!held.isEmpty() || mustWait(message)) {
-      hold(message);
+      held.add(message);
     } else {
       pass(ctx, message);
     }
@@ -164,20 +191,30 @@ final class Connection extends ChannelDuplexHandler {
     return message instanceof HttpRequest && open >= MAX_PIPELINED;
   }
 
-  private void hold(Object message) {
-    if (held.size() < MAX_HELD) {
-      held.add(message);
-    } else {
-      ReferenceCountUtil.release(message);
-      // More of what one read brought can follow before the connection is closed.
-      if (!isFlood) {
-        isFlood = true;
-        all.refused(
-            "pipelined",
-            "A client of the pages sends requests and reads no answers: its connection is closed");
-        close();
-      }
+  /** Whether there is memory for the message; it is needed until the response is sent. */
+  private boolean keep(Object message) {
+    long bytes = 0;
+    if (message instanceof HttpRequest request) {
+      bytes = kept.isEmpty() ? 0 : bytes(request);
+      kept.add(0L);
+    } else if (message instanceof HttpContent content && kept.size() > 1) {
+      bytes = content.content().readableBytes();
     }
+    if (!all.keep(bytes)) {
+      return false;
+    }
+    if (bytes > 0) {
+      kept.add(kept.removeLast() + bytes);
+    }
+    return true;
+  }
+
+  private static long bytes(HttpRequest request) {
+    long bytes = REQUEST_BYTES + request.uri().length();
+    for (Map.Entry<String, String> header : request.headers()) {
+      bytes += HEADER_BYTES + header.getKey().length() + header.getValue().length();
+    }
+    return bytes;
   }
 
   private void pass(ChannelHandlerContext ctx, Object message) {
@@ -226,14 +263,16 @@ final class Connection extends ChannelDuplexHandler {
   /**
    * Whether the answer to the request at hand may be made.
    *
+   * @param answered the request
    * @param bodyBytes of the request
    * @param answerBytes that are expected, until its head is written
    */
-  boolean admit(long bodyBytes, long answerBytes) {
+  boolean admit(HttpServerRequest answered, long bodyBytes, long answerBytes) {
     if (!all.take(bodyBytes + answerBytes)) {
       return false;
     }
     isCharged = true;
+    request = answered;
     body = bodyBytes;
     charge = answerBytes;
     return true;
@@ -259,6 +298,7 @@ final class Connection extends ChannelDuplexHandler {
     if (message instanceof LastHttpContent) {
       // It is in the channel now, where it counts as pending.
       release();
+      request = null;
       sent = promise.unvoid();
       sent.addListener(done -> answered(ctx));
     }
@@ -267,6 +307,9 @@ final class Connection extends ChannelDuplexHandler {
 
   private void answered(ChannelHandlerContext ctx) {
     open--;
+    if (!kept.isEmpty()) {
+      all.drop(kept.poll());
+    }
     since = nanoClock.getAsLong();
     if (!held.isEmpty()) {
       // Not within the write that ended the answer.
@@ -286,7 +329,21 @@ final class Connection extends ChannelDuplexHandler {
     release();
     held.forEach(ReferenceCountUtil::release);
     held.clear();
+    kept.forEach(all::drop);
+    kept.clear();
     ctx.fireChannelInactive();
+    finish();
+  }
+
+  /**
+   * Lets Camel read the rest of a page whose connection is closed: its transfer waits until the
+   * write queue is free, and the exchange would stay in flight. Vert.x discards what is written.
+   */
+  private void finish() {
+    if (request != null && request.response().headWritten() && !request.response().ended()) {
+      ((Http1xServerConnection) request.connection()).handleInterestedOpsChanged();
+      channel.eventLoop().schedule(this::finish, FINISH_MILLIS, TimeUnit.MILLISECONDS);
+    }
   }
 
   // Time

@@ -34,6 +34,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
   private final Set<Connection> all = ConcurrentHashMap.newKeySet();
   private final AtomicInteger answers = new AtomicInteger();
   private final AtomicLong charged = new AtomicLong();
+  private final AtomicLong pipelined = new AtomicLong();
 
   /** Only in the thread that accepts. */
   private boolean isWatching;
@@ -178,5 +179,19 @@ final class Connections extends ChannelInboundHandlerAdapter {
   void release(long bytes) {
     answers.decrementAndGet();
     charged.addAndGet(-bytes);
+  }
+
+  /** Whether so many more bytes of pipelined requests may be kept. */
+  boolean keep(long bytes) {
+    if (pipelined.addAndGet(bytes) > limits.pipelined()) {
+      pipelined.addAndGet(-bytes);
+      return false;
+    }
+    return true;
+  }
+
+  /** Reverts {@link #keep}. */
+  void drop(long bytes) {
+    pipelined.addAndGet(-bytes);
   }
 }

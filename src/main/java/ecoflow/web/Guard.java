@@ -171,7 +171,7 @@ final class Guard implements AutoCloseable {
   private void admit(HttpServerRequest request, Handler<HttpServerRequest> next) {
     boolean isAdmitted =
         HEALTH.contains(request.path())
-            || Connection.of(request.connection()).admit(body(request), ANSWER_BYTES);
+            || Connection.of(request.connection()).admit(request, body(request), ANSWER_BYTES);
     if (isAdmitted) {
       next.handle(request);
       return;

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
  * @param answers under way at the same time, without those of the health pages
  * @param bytes that answers and request bodies under way may hold together
  * @param body bytes of a request body, on paths that take one
+ * @param pipelined bytes of all requests that wait for the response to another one
  */
 record Limits(
     int connections,
@@ -28,13 +29,14 @@ record Limits(
     Duration reader,
     int answers,
     long bytes,
-    int body) {
+    int body,
+    long pipelined) {
 
-  private static final int CONNECTIONS = 256;
+  static final int CONNECTIONS = 256;
   private static final int LEAST_CONNECTIONS = 4;
 
   /** File descriptors for MQTT, HTTPS, files, and routes of users. */
-  private static final int RESERVED_FILES = 64;
+  static final int RESERVED_FILES = 64;
 
   private static final Pattern MAX_FILES =
       Pattern.compile("^Max open files +(\\d+) ", Pattern.MULTILINE);
@@ -47,7 +49,8 @@ record Limits(
         Duration.ofSeconds(30),
         64,
         16 << 20,
-        1 << 20);
+        1 << 20,
+        4 << 20);
   }
 
   /** Fewer than {@value #CONNECTIONS} where the process may open few files. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -128,7 +129,7 @@ class ConnectionsTest {
   }
 
   private static Limits limits(Duration header, Duration idle, Duration reader) {
-    return new Limits(100, header, idle, reader, 10, 10 << 20, 1 << 20);
+    return new Limits(100, header, idle, reader, 10, 10 << 20, 1 << 20, 4 << 20);
   }
 
   @Test
@@ -159,7 +160,7 @@ class ConnectionsTest {
   @Test
   void theConnectionThatIsIdleLongestIsClosedForANewOne() throws IOException {
     serve(
-        new Limits(3, LONG, LONG, LONG, 10, 10 << 20, 0),
+        new Limits(3, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10),
         request -> {
           if (request.getHeader("X-Wait") == null) {
             answer(request);
@@ -183,7 +184,7 @@ class ConnectionsTest {
   @Test
   void aConnectionThatIsNotIdleIsNotClosedForANewOne() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
-    serve(new Limits(2, LONG, LONG, LONG, 10, 10 << 20, 0), waiting::add);
+    serve(new Limits(2, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10), waiting::add);
     Socket busy = open(GET);
     open(GET);
     eventually(() -> assertEquals(2, waiting.size()));
@@ -217,7 +218,7 @@ class ConnectionsTest {
     Duration reader = Duration.ofSeconds(2);
     clock = this::passedNanos;
     serve(
-        new Limits(100, LONG, LONG, reader, 10, 100 << 20, 0),
+        new Limits(100, LONG, LONG, reader, 10, 100 << 20, 0, 0),
         request -> {
           answered.incrementAndGet();
           request.response().end(large());
@@ -243,7 +244,7 @@ class ConnectionsTest {
   void answersUnderWayAreBoundedAndHealthPagesAreNot() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
     serve(
-        new Limits(100, LONG, LONG, LONG, 2, 10 << 20, 0),
+        new Limits(100, LONG, LONG, LONG, 2, 10 << 20, 0, 64 << 10),
         request -> {
           if (request.path().equals("/")) {
             waiting.add(request);
@@ -279,7 +280,7 @@ class ConnectionsTest {
   void theMemoryOfAnswersUnderWayIsBounded() throws IOException {
     AtomicInteger answered = new AtomicInteger();
     serve(
-        new Limits(100, LONG, LONG, LONG, 100, 24 << 20, 0),
+        new Limits(100, LONG, LONG, LONG, 100, 24 << 20, 0, 0),
         request -> {
           answered.incrementAndGet();
           request.response().end(large());
@@ -323,6 +324,62 @@ class ConnectionsTest {
     assertTrue(List.of("", "reset").contains(all(flood)));
     // Once, though one read brings many requests.
     assertEquals(List.of("pipelined"), refused);
+    assertEquals("200", page(HEALTHY));
+  }
+
+  @Test
+  void theMemoryOfPipelinedRequestsIsBounded() throws IOException {
+    List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
+    AtomicBoolean answers = new AtomicBoolean();
+    serve(
+        new Limits(100, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10),
+        request -> {
+          if (answers.get()) {
+            answer(request);
+          } else {
+            waiting.add(request);
+          }
+        });
+    String large = GET.replace("\r\n\r\n", "\r\nX-Large: " + "x".repeat(7_000) + "\r\n\r\n");
+    Socket few = open(large.repeat(5));
+    eventually(() -> assertEquals(1, waiting.size()));
+    assertTrue(List.of("", "reset").contains(all(open(large.repeat(8)))));
+    assertEquals(List.of("pipelined"), refused);
+    answers.set(true);
+    vertx.runOnContext(go -> answer(waiting.get(0)));
+    for (int i = 0; i < 5; i++) {
+      assertEquals("200", page(few));
+    }
+    // Their memory is free again.
+    Socket more = open(large.repeat(8));
+    for (int i = 0; i < 8; i++) {
+      assertEquals("200", page(more));
+    }
+  }
+
+  /** They are not counted, but a client that does not read them is closed all the same. */
+  @Test
+  void healthPagesThatNobodyReadsAreBounded() throws IOException {
+    AtomicInteger answered = new AtomicInteger();
+    serve(
+        limits(LONG, LONG, Duration.ofSeconds(1)),
+        request -> {
+          answered.incrementAndGet();
+          answer(request);
+        });
+    Socket flood = open(HEALTHY);
+    int sent = 0;
+    try {
+      while (true) {
+        write(flood, HEALTHY.repeat(10));
+        sent += 10;
+      }
+    } catch (java.net.SocketException e) {
+      // Closed by the server.
+    }
+    assertEquals(1, refused.size());
+    assertTrue(List.of("reader", "pipelined").contains(refused.get(0)), refused.get(0));
+    assertTrue(answered.get() <= sent);
     assertEquals("200", page(HEALTHY));
   }
 }
