@@ -406,6 +406,7 @@ class MetricsPageTest {
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="empty"} 0.0
       ecoflow_protobuf_messages_total{cmd_func="254",cmd_id="21",outcome="unknown"} 0.0
       ecoflow_quota_conflicts_total{kind="limit"} 0.0
+      ecoflow_quota_conflicts_total{kind="long_key"} 0.0
       ecoflow_quota_conflicts_total{kind="own_metric"} 0.0
       ecoflow_quota_conflicts_total{kind="same_name"} 0.0
       ecoflow_quota_conflicts_total{kind="shape"} 0.0

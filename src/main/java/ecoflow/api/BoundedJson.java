@@ -99,7 +99,7 @@ final class BoundedJson {
     private static final long serialVersionUID = 1L;
 
     private final Limits limits;
-    private transient volatile JsonFactory parsers;
+    private volatile JsonFactory parsers;
 
     Factory(Limits limits) {
       this.limits = limits;

@@ -38,6 +38,7 @@ final class Recording {
       PosixFilePermissions.fromString("rw-------");
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private final Path folder;
   private final Path file;
   private final Consumer<String> warn;
   private final Map<String, Set<Integer>> known = new HashMap<>();
@@ -57,6 +58,7 @@ final class Recording {
    * @param warn takes a line when no more is recorded
    */
   Recording(Path folder, Consumer<String> warn) {
+    this.folder = folder;
     this.file = folder.resolve(FILE);
     this.warn = warn;
     try {
@@ -130,7 +132,7 @@ final class Recording {
    * POSIX permissions keep theirs.
    */
   private void createForOwner() throws IOException {
-    if (Files.getFileAttributeView(file.getParent(), PosixFileAttributeView.class) == null) {
+    if (Files.getFileAttributeView(folder, PosixFileAttributeView.class) == null) {
       if (!Files.exists(file)) {
         Files.createFile(file);
       }
