@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -26,7 +25,6 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
 
   private static final Path JAVA = Path.of("src/main/java/ecoflow");
-  private static final Path ROUTES = Path.of("src/main/resources/routes");
   private static final Pattern IMPORT =
       Pattern.compile("^import (?:static )?ecoflow\\.([a-z]+)\\.(?!proto)", Pattern.MULTILINE);
   private static final Pattern PUBLIC_CLASS =
@@ -40,93 +38,6 @@ class ArchitectureTest {
       Pattern.compile("\\| (`\\w+`|\\(top\\)) \\| ([^|]+) \\| [^|]+ \\| ([^|]+) \\|");
 
   private static final Pattern CODE = Pattern.compile("`(\\w+)`");
-
-  /**
-   * The files that explain a path of the data through the exporter, and the bound on their number.
-   */
-  private record DataPath(String name, int bound, List<String> files) {}
-
-  private static final List<DataPath> PATHS =
-      List.of(
-          new DataPath(
-              "a JSON push",
-              12,
-              List.of(
-                  "account-messages",
-                  "mqtt/MqttLink",
-                  "payload",
-                  "payload/Payloads",
-                  "payload/PayloadKind",
-                  "payload/JsonMessage",
-                  "quotas",
-                  "quota/Quotas",
-                  "quota/QuotaStore",
-                  "quota/SeriesName",
-                  "device/Devices",
-                  "device/Device")),
-          new DataPath(
-              "an XOR push",
-              20,
-              List.of(
-                  "account-messages",
-                  "mqtt/MqttLink",
-                  "payload",
-                  "payload/Payloads",
-                  "payload/PayloadKind",
-                  "decode/Frames",
-                  "decode/MessageType",
-                  "decode/MessageDecoder",
-                  "decode/MessageTable",
-                  "decode/DeviceCondition",
-                  "decode/ProtoFiles",
-                  "decode/FieldValues",
-                  "decode/ListItems",
-                  "decode/Decoded",
-                  "quotas",
-                  "quota/Quotas",
-                  "quota/QuotaStore",
-                  "quota/SeriesName",
-                  "device/Devices",
-                  "device/Device")),
-          new DataPath(
-              "a REST poll",
-              16,
-              List.of(
-                  "rest-device-list",
-                  "rest-device-values",
-                  "cloud-call",
-                  "http-redelivery",
-                  "rest/RestPolls",
-                  "rest/Signature",
-                  "api/CloudCall",
-                  "api/Answers",
-                  "api/ApiHost",
-                  "api/Redelivery",
-                  "api/Cooldown",
-                  "quotas",
-                  "quota/Quotas",
-                  "quota/QuotaStore",
-                  "quota/SeriesName",
-                  "device/Devices")),
-          new DataPath(
-              "a scrape",
-              11,
-              List.of(
-                  "metrics-page",
-                  "page/MetricsPage",
-                  "page/Exposition",
-                  "normal/Normalised",
-                  "normal/Plan",
-                  "normal/Counters",
-                  "meters/Meters",
-                  "quota/Quotas",
-                  "quota/QuotaStore",
-                  "device/Devices",
-                  "device/Labels")));
-
-  /** Beans of libraries, and beans that a reader of a path can skip. */
-  private static final Set<String> SKIPPED_BEANS =
-      Set.of("boundedJson", "messageJson", "metricsRegistry", "normalised", "sinks");
 
   @Test
   void packagesImportWhatTheTableAllows() {
@@ -189,33 +100,6 @@ class ArchitectureTest {
       long percent = lines(name) * 100 / all;
       assertTrue(percent <= MAX_PACKAGE_PERCENT, name + " has " + percent + " % of the lines");
     }
-  }
-
-  @Test
-  void fewFilesExplainEachPath() {
-    for (DataPath path : PATHS) {
-      assertTrue(path.files().size() <= path.bound(), path.name());
-      for (String name : path.files()) {
-        Path file =
-            name.contains("/")
-                ? JAVA.resolve(name + ".java")
-                : ROUTES.resolve(name + ".camel.yaml");
-        assertTrue(Files.exists(file), path.name() + ": " + file);
-        if (!name.contains("/")) {
-          RouteFile.read(file)
-              .beans()
-              .filter(bean -> !SKIPPED_BEANS.contains(bean))
-              .forEach(bean -> assertTrue(lists(path, bean), path.name() + " lacks " + bean));
-        }
-      }
-    }
-  }
-
-  private static boolean lists(DataPath path, String bean) {
-    // The error handler refers to the method noteFailure of Redelivery as a bean.
-    String type = bean.equals("noteFailure") ? "redelivery" : bean;
-    return path.files().stream()
-        .anyMatch(file -> file.toLowerCase().endsWith("/" + type.toLowerCase()));
   }
 
   private static List<String> packages() {

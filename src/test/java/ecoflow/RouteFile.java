@@ -18,12 +18,11 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
  * The steps and bean references of a route file.
  *
  * @param steps the name of each step, of all lists of steps
- * @param jumps the name of each route that a step {@code to: direct} calls
+ * @param jumps the steps that continue in another route
  * @param calls the calls of bean methods
  * @param references the beans that parameters refer to
  */
-record RouteFile(
-    List<String> steps, List<String> jumps, List<Call> calls, List<String> references) {
+record RouteFile(List<String> steps, List<Jump> jumps, List<Call> calls, List<String> references) {
 
   /** Steps whose work is not visible in the route. */
   private static final Set<String> OPAQUE = Set.of("process", "bean", "script");
@@ -55,6 +54,14 @@ record RouteFile(
       return bean + "." + method;
     }
   }
+
+  /**
+   * A step that continues in another route.
+   *
+   * @param step {@code to} or {@code wireTap}
+   * @param name of the {@code direct} endpoint
+   */
+  record Jump(String step, String name) {}
 
   private static final Set<String> PREDICATES = Set.of("filter", "when", "onWhen", "validate");
   private static final Pattern BEAN = Pattern.compile("\\$\\{bean:(\\w+)\\?method=(\\w+)");
@@ -101,14 +108,18 @@ record RouteFile(
     }
   }
 
+  private void addJump(String step, Object content) {
+    if (content instanceof Map<?, ?> to && "direct".equals(to.get("uri"))) {
+      Map<?, ?> parameters = (Map<?, ?>) to.get("parameters");
+      jumps.add(new Jump(step, String.valueOf(parameters.get("name"))));
+    }
+  }
+
   private void walkMember(String where, String key, Object value) {
     if (key.equals("steps") && value instanceof List<?> list) {
       for (Object step : list) {
         ((Map<?, ?>) step).keySet().forEach(name -> steps.add(String.valueOf(name)));
-        if (((Map<?, ?>) step).get("to") instanceof Map<?, ?> to
-            && "direct".equals(to.get("uri"))) {
-          jumps.add(String.valueOf(((Map<?, ?>) to.get("parameters")).get("name")));
-        }
+        ((Map<?, ?>) step).forEach((name, content) -> addJump(String.valueOf(name), content));
         walk("steps", step);
       }
     } else {

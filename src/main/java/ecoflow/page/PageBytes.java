@@ -5,7 +5,13 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A growable byte buffer with methods to append parts of a page. */
+/**
+ * A growable byte buffer with methods to append texts and numbers to a page. Numbers have the form
+ * of {@link Double#toString}, except {@code +Inf} and {@code -Inf}.
+ *
+ * <p>Fast path, read last: a StringBuilder would return the same page. This class writes bytes,
+ * without a string for each number.
+ */
 final class PageBytes extends OutputStream {
 
   /** Powers of ten by their exponent. */

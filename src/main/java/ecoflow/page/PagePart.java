@@ -5,7 +5,11 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Writes metric families in pieces.
+ * Writes metric families: for each family the head, then each series with the labels of its device,
+ * its other labels and its value.
+ *
+ * <p>Fast path, read last: a loop in {@link Exposition} would write the same lines. This class can
+ * stop after a piece of the page and continue later.
  *
  * @param <F> the type of a metric family
  */

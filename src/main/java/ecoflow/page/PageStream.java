@@ -8,7 +8,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 
-/** Writes the page while it is read, so that a large page is never in memory as a whole. */
+/**
+ * Writes the page while the client reads it.
+ *
+ * <p>Fast path, read last: the page could also be written at once. This class writes pieces, so
+ * that a large page is never in memory as a whole.
+ */
 final class PageStream extends InputStream {
 
   /** Pages up to this size consist of one piece. */

@@ -5,8 +5,10 @@ import org.apache.camel.Exchange;
 import org.apache.camel.dataformat.protobuf.ProtobufDataFormat;
 
 /**
- * Camel's protobuf format, which reads a body of bytes as they are: through a stream each header of
- * a few hundred bytes would cost a buffer of 4 kB and more time than all that is done with it.
+ * Camel's protobuf data format for a body of bytes.
+ *
+ * <p>Fast path, read last: Camel's own class reads bytes through a stream, with a buffer of 4 kB
+ * for each header of a few hundred bytes. This takes more time than all other steps for the header.
  */
 final class ProtobufBytes extends ProtobufDataFormat {
 

@@ -4,7 +4,12 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Finds out whether the JSON texts of a message hold values, without storing them. */
+/**
+ * Checks whether JSON strings in a message contain values.
+ *
+ * <p>Fast path, read last: the store could also store these values and return their number. Without
+ * normalised metrics nothing reads them, so they are not stored.
+ */
 final class JsonTexts {
 
   private static final int MAX_DEPTH = 32;

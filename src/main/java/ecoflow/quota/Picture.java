@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Puts the series of all devices into the order of the page. The order is kept for as long as no
- * series comes or goes, so that a scrape costs little more than its numbers.
+ * The series of all devices in the order of the page: by name, then by indexes.
+ *
+ * <p>Fast path, read last: a scrape could also group and sort all series each time. This class
+ * keeps the order until a series is added or removed, so that a scrape only copies the numbers.
  */
 final class Picture {
 

@@ -4,9 +4,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
-/** The places in the messages of a device, as many as are worth knowing. */
+/**
+ * Finds the cell of a value by its position in the message.
+ *
+ * <p>Fast path, read last: the store could also build the key of each value and look it up. This
+ * class builds and looks up a key only once, and then reuses the result for each message. It keeps
+ * a limited number of positions.
+ */
 final class Places {
 
   /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
@@ -93,24 +98,19 @@ final class Places {
     }
 
     /**
-     * Whether an item of a history is not older than those that were here before. It stays known
-     * while the device is away, so that yesterday's item is not taken for news when it returns. If
-     * only older items arrive for a day, the clock of the device was set back, and they are in
-     * order again.
+     * Whether an item of a history is not older than the items before it. Remembers its time, also
+     * while the device is offline.
      *
-     * @param seconds the time of the item; 0 if it has none, and is in order always
-     * @param latest a later time is in order and not remembered: it would keep out all that follow
-     * @param now of the clock of the store
-     * @param backSince when the device sent its first message after it was away
+     * @param seconds the time of the item in seconds since 1970; 0 if it has none
+     * @param latest see {@link History#isInOrder}
+     * @param now by the clock of the store
+     * @param backSince when the device sent its first message after it was offline
      */
     boolean isInOrder(long seconds, long latest, long now, long backSince) {
-      if (seconds == 0 || seconds > latest) {
-        return true;
-      }
       if (history == null) {
         history = new History();
       }
-      return history.take(seconds, now, backSince);
+      return history.isInOrder(seconds, latest, now, backSince);
     }
 
     private void learnMember(String name, Place place) {
@@ -127,35 +127,6 @@ final class Places {
       if (index == elements.size()) {
         elements.add(place);
       }
-    }
-  }
-
-  /** Of the items of a history at one place. */
-  private static final class History {
-
-    private static final long CLOCK_SET_BACK = TimeUnit.DAYS.toNanos(1);
-
-    /** The time of the newest item in seconds since 1970. */
-    private long newest = Long.MIN_VALUE;
-
-    /** Whether the last item was older than that, and since when all items were. */
-    private boolean isBehind;
-
-    private long behindSince;
-
-    boolean take(long seconds, long now, long backSince) {
-      if (seconds < newest) {
-        if (!isBehind || behindSince - backSince < 0) {
-          isBehind = true;
-          behindSince = now;
-        }
-        if (now - behindSince < CLOCK_SET_BACK) {
-          return false;
-        }
-      }
-      newest = seconds;
-      isBehind = false;
-      return true;
     }
   }
 }
