@@ -14,7 +14,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 
-/** The paths that routes answer, packaged ones and those of users. */
+/** The HTTP paths that packaged routes and routes of users serve. */
 final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
 
   private static final Pattern PARAMETER = Pattern.compile("\\{[^/}]+}");
@@ -26,7 +26,7 @@ final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
     this.camel = camel;
   }
 
-  /** Asks the routes each time: they can be loaded again. */
+  /** Reads the routes on each call, because they can be reloaded. */
   @Override
   public Optional<Endpoint> apply(String path) {
     boolean isFound = false;

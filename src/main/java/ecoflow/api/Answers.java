@@ -15,10 +15,10 @@ final class Answers {
   private Answers() {}
 
   /**
-   * The data of a successful answer. Success is only code 0, which comes as text or as a number.
+   * Returns the data of a successful answer. Only code 0, as text or as a number, is a success.
    *
-   * @throws CloudException with EcoFlow's code and message, and what the code means if that is
-   *     known
+   * @throws CloudException with EcoFlow's code and message, and with the meaning of the code if it
+   *     is known
    */
   static Object data(Object answer) throws CloudException {
     if (!(answer instanceof Map<?, ?> map)) {
@@ -42,12 +42,12 @@ final class Answers {
     return Lines.oneLine(String.valueOf(map.get("message")));
   }
 
-  /** The code of such an answer is also that of a wrong password. */
+  /** Checks the message, because a wrong password has the same code. */
   static boolean isAccountUnknown(String message) {
     return UNKNOWN_ACCOUNT.matcher(message).find() && !PASSWORD.matcher(message).find();
   }
 
-  // Source: EcoFlow's developer documentation and what users reported of each code.
+  // Source: EcoFlow's developer documentation and user reports on each code.
   private static String advice(String code, String message) {
     if (isAccountUnknown(message)) {
       return ": ECOFLOW_ACCOUNT_USER is wrong, unless EcoFlow has an outage";

@@ -17,8 +17,8 @@ import org.apache.camel.spi.Registry;
 import org.apache.camel.support.jsse.SSLContextParameters;
 
 /**
- * HTTPS calls of EcoFlow's API: what each attempt needs, what its failure means for the next one,
- * and whether the cloud ever answered.
+ * HTTPS calls to EcoFlow's API: the beans for each attempt, the handling of failures, and the state
+ * of the first contact.
  */
 public final class Api implements AutoCloseable {
 
@@ -29,14 +29,14 @@ public final class Api implements AutoCloseable {
   private final HttpBounds bounds;
   private final Optional<ProxySettings> proxy;
 
-  /** Null if there was none yet. */
+  /** Null before the first failure. */
   private volatile Trouble trouble;
 
   private final SSLContext tls;
 
   /**
    * @param longestPause between attempts before the first success, unless RETRY_TIMEOUT is longer
-   * @param giveUp ends the process when the cloud never answered
+   * @param giveUp ends the process if the cloud never answers
    */
   public Api(
       HttpSettings settings,
@@ -50,7 +50,7 @@ public final class Api implements AutoCloseable {
     this.call = new CloudCall(settings.timeout(), host, cooldown, meters, nanoClock);
     this.firstContact =
         new FirstContact(settings.attempts(), settings.pause(), longestPause, giveUp);
-    // The reader of JSON has the closer limit, and says more of what is wrong.
+    // Twice the limit of the JSON reader, which has the better error message.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
     this.proxy = settings.proxy();
@@ -63,9 +63,9 @@ public final class Api implements AutoCloseable {
   }
 
   /**
-   * Binds the beans of calls in all modes, and the reader of messages.
+   * Binds the beans for calls in all modes, and the JSON reader for messages.
    *
-   * @param maxValues the number of values that are read from one message; further ones are skipped
+   * @param maxValues maximum number of values to read from one message; further ones are skipped
    * @param skipped receives the number of skipped values
    */
   public void bind(Registry registry, int maxValues, LongConsumer skipped) {
@@ -75,7 +75,7 @@ public final class Api implements AutoCloseable {
     registry.bind("firstContact", firstContact);
     registry.bind("firstContactPauses", new FirstContactPauses(firstContact));
     registry.bind("redelivery", redelivery);
-    // An error handler takes no method, only a processor.
+    // An error handler accepts only a processor, not a method.
     registry.bind("noteFailure", (Processor) redelivery::noteFailure);
     registry.bind("boundedJson", BoundedJson.mapper());
     registry.bind("messageJson", BoundedJson.messages(maxValues, skipped));
@@ -96,12 +96,12 @@ public final class Api implements AutoCloseable {
     };
   }
 
-  /** Whether no call may be made, because EcoFlow asked for a pause. */
+  /** Whether calls are not allowed now, because EcoFlow asked for a pause. */
   public boolean isPaused() {
     return !cooldown.isOver();
   }
 
-  /** Whether the failure only says that no call was made in a pause. */
+  /** Whether no call was made, because of the pause. */
   public boolean isPause(Throwable failure) {
     return failure instanceof Cooldown.NotOverException;
   }
@@ -115,21 +115,21 @@ public final class Api implements AutoCloseable {
     firstContact.succeeded();
   }
 
-  /** An attempt before the first success failed; after the last one the process ends. */
+  /** Handles a failed attempt before the first success; after the last one the process exits. */
   public void contactFailed(String what) {
     note(what);
     firstContact.failed(what);
   }
 
   /**
-   * A failure that users may want to know of later.
+   * A failure for the landing page.
    *
-   * @param words as the log has them
-   * @param epochMillis when it was
+   * @param words the text of the log line
+   * @param epochMillis milliseconds since 1970
    */
   public record Trouble(String words, long epochMillis) {}
 
-  /** Keeps a failure as the last one. */
+  /** Stores a failure as the last one. */
   public void note(String words) {
     trouble = new Trouble(words, System.currentTimeMillis());
   }
@@ -140,9 +140,9 @@ public final class Api implements AutoCloseable {
   }
 
   /**
-   * A call failed for good: starts the common pause if the answer asks for it.
+   * Handles the final failure of a call: starts the common pause if the answer asks for it.
    *
-   * @return why, for the log
+   * @return the reason, for the log
    */
   public String failed(Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
@@ -157,9 +157,9 @@ public final class Api implements AutoCloseable {
   }
 
   /**
-   * The data of an answer that must be an object.
+   * Returns the data of an answer that must be an object.
    *
-   * @throws CloudException if it is something else
+   * @throws CloudException if the data is not an object
    */
   public static Map<?, ?> object(Object data) throws CloudException {
     if (data instanceof Map<?, ?> map) {
@@ -168,7 +168,7 @@ public final class Api implements AutoCloseable {
     throw new CloudException("0", "the data of the answer is not an object");
   }
 
-  /** The JSON object that a text of a message holds; empty if it holds none. */
+  /** Parses a text inside a message as a JSON object; empty if it is not an object. */
   public static Map<?, ?> objectIn(String text) {
     return BoundedJson.objectIn(text);
   }

@@ -24,41 +24,42 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 
 /**
- * Reads JSON from outside within bounds, so that no answer or message can fill the memory. What is
- * no number that a gauge can show, such as NaN, -Infinity or 1e999, is read as a number that is not
- * finite: it costs its own value, not the message around it. So does a name of any length.
+ * Reads JSON from the network within limits, so that no answer or message can exhaust the memory.
+ * Values that a gauge cannot show, such as NaN, -Infinity or 1e999, become non-finite numbers: only
+ * that value is lost, not the whole message. The same applies to names of any length.
  */
 final class BoundedJson {
 
   /**
-   * Digits. A double has 309 at most; turning them into a number takes the square of their time.
+   * Digits. A double has at most 309; the time to parse digits grows with the square of their
+   * number.
    */
   private static final int MAX_DIGITS = 1000;
 
   private static final int MAX_TEXT = 1 << 20;
 
-  /** A text has no series: what it holds are values of normalised metrics, a hundred at most. */
+  /** Values inside a text do not get series; normalised metrics use at most a hundred of them. */
   private static final int MAX_VALUES_OF_TEXT = 20_000;
 
-  /** Characters, or bytes, of a name that is kept for the next messages. */
+  /** Maximum length, in characters or bytes, of a name that is cached for the next messages. */
   private static final int MAX_KEPT_NAME = 1000;
 
-  /** Full pictures of the largest systems have about 100 kB. */
+  /** All values of the largest systems take about 100 kB. */
   static final int MAX_BYTES = 4 << 20;
 
   private BoundedJson() {}
 
-  /** The reader of answers, at most {@value #MAX_BYTES} bytes. */
+  /** The JSON reader for answers of at most {@value #MAX_BYTES} bytes. */
   static ObjectMapper mapper() {
     return mapper(new SimpleModule().addDeserializer(Object.class, new Values()));
   }
 
   /**
-   * The reader of messages.
+   * The JSON reader for messages.
    *
-   * @param maxValues how many values, objects and lists of a message are read; what follows is
-   *     skipped
-   * @param skipped takes the number of numbers and booleans in it
+   * @param maxValues maximum number of values, objects and lists to read from a message; the rest
+   *     is skipped
+   * @param skipped receives the number of numbers and booleans in the rest
    */
   static ObjectMapper messages(int maxValues, LongConsumer skipped) {
     return mapper(
@@ -69,7 +70,9 @@ final class BoundedJson {
     return JsonMapper.builder(new Factory(new Limits())).addModule(module).build();
   }
 
-  /** Beyond these the whole message is refused; a long name is only noted. */
+  /**
+   * Limits beyond which the whole message is rejected, except for long names, which are only noted.
+   */
   private static final class Limits extends StreamReadConstraints {
 
     private static final long serialVersionUID = 1L;
@@ -90,9 +93,9 @@ final class BoundedJson {
   }
 
   /**
-   * Makes the parsers. Jackson keeps the names that it has read for the next messages, several
-   * thousand of them: after one with a long name they are all forgotten, or they would fill the
-   * memory.
+   * Creates the parsers. Jackson caches several thousand names that it has read for the next
+   * messages: after a message with a long name the cache is discarded, because long names would
+   * fill the memory.
    */
   private static final class Factory extends JsonFactory {
 
@@ -109,9 +112,9 @@ final class BoundedJson {
     private static JsonFactory newParsers(Limits limits) {
       return JsonFactory.builder()
           .streamReadConstraints(limits)
-          // It keeps the names for the whole process.
+          // Interned names would stay in memory until the process ends.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          // The same numbers in a third of the time.
+          // Parses numbers three times as fast.
           .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .build();
@@ -151,13 +154,13 @@ final class BoundedJson {
     }
   }
 
-  /** Made for the first text that looks like an object; few devices send any. */
+  /** Created on first use, because few devices send texts that look like objects. */
   private static final class Texts {
     static final ObjectReader READER =
         messages(MAX_VALUES_OF_TEXT, skipped -> {}).readerFor(Object.class);
   }
 
-  /** The object that a text holds; empty if it holds none. */
+  /** Parses a text as an object; empty if it is not an object. */
   static Map<?, ?> objectIn(String text) {
     if (!text.startsWith("{")) {
       return Map.of();
@@ -165,12 +168,12 @@ final class BoundedJson {
     try {
       return Texts.READER.readValue(text) instanceof Map<?, ?> members ? members : Map.of();
     } catch (JsonProcessingException e) {
-      // Some other text in braces.
+      // Not JSON, only in braces.
       return Map.of();
     }
   }
 
-  /** Maps, lists, texts, booleans, nulls and numbers. */
+  /** Reads maps, lists, texts, booleans, nulls and numbers. */
   private static class Values extends UntypedObjectDeserializer {
 
     private static final long serialVersionUID = 1L;
@@ -188,7 +191,7 @@ final class BoundedJson {
     }
   }
 
-  /** The same up to a number of values of a document: the rest is skipped without being kept. */
+  /** Reads up to a number of values of a document, and skips the rest without keeping it. */
   private static final class FirstValues extends Values {
 
     private static final long serialVersionUID = 1L;
@@ -201,7 +204,7 @@ final class BoundedJson {
       this.skipped = skipped;
     }
 
-    /** Called by Jackson once for each document: values within it are read here. */
+    /** Called by Jackson once per document; nested values are read here. */
     @Override
     public Object deserialize(JsonParser json, DeserializationContext context) throws IOException {
       Document document = new Document(json, context);
@@ -224,7 +227,7 @@ final class BoundedJson {
         this.context = context;
       }
 
-      /** The value at the current token. */
+      /** Reads the value at the current token. */
       Object value() throws IOException {
         left--;
         return switch (json.currentToken()) {

@@ -10,7 +10,10 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What surrounds each attempt of an HTTPS call: the pause before, the check and record after. */
+/**
+ * The steps around each attempt of an HTTPS call: the check of the pause before it, the check of
+ * the answer and the metrics after it.
+ */
 final class CloudCall {
 
   private static final Logger LOG = LoggerFactory.getLogger(CloudCall.class);
@@ -37,25 +40,25 @@ final class CloudCall {
   }
 
   /**
-   * Route step: an attempt begins.
+   * Route step: starts an attempt.
    *
-   * @throws Cooldown.NotOverException when EcoFlow asked for a pause
+   * @throws Cooldown.NotOverException if EcoFlow asked for a pause
    */
   public void begin(Exchange exchange) throws Cooldown.NotOverException {
     int attemptsBefore = exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
     cooldown.check(attemptsBefore > 0);
-    // The answer replaces the header that counts.
+    // A property, because the response replaces the header with the count.
     exchange.setProperty(ATTEMPT, attemptsBefore + 1);
     exchange.setProperty(STARTED, nanoClock.getAsLong());
-    // Of the attempt before, when this one is a retry.
+    // Left from the previous attempt if this is a retry.
     exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
   }
 
   /**
-   * Replaces an answer by its data, and refuses answers that are not code 0, so that they count as
-   * failed attempts.
+   * Replaces an answer with its data, and rejects answers with a code other than 0, so that they
+   * count as failed attempts.
    *
-   * @throws CloudException with what EcoFlow said
+   * @throws CloudException with EcoFlow's code and message
    */
   public void check(Exchange exchange) throws CloudException {
     Message message = exchange.getMessage();
@@ -65,9 +68,10 @@ final class CloudCall {
   }
 
   /**
-   * Route step: refuses a successful answer without a body, which the reader of JSON cannot name.
+   * Route step: rejects a successful response without a body, for which the JSON reader has no
+   * useful message.
    *
-   * @throws CloudException then
+   * @throws CloudException if the response is empty
    */
   public void requireContent(Exchange exchange) throws CloudException {
     Message message = exchange.getMessage();
@@ -78,15 +82,15 @@ final class CloudCall {
   }
 
   /**
-   * Refuses data that is no object.
+   * Rejects data that is not an object.
    *
-   * @throws CloudException then
+   * @throws CloudException if the data is not an object
    */
   public void requireObject(Exchange exchange) throws CloudException {
     Api.object(exchange.getMessage().getBody());
   }
 
-  /** Counts the attempt; runs after success and failure alike. */
+  /** Counts the attempt; runs after success and failure. */
   public void record(Exchange exchange) {
     Integer code = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
     Long started = exchange.getProperty(STARTED, Long.class);
@@ -98,7 +102,7 @@ final class CloudCall {
     String status = "success";
     if (failure != null) {
       keepCounting(exchange);
-      // A call that is cut can fail in many ways; an answer that came in time is none of them.
+      // A call that is cancelled can fail in many ways, but never with an answer.
       boolean answered =
           failure instanceof HttpOperationFailedException || failure instanceof CloudException;
       status = !answered && took.compareTo(timeout) >= 0 ? "timeout" : "error";
@@ -110,8 +114,8 @@ final class CloudCall {
   }
 
   /**
-   * Camel counts redeliveries in a header, which an answer replaces: without it every attempt that
-   * is answered would be the first one, and there would be no last one.
+   * Camel counts redeliveries in a header, which a response replaces: without it every attempt with
+   * a response would be the first one, and none would be the last.
    */
   private static void keepCounting(Exchange exchange) {
     int attemptsBefore = exchange.getProperty(ATTEMPT, 1, int.class) - 1;
@@ -120,7 +124,10 @@ final class CloudCall {
     }
   }
 
-  /** One line about an attempt; the query, the headers and the bodies hold secrets. */
+  /**
+   * Describes an attempt in one line, without the query, the headers and the bodies, because they
+   * contain secrets.
+   */
   private static String story(Exchange exchange, Integer code, Duration took, Throwable failure) {
     String serial = exchange.getProperty(DEVICE, String.class);
     Object status =

@@ -2,7 +2,7 @@ package ecoflow.api;
 
 import ecoflow.text.PlainException;
 
-/** EcoFlow answered, but not with what was asked for. */
+/** EcoFlow answered, but with an error code or with unexpected data. */
 public final class CloudException extends PlainException {
 
   private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public final class CloudException extends PlainException {
   }
 
   /**
-   * @param advice what the user can do about it, may be empty
+   * @param advice what the user can do about it; may be empty
    */
   CloudException(String code, String what, String advice) {
     super(what);
@@ -23,12 +23,15 @@ public final class CloudException extends PlainException {
     this.advice = advice;
   }
 
-  /** EcoFlow's own code, such as 8521; empty when the answer had none. */
+  /** EcoFlow's own code, such as 8521; empty if the answer has no code. */
   public String code() {
     return code;
   }
 
-  /** Whether the app login says that the account does not exist, and nothing of a password. */
+  /**
+   * Whether the app login failed because the account does not exist, and not because of the
+   * password.
+   */
   public boolean isAccountUnknown() {
     return Answers.isAccountUnknown(getMessage());
   }

@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One pause for all calls after EcoFlow said "too much": HTTP 401, 403, 429 or "too busy". Clients
- * that went on asking were locked out for hours. The pause starts at RETRY_TIMEOUT and doubles with
- * each such answer in a row, to ten times that.
+ * A common pause of all calls after an answer of EcoFlow that asks for fewer calls: HTTP 401, 403,
+ * 429 or "too busy". Clients that continued to call were locked out for hours. The pause starts at
+ * RETRY_TIMEOUT and doubles with each such answer in a row, up to ten times RETRY_TIMEOUT.
  */
 final class Cooldown {
 
@@ -40,7 +40,7 @@ final class Cooldown {
         && cloud.getMessage().toLowerCase(Locale.ROOT).contains("too busy");
   }
 
-  /** A call that was not made, because the pause is not over. */
+  /** A call was not made because the pause is not over. */
   static final class NotOverException extends PlainException {
 
     private static final long serialVersionUID = 1L;
@@ -49,7 +49,7 @@ final class Cooldown {
       super("the pause that EcoFlow asked for is not over");
     }
 
-    /** No call was made, so it is about none. */
+    /** Omits the path, because no call was made. */
     @Override
     public String words(String where) {
       return getMessage();
@@ -57,10 +57,11 @@ final class Cooldown {
   }
 
   /**
-   * Right before each attempt: polls that were queued, and retries that waited, when the pause
-   * began must not go out within it. A retry within a mere Retry-After has its own pause behind it.
+   * Runs right before each attempt: polls that were queued and retries that waited when the pause
+   * began must not start during it. A retry after a Retry-After header alone has already waited for
+   * its own pause.
    *
-   * @throws NotOverException when the attempt must not be made
+   * @throws NotOverException if the attempt must not be made
    */
   synchronized void check(boolean retry) throws NotOverException {
     if (!isOver() && (started || !retry)) {
@@ -72,7 +73,7 @@ final class Cooldown {
     return !active || nanoClock.getAsLong() - until >= 0;
   }
 
-  /** Starts the pause, or makes it longer; several failures of one moment count once. */
+  /** Starts a pause; failures during a pause have no effect. */
   synchronized void start(String reason) {
     if (!isOver()) {
       return;
@@ -85,7 +86,10 @@ final class Cooldown {
     LOG.warn("EcoFlow asks for a pause ({}): no call for {} s", reason, Lines.seconds(pause));
   }
 
-  /** Waits at least this long; called while single calls wait for their next attempt. */
+  /**
+   * Extends the pause to at least this duration; called while single calls wait for their next
+   * attempt.
+   */
   synchronized void holdFor(Duration pause) {
     long end = nanoClock.getAsLong() + pause.toNanos();
     if (isOver()) {
@@ -97,7 +101,7 @@ final class Cooldown {
     }
   }
 
-  /** A call succeeded. One that was under way when the pause began does not end it. */
+  /** A call succeeded. A call that started before the pause does not end it. */
   synchronized void reset() {
     if (isOver()) {
       successive = 0;

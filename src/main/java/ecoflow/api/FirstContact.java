@@ -6,10 +6,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The time before the cloud answered for the first time: up to ESTABLISH_ATTEMPTS attempts, then
- * the process ends. The pause between them starts at RETRY_TIMEOUT and doubles up to
- * MAX_RECONNECT_DELAY: an exporter that is restarted again and again must not log in every two
- * minutes during an outage.
+ * The phase before the first answer of the cloud: up to ESTABLISH_ATTEMPTS attempts, then the
+ * process exits. The pause between them starts at RETRY_TIMEOUT and doubles up to
+ * MAX_RECONNECT_DELAY: an exporter that is restarted repeatedly must not log in every two minutes
+ * during an outage.
  */
 final class FirstContact {
 
@@ -24,7 +24,7 @@ final class FirstContact {
 
   /**
    * @param pause after the first attempt
-   * @param longestPause has no effect if it is shorter than the first one
+   * @param longestPause has no effect if it is shorter than the first pause
    * @param giveUp ends the process; called once
    */
   FirstContact(int attempts, Duration pause, Duration longestPause, Runnable giveUp) {
@@ -38,7 +38,7 @@ final class FirstContact {
     return made;
   }
 
-  /** Whether there are no further attempts: the cloud has answered, or the process ends. */
+  /** Whether no further attempts follow: the cloud has answered, or the process exits. */
   synchronized boolean isOver() {
     return made || failures >= attempts;
   }
@@ -52,7 +52,7 @@ final class FirstContact {
     made = true;
   }
 
-  /** Counts and logs one more failure before the first success; the last one ends the process. */
+  /** Counts and logs a failure before the first success; the last one ends the process. */
   synchronized void failed(String what) {
     if (isOver()) {
       return;

@@ -15,13 +15,13 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 
 /**
- * Cuts an HTTP call that has not ended in time or whose body does not end. The client's own
- * time-outs start anew with each byte, so a server that answers one byte a second would hold a call
- * for hours; and Camel reads the body of an HTTP error into memory, however long it is.
+ * Limits the duration of an HTTP call and the size of its response body. The time-outs of the
+ * client restart with each byte, so a server that sends one byte per second could block a call for
+ * hours. Camel also reads the body of an HTTP error into memory, regardless of its size.
  */
 final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
 
-  /** What may stand between the end of the JSON text and the end of the body. */
+  /** Maximum number of bytes between the end of the JSON text and the end of the body. */
   private static final int MAX_LEFT = 8192;
 
   private final Duration limit;
@@ -38,16 +38,16 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
   HttpBounds(Duration limit, int maxBody) {
     this.limit = limit;
     this.maxBody = maxBody;
-    // A call that has ended must not stay in memory until its time would be over.
+    // Do not keep finished calls in memory until their deadline.
     timer.setRemoveOnCancelPolicy(true);
-    // Calls are rare: most of the time there is no deadline to keep.
+    // Calls are rare: usually no deadline is pending.
     timer.setKeepAliveTime(1, TimeUnit.SECONDS);
     timer.allowCoreThreadTimeOut(true);
   }
 
   @Override
   public void configureHttpClient(HttpClientBuilder builder) {
-    // The client would read a list of 10,000 domains, and keep it, to judge cookies.
+    // To check cookies, the client would load a list of 10,000 domains and keep it in memory.
     builder.disableCookieManagement();
     builder.setDefaultCookieSpecRegistry(name -> null);
     builder.addExecInterceptorFirst(
@@ -76,7 +76,7 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
     try {
       call.cancel();
     } catch (OutOfMemoryError e) {
-      // The timer would drop it.
+      // The timer would swallow the error.
       OutOfMemory.endIf(e);
     }
   }
@@ -134,7 +134,10 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
       return false;
     }
 
-    /** A connection serves again only when its body was read to the end: a long rest is cut. */
+    /**
+     * A connection is reused only if its body was read to the end; with a long remainder the call
+     * is cancelled instead.
+     */
     @Override
     public void close() throws IOException {
       try {

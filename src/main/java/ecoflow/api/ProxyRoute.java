@@ -18,7 +18,10 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.protocol.HttpContext;
 
-/** Sends HTTPS calls through the forward proxy. Its classes are loaded only where there is one. */
+/**
+ * Sends HTTPS calls through the forward proxy. A separate class, so that its classes are loaded
+ * only if a proxy is configured.
+ */
 final class ProxyRoute implements HttpClientConfigurer {
 
   private static final int HTTPS_PORT = 443;
@@ -56,8 +59,8 @@ final class ProxyRoute implements HttpClientConfigurer {
   }
 
   /**
-   * The client returns the answer of a proxy that refuses a connection as if it were that of the
-   * target: a 403 of the proxy would be one of EcoFlow, and pause all calls.
+   * The client returns the response of a proxy that refuses a connection like a response of the
+   * target: a 403 from the proxy would count as one from EcoFlow, and pause all calls.
    */
   private ClassicHttpResponse call(
       ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
@@ -69,7 +72,7 @@ final class ProxyRoute implements HttpClientConfigurer {
     try {
       response = chain.proceed(request, scope);
     } catch (SSLException e) {
-      // Of the target: the connection to the proxy itself has no TLS.
+      // A TLS failure of the target: the connection to the proxy itself does not use TLS.
       throw e;
     } catch (IOException | HttpException e) {
       if (isTargetReached(scope)) {
@@ -95,7 +98,7 @@ final class ProxyRoute implements HttpClientConfigurer {
             status));
   }
 
-  /** The client notes the TLS session of the target once the route to it is complete. */
+  /** The client stores the TLS session of the target once the connection to it is complete. */
   private static boolean isTargetReached(ExecChain.Scope scope) {
     return scope.clientContext.getSSLSession() != null;
   }

@@ -9,7 +9,7 @@ import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
-/** What a failed attempt means for the next one: its pause, and whether there is one at all. */
+/** Decides whether a failed attempt is repeated, and after which pause. */
 final class Redelivery {
 
   private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(60);
@@ -24,8 +24,8 @@ final class Redelivery {
   }
 
   /**
-   * Whether EcoFlow's answer is worth another attempt: a wrong signature can be a matter of its
-   * time stamp, and an unknown key a matter of the region.
+   * Whether EcoFlow's answer is worth another attempt: a wrong signature can be caused by its time
+   * stamp, and an unknown key by the region.
    */
   public boolean isWorthRepeating(Exchange exchange) {
     return exchange.getProperty(Exchange.EXCEPTION_CAUGHT) instanceof CloudException failure
@@ -33,8 +33,8 @@ final class Redelivery {
   }
 
   /**
-   * Right after an attempt that is repeated: a Retry-After up to 60 s is the pause, for all calls;
-   * a key that this region does not know is tried in the next one.
+   * Runs right after an attempt that will be repeated. A Retry-After of up to 60 s sets the pause
+   * of all calls; a key that is unknown in this region is tried in the next region.
    */
   public void noteFailure(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
@@ -49,13 +49,17 @@ final class Redelivery {
         cooldown.holdFor(pause);
       }
     }
-    // Camel also asks here about a failure that is not repeated, if one before it was.
+    // Camel also calls this for a failure that is not repeated, if an earlier failure of the same
+    // call was.
     if (host.isAnotherLeft(failure)) {
       host.tryNext();
     }
   }
 
-  /** The pause that the answer asks for in seconds or as a date; null without one. */
+  /**
+   * The pause that the Retry-After header asks for, in seconds or as a date; null without the
+   * header.
+   */
   static Duration retryAfter(Throwable failure, Instant now) {
     if (!(failure instanceof HttpOperationFailedException http)
         || http.getResponseHeaders() == null) {

@@ -1,5 +1,2 @@
-/**
- * HTTPS calls of EcoFlow's API: one attempt each, its answer, and what a failure means for the next
- * one.
- */
+/** HTTPS calls to EcoFlow's API: attempts, answers, and the handling of failures. */
 package ecoflow.api;

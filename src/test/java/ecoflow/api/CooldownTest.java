@@ -32,7 +32,7 @@ class CooldownTest {
   }
 
   @Test
-  void doublesToTenTimes() {
+  void doublesUpToTenTimesTheFirstPause() {
     assertTrue(cooldown.isOver());
     for (long seconds : new long[] {30, 60, 120, 240, 300, 300}) {
       assertEquals(seconds, pause());
@@ -42,7 +42,7 @@ class CooldownTest {
   }
 
   @Test
-  void severalFailuresOfOneMomentCountOnce() {
+  void simultaneousFailuresCountOnce() {
     cooldown.start("HTTP 429");
     cooldown.start("HTTP 429");
     pass(30);
@@ -51,7 +51,7 @@ class CooldownTest {
   }
 
   @Test
-  void aSuccessThatWasUnderWayDoesNotEndIt() {
+  void aSuccessOfAnEarlierCallDoesNotEndThePause() {
     cooldown.start("HTTP 429");
     cooldown.reset();
     assertFalse(cooldown.isOver());
@@ -60,7 +60,7 @@ class CooldownTest {
   }
 
   @Test
-  void withinAPauseNoAttemptIsMade() {
+  void noAttemptIsMadeDuringAPause() {
     assertDoesNotThrow(() -> cooldown.check(false));
     cooldown.start("HTTP 429");
     assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
@@ -71,7 +71,7 @@ class CooldownTest {
   }
 
   @Test
-  void withinARetryAfterOnlyRetriesAre() {
+  void onlyRetriesAreMadeDuringARetryAfter() {
     cooldown.holdFor(Duration.ofSeconds(5));
     assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
     assertDoesNotThrow(() -> cooldown.check(true));
@@ -83,7 +83,7 @@ class CooldownTest {
   }
 
   @Test
-  void aRetryAfterMakesAPauseLonger() {
+  void aRetryAfterExtendsAPause() {
     cooldown.start("HTTP 429");
     cooldown.holdFor(Duration.ofSeconds(60));
     pass(30);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** The attempts before the first success and the pauses between them. */
 class FirstContactTest {
 
-  /** Keeps tasks in place of running them. */
+  /** Stores tasks instead of running them. */
   private static final class Schedule extends ScheduledThreadPoolExecutor {
 
     private final List<Long> pauses = new ArrayList<>();
@@ -61,7 +61,7 @@ class FirstContactTest {
     return pauses;
   }
 
-  /** The pauses after so many attempts that fail. */
+  /** The pauses after this number of failed attempts. */
   private List<Long> pausesOf(FirstContact contact, int attempts) {
     pauses(contact, () -> contact.failed("no answer"));
     for (int i = 0; i < attempts; i++) {
@@ -79,7 +79,7 @@ class FirstContactTest {
   }
 
   @Test
-  void aFirstPauseThatIsLongerThanTheLongestStays() {
+  void aFirstPauseAboveTheLongestIsKept() {
     assertEquals(List.of(0L, 600_000L, 600_000L), pausesOf(contact(100, 600, 300), 2));
   }
 
@@ -105,7 +105,7 @@ class FirstContactTest {
   }
 
   @Test
-  void anAttemptOfUnknownResultIsRepeated() {
+  void anAttemptWithUnknownResultIsRepeated() {
     FirstContact contact = contact(3, 30, 300);
     pauses(contact, () -> {});
     schedule.runNext();
@@ -114,7 +114,7 @@ class FirstContactTest {
   }
 
   @Test
-  void aRouteThatIsStoppedMakesNoAttempt() {
+  void aStoppedRouteMakesNoAttempt() {
     FirstContact contact = contact(3, 30, 300);
     FirstContactPauses pauses = pauses(contact, () -> contact.failed("no answer"));
     assertTrue(pauses.isSchedulerStarted());

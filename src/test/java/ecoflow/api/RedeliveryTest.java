@@ -39,7 +39,7 @@ class RedeliveryTest {
         "Mon, 05 Jan 2026 09:59:00 GMT | 0",
         "Tue, 06 Jan 2026 10:00:00 GMT | 60"
       })
-  void isASpanOrADateWithinAMinute(String value, int seconds) {
+  void acceptsSecondsOrADateUpToAMinute(String value, int seconds) {
     assertEquals(Duration.ofSeconds(seconds), retryAfter(Map.of("Retry-After", value)));
   }
 
@@ -59,17 +59,17 @@ class RedeliveryTest {
         "2026-01-05T10:00:20Z",
         "\u0667"
       })
-  void garbageIsLeftOut(String value) {
+  void ignoresInvalidValues(String value) {
     assertNull(retryAfter(Map.of("Retry-After", value)));
   }
 
   @Test
-  void theHeaderHasAnyCase() {
+  void ignoresTheCaseOfTheHeader() {
     assertEquals(Duration.ofSeconds(3), retryAfter(Map.of("retry-after", "3")));
   }
 
   @Test
-  void otherFailuresHaveNone() {
+  void otherFailuresHaveNoRetryAfter() {
     assertNull(retryAfter(Map.of()));
     assertNull(retryAfter(null));
     assertNull(Redelivery.retryAfter(new IOException("closed"), NOW));
