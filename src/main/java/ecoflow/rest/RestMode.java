@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.spi.Registry;
 
-/** The way to the data with developer keys: a device list, and polls of the devices in it. */
+/** Access with developer keys: the device list and polls of its devices. */
 public final class RestMode {
 
   private RestMode() {}
@@ -30,7 +30,7 @@ public final class RestMode {
   /**
    * The devices in the data of a device list.
    *
-   * @throws CloudException if it is something else
+   * @throws CloudException if the data is not an array
    */
   public static Map<String, Listing> devices(Object data) throws CloudException {
     return RestPolls.deviceList(data);

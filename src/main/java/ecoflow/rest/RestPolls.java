@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The bookkeeping of polls with developer keys, bean {@code restPolls}: which list is fresh, which
- * device is due. Methods named is... and due only ask.
+ * The state of polls with developer keys, bean {@code restPolls}: the age of the device list, and
+ * the devices that are due. Methods named is... and due have no side effects.
  */
 final class RestPolls {
 
@@ -32,7 +32,7 @@ final class RestPolls {
   private static final String DEVICE = "apiDevice";
   private static final String STARTED = "pollStarted";
   private static final Duration MAX_QUARANTINE = Duration.ofHours(1);
-  // EcoFlow's codes for devices that this key may not read.
+  // EcoFlow's codes for devices that the developer keys may not read.
   private static final Set<String> NOT_ALLOWED = Set.of("1006", "8512");
 
   private final Duration interval;
@@ -56,16 +56,16 @@ final class RestPolls {
   private volatile boolean wasConnected;
   private volatile boolean wasReconnected;
 
-  /** From then on a poll replaces all that was pushed on the connection before. */
+  /** From this time a poll replaces all values that were pushed on the previous connection. */
   private volatile long leadsEnd;
 
   private volatile long listedAt;
 
   /**
-   * A device whose polls fail, because EcoFlow does not let this key read it, or while it pushes so
-   * that little depends on them: asked again after growing pauses.
+   * A device whose polls fail, because the developer keys may not read it, or while it pushes, when
+   * polls matter little: it is polled again after growing pauses.
    *
-   * @param ofPushing it counts only as long as the device pushes
+   * @param ofPushing applies only while the device pushes
    */
   private record Quarantine(Duration pause, long until, boolean ofPushing) {}
 
@@ -83,28 +83,28 @@ final class RestPolls {
     this.lines = new Lines(LOG, nanoClock);
   }
 
-  /** Whether polls may go out now: not before the first answer, and not in a pause of EcoFlow's. */
+  /** Whether polls are allowed now: after the first contact, and not during a pause. */
   public boolean isOpen() {
     return api.isContactMade() && !api.isPaused();
   }
 
   /**
-   * Whether the device list is younger than DEVICE_LIST_CACHE_TTL, or a new one is being fetched:
-   * then the old one serves, so that a list call in a long pause stops no poll.
+   * Whether the device list is younger than DEVICE_LIST_CACHE_TTL, or a new one is being fetched.
+   * In that case the old list is used, so that a list call in a long pause does not delay polls.
    */
   public boolean isListFresh() {
     return listUnderWay || (listed && nanoClock.getAsLong() - listedAt < listLife.toNanos());
   }
 
-  /** Route step: a new list is being fetched from now on. */
+  /** Route step: marks a new list as being fetched. */
   public void claimRenewal() {
     listUnderWay = true;
   }
 
   /**
-   * Route step: takes the device list, an array of {sn, deviceName, online 0/1, productName}.
+   * Route step: applies the device list, an array of {sn, deviceName, online 0/1, productName}.
    *
-   * @throws CloudException if it is something else
+   * @throws CloudException if the data is not an array
    */
   public void acceptDeviceList(Exchange exchange) throws CloudException {
     Map<String, Listing> list = deviceList(exchange.getMessage().getBody());
@@ -123,17 +123,20 @@ final class RestPolls {
     once("list", "");
   }
 
-  /** Whether the last list brought a device that was not there before. */
+  /** Whether the last list contained a new device. */
   public boolean isDeviceNew() {
     return deviceNew;
   }
 
-  /** Route step: without a connection, what was said of a device on the last one is no news. */
+  /** Route step: without a connection, status reports from the last one may be outdated. */
   public void connecting() {
     devices.forgetReports();
   }
 
-  /** Route step: a connection for pushes began, so what may have been missed is asked for. */
+  /**
+   * Route step: a connection for pushes is open; polls all devices again, because pushes may have
+   * been missed.
+   */
   public void connected() {
     devices.allEmptied();
     quarantines.values().removeIf(Quarantine::ofPushing);
@@ -159,7 +162,7 @@ final class RestPolls {
     return list;
   }
 
-  /** Route step: the list could not be had; the last one serves until it is too old. */
+  /** Route step: the call for the list failed; the last list is used until it is too old. */
   public void listFailed(Exchange exchange) {
     listUnderWay = false;
     String reason = api.failed(failure(exchange), exchange.getProperty(PATH, String.class));
@@ -174,7 +177,7 @@ final class RestPolls {
               + Lines.seconds(interval)
               + " s");
     }
-    // While the last list serves, it says how the devices are counted.
+    // While the last list is used, countAbsent counts the devices.
     if (!listed || isListTooOld()) {
       for (DeviceView device : devices.ofCloud()) {
         if (!device.online()) {
@@ -208,9 +211,9 @@ final class RestPolls {
   }
 
   /**
-   * The serial numbers to poll now: devices that are online and whose last poll has ended. One that
-   * pushes its changes is polled once per connection, once more when nothing leads that was pushed
-   * on the one before, and then each ECOFLOW_FULL_INTERVAL.
+   * The serial numbers to poll now: devices that are online and have no poll in progress. A device
+   * that pushes its changes is polled once per connection, once more when values that were pushed
+   * on the previous connection no longer take precedence, and then each ECOFLOW_FULL_INTERVAL.
    */
   public List<String> due() {
     if (api.isPaused()) {
@@ -219,15 +222,15 @@ final class RestPolls {
     return devices.ofCloud().stream()
         .filter(DeviceView::online)
         .map(DeviceView::serial)
-        // In this order: a poll that fails begins the quarantine before it ends.
+        // The order matters: a poll that fails starts the quarantine before it ends.
         .filter(serial -> !underWay.contains(serial) && !isQuarantined(serial))
         .filter(serial -> !(withPushes && devices.isPushing(serial) && devices.isFull(serial)))
         .toList();
   }
 
   /**
-   * Route step: the poll of the device in the body is under way from now on. The message ends here
-   * if another thread has started a poll since the device was due, or if that poll has failed.
+   * Route step: marks the poll of the device in the body as in progress. Stops the route if another
+   * thread has started a poll since the device was due, or if that poll has failed.
    */
   public void claim(Exchange exchange) {
     String serial = exchange.getMessage().getBody(String.class);
@@ -239,7 +242,7 @@ final class RestPolls {
     }
   }
 
-  /** For routes: the time on the clock that polls are measured with. */
+  /** For routes: the current time of the clock that measures polls. */
   public long nanos() {
     return nanoClock.getAsLong();
   }
@@ -253,7 +256,7 @@ final class RestPolls {
 
   private Duration quarantine(String serial, boolean ofPushing) {
     Quarantine before = quarantines.get(serial);
-    // Values that no push changes must not get too old.
+    // Values that no push updates must not become too old.
     Duration most = ofPushing ? fullInterval : MAX_QUARANTINE;
     Duration pause = Api.doubled(before == null ? retryPause : before.pause(), most);
     quarantines.put(
@@ -261,28 +264,28 @@ final class RestPolls {
     return pause;
   }
 
-  /** Route step: the values of the device arrived and are stored. */
+  /** Route step: the values of the device are stored. */
   public void succeeded(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     quarantines.remove(serial);
     long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
     if (wasConnected && started - connectedAt < 0) {
-      // What changed between the answer and the connection came with neither.
+      // Changes between the answer and the connection are in neither the answer nor a push.
       devices.emptied(serial);
     } else if (wasReconnected && started - leadsEnd < 0) {
-      // What changed while nobody listened did not replace what had been pushed just before.
+      // Changes without a connection did not replace the values that had been pushed just before.
       devices.filledUntil(serial, leadsEnd);
     }
     ended(exchange, serial, Scrape.SUCCESS);
     once(serial, "");
   }
 
-  /** Route step: the values could not be had; the device's gauges stay until they are too old. */
+  /** Route step: the poll failed; the device's gauges stay until they are too old. */
   public void failed(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     Throwable failure = failure(exchange);
     if (api.isPause(failure)) {
-      // The pause was announced when it began; nothing was asked, so there is nothing to count.
+      // The start of the pause was logged, and without a call there is nothing to count.
       underWay.remove(serial);
       return;
     }
@@ -326,7 +329,7 @@ final class RestPolls {
   }
 
   /**
-   * Logs a line when it differs from the last one about the same thing; empty means all is well.
+   * Logs a line if it differs from the last one on the same subject; an empty line means success.
    */
   private void once(String about, String line) {
     String before = lastLines.put(about, line);
@@ -335,7 +338,7 @@ final class RestPolls {
       if (line.equals(before)) {
         LOG.debug("{}", line);
       } else {
-        // Failures that take turns are not one line each.
+        // Limits failures that alternate, which would log a line each.
         lines.warn(about, line);
       }
     } else if (before != null && !before.isEmpty()) {

@@ -17,7 +17,7 @@ import org.apache.camel.ExchangeProperty;
 import org.apache.camel.Header;
 
 /**
- * The headers that sign a call of the developer API, bean {@code signature}. Source: EcoFlow's
+ * The headers that sign a call to the developer API, bean {@code signature}. Source: EcoFlow's
  * developer documentation, "signature": flatten the parameters, sort them by ASCII, append access
  * key, nonce and timestamp, HMAC-SHA256 in hex.
  */
@@ -38,20 +38,20 @@ final class Signature {
     return keys.id();
   }
 
-  /** Six digits, new for every attempt. */
+  /** Six random digits for each attempt. */
   public String nonce() {
     return Integer.toString(MIN_NONCE + random.nextInt(NONCES));
   }
 
-  /** Milliseconds since 1970, new for every attempt. */
+  /** Milliseconds since 1970 for each attempt. */
   public String timestamp() {
     return Long.toString(System.currentTimeMillis());
   }
 
   /**
-   * The signature of a call whose only parameter is a serial number, or that has none.
+   * The signature of a call without parameters, or with a serial number as its only parameter.
    *
-   * @param serial null for none
+   * @param serial null for a call without parameters
    */
   public String sign(
       @ExchangeProperty("apiDevice") String serial,

@@ -14,7 +14,7 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** One redelivery policy for all kinds of failures, and for calls alone. */
+/** One redelivery policy for all kinds of failures, which applies to calls only. */
 class HttpRedeliveryTest {
 
   private RouteKit routes;
@@ -51,32 +51,32 @@ class HttpRedeliveryTest {
   }
 
   @Test
-  void anInputOutputErrorIsRepeated() {
+  void retriesAfterAnInputOutputError() {
     assertEquals(3, attempts(new IOException("reset")));
   }
 
   @Test
-  void aBusyServerIsAskedAgain() {
+  void retriesWithABusyServer() {
     assertEquals(3, attempts(http(503)));
   }
 
   @Test
-  void aWrongSignatureIsMadeAnew() {
+  void retriesAfterAWrongSignature() {
     assertEquals(3, attempts(new CloudException("8521", "signature is wrong")));
   }
 
   @Test
-  void aPageThatIsNotThereIsNot() {
+  void doesNotRetryAfterNotFound() {
     assertEquals(1, attempts(http(404)));
   }
 
   @Test
-  void anAnswerThatStaysTheSameIsNot() {
+  void doesNotRetryAfterAPermanentError() {
     assertEquals(1, attempts(new CloudException("1006", "not allowed")));
   }
 
   @Test
-  void whatFailsAfterTheCallIsNotRepeated() {
+  void doesNotRetryAfterAFailureBehindTheCall() {
     start(
         exchange -> exchange.getMessage().setBody(Map.of("pd.soc", 1)),
         exchange -> {

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Vectors of EcoFlow's developer documentation. */
+/** Test vectors of EcoFlow's developer documentation. */
 class SignatureTest {
 
   private final Signature signature =
@@ -29,7 +29,7 @@ class SignatureTest {
   }
 
   @Test
-  void eachAttemptHasSixDigitsOfItsOwn() {
+  void eachAttemptHasANewNonceOfSixDigits() {
     List<String> nonces = Stream.generate(signature::nonce).limit(100).toList();
 
     assertTrue(nonces.stream().allMatch(nonce -> nonce.matches("[1-9][0-9]{5}")), nonces::toString);
