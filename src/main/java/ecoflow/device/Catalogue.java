@@ -36,11 +36,11 @@ final class Catalogue {
 
   /**
    * Reads a catalogue file: a JSON array of objects with "sn", "name" and, where known,
-   * "generalKey". The packaged catalogue stands in for a file that cannot be used.
+   * "generalKey". If the file cannot be used, the packaged catalogue replaces it.
    *
-   * @param explicit whether the user named the file; only then it is worth a warning that it is
-   *     missing
-   * @param warn takes at most one line
+   * @param explicit whether the user configured the file; only then a missing file is worth a
+   *     warning
+   * @param warn receives at most one line
    */
   static Catalogue load(Path file, boolean explicit, Consumer<String> warn) {
     byte[] content;
@@ -93,7 +93,7 @@ final class Catalogue {
     return Optional.empty();
   }
 
-  /** Returns the number of entries that were not added because of their shape. */
+  /** Returns the number of entries that were rejected because of their shape. */
   private int addAll(JsonNode array) {
     int bad = 0;
     for (JsonNode item : array) {

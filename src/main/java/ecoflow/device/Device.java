@@ -5,8 +5,8 @@ import java.util.OptionalLong;
 import java.util.function.BiFunction;
 
 /**
- * One device: what is known of it from outside its values. Times are nanoseconds of one monotonic
- * clock, but for the time of the last update, which users see.
+ * The state of one device, apart from its values. Times are nanoseconds of one monotonic clock,
+ * except for the time of the last update, which users see.
  */
 final class Device {
 
@@ -14,7 +14,7 @@ final class Device {
   private final boolean ofCloud;
   private Labels labels;
 
-  /** Null until somebody asks for it. */
+  /** Null until it is needed. */
   private Duration silence;
 
   private Listing listing;
@@ -34,7 +34,7 @@ final class Device {
   private long lastUpdateMillis;
 
   /**
-   * @param ofCloud false for a device that EcoFlow does not have
+   * @param ofCloud false for a device that is not an EcoFlow device
    */
   Device(String serial, boolean ofCloud, Labels labels) {
     this.serial = serial;
@@ -55,7 +55,7 @@ final class Device {
   }
 
   /**
-   * @param lack what to say of a device that the list lacks, else empty
+   * @param lack text about a device that is not in the list, else empty
    */
   synchronized void listed(Listing now, String lack, Labels resolved, long nanos) {
     listing = now;
@@ -72,7 +72,7 @@ final class Device {
   /**
    * The longest normal silence of the model.
    *
-   * @param silenceOf gives it by serial number and product
+   * @param silenceOf returns it by serial number and product
    */
   synchronized Duration silence(BiFunction<String, String, Duration> silenceOf) {
     if (silence == null) {
@@ -81,7 +81,7 @@ final class Device {
     return silence;
   }
 
-  /** At least one value arrived. It also ends an earlier "offline": data beats the flag. */
+  /** At least one value arrived. This also ends an earlier "offline": data overrides the flag. */
   synchronized void dataArrived(long nanos, long epochMillis) {
     dataAt = nanos;
     hasSent = true;
@@ -90,27 +90,30 @@ final class Device {
     lastUpdateMillis = epochMillis;
   }
 
-  /** The values were not asked for: the device is there. */
+  /** Values arrived without a request, so the device is online. */
   synchronized void pushed(long nanos) {
     pushedAt = nanos;
     hasPushed = true;
   }
 
-  /** The cloud says that the device is off: earlier values prove nothing any more. */
+  /**
+   * The cloud reports the device as offline: earlier values are no longer evidence that it is
+   * online.
+   */
   synchronized void reportedOffline() {
     saidOffline = true;
     isFresh = false;
     hasPushed = false;
   }
 
-  /** The cloud says that the device is there. */
+  /** The cloud reports the device as online. */
   synchronized void reportedOnline(long nanos) {
     saidOffline = false;
     saidOnline = true;
     saidOnlineAt = nanos;
   }
 
-  /** What the cloud said of the device may not hold any more. */
+  /** Earlier status reports of the cloud may be outdated. */
   synchronized void forgetReports() {
     saidOffline = false;
     saidOnline = false;
@@ -120,7 +123,7 @@ final class Device {
     return saidOnline && !saidOffline && nanos - saidOnlineAt < maxAge.toNanos();
   }
 
-  /** All its values came, which suffices for so long. */
+  /** All values of the device arrived; they are sufficient until this time. */
   synchronized void filledUntil(long nanos) {
     filledUntil = nanos;
     filled = true;
@@ -135,12 +138,12 @@ final class Device {
     isUnfillable = !hadValues;
   }
 
-  /** Whether the last poll brought nothing, so that pushes are the only source of values. */
+  /** Whether the last poll returned no values, so that pushes are the only source. */
   synchronized boolean isUnfillable() {
     return isUnfillable;
   }
 
-  /** Its values were given up. */
+  /** Its values were discarded. */
   synchronized void emptied() {
     filled = false;
   }
@@ -153,22 +156,22 @@ final class Device {
     return saidOffline;
   }
 
-  /** Whether values came unasked within {@code maxAge}, and nothing said "offline" since. */
+  /** Whether values arrived without a request within {@code maxAge}, and no "offline" since. */
   synchronized boolean isPushing(long nanos, Duration maxAge) {
     return hasPushed && nanos - pushedAt < maxAge.toNanos();
   }
 
-  /** Milliseconds since 1970 of the last update, empty before the first. */
+  /** Milliseconds since 1970 of the last update; empty before the first one. */
   synchronized OptionalLong lastUpdateMillis() {
     return hasSent ? OptionalLong.of(lastUpdateMillis) : OptionalLong.empty();
   }
 
-  /** Whether values arrived within {@code maxAge} and nothing said "offline" since. */
+  /** Whether values arrived within {@code maxAge}, and no "offline" since. */
   synchronized boolean hasFreshData(long nanos, Duration maxAge) {
     return isFresh && nanos - dataAt < maxAge.toNanos();
   }
 
-  /** Whether a list not older than {@code maxAge} says "online". */
+  /** Whether the device is online in a list not older than {@code maxAge}. */
   synchronized boolean isListedOnline(long nanos, Duration maxAge) {
     return isListed(nanos, maxAge) && listing.online();
   }
@@ -187,7 +190,10 @@ final class Device {
     return hasSent && dataAt - listedAt > 0;
   }
 
-  /** What to say of a device that the newest list lacks; empty if there is none, or it has it. */
+  /**
+   * Text about a device that is not in the newest list; empty if it is in the list, or without a
+   * list.
+   */
   synchronized String absence() {
     return absence;
   }

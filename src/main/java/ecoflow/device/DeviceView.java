@@ -3,12 +3,12 @@ package ecoflow.device;
 import java.util.OptionalLong;
 
 /**
- * A device as it is at one moment.
+ * A snapshot of a device's state.
  *
  * @param shown whether its values may be shown
- * @param absence what the newest device list, which lacks the device, makes of it; empty if the
- *     list has it, or if it is online all the same
- * @param lastUpdateMillis milliseconds since 1970 of its last value, empty before the first
+ * @param absence text about a device that is not in the newest device list; empty if the device is
+ *     in the list or is online regardless
+ * @param lastUpdateMillis milliseconds since 1970 of its last value; empty before the first one
  */
 public record DeviceView(
     String serial,
@@ -18,7 +18,7 @@ public record DeviceView(
     String absence,
     OptionalLong lastUpdateMillis) {
 
-  /** Whether the newest device list lacks the device, which is not online. */
+  /** Whether the device is not in the newest device list, and not online. */
   public boolean missing() {
     return !absence.isEmpty();
   }

@@ -19,17 +19,17 @@ import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
- * The devices that the exporter serves: those of the configuration, or all of the account. Nothing
- * else decides what is online and what may be shown.
+ * The devices that the exporter serves: the configured ones, or all of the account. This class
+ * alone decides which devices are online and which values may be shown.
  */
 public final class Devices {
 
   private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
-  /** Covers the delays of the network at the end of a silence. */
+  /** Allows for network delays at the end of a silence. */
   private static final Duration JITTER = Duration.ofMinutes(1);
 
-  /** What a broker that anybody can publish to may cost at most. */
+  /** Limits the memory that a broker with public write access can use. */
   private static final int MAX_ADOPTED = 1_000;
 
   private final DeviceSettings settings;
@@ -38,7 +38,7 @@ public final class Devices {
   private final LongSupplier nanoClock;
   private final Consumer<String> warn;
 
-  /** Of models that are not silent for long. Asked for each message and series. */
+  /** For models that send often. Stored, because it is needed for each message and series. */
   private final Duration maxAge;
 
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
@@ -49,7 +49,7 @@ public final class Devices {
       (serial, product) -> Duration.ZERO;
 
   /**
-   * @param warn takes a line if the catalogue cannot be used, or devices of a list are left out
+   * @param warn receives a line if the catalogue cannot be used, or devices of a list are left out
    */
   public Devices(Settings settings, Consumer<String> warn, LongSupplier nanoClock) {
     this.settings = settings.devices();
@@ -62,7 +62,7 @@ public final class Devices {
     this.settings.serials().forEach(this::add);
   }
 
-  /** EcoFlow's online flag, which comes as 1, "1" or true. */
+  /** EcoFlow's online flag, which can be 1, "1" or true. */
   public static boolean isOn(Object flag) {
     return flag instanceof Number number
         ? number.intValue() == 1
@@ -74,7 +74,7 @@ public final class Devices {
     return List.copyOf(bySerial.keySet());
   }
 
-  /** The serial numbers that EcoFlow can be asked about, sorted. */
+  /** The serial numbers of EcoFlow devices, sorted. */
   public List<String> serialsOfCloud() {
     return ofCloud().stream().map(DeviceView::serial).toList();
   }
@@ -83,7 +83,7 @@ public final class Devices {
     return bySerial.values().stream().map(this::view).toList();
   }
 
-  /** All devices but those that are not EcoFlow's. */
+  /** All EcoFlow devices. */
   public List<DeviceView> ofCloud() {
     return bySerial.values().stream().filter(Device::isOfCloud).map(this::view).toList();
   }
@@ -98,7 +98,7 @@ public final class Devices {
 
   private DeviceView view(Device device) {
     boolean online = isOnline(device);
-    // With an account a list can lack a device that sends: then its values count.
+    // With an account the list can lack a device that sends: its values take precedence.
     boolean isThere = online || (mode.usesAccount() && device.hasSentSinceListed());
     return new DeviceView(
         device.serial(),
@@ -109,7 +109,7 @@ public final class Devices {
         device.lastUpdateMillis());
   }
 
-  /** Of a device that is not served, too. */
+  /** Also works for devices that are not served. */
   public Labels labels(String serial) {
     Device device = bySerial.get(serial);
     return device == null ? new Labels(serial, serial, "Unknown", "unknown") : device.labels();
@@ -126,15 +126,15 @@ public final class Devices {
     return device != null && isShown(device);
   }
 
-  /** As {@link #dataArrived(String, boolean)}, of a value that nobody asked for. */
+  /** Like {@link #dataArrived(String, boolean)}, for a value without a request. */
   public void dataArrived(String serial) {
     dataArrived(serial, false);
   }
 
   /**
-   * At least one value arrived. It also ends an earlier "offline": data beats the flag.
+   * At least one value arrived. This also ends an earlier "offline": data overrides the flag.
    *
-   * @param polled whether EcoFlow was asked for it
+   * @param polled whether it is the answer to a poll
    */
   public void dataArrived(String serial, boolean polled) {
     Device device = bySerial.get(serial);
@@ -159,7 +159,7 @@ public final class Devices {
     }
   }
 
-  /** The cloud says that the device is there: an earlier "offline" has ended. */
+  /** The cloud reports the device as online, which ends an earlier "offline". */
   public void reportedOnline(String serial) {
     Device device = bySerial.get(serial);
     if (device != null && mode == Settings.Mode.OPEN) {
@@ -167,22 +167,22 @@ public final class Devices {
     }
   }
 
-  /** What was said on a connection that is gone may have changed meanwhile. */
+  /** Status reports from a lost connection may be outdated. */
   public void forgetReports() {
     bySerial.values().forEach(Device::forgetReports);
   }
 
-  /** Changes may have been missed: of each device all values are wanted. */
+  /** Changes may have been missed: all values of each device are needed again. */
   public void allEmptied() {
     bySerial.values().forEach(Device::emptied);
   }
 
-  /** All values of the device came. */
+  /** All values of the device arrived. */
   public void filled(String serial) {
     filledUntil(serial, nanoClock.getAsLong() + settings.fullInterval().toNanos());
   }
 
-  /** The values of the device were given up, or lack changes. */
+  /** The values of the device were discarded, or changes are missing. */
   public void emptied(String serial) {
     Device device = bySerial.get(serial);
     if (device != null) {
@@ -190,7 +190,7 @@ public final class Devices {
     }
   }
 
-  /** All values of the device came, but some of them may be too old until this time. */
+  /** All values of the device arrived; they are sufficient until this time. */
   public void filledUntil(String serial, long nanos) {
     Device device = bySerial.get(serial);
     if (device != null) {
@@ -198,19 +198,19 @@ public final class Devices {
     }
   }
 
-  /** Whether changes suffice: all values came since they were given up, and not too long ago. */
+  /** Whether changes are sufficient: all values arrived recently and were not discarded since. */
   public boolean isFull(String serial) {
     Device device = bySerial.get(serial);
     return device != null && device.isFull(nanoClock.getAsLong());
   }
 
-  /** Whether the device sends its changes by itself. */
+  /** Whether the device sends its changes without requests. */
   public boolean isPushing(String serial) {
     Device device = bySerial.get(serial);
     return device != null && device.isPushing(nanoClock.getAsLong(), settings.timeout());
   }
 
-  /** The cloud says that the device is off. */
+  /** The cloud reports the device as offline. */
   public void reportedOffline(String serial) {
     Device device = bySerial.get(serial);
     if (device != null) {
@@ -218,7 +218,7 @@ public final class Devices {
     }
   }
 
-  /** Runs while no one else is in here for the same device; nothing for a device not served. */
+  /** Runs a task under the lock of the device; does nothing for a device that is not served. */
   public void exclusively(String serial, Runnable task) {
     Device device = bySerial.get(serial);
     if (device != null) {
@@ -229,10 +229,10 @@ public final class Devices {
   }
 
   /**
-   * REST: a list not older than two of its lives says so. With an account, and of a device that is
-   * not EcoFlow's: values arrived lately. Both ways: the last word of the status topic, then values
-   * that the device pushed, then the list; answers to polls prove nothing. A list that says
-   * "offline" ends a silence that is normal for the model.
+   * REST: a list not older than its maximum age reports the device as online. With an account, and
+   * for devices that are not EcoFlow devices: values arrived recently. Open: the last status
+   * message, then values that the device pushed, then the list; answers to polls are not evidence.
+   * A list with "offline" ends a silence that is normal for the model.
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
@@ -247,7 +247,8 @@ public final class Devices {
     return !device.isReportedOffline()
         && (listed
             || device.isPushing(now, maxAge)
-            // The list may be behind; after a while one of the others must say so too.
+            // The list may be outdated; after a while one of the other sources must confirm the
+            // report.
             || device.isReportedOnline(now, listAge)
             || (!device.isListed(now, listAge) && device.isPushing(now, maxAge(device))));
   }
@@ -262,23 +263,25 @@ public final class Devices {
   }
 
   private boolean hasFreshData(Device device, long now) {
-    // In this order: the silence of a device that sends often is never looked up.
+    // The order avoids the lookup of the silence for devices that send often.
     return device.hasFreshData(now, maxAge) || device.hasFreshData(now, maxAge(device));
   }
 
-  /** Open: whether the list says "online", but only pushes bring values, however seldom. */
+  /**
+   * Open: whether the device is online in the list, but only pushes provide values, however rarely.
+   */
   private boolean keepsPushes(Device device, long now) {
     return device.isUnfillable()
         && device.isListedOnline(now, listAge())
         && device.isPushing(now, settings.seriesLife());
   }
 
-  /** The age at which values of a model that sends often are no longer shown. */
+  /** The age at which values of a model that sends often are hidden. */
   public Duration maxAge() {
     return maxAge;
   }
 
-  /** The age at which values of this device are no longer shown. */
+  /** The age at which values of this device are hidden. */
   public Duration maxAge(String serial) {
     Device device = bySerial.get(serial);
     return device == null ? maxAge : maxAge(device);
@@ -288,20 +291,20 @@ public final class Devices {
     return longer(maxAge, bound(silence(device)));
   }
 
-  /** The age at which a single series of this device goes. */
+  /** The age at which a single series of this device is removed. */
   public Duration seriesLife(String serial) {
     Device device = bySerial.get(serial);
     Duration life = settings.seriesLife();
     return device == null ? life : longer(life, bound(silence(device)));
   }
 
-  /** The longest normal silence of a device that has sent something; zero where polls answer. */
+  /** The longest normal silence of a device that has sent values; zero for polled devices. */
   private Duration silence(Device device) {
     boolean pushes = mode != Settings.Mode.REST || !device.isOfCloud();
     return pushes && device.hasSent() ? device.silence(silenceOf) : Duration.ZERO;
   }
 
-  /** A device has gone silent when two messages in a row are missing. */
+  /** A device is silent if two messages in a row are missing. */
   private static Duration bound(Duration silence) {
     return silence.isZero() ? silence : silence.multipliedBy(2).plus(JITTER);
   }
@@ -311,8 +314,8 @@ public final class Devices {
   }
 
   /**
-   * The longest time without a message that is normal for all devices together: the shortest
-   * silence among those that are not reported offline.
+   * The longest normal time without a message from any device: the shortest silence of the devices
+   * that are not reported offline.
    */
   public Duration commonSilence() {
     return bySerial.values().stream()
@@ -323,14 +326,17 @@ public final class Devices {
   }
 
   /**
-   * @param newSilenceOf gives the longest normal silence of a model, by serial number and product;
-   *     zero for those that send often
+   * @param newSilenceOf returns the longest normal silence of a model by serial number and product;
+   *     zero for models that send often
    */
   public void silences(BiFunction<String, String, Duration> newSilenceOf) {
     silenceOf = newSilenceOf;
   }
 
-  /** MQTT_TIMEOUT, with REST at least three polls. Where polls begin when pushes end, both. */
+  /**
+   * MQTT_TIMEOUT; in mode REST at least three polls; in mode Open the sum of both, because polls
+   * start when pushes end.
+   */
   private static Duration maxAge(Settings.Mode mode, DeviceSettings settings) {
     Duration timeout = settings.timeout();
     Duration polls = settings.collectingInterval().multipliedBy(3);
@@ -342,10 +348,11 @@ public final class Devices {
   }
 
   /**
-   * Takes a complete device list: names, products and online flags follow it, devices that it lacks
-   * are missing; when all devices are wanted, new ones are added up to ECOFLOW_MAX_DEVICES.
+   * Applies a complete device list: updates names, products and online flags, and marks devices
+   * that are not in it as missing. If all devices are wanted, new ones are added up to
+   * ECOFLOW_MAX_DEVICES.
    *
-   * @return the serial numbers of devices that are new, sorted
+   * @return the serial numbers of new devices, sorted
    */
   public List<String> listed(Map<String, Listing> list) {
     List<String> added = settings.areAllWanted() ? addNew(list.keySet()) : List.of();
@@ -367,8 +374,8 @@ public final class Devices {
   }
 
   /**
-   * Serves the devices that are new, in the order of their serial numbers: with the same list the
-   * same devices are left out, and those that were served before stay.
+   * Adds new devices in the order of their serial numbers: the same list always leaves out the same
+   * devices, and devices that are already served stay.
    */
   private List<String> addNew(Set<String> serials) {
     List<String> unknown = new ArrayList<>();
@@ -391,7 +398,8 @@ public final class Devices {
   }
 
   /**
-   * Keeps the numbers for the page; a line when the first device is left out, not for each list.
+   * Stores the numbers for the page; logs a line for the first device that is left out, not for
+   * each list.
    */
   private void leftOut(int listed, int newOverLimit, List<String> unnamed) {
     if (newOverLimit > 0 && overLimit == 0) {
@@ -418,25 +426,25 @@ public final class Devices {
     notNamed = unnamed.size();
   }
 
-  /** How many devices of the newest list are not served because of ECOFLOW_MAX_DEVICES. */
+  /** Number of devices in the newest list that are not served because of ECOFLOW_MAX_DEVICES. */
   public int overLimit() {
     return overLimit;
   }
 
-  /** How many entries of the newest list are not served because of their serial number. */
+  /** Number of entries in the newest list that are not served because of their serial number. */
   public int notNamed() {
     return notNamed;
   }
 
   /**
-   * Whether labels follow the list. With an account a device sends without it: labels must not
-   * change with a list that is incomplete, or that could not be had before the first values.
+   * Whether labels follow the list. With an account a device sends values without the list: an
+   * incomplete or late list must not change labels.
    */
   private boolean isNamedBy(Listing listing) {
     return !mode.usesAccount() || (settings.areAllWanted() && listing.found());
   }
 
-  /** What to say of a device that the list lacks. */
+  /** Text about a device that is not in the list. */
   private String absence(String serial, Map<String, Listing> list) {
     List<String> others =
         list.keySet().stream()
@@ -456,7 +464,7 @@ public final class Devices {
   }
 
   /**
-   * @param renamed takes the serial number of each device whose labels have just changed
+   * @param renamed receives the serial number of each device whose labels have just changed
    */
   public void onRenamed(Consumer<String> renamed) {
     this.renamed = renamed;
@@ -467,7 +475,8 @@ public final class Devices {
   }
 
   /**
-   * Serves a device that is not EcoFlow's, if it is not served yet: it is online while values come.
+   * Serves a device that is not an EcoFlow device, if it is not served yet. It is online while
+   * values arrive.
    *
    * @param name null for none
    * @param product null for none
@@ -495,18 +504,18 @@ public final class Devices {
     }
   }
 
-  /** What the labels of a listed device would say, also of one that is not served. */
+  /** The labels that a listed device has or would have if it were served. */
   public Labels labels(String serial, Listing listing) {
     return labels(serial, listing.name(), listing.product());
   }
 
-  /** Whether the catalogue knows the model. */
+  /** Whether the model is in the catalogue. */
   public boolean isModelKnown(String serial) {
     return catalogue.find(serial).isPresent();
   }
 
   private Labels labels(String serial, String apiName, String apiProduct) {
-    // Settings have serial numbers in upper case, devices of other sources have any case.
+    // Serial numbers in settings are in upper case; devices of other sources can have any case.
     String key = serial.toUpperCase(Locale.ROOT);
     Labels.Overrides overrides =
         new Labels.Overrides(

@@ -3,23 +3,23 @@ package ecoflow.device;
 import ecoflow.text.Lines;
 import java.util.Optional;
 
-/** What the labels of a device's series say. */
+/** The labels of a device's series. */
 public record Labels(String device, String deviceName, String productName, String generalKey) {
 
-  /** What the user set for a device; null or blank parts are not set. */
+  /** The user's settings for a device; null or blank parts are not set. */
   record Overrides(String name, String product, String generalKey) {}
 
   /**
-   * The user's words come before those of the EcoFlow API, and these before the catalogue.
+   * The user's settings take precedence over EcoFlow's API, and the API over the catalogue.
    *
-   * @param apiName null when the API told none
-   * @param apiProduct null when the API told none
+   * @param apiName null if the API has none
+   * @param apiProduct null if the API has none
    */
   static Labels resolve(
       String serial, Overrides overrides, String apiName, String apiProduct, Catalogue catalogue) {
     Optional<Catalogue.Entry> entry = catalogue.find(serial);
     String model = entry.map(Catalogue.Entry::name).orElse(null);
-    // The API repeats the serial number as the name of a device that its owner never named.
+    // The API returns the serial number as the name of a device without a name.
     String givenName = serial.equals(apiName) ? null : apiName;
     String modelName =
         model == null ? null : model + "-" + serial.substring(Math.max(0, serial.length() - 4));

@@ -3,7 +3,7 @@ package ecoflow.device;
 import ecoflow.text.Lines;
 import java.util.Map;
 
-/** What the device list of the cloud says of one device; name and product are null if nothing. */
+/** The entry of a device in the device list; name and product are null if missing. */
 public record Listing(boolean found, boolean online, String name, String product) {
 
   static final Listing MISSING = new Listing(false, false, null, null);
@@ -17,7 +17,7 @@ public record Listing(boolean found, boolean online, String name, String product
         textOrNull(entry.get("productName")));
   }
 
-  /** The serial number of an entry as text; empty if there is none. */
+  /** The serial number of an entry as text; empty if it is missing. */
   public static String serial(Object value) {
     return value == null ? "" : Lines.name(String.valueOf(value).strip()).strip();
   }

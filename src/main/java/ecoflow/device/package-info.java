@@ -1,2 +1,2 @@
-/** The devices that are served: their labels, and whether their values may be shown. */
+/** The devices that the exporter serves: their labels, and whether their values may be shown. */
 package ecoflow.device;

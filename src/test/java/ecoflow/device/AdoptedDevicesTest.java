@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Devices that EcoFlow does not have. */
+/** Devices that are not EcoFlow devices. */
 class AdoptedDevicesTest {
 
   private long now;
@@ -36,7 +36,7 @@ class AdoptedDevicesTest {
   }
 
   @Test
-  void areServedButNotAskedAbout() {
+  void areServedButNotPolled() {
     devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
     devices.adopt("PLUG1", "Lamp", null);
 
@@ -48,7 +48,7 @@ class AdoptedDevicesTest {
   }
 
   @Test
-  void areOnlineWhileValuesComeWhateverAListSays() {
+  void areOnlineWhileValuesArriveRegardlessOfTheList() {
     devices.adopt("PLUG1", null, null);
     assertFalse(devices.isShown("PLUG1"));
     devices.dataArrived("PLUG1");
@@ -71,7 +71,7 @@ class AdoptedDevicesTest {
   }
 
   @Test
-  void areNotAdoptedWhenEcoFlowHasThem() {
+  void areNotAdoptedIfTheyAreEcoFlowDevices() {
     devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
     devices.adopt("R331", "Lamp", "Plug");
 
@@ -80,7 +80,7 @@ class AdoptedDevicesTest {
   }
 
   @Test
-  void areEcoFlowsOnceTheyAreInItsList() {
+  void becomeEcoFlowDevicesOnceListed() {
     devices.adopt("R331", "Lamp", null);
 
     List<String> added =
@@ -101,13 +101,13 @@ class AdoptedDevicesTest {
         "../a",
         "12345678901234567890123456789012345678901234567890123456789012345"
       })
-  void haveSerialNumbersAsOthers(String serial) {
+  void needAValidSerialNumber(String serial) {
     assertThrows(IllegalArgumentException.class, () -> devices.adopt(serial, null, null));
     assertEquals(List.of(), devices.serials());
   }
 
   @Test
-  void areNotWithoutNumber() {
+  void areLimitedInNumber() {
     for (int i = 0; i < 1000; i++) {
       devices.adopt("PLUG" + i, null, null);
     }

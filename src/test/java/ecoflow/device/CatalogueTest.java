@@ -52,7 +52,7 @@ class CatalogueTest {
   }
 
   @Test
-  void missingFileIsOnlyWorthAWarningWhenNamed() {
+  void aMissingFileCausesAWarningOnlyIfConfigured() {
     Path file = folder.resolve("none.json");
     assertEquals(PACKAGED_R331, Catalogue.load(file, false, warnings::add).find("R331"));
     assertEquals(List.of(), warnings);
@@ -61,13 +61,13 @@ class CatalogueTest {
   }
 
   @Test
-  void folderInPlaceOfTheFile() {
+  void aDirectoryIsReplacedByThePackagedCatalogue() {
     assertEquals(PACKAGED_R331, Catalogue.load(folder, false, warnings::add).find("R331"));
     assertWarning(folder, "cannot be read");
   }
 
   @Test
-  void contentThatIsNoCatalogue() throws IOException {
+  void invalidContentIsReplacedByThePackagedCatalogue() throws IOException {
     for (String content :
         List.of("", "{}", "null", "\"text\"", "not\nJSON", "[", "[] more", "[".repeat(5_000))) {
       assertEquals(PACKAGED_R331, load(content).find("R331"), content);
@@ -94,7 +94,7 @@ class CatalogueTest {
   }
 
   @Test
-  void onlyBadEntriesAreNoCatalogue() throws IOException {
+  void onlyBadEntriesAreReplacedByThePackagedCatalogue() throws IOException {
     assertEquals(PACKAGED_R331, load("[{\"sn\": \"R331\"}]").find("R331"));
     assertWarning(folder.resolve("devices.json"), "no entry");
   }

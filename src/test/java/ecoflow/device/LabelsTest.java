@@ -32,7 +32,7 @@ class LabelsTest {
   }
 
   @Test
-  void overridesComeFirst() {
+  void overridesTakePrecedence() {
     assertEquals(
         new Labels(DELTA, "shed", "My Delta", "my_key"),
         Labels.resolve(
@@ -43,14 +43,14 @@ class LabelsTest {
   }
 
   @Test
-  void apiComesBeforeTheCatalogue() {
+  void apiTakesPrecedenceOverTheCatalogue() {
     assertEquals(
         new Labels(DELTA, "garage", "Delta II", "delta_2"),
         Labels.resolve(DELTA, NONE, "garage", "Delta II", catalogue));
   }
 
   @Test
-  void catalogueFillsWhatTheApiDoesNotTell() {
+  void catalogueFillsGapsOfTheApi() {
     Labels expected = new Labels(DELTA, "DELTA 2-0528", "DELTA 2", "delta_2");
     assertEquals(expected, Labels.resolve(DELTA, NONE, null, null, catalogue));
     assertEquals(expected, Labels.resolve(DELTA, NONE, " ", "", catalogue));
@@ -65,7 +65,7 @@ class LabelsTest {
   }
 
   @Test
-  void shortSerialNumbersAreShownWhole() {
+  void shortSerialNumbersAreShownCompletely() {
     assertEquals(
         new Labels("Z1A", "DELTA Pro-Z1A", "DELTA Pro", "unknown"),
         Labels.resolve("Z1A", NONE, null, null, catalogue));
@@ -78,7 +78,7 @@ class LabelsTest {
         Labels.resolve("XX99", NONE, "XX99", null, catalogue));
   }
 
-  /** From whatever source they come: settings, the API or the catalogue. */
+  /** For all sources: settings, the API and the catalogue. */
   @Test
   void namesAreCutAndHaveNoControlCharacters() throws IOException {
     String bad = "\u0085\n" + "n".repeat(300) + "\u202e";
