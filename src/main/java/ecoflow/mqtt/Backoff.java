@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.function.DoubleSupplier;
 
 /**
- * The pauses between connection attempts: 1 s, 2 s, then a tenth of the time that the outage has
- * lasted, from 4 s to a limit. So the way back takes a tenth of the outage at most, however long it
- * was. Each pause is up to a fifth shorter at random, so that many exporters do not come back at
+ * The pauses between connection attempts: 1 s, 2 s, then a tenth of the duration of the outage,
+ * from 4 s up to a limit. So a reconnect takes at most a tenth of the outage, however long it was.
+ * Each pause is randomly shortened by up to a fifth, so that many exporters do not reconnect at
  * once.
  */
 final class Backoff {
@@ -21,7 +21,7 @@ final class Backoff {
   private int first;
 
   /**
-   * @param random values from 0 (inclusive) to 1
+   * @param random returns values from 0 (inclusive) to 1 (exclusive)
    */
   Backoff(Duration limit, DoubleSupplier random) {
     this.limit = limit;
@@ -32,7 +32,7 @@ final class Backoff {
     first = 0;
   }
 
-  /** The pause before the next attempt, given how long the outage has lasted. */
+  /** The pause before the next attempt, for the given duration of the outage. */
   Duration next(Duration outage) {
     long step =
         first < FIRST_MILLIS.length

@@ -3,9 +3,9 @@ package ecoflow.mqtt;
 import java.time.Duration;
 
 /**
- * Where and as whom to connect.
+ * Address and credentials of the broker.
  *
- * @param life how long from now these credentials serve
+ * @param life validity of these credentials from now on
  */
 public record BrokerLogin(
     String host,

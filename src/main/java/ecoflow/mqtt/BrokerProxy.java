@@ -15,21 +15,21 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The forward proxy between the exporter and the broker. Its classes are loaded only where there is
- * one.
+ * Connects to the broker through the forward proxy. A separate class, so that its classes are
+ * loaded only if a proxy is configured.
  */
 final class BrokerProxy {
 
-  /** The only place where Netty has the status of the proxy's answer. */
+  /** Netty provides the status of the proxy's response only in the message of the exception. */
   private static final Pattern STATUS = Pattern.compile(", status: ([0-9]{3})");
 
-  /** Netty's status of an answer that is not HTTP. */
+  /** Netty's status for a response that is not HTTP. */
   private static final String NOT_HTTP = "999";
 
   private BrokerProxy() {}
 
   /**
-   * @param answerTimeout of the connection as a whole
+   * @param answerTimeout of the whole connection
    */
   static ProxyOptions options(ProxySettings proxy, Duration answerTimeout) {
     ProxyOptions options =
@@ -37,13 +37,13 @@ final class BrokerProxy {
             .setType(ProxyType.HTTP)
             .setHost(proxy.host())
             .setPort(proxy.port())
-            // Shorter, so that the failure of a silent proxy names the proxy.
+            // Shorter than answerTimeout, so that the failure of a silent proxy names the proxy.
             .setConnectTimeout(answerTimeout.multipliedBy(9).dividedBy(10));
     proxy.login().ifPresent(login -> options.setUsername(login.id()).setPassword(login.secret()));
     return options;
   }
 
-  /** The failure as one of the proxy; empty if the connection failed behind it. */
+  /** Converts the failure to one of the proxy; empty if the proxy is not the cause. */
   static Optional<ProxyException> failure(ProxySettings proxy, String target, Throwable failure) {
     if (!(failure instanceof ConnectException || failure instanceof UnknownHostException)) {
       return Optional.empty();

@@ -12,42 +12,43 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Shares the time of the event loop between devices. A message is processed when it arrives unless
- * its device, or all devices together, had more than their share of the last second: then it waits.
- * Devices that wait take turns, one message each. What waits is bounded per device and in total;
- * beyond that the oldest message of the device that waits with most is dropped, first one whose
- * kind also has a newer message. The messages of one device stay in order.
+ * Shares the time of the event loop between devices. A message is processed on arrival unless its
+ * device, or all devices together, used more than their share of the last second; then it waits.
+ * Waiting devices take turns, one message each. The number and size of waiting messages are limited
+ * per device and in total. Beyond the limits the oldest message of the device with the largest
+ * backlog is dropped, preferably one with a newer message of the same kind. The messages of one
+ * device stay in order.
  *
- * <p>Not safe for use by several threads.
+ * <p>Not thread-safe.
  */
 final class FairTurns {
 
   private static final long WINDOW = Duration.ofSeconds(1).toNanos();
 
-  /** Real devices need less than a hundredth of it. */
+  /** Real devices use less than a hundredth of it. */
   private static final long SHARE_OF_DEVICE = Duration.ofMillis(100).toNanos();
 
-  /** The rest of the time is for reading from the connection and for those that wait. */
+  /** The rest of the time is for reading from the connection and for waiting messages. */
   private static final long SHARE_OF_ALL = Duration.ofMillis(500).toNanos();
 
   private static final int MAX_MESSAGES = 1_000;
   private static final int MAX_BYTES_OF_DEVICE = 1 << 20;
   private static final int MAX_BYTES = 8 << 20;
 
-  /** A broker can send messages of any number of made-up devices. */
+  /** A broker can send messages of any number of invented devices. */
   private static final int MAX_DEVICES = 10_000;
 
   /**
-   * A message that waits.
+   * A waiting message.
    *
-   * @param kind equal for messages of which the newest is enough
+   * @param kind equal for messages of which only the newest matters
    */
   record Message(String device, Object kind, int bytes, Runnable work) {}
 
   private static final class Line {
     private final Deque<Message> waiting = new ArrayDeque<>();
 
-    /** How many messages of each kind wait. */
+    /** Number of waiting messages of each kind. */
     private final Map<Object, Integer> kinds = new HashMap<>();
 
     private int bytes;
@@ -58,7 +59,7 @@ final class FairTurns {
   private final Consumer<String> dropped;
   private final Map<String, Line> lines = new HashMap<>();
 
-  /** The devices with messages that wait, the one whose turn is next first. */
+  /** The devices with waiting messages, in the order of their turns. */
   private final Map<String, Line> turns = new LinkedHashMap<>();
 
   private long usedByAll;
@@ -66,14 +67,14 @@ final class FairTurns {
   private int bytes;
 
   /**
-   * @param dropped takes the device of each message that is dropped
+   * @param dropped receives the device of each dropped message
    */
   FairTurns(Consumer<String> dropped) {
     this.dropped = dropped;
   }
 
   /**
-   * Whether a message of the device that arrives now has to wait.
+   * Whether a message of the device that arrives now must wait.
    *
    * @param now in nanoseconds
    */
@@ -92,7 +93,7 @@ final class FairTurns {
   }
 
   /**
-   * A message of the device was processed when it arrived.
+   * Records that a message of the device was processed on arrival.
    *
    * @param took nanoseconds
    */
@@ -122,7 +123,7 @@ final class FairTurns {
     return line;
   }
 
-  /** Adds a message to those that wait. */
+  /** Adds a message to the backlog. */
   void add(Message message) {
     Line line = line(message.device());
     line.waiting.add(message);
@@ -168,7 +169,7 @@ final class FairTurns {
     return turns.isEmpty();
   }
 
-  /** The message whose turn it is, which no longer waits; null if none does. */
+  /** Removes and returns the next message; null if none waits. */
   Message next() {
     Iterator<Map.Entry<String, Line>> first = turns.entrySet().iterator();
     if (!first.hasNext()) {
@@ -186,7 +187,7 @@ final class FairTurns {
     return message;
   }
 
-  /** Forgets all messages that wait. */
+  /** Discards all waiting messages. */
   void clear() {
     for (Line line : turns.values()) {
       line.waiting.clear();

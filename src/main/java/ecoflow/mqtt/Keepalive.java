@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Pings of one connection, and the check that the broker still sends anything. Used on the event
+ * Sends the pings of one connection, and checks that the broker still sends data. Used on the event
  * loop only.
  */
 final class Keepalive {
@@ -12,7 +12,7 @@ final class Keepalive {
   /** Checks per keepalive interval. */
   private static final int CHECKS = 4;
 
-  /** So an answer may take a whole interval. */
+  /** With this number an answer may take a whole interval. */
   private static final int CHECKS_PER_PING = 2;
 
   private static final int MAX_SILENT_CHECKS = 6;
@@ -29,7 +29,8 @@ final class Keepalive {
 
   /**
    * @param ping sends a ping to the broker
-   * @param silent called while the broker has sent nothing for one and a half intervals
+   * @param silent called at each check after the broker has sent nothing for one and a half
+   *     intervals
    */
   Keepalive(Loop loop, Duration interval, LongSupplier nanoClock, Runnable ping, Runnable silent) {
     this.loop = loop;
@@ -49,7 +50,7 @@ final class Keepalive {
     loop.vertx().cancelTimer(timer);
   }
 
-  /** The broker has sent something. */
+  /** Records that the broker has sent data. */
   void heard() {
     heardAt = nanoClock.getAsLong();
   }

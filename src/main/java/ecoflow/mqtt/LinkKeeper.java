@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides when the account's MQTT connection is made anew, bean {@code linkKeeper}, and says so
- * once per change. Making it is the work of a route, which it calls when a pause is over.
+ * Decides when the account's MQTT connection is renewed, bean {@code linkKeeper}, and logs each
+ * change once. A route makes the connection; this class triggers the route after each pause.
  */
 final class LinkKeeper implements AutoCloseable {
 
@@ -24,7 +24,7 @@ final class LinkKeeper implements AutoCloseable {
   private static final int QUIET_START = 3;
   private static final int QUIET_LIMIT = 64;
 
-  /** Times MAX_RECONNECT_DELAY. */
+  /** A multiple of MAX_RECONNECT_DELAY. */
   private static final int LONGEST_REFUSAL = 48;
 
   private final MqttLink link;
@@ -51,9 +51,9 @@ final class LinkKeeper implements AutoCloseable {
   private Duration refusalPause;
 
   /**
-   * @param normalSilence the longest time without a message from any device that is normal
-   * @param makeConnection asks the route for an attempt, and does not wait for it
-   * @param forgetLogin makes the next attempt log in anew
+   * @param normalSilence returns the longest normal time without a message from any device
+   * @param makeConnection triggers an attempt in the route, and does not wait for it
+   * @param forgetLogin makes the next attempt log in again
    */
   LinkKeeper(
       Settings settings,
@@ -68,7 +68,7 @@ final class LinkKeeper implements AutoCloseable {
     this.normalSilence = normalSilence;
     Duration timeout = settings.devices().timeout();
     boolean quiet = settings.mode() == Settings.Mode.OPEN;
-    // Some models never push to developers: then a connection is made anew less and less often.
+    // Some models never push to developers: then the connection is renewed less and less often.
     this.silence = quiet ? timeout.multipliedBy(QUIET_START) : timeout;
     this.longestSilence = silence.multipliedBy(quiet ? QUIET_LIMIT : 1);
     this.patience = silence;
@@ -84,15 +84,15 @@ final class LinkKeeper implements AutoCloseable {
     link.onLost(this::lost);
   }
 
-  /** For routes: whether there is no connection, and there should be one. */
+  /** For routes: whether a connection is needed but missing. */
   public boolean isConnectionMissing() {
     return !link.isConnected() && !link.isClosed();
   }
 
   /**
-   * For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT; of
-   * pushes to developers for three of them, and for twice as long after each time in a row. The
-   * silence that is normal for all devices is added.
+   * For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT, or
+   * for three times MQTT_TIMEOUT with developer keys, where the limit doubles each time in a row.
+   * The normal silence of all devices is added.
    */
   public synchronized boolean isIdle() {
     Duration idle = link.idleTime();
@@ -120,7 +120,8 @@ final class LinkKeeper implements AutoCloseable {
   /**
    * Route step: connects and subscribes.
    *
-   * @throws MqttException when the broker cannot be reached or refuses; {@link #failed} comes next
+   * @throws MqttException if the broker cannot be reached or refuses; the route then calls {@link
+   *     #failed}
    */
   public void connect(BrokerLogin login) throws MqttException {
     if (api.isContactMade()) {
@@ -131,13 +132,13 @@ final class LinkKeeper implements AutoCloseable {
     connected(login);
   }
 
-  /** The time is taken before the connection is there, too: it may be lost in that very moment. */
+  /** Records the time before the connection exists, because it can be lost immediately. */
   private synchronized void begin() {
     leave();
     connectedAt = nanoClock.getAsLong();
   }
 
-  /** The exporter itself ends the connection, if there is one. */
+  /** Called before the exporter itself ends the current connection, if any. */
   private synchronized void leave() {
     if (link.isConnected()) {
       forgetTroubleIfLong(nanoClock.getAsLong());
@@ -156,7 +157,7 @@ final class LinkKeeper implements AutoCloseable {
   private synchronized void connected(BrokerLogin login) {
     api.contactMade();
     if (!link.isConnected()) {
-      // Lost again before this line: what is to be done then is done there.
+      // Lost again in the meantime: lost() has set the next attempt.
       return;
     }
     connectedAt = nanoClock.getAsLong();
@@ -175,17 +176,18 @@ final class LinkKeeper implements AutoCloseable {
     outage = false;
     lastReason = null;
     refusalPause = shortestRefusal;
-    // Then the login is renewed, and with it the connection.
+    // At that time the login is renewed, and with it the connection.
     attemptIn(login.life());
   }
 
-  /** Route step: subscribes the topics of devices that are new. */
+  /** Route step: subscribes to the topics of new devices. */
   public void subscribeNew() throws MqttException {
     link.subscribeAgain();
   }
 
   /**
-   * Route step: a broker that refused a subscription may allow it later, when a device is bound.
+   * Route step: retries refused subscriptions, which the broker can allow later, after a device is
+   * bound to the account.
    */
   public void subscribeRefused() {
     List<String> before = link.refusedTopics();
@@ -205,8 +207,8 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * Route step: the broker refused credentials that were new. Each further attempt may cost one of
-   * the few client ids of a day, so the next one is far off.
+   * Route step: the broker refused new credentials. Each further attempt can use up one of the few
+   * client IDs per day, so the pause is long.
    *
    * @param reason for the log
    */
@@ -235,7 +237,7 @@ final class LinkKeeper implements AutoCloseable {
    */
   public synchronized void failed(String reason) {
     if (link.isClosed()) {
-      // The attempt was ended by the end of the exporter.
+      // The exporter is shutting down, which ended the attempt.
       return;
     }
     if (!api.isContactMade()) {
@@ -244,7 +246,7 @@ final class LinkKeeper implements AutoCloseable {
     }
     api.note((link.isConnected() ? "Cannot renew the login: " : "No MQTT connection: ") + reason);
     if (link.isConnected()) {
-      // Only the renewal of the login failed.
+      // Only the login could not be renewed.
       attemptIn(retryPause);
       LOG.warn(
           "Cannot renew the login: {}; the connection serves on, next attempt in {} s",
@@ -254,7 +256,7 @@ final class LinkKeeper implements AutoCloseable {
     }
     long now = nanoClock.getAsLong();
     if (!outage) {
-      // The exporter itself ended the connection, for a better one that was not to be had.
+      // The exporter itself ended the connection to replace it, and the replacement failed.
       outage = true;
       outageSince = now;
     }

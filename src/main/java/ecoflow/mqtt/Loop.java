@@ -5,12 +5,12 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** The event loop that connections share, one after the other. */
+/** The event loop of all connections, of which there is only one at a time. */
 record Loop(Vertx vertx, Context context, Thread thread) {
 
   /**
-   * A thread that asks Vert.x for a context keeps it for all that it does later. A thread that ends
-   * at once does nothing later, so the web server gets another event loop.
+   * A thread that requests a context from Vert.x is bound to it from then on. The request comes
+   * from a short-lived thread, so that the web server gets another event loop.
    */
   static Loop of(Vertx vertx) {
     CompletableFuture<Context> context = new CompletableFuture<>();
@@ -25,7 +25,7 @@ record Loop(Vertx vertx, Context context, Thread thread) {
   }
 
   /**
-   * @return forgets it again
+   * @return cancels the action
    */
   Runnable runLater(Duration pause, Runnable action) {
     CompletableFuture<Long> timer = new CompletableFuture<>();

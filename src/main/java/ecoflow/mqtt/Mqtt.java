@@ -16,7 +16,7 @@ import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one MQTT connection of an account: the client that routes name, and who keeps it up. */
+/** The MQTT connection of an account: the client for routes, and its reconnects. */
 public final class Mqtt implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Mqtt.class);
@@ -27,12 +27,12 @@ public final class Mqtt implements AutoCloseable {
   private final LinkKeeper keeper;
 
   /**
-   * @param vertx has two event loops: the connection takes one for itself
-   * @param serials the devices to subscribe to, asked at each connection
-   * @param normalSilence the longest time without a message from any device that is normal
-   * @param kinds gives what is equal for payloads of which the newest is enough
-   * @param makeConnection asks the route for an attempt to connect, and does not wait for it
-   * @param forgetLogin makes the next attempt log in anew
+   * @param vertx has two event loops, one of which the connection uses exclusively
+   * @param serials returns the devices to subscribe to; called for each connection
+   * @param normalSilence returns the longest normal time without a message from any device
+   * @param kinds returns equal objects for payloads of which only the newest matters
+   * @param makeConnection triggers an attempt to connect in the route, and does not wait for it
+   * @param forgetLogin makes the next attempt log in again
    */
   public Mqtt(
       Settings settings,
@@ -88,7 +88,7 @@ public final class Mqtt implements AutoCloseable {
     return link.isConnected();
   }
 
-  /** Ends the connection for good, also in the middle of an attempt to connect. */
+  /** Closes the connection permanently, also during an attempt to connect. */
   @Override
   public void close() {
     keeper.close();

@@ -31,19 +31,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection to the broker, from its making to its end; there is no second life. Everything
- * that it does runs on one event loop. Its methods wait there for the broker's answer, unless they
- * are called on that loop; what fails, fails as with Paho, whose words the log knows.
+ * One connection to the broker, which is never reopened. All its work runs on one event loop. Its
+ * methods wait for the broker's answer, unless they are called on that loop. Failures are those of
+ * Paho, which the log describes.
  */
 final class MqttConnection {
 
-  /** Who gets what comes from the broker, on the event loop. */
+  /** Receives messages and the loss of the connection, on the event loop. */
   interface Receiver {
 
-    /** A failure ends the connection. */
+    /** An exception ends the connection. */
     void arrived(String topic, MqttMessage message) throws Exception;
 
-    /** The connection ended by itself; called once at most, and not after {@link #close}. */
+    /** The connection was lost; called at most once, and not after {@link #close}. */
     void lost(MqttConnection connection, Throwable cause);
   }
 
@@ -51,13 +51,16 @@ final class MqttConnection {
   private static final long QUIET_CLOSE_MILLIS = 300;
   private static final int MAX_IN_FLIGHT = 10_000;
 
-  /** Twice what is read of a payload: a message that is a little too long costs only itself. */
+  /**
+   * Twice the limit of the payload reader: a message that is slightly too long does not end the
+   * connection.
+   */
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
   /**
-   * What all connections have in common.
+   * The parameters of all connections.
    *
-   * @param answerTimeout how long the broker may take for each answer
+   * @param answerTimeout maximum time of the broker for each answer
    * @param proxy for the brokers that it applies to
    */
   record Terms(
@@ -84,12 +87,12 @@ final class MqttConnection {
   private final MqttClient client;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
-  /** Fails with the reason when the connection ends, and with it all that wait. */
+  /** Fails with the reason when the connection ends, which also ends all waiting calls. */
   private final CompletableFuture<Void> end = new CompletableFuture<>();
 
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
-  // Of the event loop alone.
+  // Used on the event loop only.
   private final Map<Integer, CompletableFuture<List<Integer>>> subscribing = new HashMap<>();
   private final Map<Integer, CompletableFuture<Void>> publishing = new HashMap<>();
   private Throwable broken;
@@ -116,7 +119,7 @@ final class MqttConnection {
 
   private static MqttClientOptions options(Terms terms, BrokerLogin login) {
     MqttClientOptions options = new MqttClientOptions();
-    // A message is confirmed when its route has run.
+    // A message is confirmed after its route has run.
     options.setAutoAck(false);
     options
         .setSsl(true)
@@ -126,7 +129,8 @@ final class MqttConnection {
         .setConnectTimeout(terms.answerMillis())
         .setSslHandshakeTimeout(terms.answerMillis())
         .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-        // Ends what hangs in closing; until then the checks of Keepalive are quicker.
+        // Ends a connection that hangs while it closes; before that the checks of Keepalive are
+        // faster.
         .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
         .setReadIdleTimeout(2 * Math.max(terms.keepaliveSeconds() * 1000, terms.answerMillis()));
     return options
@@ -135,14 +139,18 @@ final class MqttConnection {
         .setPassword(login.password())
         .setCleanSession(true)
         .setKeepAliveInterval(terms.keepaliveSeconds())
-        // It pings only when nothing is sent, and waits for the answer too long.
+        // The keep-alive of Vert.x pings only when nothing is sent, and waits too long for the
+        // answer.
         .setAutoKeepAlive(false)
         .setAckTimeout(1 + terms.answerMillis() / 1000)
         .setMaxInflightQueue(MAX_IN_FLIGHT)
         .setMaxMessageSize(MAX_MESSAGE_BYTES);
   }
 
-  /** That of the machine where it is at hand, see the pom; else, or with Netty's switch, Java's. */
+  /**
+   * OpenSSL if it is available, see the pom; otherwise, or if Netty's switch turns it off, the TLS
+   * of Java.
+   */
   private static SSLEngineOptions tls() {
     return OpenSSLEngineOptions.isAvailable()
         ? new OpenSSLEngineOptions()
@@ -158,7 +166,7 @@ final class MqttConnection {
   }
 
   /**
-   * @throws MqttException if the connection has ended: why
+   * @throws MqttException with the reason, if the connection has ended
    */
   void requireOpen() throws MqttException {
     if (end.isDone()) {
@@ -167,9 +175,9 @@ final class MqttConnection {
   }
 
   /**
-   * Connects. After a failure {@link #close} is still to be called.
+   * Connects. After a failure {@link #close} must still be called.
    *
-   * @throws MqttException also when the connection is closed meanwhile
+   * @throws MqttException also if the connection is closed in the meantime
    */
   void open() throws MqttException {
     loop.run(this::connect);
@@ -204,7 +212,7 @@ final class MqttConnection {
             })
         .closeHandler(unused -> lost());
     try {
-      // Vert.x checks it where nobody hears of it.
+      // Vert.x would also check the address, but not report the failure.
       SocketAddress.inetSocketAddress(login.port(), login.host());
     } catch (IllegalArgumentException e) {
       opened.completeExceptionally(new MqttException(e));
@@ -220,8 +228,8 @@ final class MqttConnection {
   }
 
   /**
-   * Vert.x fails on some packets that no broker sends, such as a second CONNACK, and would log the
-   * stack trace of each.
+   * Vert.x fails on some packets that a correct broker does not send, such as a second CONNACK, and
+   * would log a stack trace for each.
    */
   private void unexpected(Throwable failure) {
     OutOfMemory.endIf(failure);
@@ -264,25 +272,25 @@ final class MqttConnection {
       fail(e);
       return;
     }
-    // Not before: while the route ran nothing could be heard.
+    // Not earlier: while the route ran, the loop could not receive data.
     keepalive.heard();
     if (!end.isDone() && packet.qosLevel() != MqttQoS.AT_MOST_ONCE) {
       packet.ack();
     }
   }
 
-  /** The broker closed the connection, or it broke. */
+  /** The broker closed the connection, or the connection failed. */
   private void lost() {
     closed.complete(null);
     lose(MqttFailures.connectionLost(broken));
   }
 
-  /** Whether the connection has ended or is about to. */
+  /** Whether the connection has ended or is being closed. */
   boolean isEnded() {
     return end.isDone();
   }
 
-  /** Ends the connection because a message that waited could not be processed. */
+  /** Ends the connection because a waiting message could not be processed. */
   void fail(Throwable failure) {
     OutOfMemory.endIf(failure);
     lose(new MqttException(failure));
@@ -301,8 +309,8 @@ final class MqttConnection {
   }
 
   /**
-   * Ends the connection in good order if the broker lets it. When this returns, nobody waits for an
-   * answer and no message comes any more.
+   * Ends the connection, with a DISCONNECT if possible. When this method returns, no call waits for
+   * an answer, and no further messages arrive.
    */
   void close() {
     end.completeExceptionally(new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED));
@@ -311,14 +319,17 @@ final class MqttConnection {
       try {
         closed.get(QUIET_CLOSE_MILLIS, TimeUnit.MILLISECONDS);
       } catch (ExecutionException | TimeoutException e) {
-        // What counts is that nothing comes from it.
+        // The connection has ended in any case: it delivers no further messages.
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
     }
   }
 
-  /** The answer is a QoS for each topic, above 2 for refused; none comes after the end. */
+  /**
+   * Returns a QoS for each topic, above 2 for a refused one; never completes after the end of the
+   * connection.
+   */
   CompletableFuture<List<Integer>> subscribe(List<String> topics, int qos) {
     Map<String, Integer> wanted = new LinkedHashMap<>();
     topics.forEach(topic -> wanted.put(topic, qos));
@@ -332,7 +343,7 @@ final class MqttConnection {
     return granted;
   }
 
-  /** Sends a message; returns when it is confirmed, as far as its QoS asks for that. */
+  /** Sends a message; returns after the confirmation that its QoS requires. */
   void publish(String topic, MqttMessage message) throws MqttException {
     if (!isOpen()) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
@@ -357,7 +368,10 @@ final class MqttConnection {
     await(confirmed);
   }
 
-  /** The id is there before the answer: it is known once the request is written. */
+  /**
+   * The packet ID is stored before the answer arrives, because it is known as soon as the request
+   * is written.
+   */
   private static <T> void note(
       Future<Integer> sent,
       Map<Integer, CompletableFuture<T>> waiting,
@@ -370,7 +384,9 @@ final class MqttConnection {
     return Thread.currentThread() == loop.thread();
   }
 
-  /** Waits for an answer; on the event loop, where it could never come, it does not. */
+  /**
+   * Waits for an answer; returns at once on the event loop, where waiting would block the answer.
+   */
   <T> void await(CompletableFuture<T> answer) throws MqttException {
     if (isOnLoop()) {
       return;

@@ -23,7 +23,7 @@ final class MqttFailures {
 
   private MqttFailures() {}
 
-  /** A message that could not be sent. */
+  /** The failure of sending a message. */
   static MqttException notSent(Throwable failure) {
     OutOfMemory.endIf(failure);
     return failure instanceof ClosedChannelException
@@ -35,7 +35,7 @@ final class MqttFailures {
    * The failure of an attempt to connect.
    *
    * @param broken an earlier failure of the socket; null for none
-   * @param proxy that the connection uses
+   * @param proxy the proxy of the connection
    */
   static MqttException noConnection(
       Throwable failure, Throwable broken, BrokerLogin login, Optional<ProxySettings> proxy) {
@@ -62,7 +62,7 @@ final class MqttFailures {
     if (broken != null) {
       return new MqttException(plain(broken));
     }
-    // The broker closed the connection before it answered; Vert.x has a text for that, no class.
+    // The broker closed the connection before it answered; Vert.x reports this only as a text.
     if (failure.getCause() instanceof ClosedChannelException || !(failure instanceof IOException)) {
       return closedByBroker();
     }
@@ -84,7 +84,7 @@ final class MqttFailures {
     return new MqttException(MqttException.REASON_CODE_CONNECTION_LOST, new EOFException());
   }
 
-  /** Netty's failures of a socket are none of Java's classes. */
+  /** Netty's socket failures are not instances of Java's exception classes. */
   private static Throwable plain(Throwable failure) {
     Throwable root = Lines.rootCause(failure);
     return root instanceof SocketException

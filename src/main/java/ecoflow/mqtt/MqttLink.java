@@ -27,22 +27,21 @@ import org.eclipse.paho.client.mqttv3.MqttMessage;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
- * The one MQTT connection of an account, as the client that paho endpoints share ({@code client:
- * "#mqttLink"}). It is only the face of a Paho client: Paho reads each byte through a lock, its jar
- * is signed so that no mended class can stand in it, and an old client can go on with old
- * credentials. Routes subscribe once; behind the face every connection is a new {@link
- * MqttConnection}, which also resolves the host name anew. Nobody but {@link #open} connects.
+ * The MQTT connection of an account, as the client that Paho endpoints share ({@code client:
+ * "#mqttLink"}). It only has the interface of a Paho client: Paho reads each byte under a lock, its
+ * jar is signed, so that none of its classes can be replaced, and an old client can reconnect with
+ * old credentials. Routes subscribe once; behind the interface every connection is a new {@link
+ * MqttConnection}, which also resolves the host name again. Only {@link #open} connects.
  *
- * <p>The route of a message runs on the event loop of the connection: what it cannot take at once
- * waits in the socket. A device that sends more than its share waits for the others, see {@link
- * FairTurns}.
+ * <p>The route of a message runs on the event loop of the connection, so further messages wait in
+ * the socket. A device that sends more than its share waits for the others, see {@link FairTurns}.
  *
- * <p>A topic filter may hold {@code {user}} and {@code {device}}: it stands for one topic per
+ * <p>A topic filter can contain {@code {user}} and {@code {device}}: it represents one topic per
  * device of the account.
  */
 final class MqttLink extends MqttClient {
 
-  /** The only topics that an exporter, which never changes a device, may publish on. */
+  /** The only topics for publishing, because an exporter must never change a device. */
   private static final String REQUEST_TOPIC_END = "/thing/property/get";
 
   private static final String USER = "{user}";
@@ -52,10 +51,10 @@ final class MqttLink extends MqttClient {
   private static final Duration TURNS_AT_ONCE = Duration.ofMillis(5);
 
   /**
-   * What a consumer asked for.
+   * The subscription of a consumer.
    *
    * @param levels of the filter
-   * @param deviceAt the level of the topic that is the serial number, negative for none
+   * @param deviceAt the level of the topic with the serial number; negative for none
    */
   private record Subscription(
       String filter, List<String> levels, int deviceAt, int qos, MqttCallback callback) {
@@ -65,7 +64,7 @@ final class MqttLink extends MqttClient {
       return new Subscription(filter, levels, levels.indexOf(DEVICE), qos, callback);
     }
 
-    /** Each message asks this: nothing is made for it. */
+    /** Runs for each message, so it does not allocate memory. */
     boolean fits(String topic) {
       int start = 0;
       for (String level : levels) {
@@ -113,7 +112,7 @@ final class MqttLink extends MqttClient {
   private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
   private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
 
-  /** A broker must not send messages of others, but could. */
+  /** Filters messages of other devices, which a faulty broker could send. */
   private final Set<String> subscribedDevices = ConcurrentHashMap.newKeySet();
 
   private final Map<String, Integer> refused = new ConcurrentHashMap<>();
@@ -126,12 +125,12 @@ final class MqttLink extends MqttClient {
   private volatile boolean closed;
 
   /**
-   * @param vertx its first event loop becomes that of the link
-   * @param serials the devices to subscribe to, asked at each connection
-   * @param answerTimeout how long the broker may take for each answer
+   * @param vertx the link uses its first event loop
+   * @param serials returns the devices to subscribe to; called for each connection
+   * @param answerTimeout maximum time of the broker for each answer
    * @param proxy for the brokers that it applies to
-   * @param kinds gives what is equal for payloads of which the newest is enough
-   * @param dropped takes the serial number for each message that is dropped
+   * @param kinds returns equal objects for payloads of which only the newest matters
+   * @param dropped receives the serial number of the device for each dropped message
    */
   MqttLink(
       Vertx vertx,
@@ -144,7 +143,7 @@ final class MqttLink extends MqttClient {
       Consumer<String> dropped,
       LongSupplier nanoClock)
       throws MqttException {
-    // The address and id of this outer client are never used.
+    // The address and client ID of this outer client are never used.
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
     this.loop = Loop.of(vertx);
     this.terms =
@@ -156,7 +155,7 @@ final class MqttLink extends MqttClient {
     this.nanoClock = nanoClock;
   }
 
-  /** Where everything of the link runs. */
+  /** The event loop on which the link runs. */
   Loop loop() {
     return loop;
   }
@@ -165,7 +164,7 @@ final class MqttLink extends MqttClient {
     onLost = listener;
   }
 
-  /** Why the last connection ended. */
+  /** The reason for the end of the last connection. */
   Throwable lostBecause() {
     return lostBecause;
   }
@@ -193,7 +192,7 @@ final class MqttLink extends MqttClient {
   }
 
   /**
-   * Publishes a request; {@code {user}} in the topic stands for the account's user id.
+   * Publishes a request; {@code {user}} in the topic is replaced with the user ID of the account.
    *
    * @throws IllegalArgumentException for any other topic
    */
@@ -210,7 +209,9 @@ final class MqttLink extends MqttClient {
     current.publish(topic(topic, current.userId(), ""), message);
   }
 
-  /** For routes: the serial number in a topic, which the consumer's filter says where to find. */
+  /**
+   * For routes: the serial number in a topic, at the position that the consumer's filter defines.
+   */
   public String device(@Header(PahoConstants.MQTT_TOPIC) String topic) {
     Subscription subscription = subscription(topic);
     return subscription == null ? "" : Lines.name(subscription.device(topic));
@@ -225,20 +226,20 @@ final class MqttLink extends MqttClient {
     return null;
   }
 
-  /** Whether a message came on the connection that there is. */
+  /** Whether a message has arrived on the current connection. */
   boolean hasHeard() {
     return heard;
   }
 
-  /** Time since the last message, or since the connection was made. */
+  /** Time since the last message, or since the start of the connection. */
   Duration idleTime() {
     return Duration.ofNanos(nanoClock.getAsLong() - lastMessageAt);
   }
 
   /**
-   * Ends what connection there is, connects anew and subscribes everything.
+   * Ends the current connection, if any, connects and subscribes to all topics.
    *
-   * @throws MqttException also when the broker refuses all subscriptions; when it refuses some,
+   * @throws MqttException also if the broker refuses all subscriptions; if it refuses only some,
    *     they are kept for {@link #subscribeRefused}
    */
   synchronized void open(BrokerLogin login) throws MqttException {
@@ -265,7 +266,7 @@ final class MqttLink extends MqttClient {
       }
       connection.set(opened);
       if (!opened.isOpen() && connection.compareAndSet(opened, null)) {
-        // It was lost before anyone could be told.
+        // Lost before the loss could be reported.
         opened.requireOpen();
       }
     } catch (MqttException | RuntimeException e) {
@@ -282,7 +283,7 @@ final class MqttLink extends MqttClient {
     return wanted > 0 && refused.size() == wanted;
   }
 
-  /** Subscribes all topics once more, for devices that are new. */
+  /** Subscribes to all topics again, to include new devices. */
   synchronized void subscribeAgain() throws MqttException {
     MqttConnection current = connection.get();
     if (current != null) {
@@ -296,17 +297,16 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  /** For routes: whether the broker refused a subscription that could be asked for again. */
+  /** For routes: whether the broker refused a subscription, so that a retry is useful. */
   public boolean isSubscriptionRefused() {
     return isConnected() && !refused.isEmpty();
   }
 
-  /** The topics that the broker refused to subscribe. */
   List<String> refusedTopics() {
     return List.copyOf(refused.keySet());
   }
 
-  /** Asks again for what the broker refused. */
+  /** Retries the refused subscriptions. */
   synchronized void subscribeRefused() throws MqttException {
     MqttConnection current = connection.get();
     if (current == null) {
@@ -317,7 +317,7 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  /** Ends the connection for good; a no-op without one. */
+  /** Ends the connection; does nothing without one. */
   synchronized void drop() {
     MqttConnection current = connection.getAndSet(null);
     if (current != null) {
@@ -325,12 +325,12 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  /** Whether the exporter is about to end. */
+  /** Whether the exporter is shutting down. */
   boolean isClosed() {
     return closed;
   }
 
-  /** Ends the link for good, also in the middle of an attempt to connect. */
+  /** Closes the link permanently, also during an attempt to connect. */
   @Override
   public void close() {
     closed = true;
@@ -374,8 +374,8 @@ final class MqttLink extends MqttClient {
   }
 
   /**
-   * Hands each message of a connection to the consumer whose filter it fits, at once or when it is
-   * the turn of its device.
+   * Passes each message of a connection to the consumer with the matching filter, at once or when
+   * it is the device's turn.
    */
   private final class Dispatcher implements MqttConnection.Receiver {
 
@@ -421,8 +421,8 @@ final class MqttLink extends MqttClient {
     }
 
     /**
-     * Processes messages that waited, then leaves as much time to reading: a broker sends only a
-     * few messages before it waits for confirmations.
+     * Processes waiting messages, then leaves as much time for reading: a broker sends only a few
+     * messages before it waits for confirmations.
      */
     private void takeTurns() {
       long start = nanoClock.getAsLong();

@@ -3,16 +3,16 @@ package ecoflow.mqtt;
 import java.time.Duration;
 
 /**
- * Connections that the broker ended after a moment, in a row. One is an accident. More come from
- * credentials that were replaced, or from a second exporter with the same MQTT client id: each of
- * the two ends the other's connection, and must not do so every few seconds for ever.
+ * Tracks connections in a row that the broker ended quickly. A single one is normal. Repeated ones
+ * are caused by replaced credentials, or by a second exporter with the same MQTT client ID: each of
+ * the two ends the other's connection, and must not do so every few seconds forever.
  */
 final class ShortConnections {
 
   private static final long SHORTEST_MOMENT = Duration.ofSeconds(30).toNanos();
   private static final long LONGEST_MOMENT = Duration.ofMinutes(10).toNanos();
 
-  /** The pauses get as long as a tenth of it, also those of a second exporter. */
+  /** The pauses grow up to a tenth of the duration, also those of a second exporter. */
   private static final int PART_OF_TROUBLE = 5;
 
   private static final int FIRST_LOGIN = 3;
@@ -31,8 +31,8 @@ final class ShortConnections {
   }
 
   /**
-   * Whether a connection that began then is no short one any more: after half a minute, and in a
-   * row of short ones after twice the pauses between them. Times are of nanoTime.
+   * Whether a connection that began then no longer counts as short: after half a minute, and in a
+   * row of short connections after twice the pause between them. Times are from nanoTime.
    */
   boolean isLong(long began, long now) {
     long moment = SHORTEST_MOMENT;
@@ -42,7 +42,7 @@ final class ShortConnections {
     return now - began >= moment;
   }
 
-  /** The broker ended a connection that was short. */
+  /** The broker ended a short connection. */
   void ended(long began) {
     if (inRow == 0) {
       since = began;
@@ -50,14 +50,14 @@ final class ShortConnections {
     inRow++;
   }
 
-  /** How long they have been going on. */
+  /** Time since the start of the first of them. */
   Duration lasting(long now) {
     return inRow == 0 ? Duration.ZERO : Duration.ofNanos(now - since);
   }
 
   /**
-   * Whether a new login may help now: after the third, then each time after twice as many, for
-   * EcoFlow locks out who logs in all the time.
+   * Whether a new login may help now: after the third one, then each time after twice as many,
+   * because EcoFlow locks out clients that log in too often.
    */
   boolean isTimeToLogIn() {
     if (inRow < nextLogin) {

@@ -1,2 +1,2 @@
-/** The one MQTT connection of an account, and who keeps it up. */
+/** The MQTT connection of an account, its keep-alive and its reconnects. */
 package ecoflow.mqtt;

@@ -54,7 +54,7 @@ class BackoffTest {
 
   @ParameterizedTest
   @ValueSource(longs = {20, 40, 150, 3000})
-  void thenAPauseIsATenthOfTheOutage(long seconds) {
+  void laterPausesAreATenthOfTheOutage(long seconds) {
     Backoff backoff = backoff(300, NO_JITTER);
     pauses(backoff, 0, 2);
     double tenth = Math.max(4, seconds / 10.);
@@ -62,7 +62,7 @@ class BackoffTest {
   }
 
   @Test
-  void theLimitIsReachedAfterTenTimesItself() {
+  void theLimitIsReachedAfterTenTimesTheLimit() {
     Backoff backoff = backoff(300, NO_JITTER);
     pauses(backoff, 0, 2);
     assertEquals(List.of(299.9), pauses(backoff, 2999, 1));
@@ -72,13 +72,14 @@ class BackoffTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {NO_JITTER, 0.5})
-  void afterAnOutageTheNextAttemptIsNotFar(double random) {
+  void theNextAttemptFollowsSoonAfterAnOutage(double random) {
     List<Attempt> attempts = outage(Duration.ofHours(2), () -> random);
     for (Attempt attempt : attempts) {
       long longest = Math.max(4000, attempt.at() / 10);
       assertTrue(attempt.pause() <= longest, attempt::toString);
     }
-    // Whenever the broker comes back up to 150 s after it went: the wait for the next attempt.
+    // The wait for the next attempt, if the broker returns at any time up to 150 s after its
+    // failure.
     long longestWait =
         attempts.stream()
             .filter(attempt -> attempt.at() <= 150_000)
@@ -90,7 +91,7 @@ class BackoffTest {
   }
 
   @Test
-  void aLowLimitHoldsFromTheStart() {
+  void aLowLimitAppliesFromTheStart() {
     assertEquals(List.of(1., 2., 3., 3.), pauses(backoff(3, NO_JITTER), 3600, 4));
     assertEquals(List.of(1., 1., 1.), pauses(backoff(1, NO_JITTER), 0, 3));
   }

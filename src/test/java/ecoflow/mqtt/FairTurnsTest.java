@@ -33,7 +33,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void aDeviceWaitsWhenItHadItsShareOfASecond() {
+  void aDeviceWaitsAfterItsShareOfASecond() {
     long start = -5;
     turns.processed(FAST, 99 * MILLI, start);
     assertFalse(turns.mustWait(FAST, start));
@@ -44,7 +44,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void allWaitWhenAllTogetherHadTheirShare() {
+  void allDevicesWaitAfterTheirCommonShare() {
     for (int i = 0; i < 6; i++) {
       turns.processed("DEVICE" + i, 90 * MILLI, 0);
     }
@@ -53,7 +53,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void aDeviceWithMessagesThatWaitStaysInOrder() {
+  void aDeviceWithWaitingMessagesStaysInOrder() {
     add(FAST, "", 1, "first");
     assertTrue(turns.mustWait(FAST, 0));
     assertEquals(List.of("first"), takeAll());
@@ -90,7 +90,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void ofKindsThatCameOnceTheOldestIsDropped() {
+  void theOldestIsDroppedIfAllKindsDiffer() {
     for (int i = 0; i < 1_002; i++) {
       add(FAST, "kind" + i, 1, "message" + i);
     }
@@ -99,7 +99,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void bytesAreBoundedPerDeviceButOneMessageMayWait() {
+  void bytesAreLimitedPerDeviceExceptForASingleMessage() {
     add(FAST, "", 3 << 20, "large");
     assertEquals(0, dropped.size());
     add(FAST, "", 100, "small");
@@ -108,7 +108,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void bytesOfAllAreBoundedAtTheCostOfTheLargest() {
+  void theLargestBacklogIsReducedIfAllBytesExceedTheLimit() {
     add(CALM, "", 100, "calm");
     for (int i = 0; i < 4; i++) {
       add("LARGE" + i, "", (2 << 20) + i, "large" + i);
@@ -118,7 +118,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void whatWaitsCanBeForgotten() {
+  void clearDiscardsWaitingMessages() {
     add(FAST, "", 5 << 20, "large");
     add(FAST, "", 1, "small");
     turns.clear();
@@ -131,7 +131,7 @@ class FairTurnsTest {
   }
 
   @Test
-  void anyNumberOfMadeUpDevicesCostsNoMessageThatWaits() {
+  void inventedDevicesDoNotRemoveWaitingMessages() {
     add(FAST, "", 1, "waits");
     for (int i = 0; i < 30_000; i++) {
       turns.processed("MADE_UP" + i, 1, 0);

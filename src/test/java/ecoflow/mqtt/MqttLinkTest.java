@@ -51,7 +51,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The link on brokers that do what no good broker does, and the words for it. */
+/** The link with brokers that misbehave, and the text of each failure. */
 @Timeout(120)
 class MqttLinkTest {
 
@@ -126,7 +126,7 @@ class MqttLinkTest {
     return login("localhost", port);
   }
 
-  /** A consumer; what it throws ends the connection. */
+  /** A consumer; its exceptions end the connection. */
   private interface Arrived {
     void take(String topic, MqttMessage message) throws Exception;
   }
@@ -141,7 +141,7 @@ class MqttLinkTest {
 
           @Override
           public void connectionLost(Throwable cause) {
-            // what a Camel consumer does
+            // like a Camel consumer
           }
 
           @Override
@@ -152,7 +152,7 @@ class MqttLinkTest {
     link.subscribe(FILTER, qos);
   }
 
-  /** A broker that does with each client what the test says. */
+  /** A broker that runs a test's script for each client. */
   private int broker(ServerCertificate certificate, Consumer<MqttEndpoint> clients) {
     MqttServer server =
         MqttServer.create(
@@ -177,7 +177,7 @@ class MqttLinkTest {
     return broker(ServerCertificate.TRUSTED, clients);
   }
 
-  /** Allows what is asked for, and hands the client over when it has subscribed. */
+  /** Accepts all subscriptions, and passes the client on when it has subscribed. */
   private static Consumer<MqttEndpoint> friendly(Consumer<MqttEndpoint> subscribed) {
     return client -> {
       client.subscribeHandler(
@@ -193,7 +193,7 @@ class MqttLinkTest {
     };
   }
 
-  /** A port where every connection is taken. */
+  /** A port that accepts all connections. */
   private int listener(Consumer<Socket> clients) throws IOException {
     ServerSocket listener = new ServerSocket(0, 10, InetAddress.getByName("127.0.0.1"));
     opened.add(listener);
@@ -207,7 +207,7 @@ class MqttLinkTest {
                   clients.accept(client);
                 }
               } catch (IOException e) {
-                // the test is over
+                // The test has ended.
               }
             });
     thread.setDaemon(true);
@@ -238,7 +238,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void aPortThatNobodyListensOn() throws Exception {
+  void aPortWithoutAListener() throws Exception {
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
@@ -249,7 +249,7 @@ class MqttLinkTest {
 
   @ParameterizedTest
   @ValueSource(ints = {-1, 65536})
-  void aPortThatIsNone(int port) throws Exception {
+  void anInvalidPort(int port) throws Exception {
     assertTrue(failure(link(LONG, LONG), login(port)).startsWith("0 "));
   }
 
@@ -258,7 +258,7 @@ class MqttLinkTest {
     "UNTRUSTED, unable to find valid certification path to requested target",
     "WRONG_NAME, No subject alternative DNS name matching localhost found."
   })
-  void aCertificateThatIsNotTrusted(ServerCertificate certificate, String why) throws Exception {
+  void anUntrustedCertificate(ServerCertificate certificate, String why) throws Exception {
     int port = broker(certificate, friendly(client -> {}));
     String failure = failure(link(LONG, LONG), login(port));
     assertTrue(
@@ -290,7 +290,7 @@ class MqttLinkTest {
   @Test
   void aBrokerThatClosesTheConnectionAtOnce() throws Exception {
     String failure = failure(link(LONG, LONG), login(listener(client -> quietly(client::close))));
-    // Its end may come as a reset.
+    // The close can also be reported as a reset.
     assertTrue(
         failure.endsWith(" the server closed the connection")
             || failure.contains(" the connection broke ("),
@@ -316,7 +316,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void theEndOfTheLinkEndsAnAttemptAtOnce() throws Exception {
+  void closingTheLinkEndsAnAttemptAtOnce() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     MqttLink link = link(LONG, LONG);
     BrokerLogin login = login(listener(client -> asked.countDown()));
@@ -336,7 +336,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void theBrokersEndIsToldOnce() throws Exception {
+  void theLossOfTheBrokerIsReportedOnce() throws Exception {
     MqttLink link = link(LONG, LONG);
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
     consume(link, 1, (topic, message) -> {});
@@ -351,7 +351,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void aBrokerThatFallsSilentIsNoticed() throws Exception {
+  void aSilentBrokerIsDetected() throws Exception {
     MqttLink link = link(Duration.ofSeconds(1), LONG);
     consume(link, 1, (topic, message) -> {});
     CountDownLatch closed = new CountDownLatch(1);
@@ -387,7 +387,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void whatARouteThrowsEndsTheConnectionAndIsNotConfirmed() throws Exception {
+  void anExceptionOfARouteEndsTheConnectionWithoutConfirmation() throws Exception {
     MqttLink link = link(LONG, LONG);
     IllegalStateException failure = new IllegalStateException("a consumer that fails");
     AtomicInteger confirmed = new AtomicInteger();
@@ -444,7 +444,10 @@ class MqttLinkTest {
     assertEquals(List.of(), List.copyOf(arrived));
   }
 
-  /** The decoder of payloads counts what is longer than it reads; the link takes a little more. */
+  /**
+   * The decoder of payloads counts messages above its limit; the limit of the link is slightly
+   * higher.
+   */
   @Test
   void aLongMessageArrives() throws Exception {
     MqttLink link = link(LONG, LONG);
@@ -459,7 +462,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void afterDropNothingComesAnyMore() throws Exception {
+  void noMessageArrivesAfterDrop() throws Exception {
     MqttLink link = link(LONG, LONG);
     AtomicInteger arrived = new AtomicInteger();
     CountDownLatch busy = new CountDownLatch(1);
@@ -491,9 +494,9 @@ class MqttLinkTest {
     assertEquals(0, losses.get(), "who ends it himself loses nothing");
   }
 
-  /** So that nobody waits for the credentials' end. */
+  /** Otherwise the next attempt would wait until the credentials expire. */
   @Test
-  void whatIsLostInTheMakingIsAFailedAttempt() throws Exception {
+  void aConnectionLostDuringSetupIsAFailedAttempt() throws Exception {
     MqttLink link = link(LONG, LONG);
     consume(
         link,
@@ -501,7 +504,7 @@ class MqttLinkTest {
         (topic, message) -> {
           throw new IllegalStateException("a consumer that fails");
         });
-    // The answer to the subscription stands behind the message.
+    // The message is sent before the answer to the subscription.
     Consumer<MqttEndpoint> hasty =
         client -> {
           client.subscribeHandler(
@@ -540,7 +543,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void aRequestThatWaitsEndsWithItsConnection() throws Exception {
+  void aWaitingRequestEndsWithItsConnection() throws Exception {
     MqttLink link = link(LONG, LONG);
     link.open(
         login(
@@ -560,9 +563,9 @@ class MqttLinkTest {
     assertEquals("not connected", Lines.describe(later));
   }
 
-  /** An edited route may do so: there nothing could ever confirm it. */
+  /** Possible in an edited route: while it waits, no confirmation could arrive. */
   @Test
-  void aRequestOnAMessagesWayDoesNotWait() throws Exception {
+  void aRequestOnTheEventLoopDoesNotWait() throws Exception {
     MqttLink link = link(LONG, LONG);
     BlockingQueue<String> asked = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> link.publish(REQUEST, new MqttMessage(new byte[9])));
@@ -592,7 +595,7 @@ class MqttLinkTest {
     "{device}/status, SN1/status, SN1",
     "/app/device/property/SN1, /app/device/property/SN1, ''"
   })
-  void theFilterSaysWhereTheSerialNumberStands(String filter, String topic, String serial)
+  void theFilterDefinesThePositionOfTheSerialNumber(String filter, String topic, String serial)
       throws Exception {
     MqttLink link = link(LONG, LONG);
     link.subscribe(filter.replace("{", "%7B").replace("}", "%7D"), 1);

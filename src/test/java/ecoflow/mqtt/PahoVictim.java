@@ -15,12 +15,14 @@ import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
 
-/** A process that runs out of memory in a callback of Paho, on a message's way to the routes. */
+/**
+ * A process that runs out of memory in a Paho callback, while a message is passed to the routes.
+ */
 public final class PahoVictim {
 
   private PahoVictim() {}
 
-  /** Takes the message of the error. */
+  /** Argument: the message of the error. */
   public static void main(String[] arguments) throws Exception {
     OutOfMemory.watchProcess();
     SimulatedDevice device =
@@ -47,7 +49,7 @@ public final class PahoVictim {
 
           @Override
           public void connectionLost(Throwable cause) {
-            // what a Camel consumer does
+            // like a Camel consumer
           }
 
           @Override

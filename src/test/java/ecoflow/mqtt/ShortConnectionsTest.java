@@ -16,7 +16,7 @@ class ShortConnectionsTest {
   private final ShortConnections connections = new ShortConnections();
 
   private static long seconds(long seconds) {
-    // Near the end of a long, as nanoTime may be.
+    // Near the overflow of a long, which nanoTime can reach.
     return Long.MAX_VALUE
         - Duration.ofSeconds(50).toNanos()
         + Duration.ofSeconds(seconds).toNanos();
@@ -28,10 +28,10 @@ class ShortConnectionsTest {
     assertTrue(connections.isLong(seconds(30), seconds(60)));
   }
 
-  /** Or two exporters, each of which waits for long, would take each other for good ones. */
+  /** Otherwise two exporters with long pauses would each treat their connections as stable. */
   @ParameterizedTest
   @CsvSource({"60, 30", "150, 30", "300, 60", "3000, 600", "100000, 600"})
-  void inARowItMustLastForTwiceThePauses(long trouble, long least) {
+  void inARowALongConnectionLastsForTwiceThePauses(long trouble, long least) {
     connections.ended(seconds(10));
     connections.ended(seconds(20));
     long began = 10 + trouble;
@@ -42,13 +42,13 @@ class ShortConnectionsTest {
   }
 
   @Test
-  void loginsGetRareWhenTheyDoNotHelp() {
+  void loginsBecomeRareIfTheyDoNotHelp() {
     assertEquals(List.of(3, 6, 12, 24, 48), logins(90));
     connections.reset();
     assertEquals(List.of(3, 6), logins(9));
   }
 
-  /** After which of so many short connections it is time to log in. */
+  /** The numbers of short connections after which a login is due. */
   private List<Integer> logins(int ends) {
     return IntStream.rangeClosed(1, ends)
         .filter(
@@ -61,7 +61,7 @@ class ShortConnectionsTest {
   }
 
   @Test
-  void theyHaveBeenGoingOnSinceTheFirstOfThem() {
+  void theirDurationStartsWithTheFirst() {
     assertEquals(Duration.ZERO, connections.lasting(seconds(0)));
     connections.ended(seconds(10));
     connections.ended(seconds(45));
