@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Masks the fields of a protobuf message that nobody can describe yet, each on its own: tags and
- * lengths stay, so that the message can still be read. Nothing tells which text is a name or the
- * SSID of a network, so all letters and digits of texts are masked.
+ * Masks the fields of an unknown protobuf message one by one: tags and lengths are kept, so that
+ * the message stays readable. It is unknown which text is a name or the SSID of a network, so all
+ * letters and digits of texts are masked.
  */
 final class FieldMask {
 
@@ -26,12 +26,12 @@ final class FieldMask {
   private static final int MAX_DEPTH = 10;
   private static final int MAX_VARINT_BYTES = 10;
 
-  /** Shorter texts that are a message as well are taken for one. */
+  /** Shorter texts that are also a valid message are treated as a message. */
   private static final int SURE_TEXT = 8;
 
   private static final int LETTERS_OF_A_NAME = 3;
 
-  /** User ids have 16 digits and more, times in milliseconds 13. */
+  /** User IDs have 16 digits or more, times in milliseconds have 13. */
   private static final long LARGE_NUMBER = 1_000_000_000_000_000L;
 
   private static final int MAX_DEGREES = 180;
@@ -48,18 +48,18 @@ final class FieldMask {
    * A field.
    *
    * @param start of its value
-   * @param end after it
+   * @param end of its value, exclusive
    */
   private record Field(int number, int type, int start, int end) {}
 
-  /** The header with the personal data of its message and of its own fields masked. */
+  /** Returns the header with the personal data of its message and of its own fields masked. */
   byte[] header(byte[] header) {
     byte[] masked = header.clone();
     for (Field field : fields(masked, 0, masked.length)) {
       if (field.number() == Header.PDATA_FIELD_NUMBER && field.type() == BYTES) {
         message(masked, field.start(), field.end(), 0);
       } else if (field.type() == BYTES) {
-        // Its texts are known: the app and serial numbers.
+        // Contains only known texts: the app and serial numbers.
         plain(masked, field.start(), field.end());
       }
     }
@@ -97,7 +97,7 @@ final class FieldMask {
     }
   }
 
-  /** By patterns alone. */
+  /** Masks by patterns only. */
   private void plain(byte[] bytes, int start, int end) {
     byte[] masked = mask.bytes(Arrays.copyOfRange(bytes, start, end));
     System.arraycopy(masked, 0, bytes, start, masked.length);
@@ -123,7 +123,7 @@ final class FieldMask {
     return character < 0 || Character.isLetter(character) ? (byte) 'x' : character;
   }
 
-  /** UTF-16, as text of one byte each. */
+  /** Masks UTF-16 as text with one byte per character. */
   private void wide(byte[] bytes, int start, int end) {
     int first = bytes[start] == 0 ? 1 : 0;
     byte[] narrow = new byte[(end - start) / 2];
@@ -169,8 +169,8 @@ final class FieldMask {
   }
 
   /**
-   * A serial number in parts: texts, words of four or eight characters, or one number for each
-   * character, in fields that follow each other.
+   * Masks a serial number in parts: texts, words of four or eight characters, or one number per
+   * character, in consecutive fields.
    */
   private void maskSplit(byte[] bytes, List<Field> fields) {
     StringBuilder joined = new StringBuilder();
@@ -219,7 +219,7 @@ final class FieldMask {
     return field.end() > field.start();
   }
 
-  /** A user id; its length stays by a form of zero that is longer than it needs to be. */
+  /** Masks a user ID; a zero with padding bytes keeps its length. */
   private static void maskLarge(byte[] bytes, Field field) {
     long number = varint(bytes, field.start(), field.end());
     if (number >= LARGE_NUMBER && field.end() - field.start() < MAX_VARINT_BYTES) {
@@ -228,7 +228,7 @@ final class FieldMask {
     }
   }
 
-  /** Latitude and longitude in two fields that follow each other. */
+  /** Masks latitude and longitude in two consecutive fields. */
   private static void maskCoordinates(byte[] bytes, Field first, Field second) {
     if (first.type() == FIXED64
         && second.number() - first.number() == 1
@@ -239,7 +239,7 @@ final class FieldMask {
     }
   }
 
-  /** Within the range, and more precise than measurements. */
+  /** Whether the value is within the range, and more precise than measurements. */
   private static boolean isCoordinate(byte[] bytes, Field field) {
     double value =
         ByteBuffer.wrap(bytes, field.start(), Double.BYTES)
@@ -251,7 +251,7 @@ final class FieldMask {
         && Math.abs(thousandths - Math.rint(thousandths)) > 1e-6;
   }
 
-  /** The fields of a message; none if the bytes are no message. */
+  /** The fields of a message; empty if the bytes are not a message. */
   private static List<Field> fields(byte[] bytes, int start, int end) {
     List<Field> fields = new ArrayList<>();
     int at = start;
@@ -283,7 +283,7 @@ final class FieldMask {
     return fields;
   }
 
-  /** The index after a varint, -1 if there is none. */
+  /** The index after a varint; -1 if there is none. */
   private static int varintEnd(byte[] bytes, int start, int end) {
     for (int i = start; i < end && i < start + MAX_VARINT_BYTES; i++) {
       if (bytes[i] >= 0) {

@@ -14,23 +14,23 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Removes personal data from the text in bytes of a message: serial numbers, user ids, names, mail
- * and network addresses, names and passwords of wireless networks, coordinates. It finds them in
- * ASCII, UTF-8, UTF-16 and base64. All lengths stay, so that the message can still be read.
+ * Masks personal data in the bytes of a message: serial numbers, user IDs, names, mail and network
+ * addresses, names and passwords of wireless networks, coordinates. Finds them in ASCII, UTF-8,
+ * UTF-16 and base64. All lengths are kept, so that the message stays readable.
  */
 final class Mask {
 
-  /** Characters of a serial number that name the model. */
+  /** Number of characters of a serial number that identify the model. */
   static final int MODEL = 4;
 
-  /** A part of a known serial number; shorter ones are found in any text. */
+  /** Length of a part of a known serial number; shorter parts occur in any text. */
   private static final int PART = 5;
 
   private static final int MAX_NESTED = 2;
 
   /**
-   * As EcoFlow writes serial numbers, of batteries and of other makers' devices as well; also in
-   * lower case. It ends where the letters and digits end.
+   * Serial numbers in EcoFlow's format, also of batteries and of devices of other brands, and also
+   * in lower case. A serial number extends to the end of the letters and digits.
    */
   private static final Pattern SERIAL =
       Pattern.compile(
@@ -39,7 +39,7 @@ final class Mask {
 
   private static final Pattern MASKED = Pattern.compile("[A-Za-z0-9]{" + MODEL + "}X{8,}");
 
-  /** Numbers of users and of rows in EcoFlow's tables. */
+  /** IDs of users and of rows in EcoFlow's tables. */
   private static final Pattern LONG_NUMBER = Pattern.compile("[0-9]{12,}");
 
   private static final Pattern MAIL =
@@ -53,11 +53,11 @@ final class Mask {
   private static final Pattern IPV4 =
       Pattern.compile("(?<![0-9.])(?:" + BYTE + "\\.){3}" + BYTE + "(?![0-9.])");
 
-  /** With three colons at least: two are in a time. */
+  /** At least three colons, because a time of day has two. */
   private static final Pattern IPV6 =
       Pattern.compile("(?<![0-9A-Za-z:])(?=(?:[0-9A-Fa-f]*:){3})[0-9A-Fa-f:]{6,39}");
 
-  /** A key, then a value in quotes, which may be those of a JSON text within JSON, or a word. */
+  /** A key, then a value, either quoted, also in JSON within JSON, or a single word. */
   private static final Pattern NETWORK =
       Pattern.compile(
           "(?i)(?:ssid|passw|pwd|psk)\\w*(?:\\\\*\")?\\s*[:=]\\s*"
@@ -68,7 +68,7 @@ final class Mask {
           "(?:(?<![A-Za-z])(?i:lat|lon|lng|latitude|longitude)|Lat|Lon|Lng|Latitude|Longitude)"
               + "(?:\\\\*\")?\\s*[:=]\\s*(?:\\\\*\")?(?<number>-?[0-9]+(?:\\.[0-9]+)?)");
 
-  /** Two numbers of a precision that measurements do not have. */
+  /** Two numbers that are more precise than measurements. */
   private static final Pattern PAIR =
       Pattern.compile(
           "(?<![0-9.])-?[0-9]{1,3}\\.[0-9]{4,}\\s*[,; ]\\s*-?[0-9]{1,3}\\.[0-9]{4,}(?![0-9.])");
@@ -83,8 +83,8 @@ final class Mask {
   private final Collection<String> serials;
 
   /**
-   * @param words texts that are known, such as names of devices
-   * @param serials serial numbers that are known: parts of them are found as well
+   * @param words known texts, such as names of devices
+   * @param serials known serial numbers; parts of them are also masked
    */
   Mask(Collection<String> words, Collection<String> serials) {
     this.words = words.stream().filter(word -> !word.isBlank()).toList();
@@ -92,7 +92,7 @@ final class Mask {
   }
 
   /**
-   * @param words texts that are known, such as names of devices
+   * @param words known texts, such as names of devices
    */
   static byte[] bytes(byte[] bytes, Collection<String> words) {
     return new Mask(words, List.of()).bytes(bytes);
@@ -107,7 +107,7 @@ final class Mask {
     return serial.substring(0, kept) + "X".repeat(serial.length() - kept);
   }
 
-  /** Whether this is nothing but a serial number, masked or not. */
+  /** Whether the text is exactly a serial number, masked or not. */
   static boolean isSerial(String text) {
     return SERIAL.matcher(text).matches() || MASKED.matcher(text).matches();
   }
@@ -152,7 +152,7 @@ final class Mask {
     return masked;
   }
 
-  /** Serial numbers that are known, and parts of them, without the model. */
+  /** Masks known serial numbers and parts of them, except for the model. */
   private String withoutParts(String text) {
     StringBuilder masked = null;
     String lower = text.toLowerCase(Locale.ROOT);
@@ -170,7 +170,7 @@ final class Mask {
     return masked == null ? text : masked.toString();
   }
 
-  /** Base64 may begin anywhere in a row of its characters. */
+  /** Base64 can start at any character of a run. */
   private String base64(String run, int nested) {
     boolean isUrl = run.indexOf('-') >= 0 || run.indexOf('_') >= 0;
     String plain = isUrl ? run.replace('-', '+').replace('_', '/') : run;
@@ -195,9 +195,9 @@ final class Mask {
   }
 
   /**
-   * UTF-16.
+   * Masks UTF-16.
    *
-   * @param first the place of the first character that is not zero
+   * @param first position of the first character that is not zero
    */
   private String wide(String run, int first, int nested) {
     StringBuilder narrow = new StringBuilder();

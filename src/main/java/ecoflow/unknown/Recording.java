@@ -25,12 +25,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A file with unknown messages, a line of JSON for each, that can be given to anybody. */
+/** A file with unknown messages that can be shared, one line of JSON per message. */
 final class Recording {
 
   static final String FILE = "unknown.jsonl";
 
-  /** Of one command and one class of lengths; the next ones are of no more use. */
+  /** Messages of one command and one class of lengths; more would not add information. */
   private static final int OF_A_KIND = 20;
 
   private static final long MAX_BYTES = 4L << 20;
@@ -46,7 +46,7 @@ final class Recording {
   private boolean isOver;
 
   /**
-   * What stands in a line beside the bytes.
+   * The fields of a line other than the bytes.
    *
    * @param device the masked serial number
    * @param length of the message in bytes
@@ -55,7 +55,7 @@ final class Recording {
       String time, String source, String device, String product, String command, int length) {}
 
   /**
-   * @param warn takes a line when no more is recorded
+   * @param warn receives a line when the recording ends
    */
   Recording(Path folder, Consumer<String> warn) {
     this.folder = folder;
@@ -64,7 +64,7 @@ final class Recording {
     try {
       size = Files.exists(file) ? Files.size(file) : 0;
       if (Files.exists(file) && !Files.isRegularFile(file)) {
-        // To open a FIFO for writing blocks until somebody reads it.
+        // Opening a FIFO for writing blocks until a process reads from it.
         end("is not a regular file");
       }
     } catch (IOException e) {
@@ -73,7 +73,7 @@ final class Recording {
   }
 
   /**
-   * Writes a message that is not there yet.
+   * Writes a message unless it was already recorded.
    *
    * @param header with the message in plain bytes
    * @param mask for the bytes
@@ -109,18 +109,24 @@ final class Recording {
     }
   }
 
-  /** Removes the part of a line that a full disk left, as the next line would be added to it. */
+  /**
+   * Removes the incomplete line that a full disk leaves, because the next line would be appended to
+   * it.
+   */
   private void removePart(int line) {
     try (FileChannel content = FileChannel.open(file, StandardOpenOption.WRITE)) {
       if (content.size() < size + line) {
         content.truncate(size);
       }
     } catch (IOException e) {
-      // The line about the failure is written anyway.
+      // The failure itself is logged anyway.
     }
   }
 
-  /** The message of a file system failure is a path, that of others is the system's reason. */
+  /**
+   * The message of a file system failure is a path, that of other failures is the reason of the
+   * operating system.
+   */
   private static String reason(IOException failure) {
     return failure instanceof FileSystemException || failure.getMessage() == null
         ? failure.getClass().getSimpleName()
@@ -128,8 +134,8 @@ final class Recording {
   }
 
   /**
-   * Creates the file with mode 600, and gives this mode to one that exists. File systems without
-   * POSIX permissions keep theirs.
+   * Creates the file with mode 600, and sets this mode on an existing file. File systems without
+   * POSIX permissions are not changed.
    */
   private void createForOwner() throws IOException {
     if (Files.getFileAttributeView(folder, PosixFileAttributeView.class) == null) {
@@ -146,7 +152,7 @@ final class Recording {
   }
 
   private boolean isNew(Entry entry, Header header) {
-    // Lengths of one power of two are of one class.
+    // Lengths with the same number of binary digits belong to one class.
     int lengths = Integer.SIZE - Integer.numberOfLeadingZeros(entry.length());
     Set<Integer> ofKind =
         known.computeIfAbsent(

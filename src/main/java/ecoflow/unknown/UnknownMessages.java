@@ -19,12 +19,12 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The messages that no list describes, bean {@code unknownMessages}. */
+/** Messages that no message list describes, bean {@code unknownMessages}. */
 public final class UnknownMessages {
 
   private static final Logger LOG = LoggerFactory.getLogger(UnknownMessages.class);
 
-  /** More kinds than any device has: made-up commands must not fill the memory. */
+  /** More kinds than any device has: invented commands must not fill the memory. */
   private static final int MAX_KINDS = 500;
 
   private static final int MAX_SERIALS = 200;
@@ -34,7 +34,7 @@ public final class UnknownMessages {
   private final Optional<Recording> recording;
   private final Map<Kind, Seen> seen = new TreeMap<>();
 
-  /** What is told apart: the model by the start of the serial number, and the command. */
+  /** A kind of message: the model, as the start of the serial number, and the command. */
   private record Kind(String model, int cmdFunc, int cmdId) implements Comparable<Kind> {
 
     @Override
@@ -60,7 +60,7 @@ public final class UnknownMessages {
   }
 
   /**
-   * @param recordDir where records are written; none without it
+   * @param recordDir directory of the recording; empty for no recording
    */
   public UnknownMessages(Optional<Path> recordDir, Devices devices, Clock clock) {
     this.devices = devices;
@@ -69,9 +69,9 @@ public final class UnknownMessages {
   }
 
   /**
-   * Takes note of a message.
+   * Counts and records a message.
    *
-   * @param source how it came, such as push or reply
+   * @param source such as push or reply
    * @param header with the message in plain bytes
    */
   public synchronized void note(String serial, String source, Header header) {
@@ -99,7 +99,7 @@ public final class UnknownMessages {
                 () -> new Mask(words(serial), serials(serial))));
   }
 
-  /** What must not stand in a record though it looks like any other word. */
+  /** Texts that must not be recorded, although they look like ordinary words. */
   private Collection<String> words(String serial) {
     return Stream.concat(
             devices.all().stream().map(DeviceView::labels).map(labels -> labels.deviceName()),
@@ -108,14 +108,16 @@ public final class UnknownMessages {
         .collect(Collectors.toSet());
   }
 
-  /** Serial numbers whose parts are masked as well; of very many devices that is too much work. */
+  /**
+   * Serial numbers whose parts are also masked; limited, because of the cost for very many devices.
+   */
   private List<String> serials(String serial) {
     return Stream.concat(Stream.of(serial), devices.serials().stream().limit(MAX_SERIALS))
         .distinct()
         .toList();
   }
 
-  /** For routes: a line for each kind of message. */
+  /** For routes: one line per kind of message. */
   public synchronized String list() {
     List<String> lines =
         seen.entrySet().stream().map(entry -> line(entry.getKey(), entry.getValue())).toList();

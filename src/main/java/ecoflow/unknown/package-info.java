@@ -1,4 +1,5 @@
 /**
- * Messages that nobody can read yet: which there are, and a record of them for who describes them.
+ * Messages that the exporter cannot decode yet: a list of them, and a recording for people who
+ * describe them.
  */
 package ecoflow.unknown;

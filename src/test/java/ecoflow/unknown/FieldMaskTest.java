@@ -79,16 +79,18 @@ class FieldMaskTest {
     return after.getField(2).getLengthDelimitedList().get(0).toStringUtf8();
   }
 
-  /** The tag of the field after it is a digit or a letter: it must not be taken for text. */
+  /**
+   * The tag of the next field is a digit or a letter, and must not be treated as part of the text.
+   */
   @Test
-  void tagsBesideATextStay() throws Exception {
+  void tagsNextToATextAreKept() throws Exception {
     assertEquals("R331XXXXXXXXXXXX", masked(OWN));
     assertEquals("HJ31XXXXXXXXXXXX", masked(BATTERY));
     assertEquals("hj31XXXXXXXXXXXX", masked("hj31zdh5zg5w0052"));
   }
 
   @Test
-  void nothingTellsWhichTextIsAName() throws Exception {
+  void allTextsAreMaskedAsPossibleNames() throws Exception {
     assertEquals("xxxxx!xxx 0000 xx", masked("FRITZ!Box 7590 AB"));
     assertEquals("xxxxxx/xxxxxx", masked("Europe/Berlin"));
     assertEquals("xxxxxx", masked("K\u00fcche"));
@@ -99,7 +101,7 @@ class FieldMaskTest {
   }
 
   @Test
-  void numbersStayButUserIdsGo() throws Exception {
+  void numbersAreKeptButUserIdsAreMasked() throws Exception {
     UnknownFieldSet message =
         UnknownFieldSet.newBuilder()
             .addField(1, numbers(1_792_345_678_901L, 88, -1, 1_792_345_678_901_234_567L))
@@ -211,7 +213,7 @@ class FieldMaskTest {
     return Field.newBuilder().addFixed64(Double.doubleToLongBits(value)).build();
   }
 
-  /** Whatever a device sends: the length stays, and the message ends without a failure. */
+  /** For any input the length stays, and masking does not fail. */
   @Test
   void anyBytesKeepTheirLength() throws Exception {
     Random random = new Random(20261129);

@@ -29,14 +29,14 @@ class MaskTest {
   }
 
   @Test
-  void userIdsMailAddressesAndNamesGo() {
+  void userIdsMailAddressesAndNamesAreMasked() {
     assertEquals("/app/0000000000000000000/x", masked("/app/1792345678901234567/x"));
     assertEquals("xxxxxxxxxxxxxxxx!", masked("anna@example.org!"));
     assertEquals("xxxxxxxx in xxxxxxxx", masked("Küche 1 in Küche 1", "Küche 1"));
   }
 
   @Test
-  void allOtherBytesStay() {
+  void allOtherBytesAreKept() {
     byte[] bytes = new byte[256];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) i;
@@ -53,7 +53,7 @@ class MaskTest {
   }
 
   @Test
-  void serialNumbersInLowerCaseAndInARowAreMasked() {
+  void lowerCaseAndConsecutiveSerialNumbersAreMasked() {
     assertEquals("r331XXXXXXXXXXXX", masked("r331zeb4zeal0528"));
     String both = "R331ZEB4ZEAL0528HJ31ZDH5ZG5W0052";
     assertEquals("R331" + "X".repeat(28), masked(both));
@@ -68,9 +68,9 @@ class MaskTest {
     assertEquals("31XXX XXXXX 0528 R331", known("31ZEB L0528 0528 R331"));
   }
 
-  /** Also where the text around it belongs to base64 as well, so that groups begin elsewhere. */
+  /** Also if the adjacent text consists of base64 characters, which shifts the groups. */
   @Test
-  void base64IsMaskedWherever() {
+  void base64IsMaskedAtAnyOffset() {
     for (String before : List.of("", "a", "ab", "abc")) {
       for (Base64.Encoder encoder : List.of(Base64.getEncoder(), Base64.getUrlEncoder())) {
         String plain = "\u00ff{\"sn\":\"R331ZEB4ZEAL0528\",\"mail\":\"anna@example.org\"}";
@@ -96,7 +96,7 @@ class MaskTest {
   }
 
   @Test
-  void networksAndPlacesAreMasked() {
+  void networksAndCoordinatesAreMasked() {
     assertEquals("ip 000.000.0.00, 1.2.3", masked("ip 192.168.1.24, 1.2.3"));
     assertEquals(
         "00:00:00:00:00:00 00-00-00-00-00-00", masked("a4:cf:12:0b:9C:de A4-CF-12-0B-9C-DE"));

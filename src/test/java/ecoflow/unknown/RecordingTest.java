@@ -19,7 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Files that cannot be written cost the recording, one line in the log, and nothing else. */
+/**
+ * A file that cannot be written ends the recording, with one line in the log and no other effect.
+ */
 @Timeout(60)
 class RecordingTest {
 
@@ -46,7 +48,7 @@ class RecordingTest {
               .waitFor()
           == 0;
     } catch (IOException e) {
-      // There is no such program.
+      // The program is not installed.
       return false;
     }
   }
@@ -66,9 +68,9 @@ class RecordingTest {
         () -> new Mask(List.of(), List.of()));
   }
 
-  /** Needs the right to mount; the system tells of a full disk in the middle of a line. */
+  /** Needs the right to mount; the system reports a full disk in the middle of a line. */
   @Test
-  void aFullDiskEndsTheRecordingAfterTheLastWholeLine() throws Exception {
+  void aFullDiskEndsTheRecordingAfterTheLastCompleteLine() throws Exception {
     assumeTrue(
         run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.toString()),
         "nothing can be mounted here");
