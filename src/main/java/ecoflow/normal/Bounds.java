@@ -4,16 +4,16 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Keeps gauges of one device off the page that no such device can have: a plug with 7 MW. A power
- * above that of the models is shown once a second message agrees, since a model can be stronger
- * than the table says; what physics rules out never is. Not safe for use by several threads.
+ * Hides gauges of one device that such a device cannot have, such as a plug with 7 MW. A power
+ * above that of the models is shown once a second message confirms it, because a model can be more
+ * powerful than the table says; physically impossible values are never shown. Not thread-safe.
  */
 final class Bounds {
 
-  /** Above this multiple of the highest power of the models no second message helps. */
+  /** Above this multiple of the highest power of the models, a second message does not help. */
   private static final double NEVER = 10;
 
-  /** Two powers agree that differ by less than this factor. */
+  /** Two powers agree if they differ by less than this factor. */
   private static final double AGREES = 2;
 
   /** A range of values in the unit of a metric. */
@@ -45,27 +45,27 @@ final class Bounds {
     this.mostWatts = mostWatts;
   }
 
-  /** The values of a series that need no second look; most values do not. */
+  /** The values of a series that need no confirmation, which most values are. */
   Range range(Series series) {
     return isPower(series)
         ? new Range(-mostWatts, mostWatts)
         : PHYSICS.getOrDefault(series.name().unit(), ANY);
   }
 
-  /** What becomes of a value beyond the bounds. */
+  /** The decision on a value beyond the bounds. */
   enum Verdict {
     SHOWN,
     HELD,
 
-    /** As {@link #HELD}, for a value of a message that was asked about before. */
+    /** Like {@link #HELD}, for a message that was judged before. */
     STILL_HELD
   }
 
   /**
    * Judges a value beyond the bounds.
    *
-   * @param message the number of the message that brought it
-   * @param isRepeated whether that message only repeated the one before
+   * @param message the number of the message with the value
+   * @param isRepeated whether that message only repeated the previous one
    */
   Verdict judge(Series series, double value, long message, boolean isRepeated) {
     Doubt before = doubts.get(series.toString());
@@ -85,7 +85,7 @@ final class Bounds {
     return series.name().unit().equals("watts");
   }
 
-  /** The series has a possible value again. */
+  /** The series has a valid value again. */
   void forget(Series series) {
     if (!doubts.isEmpty()) {
       doubts.remove(series.toString());

@@ -12,9 +12,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The counters of one device: those that it has itself, and energies that are computed from its
- * powers where it has none. They outlive the plan, whose keys come and go. Not safe for use by
- * several threads.
+ * The counters of one device: its own ones, and energies that are computed from its powers where it
+ * has none. They outlive the plan, whose keys change. Not thread-safe.
  */
 final class Counters {
 
@@ -22,7 +21,7 @@ final class Counters {
   private static final String ENERGY = "energy_joules_total";
 
   /**
-   * A power and the energy that it makes.
+   * A power and the energy that is computed from it.
    *
    * @param port only that port; null for the power without labels
    * @param sign of the power that counts
@@ -42,7 +41,7 @@ final class Counters {
           new Flow("port_input_power_watts", "ac_in", 1, "port_input_"),
           new Flow("port_output_power_watts", "ac_out", 1, "port_output_"));
 
-  /** Gets each value of a counter that is not taken. */
+  /** Receives each value of a counter that is held. */
   interface Holds {
 
     void held(Series series, NativeCounter.Held reason, double value);
@@ -55,10 +54,10 @@ final class Counters {
   private final Map<String, NativeCounter> natives = new HashMap<>();
   private final Map<Flow, StepHold> computed = new HashMap<>();
 
-  /** What the device has counted itself, also when its key is gone: then nothing is computed. */
+  /** The device's own counters, also without their keys: then nothing is computed. */
   private final Map<Flow, Set<NativeCounter>> insteadOf = new HashMap<>();
 
-  // Of the current plan.
+  // State of the current plan.
   private Plan plan;
   private int[] cells = {};
   private NativeCounter[] nativeOf = {};
@@ -67,13 +66,13 @@ final class Counters {
   private long lastMessage;
   private double[] lastPoll = {};
 
-  /** A flow whose power the plan has, with the device's own counters of the same thing. */
+  /** A flow whose power is in the plan, with the device's own counters of the same energy. */
   private record Computed(
       int power, int sign, StepHold energy, Set<NativeCounter> instead, Series series) {}
 
   /**
-   * @param maxWatts a higher power of the device is a mistake
-   * @param holdNanos a power holds so long after the device's last message
+   * @param maxWatts a higher power of the device is an error
+   * @param holdNanos how long a power applies after the device's last message
    */
   Counters(Table table, double maxWatts, long holdNanos, long now, Holds holds) {
     this.table = table;
@@ -120,13 +119,13 @@ final class Counters {
         ? new NativeCounter(
             new NativeCounter.Kind(series.isLifetime(), series.ignoresZero(), false),
             NativeCounter.Limit.ofEnergy(maxWatts))
-        // Charge cycles, which are 0 in a new battery.
+        // Charge cycles, which are 0 for a new battery.
         : new NativeCounter(
             new NativeCounter.Kind(true, series.ignoresZero(), true),
             NativeCounter.Limit.ofCycles());
   }
 
-  /** The cells of the plan's keys that counters look at with each message. */
+  /** The cells of the plan's keys that counters read for each message. */
   int[] cells() {
     return cells;
   }
@@ -158,12 +157,12 @@ final class Counters {
   }
 
   /**
-   * Takes the values of a message.
+   * Processes the values of a message.
    *
-   * @param newPlan of the device's keys, null if it has none that anybody knows
-   * @param numbers of the messages that brought the cells
-   * @param isRepeat whether the message may only repeat what was known: then it is no sign of life
-   *     unless a value has changed
+   * @param newPlan of the device's keys; null if none of them is known
+   * @param numbers of the messages with the cells
+   * @param isRepeat whether the message may only repeat known values: then it is a sign of life
+   *     only if a value has changed
    * @return whether it is a sign of life
    */
   boolean message(Plan newPlan, double[] newCells, long[] numbers, boolean isRepeat, long now) {
@@ -172,7 +171,7 @@ final class Counters {
       lastPoll = newCells;
     }
     take(newPlan, newCells, now);
-    // What is only repeated does not agree with itself.
+    // A repeated value does not confirm itself.
     for (int i = 0; isNews && i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
         Series series = plan.series()[i];
@@ -190,8 +189,8 @@ final class Counters {
   }
 
   /**
-   * Counts up to now and returns the counters that are there beside the series of the plan; the
-   * values of those that the plan has are put in their place.
+   * Counts up to now and returns the computed counters, which are not series of the plan; replaces
+   * the values of counters that are in the plan.
    *
    * @param values of the plan's series, as they are now
    */

@@ -4,15 +4,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A counter of the device, without the glitches that Prometheus would add up: a zero between two
- * values, one absurd value, a step back because an older message was late.
+ * A counter of the device, without the glitches that Prometheus would count as increases: a zero
+ * between two values, a single absurd value, a decrease because of a late message.
  *
- * <p>A step that is larger than possible is held until a second message agrees, a lower value until
- * a third one does. Times are nanoseconds of one monotonic clock.
+ * <p>A step that is larger than possible is held until a second message confirms it, a lower value
+ * until a third one does. Times are nanoseconds of one monotonic clock.
  */
 final class NativeCounter {
 
-  /** A day or session counter below this part of its last value has started again. */
+  /** A day or session counter below this part of its last value has restarted. */
   private static final double RESTART = 0.1;
 
   private static final int MESSAGES_FOR_STEP = 2;
@@ -21,28 +21,28 @@ final class NativeCounter {
   private static final double NANOS = 1e9;
   private static final double SECONDS_OF_LIFE = 30 * 365.25 * 24 * 3600;
 
-  /** Devices send 0xffffffff for "unknown"; no unit of theirs is larger than 1 Wh. */
+  /** Devices send 0xffffffff for "unknown"; their units are 1 Wh or smaller. */
   private static final double UNKNOWN_WATT_HOURS = 4294967295.0;
 
   /**
    * The kind of a counter.
    *
-   * @param isLifetime false for one that starts again at midnight or with each session
+   * @param isLifetime false for a counter that restarts at midnight or with each session
    * @param ignoresZero whether the device sends zeros between values
-   * @param countsFromZero whether a zero is a value before the first other one
+   * @param countsFromZero whether a zero is a valid first value
    */
   record Kind(boolean isLifetime, boolean ignoresZero, boolean countsFromZero) {}
 
   /**
-   * The largest step that is possible.
+   * The largest possible step.
    *
    * @param perSecond in the unit of the counter
-   * @param always a step up to this is always possible: devices count in coarse units
-   * @param most no such counter is higher
+   * @param always a step up to this size is always possible, because devices count in coarse units
+   * @param most the highest possible value
    */
   record Limit(double perSecond, double always, double most) {
 
-    /** Joules, of a device with at most so much power. */
+    /** Joules, for a device with this maximum power. */
     static Limit ofEnergy(double watts) {
       double joulesPerWattHour = 3600;
       return new Limit(
@@ -51,7 +51,7 @@ final class NativeCounter {
           Math.min(watts * SECONDS_OF_LIFE, UNKNOWN_WATT_HOURS * joulesPerWattHour * 0.99));
     }
 
-    /** Charge cycles: at most one an hour. */
+    /** Charge cycles: at most one per hour. */
     static Limit ofCycles() {
       return new Limit(1.0 / 3600, 1, 100_000);
     }
@@ -64,37 +64,37 @@ final class NativeCounter {
   /** A value that was held. */
   private record Doubt(double value, long at) {}
 
-  /** Why a value was not taken. */
+  /** Why a value was held. */
   enum Held {
     NOT_HELD,
 
-    /** The counter rose by more than the device can do in the time. */
+    /** The counter rose by more than is possible in that time. */
     STEP,
 
     /** The counter fell. */
     FALL,
 
-    /** The value is beyond all that such a device can reach. */
+    /** The value is higher than such a device can reach. */
     RANGE
   }
 
   private final Kind kind;
   private final Limit limit;
 
-  /** The last value of the device that was taken, and when. */
+  /** The last accepted value of the device, and its time. */
   private double last = Double.NaN;
 
   private long at;
 
-  /** How far the last value that was taken is above the one before. */
+  /** The increase of the last accepted value over the one before. */
   private double lastStep;
 
-  /** Added to the values of the device since a small fall was bridged, until they catch up. */
+  /** Added to the values of the device after a small fall was bridged, until they catch up. */
   private double offset;
 
   private long message = Long.MIN_VALUE;
 
-  /** The values held since the last one that was taken, the newest last. */
+  /** The values held since the last accepted one, oldest first. */
   private List<Doubt> doubts = List.of();
 
   NativeCounter(Kind kind, Limit limit) {
@@ -103,14 +103,16 @@ final class NativeCounter {
   }
 
   /**
-   * Takes the value that the device sent; NaN for none.
+   * Processes a value of the device; NaN for none.
    *
-   * @param number of the message: the value of a message that was taken before is not a second one
+   * @param number of the message: a value of a message that was already processed does not confirm
+   *     itself
    */
   Held take(double value, long number, long now) {
     boolean isZeroMeant =
         kind.countsFromZero() || (counts() && !kind.ignoresZero() && !kind.isLifetime());
-    // A lifetime that is 0 was not read: taken for a reset, the next value would be all of it.
+    // A lifetime counter with the value 0 was not measured: after a reset to 0, the next value
+    // would count as an increase by the whole lifetime.
     if (number == message || Double.isNaN(value) || (value == 0 && !isZeroMeant)) {
       return Held.NOT_HELD;
     }
@@ -123,7 +125,7 @@ final class NativeCounter {
     boolean isStep = step >= 0 && limit.allows(step, now - at);
     boolean isRestart = !kind.isLifetime() && value < RESTART * last;
     if (isFirst || isStep || isRestart) {
-      // A device whose own value has caught up was not corrected for good.
+      // The offset ends once the device's own value has caught up.
       accept(value, isStep && value < value() ? offset : 0, now);
       return Held.NOT_HELD;
     }
@@ -131,7 +133,7 @@ final class NativeCounter {
   }
 
   private Held doubt(double value, double step, long now) {
-    // Of some messages in a row, so that one more glitch between them does not matter.
+    // Counts several recent messages, so that one more glitch between them does not matter.
     long agreeing =
         doubts.stream()
             .filter(
@@ -147,7 +149,8 @@ final class NativeCounter {
               .toList();
       return step > 0 ? Held.STEP : Held.FALL;
     }
-    // Shown as a fall, a correction of the last step would add the whole lifetime to an increase.
+    // A fall would be a reset for Prometheus, and a small correction would add the whole lifetime
+    // to the increase.
     boolean isBridged = step < 0 && kind.isLifetime() && -step <= limit.always() + lastStep;
     accept(value, isBridged ? offset - step : 0, now);
     return Held.NOT_HELD;
@@ -161,7 +164,7 @@ final class NativeCounter {
     doubts = List.of();
   }
 
-  /** Whether the device has sent a value that counts. */
+  /** Whether the device has sent a valid value. */
   boolean counts() {
     return !Double.isNaN(last);
   }

@@ -2,10 +2,10 @@ package ecoflow.normal;
 
 import java.util.Arrays;
 
-/** All normalised series of one name at one moment, sorted by serial number, then by labels. */
+/** All normalised series with one name at one time, sorted by serial number, then by labels. */
 public record NormalFamily(Table.Name of, Rows rows) {
 
-  /** The series, a column for each of their parts. */
+  /** The series, with one column per field. */
   static final class Rows {
 
     private String[] serials = new String[4];
@@ -35,7 +35,7 @@ public record NormalFamily(Table.Name of, Rows rows) {
     return of.name();
   }
 
-  /** Counters have names that end in {@code _total}; all others are gauges. */
+  /** Names of counters end in {@code _total}; all other metrics are gauges. */
   public boolean isCounter() {
     return of.isCounter();
   }
@@ -52,7 +52,7 @@ public record NormalFamily(Table.Name of, Rows rows) {
     return rows.serials[i];
   }
 
-  /** The labels besides those of the device, each with a comma before it. */
+  /** The labels other than those of the device, each preceded by a comma. */
   public byte[] labels(int i) {
     return rows.labels[i];
   }

@@ -6,7 +6,7 @@ import java.util.Map;
  * A normalised value, for routes.
  *
  * @param name of the metric, without the exporter's prefix
- * @param labels besides those of the device
- * @param unit such as watts; empty for a mere number
+ * @param labels other than those of the device
+ * @param unit such as watts; empty for a number without a unit
  */
 public record NormalValue(String name, Map<String, String> labels, double value, String unit) {}

@@ -30,9 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Normalised metrics, bean {@code normalised}: what the raw values of devices mean, under names
- * that are the same for all models. They are computed from the stored values when they are asked
- * for; counters are kept between.
+ * Normalised metrics, bean {@code normalised}: the meaning of raw values of devices, under names
+ * that are the same for all models. They are computed from the stored values on each request; only
+ * counters are kept between requests.
  */
 public final class Normalised {
 
@@ -48,16 +48,17 @@ public final class Normalised {
   private final Lines lines;
 
   /**
-   * Without lines of the user's it is read when the first device has values: that is no time which
-   * anybody waits for at start.
+   * Without the user's tables it is read when the first device has values, so that it does not
+   * delay the start.
    */
   private Table table;
 
   private final ConcurrentMap<String, Device> known = new ConcurrentHashMap<>();
 
   /**
-   * @param messagesDir a folder with lines of the user's for the tables
-   * @param countHeld takes the reason of each value that is not plausible: step, fall, power, range
+   * @param messagesDir directory with the user's tables
+   * @param countHeld receives the reason for each value that is not plausible: step, fall, power,
+   *     range
    */
   public Normalised(
       PageSettings settings,
@@ -74,25 +75,25 @@ public final class Normalised {
     this.nanoClock = nanoClock;
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), true);
     if (messagesDir.isPresent()) {
-      // Whoever wrote lines wants to know at once what is wrong with them.
+      // Reports errors in the user's tables at start.
       table();
     }
   }
 
   /**
-   * Says of a name of a series, without the exporter's prefix, whether it is one of ours: the page
-   * may name it only once.
+   * Tests whether a series name, without the exporter's prefix, is that of a normalised metric,
+   * because the page must not contain a name twice.
    */
   public static Predicate<String> ownNames(PageSettings settings) {
     return settings.metrics().areNormalised() ? name -> Names.ALL.contains(name) : name -> false;
   }
 
-  /** Read when the first series needs them, not at the start. */
+  /** Read when the first series needs them, not at start. */
   private static final class Names {
     static final Set<String> ALL = Table.namesOfFamilies();
   }
 
-  /** A device with its plan and its counters, which only one thread at a time may use. */
+  /** A device with its plan and its counters; only one thread at a time may use it. */
   private final class Device {
 
     private final String serial;
@@ -103,13 +104,15 @@ public final class Normalised {
     private Counters counters;
     private Bounds bounds;
 
-    /** Of the series of the plan. */
+    /** The ranges of the series of the plan. */
     private Bounds.Range[] ranges = {};
 
-    /** Whether the last message was a poll that repeated the one before. */
+    /** Whether the last message was a poll that repeated the previous one. */
     private boolean isRepeated;
 
-    /** Space for the values of the keys that counters look at, and for their messages' numbers. */
+    /**
+     * Buffers for the values of the keys that counters read, and for the numbers of their messages.
+     */
     private double[] cells = {};
 
     private long[] numbers = {};
@@ -118,7 +121,7 @@ public final class Normalised {
       this.serial = serial;
     }
 
-    /** Makes the plan again when keys or the model have changed. */
+    /** Makes the plan again if the keys or the model have changed. */
     private boolean follow(DeviceValues values) {
       String now = devices.labels(serial).productName();
       boolean isOther = !now.equals(product);
@@ -154,7 +157,7 @@ public final class Normalised {
       return counters != null;
     }
 
-    /** The power of a device holds at least as long as its silence is normal. */
+    /** The power of a device applies at least as long as its normal silence. */
     private long holdNanos() {
       Duration silence = silence(serial, product);
       return Math.max(settings.energyHold().toNanos(), silence.toNanos());
@@ -162,7 +165,7 @@ public final class Normalised {
 
     synchronized void message(boolean mayRepeat) {
       long now = nanoClock.getAsLong();
-      // Most messages: few values of a device matter, and the others need not be touched.
+      // True for most messages: counters read few values of a device, so the others are not copied.
       boolean isAsBefore =
           plan != null
               && !mayRepeat
@@ -219,7 +222,7 @@ public final class Normalised {
       return verdict == Bounds.Verdict.SHOWN;
     }
 
-    /** The number of the message that brought the value of a series. */
+    /** The number of the newest message with a value of a series. */
     private synchronized long newestMessage(int i) {
       Set<Integer> places = new TreeSet<>();
       plan.addCells(i, places);
@@ -232,7 +235,7 @@ public final class Normalised {
       return newest;
     }
 
-    /** Gives each series that is there to the families, in the order of the names. */
+    /** Passes each series with a value to the sink, in the order of the names. */
     synchronized void collect(DeviceValues of, Sink sink) {
       if (!follow(of)) {
         return;
@@ -258,7 +261,7 @@ public final class Normalised {
     void take(Series series, double value);
   }
 
-  /** Route step, after the message was stored: counts what has to be counted between scrapes. */
+  /** Route step, after the message was stored: updates the counters between scrapes. */
   public void normalise(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(Quotas.DEVICE, String.class);
@@ -274,7 +277,7 @@ public final class Normalised {
     return table;
   }
 
-  /** The longest normal silence of a model, in whole seconds; zero for those that send often. */
+  /** The longest normal silence of a model, in whole seconds; zero for models that send often. */
   public Duration silence(String serial, String product) {
     return table().silence(serial, product);
   }
@@ -283,7 +286,7 @@ public final class Normalised {
     return known.computeIfAbsent(serial, Device::new);
   }
 
-  /** For routes: the normalised values of the device of the header, sorted by name. */
+  /** For routes: the normalised values of the device in the header, sorted by name. */
   public List<NormalValue> of(@Header(Quotas.DEVICE) String serial) {
     List<NormalValue> values = new ArrayList<>();
     device(serial)
@@ -299,7 +302,7 @@ public final class Normalised {
     return values;
   }
 
-  /** Whether the model of a device has rows for a metric, whatever the device sends now. */
+  /** Whether the model of a device has rows for a metric, regardless of the current values. */
   public boolean hasRows(String serial, String metric) {
     return table()
         .family(serial, devices.labels(serial).productName())
@@ -308,8 +311,9 @@ public final class Normalised {
   }
 
   /**
-   * For routes that take all values of a device: the map with the normalised ones added, by name
-   * and labels as on the page, without the prefix: {@code port_voltage_volts{port="ac_in"}}.
+   * For routes that process all values of a device: returns the map with the normalised values
+   * added, by name and labels as on the page, without the prefix: {@code
+   * port_voltage_volts{port="ac_in"}}.
    */
   public Map<String, Double> addTo(
       @Header(Quotas.DEVICE) String serial, @Body Map<String, Double> values) {
@@ -320,7 +324,7 @@ public final class Normalised {
   }
 
   /**
-   * All series of this moment, by name.
+   * All current series, by name.
    *
    * @param values of all devices, sorted by serial number
    */

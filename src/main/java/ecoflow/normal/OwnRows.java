@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** What can be wrong with lines of the user's tables. */
+/** Checks lines of the user's tables for errors. */
 final class OwnRows {
 
   private static final Set<String> LABELS =
@@ -24,7 +24,7 @@ final class OwnRows {
   private static final Pattern VALUE =
       Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
 
-  /** A day, in seconds. */
+  /** One day, in seconds. */
   private static final int MAX_SILENCE = 86_400;
 
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_.-]+");
@@ -32,7 +32,7 @@ final class OwnRows {
   private final Function<String, Table.Name> names;
 
   /**
-   * @param names gives the name of the page that a metric has, or null
+   * @param names returns the name on the page of a metric, or null
    */
   OwnRows(Function<String, Table.Name> names) {
     this.names = names;

@@ -6,13 +6,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A line of {@code parts.csv}: a part of the devices of some families, and when it is there.
+ * A line of {@code parts.csv}: a part of the devices of some model families, and the condition for
+ * its presence.
  *
- * @param families names of families
+ * @param families names of model families
  * @param name of the part, for people
- * @param rows selects rows of these families: {@code pack=1} those with this label, {@code
+ * @param rows selects rows of these model families: {@code pack=1} those with this label, {@code
  *     metric=battery_*} those of these metrics, and other words those with this raw key, in which
- *     {@code *} stands for any characters
+ *     {@code *} matches any characters
  */
 record Part(List<String> families, String name, List<Selector> rows, Presence.Condition condition) {
 
@@ -41,7 +42,7 @@ record Part(List<String> families, String name, List<Selector> rows, Presence.Co
   }
 
   /**
-   * @param cells families; part; rows; present; evidence, which can hold commas
+   * @param cells families; part; rows; present; evidence, which can contain commas
    */
   static Part of(String[] cells) {
     return new Part(
@@ -51,7 +52,7 @@ record Part(List<String> families, String name, List<Selector> rows, Presence.Co
         Presence.Condition.parse(cells[3]));
   }
 
-  /** An error of a line in a table of a user, null for none. */
+  /** The error of a line in a user's table; null for none. */
   static String flaw(String[] cells) {
     if (cells.length < 4) {
       return TableFile.countFlaw(cells, "4 or 5");

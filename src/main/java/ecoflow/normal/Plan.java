@@ -14,9 +14,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Which raw keys of a device give which series. It holds for as long as the device has the same
- * keys; values are computed from what is stored when they are asked for, so that none is older than
- * what it comes from.
+ * Maps the raw keys of a device to series. Valid as long as the device has the same keys; values
+ * are computed from the stored values on each request, so that none is older than its sources.
  */
 final class Plan {
 
@@ -29,7 +28,9 @@ final class Plan {
 
   private final Series[] series;
 
-  /** Where a series is that comes from others, or that others depend on; -1 if nowhere. */
+  /**
+   * Index of a series that is computed from others, or that others depend on; -1 if there is none.
+   */
   private final int batteryPower;
 
   private final int solarPower;
@@ -37,26 +38,26 @@ final class Plan {
   private final int timeToEmpty;
   private final int[] solarPorts;
 
-  /** Without the one that stands for all of them. */
+  /** Without the pack that represents all packs. */
   private final Pack[] packs;
 
-  /** All packs as one, which some models send beside each of them; null if there is none. */
+  /** All packs as one, which some models send in addition to each pack; null if there is none. */
   private final Pack allPacks;
 
   /**
-   * The places of the series of a pack that its power is known by; -1 for none.
+   * The indexes of the series of a pack that its power is computed from; -1 for none.
    *
-   * @param charge shows that the pack is there, as a voltage does
+   * @param charge shows that the pack is present, as a voltage does
    */
   private record Pack(int charge, int volts, int amperes, int watts) {
 
-    /** NaN if the device sends no power of the pack and no current. */
+    /** NaN if the device sends neither a power nor a current of the pack. */
     double watts(Series[] series, double[] cells) {
       double direct = at(watts, series, cells);
       if (direct != 0 && !Double.isNaN(direct)) {
         return direct;
       }
-      // Main packs of some models send a power of 0 beside a current.
+      // Main packs of some models send a power of 0 together with a current.
       double product = at(volts, series, cells) * at(amperes, series, cells);
       return Double.isNaN(product) ? direct : Term.rounded(product);
     }
@@ -150,7 +151,7 @@ final class Plan {
     return new Plan(sorted(found));
   }
 
-  /** A key of the device that fits a row. */
+  /** A key of the device that matches a row. */
   private record Match(String key, Row.Parts parts) {}
 
   private static Series series(
@@ -159,7 +160,7 @@ final class Plan {
         metric + new TreeMap<>(labels), unused -> new Series(table.name(metric), labels));
   }
 
-  /** Sums of the parts, for a device that does not send them or does not at the moment. */
+  /** Adds sums of parts, for devices that do not send them, or do not at the moment. */
   private static void addDerived(Table table, Map<String, Series> found) {
     List<Series> all = List.copyOf(found.values());
     if (all.stream().anyMatch(Plan::isPowerOfPack)) {
@@ -209,17 +210,17 @@ final class Plan {
   }
 
   /**
-   * The values of all series; NaN for one that is not there now. Counters of the device are as it
-   * sent them.
+   * The values of all series; NaN for a series without a value now. Counters of the device are
+   * unfiltered.
    *
-   * @param cells of the keys that the plan was made of
+   * @param cells of the keys that the plan was made from
    */
   double[] values(double[] cells) {
     double[] values = new double[series.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = value(i, cells);
     }
-    // The power decides on the direction: the device's own state is not reliable.
+    // The power determines the direction, because the device's own state is not reliable.
     double power = batteryPower < 0 ? Double.NaN : values[batteryPower];
     if (timeToFull >= 0 && !(power > 0)) {
       values[timeToFull] = Double.NaN;
@@ -239,7 +240,7 @@ final class Plan {
     return i == batteryPower ? batteryPower(cells) : i == solarPower ? solarPower(cells) : value;
   }
 
-  /** Adds the cells that {@link #value} of a series looks at. */
+  /** Adds the cells that {@link #value} reads for a series. */
   void addCells(int i, Set<Integer> cells) {
     series[i].addCells(cells);
     if (i == batteryPower) {
@@ -252,7 +253,7 @@ final class Plan {
     }
   }
 
-  /** NaN also if one of the packs that are there has no known power: part of a sum is not one. */
+  /** Also NaN if the power of a present pack is unknown, because the sum would be incomplete. */
   private double batteryPower(double[] cells) {
     double sum = allPacks == null ? Double.NaN : allPacks.watts(series, cells);
     if (!Double.isNaN(sum)) {
@@ -276,7 +277,7 @@ final class Plan {
     return Term.rounded(sum);
   }
 
-  /** An unknown value adds nothing. */
+  /** Adds two values; an unknown one counts as nothing. */
   static double plus(double sum, double value) {
     if (Double.isNaN(sum)) {
       return value;

@@ -9,14 +9,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Whether a part of a device is there, as the device itself reports it in other raw values: a
+ * Whether a part of a device is present, as the device itself reports it in other raw values: a
  * condition of {@code parts.csv} with the cells of its raw keys.
  *
- * <p>A condition is a list of clauses with {@code ;} between them, all of which must hold. A clause
- * is a list of comparisons with {@code |} between them, one of which must hold: {@code
- * ems.bms1Online!=0;a=1|b>2}. Without a value of the key {@code !=} holds and {@code <>}, {@code
- * =}, {@code <} and {@code >} do not: {@code x!=0} reads "not known to be 0", and {@code x<>0}
- * "known to differ from 0".
+ * <p>A condition is a list of clauses separated by {@code ;}, all of which must be true. A clause
+ * is a list of comparisons separated by {@code |}, one of which must be true: {@code
+ * ems.bms1Online!=0;a=1|b>2}. Without a value of the key {@code !=} is true, and {@code <>}, {@code
+ * =}, {@code <} and {@code >} are false: {@code x!=0} means "not known to be 0", and {@code x<>0}
+ * means "known to differ from 0".
  */
 final class Presence {
 
@@ -36,11 +36,11 @@ final class Presence {
     }
   }
 
-  /** A condition of the table, whose keys can have the variable parts of the row's key. */
+  /** A condition of the table, whose keys can contain the variable parts of the row's key. */
   record Condition(List<List<Comparison>> clauses) {
 
     /**
-     * @throws IllegalArgumentException with the comparison that cannot be read
+     * @throws IllegalArgumentException with the comparison that is not valid
      */
     static Condition parse(String text) {
       return new Condition(
@@ -50,7 +50,7 @@ final class Presence {
     }
   }
 
-  /** A comparison with the cell that it looks at. */
+  /** A comparison with the cell that it reads. */
   private record Check(int cell, String operator, double operand) {
 
     boolean holds(double[] cells) {
@@ -64,7 +64,7 @@ final class Presence {
     }
   }
 
-  /** Clauses that depend on values; an empty one never holds. */
+  /** Clauses that depend on values; an empty one is always false. */
   private final Check[][] clauses;
 
   private Presence(Check[][] clauses) {
@@ -72,9 +72,9 @@ final class Presence {
   }
 
   /**
-   * @param parts the variable parts of the raw key whose row the conditions are about
-   * @param cells the places of the device's raw keys
-   * @return null if the part is there whatever the values are
+   * @param parts the variable parts of the raw key whose row has the conditions
+   * @param cells the indexes of the device's raw keys
+   * @return null if the part is present regardless of the values
    */
   static Presence of(List<Condition> conditions, Row.Parts parts, Map<String, Integer> cells) {
     Check[][] clauses =
@@ -111,7 +111,7 @@ final class Presence {
     return true;
   }
 
-  /** Adds the cells that it looks at. */
+  /** Adds the cells that it reads. */
   void addCells(Set<Integer> cells) {
     Arrays.stream(clauses).flatMap(Arrays::stream).forEach(check -> cells.add(check.cell()));
   }

@@ -9,14 +9,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A line of the table: what a raw key of a family of models means.
+ * A line of the table: the meaning of a raw key of a model family.
  *
- * @param channel where the key is seen: json, protobuf, rest, or * for all; for people, since a key
- *     means the same on each
- * @param key the raw key; {@code [N]} stands for a place in a list, {@code .N.} for a number
- *     between dots, <code>{SN}</code> for a serial number, {@code chN} for the number of a circuit,
- *     {@code bpX} for bp2000 and the like
- * @param labels their values can hold what stands for a part of the key
+ * @param channel the source of the key: json, protobuf, rest, or * for all; only informative,
+ *     because a key has the same meaning in all of them
+ * @param key the raw key; {@code [N]} represents an index in a list, {@code .N.} a number between
+ *     dots, <code>{SN}</code> a serial number, {@code chN} the number of a circuit, {@code bpX}
+ *     names such as bp2000
+ * @param labels their values can contain placeholders for parts of the key
  * @param factor value of the metric = raw value x factor
  */
 record Row(
@@ -34,10 +34,10 @@ record Row(
       Pattern.compile("\\[N\\]|(?<=\\.)N(?=\\.)|\\{SN\\}|chN|bpX");
   private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
 
-  /** The variable parts of a raw key that fits a row. */
+  /** The variable parts of a raw key that matches a row. */
   record Parts(List<Integer> numbers, String serial) {
 
-    /** Another key of the table, with these parts in place of its variables. */
+    /** Replaces the variables of another key of the table with these parts. */
     String fill(String template) {
       Matcher variable = VARIABLE.matcher(template);
       if (!variable.find()) {
@@ -87,7 +87,7 @@ record Row(
     return VARIABLE.matcher(key).find();
   }
 
-  /** What comes before the first variable part of the key. */
+  /** The part of the key before its first variable part. */
   String fixedStart() {
     Matcher variable = VARIABLE.matcher(LIST.matcher(key).replaceAll("{SN}"));
     return variable.find() ? key.substring(0, variable.start()) : key;
@@ -112,12 +112,12 @@ record Row(
     return null;
   }
 
-  /** Whether the device itself counts. */
+  /** Whether the value is a counter of the device. */
   boolean isNative() {
     return rule(Rule.Group.COUNTER) != null;
   }
 
-  /** Before the serial number that a key holds: keys with the same start are ranked together. */
+  /** The part before the serial number in the key: keys with the same start share a ranking. */
   String start() {
     return key.substring(0, Math.max(0, key.indexOf("{SN}")));
   }
@@ -164,17 +164,17 @@ record Row(
     return new Parts(numbers, serial);
   }
 
-  /** The labels of the series that a key gives; {@code rank} of its serial number from 1 on. */
+  /** The labels of the series of a key; {@code rank} of its serial number, starting at 1. */
   Map<String, String> labels(Parts parts, int rank) {
     Map<String, String> resolved = new LinkedHashMap<>();
-    // Of the two places of an hour, the last is the hour, and all hours are one sum.
+    // A key of an hour has two indexes: the last is the hour, and all hours are one sum.
     int last = has(Rule.SUM_HOURS) ? 0 : parts.numbers().size() - 1;
     int number = parts.numbers().isEmpty() ? -1 : parts.numbers().get(last);
     labels.forEach(
         (name, template) -> {
           String value = template.replace("rank({SN})", Integer.toString(rank));
           if (number >= 0) {
-            // The item 1 is phase a.
+            // Item 1 is phase a.
             value = value.replace("letter(N)", "" + (char) ('a' + number - 1));
             value = value.replace("N+1", Integer.toString(number + 1));
             value = value.replace("N", Integer.toString(number));

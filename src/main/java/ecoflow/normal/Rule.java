@@ -97,7 +97,7 @@ enum Rule {
 
   private static final String NUMBER = "(?<low>-?[0-9]+(?:[.][0-9]+)?)";
 
-  /** The argument of a rule, after a space. */
+  /** The form of a rule's argument, after a space. */
   private enum Form {
     EMPTY("", "()"),
     NUMBER(" NUMBER", " " + Rule.NUMBER),
@@ -156,9 +156,9 @@ enum Rule {
   }
 
   /**
-   * @param cell rules with {@code ;} between them
+   * @param cell rules separated by {@code ;}
    * @throws IllegalArgumentException if there is an error in the cell, with one line that names the
-   *     rule and what is allowed
+   *     rule and the allowed values
    */
   static Map<Rule, Argument> parse(String cell) {
     if (cell.isEmpty()) {
@@ -214,7 +214,7 @@ enum Rule {
     return group;
   }
 
-  /** For people who write tables; Markdown. */
+  /** For authors of tables; in Markdown. */
   String description() {
     return description;
   }

@@ -9,12 +9,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** One series of a device in its plan: the keys that it is made of, in the order of preference. */
+/** One series of a device in its plan: its raw keys in the order of preference. */
 final class Series {
 
   private static final List<String> SUMS = List.of("_watts", "_joules_total");
 
-  /** Null for rows without such a rule. */
+  /** Null is for rows without such a rule. */
   private static final List<Rule> PREFERENCES = Arrays.asList(Rule.FIRST, null, Rule.FALLBACK);
 
   private final Table.Name name;
@@ -22,7 +22,10 @@ final class Series {
   private final byte[] labelBytes;
   private final List<Term> terms = new ArrayList<>();
 
-  /** Alternatives: the first that says something is the value; the terms of one are added up. */
+  /**
+   * Alternatives: the first one with a value is the value of the series; the terms of an
+   * alternative are added.
+   */
   private Term[][] alternatives = {};
 
   private int[] valueCells = {};
@@ -45,7 +48,7 @@ final class Series {
     return labels;
   }
 
-  /** As the page writes them behind those of the device. */
+  /** The labels as the page writes them after those of the device. */
   byte[] labelBytes() {
     return labelBytes;
   }
@@ -62,12 +65,12 @@ final class Series {
     terms.add(term);
   }
 
-  /** Adds the cells that it is made of. */
+  /** Adds the cells of its raw keys. */
   void addCells(Set<Integer> cells) {
     terms.forEach(term -> term.addCells(cells));
   }
 
-  /** The number of the newest message that brought one of the cells that it is made of. */
+  /** The number of the newest message with one of its raw keys. */
   long newest(long[] numbers) {
     long newest = Long.MIN_VALUE;
     for (int cell : valueCells) {
@@ -76,12 +79,12 @@ final class Series {
     return newest;
   }
 
-  /** Whether raw keys give it, and not only other series. */
+  /** Whether the series has raw keys, and is not only computed from other series. */
   boolean hasKeys() {
     return !terms.isEmpty();
   }
 
-  /** To be called when all terms are there. */
+  /** Called after all terms are added. */
   void arrange() {
     valueCells = terms.stream().mapToInt(Term::cell).toArray();
     List<List<Term>> found = new ArrayList<>();
@@ -96,7 +99,7 @@ final class Series {
       for (Row row : rows) {
         List<Term> ofRow = ofTier.stream().filter(term -> term.row().equals(row)).toList();
         if (SUMS.stream().anyMatch(row.metric()::endsWith)) {
-          // Several units of a kind, or the hours of a day.
+          // Several units of one kind, or the hours of a day, are a sum.
           found.add(ofRow);
         } else {
           ofRow.forEach(term -> found.add(List.of(term)));
@@ -109,12 +112,12 @@ final class Series {
     alternatives = found.stream().map(all -> all.toArray(Term[]::new)).toArray(Term[][]::new);
   }
 
-  /** The row whose rules say how to count, for a counter of the device. */
+  /** Whether it is a counter of the device; the rules of its row define how to count. */
   boolean isNative() {
     return !terms.isEmpty() && terms.get(0).row().isNative();
   }
 
-  /** Whether a counter goes on for the life of the device. */
+  /** Whether it is a lifetime counter of the device. */
   boolean isLifetime() {
     return isNative() && terms.get(0).row().has(Rule.NATIVE_TOTAL);
   }
@@ -123,7 +126,7 @@ final class Series {
     return terms.stream().anyMatch(term -> term.row().has(Rule.IGNORE_ZERO));
   }
 
-  /** In the metric's unit; NaN if no key says anything now. */
+  /** The value in the metric's unit; NaN if no raw key has a value now. */
   double value(double[] cells) {
     for (Term[] alternative : alternatives) {
       double sum = Double.NaN;

@@ -1,8 +1,8 @@
 package ecoflow.normal;
 
 /**
- * Energy from a power that is told only when it changes: the last value holds until the next one. A
- * mean of two values would count half of 500 W for a night at 0 W that nobody spoke of.
+ * Energy from a power that is sent only when it changes: the last value applies until the next one.
+ * A mean of two values would count half of 500 W for a night at 0 W without messages.
  *
  * <p>Times are nanoseconds of one monotonic clock.
  */
@@ -17,18 +17,18 @@ final class StepHold {
   private boolean hasBegun;
 
   /**
-   * @param maxWatts more is no power of such a device, and does not count
+   * @param maxWatts a higher power is an error and does not count
    */
   StepHold(double maxWatts) {
     this.maxWatts = maxWatts;
   }
 
   /**
-   * Counts what the last power gave, and holds another one from now on.
+   * Counts the energy of the last power, and sets the power from now on.
    *
-   * @param until the last power holds no longer than this
-   * @param now not before the call before
-   * @param newWatts NaN if nothing is known any more
+   * @param until the last power does not apply longer than this
+   * @param now not before the time of the previous call
+   * @param newWatts NaN if the power is unknown
    */
   void hold(long until, long now, double newWatts) {
     count(until, now);
@@ -36,7 +36,7 @@ final class StepHold {
     hasBegun = hasBegun || !Double.isNaN(watts);
   }
 
-  /** Counts what the last power gave up to now. */
+  /** Counts the energy of the last power up to now. */
   void count(long until, long now) {
     long end = Math.min(until - now, 0) + now;
     if (!Double.isNaN(watts) && end - since > 0) {
@@ -45,7 +45,7 @@ final class StepHold {
     since = now;
   }
 
-  /** Joules since the first power; NaN before. */
+  /** Joules since the first power; NaN before it. */
   double joules() {
     return hasBegun ? joules : Double.NaN;
   }

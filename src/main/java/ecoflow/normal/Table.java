@@ -30,22 +30,22 @@ import java.util.stream.Stream;
 final class Table {
 
   /**
-   * A name of the page.
+   * A metric name on the page.
    *
-   * @param place among all names in their order
+   * @param place its index in the sorted names
    * @param name without the exporter's prefix
-   * @param unit such as watts; empty for a mere number
+   * @param unit such as watts; empty for a number without a unit
    */
   record Name(int place, String name, boolean isCounter, String unit, String help) {}
 
   /**
-   * A row that fits several keys.
+   * A row that matches several keys.
    *
-   * @param start all these keys start with it
+   * @param start the common start of these keys
    */
   record KeyPattern(Row row, String start, Pattern regex) {}
 
-  /** The rows of a family that are on, in the order of the table. */
+  /** The active rows of a model family, in the order of the table. */
   static final class Family {
 
     private final String name;
@@ -55,7 +55,7 @@ final class Table {
     private final Map<Row, List<Presence.Condition>> conditions = new HashMap<>();
 
     /**
-     * @param parts of all families
+     * @param parts of all model families
      */
     Family(String name, List<Row> rows, List<Part> parts) {
       this.name = name;
@@ -93,7 +93,10 @@ final class Table {
       return patterns;
     }
 
-    /** When the part of the device is there that a row belongs to; empty for always. */
+    /**
+     * The conditions for the presence of the part that a row belongs to; empty if it is always
+     * present.
+     */
     List<Presence.Condition> conditions(Row row) {
       return conditions.getOrDefault(row, List.of());
     }
@@ -103,7 +106,7 @@ final class Table {
 
   private final Map<String, Name> names = new TreeMap<>();
 
-  /** Those in use: their rows are read when the first device of theirs comes. */
+  /** The model families in use: the rows are read when the first device of the family appears. */
   private final Map<String, Family> families = new HashMap<>();
 
   /** The user's rows. */
@@ -118,10 +121,10 @@ final class Table {
   private final Map<String, Duration> silenceOfProduct = new HashMap<>();
 
   /**
-   * The packaged tables, with lines of the user's over them.
+   * Reads the packaged tables and the user's tables, whose lines take precedence.
    *
    * @param folder with metrics.csv, families.csv and parts.csv, each of which can be missing
-   * @param problems takes a line for each line that is left out
+   * @param problems receives a line for each line that is left out
    */
   static Table load(Optional<Path> folder, Consumer<String> problems) {
     Table table = new Table();
@@ -141,12 +144,14 @@ final class Table {
     return table;
   }
 
-  /** What a line of the user's takes the place of. */
+  /** Identifies the packaged line that a line of the user replaces. */
   private static String place(Row row) {
     return row.family() + " " + row.key();
   }
 
-  /** All names, and those of counters as OpenMetrics has them, without their ending. */
+  /**
+   * All names, and for counters also the names of their OpenMetrics families, without the suffix.
+   */
   static Set<String> namesOfFamilies() {
     return lines("names.csv")
         .map(line -> line.split(",", 2)[0])
@@ -175,7 +180,7 @@ final class Table {
   }
 
   /**
-   * @param silence null to keep what an earlier line says
+   * @param silence null to keep the value of an earlier line
    */
   private static void add(
       String model,
@@ -207,7 +212,7 @@ final class Table {
     return List.copyOf(names.values());
   }
 
-  /** The family of this name, which must have rows. */
+  /** The model family with this name, which must have rows. */
   Family family(String name) {
     return used(name).orElseThrow();
   }
@@ -222,7 +227,7 @@ final class Table {
             }));
   }
 
-  /** Also those that are off. */
+  /** Includes rows that are off. */
   private List<Row> rows(String family) {
     List<Row> mine = own.stream().filter(row -> row.family().equals(family)).toList();
     Set<String> replaced = mine.stream().map(Table::place).collect(Collectors.toSet());
@@ -250,12 +255,15 @@ final class Table {
     }
   }
 
-  /** No device of the family has more power: more is a mistake that no energy is made of. */
+  /**
+   * The highest power of the model family's devices: a higher one is an error and not counted as
+   * energy.
+   */
   double mostWatts(Family family) {
     return mostWatts.getOrDefault(family.name(), STATION_WATTS);
   }
 
-  /** By the longest prefix that the serial number has, else by the product's name. */
+  /** Finds the family by the longest prefix of the serial number, or else by the product name. */
   Optional<Family> family(String serial, String product) {
     String prefix = prefix(serial);
     String family =
@@ -265,7 +273,10 @@ final class Table {
     return Optional.ofNullable(family).flatMap(this::used);
   }
 
-  /** The longest normal silence of a model, found as its family is; zero if it sends often. */
+  /**
+   * The longest normal silence of a model, found in the same way as its family; zero if it sends
+   * often.
+   */
   Duration silence(String serial, String product) {
     String prefix = prefix(serial);
     return prefix.isEmpty()

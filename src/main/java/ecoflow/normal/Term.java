@@ -5,8 +5,8 @@ import java.util.Set;
 import java.util.stream.DoubleStream;
 
 /**
- * What one raw key adds to a series: the rules of its row and the cells that they read, resolved
- * when the plan is made.
+ * The contribution of one raw key to a series: the rules of its row and the cells that they read,
+ * resolved when the plan is made.
  */
 final class Term {
 
@@ -33,48 +33,48 @@ final class Term {
     }
   }
 
-  /** Placeholders of devices for an unknown time, in minutes. */
+  /** Values that devices send for an unknown time, in minutes. */
   private static final double[] PARKED = {5939, 5940, 5999, 12927, 143999, 600000, 4294967295.0};
 
   private static final double MILLIS_FROM = 1000;
   private static final int NO_CELL = -1;
   private static final double MILLION = 1e6;
 
-  /** Above it a double has no room for millionths. */
+  /** Above this value a double cannot represent millionths. */
   private static final double EXACT = 1e9;
 
   private final Row row;
   private final int cell;
 
-  /** Whether the part is there that the value belongs to; null where it always is. */
+  /** Whether the part that the value belongs to is present; null if it always is. */
   private final Presence presence;
 
-  /** The range of raw values that are values; {@code low} is NaN if no value can be known. */
+  /** The range of valid raw values; {@code low} is NaN if the value cannot be known. */
   private final double low;
 
   private final double high;
 
-  /** Raw values in the range that are not values. */
+  /** Raw values in the range that are not valid. */
   private final double[] absent;
 
-  /** The cell that must have the value {@code wanted}. */
+  /** The index of the cell that must have the value {@code wanted}. */
   private final int where;
 
   private final double wanted;
   private final Reading reading;
 
-  /** The raw value that is a 1 for {@link Reading#ONE_VALUE}. */
+  /** The raw value that becomes 1 for {@link Reading#ONE_VALUE}. */
   private final double truth;
 
   private final double factor;
 
-  /** The inverse of the factor if it is a whole number, otherwise 0. */
+  /** The inverse of the factor if it is an integer, otherwise 0. */
   private final double divisor;
 
   /** Null for none. */
   private final Rule unit;
 
-  /** The cell that decides on the unit. */
+  /** The index of the cell that determines the unit. */
   private final int unitCell;
 
   private final double fahrenheit;
@@ -83,9 +83,9 @@ final class Term {
   private final Rule sign;
 
   /**
-   * @param key of the device, which fits the row
+   * @param key of the device, which matches the row
    * @param cells of the keys of the device
-   * @param presence null if the part of the device that the row belongs to is always there
+   * @param presence null if the part of the device that the row belongs to is always present
    */
   Term(Row row, String key, Map<String, Integer> cells, Presence presence) {
     this.row = row;
@@ -107,19 +107,19 @@ final class Term {
     truth = number(row, Rule.IS);
     factor = row.factor();
     double inverse = 1 / factor;
-    // 378 / 100 is 3.78, and 378 * 0.01 is not.
+    // A division is exact where a product is not: 378 / 100 is 3.78, and 378 * 0.01 is not.
     divisor = Math.abs(inverse - Math.rint(inverse)) < 1e-9 ? Math.rint(inverse) : 0;
     sign = row.rule(Rule.Group.SIGN);
   }
 
-  /** The key that the rule where reads; null without it. */
+  /** The key that the rule WHERE reads; null without the rule. */
   private static String whereKey(Row row, String key) {
     return row.has(Rule.WHERE)
         ? key.substring(0, key.lastIndexOf('.') + 1) + row.argument(Rule.WHERE).key()
         : null;
   }
 
-  /** The key that decides on the unit; null for none. */
+  /** The key that determines the unit; null for none. */
   private static String unitKey(Row row, String key) {
     if (row.has(Rule.FAHRENHEIT_IF)) {
       return row.argument(Rule.FAHRENHEIT_IF).key();
@@ -160,7 +160,7 @@ final class Term {
     return absent.build().toArray();
   }
 
-  /** The cell of its value. */
+  /** The index of the cell with its value. */
   int cell() {
     return cell;
   }
@@ -215,7 +215,7 @@ final class Term {
     return false;
   }
 
-  /** Without the noise of binary fractions, and without -0: devices send no millionths. */
+  /** Removes the noise of binary fractions and -0: devices do not send millionths. */
   static double rounded(double value) {
     return Math.abs(value) < EXACT ? Math.rint(value * MILLION) / MILLION + 0.0 : value;
   }

@@ -28,9 +28,9 @@ import org.junit.jupiter.api.Test;
  * A raw key with a row in one channel has a row in the other channels of its family, or a reason in
  * gaps.csv.
  *
- * <p>quota/all and pushes to developers (channel rest) name the fields of the app's protobuf
- * messages in camel case; channels.csv has the prefix of each message in both channels. Rows for
- * the same field, metric and labels are twins.
+ * <p>quota/all and pushes to developers (channel rest) use the camel case names of the fields of
+ * the app's protobuf messages; channels.csv has the prefix of each message in both channels. Rows
+ * for the same field, metric and labels are twins.
  */
 class ChannelsTest {
 
@@ -45,11 +45,14 @@ class ChannelsTest {
    * A line of channels.csv.
    *
    * @param protobuf start of the raw keys of a message in the app
-   * @param rest start of the same keys with developer keys; - if the channel does not carry it
+   * @param rest start of the same keys with developer keys; - if the channel does not contain it
    */
   private record Message(String family, String protobuf, String rest) {}
 
-  /** Why a key has a row in one channel only; a * at the end of the key stands for any end. */
+  /**
+   * The reason for a key with a row in only one channel; a * at the end of the key matches any
+   * suffix.
+   */
   private record Reason(String family, String channel, String key, String text) {
 
     boolean isFor(Gap gap) {
@@ -61,7 +64,7 @@ class ChannelsTest {
     }
   }
 
-  /** A key whose twin in the other channel has no row; of recorded keys, the one without a row. */
+  /** A key whose twin in the other channel has no row; for recorded keys, the key without a row. */
   private record Gap(String family, String channel, String key) {}
 
   private static final List<Message> MESSAGES =
@@ -115,15 +118,15 @@ class ChannelsTest {
         .collect(Collectors.toSet());
   }
 
-  /** What a row and its twin have in common. */
+  /** The properties that a row and its twin share. */
   private static String meaning(Row row, String key) {
     Map<String, String> labels = new TreeMap<>(row.labels());
-    // The app places packs by their numbers, JSON by position.
+    // The app identifies packs by number, JSON by position.
     labels.remove("pack");
     return row.family() + " " + canonical(key) + " " + row.metric() + labels;
   }
 
-  /** The same for snake_case and camelCase, without places in lists and serial numbers. */
+  /** The same for snake_case and camelCase, without list indexes and serial numbers. */
   private static String canonical(String key) {
     return key.replaceAll("\\[[^\\]]*\\]|\\{SN\\}", "")
         .replaceAll("\\.+(?:(?:N|\\d+)\\.)?", ".")
@@ -131,7 +134,7 @@ class ChannelsTest {
         .toLowerCase(Locale.ROOT);
   }
 
-  /** Keys in the app of the field that has this key with developer keys. */
+  /** The app's keys of the field that has this key with developer keys. */
   private static List<String> inProtobuf(String family, String key) {
     return MESSAGES.stream()
         .filter(of -> of.family().equals(family) && key.startsWith(of.rest()))
@@ -140,8 +143,8 @@ class ChannelsTest {
   }
 
   /**
-   * Keys with developer keys of the field that has this key in the app; empty if developers do not
-   * get the message.
+   * The keys with developer keys of the field that has this key in the app; empty if the message is
+   * not available to developers.
    */
   private static List<String> inRest(String family, String key) {
     int longest =
@@ -180,7 +183,7 @@ class ChannelsTest {
   }
 
   @Test
-  void aKeyHasItsRowInEachChannelOrAReason() {
+  void eachKeyHasARowInEachChannelOrAReason() {
     List<Gap> gaps = gaps();
     assertEquals(
         List.of(),
@@ -240,7 +243,7 @@ class ChannelsTest {
         + row.rules().entrySet().stream().filter(rule -> !CHOICES.contains(rule.getKey())).toList();
   }
 
-  /** Keys that were seen with developer keys, and whose twins have rows. */
+  /** Keys that were recorded with developer keys, and whose twins have rows. */
   @Test
   void recordedKeysHaveTheRowsOfTheirTwins() throws IOException {
     Set<String> protobuf =
@@ -272,7 +275,7 @@ class ChannelsTest {
     assertEquals(Set.of(), gaps);
   }
 
-  /** Keys by family, of quota/all and of pushes. */
+  /** Keys of quota/all and of pushes, by family. */
   private static Map<String, Set<String>> recorded() throws IOException {
     ObjectMapper json = new ObjectMapper();
     Path resources = Path.of("src/test/resources");

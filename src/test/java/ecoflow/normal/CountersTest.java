@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Energy counters of one device, with a clock that the test turns. */
+/** Energy counters of one device, with a simulated clock. */
 class CountersTest {
 
   private static final Table TABLE = PackagedTable.load();
@@ -32,7 +32,7 @@ class CountersTest {
       new Counters(
           TABLE, 10_000, HOLD, now, (series, reason, value) -> held.add(reason + " " + value));
 
-  /** The number of the last message, and of the message that brought each key. */
+  /** The number of the last message, and of the newest message with each key. */
   private long message;
 
   private final Map<String, Long> numbers = new TreeMap<>();
@@ -50,7 +50,7 @@ class CountersTest {
     take(false, keysAndValues);
   }
 
-  /** As the REST API answers: it repeats the last values for days. */
+  /** Like the REST API, which repeats the last values for days. */
   private void poll(Object... keysAndValues) {
     take(true, keysAndValues);
   }
@@ -78,7 +78,7 @@ class CountersTest {
     now += TimeUnit.SECONDS.toNanos(seconds);
   }
 
-  /** What a scrape shows of counters. */
+  /** The counters of a scrape. */
   private Map<String, Double> scrape() {
     double[] cells = cells();
     double[] values = plan == null ? new double[0] : plan.values(cells);
@@ -104,7 +104,7 @@ class CountersTest {
     return scrape().getOrDefault(series, Double.NaN);
   }
 
-  /** Sends the same all the time, as a device that is alive. */
+  /** Repeats the same message, like an active device. */
   private void passWithMessages(long seconds) {
     for (long second = 0; second < seconds; second += 10) {
       pass(10);
@@ -113,7 +113,7 @@ class CountersTest {
   }
 
   @Test
-  void nothingIsCountedOverANightThatNobodySpokeOf() {
+  void nothingIsCountedDuringANightWithoutMessages() {
     message("mppt.inWatts", 0);
     pass(9 * 3600);
     message("mppt.inWatts", 500);
@@ -132,7 +132,7 @@ class CountersTest {
   }
 
   @Test
-  void aDeviceThatIsSilentCountsForFiveMinutes() {
+  void aSilentDeviceCountsForFiveMinutes() {
     message("mppt.inWatts", 100);
     pass(200);
     assertEquals(20_000.0, shown(SOLAR));
@@ -156,7 +156,7 @@ class CountersTest {
   }
 
   @Test
-  void aPowerThatFlapsCountsHalfOfTheTime() {
+  void anAlternatingPowerCountsHalfOfTheTime() {
     for (int i = 0; i < 100; i++) {
       message("mppt.inWatts", i % 2 == 0 ? 0 : 2000);
       pass(10);
@@ -176,7 +176,7 @@ class CountersTest {
   }
 
   @Test
-  void aPollThatRepeatsItselfIsNoSignOfLife() {
+  void aRepeatedPollIsNotASignOfLife() {
     poll("mppt.inWatts", 100);
     for (int i = 0; i < 100; i++) {
       pass(10);
@@ -202,7 +202,7 @@ class CountersTest {
   }
 
   @Test
-  void aPowerThatCannotBeIsNotCounted() {
+  void anImpossiblePowerIsNotCounted() {
     message("mppt.inWatts", 20_000);
     pass(10);
     message("mppt.inWatts", 100);
@@ -211,7 +211,7 @@ class CountersTest {
   }
 
   @Test
-  void aCounterOfTheDeviceTakesThePlaceOfTheComputedOne() {
+  void aCounterOfTheDeviceReplacesTheComputedOne() {
     family = TABLE.family("delta_pro");
     message("inv.outputWatts", 100, "pd.dsgPowerAc", 0);
     pass(10);
@@ -223,7 +223,7 @@ class CountersTest {
   }
 
   @Test
-  void aZeroBetweenValuesIsNoReset() {
+  void aZeroBetweenValuesIsNotAReset() {
     family = TABLE.family("powerocean");
     String charged = "battery_charge_energy_joules_total{origin=device}";
     for (int i = 0; i < 3; i++) {
@@ -234,9 +234,9 @@ class CountersTest {
     }
   }
 
-  /** Also where nobody has seen zeros yet: a reset to zero shows itself with the next value. */
+  /** Also for devices without known zeros: the next value shows a real reset to zero. */
   @Test
-  void aCounterForLifeIsNotResetByAZero() {
+  void aLifetimeCounterIsNotResetByAZero() {
     family = TABLE.family("smart_meter");
     String imported = "grid_import_energy_joules_total{origin=device}";
     message("grid_connection_data_record.today_active", 9_076_453);
@@ -251,7 +251,7 @@ class CountersTest {
   }
 
   @Test
-  void whatTheDeviceHasCountedOnceIsNotComputedWhenItsCounterGoes() {
+  void energyIsNotComputedAfterTheCounterOfTheDeviceDisappears() {
     family = TABLE.family("delta_pro");
     message("inv.outputWatts", 100);
     pass(10);
@@ -264,7 +264,7 @@ class CountersTest {
   }
 
   @Test
-  void oneLowerValueIsAnOldMessage() {
+  void aSingleLowerValueIsHeld() {
     family = TABLE.family("delta_pro");
     for (int i = 0; i < 5; i++) {
       message("pd.dsgPowerAc", 182_974 + i);
@@ -276,7 +276,7 @@ class CountersTest {
   }
 
   @Test
-  void aLowValueOfThreeMessagesIsAReset() {
+  void aLowValueInThreeMessagesIsAReset() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 182_974);
     message("pd.dsgPowerAc", 20_000);
@@ -286,9 +286,9 @@ class CountersTest {
     assertEquals(20_001 * 3600.0, shown(AC_OUT_OF_DEVICE));
   }
 
-  /** Shown as a fall, the correction would be taken for a reset, and all of it for energy. */
+  /** A fall would be a reset for Prometheus, which would add the whole value to the energy. */
   @Test
-  void aSmallCorrectionNeitherFallsNorFreezes() {
+  void aSmallCorrectionCausesNoFallAndNoFreeze() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 182_000);
     message("pd.dsgPowerAc", 182_900);
@@ -323,7 +323,7 @@ class CountersTest {
   }
 
   @Test
-  void aLargeStepOfTwoMessagesIsShown() {
+  void aLargeStepInTwoMessagesIsShown() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 1000);
     message("pd.dsgPowerAc", 5000);
@@ -335,7 +335,7 @@ class CountersTest {
   }
 
   @Test
-  void aStepIsPossibleAfterALongTime() {
+  void aLargeStepIsPossibleAfterALongTime() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 1000);
     pass(3600);
@@ -345,7 +345,7 @@ class CountersTest {
   }
 
   @Test
-  void cyclesAreACounterToo() {
+  void cyclesAreACounter() {
     String cycles = "battery_pack_cycles_total{pack=main}";
     family = TABLE.family("delta_pro");
     message("bmsMaster.cycles", 0);
@@ -357,7 +357,7 @@ class CountersTest {
   }
 
   @Test
-  void aCounterOfTheDayStartsAnewAtMidnight() {
+  void aDayCounterRestartsAtMidnight() {
     family = TABLE.family("powerstream");
     String charged = "battery_charge_energy_joules_total{origin=device}";
     message("watth_item[3].watth[0]", 0);
@@ -384,7 +384,7 @@ class CountersTest {
   }
 
   @Test
-  void keysThatComeLaterLoseNothing() {
+  void newKeysDoNotInterruptCounters() {
     message("mppt.inWatts", 100);
     pass(10);
     message("pd.soc", 50, "inv.outputWatts", 20);
@@ -394,7 +394,7 @@ class CountersTest {
   }
 
   @Test
-  void aPowerThatGoesTakesItsCounterAlong() {
+  void aCounterDisappearsWithItsPower() {
     message("mppt.inWatts", 100, "pd.soc", 1);
     pass(10);
     raw.remove("mppt.inWatts");

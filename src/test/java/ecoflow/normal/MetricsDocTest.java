@@ -16,7 +16,7 @@ class MetricsDocTest {
   private static final List<Row> ROWS = PackagedTable.rows();
 
   @Test
-  void theDocumentSaysWhatTheTablesSay() throws IOException {
+  void theDocumentMatchesTheTables() throws IOException {
     MadeDocument.assertEndsWith("METRICS.md", made());
   }
 

@@ -38,7 +38,7 @@ class ModelsDocTest {
   }
 
   @Test
-  void theDocumentSaysWhatTheTablesSay() throws IOException {
+  void theDocumentMatchesTheTables() throws IOException {
     MadeDocument.assertEndsWith("MODELS.md", made());
   }
 

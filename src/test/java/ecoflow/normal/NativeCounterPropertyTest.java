@@ -16,7 +16,7 @@ import net.jqwik.api.Tuple;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** Counters of a device that sends an impossible value now and then. */
+/** Counters of a device that sometimes sends an impossible value. */
 class NativeCounterPropertyTest {
 
   private static final double WATTS = 10_000;
@@ -27,17 +27,17 @@ class NativeCounterPropertyTest {
 
   private static final int MOST_MESSAGES_FROZEN = 3;
 
-  /** Three messages, which a step can take to be shown. */
+  /** Three messages, the maximum time until a step is shown. */
   private static final int MOST_SECONDS = 3 * 300;
 
-  /** Messages with true values between two glitches of a possible size. */
+  /** Number of messages with true values between two glitches of a possible size. */
   private static final int SPACE = 4;
 
   /**
    * One message with the counter.
    *
-   * @param seconds since the message before
-   * @param load part of the highest power that was used since
+   * @param seconds since the previous message
+   * @param load used part of the highest power since then
    * @param glitch in watt-hours; NaN for none, then the message has the true value
    * @param isNear whether the glitch is added to the true value
    */
@@ -70,7 +70,7 @@ class NativeCounterPropertyTest {
   }
 
   @Property(tries = 5_000)
-  void singleGlitchesNeitherFallNorJumpNorFreeze(@ForAll("steps") List<Step> steps) {
+  void singleGlitchesCauseNoFallJumpOrFreeze(@ForAll("steps") List<Step> steps) {
     NativeCounter counter =
         new NativeCounter(
             new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
@@ -84,12 +84,13 @@ class NativeCounterPropertyTest {
     int trueBefore = SPACE;
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
-      // Two values that agree are no glitch; one of a possible size is corrected by three messages.
+      // Two values that agree are not a glitch; one of a possible size is corrected by three
+      // messages.
       boolean isTrue = step.isTrue() || trueBefore < (step.isNear() ? SPACE : 1);
       trueBefore = isTrue ? trueBefore + 1 : 0;
       now += TimeUnit.SECONDS.toNanos(step.seconds());
       wattHours += Math.rint(step.load() * WATTS * step.seconds() / 3600);
-      // A glitch of a size that is possible cannot be known as one.
+      // A glitch of a possible size cannot be detected.
       possible += isTrue ? 0 : ALWAYS + WATTS * MOST_SECONDS;
       double sent = isTrue ? wattHours : step.isNear() ? wattHours + step.glitch() : step.glitch();
       counter.take(sent * JOULES_PER_WATT_HOUR, i + 1, now);
@@ -127,12 +128,12 @@ class NativeCounterPropertyTest {
   }
 
   /**
-   * A device with two copies of a counter, one of which is behind, in messages of either kind.
+   * A device with two copies of a counter, one of which lags behind, in messages of both kinds.
    *
-   * @param runs the number of messages in a row of one kind
+   * @param runs the number of consecutive messages of one kind
    */
   @Property
-  void aCopyThatIsBehindAddsNothing(
+  void aLaggingCopyAddsNothing(
       @ForAll @Size(min = 2, max = 40) List<@IntRange(min = 1, max = 6) Integer> runs,
       @ForAll @IntRange(min = 1, max = 900) int behind,
       @ForAll @IntRange(min = 0, max = 5) int growth) {

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What holds for the tables of normalised metrics, which are data. */
+/** Rules for the tables of normalised metrics, which are data. */
 class NormalTableTest {
 
   private static final Pattern LABEL_NAME =
@@ -89,7 +89,7 @@ class NormalTableTest {
   private record Name(String name, String type, String unit, Set<String> labels, String help) {
 
     static Name of(String line) {
-      // The help may hold commas.
+      // The help can contain commas.
       String[] cells = line.split(",", 5);
       assertEquals(5, cells.length, line);
       return new Name(cells[0], cells[1], cells[2], Set.of(cells[3].split(" ")), cells[4]);
@@ -97,7 +97,7 @@ class NormalTableTest {
   }
 
   @Test
-  void rowsAreSortedAndThereOnce() {
+  void rowsAreSortedAndUnique() {
     List<Row> sorted =
         ROWS.stream()
             .sorted(
@@ -117,7 +117,7 @@ class NormalTableTest {
   }
 
   @Test
-  void rowsHoldKnownWordsOnly() {
+  void rowsContainOnlyKnownWords() {
     for (Row row : ROWS) {
       assertTrue(row.family().matches("[a-z0-9_-]+"), row::toString);
       assertTrue(Set.of("*", "json", "protobuf", "rest").contains(row.channel()), row::toString);
@@ -134,7 +134,7 @@ class NormalTableTest {
     }
   }
 
-  /** No packaged row needs the rule none, which is for tables of users. */
+  /** No packaged row needs the rule NONE, which is for users' tables. */
   @Test
   void rowsUseAllRulesButOne() {
     Set<Rule> unused = EnumSet.allOf(Rule.class);
@@ -154,7 +154,7 @@ class NormalTableTest {
   }
 
   @Test
-  void rowsThatAreNotSureAreOff() {
+  void uncertainRowsAreOff() {
     for (Row row : ROWS) {
       boolean off = row.confidence().equals("low");
       assertEquals(off ? "no" : "yes", row.on(), row::toString);
@@ -175,7 +175,7 @@ class NormalTableTest {
   }
 
   @Test
-  void packsOfPowerOceanStandAtThePlaceTheyName() {
+  void packsOfPowerOceanAreNumberedByTheirIndex() {
     for (Row row : ROWS) {
       if (row.rawKey().startsWith("bp_sta[N]")) {
         assertTrue(row.labels().contains("pack=N"), row::toString);
@@ -184,7 +184,7 @@ class NormalTableTest {
   }
 
   @Test
-  void namesSayTypeAndUnit() {
+  void namesContainTypeAndUnit() {
     for (Name name : NAMES.values()) {
       boolean counter = name.type().equals("counter");
       assertTrue(counter || name.type().equals("gauge"), name::toString);
@@ -196,9 +196,9 @@ class NormalTableTest {
     }
   }
 
-  /** A raw series with a name of ours would be refused. */
+  /** A raw series with the name of a normalised metric would be rejected. */
   @Test
-  void noFieldOfAMessageHasANameOfOurs() throws IOException {
+  void noMessageFieldHasTheNameOfANormalisedMetric() throws IOException {
     Pattern field = Pattern.compile("(?m)^ *(?:optional |repeated )?[\\w.]+ (\\w+) = \\d+");
     Set<String> fields = new HashSet<>();
     try (Stream<Path> files = Files.list(Path.of("src/main/proto"))) {
@@ -209,7 +209,7 @@ class NormalTableTest {
     assertTrue(fields.containsAll(Set.of("bp_soc", "pow_get_ac_in", "sys_grid_pwr")));
     fields.retainAll(Table.namesOfFamilies());
     assertEquals(Set.of(), fields);
-    // No key of a row is such a name either, as a whole.
+    // No complete key of a row has such a name either.
     for (Row row : ROWS) {
       String name = row.rawKey().replaceAll("\\[.*?\\]", "").replace('.', '_').toLowerCase();
       assertTrue(!Table.namesOfFamilies().contains(name), row::toString);
@@ -217,7 +217,7 @@ class NormalTableTest {
   }
 
   @Test
-  void promtoolComplainsOfNoName(@TempDir Path folder) throws Exception {
+  void promtoolAcceptsAllNames(@TempDir Path folder) throws Exception {
     Promtool.assumeInstalled();
     StringBuilder page = new StringBuilder();
     for (Name name : NAMES.values()) {

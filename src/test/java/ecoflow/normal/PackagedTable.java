@@ -18,7 +18,7 @@ final class PackagedTable {
     return Table.load(Optional.empty(), problem -> fail(problem));
   }
 
-  /** All rows of {@code metrics.csv}, also those that are off. */
+  /** All rows of {@code metrics.csv}, including those that are off. */
   static List<Row> rows() {
     try (InputStream in = Table.class.getResourceAsStream("metrics.csv")) {
       List<String> lines = new String(in.readAllBytes(), UTF_8).lines().toList();
@@ -30,7 +30,7 @@ final class PackagedTable {
     }
   }
 
-  /** Whether a key is seen in a channel. */
+  /** Whether a key occurs in a channel. */
   static boolean isSeenIn(Row row, String channel) {
     return row.channel().equals("*") || row.channel().equals(channel);
   }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** Rules for {@code parts.csv}, which is data. */
 class PartsTableTest {
 
-  /** A family of {@code metrics.csv} has a line in one of the two tables. */
+  /** Each family of {@code metrics.csv} has a line in one of the two tables. */
   private static final List<Line> CONDITIONS =
       lines(resource("/ecoflow/normal/parts.csv"), "families,part,rows,present,evidence", 5);
 
@@ -100,7 +100,7 @@ class PartsTableTest {
     assertEquals(families(), named);
   }
 
-  /** A key that no device sends makes a condition that is always or never true. */
+  /** A condition with a key that no device sends is always or never true. */
   @Test
   void conditionsHaveKeysThatDevicesSend() throws IOException {
     Set<String> known = new HashSet<>(keysOfMaps());
@@ -125,7 +125,7 @@ class PartsTableTest {
     return key.replaceAll("\\[([0-9]+|N)\\]", "[]");
   }
 
-  /** Fields of all messages, and the prefixes that the message table puts before them. */
+  /** Fields of all messages, with the prefixes of the message table. */
   private static Set<String> fieldsOfMessages() throws IOException {
     Pattern field = Pattern.compile("(?m)^ *(?:optional |repeated )?[\\w.]+ (\\w+) = \\d+");
     Set<String> fields = new HashSet<>();
@@ -139,7 +139,7 @@ class PartsTableTest {
     return fields;
   }
 
-  /** Keys of the maps of real devices among the files of the tests. */
+  /** Keys in the quota maps of real devices in the test resources. */
   private static Set<String> keysOfMaps() throws IOException {
     Set<String> keys = new HashSet<>();
     for (String folder : List.of("quotas", "parts")) {
@@ -174,7 +174,7 @@ class PartsTableTest {
     return lines.stream().skip(1).map(line -> line(line, columns)).toList();
   }
 
-  /** The last cell can hold commas. */
+  /** The last cell can contain commas. */
   private static Line line(String text, int columns) {
     List<String> cells = List.of(text.split(",", columns));
     assertEquals(columns, cells.size(), text);

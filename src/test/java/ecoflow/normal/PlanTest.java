@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What raw values of a device come to, rule by rule, on rows of the packaged table. */
+/** Series from raw values of a device, rule by rule, with rows of the packaged table. */
 class PlanTest {
 
   private static final Table TABLE = PackagedTable.load();
@@ -47,7 +47,7 @@ class PlanTest {
   }
 
   @Test
-  void factorsGiveTheDecimalsThatTheDeviceMeant() {
+  void factorsProduceExactDecimals() {
     assertEquals(
         Map.of(
             "battery_pack_charge_ratio{pack=main}", 0.378,
@@ -64,21 +64,21 @@ class PlanTest {
   }
 
   @Test
-  void aFallbackSpeaksOnlyWhereNothingBetterDoes() {
+  void aFallbackIsUsedOnlyWithoutABetterValue() {
     String ratio = "battery_charge_ratio{}";
     assertEquals(Map.of(ratio, 0.8), of("R331", "pd.soc", 80));
     assertEquals(Map.of(ratio, 0.81), of("R331", "pd.soc", 80, "bms_emsStatus.f32LcdShowSoc", 81));
   }
 
   @Test
-  void whatComesFirstWinsOverAll() {
+  void aFirstKeyIsPreferredToAllOthers() {
     assertEquals(
         Map.of("battery_charge_ratio{}", 0.5),
         of("HW51", "bat_soc", 54, "heartbeat_type2.new_psdr_heartbeat.f32_show_soc", 50));
   }
 
   @Test
-  void netAddsWhatGoesInAndTakesOffWhatGoesOut() {
+  void netAddsInputAndSubtractsOutput() {
     String power = "battery_pack_power_watts{pack=1}";
     assertEquals(
         100.0, of("DCA", "bmsSlave1.inputWatts", 120, "bmsSlave1.outputWatts", 20).get(power));
@@ -86,7 +86,7 @@ class PlanTest {
   }
 
   @Test
-  void splitMakesTwoDirectionsOfOneSign() {
+  void splitSeparatesTwoDirections() {
     Map<String, Double> in = of("P231", "pow_get_dcp", 30);
     assertEquals(30.0, in.get("port_input_power_watts{port=extra_battery_1}"));
     assertEquals(0.0, in.get("port_output_power_watts{port=extra_battery_1}"));
@@ -104,13 +104,13 @@ class PlanTest {
   }
 
   @Test
-  void zeroCanMeanThatNothingIsMeasured() {
+  void zeroCanMeanNotMeasured() {
     assertEquals(Map.of(), of("R331", "bms_bmsStatus.soh", 0, "pd.wifiRssi", 0));
     assertEquals(Map.of("wifi_signal_dbm{}", -52.0), of("R331", "pd.wifiRssi", -52));
   }
 
   @Test
-  void millivoltsAreKnownByTheirSize() {
+  void millivoltsAreDetectedByTheirSize() {
     assertEquals(
         Map.of(
             "battery_power_watts{}", -26.6,
@@ -127,19 +127,19 @@ class PlanTest {
 
   @ParameterizedTest
   @CsvSource({"0, 0", "1, 0", "2, 1", "3, 1", "6, 1", "4, 0"})
-  void aFlowIsOnByItsBits(double raw, double on) {
+  void aFlowIsReadFromItsBits(double raw, double on) {
     assertEquals(Map.of("port_enabled{port=ac_out}", on), of("P231", "flow_info_ac_out", raw));
   }
 
   @Test
-  void reversedBytesAreTurned() {
+  void reversedBytesAreReordered() {
     Table.Family mini = TABLE.family("", "RIVER mini").orElseThrow();
     Map<String, Double> raw = Map.of("inv.invOutVol", 324403968.0);
     assertEquals(Map.of("port_voltage_volts{port=ac_out}", 218.643), of(mini, raw));
   }
 
   @Test
-  void onlyTheItemThatIsMeantCounts() {
+  void onlyTheMatchingItemCounts() {
     assertEquals(
         Map.of("port_input_energy_joules_total{origin=device, port=ac_in}", 3.6e6),
         of(
@@ -155,7 +155,7 @@ class PlanTest {
   }
 
   @Test
-  void hoursAreAddedUp() {
+  void hoursAreAdded() {
     assertEquals(
         Map.of("battery_charge_energy_joules_total{origin=device}", 6 * 3600.0),
         of(
@@ -169,7 +169,7 @@ class PlanTest {
   }
 
   @Test
-  void aUserOfFahrenheitGetsCelsius() {
+  void fahrenheitIsConvertedToCelsius() {
     String name = "temperature_celsius{sensor=ambient}";
     assertEquals(17.5, of("KT21", "pd.envTemp", 63.5, "pd.tempSys", 1).get(name), 1e-9);
     assertEquals(21.0, of("KT21", "pd.envTemp", 21, "pd.tempSys", 0).get(name));
@@ -177,7 +177,7 @@ class PlanTest {
   }
 
   @Test
-  void valuesThatCannotBeAreNotShown() {
+  void impossibleValuesAreNotShown() {
     assertEquals(Map.of(), of("HR51", "dt_pv_pwr_current", 6000));
     assertEquals(
         5000.0, of("HR51", "dt_pv_pwr_current", 5000).get("port_input_power_watts{port=solar_1}"));
@@ -185,12 +185,12 @@ class PlanTest {
 
   @ParameterizedTest
   @CsvSource({"5939", "5999", "143999", "4294967295", "-1"})
-  void placeHoldersOfTimesAreNoTimes(double minutes) {
+  void placeholdersOfTimesAreNotShown(double minutes) {
     assertEquals(Map.of(), of("R331", "bms_emsStatus.dsgRemainTime", minutes));
   }
 
   @Test
-  void theSignOfThePowerSaysWhichTimeCounts() {
+  void theSignOfThePowerSelectsTheTime() {
     Map<String, Double> raw = new HashMap<>();
     raw.put("bms_bmsStatus.vol", 50_000.0);
     raw.put("bms_emsStatus.chgRemainTime", 10.0);
@@ -207,7 +207,7 @@ class PlanTest {
   }
 
   @Test
-  void powersThatNoKeyTellsAreSums() {
+  void powersWithoutAKeyAreSums() {
     Map<String, Double> found =
         of(
             "R351",
@@ -227,9 +227,9 @@ class PlanTest {
     assertEquals(547.0, found.get("solar_power_watts{}"));
   }
 
-  /** A STREAM Microinverter has no sum, other models of its family do. */
+  /** A STREAM Microinverter has no sum; other models of its family do. */
   @Test
-  void theDeviceDecidesOnSumsAndNotItsFamily() {
+  void sumsDependOnTheDeviceAndNotOnItsFamily() {
     assertEquals(
         38.699,
         of("BK01", "pow_get_pv", 19.02, "pow_get_pv2", 19.679).get("solar_power_watts{}"),
@@ -238,7 +238,7 @@ class PlanTest {
         50.0,
         of("BK11", "pow_get_pv", 19.02, "pow_get_pv_sum", 50).get("solar_power_watts{}"),
         1e-9);
-    // RIVER 3 with firmware 6.30.49.80 sends no power of the battery.
+    // RIVER 3 with firmware 6.30.49.80 does not send the power of the battery.
     assertEquals(
         -41.6625,
         of("R651", "bms_heartbeat[0].vol", 25_250, "bms_heartbeat[0].amp", -1650)
@@ -258,7 +258,7 @@ class PlanTest {
   }
 
   @Test
-  void aPackWithoutAPowerEndsTheSum() {
+  void aPackWithoutAPowerMakesTheSumUnknown() {
     Map<String, Double> raw =
         new TreeMap<>(
             Map.of(
@@ -274,14 +274,14 @@ class PlanTest {
   }
 
   @Test
-  void aPackThatIsNotThereHasNoSeriesAndIsInNoSum() {
+  void anAbsentPackHasNoSeriesAndIsNotInTheSum() {
     Map<String, Double> raw = new TreeMap<>();
     raw.put("bms_bmsStatus.vol", 50_000.0);
     raw.put("bms_bmsStatus.amp", 1000.0);
     raw.put("bms_slave_bmsSlaveStatus_1.vol", 51_000.0);
     raw.put("bms_slave_bmsSlaveStatus_1.amp", 1000.0);
     assertEquals(101.0, of("R351", raw).get("battery_power_watts{}"));
-    // An empty port, as kitInfo has it in answers and in pushes, and one with a PowerStream.
+    // An empty port, as in kitInfo of replies and of pushes, and a port with a PowerStream.
     raw.put("bms_kitInfo.watts[0].avaFlag", 0.0);
     assertEquals(50.0, of("R351", raw).get("battery_power_watts{}"));
     assertFalse(of("R351", raw).containsKey("battery_pack_voltage_volts{pack=1}"));
@@ -293,7 +293,7 @@ class PlanTest {
   }
 
   @Test
-  void packsAreNamedAsTheDeviceNumbersThem() {
+  void packsHaveTheNumbersOfTheDevice() {
     Map<String, Double> found =
         of("P231", "bms_heartbeat[0].f32_show_soc", 90, "bms_heartbeat[1].f32_show_soc", 80);
     assertEquals(
@@ -343,7 +343,7 @@ class PlanTest {
   }
 
   @Test
-  void oneRawValueCanBeTheOnlyOneThatIsTrue() {
+  void oneRawValueCanMeanTrue() {
     String connected = "grid_connected{}";
     assertEquals(Map.of(connected, 1.0), of("HD31", "master_incre_info.grid_sta", 0));
     assertEquals(Map.of(connected, 0.0), of("HD31", "master_incre_info.grid_sta", 4));
@@ -358,9 +358,9 @@ class PlanTest {
     assertEquals("powerocean", TABLE.family("HJ3X", "").orElseThrow().name());
   }
 
-  /** Each row that is on gives its series when only its own keys are there. */
+  /** Each active row produces its series if only its own keys are present. */
   @Test
-  void eachRowThatIsOnWorks() {
+  void eachActiveRowWorks() {
     int on = 0;
     for (Row row : ROWS) {
       // Times depend on the power of the battery, see below.
@@ -375,7 +375,7 @@ class PlanTest {
     assertTrue(on > 2_000, "nearly all rows");
   }
 
-  /** Models that send no power of their battery have no times. */
+  /** Models that do not send the power of their battery have no times. */
   @Test
   void timesDependOnThePowerOfTheBattery() {
     Map<String, Double> raw = new TreeMap<>(Map.of("cms_dsg_rem_time", 10.0));
@@ -410,7 +410,7 @@ class PlanTest {
   }
 
   @Test
-  void aConditionTakesThePlaceOfTheRowsKey() {
+  void aConditionUsesTheIndexOfTheRowsKey() {
     assertEquals(
         Map.of("battery_pack_charge_ratio{pack=2}", 0.62),
         of(
@@ -429,7 +429,7 @@ class PlanTest {
   }
 
   @Test
-  void aPowerKitHasItsBatteriesByModel() {
+  void theKeysOfAPowerKitContainTheBatteryModel() {
     Row row = ROWS.stream().filter(of -> of.key().equals("bpX.{SN}.soc")).findFirst().orElseThrow();
     Matcher matcher = row.pattern().matcher("bp5000.M102.soc");
     assertTrue(matcher.matches());

@@ -20,14 +20,14 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which family a serial number belongs to. A model without a line of its own in families.csv gets
- * the family of a shorter prefix, and with it the meaning of other raw values.
+ * The model family of each serial number. A model without its own line in families.csv gets the
+ * family of a shorter prefix, and with it the meaning of other raw values.
  */
 class PrefixesTest {
 
   /**
-   * Prefixes whose family is not that of a shorter prefix: the shorter one still takes all serial
-   * numbers that have no line of their own. A new line belongs here if it is meant.
+   * Prefixes whose family differs from that of a shorter prefix, which still applies to all serial
+   * numbers without their own line. A new line belongs in this list if it is intended.
    */
   private static final Set<String> APART =
       Set.of(
@@ -57,7 +57,7 @@ class PrefixesTest {
   private final Table table = PackagedTable.load();
   private final Map<String, String> families = families();
 
-  /** What public projects and recorded devices say of each prefix. */
+  /** Prefixes from public projects and recorded devices. */
   @Test
   void everyKnownPrefixHasItsFamily() throws IOException {
     Map<String, String> expected = new TreeMap<>();
@@ -72,7 +72,7 @@ class PrefixesTest {
     assertEquals(expected.keySet(), new TreeSet<>(families.keySet()));
   }
 
-  /** The product name of a device and the meaning of its values come from the same prefix. */
+  /** The product name of a device and the meaning of its values depend on the same prefix. */
   @Test
   void everyModelOfTheCatalogueHasItsOwnLine() throws IOException {
     Set<String> models = new TreeSet<>();
@@ -84,7 +84,7 @@ class PrefixesTest {
   }
 
   @Test
-  void everyPrefixWithinAnotherFamilyIsMeant() {
+  void everyPrefixWithinAnotherFamilyIsIntended() {
     Set<String> apart = new TreeSet<>();
     families.forEach(
         (prefix, family) -> {
@@ -98,7 +98,7 @@ class PrefixesTest {
     assertEquals(new TreeSet<>(APART), apart);
   }
 
-  /** Rows are looked up by the same prefixes: no family has rows that no device can reach. */
+  /** Rows are found by the same prefixes: no family has rows that no device can use. */
   @Test
   void rowsAreThoseOfTheFamily() {
     Set<String> withRows =
@@ -113,12 +113,15 @@ class PrefixesTest {
                 table.family(prefix + "ZTEST0001", "").map(Table.Family::name).orElse(""),
                 prefix));
     Set<String> reached = new TreeSet<>(families.values());
-    // A product that the device list names and no known serial number.
+    // A product in the device list without a known serial number.
     reached.add("river_mini");
     assertTrue(reached.containsAll(withRows), () -> withRows + " " + reached);
   }
 
-  /** A message is not read by the layout of one family and its values by the rows of another. */
+  /**
+   * A message must not be decoded with the layout of one family and its values interpreted with the
+   * rows of another.
+   */
   @Test
   void messagesOfOneFamilyHaveItsPrefixes() throws IOException {
     Map<String, Set<String>> byCondition = new TreeMap<>();

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Test;
 class SilenceTableTest {
 
   @Test
-  void aModelIsAsSilentByItsNameAsByItsSerialNumber() throws IOException {
+  void theSilenceIsTheSameByNameAndBySerialNumber() throws IOException {
     Table table = PackagedTable.load();
     int silent = 0;
     for (JsonNode model : new ObjectMapper().readTree(Path.of("devices.json").toFile())) {
       String name = model.path("name").asText();
       Duration byPrefix = table.silence(model.path("sn").asText(), "");
-      // A number that no prefix of the table fits: only the name decides.
+      // An empty serial number matches no prefix of the table: only the name decides.
       boolean isNameKnown = table.family("", name).isPresent();
       if (isNameKnown) {
         assertEquals(byPrefix, table.silence("", name), model::toString);
