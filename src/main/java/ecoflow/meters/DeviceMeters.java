@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The meters with the labels of a device. They exist from the first time that the device is seen;
- * when its labels change, those with the old labels are removed.
+ * The meters with the labels of a device. They are created when the device is first seen; when its
+ * labels change, those with the old labels are removed.
  */
 final class DeviceMeters {
 

@@ -25,14 +25,14 @@ import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
 /**
- * What the exporter tells of itself. Names, labels and buckets are those of the Python exporter
- * that this one replaces. Counters are Micrometer's, so that a route can raise them too ({@code
- * micrometer:counter:...}); histograms are the Prometheus client's own, because Micrometer adds a
+ * Metrics about the exporter itself. Names, labels and buckets are those of the Python exporter
+ * that this one replaces. Counters are from Micrometer, so that routes can increment them ({@code
+ * micrometer:counter:...}); histograms are from the Prometheus client, because Micrometer adds a
  * {@code _max} series to each.
  */
 public final class Meters {
 
-  /** How a collection of one device ended. */
+  /** The result of a collection of one device. */
   public enum Scrape {
     SUCCESS("success"),
     OFFLINE("offline"),
@@ -71,7 +71,7 @@ public final class Meters {
   private final Histogram authDuration;
   private final DeviceMeters devices;
 
-  // The registry would look for name and labels at each message.
+  // Stored, because the registry would look up name and labels for each message.
   private final Counter textMessages;
   private final Counter protobufMessages;
   private final Map<Command, Counter> commands = new ConcurrentHashMap<>();
@@ -80,9 +80,9 @@ public final class Meters {
   public Meters(Settings settings, String version) {
     this.mode = settings.mode();
     this.prefix = settings.page().prefix() + "_";
-    // The names are Prometheus names already; the registry's own convention has no ":" in them.
+    // The names are already Prometheus names; the registry's own convention does not allow ":".
     registry.config().namingConvention(NamingConvention.identity);
-    // Camel's micrometer endpoint puts this label on all that it counts.
+    // Camel's micrometer endpoint adds this label to all counters.
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
     Histogram scrapeDuration =
         histogram(
@@ -147,7 +147,7 @@ public final class Meters {
       own(name);
     }
     registerCounters(settings.page().metrics().areNormalised());
-    // In mode rest they stay at 0.
+    // These counters stay at 0 in mode REST.
     String client = mode.usesMqtt() ? mode.label() : CLIENT_TYPES.get(0);
     textMessages = messages(client, "text");
     protobufMessages = messages(client, "protobuf");
@@ -218,17 +218,17 @@ public final class Meters {
     return mode == Settings.Mode.OPEN ? List.of("mqtt", "device", mode.label()) : CLIENT_TYPES;
   }
 
-  /** The registry that routes count in, bean {@code metricsRegistry}. */
+  /** The registry for counters of routes, bean {@code metricsRegistry}. */
   public PrometheusMeterRegistry registry() {
     return registry;
   }
 
-  /** Whether a device value of this name, without the prefix, would be taken for one of ours. */
+  /** Whether an exporter metric has this name without the prefix; device values must not use it. */
   public boolean isOwn(String name) {
     return ownNames.contains(name);
   }
 
-  /** Adds the gauge that follows the state of the MQTT connection. */
+  /** Adds the gauge for the state of the MQTT connection. */
   public void followConnection(BooleanSupplier connected) {
     GaugeWithCallback.builder()
         .name(own("mqtt_connected"))
@@ -238,7 +238,7 @@ public final class Meters {
         .register(prometheus);
   }
 
-  /** Adds the gauges of devices of the newest list that are not served. */
+  /** Adds the gauges for devices in the newest list that are not served. */
   public void followDevices(IntSupplier overLimit, IntSupplier notNamed) {
     GaugeWithCallback.builder()
         .name(own("devices_left_out"))
@@ -262,7 +262,7 @@ public final class Meters {
     authDuration.labelValues(mode.label()).observe(seconds(took));
   }
 
-  /** A payload came that is JSON, or else a frame. */
+  /** Counts a payload as JSON text or as a frame. */
   public void mqttMessage(boolean text) {
     (text ? textMessages : protobufMessages).increment();
   }
@@ -275,7 +275,7 @@ public final class Meters {
     registry.counter(prefix + "mqtt_message_errors", CLIENT_TYPE, mode.label()).increment();
   }
 
-  /** A message of a device that sends too fast was dropped unread. */
+  /** Counts a message that was dropped because its device sends too fast. */
   public void messageDropped() {
     droppedMessages(mode.label()).increment();
   }
@@ -289,9 +289,9 @@ public final class Meters {
   }
 
   /**
-   * A message for a route that takes values elsewhere.
+   * Counts a message for a sink.
    *
-   * @param taken whether there was a place in its queue
+   * @param taken whether its queue had space
    */
   public void sinkMessage(String sink, boolean taken) {
     counter(
@@ -305,9 +305,9 @@ public final class Meters {
   }
 
   /**
-   * Takes the reason of each request for a page that is refused; the counters exist from now on.
+   * Returns a consumer for the reasons of refused requests for pages; creates their counters.
    *
-   * @param hasWebConfig whether passwords and a rate limit can be a reason
+   * @param hasWebConfig whether passwords and a rate limit can be reasons
    */
   public Consumer<String> webRefusals(boolean hasWebConfig) {
     Map<String, Counter> counters = new HashMap<>();
@@ -329,7 +329,7 @@ public final class Meters {
     return reason -> counters.get(reason).increment();
   }
 
-  /** A normalised value was not plausible. */
+  /** Counts a normalised value that was held because it was not plausible. */
   public void valueHeld(String reason) {
     valuesHeld(reason).increment();
   }
@@ -339,19 +339,19 @@ public final class Meters {
         VALUES_HELD, "Normalised values that were not plausible and not shown", "reason", reason);
   }
 
-  /** A message can have thousands: the registry would look for name and label at each. */
+  /** A message can contain thousands: the registry would look up name and label for each. */
   public void conflict(String kind) {
     conflicts(kind, 1);
   }
 
-  /** The same of several values. */
+  /** Counts several values. */
   public void conflicts(String kind, long values) {
     conflicts.computeIfAbsent(kind, this::conflicts).increment(values);
   }
 
   /**
-   * Pairs beyond {@value #MAX_COMMAND_PAIRS} are counted together as "other": broken messages can
-   * hold any numbers.
+   * Pairs beyond {@value #MAX_COMMAND_PAIRS} are counted together as "other", because broken
+   * messages can contain any numbers.
    */
   public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
     Command command = new Command(cmdFunc, cmdId, outcome);
@@ -366,24 +366,24 @@ public final class Meters {
     known.increment();
   }
 
-  /** How many protobuf messages nothing is known of. */
+  /** Number of protobuf messages that are not described. */
   public long unknownMessages() {
     return registry.find(prefix + "protobuf_messages").tag("outcome", "unknown").counters().stream()
         .mapToLong(counter -> (long) counter.count())
         .sum();
   }
 
-  /** One value, or one item of a list, that a protobuf message holds and that is not shown. */
+  /** Counts one value, or one item of a list, of a protobuf message that is not shown. */
   public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
     boolean shown = isShown(cmdFunc, cmdId);
     protobufFieldsDropped(orOther(shown, cmdFunc), orOther(shown, cmdId), reason).increment();
   }
 
   /**
-   * A push of a part of a device that is not known. Names beyond {@value #MAX_COMMAND_PAIRS} are
+   * Counts a push for an unknown part of a device. Names beyond {@value #MAX_COMMAND_PAIRS} are
    * counted together as "other".
    *
-   * @param by what the push names its part by
+   * @param by the kind of name that the push uses for the part
    * @param code the name
    */
   public void unknownPush(String by, String code) {
@@ -438,12 +438,12 @@ public final class Meters {
         outcome);
   }
 
-  /** A poll of a device ended. */
+  /** A poll of a device has ended. */
   public void scraped(Labels labels, Scrape result, Duration took) {
     devices.scraped(labels, result, took);
   }
 
-  /** A look at a device that asked it for nothing. */
+  /** A device was checked without a request to it. */
   public void scraped(Labels labels, Scrape result) {
     devices.scraped(labels, result);
   }
@@ -476,7 +476,7 @@ public final class Meters {
 
   private Counter counter(String name, String help, String... tags) {
     own(name + "_total");
-    // OpenMetrics reserves this one too.
+    // OpenMetrics also reserves this name.
     own(name + "_created");
     return Counter.builder(prefix + name)
         .description(help)
@@ -500,7 +500,8 @@ public final class Meters {
 
   private String own(String name) {
     ownNames.add(name);
-    // A counter's OpenMetrics family has no suffix: a gauge of that name would be a second one.
+    // The OpenMetrics family of a counter has no suffix: a gauge with that name would be a
+    // duplicate.
     ownNames.add(name.replaceFirst("_(total|info)$", ""));
     return prefix + name;
   }

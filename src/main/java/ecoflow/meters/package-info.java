@@ -1,2 +1,2 @@
-/** What the exporter counts of itself. */
+/** Metrics about the exporter itself. */
 package ecoflow.meters;
