@@ -23,8 +23,8 @@ import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
- * What exporters are measured on: the simulated cloud with its HTTPS side, Mosquitto as its broker
- * with TLS, and one device that answers requests for all values at once.
+ * The environment of the measurement: the simulated cloud's HTTPS server, Mosquitto as its broker
+ * with TLS, and one device that answers requests for all values immediately.
  */
 final class Bed implements AutoCloseable {
 
@@ -50,8 +50,8 @@ final class Bed implements AutoCloseable {
   }
 
   /**
-   * The exporter comes through TLS; the load does not, as its work shall not take the exporter's
-   * processor. Nothing is dropped, however long the queues are.
+   * The exporter uses TLS; the load does not, so that it does not compete with the exporter for CPU
+   * time. Nothing is dropped, however long the queues are.
    */
   private ChildProcess startBroker(Path folder) throws IOException, InterruptedException {
     Path key = folder.resolve("key.pem");
@@ -99,7 +99,7 @@ final class Bed implements AutoCloseable {
     }
   }
 
-  /** Debian keeps servers in a folder that only root has in its PATH. */
+  /** Debian installs servers in a directory that is in the PATH of root only. */
   private static String program(String name) {
     return Stream.concat(Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin"))
         .map(folder -> Path.of(folder, name))
@@ -120,7 +120,7 @@ final class Bed implements AutoCloseable {
     IMqttMessageListener listener =
         (topic, request) -> {
           byte[] now = answer;
-          // A frame asks devices of another kind.
+          // A frame is a request to devices of another kind.
           if (now.length > 0 && request.getPayload()[0] == '{') {
             client.publish(topic + "_reply", now, 0, false);
           }
@@ -136,7 +136,7 @@ final class Bed implements AutoCloseable {
     sent = now;
   }
 
-  /** What the device answers from now on, a JSON object of quotas; empty for no answer. */
+  /** Sets the answer of the device, a JSON object of quotas; empty for no answer. */
   void setAnswer(String quotas) {
     answer =
         quotas.isEmpty()
@@ -152,17 +152,17 @@ final class Bed implements AutoCloseable {
     return new Publisher(plainPort, LOGIN, SEND);
   }
 
-  /** How many messages the broker has sent to all clients, as it told lately. */
+  /** Number of messages that the broker has sent to all clients, as last reported. */
   long sent() {
     return sent;
   }
 
-  /** Of the last second that messages were sent in. */
+  /** For the last second in which messages were sent. */
   long sentPerSecond() {
     return sentPerSecond;
   }
 
-  /** The same for all that are measured; other languages name the CA in their own ways. */
+  /** The same for all measured exporters; other languages use their own variables for the CA. */
   Map<String, String> environment(String serials, int port) {
     CloudAccount account = cloud.account();
     String authority = cloud.caFile().toString();

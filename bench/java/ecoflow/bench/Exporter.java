@@ -12,17 +12,17 @@ import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A measured exporter: a process, with the processes that it started. */
+/** A measured exporter: a process and its child processes. */
 final class Exporter implements AutoCloseable {
 
-  /** Of the times in /proc. */
+  /** The unit of times in /proc. */
   private static final double TICKS_PER_SECOND = 100;
 
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
 
   private static final double PAUSE_GROWTH = 1.1;
 
-  /** What a poll reads of /metrics. */
+  /** A condition on a poll of /metrics. */
   @FunctionalInterface
   interface Seen {
     boolean in(Scraper.Page page);
@@ -40,7 +40,7 @@ final class Exporter implements AutoCloseable {
     this.startedAt = startedAt;
   }
 
-  /** Starts a line of shell; a single command becomes the process itself. */
+  /** Starts a shell command line; a single command replaces the shell process. */
   static Exporter start(Bed bed, String command, String serials, Map<String, String> more)
       throws IOException {
     File log = File.createTempFile("bench", ".log");
@@ -62,19 +62,17 @@ final class Exporter implements AutoCloseable {
     return process.isAlive();
   }
 
-  /** System.nanoTime of the launch. */
+  /** System.nanoTime at launch. */
   long startedAt() {
     return startedAt;
   }
 
-  /** Polls /metrics until it shows something, and tells when it did. */
+  /** Polls /metrics until the condition is true, and returns the time. */
   long await(String what, int pauseMillis, Seen seen) throws InterruptedException {
     return await(what, pauseMillis, pauseMillis, seen);
   }
 
-  /**
-   * As the other, with pauses that grow: polls cost the exporter little against what was before.
-   */
+  /** Uses growing pauses, so that the cost of the polls stays small. */
   long await(String what, int pauseMillis, int maxPauseMillis, Seen seen)
       throws InterruptedException {
     long end = System.nanoTime() + PATIENCE_NANOS;
@@ -86,7 +84,7 @@ final class Exporter implements AutoCloseable {
           return System.nanoTime();
         }
       } catch (IOException e) {
-        // Not up yet.
+        // Not ready yet.
       }
       if (!process.isAlive() || System.nanoTime() > end) {
         throw new IllegalStateException("no " + what + "\n" + logged());
@@ -113,13 +111,13 @@ final class Exporter implements AutoCloseable {
     return Stream.concat(Stream.of(process.toHandle()), process.descendants());
   }
 
-  /** User and system time since the launch. */
+  /** User and system time since launch. */
   double cpuSeconds() {
     return processes()
             .mapToLong(
                 one -> {
                   String stat = proc(one, "stat");
-                  // The name before may have spaces in it.
+                  // The name before can contain spaces.
                   String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ");
                   return fields.length < 13
                       ? 0
@@ -149,7 +147,7 @@ final class Exporter implements AutoCloseable {
         .sum();
   }
 
-  /** Empty for a process that has gone. */
+  /** Empty for a process that has ended. */
   private static String proc(ProcessHandle one, String file) {
     try {
       return Files.readString(Path.of("/proc", Long.toString(one.pid()), file));

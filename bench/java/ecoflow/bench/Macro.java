@@ -21,8 +21,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Measures exporters from outside: processes of their own, on a real broker with TLS and the
- * simulated cloud, in mode device. Prints a table and judges nothing.
+ * Measures exporters from outside: as separate processes, with a real broker with TLS and the
+ * simulated cloud, in mode Device API. Prints a table and does not judge it.
  */
 public final class Macro {
 
@@ -30,15 +30,15 @@ public final class Macro {
   private static final int CHUNK = 100;
 
   /**
-   * So many messages may be on their way until the broker has told how fast they go: enough to keep
-   * the exporter busy, though the broker tells once a second.
+   * Maximum number of messages in transit until the broker has reported the rate: enough to keep
+   * the exporter busy, although the broker reports only once per second.
    */
   private static final int WINDOW = 30_000;
 
-  /** An exporter that only sometimes shows what it has heard shall not seem slow for it. */
+  /** An exporter that updates its page only at intervals must not appear slow. */
   private static final Map<String, String> OFTEN = Map.of("COLLECTING_INTERVAL", "1");
 
-  /** What the device answers to requests while its pushes are measured. */
+  /** The answer of the device to requests while its pushes are measured. */
   private static final String SHORT_ANSWER = "{\"pd.answered\":1}";
 
   private static final int SCRAPED_SERIES = 353;
@@ -59,7 +59,7 @@ public final class Macro {
 
   /** Options as in {@link Options#USAGE}. */
   public static void main(String[] arguments) throws Exception {
-    // Ctrl-C must leave no exporter and no broker behind.
+    // Ctrl-C must not leave an exporter or a broker running.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -79,7 +79,7 @@ public final class Macro {
       System.err.println(e.getMessage());
       code = 1;
     }
-    // Threads of the cloud would keep the process for some seconds.
+    // Threads of the cloud would keep the process alive for some seconds.
     System.exit(code);
   }
 
@@ -155,8 +155,9 @@ public final class Macro {
   }
 
   /**
-   * In turns, so that a slow minute of the machine meets all, and the other way round each second
-   * time: who is measured first also meets this program while it is cold.
+   * Alternates between the exporters, so that a slow minute of the machine affects all of them, and
+   * reverses the order every other time, because the first measurement also includes the warm-up of
+   * this program.
    */
   private void each(Row row, int times, Step step) throws InterruptedException {
     int commands = options.commands().size();
@@ -180,7 +181,7 @@ public final class Macro {
     return Exporter.start(bed, options.commands().get(command), Bed.SERIAL, more);
   }
 
-  /** Pushes until the exporter shows it, as its subscriptions may come late. */
+  /** Pushes until the exporter shows the value, because its subscriptions can be late. */
   private void awaitPushed(Exporter exporter, Push push, String serial, int number)
       throws InterruptedException {
     exporter.await(
@@ -204,7 +205,7 @@ public final class Macro {
     }
   }
 
-  /** Publishes as fast as the exporter takes it, and waits until its page has the last value. */
+  /** Publishes as fast as the exporter processes, and waits until its page has the last value. */
   private long flood(Exporter exporter, Push push, int from, int count)
       throws IOException, InterruptedException {
     String topic = TOPIC + Bed.SERIAL;
@@ -219,7 +220,8 @@ public final class Macro {
       }
     }
     publisher.flush();
-    // A scrape costs the exporter time, so there is none before the last second of deliveries.
+    // A scrape costs CPU time of the exporter, so there is none before the last second of
+    // deliveries.
     while (before + count - bed.sent() > bed.sentPerSecond()) {
       Thread.sleep(1);
     }
@@ -227,7 +229,10 @@ public final class Macro {
         "last value", 20, 300, Exporter.value(push.series(), push.shown(from + count - 1)));
   }
 
-  /** The last value tells nothing of those before it; exporters that count messages do. */
+  /**
+   * The last value does not show whether earlier ones were lost; the counters of exporters that
+   * count messages do.
+   */
   private static void checkNothingLost(Exporter exporter, int sent) throws IOException {
     double counted = Scraper.once(exporter.port(), false, true).sum("mqtt_messages_total");
     if (counted > 0 && counted < sent) {
@@ -236,8 +241,8 @@ public final class Macro {
   }
 
   /**
-   * @param wholeSettling messages between the two measurements of a warm exporter: where code is
-   *     compiled while it runs, the compiler is at work until then
+   * @param wholeSettling messages between the two measurements of a warm exporter, during which a
+   *     just-in-time compiler is still at work
    */
   private void load(
       int command, String what, Push push, int wholeCold, int wholeWarm, int wholeSettling)
@@ -305,7 +310,7 @@ public final class Macro {
     Thread.sleep((long) (seconds * 1000));
   }
 
-  /** This process must be compiled too, else whoever is measured first waits for it. */
+  /** This process must be compiled too, or the first measured exporter would wait for it. */
   private void getReadyToScrape() throws Exception {
     try (Exporter exporter = launchToScrape(0)) {
       warmUp(exporter.port(), 3 * scrapes());
@@ -363,7 +368,7 @@ public final class Macro {
     }
   }
 
-  /** Milliseconds of scrapes over new connections. */
+  /** Durations of scrapes over new connections, in milliseconds. */
   private static List<Double> times(int count, int port, boolean gzip) throws IOException {
     List<Double> times = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -374,7 +379,7 @@ public final class Macro {
     return times;
   }
 
-  /** Milliseconds of scrapes over one connection; none where the server ends it. */
+  /** Durations of scrapes over one connection, in milliseconds; empty if the server closes it. */
   private static List<Double> kept(int count, int port) throws IOException {
     List<Double> times = new ArrayList<>();
     try (Scraper scraper = new Scraper(port)) {
@@ -421,7 +426,7 @@ public final class Macro {
     }
   }
 
-  /** A household: a push each 5 s, a scrape each 15 s, an answer each 30 s. */
+  /** A household: one push per 5 s, one scrape per 15 s, one answer per 30 s. */
   private void idle(int command) throws Exception {
     Push push = Push.json(30);
     bed.setAnswer(Push.json(SCRAPED_SERIES).quotas());
@@ -508,7 +513,7 @@ public final class Macro {
     return null;
   }
 
-  /** Waits until a second costs the exporter little: what was pushed is stored. */
+  /** Waits until the exporter uses little CPU time for a second: the pushed values are stored. */
   private static void awaitQuiet(Exporter exporter) throws InterruptedException {
     double before;
     double now = exporter.cpuSeconds();
@@ -519,7 +524,7 @@ public final class Macro {
     } while (now - before > 0.1);
   }
 
-  /** Milliseconds of one scrape that must have all series. */
+  /** Duration of one scrape that must contain all series, in milliseconds. */
   private static double large(Exporter exporter, long wanted) throws IOException {
     long start = System.nanoTime();
     Scraper.Page page = Scraper.once(exporter.port(), false, false);

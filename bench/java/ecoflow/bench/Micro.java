@@ -29,7 +29,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** The parts of a message's way and of a scrape, each alone, through doors that routes use. */
+/**
+ * The stages of a message's path and of a scrape, measured separately, through entry points that
+ * routes use.
+ */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(MICROSECONDS)
 @Warmup(iterations = 3, time = 2)
@@ -39,7 +42,7 @@ public class Micro {
 
   private static final byte[] OFFLINE = "{\"params\":{\"status\":0}}".getBytes(UTF_8);
 
-  /** The routes from a payload to its gauges, with the beans of mode mqtt. */
+  /** The routes from a payload to its gauges, with the beans of mode MQTT. */
   private static final class Way implements AutoCloseable {
 
     private final RouteKit routes;
@@ -65,7 +68,7 @@ public class Micro {
       return send(serial, "push", payload);
     }
 
-    /** Its gauges go. */
+    /** Removes the gauges of the device. */
     Object offline(String serial) throws Exception {
       return send(serial, "status", OFFLINE);
     }
@@ -108,7 +111,7 @@ public class Micro {
     return "R331ZMICRO%06d".formatted(device);
   }
 
-  /** Devices whose series are known, which send in turn. */
+  /** Devices with known series, which send in turn. */
   @State(Scope.Benchmark)
   public static class Known {
 
@@ -133,7 +136,7 @@ public class Micro {
       return way.push(serial(number % devices), push.bytes(number));
     }
 
-    /** What is not stored would be fast. */
+    /** Fails if values are not stored, because that would be fast. */
     @TearDown
     public void stop() throws Exception {
       String page = new String(way.page(), UTF_8);
@@ -152,7 +155,7 @@ public class Micro {
     return state.next();
   }
 
-  /** A device that has sent nothing yet, so that each series needs its name. */
+  /** A device that has not sent anything yet, so that each series needs its name. */
   @State(Scope.Benchmark)
   public static class Unknown {
 
@@ -173,7 +176,7 @@ public class Micro {
     }
   }
 
-  /** With a message before it that says the device is off. */
+  /** Includes a preceding message that reports the device as offline. */
   @Benchmark
   public Object firstMessageOf170Names(Unknown state) throws Exception {
     state.next = (state.next + 1) % Unknown.DEVICES;
@@ -182,7 +185,7 @@ public class Micro {
     return state.way.push(serial, state.push.bytes(1));
   }
 
-  /** One device, or devices with 300 series each. */
+  /** One device, or several devices with 300 series each. */
   @State(Scope.Benchmark)
   public static class Shown {
 
@@ -212,7 +215,7 @@ public class Micro {
     return state.way.page();
   }
 
-  /** A header in plain bytes. */
+  /** A header with a plain message. */
   @State(Scope.Benchmark)
   public static class Plain {
 

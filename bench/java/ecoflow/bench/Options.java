@@ -10,14 +10,14 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What the command line asks for.
+ * The options of the command line.
  *
- * @param commands the exporter that is measured, and maybe one beside it
- * @param rounds how often each load is repeated; medians are shown
+ * @param commands the measured exporter, and optionally a second one
+ * @param rounds number of repetitions of each load; the table shows medians
  */
 record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) {
 
-  /** What can be asked for with --only. */
+  /** The rows that --only can select. */
   enum Row {
     JSON30,
     JSON170,
@@ -49,7 +49,7 @@ record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) 
   private static final String JAR = "java -jar target/ecoflow-exporter.jar";
 
   /**
-   * @throws IllegalArgumentException with a line for the user
+   * @throws IllegalArgumentException with one line for the user
    */
   static Options read(String... arguments) {
     String run = JAR;
@@ -85,7 +85,7 @@ record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) 
     return rest.pop();
   }
 
-  /** A number of messages, scrapes or starts; a fraction of it with --quick. */
+  /** A number of messages, scrapes or starts; a smaller one with --quick. */
   int size(int whole, int quickly) {
     return quick ? quickly : whole;
   }

@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 
-/** Publishes with QoS 0 over MQTT 3.1.1, with as little work for each message as can be. */
+/** Publishes with QoS 0 over MQTT 3.1.1, with as little work per message as possible. */
 final class Publisher implements AutoCloseable {
 
   private static final int BUFFER = 1 << 16;
@@ -49,7 +49,7 @@ final class Publisher implements AutoCloseable {
     }
   }
 
-  /** Goes out with {@link #flush}, or when the buffer is full. */
+  /** Sent with {@link #flush}, or when the buffer is full. */
   void publish(String topic, byte[] payload) throws IOException {
     byte[] name = topic.getBytes(UTF_8);
     out.writeByte(PUBLISH);

@@ -14,8 +14,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A message that a device pushes, with a number in it that goes up. The bytes are made once; a new
- * number is written into them, in the first value and in some others.
+ * A message that a device pushes, with a number that increases. The bytes are created once; a new
+ * number is written into the first value and some others.
  */
 public final class Push {
 
@@ -25,10 +25,10 @@ public final class Push {
       List.of("soc", "vol", "wattsIn", "outAmp", "cellTemp", "dsgState", "errCode", "chgRemTime");
   private static final long FIRST_NUMBER = 100_000_000;
 
-  /** One value in so many changes. */
+  /** One in this many values changes. */
   private static final int CHANGING = 6;
 
-  /** The sequence number of every header, whose low byte masks the message. */
+  /** The sequence number of each header; its low byte masks the message. */
   private static final int MASK = 0x5a;
 
   private final String name;
@@ -43,7 +43,7 @@ public final class Push {
     this.isFrame = isFrame;
   }
 
-  /** Quotas as JSON, about 24 bytes for each. */
+  /** Quotas as JSON, about 24 bytes each. */
   public static Push json(int keys) {
     StringBuilder text = new StringBuilder("{\"id\":4711,\"version\":\"1.0\",\"params\":{");
     List<Integer> places = new ArrayList<>();
@@ -66,7 +66,7 @@ public final class Push {
         : GROUPS.get(i % GROUPS.size()) + "." + VALUES.get(i % VALUES.size()) + i;
   }
 
-  /** The fields that a device sends most, in a frame of one header with a masked message. */
+  /** The fields that devices send most often, in a frame with one header and a masked message. */
   public static Push frame(int fields) throws IOException {
     ProtobufWriter message = new ProtobufWriter();
     List<Integer> inMessage = new ArrayList<>();
@@ -109,7 +109,7 @@ public final class Push {
             .integer(14, MASK)
             .toByteArray();
     byte[] frame = new ProtobufWriter().bytes(1, header).toByteArray();
-    // The message comes first in its header, after its tag and its length.
+    // The message is first in its header, after its tag and its length.
     int start =
         frame.length
             - header.length
@@ -120,8 +120,8 @@ public final class Push {
   }
 
   /**
-   * The single numbers of the message that most devices send. Devices differ in the types of
-   * temperatures and of what their batteries tell.
+   * The scalar number fields of the message that most devices send, without temperatures and
+   * battery values, whose types differ between devices.
    */
   private static List<FieldDescriptorProto> numbers() throws IOException {
     try (InputStream in = Push.class.getResourceAsStream("/ecoflow/decode/messages.desc")) {
@@ -142,7 +142,7 @@ public final class Push {
     }
   }
 
-  /** The series that shows the number, without the exporter's prefix. */
+  /** The series with the number, without the exporter's prefix. */
   String series() {
     return name;
   }
@@ -153,7 +153,7 @@ public final class Push {
     return text.substring(text.indexOf("\"params\":") + "\"params\":".length(), text.length() - 1);
   }
 
-  /** The message with this number in it, in the same array again and again. */
+  /** Returns the message with this number, always in the same array. */
   public byte[] bytes(int number) {
     for (int place : places) {
       if (isFrame) {
@@ -172,7 +172,7 @@ public final class Push {
     return bytes;
   }
 
-  /** What the series shows for a number. */
+  /** The value of the series for a number. */
   double shown(int number) {
     return isFrame ? (float) number : FIRST_NUMBER + number;
   }

@@ -12,19 +12,19 @@ import java.net.Socket;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/** One connection to /metrics, over a bare socket: what a client library does is not measured. */
+/** One connection to /metrics, over a plain socket, so that no client library is measured. */
 final class Scraper implements AutoCloseable {
 
   /**
-   * An answer.
+   * A response.
    *
    * @param bytes of the body as sent
-   * @param series lines that are no comments, of a body that is not compressed
-   * @param body empty unless asked for
+   * @param series lines that are not comments, if the body is not compressed
+   * @param body empty unless requested
    */
   record Page(int status, long bytes, long series, String body) {
 
-    /** The value of the first series of this name; the prefix of names is ecoflow. */
+    /** The value of the first series with this name; names have the prefix ecoflow. */
     OptionalDouble value(String name) {
       int start = body.indexOf("\necoflow_" + name + "{");
       if (start < 0) {
@@ -35,7 +35,7 @@ final class Scraper implements AutoCloseable {
           Double.parseDouble(body.substring(value, body.indexOf('\n', value))));
     }
 
-    /** The sum of all series of this name; 0 for none. */
+    /** The sum of all series with this name; 0 for none. */
     double sum(String name) {
       return body.lines()
           .filter(line -> line.startsWith("ecoflow_" + name + "{"))
@@ -57,14 +57,14 @@ final class Scraper implements AutoCloseable {
     in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
   }
 
-  /** A scrape over a connection of its own. */
+  /** A scrape over a new connection. */
   static Page once(int port, boolean gzip, boolean keepBody) throws IOException {
     try (Scraper scraper = new Scraper(port)) {
       return scraper.get(gzip, keepBody);
     }
   }
 
-  /** Whether the server has ended the connection, or is about to. */
+  /** Whether the server has closed the connection, or is about to. */
   boolean isClosedByServer() {
     return closedByServer;
   }
@@ -124,7 +124,7 @@ final class Scraper implements AutoCloseable {
     return line.toString();
   }
 
-  /** Reads a body, and counts in it without keeping it. */
+  /** Reads a body and counts its bytes and lines without storing it. */
   private final class Body {
 
     private final boolean keep;

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** The figures of all commands: the median of what was added for a line and a command. */
+/** The results of all commands: the median of the values of each row and command. */
 final class Table {
 
   private final int commands;
@@ -47,7 +47,7 @@ final class Table {
     return sorted[(int) Math.min(sorted.length - 1L, (long) Math.floor(part * sorted.length))];
   }
 
-  /** As a Markdown table. */
+  /** Formats a Markdown table. */
   String text() {
     List<String[]> rows = new ArrayList<>();
     rows.add(
@@ -88,14 +88,14 @@ final class Table {
       }
       text.append('\n');
       if (i == 0) {
-        // The first column stands to the left.
+        // The first column is left-aligned.
         text.append(rule.replaceFirst("-:", "--"));
       }
     }
     return text.toString();
   }
 
-  /** Three digits that count; "-" for what was not measured. */
+  /** Three significant digits; "-" for a missing value. */
   private static String number(double value) {
     if (Double.isNaN(value)) {
       return "-";
