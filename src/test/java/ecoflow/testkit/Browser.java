@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A headless Chromium, driven through its DevTools protocol. */
+/** A headless Chromium, controlled through the DevTools protocol. */
 public final class Browser implements AutoCloseable {
 
   private static final Pattern ADDRESS = Pattern.compile("DevTools listening on (ws://\\S+)");
@@ -36,13 +36,13 @@ public final class Browser implements AutoCloseable {
   private final List<JsonNode> events = new CopyOnWriteArrayList<>();
   private final String session;
 
-  /** Whether there is one on this machine. */
+  /** Whether Chromium is installed. */
   public static boolean isHere() {
     return Programs.find("chromium").isPresent();
   }
 
   /**
-   * @param folder for its profile
+   * @param folder directory for its profile
    */
   public static Browser start(Path folder) {
     return new Browser(folder);
@@ -86,7 +86,7 @@ public final class Browser implements AutoCloseable {
     call("Runtime.enable", Map.of());
   }
 
-  /** Sets the size of the window in points, and whether the user likes it dark. */
+  /** Sets the size of the window in points, and the preference for dark colours. */
   public void show(int width, int height, boolean dark) {
     call(
         "Emulation.setDeviceMetricsOverride",
@@ -98,12 +98,12 @@ public final class Browser implements AutoCloseable {
             List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
   }
 
-  /** From now on pages run no scripts of their own. */
+  /** Disables the scripts of pages from now on. */
   public void withoutScripts() {
     call("Emulation.setScriptExecutionDisabled", Map.of("value", true));
   }
 
-  /** Opens a page and waits until it is there. */
+  /** Opens a page and waits until it is loaded. */
   public void open(String url) {
     events.clear();
     call("Page.navigate", Map.of("url", url));
@@ -121,7 +121,7 @@ public final class Browser implements AutoCloseable {
         .toList();
   }
 
-  /** What the browser had to complain of since the page was opened, such as what it refused. */
+  /** The errors and warnings of the browser since the page was opened, such as blocked content. */
   public List<String> complaints() {
     List<String> complaints = new ArrayList<>();
     for (JsonNode event : events) {
@@ -133,14 +133,14 @@ public final class Browser implements AutoCloseable {
     return complaints;
   }
 
-  /** The value of an expression in the page. */
+  /** Evaluates an expression in the page. */
   public JsonNode ask(String expression) {
     JsonNode answer =
         call("Runtime.evaluate", Map.of("expression", expression, "returnByValue", true));
     return answer.path("result").path("value");
   }
 
-  /** A picture of the window as PNG. */
+  /** A screenshot of the window as PNG. */
   public byte[] picture() {
     String data = call("Page.captureScreenshot", Map.of("format", "png")).path("data").asText();
     return Base64.getDecoder().decode(data);

@@ -34,7 +34,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.util.io.pem.PemObject;
 
-/** A certificate authority of one test, with PEM files of servers and clients. */
+/** A certificate authority for one test, with PEM files for servers and clients. */
 public final class Certificates {
 
   private static final AtomicLong NUMBERS = new AtomicLong(1000);
@@ -59,14 +59,14 @@ public final class Certificates {
     }
   }
 
-  /** For a server that is reached as localhost, or for a client of that name. */
+  /** Issues a certificate for a server at localhost, or for a client with that name. */
   public Pair issue(String dnsName) {
     KeyPair own = newKeys();
     return new Pair(sign(dnsName, own, new GeneralNames(dns(dnsName)), false), own);
   }
 
   /**
-   * The same with a key and a signature of a certain kind.
+   * Issues a certificate with a certain key and signature.
    *
    * @param key such as RSA
    * @param bits of the key
@@ -81,7 +81,7 @@ public final class Certificates {
     write(file, authority);
   }
 
-  /** TLS of a client that trusts this authority, without a certificate of its own. */
+  /** TLS for a client that trusts this authority and has no certificate. */
   public SSLContext client() {
     return context(null);
   }

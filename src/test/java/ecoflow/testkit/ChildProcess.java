@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A program that runs beside the tests, with its output in a file. */
+/** A program that runs in parallel with the tests, with its output in a file. */
 public final class ChildProcess implements AutoCloseable {
 
   private static final long PATIENCE_SECONDS = 180;
@@ -33,10 +33,11 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /**
-   * Starts a command in a folder. Its environment is that of the tests without any ECOFLOW_ and
-   * with the given variables. A proxy of this machine is not used for servers of the tests.
+   * Starts a command in a directory. Its environment is that of the tests without the variables
+   * ECOFLOW_..., plus the given variables. A proxy of this machine is not used for servers of the
+   * tests.
    *
-   * @param output the file that gets what the program prints
+   * @param output the file for the program's output
    */
   public static ChildProcess start(
       Path folder, Path output, Map<String, String> variables, List<String> command) {
@@ -55,8 +56,8 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /**
-   * Starts a line of shell as from a terminal, where Ctrl-C works: a shell that runs a command in
-   * the background lets it ignore that signal, and so would all that the command starts.
+   * Starts a shell command line as in a terminal, where Ctrl-C works: a shell that runs a command
+   * in the background makes it and its children ignore that signal.
    */
   public static ChildProcess shell(
       Path folder, Path output, Map<String, String> variables, String line) {
@@ -68,7 +69,7 @@ public final class ChildProcess implements AutoCloseable {
     return start(folder, output, all, command);
   }
 
-  /** What GNU's env offers; where it is another one, the signals are left as they are. */
+  /** Uses an option of GNU env; with another env, the signals are not changed. */
   private static List<String> signalsAsUsual() {
     List<String> command = List.of("env", "--default-signal=INT");
     try {
@@ -85,7 +86,7 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** Runs a command to its good end. */
+  /** Runs a command and expects exit code 0. */
   public static void run(Path folder, Path output, String... command) {
     try (ChildProcess process = start(folder, output, Map.of(), List.of(command))) {
       assertEquals(0, process.exitCode(), () -> String.join(" ", command) + process.lines());
@@ -96,7 +97,7 @@ public final class ChildProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  /** Waits for the end. */
+  /** Waits until the program ends. */
   public int exitCode() {
     return exitCode(PATIENCE_SECONDS);
   }
@@ -111,7 +112,7 @@ public final class ChildProcess implements AutoCloseable {
     return process.exitValue();
   }
 
-  /** What the program has printed. */
+  /** The output of the program. */
   public List<String> lines() {
     try {
       return Files.readAllLines(output);
@@ -120,7 +121,7 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** Waits for a line with these words. */
+  /** Waits for a line that contains this text. */
   public void awaitLine(String words) {
     awaitLine(words, PATIENCE_SECONDS);
   }
@@ -145,7 +146,7 @@ public final class ChildProcess implements AutoCloseable {
     signal(name, Stream.of(process.toHandle()));
   }
 
-  /** Ctrl-C in a terminal: it reaches the program and all that it started. */
+  /** Sends the signal of Ctrl-C in a terminal, to the program and all its children. */
   public void interrupt() {
     signal("INT", Stream.concat(process.descendants(), Stream.of(process.toHandle())));
   }
@@ -162,7 +163,7 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** Ends the program and all that it started, as a crash would. */
+  /** Kills the program and all its children, like a crash. */
   public void kill() {
     List<ProcessHandle> descendants = process.descendants().toList();
     process.destroyForcibly().onExit().join();

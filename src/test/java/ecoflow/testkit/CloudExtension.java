@@ -12,9 +12,9 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A simulated cloud for tests. In a static field it serves the whole class, and after each test its
- * faults are cleared, it is up, and the devices that the test added are gone; else each test has a
- * cloud of its own.
+ * A simulated cloud for tests. In a static field it is used by the whole class, and after each test
+ * its faults are cleared, it is running, and devices that the test added are removed; otherwise
+ * each test has its own cloud.
  */
 public final class CloudExtension
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
@@ -33,7 +33,7 @@ public final class CloudExtension
     return cloud;
   }
 
-  /** Replaces the cloud by another one, without devices. */
+  /** Replaces the cloud with another one, without devices. */
   SimulatedCloud replace(CloudOptions options) {
     cloud.close();
     cloud = SimulatedCloud.start(options);

@@ -13,7 +13,7 @@ import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
-/** A jar with a component of Camel that the exporter does not have: "greeting" prints its name. */
+/** A jar with a Camel component that the exporter does not have: "greeting" prints its name. */
 public final class ComponentJar {
 
   private static final String COMPONENT =
@@ -67,12 +67,12 @@ public final class ComponentJar {
                   uri: greeting:everybody
       """;
 
-  /** What an exporter prints that has the component and runs the route. */
+  /** The output of an exporter that has the component and runs the route. */
   public static final String LINE = "Greetings to everybody";
 
   private ComponentJar() {}
 
-  /** Makes the jar in a folder. */
+  /** Creates the jar in a directory. */
   public static void makeIn(Path folder) {
     try {
       Path work = Files.createTempDirectory("component");
@@ -109,7 +109,7 @@ public final class ComponentJar {
   }
 
   /**
-   * Writes a route that names the component into a folder.
+   * Writes a route that uses the component into a directory.
    *
    * @return the pattern for CAMEL_MAIN_ROUTES_INCLUDE_PATTERN
    */

@@ -16,7 +16,7 @@ public record Dashboard(String name, JsonNode json) {
   private static final Path FOLDER = Path.of("deploy/grafana/dashboards");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** An expression of a panel, with the variables of Grafana in it. */
+  /** An expression of a panel, with variables of Grafana. */
   public record Query(String board, String panel, String expression) {}
 
   public static List<Dashboard> all() {
@@ -45,7 +45,7 @@ public record Dashboard(String name, JsonNode json) {
     return panels;
   }
 
-  /** All that name where data comes from: panels, their queries, variables, annotations. */
+  /** All references to a data source: panels, their queries, variables, annotations. */
   public List<JsonNode> datasources() {
     return json.findValues("datasource");
   }

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Serial numbers that an exporter knows from its start, for tests that each need devices. */
+/** Serial numbers that an exporter knows from its start, for tests that need their own devices. */
 public final class DevicePool {
 
   private final String start;
@@ -16,19 +16,19 @@ public final class DevicePool {
   private final AtomicInteger taken = new AtomicInteger();
 
   /**
-   * @param start of every serial number; digits follow to the length of 16
+   * @param start start of all serial numbers; digits are added up to a length of 16
    */
   public DevicePool(String start, int size) {
     this.start = start;
     this.size = size;
   }
 
-  /** All of them as ECOFLOW_DEVICE_SN takes them. */
+  /** All serial numbers in the format of ECOFLOW_DEVICE_SN. */
   public String serials() {
     return IntStream.range(0, size).mapToObj(this::serial).collect(Collectors.joining(","));
   }
 
-  /** The setting that lists the devices of several pools. */
+  /** The setting with the devices of several pools. */
   public static String setting(Collection<DevicePool> pools) {
     return pools.stream()
         .map(DevicePool::serials)
@@ -40,7 +40,7 @@ public final class DevicePool {
     return start + "0".repeat(16 - start.length() - digits.length()) + digits;
   }
 
-  /** Puts the next device on the cloud. */
+  /** Adds the next device to the cloud. */
   public SimulatedDevice next(SimulatedCloud cloud, WireFormat format) {
     int number = taken.getAndIncrement();
     if (number >= size) {

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /** The distribution that the build has made, unpacked and started by its launcher. */
 public final class Distribution {
 
-  /** How libraries of machine code begin: the class path lists them, but they are unpacked. */
+  /** Start of the names of native libraries: they are on the class path, but they are unpacked. */
   public static final String MACHINE_CODE = "netty-tcnative-boringssl-static-";
 
   private final Path folder;
@@ -24,7 +24,7 @@ public final class Distribution {
     this.folder = folder;
   }
 
-  /** Unpacks it into a folder that exists. */
+  /** Unpacks it into an existing directory. */
   public static Distribution unpackedIn(Path parent) {
     Path archive = Path.of(System.getProperty("exporter.distribution"));
     ChildProcess.run(parent, parent.resolve("tar.log"), "tar", "xzf", archive.toString());
@@ -36,7 +36,7 @@ public final class Distribution {
     return folder;
   }
 
-  /** The names of all jars that the exporter's own puts on the class path. */
+  /** The names of all jars on the class path of the exporter's jar. */
   public Set<String> classPath() throws IOException {
     try (JarFile jar = new JarFile(folder.resolve("lib/ecoflow-exporter.jar").toFile())) {
       return Set.of(jar.getManifest().getMainAttributes().getValue("Class-Path").split(" "));
@@ -48,10 +48,11 @@ public final class Distribution {
   }
 
   /**
-   * Starts the launcher, with the Java runtime of the tests if no other is given.
+   * Starts the launcher, by default with the Java runtime of the tests.
    *
-   * @param output the file that gets what is printed
-   * @param command what runs the launcher, if not the system, then the launcher's arguments
+   * @param output the file for the output
+   * @param command the program that runs the launcher, if it is not run directly, then the
+   *     launcher's arguments
    */
   public ChildProcess start(Path output, Map<String, String> variables, String... command) {
     Map<String, String> all = new HashMap<>(variables);
@@ -63,7 +64,7 @@ public final class Distribution {
     return ChildProcess.start(folder, output, all, words);
   }
 
-  /** The start-up archives that it has made for itself, and what else lies beside them. */
+  /** The start-up archives that it has created, and other files next to them. */
   public List<Path> archives() {
     return files(folder.resolve("cache"));
   }
@@ -72,7 +73,7 @@ public final class Distribution {
     archives().forEach(Distribution::delete);
   }
 
-  /** All files of a folder; none if there is none. */
+  /** All files of a directory; empty if it does not exist. */
   public static List<Path> files(Path folder) {
     if (!Files.isDirectory(folder)) {
       return List.of();

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.awaitility.core.ThrowingRunnable;
 
-/** Waits that are long enough for a busy machine, and end as soon as what they wait for is so. */
+/** Waits that are long enough for a busy machine, and end as soon as the condition is true. */
 public final class Eventually {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -18,7 +18,7 @@ public final class Eventually {
     await().atMost(PATIENCE).pollInterval(INTERVAL).untilAsserted(assertion);
   }
 
-  /** Until the condition has been true for so long without a break. */
+  /** Waits until the condition has been true for this time without interruption. */
   public static void eventuallyHoldsFor(Duration time, Callable<Boolean> condition) {
     await().atMost(PATIENCE).pollInterval(INTERVAL).during(time).until(condition);
   }

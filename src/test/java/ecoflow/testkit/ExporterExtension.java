@@ -18,8 +18,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * An exporter on a simulated cloud for tests. The cloud is that of {@link CloudExtension}: one for
- * the class in a static field, else one for each test. An exporter that a test starts ends with the
- * test; after {@link #startedAtOnce} one starts by itself and lives as long as the cloud.
+ * the class in a static field, otherwise one for each test. An exporter that a test starts ends
+ * with the test; after {@link #startedAtOnce} one starts by itself and runs as long as the cloud.
  */
 public final class ExporterExtension
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
@@ -40,33 +40,36 @@ public final class ExporterExtension
     this.variables = List.of(variables);
   }
 
-  /** Exporters with developer keys; what {@link Variables} has for them, and these on top. */
+  /**
+   * Exporters with developer keys; the variables are those of {@link Variables}, and the given
+   * ones.
+   */
   public static ExporterExtension rest(String... variables) {
     return new ExporterExtension("rest", variables);
   }
 
-  /** Exporters with developer keys that also take what devices push. */
+  /** Exporters with developer keys that also receive pushes. */
   public static ExporterExtension open(String... variables) {
     return new ExporterExtension("open", variables);
   }
 
-  /** Exporters with an account that wait for what devices push. */
+  /** Exporters with an app account that wait for pushes. */
   public static ExporterExtension mqtt(String... variables) {
     return new ExporterExtension("mqtt", variables);
   }
 
-  /** Exporters with an account that also ask for all values. */
+  /** Exporters with an app account that also request all values. */
   public static ExporterExtension device(String... variables) {
     return new ExporterExtension("device", variables);
   }
 
-  /** On a cloud that has these devices from the start. */
+  /** Uses a cloud that has these devices from the start. */
   public ExporterExtension with(SimulatedDevice... devices) {
     clouds = new CloudExtension(devices);
     return this;
   }
 
-  /** One exporter that starts by itself. */
+  /** Starts one exporter automatically. */
   public ExporterExtension startedAtOnce() {
     startsAtOnce = true;
     return this;
@@ -76,17 +79,17 @@ public final class ExporterExtension
     return clouds.cloud();
   }
 
-  /** Replaces the cloud by another one, without devices. */
+  /** Replaces the cloud with another one, without devices. */
   public SimulatedCloud moveTo(CloudOptions options) {
     return clouds.replace(options);
   }
 
-  /** Puts a JSON device with these values and a serial number of its own on the cloud. */
+  /** Adds a JSON device with these values and a new serial number to the cloud. */
   public SimulatedDevice addDevice(Map<String, ?> values) {
     return add(newDevice().set(values));
   }
 
-  /** The same with the values of a JSON object. */
+  /** Adds a JSON device with the values of a JSON object. */
   public SimulatedDevice addDevice(String json) {
     return add(newDevice().set(json));
   }
@@ -102,8 +105,8 @@ public final class ExporterExtension
   }
 
   /**
-   * Returns when everything that devices have pushed before is dealt with: messages come in order,
-   * so a last one of this device, which leaves the series test_marker, is waited for.
+   * Returns when everything that devices have pushed before is processed: messages arrive in order,
+   * so this method waits for a last one of this device, which adds the series test_marker.
    */
   public void settle(SimulatedDevice device) {
     int marker = MARKERS.incrementAndGet();
@@ -115,12 +118,12 @@ public final class ExporterExtension
     page.eventuallyShows(device, "test_marker", marker);
   }
 
-  /** Starts the exporter for all devices, with these variables on top. */
+  /** Starts the exporter for all devices, with additional variables. */
   public void start(String... more) {
     start(mode, List.of(more));
   }
 
-  /** Starts the exporter for certain devices: serial numbers with commas between them. */
+  /** Starts the exporter for certain devices: serial numbers separated by commas. */
   public void startFor(String serials, String... more) {
     List<String> all = new ArrayList<>(List.of(more));
     all.add("ECOFLOW_DEVICE_SN=" + serials);
@@ -139,7 +142,7 @@ public final class ExporterExtension
     exporter = RunningExporter.start(Variables.of(cloud(), inMode, all.toArray(String[]::new)));
   }
 
-  /** Does nothing when the exporter is not running. */
+  /** Does nothing if the exporter is not running. */
   public void stop() {
     if (exporter != null) {
       exporter.close();
@@ -147,7 +150,7 @@ public final class ExporterExtension
     }
   }
 
-  /** The page of the exporter that runs when it is asked something. */
+  /** The page of the exporter that runs at the time of the query. */
   public Page page() {
     return page;
   }

@@ -13,7 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The finished jar, copied to a folder and started there as a user starts it. */
+/** The finished jar, copied to a directory and started there as a user would start it. */
 public final class ExporterJar implements AutoCloseable {
 
   private static final String NAME = "ecoflow-exporter.jar";
@@ -33,7 +33,7 @@ public final class ExporterJar implements AutoCloseable {
     }
   }
 
-  /** The page of an exporter in another process; empty while nobody answers. */
+  /** The page of an exporter in another process; empty while it does not answer. */
   public static Page pageAt(int port) {
     return new Page(() -> textAt(port), () -> "unknown");
   }
@@ -50,7 +50,7 @@ public final class ExporterJar implements AutoCloseable {
     return folder.resolve(NAME);
   }
 
-  /** The EXPORTER_PORT of what {@link #start} starts. */
+  /** The EXPORTER_PORT for {@link #start}. */
   public int port() {
     return port;
   }
@@ -59,7 +59,7 @@ public final class ExporterJar implements AutoCloseable {
     start(variables, List.of(jvmOptions), List.of());
   }
 
-  /** Starts a command of the jar and waits for its end. */
+  /** Runs a command of the jar and waits until it ends. */
   public int run(Map<String, String> variables, String... arguments) {
     start(variables, List.of(), List.of(arguments));
     return exitCode();
@@ -89,7 +89,7 @@ public final class ExporterJar implements AutoCloseable {
     return process.isAlive();
   }
 
-  /** Sends the signal of kill and returns the exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   public int terminate() {
     process.signal("TERM");
     return exitCode();
@@ -104,7 +104,7 @@ public final class ExporterJar implements AutoCloseable {
     return process.lines();
   }
 
-  /** What the lines with this part, such as a level and a logger, say behind it. */
+  /** The rest of the log lines that contain this part, such as a level and a logger. */
   public List<String> log(String part) {
     return log().stream()
         .filter(line -> line.contains(part))
@@ -126,7 +126,7 @@ public final class ExporterJar implements AutoCloseable {
         () -> assertFalse(page.series(name, "device=" + serial).isEmpty(), () -> name + log()));
   }
 
-  /** Waits until one of the exporter's own series has a value. */
+  /** Waits until an exporter metric has a value. */
   public void awaitOwn(double value, String name, String... labels) {
     eventually(
         () ->

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Frames as devices send them: headers with a message each. They are written and read by field
- * number, so that the exporter's description of a frame is not its own judge.
+ * Frames in the format of devices: headers with one message each. They are written and read by
+ * field number, so that the tests do not depend on the exporter's description of a frame.
  */
 public final class Frames {
 
@@ -26,7 +26,7 @@ public final class Frames {
 
   private Frames() {}
 
-  /** A frame of one header. */
+  /** A frame with one header. */
   public static byte[] frame(int cmdFunc, int cmdId, ProtobufWriter message) {
     return frame(header(cmdFunc, cmdId, message));
   }
@@ -37,7 +37,7 @@ public final class Frames {
     return frame.toByteArray();
   }
 
-  /** A header of the device's main part to the app. */
+  /** A header from the device's main part to the app. */
   public static byte[] header(int cmdFunc, int cmdId, ProtobufWriter message) {
     return header(cmdFunc, cmdId, message.toByteArray());
   }
@@ -63,7 +63,7 @@ public final class Frames {
     return list;
   }
 
-  /** A message with another one inside. */
+  /** A message that contains another one. */
   public static ProtobufWriter nested(int field, ProtobufWriter inner) {
     return list(field, inner);
   }
@@ -75,7 +75,7 @@ public final class Frames {
         .toList();
   }
 
-  /** A header of a frame, by the numbers of its fields. */
+  /** A header of a frame; its fields are accessed by number. */
   public record Header(UnknownFieldSet fields) {
 
     public long src() {
@@ -94,7 +94,7 @@ public final class Frames {
       return number(CMD_ID);
     }
 
-    /** Whether bytes of the message are masked with the sequence number. */
+    /** Whether the bytes of the message are masked with the sequence number. */
     public boolean isMasked() {
       if (fields.hasField(ENC_TYPE)) {
         assertEquals(1, number(ENC_TYPE), "the only encoding that is known");
@@ -106,12 +106,12 @@ public final class Frames {
       return number(SEQ);
     }
 
-    /** Whether the header names a command or has a message. */
+    /** Whether the header has a command or a message. */
     public boolean hasCommandOrMessage() {
       return Stream.of(CMD_FUNC, CMD_ID, PDATA).anyMatch(fields::hasField);
     }
 
-    /** The bytes of the message as they are sent. */
+    /** The bytes of the message as sent. */
     public byte[] pdata() {
       List<ByteString> bytes = fields.getField(PDATA).getLengthDelimitedList();
       return bytes.isEmpty() ? new byte[0] : bytes.get(0).toByteArray();
@@ -128,7 +128,7 @@ public final class Frames {
       return plain;
     }
 
-    /** The fields of the message by their numbers. */
+    /** The fields of the message by number. */
     public UnknownFieldSet message() {
       return read(plainData());
     }

@@ -17,7 +17,7 @@ import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
- * What Home Assistant makes of a broker: it finds sensors by their discovery payloads, and reads
+ * Simulates Home Assistant on a broker: it finds sensors by their discovery payloads, and reads
  * their states with the two kinds of templates that the sink writes.
  */
 public final class HomeAssistant implements AutoCloseable {
@@ -39,7 +39,7 @@ public final class HomeAssistant implements AutoCloseable {
   private final Map<String, String> retained = new ConcurrentHashMap<>();
   private final Map<String, Integer> counts = new ConcurrentHashMap<>();
 
-  /** Connects and subscribes to all, as after its start: what is retained comes first. */
+  /** Connects and subscribes to all topics, as after its start: retained messages arrive first. */
   public HomeAssistant(int port, String user, String password) throws MqttException {
     client = new MqttClient("tcp://127.0.0.1:" + port, "homeassistant", new MemoryPersistence());
     client.setTimeToWait(10_000);
@@ -60,12 +60,12 @@ public final class HomeAssistant implements AutoCloseable {
     return retained.getOrDefault(topic, "");
   }
 
-  /** How often something came on a topic. */
+  /** Number of messages on a topic. */
   public int count(String topic) {
     return counts.getOrDefault(topic, 0);
   }
 
-  /** The discovery payload of each sensor, by its unique id. */
+  /** The discovery payload of each sensor, by unique ID. */
   public Map<String, JsonNode> sensors() {
     Map<String, JsonNode> sensors = new TreeMap<>();
     retained.forEach(
@@ -83,7 +83,7 @@ public final class HomeAssistant implements AutoCloseable {
     return sensors;
   }
 
-  /** The state of a sensor, "unavailable", or nothing where no sensor or value is known. */
+  /** The state of a sensor, or "unavailable"; empty if the sensor or its value is not known. */
   public Optional<String> state(String uniqueId) {
     JsonNode sensor = sensors().get(uniqueId);
     if (sensor == null) {

@@ -22,12 +22,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
-/** A web server that keeps what is sent to it, down until it is started. */
+/** A web server that stores the requests it receives; not running until it is started. */
 public final class HttpReceiver implements AutoCloseable {
 
   private static final String PASSWORD = "changeit";
 
-  /** What came. */
+  /** A received request. */
   public record Call(String method, String uri, Headers headers, String body) {}
 
   private final int port = Ports.next();
@@ -44,7 +44,7 @@ public final class HttpReceiver implements AutoCloseable {
     return new HttpReceiver(Optional.empty());
   }
 
-  /** With TLS and a certificate of its own, which a client must be told to trust. */
+  /** Uses TLS with a self-signed certificate, which a client must be configured to trust. */
   public static HttpReceiver tls(Path folder) {
     Path keys = folder.resolve("receiver.p12");
     ChildProcess.run(
@@ -69,7 +69,7 @@ public final class HttpReceiver implements AutoCloseable {
     return new HttpReceiver(Optional.of(keys));
   }
 
-  /** Options of a Java program that trusts this server and nobody else. */
+  /** Options of a Java program that make it trust only this server. */
   public List<String> trust() {
     return List.of(
         "-Djavax.net.ssl.trustStore=" + keys.orElseThrow(),
@@ -102,12 +102,12 @@ public final class HttpReceiver implements AutoCloseable {
     server = null;
   }
 
-  /** The status of all answers from now on. */
+  /** Sets the status of all further responses. */
   public void answer(int code) {
     status = code;
   }
 
-  /** All that came, the oldest first. */
+  /** All received requests, oldest first. */
   public List<Call> calls() {
     return List.copyOf(calls);
   }

@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /**
- * Container images in a folder of their own, built by deploy/image/build.sh and run by podman, as
- * far as a machine without a container engine in service, systemd and rights over resources allows.
+ * Container images in a separate directory, built by deploy/image/build.sh and run by podman, as
+ * far as a machine without a container engine, systemd and control of resources allows.
  */
 public final class ImageStore implements AutoCloseable {
 
@@ -31,7 +31,7 @@ public final class ImageStore implements AutoCloseable {
   private final AtomicInteger commands = new AtomicInteger();
   private final List<String> containers = new ArrayList<>();
 
-  /** In a folder that exists. */
+  /** Uses an existing directory. */
   public ImageStore(Path folder) {
     this.folder = folder;
     Path configuration = folder.resolve("storage.conf");
@@ -49,21 +49,21 @@ public final class ImageStore implements AutoCloseable {
     }
   }
 
-  /** Whether this machine can build images of Debian's packages. */
+  /** Whether this machine can build images from Debian packages. */
   public static boolean isPossible() {
     return System.getProperty("user.name").equals("root")
         && Files.exists(Path.of("/etc/debian_version"))
         && PROGRAMS.stream().allMatch(program -> Programs.find(program).isPresent());
   }
 
-  /** Builds both images and returns what the script prints. */
+  /** Builds both images and returns the output of the script. */
   public List<String> build() {
     return run(
         List.of(Path.of("deploy/image/build.sh").toAbsolutePath().toString(), "--stand-ins"));
   }
 
   /**
-   * Runs a container to its end and returns what it prints.
+   * Runs a container until it ends, and returns its output.
    *
    * @param options of podman, the image, and its arguments
    */
@@ -71,18 +71,18 @@ public final class ImageStore implements AutoCloseable {
     return podman(Stream.concat(Stream.of("--rm"), Stream.of(options)).toList(), RUN);
   }
 
-  /** Starts a container that runs on; the options are those of {@link #run}. */
+  /** Starts a container in the background; the options are those of {@link #run}. */
   public void start(String name, List<String> options) {
     containers.add(name);
     podman(Stream.concat(Stream.of("-d", "--name", name), options.stream()).toList(), RUN);
   }
 
-  /** Does something else with podman and returns what that prints. */
+  /** Runs another podman command and returns its output. */
   public List<String> podman(String... arguments) {
     return podman(List.of(arguments), List.of());
   }
 
-  /** The exit code of a command of podman. */
+  /** The exit code of a podman command. */
   public int codeOf(String... arguments) {
     try (ChildProcess process = startCommand(command(List.of(arguments), List.of()))) {
       return process.exitCode();
@@ -107,7 +107,7 @@ public final class ImageStore implements AutoCloseable {
     }
   }
 
-  /** Podman would have systemd run the health check, which the tests run themselves. */
+  /** Podman would use systemd for the health check; the tests run it themselves. */
   private static boolean isAboutTimers(String line) {
     return line.startsWith("time=") && line.contains("systemd");
   }
@@ -121,8 +121,8 @@ public final class ImageStore implements AutoCloseable {
   }
 
   /**
-   * Ends what runs. Images are kept in mounts, which no folder loses by being deleted; what podman
-   * still does behind an ended container may make one again meanwhile.
+   * Stops all containers. Images are kept in mounts, which must be unmounted before the directory
+   * is deleted; the cleanup of podman after a container can create another mount in the meantime.
    */
   @Override
   public void close() {

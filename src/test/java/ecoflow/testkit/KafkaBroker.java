@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A broker of Kafka that keeps its records on disk, down until it is started. */
+/** A Kafka broker that keeps its records on disk; not running until it is started. */
 public final class KafkaBroker implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -78,7 +78,7 @@ public final class KafkaBroker implements AutoCloseable {
     return ChildProcess.start(folder, folder.resolve(output), Map.of(), command);
   }
 
-  /** The address that clients are told. */
+  /** The address for clients. */
   public String address() {
     return "127.0.0.1:" + port;
   }
@@ -103,7 +103,7 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /** Prints the records of a topic from its start on, their key before the value. */
+  /** Prints the records of a topic from its beginning, with the key before the value. */
   public ChildProcess consume(String topic) {
     ChildProcess consumer =
         java(

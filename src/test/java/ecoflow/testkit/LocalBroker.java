@@ -11,7 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Properties;
 
-/** An MQTT broker of the house: on a loopback port, without TLS and logins. */
+/** A local MQTT broker on a loopback port, without TLS and logins. */
 public final class LocalBroker implements AutoCloseable {
 
   private final int port = Ports.next();
@@ -19,7 +19,7 @@ public final class LocalBroker implements AutoCloseable {
   /** Null while the broker is down. */
   private Server server;
 
-  /** Does not start it yet. */
+  /** Does not start it. */
   public LocalBroker() {}
 
   public String url() {

@@ -9,10 +9,10 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 
-/** A client of the web server that an exporter has on a port of this machine. */
+/** A client of an exporter's web server on a local port. */
 public record LocalHttp(int port) {
 
-  /** As Prometheus: without an upgrade to HTTP/2. */
+  /** Like Prometheus: without an upgrade to HTTP/2. */
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -24,7 +24,7 @@ public record LocalHttp(int port) {
   /**
    * {@code headers} are pairs of name and value.
    *
-   * @throws UncheckedIOException if nobody answers
+   * @throws UncheckedIOException if there is no response
    */
   public <T> HttpResponse<T> send(
       String method, String path, BodyHandler<T> body, String... headers) {

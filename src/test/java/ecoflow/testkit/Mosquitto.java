@@ -32,13 +32,13 @@ public final class Mosquitto implements AutoCloseable {
 
   private ChildProcess process;
 
-  /** With TLS. Does not start it yet. */
+  /** Uses TLS. Does not start it. */
   public Mosquitto(Path folder, SimulatedCloud cloud, ServerCertificate certificate) {
     this(folder, cloud);
     cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
   }
 
-  /** A broker of the house, without TLS. Does not start it yet. */
+  /** A local broker without TLS. Does not start it. */
   public static Mosquitto plain(Path folder) {
     return new Mosquitto(folder, null);
   }
@@ -54,7 +54,7 @@ public final class Mosquitto implements AutoCloseable {
       Files.write(
           file("config"),
           List.of(
-              // Started by root it would become a user who may not read these files.
+              // If root started it, Mosquitto would switch to a user without access to these files.
               "user " + System.getProperty("user.name"),
               "listener " + port + " 127.0.0.1",
               tls ? "keyfile " + file("key.pem") : "",
@@ -81,7 +81,7 @@ public final class Mosquitto implements AutoCloseable {
     return port;
   }
 
-  /** Takes effect with the next start or {@link #reload}. */
+  /** Takes effect after the next start or {@link #reload}. */
   public void setPassword(String user, String password) {
     ChildProcess.run(
         folder,
@@ -110,17 +110,17 @@ public final class Mosquitto implements AutoCloseable {
         });
   }
 
-  /** As a crash or a power cut would: clients get no word of it. */
+  /** Kills it like a crash or a power failure: clients are not notified. */
   public void kill() {
     process.kill();
   }
 
-  /** Reads the passwords again and throws out who has another one. */
+  /** Reads the passwords again and disconnects clients with another password. */
   public void reload() {
     process.signal("HUP");
   }
 
-  /** Connections stay open, and new ones are taken by the kernel, but nobody answers. */
+  /** Connections stay open, and the kernel accepts new ones, but the broker does not answer. */
   public void freeze() {
     process.signal("STOP");
   }
@@ -137,7 +137,7 @@ public final class Mosquitto implements AutoCloseable {
     }
   }
 
-  /** Another client of a broker with TLS; who asks for it closes it. */
+  /** Another client of a broker with TLS; the caller closes it. */
   public MqttClient client(String id, String user, String password) throws MqttException {
     MqttClient client = new MqttClient("ssl://localhost:" + port, id, new MemoryPersistence());
     client.setTimeToWait(10_000);
@@ -149,7 +149,7 @@ public final class Mosquitto implements AutoCloseable {
     return client;
   }
 
-  /** Publishes as another client, which is there for this message alone. */
+  /** Publishes as another client, which disconnects after this message. */
   public void publish(String user, String password, String topic, String payload)
       throws MqttException {
     MqttClient client = client("publisher", user, password);
@@ -161,12 +161,12 @@ public final class Mosquitto implements AutoCloseable {
     }
   }
 
-  /** The number of lines with this text. */
+  /** Number of log lines with this text. */
   public long count(String text) {
     return log().stream().filter(line -> line.contains(text)).count();
   }
 
-  /** The most connections that the user had at once, over all starts of the broker. */
+  /** Maximum number of simultaneous connections of a user, over all starts of the broker. */
   public int mostConnections(String user) {
     String connected = "New client connected from ";
     int open = 0;
@@ -179,7 +179,7 @@ public final class Mosquitto implements AutoCloseable {
       } else if (line.endsWith(UP)) {
         open = 0;
       } else if (id.isPresent() && line.contains(": Client " + id.get() + " ")) {
-        // disconnected, closed its connection, exceeded its time, or was replaced
+        // The client disconnected, closed its connection, exceeded its time-out, or was replaced.
         open--;
       }
     }

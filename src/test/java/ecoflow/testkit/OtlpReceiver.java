@@ -20,7 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.zip.GZIPInputStream;
 
-/** Takes what registries publish with OTLP over HTTP. */
+/** Receives metrics that registries publish with OTLP over HTTP. */
 public final class OtlpReceiver implements AutoCloseable {
 
   private final List<List<Series>> publications = new ArrayList<>();
@@ -89,14 +89,14 @@ public final class OtlpReceiver implements AutoCloseable {
     }
   }
 
-  /** All gauges of each publication, the oldest first, without the first ones. */
+  /** All gauges of each later publication, oldest first. */
   public List<List<Series>> after(int publicationsBefore) {
     synchronized (publications) {
       return List.copyOf(publications.subList(publicationsBefore, publications.size()));
     }
   }
 
-  /** All gauges of the newest publication; none before the first. */
+  /** All gauges of the newest publication; empty before the first one. */
   public List<Series> latest() {
     synchronized (publications) {
       return publications.isEmpty() ? List.of() : publications.get(publications.size() - 1);

@@ -14,13 +14,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What /metrics says, asked anew for each question. Names of series go without their prefix, labels
- * are written as {@code "index_0=3"}, and a series that may have more labels than those named must
- * be the only one that fits.
+ * The content of /metrics, requested again for each query. Names of series are given without their
+ * prefix, labels are written as {@code "index_0=3"}, and a series may have more labels than those
+ * given, but must be the only match.
  */
 public final class Page {
 
-  /** What the exporter itself tells of a device, besides whether it is online. */
+  /** Exporter metrics of a device, other than its online state. */
   private static final Set<String> ABOUT_DEVICES =
       Set.of(
           "scrape_requests_total",
@@ -35,8 +35,8 @@ public final class Page {
   private final String prefix;
 
   /**
-   * @param source asks for the page as text
-   * @param clientType gives the mode of the exporter, as metrics name it
+   * @param source returns the page as text
+   * @param clientType returns the mode of the exporter, as in metrics
    */
   Page(Supplier<String> source, Supplier<String> clientType) {
     this(source, clientType, "ecoflow_");
@@ -57,7 +57,7 @@ public final class Page {
     return source.get();
   }
 
-  /** The lines of one name, in the order of the page. */
+  /** The lines with one name, in the order of the page. */
   public List<String> lines(String name) {
     String start = prefix + name;
     return text()
@@ -66,7 +66,7 @@ public final class Page {
         .toList();
   }
 
-  /** The series of one name with these labels, in the order of the page. */
+  /** The series with one name and these labels, in the order of the page. */
   public List<Series> series(String name, String... labels) {
     Map<String, String> wanted =
         Stream.of(labels)
@@ -91,7 +91,7 @@ public final class Page {
     return one(name, all).orElse(Double.NaN);
   }
 
-  /** The collections of a device that ended so. */
+  /** Number of collections of a device with this result. */
   public double scrapes(SimulatedDevice device, String status) {
     return scrapes(device.serial(), status);
   }
@@ -100,12 +100,12 @@ public final class Page {
     return of(serial, "scrape_requests_total", "status=" + status);
   }
 
-  /** The time of the last value in seconds; NaN if there was none. */
+  /** The time of the last value, in seconds since 1970; NaN without one. */
   public double lastUpdate(SimulatedDevice device) {
     return of(device, "device_last_update_timestamp_seconds");
   }
 
-  /** The sorted lines of a device without those about the exporter's own work on it. */
+  /** The sorted lines of a device, except for exporter metrics. */
   public List<String> linesOf(String serial) {
     return text()
         .lines()
@@ -115,7 +115,7 @@ public final class Page {
         .toList();
   }
 
-  /** The names of the series that a device has from its own values, in the order of the page. */
+  /** The names of the series from a device's own values, in the order of the page. */
   public List<String> namesOf(SimulatedDevice device) {
     return text()
         .lines()
@@ -132,7 +132,7 @@ public final class Page {
 
   // The exporter itself
 
-  /** The value of one of the exporter's own series, which must be there. */
+  /** The value of an exporter metric, which must exist. */
   public double own(String name, String... labels) {
     return one(name, labels)
         .orElseThrow(() -> new AssertionError("no " + name + List.of(labels) + " in\n" + text()));
@@ -150,7 +150,7 @@ public final class Page {
     return own("auth_requests_total", client(), "status=" + status);
   }
 
-  /** The messages of a type, text or protobuf. */
+  /** Number of messages of a type, text or protobuf. */
   public double mqttMessages(String type) {
     return own("mqtt_messages_total", client(), "type=" + type);
   }
@@ -163,7 +163,7 @@ public final class Page {
     return own("quota_requests_total", "status=" + status);
   }
 
-  /** The HTTPS requests for one of the paths of {@link ecoflow.cloud.ApiPath}. */
+  /** Number of HTTPS requests to one of the paths of {@link ecoflow.cloud.ApiPath}. */
   public double httpRequests(String path, String status) {
     return own("http_requests_total", "endpoint=" + path, "status=" + status);
   }
@@ -176,12 +176,16 @@ public final class Page {
     return own("quota_conflicts_total", "kind=" + kind);
   }
 
-  /** Protobuf messages of a command that ended so; the first one makes the series. */
+  /**
+   * Number of protobuf messages of a command with this outcome; the first one creates the series.
+   */
   public double protobufMessages(int cmdFunc, int cmdId, String outcome) {
     return command("protobuf_messages_total", cmdFunc, cmdId, "outcome=" + outcome);
   }
 
-  /** Parts of protobuf messages of a command that were left out; the first makes the series. */
+  /**
+   * Number of dropped fields of protobuf messages of a command; the first one creates the series.
+   */
   public double droppedFields(int cmdFunc, int cmdId, String reason) {
     return command("protobuf_fields_dropped_total", cmdFunc, cmdId, "reason=" + reason);
   }
@@ -196,7 +200,7 @@ public final class Page {
 
   // Waits
 
-  /** Until the device has this one series with this value; NaN means that it has none. */
+  /** Waits until the device has exactly this one series with this value; NaN means no series. */
   public void eventuallyShows(SimulatedDevice device, String name, double value, String... labels) {
     eventuallyShows(device.serial(), name, value, labels);
   }
@@ -205,7 +209,7 @@ public final class Page {
     eventually(() -> assertEquals(value, of(serial, name, labels), () -> serial + " " + name));
   }
 
-  /** Until at least so many collections of the device ended so. */
+  /** Waits until the device has at least this number of collections with this result. */
   public void eventuallyScrapes(SimulatedDevice device, String status, double least) {
     eventuallyScrapes(device.serial(), status, least);
   }
@@ -217,7 +221,7 @@ public final class Page {
                 scrapes(serial, status) >= least, () -> serial + " " + status + " " + least));
   }
 
-  /** Until the MQTT connection is up (1) or down (0). */
+  /** Waits until the MQTT connection is up (1) or down (0). */
   public void eventuallyConnected(double state) {
     eventually(() -> assertEquals(state, connected(), "connected"));
   }

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** PostgreSQL with a database of the test's own, down until it is started. */
+/** PostgreSQL with a database for one test; not running until it is started. */
 public final class PostgresServer implements AutoCloseable {
 
   public static final String USER = "ecoflow";
@@ -24,7 +24,7 @@ public final class PostgresServer implements AutoCloseable {
   private final int port = Ports.next();
   private boolean up;
 
-  /** Makes the database, in a folder that another user can reach. */
+  /** Creates the database in a directory that another user can access. */
   public PostgresServer() {
     try {
       folder = Files.createTempDirectory("postgresql");
@@ -59,7 +59,7 @@ public final class PostgresServer implements AutoCloseable {
         && (!isRoot() || Programs.find("runuser").isPresent());
   }
 
-  /** Root may not run the server. */
+  /** The server refuses to run as root. */
   private static boolean isRoot() {
     return System.getProperty("user.name").equals("root");
   }
@@ -87,7 +87,7 @@ public final class PostgresServer implements AutoCloseable {
     up = true;
   }
 
-  /** As after a crash: what is under way is cut off. */
+  /** Stops it like a crash: running transactions are aborted. */
   public void stop() {
     run("pg_ctl", "-D", data(), "-w", "-m", "immediate", "stop");
     up = false;
@@ -103,7 +103,7 @@ public final class PostgresServer implements AutoCloseable {
     ChildProcess.run(folder, folder.resolve("output"), command.toArray(String[]::new));
   }
 
-  /** The rows of a query, their columns with | between them. */
+  /** The rows of a query, with columns separated by |. */
   public List<String> query(String sql) {
     try (ChildProcess psql =
         ChildProcess.start(

@@ -15,7 +15,10 @@ public final class Programs {
 
   private Programs() {}
 
-  /** Debian keeps servers where only root looks, and those of PostgreSQL where nobody does. */
+  /**
+   * Debian installs servers in directories that are in the PATH of root only, and those of
+   * PostgreSQL outside the PATH.
+   */
   public static Optional<Path> find(String name) {
     return Stream.of(
             Stream.of(System.getenv("PATH").split(":")).map(Path::of),

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 
 /**
  * Prometheus as a child process with the rules of {@code deploy/prometheus}. It scrapes and
- * evaluates each second.
+ * evaluates once per second.
  */
 public final class PrometheusServer implements AutoCloseable {
 
@@ -29,12 +29,12 @@ public final class PrometheusServer implements AutoCloseable {
   private final int port = Ports.next();
   private final ChildProcess process;
 
-  /** One series of an answer: its labels, and its value of that moment. */
+  /** One series of an answer: its labels, and its value at that time. */
   public record Sample(Map<String, String> labels, double value) {}
 
   /**
-   * @param folder an empty one
-   * @param targets ports of this machine by the name of the job
+   * @param folder an empty directory
+   * @param targets local ports by the name of the job
    */
   public static PrometheusServer start(Path folder, Map<String, Integer> targets) {
     try {
@@ -47,7 +47,7 @@ public final class PrometheusServer implements AutoCloseable {
   private PrometheusServer(Path folder, Map<String, Integer> targets) throws IOException {
     try (Stream<Path> rules = Files.list(Path.of("deploy/prometheus/rules"))) {
       for (Path file : rules.toList()) {
-        // A test has no minute to wait for each rule.
+        // A minute for each rule is too long for a test.
         String text = Files.readString(file).replaceAll("(?m)^    interval: .*\n", "");
         Files.writeString(folder.resolve(file.getFileName()), text);
       }
@@ -82,8 +82,8 @@ public final class PrometheusServer implements AutoCloseable {
   /**
    * The answer to an instant query.
    *
-   * @param seconds the moment, since 1970
-   * @throws AssertionError if Prometheus refuses the expression
+   * @param seconds the evaluation time, since 1970
+   * @throws AssertionError if Prometheus rejects the expression
    */
   public List<Sample> query(String expression, double seconds) {
     String path =
@@ -109,12 +109,12 @@ public final class PrometheusServer implements AutoCloseable {
     }
   }
 
-  /** The same for now. */
+  /** The answer to an instant query for the current time. */
   public List<Sample> query(String expression) {
     return query(expression, System.currentTimeMillis() / 1000.0);
   }
 
-  /** Waits until the expression has so many series. */
+  /** Waits until the expression has this number of series. */
   public void awaitSeries(int count, String expression) {
     eventually(() -> assertEquals(count, query(expression).size(), expression));
   }

@@ -7,23 +7,23 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What Prometheus' own reader says of a page. */
+/** Checks a page with the parser of Prometheus. */
 public final class Promtool {
 
   private Promtool() {}
 
   /**
-   * @param said all that it printed
+   * @param said the complete output
    */
   public record Answer(int exitCode, String said) {}
 
-  /** Skips the test where it is not installed. */
+  /** Skips the test if promtool is not installed. */
   public static void assumeInstalled() {
     assumeTrue(Programs.find("promtool").isPresent(), "promtool is not installed");
   }
 
   /**
-   * @param folder gets the page
+   * @param folder directory for the page
    */
   public static Answer check(Path folder, String page) throws IOException, InterruptedException {
     Path file = Files.writeString(folder.resolve("page"), page);

@@ -21,13 +21,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * A TLS server in place of the cloud's MQTT broker that writes any bytes, also those that no broker
- * sends. Each connection runs the script in a thread of its own; the connection stays open when the
- * script returns and is closed when it fails.
+ * A TLS server in place of the cloud's MQTT broker that can write any bytes, also invalid ones.
+ * Each connection runs the script in its own thread; the connection stays open when the script
+ * returns, and is closed when the script fails.
  */
 public final class RawBroker implements AutoCloseable {
 
-  /** What the broker does with one connection. */
+  /** The behaviour of the broker on one connection. */
   public interface Script {
     void run(Session session) throws IOException;
   }
@@ -114,9 +114,9 @@ public final class RawBroker implements AutoCloseable {
   private final List<String> failures = new CopyOnWriteArrayList<>();
 
   /**
-   * Starts the server and makes it the broker of the cloud.
+   * Starts the server and configures it as the broker of the cloud.
    *
-   * @param folder gets the key and the certificate of the server
+   * @param folder directory for the key and the certificate of the server
    */
   public RawBroker(SimulatedCloud cloud, Path folder, Script script) throws IOException {
     this.script = script;
@@ -150,7 +150,7 @@ public final class RawBroker implements AutoCloseable {
         thread(() -> serve(socket));
       }
     } catch (IOException e) {
-      // Closed.
+      // Already closed.
     }
   }
 
@@ -163,12 +163,12 @@ public final class RawBroker implements AutoCloseable {
     }
   }
 
-  /** How many connections there were. */
+  /** Number of connections. */
   public int connections() {
     return sockets.size();
   }
 
-  /** How many of them ended while their script ran. */
+  /** Number of connections that ended while their script ran. */
   public int ended() {
     return failures.size();
   }

@@ -15,7 +15,7 @@ public final class Readme {
 
   private static final Pattern BLOCK = Pattern.compile("(?ms)^( *)```(\\w*)\\n(.*?)^ *```$");
 
-  /** A program with something behind it, where text names it between backquotes. */
+  /** A program with arguments between backquotes in text. */
   private static final Pattern INLINE =
       Pattern.compile("`((?:\\w+=\\S+ )*(?:\\./\\w+|java|docker|cp|mv|curl|git|kill|sh) [^`]+)`");
 
@@ -38,7 +38,7 @@ public final class Readme {
     return text;
   }
 
-  /** All shell commands: each line of the blocks of shell, then those within the text. */
+  /** All shell commands: each line of the shell blocks, then those in the text. */
   public List<String> commands() {
     List<String> commands = new ArrayList<>();
     Stream.of("", "sh", "bash")
@@ -56,7 +56,7 @@ public final class Readme {
         .toList();
   }
 
-  /** The blocks of a language, without the indentation of their fences. */
+  /** The code blocks of a language, without the indentation of their fences. */
   public List<String> blocks(String language) {
     return BLOCK
         .matcher(text)

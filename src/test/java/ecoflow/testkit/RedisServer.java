@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Redis as a child process that wants a password, down until it is started; it keeps nothing. */
+/**
+ * Redis as a child process that requires a password and does not persist data; not running until it
+ * is started.
+ */
 public final class RedisServer implements AutoCloseable {
 
   public static final String PASSWORD = "redis+p&ss word%";
@@ -57,7 +60,7 @@ public final class RedisServer implements AutoCloseable {
     }
   }
 
-  /** Prints what is published on a channel from now on. */
+  /** Prints messages that are published on a channel from now on. */
   public ChildProcess subscribe(String channel) {
     ChildProcess subscriber = client("published", List.of("SUBSCRIBE", channel));
     subscribers.add(subscriber);

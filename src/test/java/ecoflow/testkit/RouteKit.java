@@ -24,8 +24,8 @@ import org.apache.camel.support.PluginHelper;
 
 /**
  * Single route files with the real beans: {@code RouteKit.load("quotas")} for packaged ones, {@code
- * file} for those of an integrator beside them. What the files send to an endpoint named by {@code
- * with} is kept there; what they do to gauges stands on the page.
+ * file} for an integrator's own files. Messages that the files send to an endpoint named by {@code
+ * with} are stored; changes of gauges are visible on the page.
  */
 public final class RouteKit implements AutoCloseable {
 
@@ -48,30 +48,30 @@ public final class RouteKit implements AutoCloseable {
     variable(DEVICES, "all");
   }
 
-  /** Packaged route files, without their ending. */
+  /** Loads packaged route files by name, without their suffix. */
   public static RouteKit load(String... files) {
     return new RouteKit(List.of(files));
   }
 
-  /** A route file of one's own beside them. */
+  /** Adds a route file of the integrator. */
   public RouteKit file(Path file) {
     own.add(file);
     return this;
   }
 
-  /** A setting; without any, an account in mode mqtt. */
+  /** Adds a setting; by default the mode is MQTT, with an app account. */
   public RouteKit variable(String name, String value) {
     variables.put(name, value);
     return this;
   }
 
-  /** A device that the exporter serves; without any, routes can run but no gauge is shown. */
+  /** Adds a device that the exporter serves; without one, routes can run but no gauge is shown. */
   public RouteKit device(String serial) {
     String before = variables.get(DEVICES);
     return variable(DEVICES, before.equals("all") ? serial : before + "," + serial);
   }
 
-  /** Developer keys instead of an account. */
+  /** Uses developer keys instead of an app account. */
   public RouteKit rest() {
     variables.remove("ECOFLOW_ACCOUNT_USER");
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
@@ -79,7 +79,7 @@ public final class RouteKit implements AutoCloseable {
   }
 
   /**
-   * A clock in place of that of the machine, so that a test can let hours pass at once.
+   * Replaces the system clock, so that a test can let hours pass at once.
    *
    * @param nanos monotonic, in nanoseconds; read by several threads
    */
@@ -88,12 +88,12 @@ public final class RouteKit implements AutoCloseable {
     return this;
   }
 
-  /** Keeps the bodies that come to an endpoint which no loaded file consumes. */
+  /** Stores the bodies of messages to an endpoint that no loaded file consumes. */
   public RouteKit with(String endpoint) {
     return with(endpoint, exchange -> {});
   }
 
-  /** As {@link #with(String)}, and does something with each of them. */
+  /** Like {@link #with(String)}, and processes each of them. */
   public RouteKit with(String endpoint, Processor then) {
     List<Object> kept = new CopyOnWriteArrayList<>();
     bodies.put(endpoint, kept);
@@ -115,7 +115,7 @@ public final class RouteKit implements AutoCloseable {
     try {
       beans = new Beans(Settings.from(variables), nanoClock);
       beans.configure(camel);
-      // All at once and first: what one of them configures holds for the routes of all.
+      // All in one call and first: the configuration of one file applies to the routes of all.
       PluginHelper.getRoutesLoader(camel).loadRoutes(resources());
       camel.addRoutes(
           new RouteBuilder() {
@@ -147,25 +147,25 @@ public final class RouteKit implements AutoCloseable {
     return camel;
   }
 
-  /** Values of a device to direct:quotas, as it pushes them. */
+  /** Sends values of a device to direct:quotas, like a push. */
   public void send(String serial, Map<String, ?> values) {
     send("direct:quotas", values, Map.of("EcoflowDevice", serial, "EcoflowSource", "push"));
   }
 
-  /** A message to an endpoint; of a map a copy, which routes may change. */
+  /** Sends a message to an endpoint; a map is copied, because routes may change it. */
   public void send(String endpoint, Object body, Map<String, Object> headers) {
     Object sent = body instanceof Map<?, ?> map ? new LinkedHashMap<>(map) : body;
     template.sendBodyAndHeaders(endpoint, sent, headers);
   }
 
-  /** What /metrics would say. */
+  /** The content of /metrics. */
   public Page page() {
     return new Page(
         () -> template.requestBody("bean:metricsPage?method=answer", null, String.class),
         () -> "mqtt");
   }
 
-  /** The bodies that came to an endpoint so far, an empty text for none. */
+  /** The bodies of messages to an endpoint so far; an empty text for none. */
   public List<Object> bodies(String endpoint) {
     return new ArrayList<>(bodies.get(endpoint));
   }

@@ -10,12 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A copy of the packaged routes for an exporter that runs with edited ones. */
+/** A copy of the packaged routes for an exporter with edited routes. */
 public record RoutesFolder(Path folder) {
 
   private static final Path PACKAGED = Path.of("src/main/resources/routes");
 
-  /** Copies the packaged routes into a new folder. */
+  /** Copies the packaged routes into a new directory. */
   public static RoutesFolder copyTo(Path folder) {
     try {
       Files.createDirectory(folder);
@@ -28,7 +28,7 @@ public record RoutesFolder(Path folder) {
     return new RoutesFolder(folder);
   }
 
-  /** Copies files into a new folder. */
+  /** Copies files into a new directory. */
   public static RoutesFolder of(Path folder, Path... files) {
     try {
       Files.createDirectories(folder);
@@ -46,7 +46,7 @@ public record RoutesFolder(Path folder) {
     return new RoutesFolder(PACKAGED).names();
   }
 
-  /** The names of the files in order. */
+  /** The sorted names of the files. */
   public List<String> names() {
     try (Stream<Path> files = Files.list(folder)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
@@ -55,13 +55,16 @@ public record RoutesFolder(Path folder) {
     }
   }
 
-  /** Puts a step, in YAML of any indentation, at the start of each route of a file. */
+  /** Inserts a step, in YAML of any indentation, at the start of each route of a file. */
   public RoutesFolder putFirst(String file, String step) {
     String steps = "\n      steps:\n";
     return edit(file, steps, steps + step.indent(8 - step.indexOf('-')));
   }
 
-  /** Puts lines in a file, in place of what stands there from their first to their last. */
+  /**
+   * Replaces lines in a file, from the one that equals the first given line to the one that equals
+   * the last.
+   */
   public RoutesFolder put(String file, String lines) {
     List<String> all = lines.lines().toList();
     try {
@@ -77,7 +80,7 @@ public record RoutesFolder(Path folder) {
   }
 
   /**
-   * Replaces a text wherever it stands in a file, where it must stand.
+   * Replaces all occurrences of a text in a file, which must contain it.
    *
    * @return this
    */
@@ -94,12 +97,12 @@ public record RoutesFolder(Path folder) {
     return this;
   }
 
-  /** The variable that has an exporter load the files beside the packaged ones. */
+  /** The variable that makes an exporter load the files in addition to the packaged ones. */
   public String beside() {
     return "ECOFLOW_ROUTES_DIR=" + folder;
   }
 
-  /** The value of CAMEL_MAIN_ROUTES_INCLUDE_PATTERN for this folder. */
+  /** The value of CAMEL_MAIN_ROUTES_INCLUDE_PATTERN for this directory. */
   public String pattern() {
     return "file:" + folder + "/*.camel.yaml";
   }

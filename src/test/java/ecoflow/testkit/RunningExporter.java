@@ -24,13 +24,13 @@ public final class RunningExporter implements AutoCloseable {
     this.http = http;
     this.clientType = clientType;
     this.page = new Page(() -> http.get("/metrics").body(), () -> clientType);
-    // As the main thread of the process does.
+    // Like the main thread of the process.
     Thread main = new Thread(() -> end.complete(exporter.awaitEnd()), "exporter-main");
     main.setDaemon(true);
     main.start();
   }
 
-  /** Starts with the given variables; without EXPORTER_PORT a free port is taken. */
+  /** Starts with the given variables; without EXPORTER_PORT on a free port. */
   public static RunningExporter start(Map<String, String> variables) {
     Map<String, String> all = new HashMap<>(variables);
     String port = all.computeIfAbsent("EXPORTER_PORT", unused -> "" + Ports.next());
@@ -54,7 +54,7 @@ public final class RunningExporter implements AutoCloseable {
     return page;
   }
 
-  /** The mode, as metrics name it. */
+  /** The mode, as in metrics. */
   String clientType() {
     return clientType;
   }
@@ -63,7 +63,7 @@ public final class RunningExporter implements AutoCloseable {
     return exporter.camelContext();
   }
 
-  /** Waits as long as it takes until the exporter ends, and returns its exit code. */
+  /** Waits without a limit until the exporter ends, and returns its exit code. */
   public int awaitEnd() {
     return end.join();
   }

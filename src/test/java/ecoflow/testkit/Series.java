@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** One line {@code name{labels} value} of a page, read without leniency. */
+/** One line {@code name{labels} value} of a page, parsed strictly. */
 public record Series(String name, Map<String, String> labels, double value) {
 
   static final String NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
@@ -15,7 +15,7 @@ public record Series(String name, Map<String, String> labels, double value) {
   private static final Pattern LABEL =
       Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)=\"((?:[^\"\\\\\n]|\\\\[\"\\\\n])*)\"(?:,(?!$)|$)");
 
-  /** Labels come in the order of the line and without escapes. */
+  /** The labels are in the order of the line and without escapes. */
   public static Series read(String line) {
     Matcher series = LINE.matcher(line);
     check(series.matches(), "no series", line);

@@ -17,7 +17,7 @@ public record SinkFile(Path path) {
     return new SinkFile(FOLDER.resolve(sink + ENDING));
   }
 
-  /** Those of the folder itself, in order. */
+  /** The files of the directory itself, in order. */
   public static List<SinkFile> all() {
     try (Stream<Path> files = Files.list(FOLDER)) {
       return files
@@ -34,7 +34,7 @@ public record SinkFile(Path path) {
     return path.getFileName().toString().replace(ENDING, "");
   }
 
-  /** What a line of the head says behind its word; empty if there is none. */
+  /** The text after a word in the head; empty if the word is missing. */
   public String head(String word) {
     String start = "# " + word + ": ";
     return lines().stream()

@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The finished jar with one sink of {@code examples/routes}: its file in a folder of its own, and
- * its component fetched by the command that the head of the file names.
+ * The finished jar with one sink of {@code examples/routes}: its file in a separate directory, and
+ * its component fetched by the command in the head of the file.
  */
 public final class SinkRun implements AutoCloseable {
 
-  /** The component's jars stay from one build to the next, until {@code clean}. */
+  /** The component's jars are kept between builds, until {@code clean}. */
   private static final Path FETCHED = Path.of("target/sinks").toAbsolutePath();
 
   private static final String FETCH = "./mvnw ";
@@ -33,7 +33,7 @@ public final class SinkRun implements AutoCloseable {
     this(folder, cloud, SinkFile.of(sink));
   }
 
-  /** As the other, with any file. */
+  /** Uses any file. */
   public SinkRun(Path folder, SimulatedCloud cloud, SinkFile file) {
     this.folder = folder;
     this.cloud = cloud;
@@ -51,16 +51,16 @@ public final class SinkRun implements AutoCloseable {
     }
   }
 
-  /** The folder with the jars that a command of Maven has fetched. */
+  /** Returns the directory with the jars that a Maven command has fetched. */
   private Path fetch(String name, String needs) {
     return fetch(name, folder, needs.substring(needs.indexOf(FETCH)), LIB, "-Dlib=");
   }
 
-  /** Runs a command of Maven that puts jars into a folder, unless they are there already. */
+  /** Runs a Maven command that downloads jars into a directory, unless they are already there. */
   static Path fetch(String name, Path work, String command, String option, String assignment) {
     Path fetched = FETCHED.resolve(name);
     if (!Files.isDirectory(fetched)) {
-      // Under another name, or a fetch that is cut off would be taken for a whole one.
+      // Under another name first, because an interrupted download would look complete.
       Path part = FETCHED.resolve(name + ".part");
       try {
         Files.createDirectories(FETCHED);
@@ -78,7 +78,7 @@ public final class SinkRun implements AutoCloseable {
     return fetched;
   }
 
-  /** What validate says of the file, with the exit code at the end. */
+  /** The output of validate for the file, followed by the exit code. */
   public List<String> validate(String... variables) {
     Map<String, String> all = with(Map.of(), variables);
     int code = jar.run(all, "validate");
@@ -87,7 +87,7 @@ public final class SinkRun implements AutoCloseable {
     return lines;
   }
 
-  /** Starts the exporter in mode mqtt, and waits until it is connected to the cloud. */
+  /** Starts the exporter in mode MQTT, and waits until it is connected to the cloud. */
   public void start(String... variables) {
     start(List.of(), variables);
   }
@@ -111,12 +111,15 @@ public final class SinkRun implements AutoCloseable {
     return jar;
   }
 
-  /** The messages that came to the door of the sink so far, such as changes-kafka. */
+  /**
+   * Number of messages that the entry route of the sink, such as changes-kafka, has accepted so
+   * far.
+   */
   public double taken(String door) {
     return count(door, "taken");
   }
 
-  /** The messages that the door has lost so far, for more wait than may. */
+  /** Number of messages that the entry route has dropped so far because its queue was full. */
   public double dropped(String door) {
     return count(door, "dropped");
   }
@@ -127,13 +130,13 @@ public final class SinkRun implements AutoCloseable {
         .sum();
   }
 
-  /** Ends the exporter with a signal; what it has logged must be lines, not stack traces. */
+  /** Ends the exporter with a signal; its log must consist of lines, without stack traces. */
   public void endWell() {
     assertEquals(143, jar.terminate(), () -> "" + jar.log());
     assertEquals(List.of(), traces(), () -> "" + jar.log());
   }
 
-  /** The lines of the log that do not start with a time, as those of a stack trace. */
+  /** The log lines that do not start with a time, such as those of a stack trace. */
   public List<String> traces() {
     return jar.log().stream().filter(line -> !line.matches("\\d{4}-\\d\\d-\\d\\dT.*")).toList();
   }

@@ -10,14 +10,14 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Set;
 
-/** The sources as a fresh checkout has them, in a folder where a build disturbs no other. */
+/** The sources as in a fresh checkout, in a directory where a build does not affect others. */
 public record SourceCopy(Path folder) {
 
   private static final Path SOURCES = Path.of("").toAbsolutePath();
   private static final Set<Path> LEFT_OUT =
       Set.of(SOURCES.resolve("target"), SOURCES.resolve(".git"));
 
-  /** Copies everything that is not built into a new folder. */
+  /** Copies all files that are not built into a new directory. */
   public static SourceCopy to(Path folder) {
     try {
       Files.walkFileTree(

@@ -14,9 +14,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads a page of the Prometheus text format 0.0.4 or of OpenMetrics 1.0 and refuses whatever these
- * do not allow, also where Prometheus itself would be lenient. Timestamps and exemplars, which the
- * exporter never writes, are refused too.
+ * Parses a page of the Prometheus text format 0.0.4 or of OpenMetrics 1.0 and rejects everything
+ * that these formats do not allow, even if Prometheus itself would accept it. Also rejects
+ * timestamps and exemplars, which the exporter never writes.
  */
 public final class StrictPage {
 
@@ -32,7 +32,7 @@ public final class StrictPage {
   private final boolean openMetrics;
   private final Map<String, Family> families = new LinkedHashMap<>();
 
-  /** Every name that a family claims with its suffixes: no other family may have it. */
+  /** All names that a family reserves with its suffixes: no other family may use them. */
   private final Set<String> claimed = new HashSet<>();
 
   private final Set<String> seen = new HashSet<>();
@@ -106,7 +106,7 @@ public final class StrictPage {
     check(help != null && current != null, "HELP or TYPE lacks", name);
     List<String> claims = new ArrayList<>(suffixes(current.type()));
     if (openMetrics && List.of("counter", "histogram").contains(current.type())) {
-      // Reserved, also where it is not written.
+      // Reserved even if it is not written.
       claims.add("_created");
     }
     for (String suffix : claims) {
@@ -126,7 +126,7 @@ public final class StrictPage {
     current = null;
   }
 
-  /** What stands behind the family's name in its series; "" is also claimed by its own name. */
+  /** The suffixes of the family's series; "" is also reserved by the family's own name. */
   private List<String> suffixes(String type) {
     return switch (type) {
       case "histogram" -> List.of("", "_bucket", "_count", "_sum");
@@ -138,7 +138,7 @@ public final class StrictPage {
 
   private boolean belongs(Series series) {
     List<String> suffixes = suffixes(current.type());
-    // Only a family with nothing but its name has series of that name.
+    // A family has a series without a suffix only if it has no other suffixes.
     List<String> allowed = suffixes.size() == 1 ? suffixes : suffixes.subList(1, suffixes.size());
     return allowed.stream().anyMatch(suffix -> series.name().equals(name + suffix))
         && (series.name().endsWith("_bucket") && current.type().equals("histogram"))
@@ -150,7 +150,10 @@ public final class StrictPage {
     check(text.matches(allowed), "an escape", line);
   }
 
-  /** Buckets go up in le and in count; the one of +Inf is the count; each has its sum. */
+  /**
+   * Buckets increase in le and in count; the +Inf bucket equals the count; each histogram has a
+   * sum.
+   */
   private static void checkHistogram(Family family) {
     Map<Map<String, String>, List<Series>> byLabels = new HashMap<>();
     for (Series series : family.series()) {

@@ -25,7 +25,7 @@ public final class Tinyproxy implements AutoCloseable {
   private int starts;
   private ChildProcess process;
 
-  /** Does not start it yet. */
+  /** Does not start it. */
   public Tinyproxy(Path folder) {
     this.folder = folder;
   }
@@ -46,7 +46,7 @@ public final class Tinyproxy implements AutoCloseable {
   /**
    * Starts it with an empty log.
    *
-   * @param options further lines of its configuration, such as {@code BasicAuth user password}
+   * @param options additional lines of its configuration, such as {@code BasicAuth user password}
    */
   public void start(String... options) {
     starts++;
@@ -92,7 +92,7 @@ public final class Tinyproxy implements AutoCloseable {
     return folder.resolve("tinyproxy-log-" + starts);
   }
 
-  /** The targets of all CONNECT requests since the start, in their order. */
+  /** The targets of all CONNECT requests since the start, in order. */
   public List<String> connects() {
     try {
       return CONNECT.matcher(Files.readString(log())).results().map(Tinyproxy::target).toList();
@@ -105,7 +105,7 @@ public final class Tinyproxy implements AutoCloseable {
     return request.group(1);
   }
 
-  /** Ends it, and with it all connections through it. */
+  /** Stops it, which ends all connections through it. */
   public void stop() {
     if (process != null) {
       process.kill();

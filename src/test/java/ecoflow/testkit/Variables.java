@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The environment of an exporter on a simulated cloud: all devices, their raw metrics, short
- * intervals, and the credentials of its mode. What comes on top is written as in a shell, {@code
- * "HTTP_RETRIES=2"}.
+ * The environment of an exporter with a simulated cloud: all devices, their raw metrics, short
+ * intervals, and the credentials for its mode. Additional variables are written as in a shell,
+ * {@code "HTTP_RETRIES=2"}.
  */
 public final class Variables {
 
