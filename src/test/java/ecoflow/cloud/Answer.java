@@ -2,7 +2,7 @@ package ecoflow.cloud;
 
 import java.util.Map;
 
-/** An HTTP answer before it is sent. */
+/** An HTTP response before it is sent. */
 record Answer(int status, Map<String, String> headers, String body) {
 
   Answer withBody(String other) {

@@ -1,9 +1,9 @@
 package ecoflow.cloud;
 
-/** The paths of EcoFlow's HTTPS API that the exporter asks for. */
+/** The paths of EcoFlow's HTTPS API that the exporter calls. */
 public final class ApiPath {
 
-  // With an account.
+  // With an app account.
   public static final String LOGIN = "/auth/login";
   public static final String CERTIFICATION = "/iot-auth/app/certification";
   public static final String ACCOUNT_DEVICES = "/iot-service/user/device";

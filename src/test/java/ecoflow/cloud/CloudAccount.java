@@ -1,7 +1,7 @@
 package ecoflow.cloud;
 
 /**
- * The one customer of a simulated cloud: app login and Developer API keys.
+ * The only account of a simulated cloud: app account and developer keys.
  *
  * @param userId 19 digits
  */

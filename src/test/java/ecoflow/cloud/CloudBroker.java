@@ -35,7 +35,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLException;
 
-/** The MQTT side of the simulated cloud: one TLS port on loopback. */
+/** The MQTT broker of the simulated cloud: one TLS port on loopback. */
 final class CloudBroker {
 
   /** Decides on a login. */
@@ -45,7 +45,7 @@ final class CloudBroker {
 
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
-  /** The sender of what the cloud itself publishes. */
+  /** The sender of messages that the cloud itself publishes. */
   private static final String CLOUD = "cloud";
 
   private final CloudCertificates.Identity identity;
@@ -54,7 +54,7 @@ final class CloudBroker {
 
   private final int port;
 
-  /** Written while the broker starts or stops; a message that comes meanwhile is lost. */
+  /** Locked for writing while the broker starts or stops; messages in that time are lost. */
   private final ReadWriteLock lifecycle = new ReentrantReadWriteLock();
 
   /** Null while the broker is down. */
@@ -135,7 +135,7 @@ final class CloudBroker {
   }
 
   private void whileUp(Consumer<Server> action) {
-    // No waiting: the stop itself waits for the thread that answers requests.
+    // Does not wait, because the stop itself waits for the thread that answers requests.
     if (lifecycle.readLock().tryLock()) {
       try {
         if (server != null) {
@@ -192,7 +192,7 @@ final class CloudBroker {
     return accepted;
   }
 
-  /** Moquette can take any port itself, but tells which one too late. */
+  /** Moquette can choose a free port itself, but reports it too late. */
   private static int freePort() {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       return socket.getLocalPort();
@@ -224,7 +224,7 @@ final class CloudBroker {
     }
   }
 
-  /** Sees what clients do, on one thread of the broker, a moment after it happened. */
+  /** Observes clients, on one thread of the broker, shortly after each event. */
   private final class Observer extends AbstractInterceptHandler {
     @Override
     public String getID() {

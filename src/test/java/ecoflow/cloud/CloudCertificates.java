@@ -31,13 +31,13 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.util.io.pem.PemObject;
 
-/** Certificates that are made for one run and never stored with their keys. */
+/** Certificates that are created for one run; their keys are never stored. */
 final class CloudCertificates {
 
   /** A private key with its certificate. */
   record Identity(PrivateKey key, X509Certificate certificate) {
 
-    /** In PKCS#8, the form that every reader knows. */
+    /** In PKCS#8, which all clients can read. */
     String keyPem() {
       return pem(new PemObject("PRIVATE KEY", key.getEncoded()));
     }
@@ -56,7 +56,7 @@ final class CloudCertificates {
     return trusted.certificatePem();
   }
 
-  /** Trusts who has a certificate of the known CA. */
+  /** Trusts certificates of the known CA. */
   SSLContext client() {
     try {
       KeyStore store = KeyStore.getInstance("PKCS12");

@@ -34,7 +34,7 @@ import java.util.function.Supplier;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
-/** The HTTPS side of the simulated cloud. */
+/** The HTTPS server of the simulated cloud. */
 final class CloudHttp implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -52,7 +52,7 @@ final class CloudHttp implements AutoCloseable {
             return thread;
           });
 
-  /** Null while this side is down. */
+  /** Null while the server is down. */
   private HttpsServer server;
 
   final Faults faults = new Faults();
@@ -103,7 +103,7 @@ final class CloudHttp implements AutoCloseable {
     return started;
   }
 
-  /** The JSON around every answer. */
+  /** The JSON envelope of every answer. */
   static String envelope(String code, String message, Object data) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("code", code);
@@ -153,7 +153,7 @@ final class CloudHttp implements AutoCloseable {
     if (!account.accessKey().equals(request.header("accessKey"))) {
       return failure("8513", "accessKey is invalid");
     }
-    // A body is expected, and signed, wherever a Content-Type stands.
+    // A body is expected, and signed, in requests with a Content-Type.
     boolean accepted =
         request.header("Content-Type") == null
             && signature.accepts(
@@ -285,7 +285,7 @@ final class CloudHttp implements AutoCloseable {
     exchange.getResponseHeaders().set("Content-Type", "application/json;charset=UTF-8");
     answer.headers().forEach(exchange.getResponseHeaders()::set);
     byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
-    // -1 is the server's word for "no body", 0 for chunks.
+    // -1 means no body in this API, 0 means chunks.
     long length = fault.tails > 0 ? 0 : body.length == 0 ? -1 : body.length;
     exchange.sendResponseHeaders(answer.status(), length);
     OutputStream out = exchange.getResponseBody();

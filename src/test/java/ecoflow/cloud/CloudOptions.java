@@ -1,7 +1,7 @@
 package ecoflow.cloud;
 
 /**
- * How a simulated cloud starts.
+ * The start options of a simulated cloud.
  *
  * @param httpPort 0 for any free port
  * @param mqttPort 0 for any free port

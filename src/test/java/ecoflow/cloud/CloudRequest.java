@@ -9,7 +9,7 @@ import java.util.Map;
  * One HTTP request that the cloud received.
  *
  * @param query decoded query parameters
- * @param headers by header name, in any case
+ * @param headers by header name, case-insensitive
  */
 public record CloudRequest(
     Instant time,
@@ -25,7 +25,7 @@ public record CloudRequest(
     return values == null || values.isEmpty() ? null : values.get(0);
   }
 
-  /** The time between the arrival of another request and this one, in milliseconds. */
+  /** The time from the arrival of another request to this one, in milliseconds. */
   public long millisAfter(CloudRequest earlier) {
     return Duration.between(earlier.time(), time).toMillis();
   }

@@ -10,9 +10,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Runs the exporter's jar, given as the argument, on a simulated cloud with a living fleet.
+ * Runs the exporter's jar, given as the argument, on a simulated cloud with a fleet of devices
+ * whose values change.
  *
- * <p>The environment may set EXPORTER_PORT (default 9090) and DEMO_MODE (device, mqtt, open or
+ * <p>The environment can set EXPORTER_PORT (default 9090) and DEMO_MODE (device, mqtt, open or
  * rest).
  */
 public final class Demo {
@@ -60,9 +61,9 @@ public final class Demo {
     Map<String, String> environment = command.environment();
     String mode = environment.getOrDefault("DEMO_MODE", "device").toLowerCase(Locale.ROOT);
     String port = environment.getOrDefault("EXPORTER_PORT", "9090");
-    // A real account in the caller's environment must not leak into the demo.
+    // A real account in the caller's environment must not be used by the demo.
     environment.keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
-    // Nor can a proxy of the caller reach a cloud on this machine.
+    // A proxy of the caller cannot reach a cloud on this machine.
     environment.put("no_proxy", "*");
     CloudAccount account = cloud.account();
     environment.put("EXPORTER_PORT", port);

@@ -13,9 +13,9 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The server side of the Developer API signature: HMAC-SHA256 over the sorted parameters and the
- * tail accessKey, nonce, timestamp. Written apart from the exporter's signing so that one mistake
- * cannot hide in both.
+ * The server's check of the developer API signature: HMAC-SHA256 over the sorted parameters and the
+ * tail accessKey, nonce, timestamp. Implemented independently of the exporter's signing, so that
+ * one mistake cannot hide in both.
  */
 final class DeveloperSignature {
 
@@ -24,7 +24,7 @@ final class DeveloperSignature {
   private final String accessKey;
   private final String secretKey;
 
-  /** When each nonce with its timestamp came; they must not come twice. */
+  /** The time of each pair of nonce and timestamp, which must not be used twice. */
   private final Map<String, Instant> seen = new HashMap<>();
 
   DeveloperSignature(String accessKey, String secretKey) {
@@ -32,7 +32,7 @@ final class DeveloperSignature {
     this.secretKey = secretKey;
   }
 
-  /** The lower case hex signature that the server expects. */
+  /** The expected signature in lower-case hex. */
   String expected(Map<String, String> parameters, String nonce, String timestamp) {
     SortedMap<String, String> sorted = new TreeMap<>(parameters);
     StringBuilder text = new StringBuilder();
@@ -50,7 +50,7 @@ final class DeveloperSignature {
     }
   }
 
-  /** True for a right signature that is fresh and has not been used before. */
+  /** True for a correct and recent signature that has not been used before. */
   synchronized boolean accepts(
       Map<String, String> parameters, String nonce, String timestamp, String signature) {
     if (nonce == null || timestamp == null || !timestamp.matches("\\d{13}")) {
@@ -63,7 +63,8 @@ final class DeveloperSignature {
         || !expected(parameters, nonce, timestamp).equals(signature)) {
       return false;
     }
-    // A timestamp may lie ahead, so a pair is kept for the whole window on both sides of now.
+    // A timestamp can be in the future, so a pair is kept for the whole window on both sides of
+    // now.
     seen.values().removeIf(time -> time.isBefore(now.minus(MAX_CLOCK_DIFFERENCE.multipliedBy(2))));
     return seen.putIfAbsent(nonce + ' ' + timestamp, now) == null;
   }

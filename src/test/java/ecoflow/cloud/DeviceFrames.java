@@ -24,7 +24,7 @@ final class DeviceFrames {
 
   private record Field(int number, Type type) {}
 
-  /** The fields of DisplayPropertyUpload that simulated devices know, by Developer API name. */
+  /** The fields of DisplayPropertyUpload that simulated devices support, by developer API name. */
   private static final Map<String, Field> FIELDS =
       Map.ofEntries(
           entry("errcode", new Field(1, Type.INTEGER)),
@@ -63,7 +63,7 @@ final class DeviceFrames {
   private final String serial;
   private final WireFormat format;
 
-  /** Goes up with every header. Starts anywhere in the int range, below zero for some devices. */
+  /** Increases with every header. Starts anywhere in the int range, for some devices below zero. */
   private int sequence;
 
   DeviceFrames(String serial, WireFormat format) {
@@ -80,12 +80,12 @@ final class DeviceFrames {
     }
   }
 
-  /** A frame of one header with the given values. */
+  /** A frame with one header and the given values. */
   synchronized byte[] increment(Map<String, ?> changes) {
     return outer(List.of(header(254, 21, display(changes), format == WireFormat.PROTOBUF_XOR)));
   }
 
-  /** A frame of several headers that together hold everything. */
+  /** A frame of several headers that together contain all values. */
   synchronized byte[] bundle(Map<String, ?> quota, boolean pushed) {
     boolean masked = pushed && format == WireFormat.PROTOBUF_XOR;
     Map<String, Object> first = new LinkedHashMap<>();

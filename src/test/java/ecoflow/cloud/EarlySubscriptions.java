@@ -12,9 +12,9 @@ import java.lang.reflect.Method;
 import java.util.Optional;
 
 /**
- * Lets subscriptions wait until the broker knows of their connection. Moquette 0.17 takes note of
- * it on another thread a moment after its answer went out, and meanwhile closes the connection of a
- * client that is quick to subscribe.
+ * Delays subscriptions until the broker has registered their connection. Moquette 0.17 registers it
+ * on another thread shortly after its answer, and until then closes the connection of a client that
+ * subscribes quickly.
  */
 @Sharable
 final class EarlySubscriptions extends ChannelInboundHandlerAdapter {
@@ -23,9 +23,7 @@ final class EarlySubscriptions extends ChannelInboundHandlerAdapter {
 
   private EarlySubscriptions() {}
 
-  /**
-   * Takes the place, right before Moquette's own handler, of a metrics handler that is not used.
-   */
+  /** Replaces an unused metrics handler right before Moquette's own handler. */
   static void letWait(Server started) {
     try {
       Object acceptor = field(started, "acceptor").get(started);

@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/** One way in which an HTTP answer goes wrong. The request itself is always looked at first. */
+/** A fault of an HTTP response. The request itself is always checked first. */
 public final class Fault {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -18,13 +18,13 @@ public final class Fault {
   final Duration delay;
   final UnaryOperator<Answer> change;
 
-  /** Bytes of the body between two pauses; 0 sends everything at once. */
+  /** Bytes of the body between two pauses; 0 sends all at once. */
   final int dripBytes;
 
   final Duration dripPause;
   final boolean drop;
 
-  /** Sent behind the body, so many times. */
+  /** Sent after the body, repeatedly. */
   final String tail;
 
   final int tails;
@@ -46,17 +46,17 @@ public final class Fault {
     this.tails = tails;
   }
 
-  /** An HTTP status with a text that is not JSON, as a gateway sends it. */
+  /** An HTTP status with a text that is not JSON, like that of a gateway. */
   public static Fault status(int status) {
     return of(answer -> new Answer(status, answer.headers(), "<html>" + status + "</html>"));
   }
 
-  /** HTTP 200 with the given code and message and no data. */
+  /** HTTP 200 with the given code and message and without data. */
   public static Fault code(String code, String message) {
     return of(answer -> answer.withBody(CloudHttp.envelope(code, message, null)));
   }
 
-  /** JSON that stops in the middle. */
+  /** Truncated JSON. */
   public static Fault malformedBody() {
     return body("{\"code\":\"0\",\"message\":\"Success\",\"data\":[{\"sn\":");
   }
@@ -87,12 +87,12 @@ public final class Fault {
     return of(answer -> answer.withBody(withNull(answer.body(), "message")));
   }
 
-  /** The right answer, late. */
+  /** The correct answer, delayed. */
   public static Fault delay(Duration delay) {
     return NONE.after(delay);
   }
 
-  /** The right answer, in pieces of the given size. */
+  /** The correct answer, in pieces of the given size. */
   public static Fault drip(int bytes, Duration pause) {
     return new Fault(Duration.ZERO, NONE.change, bytes, pause, false, "", 0);
   }
@@ -113,12 +113,14 @@ public final class Fault {
     return new Fault(delay, changeWithHeader, dripBytes, dripPause, drop, tail, tails);
   }
 
-  /** The same fault, after a wait. */
+  /** The same fault, after a delay. */
   public Fault after(Duration wait) {
     return new Fault(wait, change, dripBytes, dripPause, drop, tail, tails);
   }
 
-  /** The same fault with more behind its body, which streams: it is never whole in memory. */
+  /**
+   * The same fault with more data after its body, which is streamed and never completely in memory.
+   */
   public Fault followedBy(String more, int times) {
     return new Fault(delay, change, dripBytes, dripPause, drop, more, times);
   }

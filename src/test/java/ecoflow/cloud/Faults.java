@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The faults to come. A queued fault serves one request and goes before a lasting one; one about a
- * device goes before those of the whole path.
+ * The faults of future requests. A queued fault applies to one request and precedes a permanent
+ * one; a fault for a device precedes those for the whole path.
  */
 public final class Faults {
 
@@ -25,12 +25,12 @@ public final class Faults {
     lasting.put(path, fault);
   }
 
-  /** For requests of a path about one device. */
+  /** For requests to a path about one device. */
   public void next(String path, SimulatedDevice device, Fault... faults) {
     next(path + ABOUT + device.serial(), faults);
   }
 
-  /** For requests of a path about one device. */
+  /** For requests to a path about one device. */
   public void always(String path, SimulatedDevice device, Fault fault) {
     always(path + ABOUT + device.serial(), fault);
   }
@@ -40,7 +40,7 @@ public final class Faults {
     lasting.clear();
   }
 
-  /** The queued faults of a path that no request has met yet. */
+  /** Number of queued faults of a path that have not been used yet. */
   public synchronized int pending(String path) {
     Deque<Fault> faults = queued.get(path);
     return faults == null ? 0 : faults.size();

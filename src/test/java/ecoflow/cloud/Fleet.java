@@ -6,28 +6,28 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Devices of several families that live through sunny days of {@link #DAY} steps. Their values
- * follow from the step alone: the sun shines in the first half of a day and not at all in the
- * second, so every solar power falls to zero and comes back.
+ * Devices of several model families that simulate sunny days of {@link #DAY} steps. Their values
+ * depend only on the step: the sun shines in the first half of a day and not at all in the second,
+ * so every solar power falls to zero and rises again.
  */
 public final class Fleet {
 
   /** Steps in a day; a multiple of {@link #FULL_PUSH}. */
   public static final int DAY = 60;
 
-  /** Every so many steps a device pushes all its values instead of those that moved. */
+  /** Interval in steps at which a device pushes all its values, not only the changed ones. */
   public static final int FULL_PUSH = 30;
 
   /** JSON, with lists of numbers as cell values. */
   public static final String DELTA_2 = "R331DEMO00000001";
 
-  /** Plain protobuf. EcoFlow never opened this model to the Developer API. */
+  /** Plain protobuf. This model is not available in EcoFlow's developer API. */
   public static final String RIVER_3 = "R651DEMO00000002";
 
   /** XORed protobuf. */
   public static final String DELTA_3 = "P231DEMO00000003";
 
-  /** Base64 protobuf; the cloud gives no product name. */
+  /** Base64 protobuf; the cloud returns no product name. */
   public static final String STREAM_ULTRA = "BK11DEMO00000004";
 
   /** JSON; powers and currents in tenths. */
@@ -116,7 +116,7 @@ public final class Fleet {
     return List.of(delta2, river3, delta3, stream, plug);
   }
 
-  /** Moves all devices to this step and lets them push. */
+  /** Moves all devices to this step, at which they push. */
   public void tick(long step) {
     for (SimulatedDevice device : devices()) {
       Map<String, Object> values = moving(device.serial(), step);
@@ -131,7 +131,7 @@ public final class Fleet {
 
   private static Map<String, Object> moving(String serial, long step) {
     double sun = Math.max(0, Math.sin(2 * Math.PI * step / DAY));
-    // Full at dusk, emptiest at dawn.
+    // Highest at dusk, lowest at dawn.
     float soc = Math.round(500 - 300 * Math.cos(2 * Math.PI * step / DAY)) / 10f;
     return switch (serial) {
       case DELTA_2 -> delta2(sun, soc, step);

@@ -20,7 +20,7 @@ class FleetTest {
 
   private final Fleet fleet = new Fleet();
 
-  /** What each device pushed, by serial number. */
+  /** The pushes of each device, by serial number. */
   private final Map<String, List<byte[]>> pushes = new HashMap<>();
 
   @BeforeEach

@@ -1,4 +1,4 @@
 package ecoflow.cloud;
 
-/** What the certification answer gives a client to log in at the broker. */
+/** The broker login in the certification answer. */
 record MqttCredentials(String account, String password) {}

@@ -3,7 +3,7 @@ package ecoflow.cloud;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Writes protobuf fields by hand, so that the exporter's decoder is not its own judge. */
+/** Writes protobuf fields by hand, so that the tests do not depend on the exporter's decoder. */
 public final class ProtobufWriter {
 
   private static final int VARINT = 0;
@@ -37,7 +37,7 @@ public final class ProtobufWriter {
     return bytes(field, inner.toByteArray());
   }
 
-  /** Bytes, or a message that is written already. */
+  /** Bytes, or an encoded message. */
   public ProtobufWriter bytes(int field, byte[] value) {
     tag(field, LENGTH_DELIMITED);
     varint(value.length);

@@ -1,6 +1,6 @@
 package ecoflow.cloud;
 
-/** What a server of the simulated cloud shows to its clients. */
+/** The certificate that a server of the simulated cloud presents. */
 public enum ServerCertificate {
   /** Signed by the cloud's CA, for localhost and 127.0.0.1. */
   TRUSTED,

@@ -18,8 +18,9 @@ import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 
 /**
- * EcoFlow's cloud in one object, on loopback: the HTTPS API and the MQTT broker, with one customer
- * and any number of devices. It answers as the real one does, or wrongly where a test asks for it.
+ * EcoFlow's cloud in one object, on loopback: the HTTPS API and the MQTT broker, with one account
+ * and any number of devices. It answers like the real cloud, or incorrectly if a test requests a
+ * fault.
  */
 public final class SimulatedCloud implements AutoCloseable {
 
@@ -28,9 +29,9 @@ public final class SimulatedCloud implements AutoCloseable {
   private static final String APP_CLIENT = "ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_";
 
   static {
-    // Takes effect where it comes before the broker makes its loggers.
+    // Must run before the broker creates its loggers.
     quiet("io.moquette", "warn");
-    // Prints a stack trace for every client that refuses a certificate or just goes away.
+    // Logs a stack trace for every client that rejects a certificate or disconnects.
     quiet("io.moquette.broker.NewNettyMQTTHandler", "off");
   }
 
@@ -82,7 +83,8 @@ public final class SimulatedCloud implements AutoCloseable {
   @Override
   public void close() {
     http.close();
-    // The broker closes its sockets at once and then winds down for two seconds: not worth a wait.
+    // The broker closes its sockets at once and then shuts down for two seconds, which is not worth
+    // waiting for.
     Thread stop = new Thread(broker::stop, "simulated-cloud-stop");
     stop.setDaemon(true);
     stop.start();
@@ -105,12 +107,12 @@ public final class SimulatedCloud implements AutoCloseable {
     return broker.port();
   }
 
-  /** PEM file with the CA that a client of this cloud should trust. */
+  /** PEM file with the CA that clients of this cloud must trust. */
   public Path caFile() {
     return caFile;
   }
 
-  /** For clients that trust this cloud and nobody else. */
+  /** For clients that trust only this cloud. */
   public SSLContext clientTls() {
     return certificates.client();
   }
@@ -143,7 +145,7 @@ public final class SimulatedCloud implements AutoCloseable {
     return http.faults;
   }
 
-  /** All requests, the oldest first. */
+  /** All requests, oldest first. */
   public List<CloudRequest> requests() {
     return List.copyOf(http.requests);
   }
@@ -152,7 +154,7 @@ public final class SimulatedCloud implements AutoCloseable {
     return http.requests.stream().filter(request -> request.path().equals(path)).toList();
   }
 
-  /** The requests of a path about one device, the oldest first. */
+  /** The requests to a path about one device, oldest first. */
   public List<CloudRequest> requests(String path, SimulatedDevice device) {
     return requests(path, device.serial());
   }
@@ -163,7 +165,10 @@ public final class SimulatedCloud implements AutoCloseable {
         .toList();
   }
 
-  /** Empties what {@link #requests}, {@link #messages} and the like tell: long runs fill them. */
+  /**
+   * Clears the history of {@link #requests}, {@link #messages} and similar methods, which grows in
+   * long runs.
+   */
   public void forgetHistory() {
     http.requests.clear();
     broker.messages.clear();
@@ -171,12 +176,12 @@ public final class SimulatedCloud implements AutoCloseable {
     broker.subscriptions.clear();
   }
 
-  /** The name in the login answer; null leaves the field out. */
+  /** The name in the login answer; null omits the field. */
   public void setNickname(String nickname) {
     this.nickname = nickname;
   }
 
-  /** The broker's address as the certification answer gives it: a host, or one with a scheme. */
+  /** The broker's address in the certification answer: a host, or a URL with a scheme. */
   public void setMqttUrl(String mqttUrl) {
     this.mqttUrl = mqttUrl;
   }
@@ -188,7 +193,7 @@ public final class SimulatedCloud implements AutoCloseable {
     credentials = new MqttCredentials(user, password);
   }
 
-  /** Writes what a server of this cloud needs for TLS, as PEM files. */
+  /** Writes the key and the certificate of a server of this cloud as PEM files. */
   public void writeIdentity(ServerCertificate kind, Path key, Path certificate) {
     CloudCertificates.Identity identity = certificates.server(kind);
     try {
@@ -199,17 +204,17 @@ public final class SimulatedCloud implements AutoCloseable {
     }
   }
 
-  /** All tokens given out so far are refused from now on. */
+  /** Rejects all tokens issued so far. */
   public void expireTokens() {
     http.tokens.clear();
   }
 
-  /** Refuses and closes all HTTPS connections. */
+  /** Closes all HTTPS connections and refuses new ones. */
   public void stopHttp() {
     http.stop();
   }
 
-  /** Starts the HTTPS side again, on the port it had. */
+  /** Starts the HTTPS server again, on the same port. */
   public void startHttp() {
     try {
       http.start();
@@ -220,17 +225,17 @@ public final class SimulatedCloud implements AutoCloseable {
 
   // MQTT
 
-  /** Everything that clients published, the oldest first. */
+  /** All messages that clients published, oldest first. */
   public List<ReceivedMessage> messages() {
     return List.copyOf(broker.messages);
   }
 
-  /** All logins that carried a user name, the oldest first. */
+  /** All logins with a user name, oldest first. */
   public List<ConnectAttempt> connects() {
     return List.copyOf(broker.connects);
   }
 
-  /** The topic of every accepted subscription, the oldest first. */
+  /** The topic of every accepted subscription, oldest first. */
   public List<String> subscriptions() {
     return List.copyOf(broker.subscriptions);
   }
@@ -243,7 +248,7 @@ public final class SimulatedCloud implements AutoCloseable {
     return broker.maxOpenConnections();
   }
 
-  /** What happened to connections, when and to which client, in the order the broker tells it. */
+  /** The connection events with time and client, in the order in which the broker reports them. */
   public List<String> connectionEvents() {
     return List.copyOf(broker.connectionEvents);
   }
@@ -256,22 +261,22 @@ public final class SimulatedCloud implements AutoCloseable {
     return credentials.password();
   }
 
-  /** New broker login; connected clients stay until they are kicked. */
+  /** Changes the broker login; connected clients stay until they are kicked. */
   public void rotateCredentials() {
     credentials = newCredentials("app-");
   }
 
-  /** The account at the broker of whoever has developer keys. */
+  /** The account name at the broker for developer keys. */
   public String openAccount() {
     return openCredentials.account();
   }
 
-  /** New broker login for developer keys; connected clients stay until they are kicked. */
+  /** Changes the broker login for developer keys; connected clients stay until they are kicked. */
   public void rotateOpenCredentials() {
     openCredentials = newCredentials("open-");
   }
 
-  /** Whether the broker refuses what the certification of developer keys gives. */
+  /** Whether the broker refuses the login from the certification of developer keys. */
   public void setOpenRefused(boolean openRefused) {
     this.openRefused = openRefused;
   }
@@ -284,7 +289,7 @@ public final class SimulatedCloud implements AutoCloseable {
     broker.stop();
   }
 
-  /** Starts the broker again, on the port it had. */
+  /** Starts the broker again, on the same port. */
   public void startBroker() {
     broker.start();
   }
@@ -299,12 +304,12 @@ public final class SimulatedCloud implements AutoCloseable {
     broker.refusedSubscriptions = topics;
   }
 
-  /** Accepts any MQTT client id, not only those that the app uses. */
+  /** Accepts any MQTT client ID, not only those of the app. */
   public void setAnyClientId(boolean anyClientId) {
     this.anyClientId = anyClientId;
   }
 
-  /** Publishes from the cloud's side on any topic. */
+  /** Publishes from the cloud on any topic. */
   public void publish(String topic, byte[] payload) {
     broker.publish(topic, payload);
   }
@@ -313,12 +318,12 @@ public final class SimulatedCloud implements AutoCloseable {
     publish(topic, payload.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** The topic of requests to a device ("get") or of their answers ("get_reply"). */
+  /** The topic of requests to a device ("get") or of their replies ("get_reply"). */
   public String topic(SimulatedDevice device, String end) {
     return "/app/" + account.userId() + "/" + device.serial() + "/thing/property/" + end;
   }
 
-  /** Publishes any text as an answer of a device to a request for all values. */
+  /** Publishes any text as a device's reply to a request for all values. */
   public void publishAnswer(SimulatedDevice device, String payload) {
     publish(topic(device, "get_reply"), payload);
   }
@@ -343,7 +348,7 @@ public final class SimulatedCloud implements AutoCloseable {
     return openCredentials;
   }
 
-  /** Of what is open to developers each topic of their own that devices publish on. */
+  /** Developer keys may read all topics of their own account on which devices publish. */
   private boolean mayRead(String user, String topic) {
     return !topic.startsWith("/open/")
         || (user.equals(openAccount())

@@ -417,7 +417,7 @@ class SimulatedCloudTest {
 
   private static MqttConnectOptions options(SimulatedCloud cloud) throws Exception {
     MqttConnectOptions options = new MqttConnectOptions();
-    // Paho would try MQTT 3.1 after a refusal and so double every attempt.
+    // Paho would try MQTT 3.1 after a refusal, which would double every attempt.
     options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
     options.setUserName(cloud.certificateAccount());
     options.setPassword(cloud.certificatePassword().toCharArray());

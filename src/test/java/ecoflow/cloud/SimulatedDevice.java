@@ -17,15 +17,14 @@ import java.util.function.BiConsumer;
 /**
  * One device of a simulated cloud.
  *
- * <p>Its state is the flat quota map of the Developer API. The keys of a protobuf device are the
- * camel case names of DisplayPropertyUpload ("powInSumW"); other names are refused.
+ * <p>Its state is the flat quota map of the developer API. The keys of a protobuf device are the
+ * camel case names of DisplayPropertyUpload ("powInSumW"); other names are rejected.
  *
- * <p>A device that is on no cloud, or whose broker is down, keeps its state; what it pushes is
- * lost.
+ * <p>A device without a cloud, or whose broker is down, keeps its state, but its pushes are lost.
  */
 public final class SimulatedDevice {
 
-  /** Stands in topics for the account of developer keys. */
+  /** Placeholder in topics for the account of developer keys. */
   static final String ACCOUNT = "{account}";
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -36,7 +35,7 @@ public final class SimulatedDevice {
   private final WireFormat format;
   private final DeviceFrames frames;
 
-  /** In order, so that the same values always make the same bytes. */
+  /** Sorted, so that the same values always produce the same bytes. */
   private final SortedMap<String, Object> quota = new TreeMap<>();
 
   private volatile boolean online = true;
@@ -47,7 +46,7 @@ public final class SimulatedDevice {
   private volatile BiConsumer<String, byte[]> broker = (topic, payload) -> {};
 
   /**
-   * @param productName null when the cloud leaves it out
+   * @param productName null if the cloud omits it
    */
   public SimulatedDevice(String serial, String name, String productName, WireFormat format) {
     this.serial = serial;
@@ -65,7 +64,7 @@ public final class SimulatedDevice {
     return name;
   }
 
-  /** Null when the cloud leaves it out. */
+  /** Null if the cloud omits it. */
   public String productName() {
     return productName;
   }
@@ -100,7 +99,9 @@ public final class SimulatedDevice {
     return openToDevelopers;
   }
 
-  /** Whether the Developer API gives the values; the device list has the device in any case. */
+  /**
+   * Whether the developer API returns the values; the device list contains the device in any case.
+   */
   public void setOpenToDevelopers(boolean openToDevelopers) {
     this.openToDevelopers = openToDevelopers;
   }
@@ -109,19 +110,19 @@ public final class SimulatedDevice {
     return shared;
   }
 
-  /** Whether another account owns the device: the app's list has such devices apart. */
+  /** Whether another account owns the device: the app's list has such devices separately. */
   public void setShared(boolean shared) {
     this.shared = shared;
   }
 
-  /** A copy of the present values. */
+  /** A copy of the current values. */
   public Map<String, Object> quota() {
     synchronized (quota) {
       return Collections.unmodifiableMap(new TreeMap<>(quota));
     }
   }
 
-  /** Changes values and tells nobody. */
+  /** Changes values without publishing them. */
   public SimulatedDevice set(Map<String, ?> changes) {
     if (format != WireFormat.JSON) {
       DeviceFrames.checkNames(changes);
@@ -132,24 +133,24 @@ public final class SimulatedDevice {
     return this;
   }
 
-  /** Changes values to those of a JSON object and tells nobody. */
+  /** Changes values to those of a JSON object without publishing them. */
   public SimulatedDevice set(String json) {
     return set(values(json));
   }
 
-  /** Changes values to those of a JSON object and publishes these alone. */
+  /** Changes values to those of a JSON object and publishes only these. */
   public void push(String json) {
     push(values(json));
   }
 
-  /** Changes values and publishes these alone. */
+  /** Changes values and publishes only these. */
   public void push(Map<String, ?> changes) {
     set(changes);
     Map<String, Object> inOrder = new TreeMap<>(changes);
     publish(format == WireFormat.JSON ? jsonPush(inOrder) : frames.increment(inOrder));
   }
 
-  /** Publishes all present values. */
+  /** Publishes all current values. */
   public void pushAll() {
     Map<String, Object> all = quota();
     publish(format == WireFormat.JSON ? jsonPush(all) : frames.bundle(all, true));
@@ -164,17 +165,17 @@ public final class SimulatedDevice {
     publish(payload.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Publishes any text on the topic that tells whether the device is there. */
+  /** Publishes any text on the status topic of the device. */
   public void publishStatus(String payload) {
     broker.accept("/app/device/status/" + serial, payload.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Publishes any text to whoever has developer keys. */
+  /** Publishes any text to clients with developer keys. */
   public void publishOpen(String payload) {
     publishOpen("quota", payload);
   }
 
-  /** Tells whoever has developer keys whether the device is there. */
+  /** Publishes the online state of the device to clients with developer keys. */
   public void publishOpenStatus(boolean on) {
     publishOpen(
         "status",
@@ -192,21 +193,21 @@ public final class SimulatedDevice {
     broker = publisher;
   }
 
-  /** The answer to a message on the device's "get" topic, if it gives one. */
+  /** The reply to a message on the device's "get" topic, if any. */
   Optional<byte[]> answerTo(byte[] request) {
     if (!answersRequests) {
       return Optional.empty();
     }
     if (format != WireFormat.JSON) {
       boolean understood = !onlyFramesAnswered || request.length == 0 || request[0] != '{';
-      // The device itself answers, so it must be there.
+      // The device itself replies, so it must be online.
       return online && understood ? Optional.of(frames.bundle(quota(), false)) : Optional.empty();
     }
     JsonNode question;
     try {
       question = JSON.readTree(request);
     } catch (IOException e) {
-      // A protobuf request; these devices do not speak it.
+      // A protobuf request, which these devices do not support.
       return Optional.empty();
     }
     if (!question.path("operateType").asText().equals("latestQuotas")) {
