@@ -19,25 +19,29 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * The checks of passwords that take a bcrypt each, in three queues with threads of their own:
- * clients that logged in lately, other clients without a recent failure, and guesses. The first two
- * take only names of users that exist, and one check of a client at a time. Guesses are slowed.
+ * Runs password checks, each of which requires a bcrypt computation, in three queues with their own
+ * threads: for clients that logged in recently, for other clients without a recent failure, and for
+ * guesses. The first two accept only existing users, and one concurrent check for each client.
+ * Guesses are throttled.
  */
 public final class PasswordChecks implements AutoCloseable {
 
-  /** From this many failures in a minute on, the answers to an address are delayed. */
+  /** The number of failures in a minute from which responses to an address are delayed. */
   public static final int SLOW_FROM = 10;
 
-  /** Checks per second; at high costs fewer, since each is followed by a pause of its length. */
+  /**
+   * The maximum rate of guesses. It is lower for expensive hashes, because each check is followed
+   * by a pause of the same length.
+   */
   public static final int MAX_GUESSES_PER_SECOND = 5;
 
-  /** Waiting checks of each of the first two queues. */
+  /** The capacity of each of the first two queues. */
   public static final int MAX_TRUSTED = 16;
 
-  /** Waiting guesses on connections without a wrong password. */
+  /** The capacity for guesses on connections without a wrong password. */
   public static final int MAX_OTHERS = 64;
 
-  /** How long a client that logged in keeps its queue. */
+  /** How long a client stays in the first queue after a successful login. */
   public static final Duration LATELY = Duration.ofHours(1);
 
   private static final int MAX_FAILED = 32;
@@ -46,7 +50,7 @@ public final class PasswordChecks implements AutoCloseable {
   private static final long MINUTE = Duration.ofMinutes(1).toNanos();
   private static final long GUESS_NANOS = TimeUnit.SECONDS.toNanos(1) / MAX_GUESSES_PER_SECOND;
 
-  /** Bytes of an address of IPv6 that a provider assigns; a client chooses the others. */
+  /** The length in bytes of the IPv6 prefix that a provider assigns; clients choose the rest. */
   private static final int NETWORK_BYTES = 8;
 
   private static final class Failures {
@@ -54,7 +58,7 @@ public final class PasswordChecks implements AutoCloseable {
     private int count;
   }
 
-  /** Fewest failures first, then in order of arrival. */
+  /** A waiting check, ordered by the number of failures, then by arrival. */
   private record Check(int failures, long number, Runnable work)
       implements Runnable, Comparable<Check> {
 
@@ -88,7 +92,7 @@ public final class PasswordChecks implements AutoCloseable {
   private final LongSupplier nanoClock;
   private final LongConsumer pause;
 
-  /** Clients whose check is in one of the first two queues, or runs. */
+  /** Clients with a waiting or running check in one of the first two queues. */
   private final Set<String> checking = ConcurrentHashMap.newKeySet();
 
   private final AtomicLong numbers = new AtomicLong();
@@ -98,16 +102,14 @@ public final class PasswordChecks implements AutoCloseable {
       threads(1, "passwords-guesses", new PriorityBlockingQueue<>());
   private final Map<String, Failures> addresses = new Recent<>();
 
-  /** When a client logged in last, by address and user. */
+  /** The time of the last successful login, by address and user. */
   private final Map<String, Long> logins = new Recent<>();
 
   public PasswordChecks(LongSupplier nanoClock) {
     this(nanoClock, PasswordChecks::sleep);
   }
 
-  /**
-   * @param pause waits for a number of nanoseconds
-   */
+  /** @param pause sleeps for a number of nanoseconds */
   PasswordChecks(LongSupplier nanoClock, LongConsumer pause) {
     this.nanoClock = nanoClock;
     this.pause = pause;
@@ -117,12 +119,12 @@ public final class PasswordChecks implements AutoCloseable {
     try {
       TimeUnit.NANOSECONDS.sleep(nanos);
     } catch (InterruptedException e) {
-      // The exporter ends.
+      // The exporter is stopping.
       Thread.currentThread().interrupt();
     }
   }
 
-  /** They end when they are idle. */
+  /** Creates a pool whose threads end when they are idle. */
   private static ThreadPoolExecutor threads(
       int number, String name, BlockingQueue<Runnable> queue) {
     ThreadPoolExecutor pool =
@@ -142,9 +144,9 @@ public final class PasswordChecks implements AutoCloseable {
   }
 
   /**
-   * @param user if there is one of the name
-   * @param failures of the connection
-   * @return false if too many checks wait
+   * @param user the user name; empty if the user does not exist
+   * @param failures the number of wrong passwords on the connection
+   * @return false if too many checks are waiting
    */
   public boolean add(Optional<String> user, String address, int failures, Runnable work) {
     String network = network(address);
@@ -188,7 +190,7 @@ public final class PasswordChecks implements AutoCloseable {
     return true;
   }
 
-  /** Leaves at least half of a core to other work. */
+  /** Runs a guess and pauses for the same time, so that guesses use at most half of a core. */
   private void guess(Runnable work) {
     long start = nanoClock.getAsLong();
     work.run();
@@ -196,7 +198,7 @@ public final class PasswordChecks implements AutoCloseable {
     pause.accept(Math.max(took, GUESS_NANOS - took));
   }
 
-  /** A right password came from the address. */
+  /** Records a successful login from the address. */
   public void succeeded(String user, String address) {
     synchronized (logins) {
       logins.put(login(user, network(address)), nanoClock.getAsLong());
@@ -214,7 +216,7 @@ public final class PasswordChecks implements AutoCloseable {
     return network + " " + user;
   }
 
-  /** A wrong password came from the address. */
+  /** Records a wrong password from the address. */
   public void failed(String address) {
     synchronized (addresses) {
       Failures known = addresses.computeIfAbsent(network(address), unused -> new Failures());
@@ -238,13 +240,13 @@ public final class PasswordChecks implements AutoCloseable {
     }
   }
 
-  /** The address, or of IPv6 its /64 network. */
+  /** The address, or the /64 network of an IPv6 address. */
   private static String network(String address) {
     if (address.indexOf(':') < 0) {
       return address;
     }
     try {
-      // A literal address: no name is looked up.
+      // A literal address does not cause a DNS lookup.
       byte[] bytes = InetAddress.getByName(address).getAddress();
       return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, NETWORK_BYTES));
     } catch (UnknownHostException e) {

@@ -14,8 +14,8 @@ import javax.crypto.spec.SecretKeySpec;
 import org.mindrot.jbcrypt.BCrypt;
 
 /**
- * The users with their bcrypt hashes. A check of a hash takes long on purpose, so what came of it
- * is remembered, and of the password only a keyed digest.
+ * The users with their bcrypt hashes. Checking a hash is slow by design, so results are cached
+ * under a keyed digest of the password.
  */
 public final class Passwords {
 
@@ -29,7 +29,7 @@ public final class Passwords {
   private final SecretKeySpec digestKey;
   private final Map<String, byte[]> right = new ConcurrentHashMap<>();
 
-  /** Apart from the right ones: who guesses must not make the others wait for bcrypt again. */
+  /** Separate from the right passwords, so that guesses do not evict them from the cache. */
   private final Map<String, Boolean> wrong =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -40,23 +40,19 @@ public final class Passwords {
         }
       };
 
-  /** What is known without bcrypt. */
+  /** The cached result of a check. */
   public enum Known {
     RIGHT,
     WRONG,
     UNKNOWN
   }
 
-  /**
-   * @param hashes by user, at least one
-   */
+  /** @param hashes bcrypt hashes by user name, not empty */
   public Passwords(Map<String, String> hashes) {
     this(hashes, BCrypt::checkpw);
   }
 
-  /**
-   * @param bcrypt whether a password has a hash
-   */
+  /** @param bcrypt whether a password matches a hash */
   Passwords(Map<String, String> hashes, BiPredicate<String, String> bcrypt) {
     this(hashes, bcrypt, newKey());
   }
@@ -65,7 +61,7 @@ public final class Passwords {
       Map<String, String> hashes, BiPredicate<String, String> bcrypt, SecretKeySpec digestKey) {
     this.hashes = hashes;
     this.bcrypt = bcrypt;
-    // A name that nobody has must take as long as one that somebody has.
+    // The check of an unknown user must take as long as that of an existing one.
     this.hashOfNobody =
         hashes.values().stream().max(Comparator.comparing(Passwords::cost)).orElseThrow();
     this.digestKey = digestKey;
@@ -77,7 +73,10 @@ public final class Passwords {
     return new SecretKeySpec(secret, DIGEST);
   }
 
-  /** With other users: those who keep their hash are not checked by bcrypt again. */
+  /**
+   * Returns an instance for other users. Cached results remain valid for users with an unchanged
+   * hash.
+   */
   public Passwords with(Map<String, String> newHashes) {
     Passwords next = new Passwords(newHashes, bcrypt, digestKey);
     right.forEach(
@@ -108,10 +107,10 @@ public final class Passwords {
     }
   }
 
-  /** Takes the time of a bcrypt, whoever the user is. */
+  /** Takes the time of a bcrypt computation, also for an unknown user. */
   public boolean check(String user, String password) {
     String hash = hashes.get(user);
-    // jBCrypt knows the algorithm that all of them name by its first name only.
+    // jBCrypt accepts only the prefix $2a, although all prefixes denote the same algorithm.
     String known = "$2a" + (hash == null ? hashOfNobody : hash).substring(3);
     boolean matches = bcrypt.test(password, known) && hash != null;
     byte[] digest = digest(user, password);
@@ -129,7 +128,7 @@ public final class Passwords {
     try {
       Mac mac = Mac.getInstance(DIGEST);
       mac.init(digestKey);
-      // A name has no colon.
+      // The separator is unambiguous: a user name does not contain a colon.
       return mac.doFinal((user + ":" + password).getBytes(StandardCharsets.UTF_8));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every Java runtime has " + DIGEST, e);

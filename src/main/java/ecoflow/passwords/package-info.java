@@ -1,2 +1,2 @@
-/** Checks of the passwords of the pages. */
+/** Checks passwords of clients. */
 package ecoflow.passwords;

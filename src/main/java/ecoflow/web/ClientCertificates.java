@@ -14,7 +14,10 @@ import java.util.regex.Pattern;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** Whether the certificate of a client will do: its authority, and its names. */
+/**
+ * Checks client certificates against the configured certificate authority and subject alternative
+ * names.
+ */
 final class ClientCertificates extends X509ExtendedTrustManager {
 
   private static final int MIN_RSA_BITS = 2048;
@@ -28,8 +31,8 @@ final class ClientCertificates extends X509ExtendedTrustManager {
   private final List<String> allowedSans;
 
   /**
-   * @param authority empty where any certificate will do
-   * @param allowedSans empty where any name will do
+   * @param authority empty to accept certificates of any authority
+   * @param allowedSans empty to accept any name
    */
   ClientCertificates(Optional<X509ExtendedTrustManager> authority, List<String> allowedSans) {
     this.authority = authority;
@@ -59,7 +62,7 @@ final class ClientCertificates extends X509ExtendedTrustManager {
     }
     boolean isRoot =
         certificate.getSubjectX500Principal().equals(certificate.getIssuerX500Principal());
-    // Nobody relies on the signature of a root.
+    // The signature of a root certificate is not part of the trust decision.
     if (!isRoot && WEAK_HASH.matcher(certificate.getSigAlgName()).find()) {
       throw new CertificateException("a certificate of the client is signed with SHA-1 or MD5");
     }
@@ -81,13 +84,13 @@ final class ClientCertificates extends X509ExtendedTrustManager {
     return false;
   }
 
-  /** An address of IPv6 can be written in several ways. */
+  /** Compares IPv6 addresses by value, because they have several notations. */
   private static boolean isSame(String san, String address) {
     if (san.equals(address)) {
       return true;
     }
     try {
-      // Both are addresses, so that nobody is asked for a name.
+      // Compare only literal addresses, to avoid DNS lookups.
       return san.matches("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
           && InetAddress.getByName(san).equals(InetAddress.getByName(address));
     } catch (UnknownHostException e) {

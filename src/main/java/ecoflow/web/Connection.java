@@ -25,32 +25,36 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * A connection to the pages: how long it waits for its client, and what it holds. Sits between
- * Netty's HTTP codec and Vert.x, and runs on the event loop of the channel but where noted.
+ * A client connection to the web server, with its time limits and memory use. The handler is
+ * between Netty's HTTP codec and Vert.x. It runs on the channel's event loop, except where noted.
  */
 final class Connection extends ChannelDuplexHandler {
 
-  /** A client that takes less than this of an answer within the time for readers has stopped. */
+  /**
+   * The minimum number of bytes of a response that a client must read within the reader time limit.
+   */
   static final long LEAST_PROGRESS = 1 << 14;
 
-  /** Requests that Vert.x may have before their answers are sent. */
+  /** The maximum number of requests in Vert.x without a complete response. */
   static final int MAX_PIPELINED = 16;
 
-  /** Parts of further requests that arrived with those; one read can bring many. */
+  /**
+   * The maximum number of queued message parts of further requests; a single read can contain many.
+   */
   static final int MAX_HELD = 512;
 
-  /** Objects of a request and of a header, beside their text. */
+  /** Estimated memory in bytes of the objects of a request and of a header, without their text. */
   private static final int REQUEST_BYTES = 512;
 
   private static final int HEADER_BYTES = 64;
 
-  /** Pause between two parts of a page whose client is gone. */
+  /** The pause between two parts of a page after the client has disconnected. */
   private static final long FINISH_MILLIS = 5;
 
-  /** The event loop is busy for much less, unless it hangs. */
+  /** Closing takes much less time, unless the event loop is blocked. */
   private static final long CLOSE_MILLIS = 500;
 
-  /** What an answer holds whose length is not known: see PageStream. */
+  /** Estimated memory in bytes of a response of unknown length: see PageStream. */
   private static final long STREAM_BYTES = 1 << 19;
 
   private static final AttributeKey<Connection> KEY = AttributeKey.valueOf(Connection.class, "web");
@@ -62,7 +66,9 @@ final class Connection extends ChannelDuplexHandler {
 
   private final Deque<Object> held = new ArrayDeque<>();
 
-  /** Bytes kept for each request without a response; 0 for one that waited for no other. */
+  /**
+   * Bytes stored for each request without a response; 0 for a request that did not have to wait.
+   */
   private final Deque<Long> kept = new ArrayDeque<>();
 
   private boolean wantsRead;
@@ -71,36 +77,36 @@ final class Connection extends ChannelDuplexHandler {
   private boolean isFlood;
   private int failures;
 
-  /** Requests whose answers are not completely sent. */
+  /** The number of requests whose responses are not completely sent. */
   private volatile int open;
 
-  /** Start of the wait for a request. */
+  /** When the connection started to wait for a request. */
   private volatile long since;
 
-  /** Whether the client owes the rest of a request, and not just another one. */
+  /** Whether the client has to send the headers of a request now, and is not just idle. */
   private boolean isHeaderDue = true;
 
   private boolean isBodyDue;
   private long requestAt;
 
-  /** Body bytes of all answers. */
+  /** The number of body bytes in all responses. */
   private long written;
 
-  /** Of {@link #written}, what the client had at the last progress. */
+  /** The part of {@link #written} that had been sent at the last progress. */
   private long taken;
 
   private long takenAt;
 
-  /** Whether the answer that is being made was admitted, with what it holds. */
+  /** Whether the memory of the current response is included in the total of all connections. */
   private boolean isCharged;
 
   private long body;
   private long charge;
 
-  /** The admitted one whose response is not complete; its page would stay in memory. */
+  /** The admitted request whose response is not complete; its page would stay in memory. */
   private HttpServerRequest request;
 
-  /** On the thread that accepts. */
+  /** Called on the acceptor thread. */
   Connection(Channel channel, Connections all, LongSupplier nanoClock) {
     this.channel = channel;
     this.all = all;
@@ -115,38 +121,38 @@ final class Connection extends ChannelDuplexHandler {
     return ((ConnectionBase) connection).channelHandlerContext().channel().attr(KEY).get();
   }
 
-  /** As soon as the codec is there, after the TLS handshake. */
+  /** Adds this handler to the pipeline. The codec exists only after the TLS handshake. */
   void open(HttpServerOptions options) {
     channel.pipeline().replace("httpDecoder", "httpDecoder", new StrictDecoder(options));
     channel.pipeline().addBefore("handler", "ecoflow", this);
   }
 
-  /** On any thread. */
+  /** Thread-safe. */
   boolean isIdle() {
     return open == 0 && channel.isRegistered();
   }
 
-  /** On any thread. */
+  /** Thread-safe. */
   long idleSince() {
     return since;
   }
 
-  /** On any thread. Vert.x would wait until the client has read what was written. */
+  /** Thread-safe. Vert.x would wait until the client has read the written bytes. */
   void close() {
     channel.eventLoop().execute(() -> channel.unsafe().close(channel.unsafe().voidPromise()));
   }
 
   /**
-   * On the thread that accepts: waits until it is closed. A burst of connections would otherwise
-   * take file descriptors faster than they get free, and at their limit Netty accepts nothing for 1
-   * s.
+   * Closes the connection and waits for the end. Called on the acceptor thread. Without the wait, a
+   * burst of connections would use up file descriptors faster than they are released, and Netty
+   * would stop accepting for 1 s at the limit.
    */
   void closeBeforeNext() {
     close();
     channel.closeFuture().awaitUninterruptibly(CLOSE_MILLIS);
   }
 
-  /** Wrong passwords that came with its requests. */
+  /** The number of wrong passwords in requests of this connection. */
   int failures() {
     return failures;
   }
@@ -155,7 +161,7 @@ final class Connection extends ChannelDuplexHandler {
     failures++;
   }
 
-  /** Whether its requests are ignored from now on: it is about to be closed. */
+  /** Whether further requests are ignored because the connection is about to be closed. */
   boolean isEnding() {
     return isEnding;
   }
@@ -170,7 +176,7 @@ final class Connection extends ChannelDuplexHandler {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     hasRead = true;
-    // More of what one read brought can follow before the connection is closed.
+    // A single read can contain further messages, which arrive before the connection is closed.
     if (isFlood || (isEnding && message instanceof HttpRequest)) {
       ReferenceCountUtil.release(message);
     } else if (!keep(message) || held.size() == MAX_HELD) {
@@ -191,7 +197,10 @@ final class Connection extends ChannelDuplexHandler {
     return message instanceof HttpRequest && open >= MAX_PIPELINED;
   }
 
-  /** Whether there is memory for the message; it is needed until the response is sent. */
+  /**
+   * Reserves memory for the message until the response is sent. Returns false if the limit is
+   * exceeded.
+   */
   private boolean keep(Object message) {
     long bytes = 0;
     if (message instanceof HttpRequest request) {
@@ -258,14 +267,13 @@ final class Connection extends ChannelDuplexHandler {
     }
   }
 
-  // Answers
+  // Responses
 
   /**
-   * Whether the answer to the request at hand may be made.
-   *
+   * Reserves memory for the response to a request. Returns false if the limit is exceeded.
    * @param answered the request
-   * @param bodyBytes of the request
-   * @param answerBytes that are expected, until its head is written
+   * @param bodyBytes the size of the request body
+   * @param answerBytes the expected size of the response, used until its headers are written
    */
   boolean admit(HttpServerRequest answered, long bodyBytes, long answerBytes) {
     if (!all.take(bodyBytes + answerBytes)) {
@@ -296,7 +304,7 @@ final class Connection extends ChannelDuplexHandler {
       written += content.content().readableBytes();
     }
     if (message instanceof LastHttpContent) {
-      // It is in the channel now, where it counts as pending.
+      // The response is now in the channel's outbound buffer, which pending() includes.
       release();
       request = null;
       sent = promise.unvoid();
@@ -312,7 +320,7 @@ final class Connection extends ChannelDuplexHandler {
     }
     since = nanoClock.getAsLong();
     if (!held.isEmpty()) {
-      // Not within the write that ended the answer.
+      // Not within the write that completed the response.
       ctx.executor().execute(() -> passHeld(ctx));
     }
   }
@@ -336,8 +344,9 @@ final class Connection extends ChannelDuplexHandler {
   }
 
   /**
-   * Lets Camel read the rest of a page whose connection is closed: its transfer waits until the
-   * write queue is free, and the exchange would stay in flight. Vert.x discards what is written.
+   * Lets Camel read the rest of a page after the connection was closed. Otherwise the transfer
+   * would wait for a free write queue, and the exchange would remain in flight. Vert.x discards the
+   * written bytes.
    */
   private void finish() {
     if (request != null && request.response().headWritten() && !request.response().ended()) {
@@ -346,15 +355,15 @@ final class Connection extends ChannelDuplexHandler {
     }
   }
 
-  // Time
+  // Time limits
 
-  /** Bytes that wait for the client. */
+  /** The number of bytes in the outbound buffer. */
   long pending() {
     ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
     return out == null ? 0 : out.totalPendingWriteBytes();
   }
 
-  /** On any thread: closes the connection if its client is late. */
+  /** Closes the connection if the client exceeds a time limit. Thread-safe. */
   void look() {
     if (channel.isRegistered()) {
       channel.eventLoop().execute(this::closeIfLate);
@@ -364,7 +373,7 @@ final class Connection extends ChannelDuplexHandler {
   private void closeIfLate() {
     long now = nanoClock.getAsLong();
     ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
-    // Bytes that are sent of the first buffer count as pending until all of it is.
+    // The pending bytes include all of the first buffer until it is completely sent.
     long sent = out == null ? written : written - pending() + out.currentProgress();
     if (out == null || out.isEmpty() || sent - taken >= LEAST_PROGRESS) {
       taken = sent;

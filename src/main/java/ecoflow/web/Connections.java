@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * All connections to the pages. Sits before Netty's acceptor, so that connections count from accept
- * on, also before their TLS handshake.
+ * All client connections of the web server. The handler precedes Netty's acceptor, so that
+ * connections count from accept on, also before their TLS handshake.
  */
 @Sharable
 final class Connections extends ChannelInboundHandlerAdapter {
@@ -36,11 +36,11 @@ final class Connections extends ChannelInboundHandlerAdapter {
   private final AtomicLong charged = new AtomicLong();
   private final AtomicLong pipelined = new AtomicLong();
 
-  /** Only in the thread that accepts. */
+  /** Used only on the acceptor thread. */
   private boolean isWatching;
 
   /**
-   * @param refused takes the reason of each connection and request that is refused or ended
+   * @param refused receives the reason for each connection and request that is rejected or closed
    */
   Connections(Limits limits, Lines lines, LongSupplier nanoClock, Consumer<String> refused) {
     this.limits = limits;
@@ -53,7 +53,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
     return limits;
   }
 
-  /** For a Vert.x whose servers accept connections through this. */
+  /** A transport for a Vert.x whose servers accept connections through this handler. */
   Transport transport() {
     return new JDKTransport() {
       @Override
@@ -66,14 +66,15 @@ final class Connections extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
-    // After Netty's acceptor, which pauses for a second and passes the failure on.
+    // Netty's acceptor pauses for a second and passes the failure on to the next handler.
     ctx.pipeline()
         .addLast(
             new ChannelInboundHandlerAdapter() {
               @Override
               public void exceptionCaught(ChannelHandlerContext last, Throwable failure) {
                 if (failure instanceof Error) {
-                  // Netty logs it, and the log ends the process if memory is short.
+                  // Netty logs the error. If memory is exhausted, the log appender ends the
+                  // process.
                   last.fireExceptionCaught(failure);
                 } else {
                   acceptFailed(failure);
@@ -83,7 +84,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
     ctx.fireChannelActive();
   }
 
-  /** Such as "Too many open files". */
+  /** Handles a failure such as "Too many open files". */
   private void acceptFailed(Throwable failure) {
     if (failure instanceof IOException) {
       longestIdle().ifPresent(Connection::close);
@@ -126,7 +127,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
         .min(Comparator.comparingLong(connection -> connection.idleSince() - now));
   }
 
-  /** Looks at all connections from time to time, for as long as there is one. */
+  /** Checks all connections periodically, as long as connections exist. */
   private void watch(ChannelHandlerContext ctx) {
     if (!isWatching) {
       isWatching = true;
@@ -148,7 +149,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
     lines.warn(reason, line);
   }
 
-  /** Call on the event loop of the connections. */
+  /** Must be called on the event loop of the connections. */
   private long pending() {
     long pending = 0;
     for (Connection connection : all) {
@@ -158,10 +159,9 @@ final class Connections extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * Whether one more answer may be made. An answer counts until the client has it, or its
-   * connection is closed.
-   *
-   * @param bytes that it is expected to hold
+   * Reserves memory for one more response. Returns false if a limit is exceeded. A response counts
+   * until the client has received it or its connection is closed.
+   * @param bytes the expected size
    */
   boolean take(long bytes) {
     if (answers.get() >= limits.answers() || charged.get() + pending() + bytes > limits.bytes()) {
@@ -181,7 +181,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
     charged.addAndGet(-bytes);
   }
 
-  /** Whether so many more bytes of pipelined requests may be kept. */
+  /** Reserves memory for pipelined requests. Returns false if the limit is exceeded. */
   boolean keep(long bytes) {
     if (pipelined.addAndGet(bytes) > limits.pipelined()) {
       pipelined.addAndGet(-bytes);

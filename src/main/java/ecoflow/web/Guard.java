@@ -20,27 +20,29 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** Stands before everything that the server answers, and lets through who may see it. */
+/** Checks each request before it is processed, and rejects requests without permission. */
 final class Guard implements AutoCloseable {
 
   private static final String NOSNIFF = "X-Content-Type-Options";
   private static final String BASIC = "basic ";
 
-  /** How long an address waits for its answers that has sent many wrong passwords. */
+  /** The delay of responses to an address with many wrong passwords. */
   private static final long SLOW_MILLIS = 1_000;
 
-  /** The discarded rest of a body must not keep the client from reading why it was refused. */
+  /**
+   * The time to discard the rest of a body before the connection is closed. If it were closed at
+   * once, the client could lose the error response.
+   */
   private static final long LINGER_MILLIS = 1_000;
 
-  /** What an answer is taken for until its length is known: see PageStream. */
+  /** Estimated memory in bytes of a response until its length is known: see PageStream. */
   private static final long ANSWER_BYTES = 1 << 18;
 
   private static final Set<String> HEALTH = Set.of("/-/healthy", "/-/ready");
 
   /**
-   * What the guard goes by; replaced as a whole.
-   *
-   * @param passwords empty if none is asked for
+   * The rules of the guard. A new configuration replaces them as a whole.
+   * @param passwords empty if no password is required
    */
   record Rules(
       Map<String, String> headers, Optional<Passwords> passwords, Optional<RateLimit> rate) {}
@@ -52,15 +54,15 @@ final class Guard implements AutoCloseable {
   private final Lines lines;
   private final Consumer<String> refused;
 
-  /** Empty if no rules can ask for a password. */
+  /** Empty if no rules can require a password. */
   private final Optional<PasswordChecks> checks;
 
   private volatile Rules rules;
   private volatile boolean checksHost;
 
   /**
-   * @param endpoints what answers a path
-   * @param refused takes the reason of each refusal
+   * @param endpoints returns the endpoint of a path
+   * @param refused receives the reason for each rejection
    */
   Guard(
       Rules rules,
@@ -81,22 +83,20 @@ final class Guard implements AutoCloseable {
     rules = newRules;
   }
 
-  /**
-   * @param next what answers a request that may pass
-   */
+  /** @param next the handler for accepted requests */
   Handler<HttpServerRequest> before(Handler<HttpServerRequest> next) {
     return request -> handle(request, next);
   }
 
   /**
-   * @param checks whether requests must name this machine: those of a server that only this machine
-   *     reaches
+   * @param checks whether the header Host must name this machine; for servers that listen only on a
+   * loopback address
    */
   void checkHost(boolean checks) {
     checksHost = checks;
   }
 
-  /** A request that is not HTTP, or longer than it may be. */
+  /** Rejects a request that is not valid HTTP or exceeds a size limit. */
   void malformed(HttpServerRequest request) {
     refused.accept("malformed");
     warn("malformed", request, "is malformed");
@@ -124,7 +124,10 @@ final class Guard implements AutoCloseable {
     }
   }
 
-  /** Whether the path has the method, and takes the body that the request may have. */
+  /**
+   * Whether the path supports the method and the body of the request. Otherwise it sends an error
+   * response.
+   */
   private boolean mayBeAnswered(HttpServerRequest request) {
     Optional<Endpoint> endpoint = endpoints.apply(request.path());
     Set<String> methods = endpoint.map(Endpoint::methods).orElse(Set.of());
@@ -199,7 +202,7 @@ final class Guard implements AutoCloseable {
           if (request.response().closed()) {
             return;
           }
-          // The same password may have waited in front of this one.
+          // A check of the same password may have finished while this one was waiting.
           Known known = passwords.known(login.user(), login.password());
           boolean right =
               known == Known.UNKNOWN
@@ -246,7 +249,7 @@ final class Guard implements AutoCloseable {
   }
 
   private void wrongPassword(HttpServerRequest request) {
-    // Not the name: it can be the password, in the wrong field.
+    // Do not log the user name: users sometimes enter the password in its field.
     lines.warn(
         "wrong password", "A wrong user or password for the pages came from " + address(request));
     checks.get().failed(address(request));
@@ -292,7 +295,7 @@ final class Guard implements AutoCloseable {
         .end(words + "\n");
   }
 
-  /** What still comes on the connection is discarded. */
+  /** Rejects a request and closes the connection. Further input is discarded. */
   private void refuseAndClose(HttpServerRequest request, int status, String reason, String words) {
     refused.accept(reason);
     HttpConnection connection = request.connection();
@@ -334,7 +337,7 @@ final class Guard implements AutoCloseable {
 
   @Override
   public void close() {
-    // A method reference would load the class where there are no passwords.
+    // A method reference would load the class even without passwords.
     if (checks.isPresent()) {
       checks.get().close();
     }

@@ -16,24 +16,22 @@ import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletionException;
 
 /**
- * A Vert.x whose HTTP servers have the guard before them. Camel makes its server of the Vert.x that
- * it finds, and offers no other place: what it knows of TLS lacks client certificates, its own
- * log-in starts after the port is open, it only logs that a port is taken, and it has no option
- * that turns HTTP/2 off.
+ * A Vert.x whose HTTP servers pass each request to the guard first. Camel creates its server from
+ * the Vert.x in the registry, and has no other extension point. Camel's own options are not
+ * sufficient: its TLS lacks client certificates, its authentication starts after the port is open,
+ * it only logs that a port is in use, and it cannot turn HTTP/2 off.
  */
 final class GuardedServer extends VertxWrapper {
 
-  /** What is done to a server on its way to Camel. */
+  /** Customises a server before Camel uses it. */
   interface Guards {
 
-    /** Before the server is made. */
+    /** Called before the server is created. */
     void configure(HttpServerOptions options);
 
     void made(HttpServer server, HttpServerOptions options);
 
-    /**
-     * @param next what answers a request that may pass
-     */
+    /** @param next the handler for accepted requests */
     Handler<HttpServerRequest> before(Handler<HttpServerRequest> next);
 
     void listens(String host);
@@ -66,7 +64,7 @@ final class GuardedServer extends VertxWrapper {
     return createHttpServer(new HttpServerOptions());
   }
 
-  /** Calls of a server, but for those that matter to the guards. */
+  /** Forwards calls to a server, except for those that the guards change. */
   private record GuardedCalls(HttpServer server, Guards guards) implements InvocationHandler {
 
     @Override
@@ -90,7 +88,10 @@ final class GuardedServer extends VertxWrapper {
     }
   }
 
-  /** Waits, in a thread of Camel's: the start fails if the port cannot be used. */
+  /**
+   * Waits for the result, on one of Camel's threads, so that the startup fails if the port cannot
+   * be used.
+   */
   private static void listen(HttpServer server, int port, String host, Guards guards) {
     try {
       guards.listens(host);

@@ -9,18 +9,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the clients of the pages may use.
- *
- * @param connections open at the same time
- * @param header from accept, or from the first byte of a later request, to the end of its headers;
- *     also for the rest of a body that was refused
- * @param idle between two requests of a connection
- * @param reader within which a client reads {@link Connection#LEAST_PROGRESS} bytes of an answer,
- *     and sends the whole body of a request
- * @param answers under way at the same time, without those of the health pages
- * @param bytes that answers and request bodies under way may hold together
- * @param body bytes of a request body, on paths that take one
- * @param pipelined bytes of all requests that wait for the response to another one
+ * Limits for clients of the web server.
+ * @param connections the maximum number of open connections
+ * @param header the maximum time from accept, or from the first byte of a later request, to the end
+ * of the headers; also for the rest of a rejected body
+ * @param idle the maximum time between two requests of a connection
+ * @param reader the maximum time in which a client must read {@link Connection#LEAST_PROGRESS}
+ * bytes of a response, or send the whole body of a request
+ * @param answers the maximum number of concurrent responses, without those of the health pages
+ * @param bytes the maximum memory of concurrent responses and request bodies together
+ * @param body the maximum size of a request body in bytes, on paths that accept a body
+ * @param pipelined the maximum size in bytes of all requests that wait for the response to an
+ * earlier request
  */
 record Limits(
     int connections,
@@ -35,7 +35,7 @@ record Limits(
   static final int CONNECTIONS = 256;
   private static final int LEAST_CONNECTIONS = 4;
 
-  /** File descriptors for MQTT, HTTPS, files, and routes of users. */
+  /** File descriptors reserved for MQTT, HTTPS, files and the routes of users. */
   static final int RESERVED_FILES = 64;
 
   private static final Pattern MAX_FILES =
@@ -53,18 +53,18 @@ record Limits(
         4 << 20);
   }
 
-  /** Fewer than {@value #CONNECTIONS} where the process may open few files. */
+  /** Less than {@value #CONNECTIONS} if the process has a low limit of open files. */
   private static int affordable() {
     try {
       Matcher max = MAX_FILES.matcher(Files.readString(Path.of("/proc/self/limits")));
       String[] open = new File("/proc/self/fd").list();
       if (max.find() && open != null) {
         long free = Long.parseLong(max.group(1)) - open.length - RESERVED_FILES;
-        // Descriptors of as many closed connections can be in use until the next select.
+        // Until the next select, as many descriptors of closed connections can still be in use.
         return (int) Math.max(LEAST_CONNECTIONS, Math.min(CONNECTIONS, free / 2));
       }
     } catch (IOException | NumberFormatException e) {
-      // Not Linux, or no limit.
+      // Not on Linux, or without a limit.
     }
     return CONNECTIONS;
   }

@@ -23,21 +23,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The protection of all pages: what clients may use of connections and memory, and with
- * ECOFLOW_WEB_CONFIG_FILE who they must be. Without that file no class of TLS or passwords is
- * loaded.
+ * Protects the web server: limits connections and memory and, with ECOFLOW_WEB_CONFIG_FILE,
+ * authenticates clients. Without that file, no class for TLS or passwords is loaded.
  */
 public final class Protection implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Protection.class);
 
-  /** Bytes; the operating system reports progress when a third of it is free. */
+  /** In bytes. The operating system reports progress when a third of the buffer is free. */
   private static final int SEND_BUFFER = 1 << 16;
 
   /**
-   * What answers a path.
-   *
-   * @param methods empty for all
+   * The endpoint of a path.
+   * @param methods the supported HTTP methods; empty for all
    * @param takesBody whether a request may have a body
    */
   public record Endpoint(Set<String> methods, boolean takesBody) {}
@@ -58,7 +56,7 @@ public final class Protection implements AutoCloseable {
   }
 
   /**
-   * @param file ECOFLOW_WEB_CONFIG_FILE
+   * @param file the value of ECOFLOW_WEB_CONFIG_FILE
    * @throws ConfigException with a single line for the user
    */
   public static Protection open(Optional<Path> file, LongSupplier nanoClock)
@@ -71,20 +69,21 @@ public final class Protection implements AutoCloseable {
         nanoClock);
   }
 
-  /** Whether the pages are at https. */
+  /** Whether the server uses HTTPS. */
   public boolean isTls() {
     return file.isPresent() && file.get().isTls();
   }
 
-  /** Why the server does not listen; empty if it does, or has not tried. */
+  /**
+   * The reason why the server is not listening; empty if it is listening or has not started yet.
+   */
   public Optional<Throwable> listenFailure() {
     return Optional.ofNullable(listenFailure);
   }
 
   /**
-   * For the Vert.x that is given to {@link #guard}.
-   *
-   * @param refused takes the reason of each connection and request that is refused
+   * The transport for the Vert.x that is passed to {@link #guard}.
+   * @param refused receives the reason for each connection and request that is rejected
    */
   public Transport transport(Consumer<String> refused) {
     connections = new Connections(limits, lines, nanoClock, refused);
@@ -92,11 +91,10 @@ public final class Protection implements AutoCloseable {
   }
 
   /**
-   * The Vert.x for the web server of the pages; it is the one given in all else.
-   *
-   * @param vertx with the transport of this object
-   * @param endpoints by the path of a request
-   * @param refused takes the reason of each request that is refused
+   * Returns a Vert.x for the web server, which delegates to the given one.
+   * @param vertx uses the transport of this object
+   * @param endpoints returns the endpoint of a path
+   * @param refused receives the reason for each request that is rejected
    */
   public Vertx guard(
       Vertx vertx, Function<String, Optional<Endpoint>> endpoints, Consumer<String> refused) {
@@ -117,13 +115,15 @@ public final class Protection implements AutoCloseable {
 
     @Override
     public void configure(HttpServerOptions options) {
-      // On by default, by an upgrade or by its preface. With TLS it takes ALPN, which is off.
+      // Enabled by default, by an upgrade or by its preface. With TLS, HTTP/2 requires ALPN, which
+      // is disabled.
       options.setHttp2ClearTextEnabled(false);
       options.setHandle100ContinueAutomatically(false);
-      // Netty's handler for them fails at the 129th request of a pipeline, before its bound is met.
+      // Netty's handler for WebSocket compression fails at the 129th pipelined request, before the
+      // limit is reached.
       options.setPerMessageWebSocketCompressionSupported(false);
       options.setPerFrameWebSocketCompressionSupported(false);
-      // So that a client which reads slowly is not taken for one that has stopped.
+      // With a larger buffer, a slow client would look like a client that has stopped reading.
       options.setSendBufferSize(SEND_BUFFER);
       if (file.isPresent()) {
         file.get().configure(options);
@@ -149,7 +149,7 @@ public final class Protection implements AutoCloseable {
       try {
         guard.checkHost(InetAddress.getByName(host).isLoopbackAddress());
       } catch (UnknownHostException e) {
-        // The server says so.
+        // The server reports the invalid address.
         guard.checkHost(false);
       }
     }

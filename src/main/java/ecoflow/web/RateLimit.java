@@ -3,7 +3,7 @@ package ecoflow.web;
 import ecoflow.web.WebConfig.Rate;
 import java.util.function.LongSupplier;
 
-/** A bucket of tokens: one comes each interval, a request takes one. */
+/** A token bucket: each interval adds one token, and each request takes one. */
 final class RateLimit {
 
   private final LongSupplier nanoClock;
@@ -11,7 +11,7 @@ final class RateLimit {
   private final long full;
   private long last;
 
-  /** In nanoseconds of intervals. */
+  /** The fill level in nanoseconds; a token is worth one interval. */
   private long tokens;
 
   RateLimit(Rate rate, LongSupplier nanoClock) {

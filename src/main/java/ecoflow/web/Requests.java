@@ -5,13 +5,13 @@ import io.vertx.core.http.HttpVersion;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What a request must be before anything behind the guard reads it. */
+/** Checks of requests before they are processed. */
 final class Requests {
 
   private static final Pattern HOST =
       Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?");
 
-  /** Characters of RFC 3986; the brackets only in a query, where many clients write them. */
+  /** Characters of RFC 3986; brackets only in a query, where many clients do not encode them. */
   private static final Pattern PATH =
       Pattern.compile("(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*+");
 
@@ -44,25 +44,31 @@ final class Requests {
         && (query < 0 || QUERY.matcher(relative.substring(query + 1)).matches());
   }
 
-  /** Whether it names this machine, as a page of another site that a browser shows cannot. */
+  /**
+   * Whether the header Host names this machine. A page of another site in a browser cannot send
+   * such a header.
+   */
   static boolean isForLoopback(HttpServerRequest request) {
     String host = request.getHeader("Host");
     return host == null || LOOPBACK.matcher(host.toLowerCase(Locale.ROOT)).matches();
   }
 
-  /** Whether the body is a form with files, which Vert.x would write to a folder. */
+  /** Whether the body is a form with files, which Vert.x would write to a directory. */
   static boolean isUpload(HttpServerRequest request) {
     String type = request.getHeader("Content-Type");
     return type != null && type.strip().toLowerCase(Locale.ROOT).startsWith("multipart/");
   }
 
-  /** The length of the body; 0 for none, {@code unknown} where the client does not say it. */
+  /**
+   * The length of the body; 0 without a body, {@code unknown} if the client does not send the
+   * length.
+   */
   static long body(HttpServerRequest request, long unknown) {
     if (request.headers().contains("Transfer-Encoding")) {
       return unknown;
     }
     String length = request.getHeader("Content-Length");
-    // Netty refuses what is not a number.
+    // Netty has already rejected invalid numbers.
     return length == null || length.isBlank() ? 0 : Long.parseLong(length.strip());
   }
 }

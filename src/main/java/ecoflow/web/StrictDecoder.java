@@ -6,8 +6,9 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.VertxHttpRequestDecoder;
 
 /**
- * Vert.x' decoder, but a request with both Transfer-Encoding and Content-Length is malformed. Netty
- * removes the length, while a proxy before the exporter may go by it and see other requests.
+ * Vert.x's decoder, which in addition rejects requests with both Transfer-Encoding and Content-
+ * Length. Netty only removes the length. A proxy in front of the exporter may use the length, and
+ * then see other requests.
  */
 final class StrictDecoder extends VertxHttpRequestDecoder {
 

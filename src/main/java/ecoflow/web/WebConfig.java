@@ -8,11 +8,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What a web.yml says, checked, with the contents of the files that it names still unread.
- *
+ * The checked content of a web.yml. The files that it names have not been read yet.
  * @param tls empty for plain HTTP
- * @param headers of all answers
- * @param users bcrypt hashes by name; empty if no password is asked for
+ * @param headers additional headers of all responses
+ * @param users bcrypt hashes by user name; empty if no password is required
  * @param rate empty for no limit
  */
 record WebConfig(
@@ -21,27 +20,26 @@ record WebConfig(
     Map<String, String> users,
     Optional<Rate> rate) {
 
-  /** Names users and hashes, which no log needs. */
+  /** Does not contain users and hashes, so that they are never logged. */
   @Override
   public String toString() {
     return "WebConfig[***]";
   }
 
   /**
-   * PEM text, or the file that has it.
-   *
-   * @param field that it comes from
+   * PEM text, or a file that contains it.
+   * @param field the field of web.yml
    */
   record Pem(String field, Optional<Path> file, String text) {
 
-    /** The text can be a private key. */
+    /** Does not contain the text, which can be a private key. */
     @Override
     public String toString() {
       return "Pem[" + field + "]";
     }
   }
 
-  /** Whether clients are asked for a certificate, and what it must be. */
+  /** Whether the server requests client certificates, and how it checks them. */
   enum ClientAuth {
     NONE,
     REQUEST,
@@ -60,9 +58,9 @@ record WebConfig(
 
   /**
    * @param clientCa empty for the certificate authorities of the Java runtime
-   * @param allowedSans subject alternative names of clients; empty for any
-   * @param protocols as Java names them
-   * @param ciphers as Java names them; empty for those of the Java runtime
+   * @param allowedSans the accepted subject alternative names of clients; empty for any
+   * @param protocols in Java's notation
+   * @param ciphers in Java's notation; empty for the defaults of the Java runtime
    */
   record Tls(
       Pem certificate,
@@ -73,7 +71,10 @@ record WebConfig(
       List<String> protocols,
       List<String> ciphers) {
 
-    /** Suites with CBC, which are open to padding oracles if an implementation has a flaw. */
+    /**
+     * Suites with CBC, which are vulnerable to padding oracle attacks if an implementation has a
+     * bug.
+     */
     List<String> weakCiphers() {
       return ciphers.stream().filter(cipher -> cipher.contains("_CBC_")).toList();
     }
@@ -87,8 +88,8 @@ record WebConfig(
   }
 
   /**
-   * @param interval between two requests
-   * @param burst how many may come at once
+   * @param interval the average interval between two requests
+   * @param burst the maximum number of requests at once
    */
   record Rate(Duration interval, int burst) {}
 }

@@ -1,6 +1,6 @@
 package ecoflow.web;
 
-/** What is wrong with the file or a file that it names, in a few words. */
+/** A short description of an error in the file or in a file that it names. */
 final class WebConfigException extends Exception {
 
   private static final long serialVersionUID = 1L;

@@ -29,18 +29,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * ECOFLOW_WEB_CONFIG_FILE and the files that it names. Follows their changes; while one of them is
- * not valid, the configuration before stays.
+ * The file ECOFLOW_WEB_CONFIG_FILE and the files that it names. Applies changes of these files.
+ * While a file is invalid, the previous configuration remains active.
  */
 final class WebConfigFile {
 
-  // The log names the class that users of older versions know.
+  // Keep the logger name of older versions, which users may have configured.
   private static final Logger LOG = LoggerFactory.getLogger(Protection.class);
   private static final String VARIABLE = "ECOFLOW_WEB_CONFIG_FILE";
   private static final long LOOK_MILLIS = 2_000;
   private static final long PATIENCE_SECONDS = 30;
 
-  /** All files at one moment. */
+  /** The content of all files at one time. */
   private record State(WebConfig config, Optional<WebTls> tls) {
 
     private ClientAuth clientAuth() {
@@ -53,16 +53,16 @@ final class WebConfigFile {
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
   private volatile State state;
 
-  /** The files of the last configuration that could be read, also where it was not taken. */
+  /** The files of the last readable configuration, even if it was rejected. */
   private List<Path> watched;
 
-  /** How they looked before they were read. */
+  /** The fingerprints of the watched files before they were read. */
   private List<String> looks;
 
   private Guard guard;
   private Optional<Passwords> passwords = Optional.empty();
 
-  /** Its own thread: a read from a share that hangs never comes back. */
+  /** Uses its own thread, because a read from an unresponsive network share can block forever. */
   private final ScheduledThreadPoolExecutor looker =
       new ScheduledThreadPoolExecutor(1, WebConfigFile::thread);
 
@@ -86,9 +86,7 @@ final class WebConfigFile {
     }
   }
 
-  /**
-   * @throws WebConfigException also if the time is over
-   */
+  /** @throws WebConfigException if the content is invalid, or reading takes too long */
   static <T> T within(Patience patience, Callable<T> read) throws WebConfigException {
     try {
       return patience.read(read);
@@ -108,12 +106,12 @@ final class WebConfigFile {
     return thread;
   }
 
-  /** Whether the pages are at https. */
+  /** Whether the server uses HTTPS. */
   boolean isTls() {
     return state.tls().isPresent();
   }
 
-  /** What the guard asks for until the first change of a file. */
+  /** The rules of the guard until the first change of a file. */
   synchronized Rules rules() {
     if (state.config().users().isEmpty() && state.clientAuth() == ClientAuth.NONE) {
       LOG.warn("{} asks nobody for a password or a certificate: all may see the pages", VARIABLE);
@@ -132,7 +130,7 @@ final class WebConfigFile {
     }
   }
 
-  /** Gives changes to the guard and to the servers from now on. */
+  /** Starts to apply changes to the guard and to the servers. */
   void follow(Guard follower) {
     guard = follower;
     looker.scheduleWithFixedDelay(
@@ -163,7 +161,7 @@ final class WebConfigFile {
     return passwords;
   }
 
-  /** A failure would end all further looks. */
+  /** Catches all failures, because an exception would cancel the periodic task. */
   private void lookOrWarn() {
     try {
       look();
@@ -172,7 +170,7 @@ final class WebConfigFile {
     }
   }
 
-  /** Takes what has changed since the last look. */
+  /** Applies changes since the last check. */
   private synchronized void look() {
     List<String> now = looks(watched);
     if (now.equals(looks)) {
@@ -231,7 +229,7 @@ final class WebConfigFile {
 
   private synchronized State read() throws WebConfigException {
     checkFile(file);
-    // Before it is read: what changes meanwhile is read again.
+    // Taken before the file is read, so that a change during the read is detected.
     String look = look(file);
     String yaml;
     try {
@@ -254,7 +252,7 @@ final class WebConfigFile {
     return new State(config, tls);
   }
 
-  /** A pipe that nobody writes to would be waited for. */
+  /** Rejects special files: reading from a pipe without a writer would block. */
   static void checkFile(Path path) throws WebConfigException {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       throw new WebConfigException(Lines.oneLine(path.toString()) + " is not a regular file");
@@ -271,7 +269,10 @@ final class WebConfigFile {
     return found;
   }
 
-  /** What tells that a file has changed, also where links lead to another, as in Kubernetes. */
+  /**
+   * A fingerprint of a file that also changes if a symbolic link points to another file, as in
+   * Kubernetes.
+   */
   private static String look(Path path) {
     try {
       BasicFileAttributes is = Files.readAttributes(path, BasicFileAttributes.class);

@@ -27,8 +27,8 @@ import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
- * Reads the format that Prometheus and its exporters share. As there, a field that is not known is
- * an error: a typing error must not leave the pages open.
+ * Reads the web configuration format of Prometheus and its exporters. As in Prometheus, an unknown
+ * field is an error: a typing error must not leave the pages unprotected.
  */
 final class WebConfigReader {
 
@@ -42,7 +42,7 @@ final class WebConfigReader {
       Pattern.compile("\\$2[aby]\\$(0[4-9]|[12][0-9]|3[01])\\$[./A-Za-z0-9]{53}");
   private static final Pattern DURATION = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)(ms|h|m|s)");
 
-  /** From the oldest on, as the file and as Java names them. */
+  /** The names in Java of the names in the file, oldest version first. */
   private static final Map<String, String> VERSIONS = new LinkedHashMap<>();
 
   static {
@@ -54,11 +54,14 @@ final class WebConfigReader {
 
   private static final String NEWEST = "TLS13";
 
-  /** The file's list is about older versions only. */
+  /** The suites of TLS 1.3, because {@code cipher_suites} configures older versions only. */
   private static final List<String> CIPHERS_OF_NEWEST =
       List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
 
-  /** Suites of TLS 1.2 that the exporter toolkit accepts. Names of TLS 1.3 have no key exchange. */
+  /**
+   * The suites of TLS 1.2 that the exporter toolkit accepts. Names of TLS 1.3 suites do not contain
+   * a key exchange.
+   */
   private static final Pattern FORWARD_SECRET =
       Pattern.compile(
           "TLS_ECDHE_(?:ECDSA|RSA)_WITH_"
@@ -76,7 +79,7 @@ final class WebConfigReader {
           "VerifyClientCertIfGiven", ClientAuth.VERIFY_IF_GIVEN,
           "RequireAndVerifyClientCert", ClientAuth.REQUIRE_AND_VERIFY);
 
-  /** Headers that may be set, and their values where not any will do. */
+  /** The supported headers with their valid values; an empty set accepts any value. */
   private static final Map<String, Set<String>> HEADERS =
       Map.of(
           "Content-Security-Policy", Set.of(),
@@ -87,9 +90,7 @@ final class WebConfigReader {
 
   private final Path folder;
 
-  /**
-   * @param folder what relative paths start from
-   */
+  /** @param folder the base directory of relative paths */
   private WebConfigReader(Path folder) {
     this.folder = folder;
   }
@@ -127,7 +128,7 @@ final class WebConfigReader {
     List<String> protocols = protocols(section);
     List<String> ciphers = ciphers(section, protocols);
     for (String curve : section.texts("curve_preferences")) {
-      // Java has no curves for one server alone.
+      // Java cannot configure curves for a single server.
       section.oneOf("curve_preferences", curve, CURVES, curve::concat);
     }
     section.flag("prefer_server_cipher_suites");
@@ -218,7 +219,8 @@ final class WebConfigReader {
   }
 
   private static Map<String, String> headers(Section section) throws WebConfigException {
-    // The pages are small and few: HTTP/1.1 does for them, which every client of HTTP/2 speaks.
+    // HTTP/2 is not supported: HTTP/1.1 is sufficient for a few small pages, and every HTTP/2
+    // client supports it.
     section.flag("http2");
     Section headers = section.section("headers");
     section.checkNoMore();
@@ -247,7 +249,7 @@ final class WebConfigReader {
     for (String name : section.names()) {
       String hash = section.text(name, "");
       if (!BCRYPT.matcher(hash).matches()) {
-        // The hash itself is nobody's business.
+        // The message does not contain the hash.
         throw section.wrong(Lines.oneLine(name) + " takes a bcrypt hash, as htpasswd -nB makes it");
       }
       if (name.contains(":")) {
@@ -299,7 +301,9 @@ final class WebConfigReader {
     return sum;
   }
 
-  /** A map of the file, of which must be asked for each field that it has. */
+  /**
+   * A mapping in the file. Each of its fields must be read, otherwise it is reported as unknown.
+   */
   private static final class Section {
 
     private final String name;

@@ -34,7 +34,7 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509KeyManager;
 
-/** The TLS of the server, as a {@link WebConfig} and its files have it at one moment. */
+/** The TLS configuration of the server, read from a {@link WebConfig} and its files. */
 final class WebTls {
 
   private static final Pattern AEAD =
@@ -44,7 +44,7 @@ final class WebTls {
   private final X509KeyManager key;
   private final Optional<TrustManager> clients;
 
-  /** Java reads it once, before the first handshake of a server. */
+  /** Java reads this property once, before the first handshake of a server. */
   private static final String NO_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
 
   private WebTls(Tls tls) throws WebConfigException {
@@ -57,14 +57,13 @@ final class WebTls {
   }
 
   /**
-   * @throws WebConfigException also when a file cannot be read, or key and certificate do not
-   *     belong to each other
+   * @throws WebConfigException if a file cannot be read, or the key does not match the certificate
    */
   static WebTls load(Tls tls) throws WebConfigException {
     return new WebTls(tls);
   }
 
-  /** What cannot change while the server runs. */
+  /** The client authentication, which cannot change while the server is running. */
   ClientAuth clientAuth() {
     return tls.clientAuth();
   }
@@ -83,7 +82,7 @@ final class WebTls {
     ciphers().forEach(options::addEnabledCipherSuite);
   }
 
-  /** The same for a server that runs. */
+  /** The configuration as options for a running server. */
   SSLOptions options() {
     SSLOptions options = new SSLOptions();
     options.setKeyCertOptions(KeyCertOptions.wrap(key));
@@ -93,14 +92,17 @@ final class WebTls {
     return options;
   }
 
-  /** Those of the file, or of Java's those with forward secrecy and authenticated encryption. */
+  /**
+   * The suites of the file, or those of Java's defaults with forward secrecy and authenticated
+   * encryption.
+   */
   private List<String> ciphers() {
     if (!tls.ciphers().isEmpty()) {
       return tls.ciphers();
     }
     try {
       return Stream.of(SSLContext.getDefault().getDefaultSSLParameters().getCipherSuites())
-          // Names of TLS 1.3 have no key exchange.
+          // Names of TLS 1.3 suites do not contain a key exchange.
           .filter(name -> !name.contains("_WITH_") || AEAD.matcher(name).matches())
           .toList();
     } catch (NoSuchAlgorithmException e) {
@@ -114,7 +116,7 @@ final class WebTls {
           new PemKeyCertOptions()
               .setCertValue(Buffer.buffer(text(tls.certificate())))
               .setKeyValue(Buffer.buffer(text(tls.key())));
-      // Without files it has no use for a Vert.x.
+      // The Vert.x is needed only to read files.
       for (KeyManager manager : pem.getKeyManagerFactory(null).getKeyManagers()) {
         if (manager instanceof X509KeyManager x509) {
           checkPair(x509);
@@ -130,7 +132,10 @@ final class WebTls {
     }
   }
 
-  /** A server whose key is another's would start, and refuse every client. */
+  /**
+   * Rejects a key that does not match the certificate: the server would start, but every handshake
+   * would fail.
+   */
   private static void checkPair(X509KeyManager manager)
       throws GeneralSecurityException, WebConfigException {
     for (String type : new String[] {"RSA", "EC", "EdDSA", "Ed25519", "DSA"}) {

@@ -1,2 +1,2 @@
-/** Who may see the pages: TLS, client certificates and passwords, as a file says it. */
+/** Protects the pages with TLS, client certificates and passwords, as configured in a file. */
 package ecoflow.web;
