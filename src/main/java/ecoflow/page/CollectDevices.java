@@ -16,7 +16,7 @@ final class CollectDevices {
     this.meters = meters;
   }
 
-  /** Route step: counts a collection of every device. */
+  /** Route step: counts a collection of each device. */
   public void countScrapes() {
     for (DeviceView device : devices.all()) {
       meters.scraped(device.labels(), result(device));

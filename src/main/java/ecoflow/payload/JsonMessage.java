@@ -9,14 +9,13 @@ import java.util.Set;
 
 /**
  * The quotas in a JSON message. Source of the shapes: traffic of EcoFlow's app. A push is {@code
- * {params: {key: value}}}, some models say {@code param}, or both, one of them empty; or the keys
- * stand in the message itself. A reply is {@code {operateType: "latestQuotas", data: {online,
+ * {params: {key: value}}}; some models use {@code param}, or both, one of them empty; or the keys
+ * are members of the message itself. A reply is {@code {operateType: "latestQuotas", data: {online,
  * quotaMap: {key: value}}}}.
- *
- * @param quotas raw quota keys to values, a map that routes may change
+ * @param quotas raw quota keys to values, a map that routes may modify
  * @param full whether these are all values of the device
- * @param online what the message says of the device, null if nothing
- * @param fault why the message cannot be read, in words for the log; null if it can
+ * @param online the online state in the message; null if absent
+ * @param fault the reason why the message cannot be read, for the log; null for a valid message
  */
 record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, String fault) {
 
@@ -64,15 +63,18 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
   }
 
   /**
-   * Whether one of the members can be a value. Texts such as a serial number do not make up for a
-   * lost body, but those with JSON do.
+   * Whether one of the members can be a value. Strings such as a serial number are not values,
+   * except for strings with JSON.
    */
   static boolean holdsValues(Map<?, ?> members) {
     return members.values().stream()
         .anyMatch(value -> value instanceof String text ? text.startsWith("{") : value != null);
   }
 
-  /** A message on the status topic: {@code {params: {status: 0}}} says that the device is off. */
+  /**
+   * A message on the status topic: {@code {params: {status: 0}}} reports that the device is
+   * offline.
+   */
   static JsonMessage ofStatus(Map<?, ?> message) {
     Map<?, ?> body = body(message);
     Object status = body.get("status");
@@ -87,7 +89,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
     return message.get("data") instanceof Map<?, ?> data ? data : Map.of();
   }
 
-  /** The first object with members where a push can have its values; empty if there is none. */
+  /** The first non-empty object that can contain the values of a push; empty if none exists. */
   static Map<?, ?> body(Map<?, ?> message) {
     for (Map<?, ?> parent : List.of(message, data(message))) {
       for (String name : BODIES) {
@@ -99,7 +101,10 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
     return Map.of();
   }
 
-  /** Names the member that should be an object and is not; null if each is one or is not there. */
+  /**
+   * A description of the first member that should be an object but is not; null if all are objects
+   * or absent.
+   */
   private static String fault(Map<?, ?> message) {
     for (Map<?, ?> parent : List.of(message, data(message))) {
       for (String name : BODIES) {
@@ -109,7 +114,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
       }
     }
     Object quotas = data(message).get("quotaMap");
-    // A device that never sent anything has none.
+    // A device that has never sent values does not have a quotaMap.
     return quotas == null ? null : "quotaMap is " + kind(quotas) + " instead of an object";
   }
 

@@ -12,13 +12,13 @@ import java.io.IOException;
 import java.util.Set;
 
 /**
- * The part of a device that a payload is about, as far as its envelope names it: of a frame the
- * commands of its headers, of a JSON object its members such as typeCode. A newer message of the
- * same kind makes up for most of an older one.
+ * Identifies the part of a device that a payload describes, as far as its envelope names it: by the
+ * commands of the headers of a frame, or by members of a JSON object such as typeCode. A newer
+ * message of the same kind replaces most of the information in an older one.
  */
 final class MessageKind {
 
-  /** To look at larger payloads costs too much; they are all of one kind. */
+  /** Larger payloads are all of one kind, because reading them is too expensive. */
   private static final int MAX_BYTES = 64 << 10;
 
   private static final String NO_KIND = "";

@@ -2,22 +2,22 @@ package ecoflow.payload;
 
 import ecoflow.decode.Frames;
 
-/** What an MQTT payload is, told from its content. */
+/** The kind of an MQTT payload, derived from its content. */
 enum PayloadKind {
-  /** JSON text of one object. */
+  /** A JSON object. */
   JSON,
   /** A binary frame. */
   FRAME,
-  /** A binary frame whose last header is cut. */
+  /** A binary frame with an incomplete last header. */
   CUT_FRAME,
   /** A binary frame as base64 text. */
   BASE64,
-  /** None of these; empty payloads too. */
+  /** Any other payload, including an empty one. */
   UNKNOWN;
 
   /**
-   * The structure of a frame is asked for first: a short frame can be valid UTF-8, can be valid
-   * base64, and starts with 0x0a, which is a new line before a JSON text.
+   * Checks the structure of a frame first: a short frame can also be valid UTF-8 or valid base64,
+   * and starts with 0x0a, which is a newline before a JSON text.
    */
   static PayloadKind of(byte[] payload) {
     if (Frames.isFrame(payload)) {

@@ -30,7 +30,7 @@ public final class Payloads {
 
   private static final Logger LOG = LoggerFactory.getLogger(Payloads.class);
 
-  /** Full pictures of the largest systems have about 100 kB. */
+  /** All values of the largest systems have about 100 kB. */
   private static final int MAX_BYTES = 4 << 20;
 
   private static final String KIND = "EcoflowPayload";
@@ -42,7 +42,7 @@ public final class Payloads {
   private final Meters meters;
   private final Lines lines;
 
-  /** For what the firmware of a device does with every message. */
+  /** For warnings about properties of a firmware, which recur with each message. */
   private final Lines hourlyLines;
 
   private Payloads(Frames frames, UnknownMessages unknown, Meters meters, LongSupplier nanoClock) {
@@ -54,7 +54,7 @@ public final class Payloads {
     this.hourlyLines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
   }
 
-  /** Binds {@code payloads} and what reads protobuf. */
+  /** Binds {@code payloads}, {@code pushPrefixes} and the protobuf data format. */
   public static void bind(
       Registry registry,
       Optional<Path> messagesDir,
@@ -62,22 +62,24 @@ public final class Payloads {
       Meters meters,
       LongSupplier nanoClock) {
     Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
-    // Where Camel looks for what "unmarshal: protobuf" is.
+    // Camel finds the data format of "unmarshal: protobuf" by this name.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
     registry.bind("pushPrefixes", new PushPrefixes(meters::unknownPush));
     registry.bind("payloads", new Payloads(frames, unknown, meters, nanoClock));
   }
 
-  /** Equal for payloads of which the newest is enough, as far as can be seen without decoding. */
+  /**
+   * The kind of a payload, determined without decoding. Of payloads with the same kind, only the
+   * newest is needed.
+   */
   public static String kind(byte[] payload) {
     return MessageKind.of(payload);
   }
 
   /**
-   * Route step: counts a payload, and header EcoflowPayload says what it is: JSON, FRAME,
+   * Route step: counts a payload and sets the header EcoflowPayload to its kind: JSON, FRAME,
    * CUT_FRAME, BASE64 or UNKNOWN.
-   *
-   * @throws IllegalArgumentException if it is too large to be taken apart
+   * @throws IllegalArgumentException if the payload is too large
    */
   public void identify(Exchange exchange) {
     byte[] payload = payload(exchange.getMessage());
@@ -96,7 +98,7 @@ public final class Payloads {
       case FRAME, CUT_FRAME -> tellKind(exchange, "frame");
       case BASE64 -> tellKind(exchange, "base64");
       default -> {
-        // Its own steps tell.
+        // The following steps add the kind to the trace.
       }
     }
   }
@@ -106,10 +108,7 @@ public final class Payloads {
     return payload == null ? new byte[0] : payload;
   }
 
-  /**
-   * Route step: a JSON object becomes its quotas; of one that holds them in a wrong type there are
-   * none.
-   */
+  /** Route step: replaces a JSON object by its quotas; by an empty map if their type is wrong. */
   public void takeJsonQuotas(Exchange exchange) {
     Message message = exchange.getMessage();
     tellKind(exchange, "JSON");
@@ -133,7 +132,7 @@ public final class Payloads {
     }
   }
 
-  /** For routes: the frame that a base64 text holds. */
+  /** For routes: the frame in a base64 text. */
   public byte[] fromBase64(byte[] payload) {
     return Frames.fromBase64(payload);
   }
@@ -151,21 +150,26 @@ public final class Payloads {
     message.setBody(whole);
   }
 
-  /** For routes: the headers of a frame, as bytes, so that a broken one loses no other. */
+  /**
+   * For routes: the headers of a frame, as bytes, so that a broken header does not affect the
+   * others.
+   */
   public List<byte[]> headers(Frame frame) {
     return frame.getHeadersList().stream().map(header -> header.toByteArray()).toList();
   }
 
   /**
-   * Route step: the message of a header in plain bytes.
-   *
+   * Route step: returns a header with its message in plain bytes.
    * @throws IllegalArgumentException if the header is broken
    */
   public Header unmask(Header header) {
     return Frames.unmask(header);
   }
 
-  /** Route step: a header becomes the quotas of its message; of an unknown one there are none. */
+  /**
+   * Route step: replaces a header by the quotas of its message; by an empty map for an unknown
+   * message.
+   */
   public void readMessage(Exchange exchange) {
     Message message = exchange.getMessage();
     Header header = message.getBody(Header.class);
@@ -186,7 +190,7 @@ public final class Payloads {
     MessageTrace trace = MessageTrace.of(exchange);
     if (trace != null) {
       boolean unknown = decoded.outcome() == Decoded.Outcome.UNKNOWN;
-      // Unknown messages in plain bytes, for whoever wants to describe them.
+      // Log the bytes of unknown messages, so that users can add a decoder.
       String bytes = unknown ? " " + HexFormat.of().formatHex(header.getPdata().toByteArray()) : "";
       trace.part(command(decoded) + " " + outcome + bytes);
     }
@@ -208,7 +212,7 @@ public final class Payloads {
     return decoded.cmdFunc() + "/" + decoded.cmdId();
   }
 
-  /** What a message holds but nobody can read is counted; an item without its place is no news. */
+  /** Counts fields that cannot be decoded. An item without an index does not cause a warning. */
   private void leaveOut(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
     String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
     meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
@@ -235,7 +239,7 @@ public final class Payloads {
     }
   }
 
-  /** Route step: a header that cannot be read is counted and dropped, its neighbours are kept. */
+  /** Route step: counts and drops an unreadable header. The other headers are kept. */
   public void dropHeader(Exchange exchange) {
     loseHeader(exchange, Lines.complaint(failure(exchange)));
   }
@@ -252,7 +256,7 @@ public final class Payloads {
     }
   }
 
-  /** Route step: a payload that cannot be read is counted and dropped; the next one is awaited. */
+  /** Route step: counts and drops an unreadable payload. */
   public void drop(Exchange exchange) {
     if (UNKNOWN.equals(exchange.getMessage().getHeader(KIND))) {
       tellKind(exchange, "unknown");

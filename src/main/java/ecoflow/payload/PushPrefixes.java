@@ -19,10 +19,10 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
 /**
- * Gives the keys of a developer push the names that they have in quota/all, bean {@code
- * pushPrefixes}. There a key starts with the part of the device that it is of; a push says that in
- * its envelope: by a typeCode, an address, a command, or a module. prefixes.csv says what becomes
- * of each. What it does not know keeps a prefix of its own, so that no two parts share a series.
+ * Maps the keys of a developer push to the keys of quota/all, bean {@code pushPrefixes}. A key of
+ * quota/all starts with the part of the device; a push names the part in its envelope: by a
+ * typeCode, an address, a command, or a module. prefixes.csv maps these to prefixes. Unknown parts
+ * get their own prefix, so that no two parts share a series.
  */
 final class PushPrefixes {
 
@@ -33,23 +33,29 @@ final class PushPrefixes {
   private static final String COMMAND = "command";
   private static final String MODULE = "moduleType";
 
-  /** In place of a prefix: nobody can tell the part, so nothing is taken. */
+  /** A special prefix: the part cannot be identified, so the values are dropped. */
   private static final String DROP = "drop";
 
-  /** Stands in a prefix for the number of the battery pack whose serial number the push holds. */
+  /**
+   * The placeholder in a prefix for the number of the battery pack with the serial number in the
+   * push.
+   */
   private static final String PACK = "{pack}";
 
   private static final String PACK_SERIAL = "packSn";
   private static final int MAX_PACKS = 32;
   private static final int MAX_CODE_LENGTH = 40;
 
-  /** Of PowerStream and Smart Plug; some programs saw pushes whose keys have it already. */
+  /**
+   * The prefix of PowerStream and Smart Plug. Other projects have recorded pushes whose keys
+   * already contain it.
+   */
   private static final Pattern COMMAND_PREFIX = Pattern.compile("[0-9]+_[0-9]+\\..*");
 
-  /** First-generation devices write numbers as texts. */
+  /** First-generation devices send numbers as strings. */
   private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,15}(?:\\.[0-9]{1,15})?");
 
-  /** As a number of JSON, or as a text. */
+  /** Zero as a JSON number or as a string. */
   private static final Pattern ZERO = Pattern.compile("-?0+(?:\\.0*)?");
 
   private static final Set<String> ENVELOPE =
@@ -75,9 +81,8 @@ final class PushPrefixes {
           "params");
 
   /**
-   * One line of the table.
-   *
-   * @param serial start of the serial numbers that it is about, empty for all
+   * A line of the table.
+   * @param serial the prefix of the serial numbers for which the line applies; empty for all
    */
   private record Row(String by, String code, String serial, String prefix) {}
 
@@ -87,9 +92,7 @@ final class PushPrefixes {
   private final BiConsumer<String, String> countUnknown;
   private final Map<String, Map<String, String>> packs = new ConcurrentHashMap<>();
 
-  /**
-   * @param countUnknown takes by what a push names its part, and the name that is not known
-   */
+  /** @param countUnknown receives the way in which a push names its part, and the unknown name */
   PushPrefixes(BiConsumer<String, String> countUnknown) {
     this.countUnknown = countUnknown;
     String stem = "";
@@ -130,7 +133,7 @@ final class PushPrefixes {
     }
   }
 
-  /** Route step: notes which battery pack has which number, from all values of the device. */
+  /** Route step: stores the numbers of the battery packs, from all values of the device. */
   public void learn(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(Quotas.DEVICE, "", String.class);
@@ -148,7 +151,7 @@ final class PushPrefixes {
   private void learn(String serial, String packSerial, String number) {
     Map<String, String> known = packs.computeIfAbsent(serial, unused -> new ConcurrentHashMap<>());
     if (known.size() < MAX_PACKS) {
-      // A pack that moved to another place has its number no more.
+      // After a pack was replaced, its number belongs to the new pack.
       known.values().remove(number);
       known.put(packSerial, number);
     }
@@ -160,7 +163,7 @@ final class PushPrefixes {
       body = flat(push);
     }
     if (body.isEmpty()) {
-      // What is wrong with it is told where it is read.
+      // The next step reports the error.
       return push;
     }
     Map<String, Object> values = new LinkedHashMap<>();
@@ -173,7 +176,7 @@ final class PushPrefixes {
         values.replaceAll(PushPrefixes::number);
       }
     }
-    // Empty only where the part is not known: that is counted, and no fault of the message.
+    // Empty only for an unknown part, which is counted and is not an error of the message.
     return Map.of("params", values);
   }
 
@@ -205,7 +208,7 @@ final class PushPrefixes {
         && code(push, "moduleSn").isEmpty();
   }
 
-  /** Null if the part is not known and must not be guessed. */
+  /** The prefix of a push; null if the part is unknown and must not be guessed. */
   private String prefix(Map<?, ?> push, Map<?, ?> body, String serial, boolean byModule) {
     String type = code(push, TYPE);
     String address = code(push, ADDRESS);
@@ -249,7 +252,9 @@ final class PushPrefixes {
     return null;
   }
 
-  /** Of rows for some serial numbers and for all, the former. */
+  /**
+   * The prefix of the row with the longest matching prefix of serial numbers; null if none matches.
+   */
   private String find(String by, String code, String serial) {
     String prefix = null;
     int length = -1;
@@ -296,9 +301,7 @@ final class PushPrefixes {
         : "";
   }
 
-  /**
-   * What a member of the envelope names; empty for 0, which an envelope has where it names nothing.
-   */
+  /** The value of a member of the envelope; empty for 0, which denotes an unused member. */
   private static String code(Map<?, ?> push, String key) {
     String code = text(push, key);
     return ZERO.matcher(code).matches() ? "" : code;
@@ -309,7 +312,7 @@ final class PushPrefixes {
     return value instanceof String || value instanceof Number ? String.valueOf(value).strip() : "";
   }
 
-  /** Fit for a key: without what has a meaning there. */
+  /** Replaces characters with a meaning in keys. */
   private static String word(String code) {
     String word = code.replaceAll("[^A-Za-z0-9_]", "_");
     return word.substring(0, Math.min(word.length(), MAX_CODE_LENGTH));

@@ -1,2 +1,2 @@
-/** The steps from an MQTT payload to the quotas in it. */
+/** Route steps that decode MQTT payloads to quotas. */
 package ecoflow.payload;

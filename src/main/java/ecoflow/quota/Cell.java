@@ -2,7 +2,7 @@ package ecoflow.quota;
 
 import java.util.List;
 
-/** One series and its latest value. What can change is guarded by the lock of the device. */
+/** A series and its latest value. The lock of the device guards the mutable fields. */
 final class Cell {
 
   final String rawKey;
@@ -10,21 +10,21 @@ final class Cell {
   final List<String> indexes;
   double value;
 
-  /** Time of the last update. */
+  /** The time of the last update in nanoseconds. */
   long nanos;
 
-  /** Number of the message that brought the value. */
+  /** The number of the message that contained the value. */
   long message;
 
   boolean removed;
 
-  /** Whether the value came with a push. */
+  /** Whether the value is from a push. */
   boolean pushed;
 
-  /** Whether a route made it of others, which it goes with. */
+  /** Whether a route computed the value from inputs; it is removed together with any of them. */
   boolean computed;
 
-  /** What the watcher knows it as, null if it does not. */
+  /** The view of the watcher; null if the watcher was not notified of this series. */
   Quotas.Series watched;
 
   Cell(String rawKey, String name, List<String> indexes) {
@@ -33,7 +33,7 @@ final class Cell {
     this.indexes = indexes;
   }
 
-  /** A value within a text: it has no name, and no series. */
+  /** A value in a JSON string, which has neither a name nor a series. */
   static Cell ofText(String rawKey) {
     return new Cell(rawKey, "", List.of());
   }

@@ -1,11 +1,10 @@
 package ecoflow.quota;
 
 /**
- * The values of a device at one moment.
- *
- * @param keys raw quota keys with indexes; the same array for as long as the device has the same
- *     keys, which nobody may change
- * @param values of the keys, in their order
+ * The values of a device at one time.
+ * @param keys raw quota keys with indexes; must not be modified; the same array as long as the
+ * device has the same keys
+ * @param values the values of the keys, in the same order
  */
 public record DeviceValues(String serial, String[] keys, double[] values) {
 

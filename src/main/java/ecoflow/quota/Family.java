@@ -3,21 +3,21 @@ package ecoflow.quota;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** All series of one name at one moment, sorted by serial number, then by indexes. */
+/** All series of one name at one time, sorted by serial number, then by indexes. */
 public record Family(Picture.Rows rows, List<Picture.Part> parts) {
 
   /**
-   * @param indexes the places in the lists around the value, outermost first: positions, or what an
-   *     item names as its place, such as a pack's number or a serial number
+   * @param indexes the positions in the lists around the value, outermost first, or identifiers
+   * that the items contain, such as the number of a pack or a serial number
    */
   public record Series(String serial, List<String> indexes, double value) {}
 
-  /** Without the exporter's prefix. */
+  /** The name without the exporter's prefix. */
   public String name() {
     return rows.name();
   }
 
-  /** The first series' key as the device sent it, without indexes. */
+  /** The key of the first series as the device sent it, without indexes. */
   public String rawKey() {
     return rows.rawKey();
   }
@@ -31,7 +31,7 @@ public record Family(Picture.Rows rows, List<Picture.Part> parts) {
     return part(i).serial();
   }
 
-  /** Of one series, as in {@link Series}. */
+  /** The indexes of a series, as in {@link Series}. */
   public List<String> indexes(int i) {
     return part(i).cells()[rows.cell(i)].indexes;
   }
@@ -44,7 +44,7 @@ public record Family(Picture.Rows rows, List<Picture.Part> parts) {
     return parts.get(rows.part(i));
   }
 
-  /** The same for who is in no hurry. */
+  /** The series as a list. The methods with an index are faster. */
   public List<Series> series() {
     return IntStream.range(0, size())
         .mapToObj(i -> new Series(serial(i), indexes(i), value(i)))

@@ -17,7 +17,7 @@ final class JsonTexts {
   private JsonTexts() {}
 
   /**
-   * Whether a text in the message holds a number or a boolean.
+   * Whether a JSON string in the message contains a number or a boolean.
    *
    * @param textReader reads the object in a JSON text; returns an empty map for any other text
    */

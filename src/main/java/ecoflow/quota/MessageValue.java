@@ -4,15 +4,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Looks for a raw quota key in a message, where it can stand in one piece or in objects. */
+/**
+ * Finds the value of a raw quota key in a message. The message can contain the key as a single name
+ * or as nested objects.
+ */
 final class MessageValue {
 
   private MessageValue() {}
 
   /**
-   * What the message says of a key.
-   *
-   * @return null if it says nothing; NaN if what it says is no number
+   * The value of a key in the message.
+   * @return null if the message does not contain the key; NaN if its value is not a number
    */
   static Double find(Map<?, ?> message, String key) {
     if (message.containsKey(key)) {
@@ -30,15 +32,13 @@ final class MessageValue {
     return null;
   }
 
-  /**
-   * @param rest begins with a dot or a bracket
-   */
+  /** @param rest the rest of the key; begins with a dot or a bracket */
   private static Double below(Object value, String rest) {
     if (value instanceof Map<?, ?> members && rest.charAt(0) == '.') {
       return find(members, rest.substring(1));
     }
     if (value instanceof List<?> elements && rest.charAt(0) == '[') {
-      // A list replaces all of the list before: what it lacks is gone.
+      // A list replaces the previous list completely: missing elements are removed.
       Double found = element(elements, rest);
       return Objects.requireNonNullElse(found, Double.NaN);
     }

@@ -14,11 +14,11 @@ import java.util.Map;
  */
 final class Picture {
 
-  /** Numbers by size; a longer number is a larger one. */
+  /** Compares numbers by value: a number with more digits is larger. */
   private static final Comparator<String> BY_INDEX =
       Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
 
-  /** By name, then from the outermost index on. */
+  /** By name, then by indexes, outermost first. */
   static final Comparator<Cell> ORDER =
       Comparator.comparing((Cell cell) -> cell.name)
           .thenComparing(cell -> cell.indexes, Picture::compareIndexes);
@@ -28,9 +28,8 @@ final class Picture {
 
   /**
    * The series of one device.
-   *
-   * @param of in the order of the cells
-   * @param cells in {@link #ORDER}; the same array as long as they are the same
+   * @param of the values in the order of the cells
+   * @param cells in {@link #ORDER}; the same array as long as the device has the same series
    */
   record Part(DeviceValues of, Cell[] cells) {
 
@@ -43,7 +42,7 @@ final class Picture {
     }
   }
 
-  /** Where the series of one name are. */
+  /** The positions of the series of one name. */
   static final class Rows {
 
     private final String name;
@@ -86,7 +85,7 @@ final class Picture {
     }
   }
 
-  /** All series, by name. */
+  /** All series, grouped by name. */
   synchronized List<Family> of(List<Part> current) {
     if (!hasSameSeries(current)) {
       rows = rows(current);
@@ -121,7 +120,7 @@ final class Picture {
     return byName.values().stream().sorted(Comparator.comparing(Rows::name)).toList();
   }
 
-  /** Fewer indexes first, then by the indexes from the outermost. */
+  /** By the number of indexes, then by the indexes, outermost first. */
   private static int compareIndexes(List<String> left, List<String> right) {
     int order = Integer.compare(left.size(), right.size());
     for (int i = 0; order == 0 && i < left.size(); i++) {

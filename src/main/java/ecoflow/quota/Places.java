@@ -14,10 +14,10 @@ import java.util.Map;
  */
 final class Places {
 
-  /** Characters. Real keys have less than 100; this bounds what made-up ones can cost. */
+  /** In characters. Real keys have less than 100; the limit bounds the cost of forged keys. */
   static final int MAX_KEY_LENGTH = 1_000;
 
-  /** Stands for every place whose key is too long. */
+  /** The place of all keys that are too long. */
   private static final Place TOO_LONG = new Place("", false);
 
   private final int limit;
@@ -25,14 +25,14 @@ final class Places {
   private int known;
 
   Places(int maxSeries) {
-    // Places are objects and lists too, and what is no number.
+    // Objects, lists and values that are not numbers also have a place.
     limit = 4 * maxSeries + 1_000;
   }
 
-  /** The place of a whole message. */
+  /** The place of the top level of a message. Clears the cache if it is full. */
   Place root() {
     if (known >= limit) {
-      // Filled with made-up keys, most likely.
+      // Only forged keys are likely to fill the cache.
       root = new Place("");
       known = 0;
     }
@@ -42,7 +42,7 @@ final class Places {
   Place member(Place place, String name) {
     Place member = place.members.get(name);
     if (member == null && place.key.length() + name.length() > MAX_KEY_LENGTH) {
-      // Not put together: a text of megabytes can be a key.
+      // Do not concatenate: a key can be a string of several megabytes.
       return TOO_LONG;
     }
     if (member == null) {
@@ -71,8 +71,8 @@ final class Places {
   }
 
   /**
-   * Where in the messages of a device a value stands, with what was found out about it: a key is
-   * put together and looked up when it is new, not whenever it comes.
+   * The position of a value in the messages of a device, with cached results: its key is built and
+   * looked up only the first time.
    */
   static final class Place {
 
@@ -82,10 +82,12 @@ final class Places {
     private List<Place> elements = List.of();
     Cell cell;
 
-    /** The state of the device's keys in which there was nothing at this place or below it. */
+    /**
+     * The version of the device's set of keys at which no values existed at or below this place.
+     */
     long bareAt = -1;
 
-    /** Null if no item of a history was here. */
+    /** Null without items of a history at this place. */
     private History history;
 
     Place(String key) {

@@ -24,28 +24,27 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * The latest numbers of every device, as series.
+ * The latest values of all devices, as series.
  *
- * <p>A quota message is a partial update: keys that it does not name keep their series. A key that
- * arrives with anything but a number or a boolean loses its series. A list replaces all of the list
- * before. Of a history the newest item is shown, as a whole. Values within a text have no series;
- * they are among the values of a device.
+ * <p>A quota message is a partial update: keys that it does not contain keep their series. A key
+ * whose value is neither a number nor a boolean loses its series. A list replaces the previous list
+ * completely. The newest item of a history replaces the previous item completely. Values in JSON
+ * strings do not have series, but are among the values of a device.
  *
- * <p>Safe for use by several threads. Devices do not wait for each other; a reader sees all of a
- * message or nothing of it.
+ * <p>Thread-safe. Each device has its own lock; readers see a message completely or not at all.
  */
 final class QuotaStore {
 
   private static final int MAX_DEPTH = 32;
 
-  /** To read a text as JSON costs as much as so many values; one that is no JSON costs most. */
+  /** The cost of parsing a JSON string, in values. Invalid JSON costs most. */
   private static final int LOOKS_PER_TEXT = 20;
 
   private static final long MAX_SECONDS_AHEAD = TimeUnit.DAYS.toSeconds(1);
 
   static final Conflicts NOBODY = (kind, serial, name) -> {};
 
-  /** A place in a list: its number, or in quotes the serial number that an item names. */
+  /** An index: the position in a list or, in quotes, the serial number that an item contains. */
   private static final Pattern INDEX =
       Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
 
@@ -55,45 +54,47 @@ final class QuotaStore {
   private final int maxSeriesPerDevice;
   private final int maxValuesPerMessage;
 
-  /** EcoFlow answers a poll from a store that can be minutes behind what devices push. */
+  /**
+   * The time in nanoseconds during which a poll does not overwrite a pushed value: EcoFlow answers
+   * polls from a database that can be minutes behind the pushes.
+   */
   private final long pushLead;
 
   private final Function<String, Map<?, ?>> textReader;
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
   private final Picture picture = new Picture();
 
-  /** Null if nobody wants to know. */
+  /** Null without a watcher. */
   private volatile Quotas.Watcher watcher;
 
-  /** How values came. */
+  /** The source of values. */
   enum Origin {
     PUSH,
-    /** EcoFlow's answer to a question of ours. */
+    /** A response to a request of the exporter. */
     POLL,
     OTHER
   }
 
-  /** Takes note of values that could not be shown beside others. */
+  /** Receives conflicts: values that cannot be shown together with others. */
   interface Conflicts {
 
     enum Conflict {
-      /** Two keys give the same series; the latest value is shown. */
+      /** Two keys map to the same series; the latest value is shown. */
       SAME_NAME,
-      /** A name has another number of indexes than before; the latest shape is shown. */
+      /** The number of indexes of a name has changed; the latest shape is shown. */
       SHAPE,
       /** The name belongs to a metric of the exporter; the value was dropped. */
       OWN_METRIC,
       /** The device has too many series; the value was dropped. */
       LIMIT,
-      /** The key has more than 1,000 characters; what it holds was dropped. */
+      /** The key has more than 1,000 characters; its values were dropped. */
       LONG_KEY
     }
 
     /**
-     * Called within the lock of the device, once for every value.
-     *
-     * @param name the series name without the exporter's prefix; empty for a value in a flood of
-     *     them that meets the limit, and for a key that is too long
+     * Called once for each value, with the lock of the device.
+     * @param name the series name without the exporter's prefix; empty for a key that is too long,
+     * and for a value beyond the limit in a flood of values
      */
     void count(Conflict kind, String serial, String name);
   }
@@ -101,9 +102,10 @@ final class QuotaStore {
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param nanoClock such as System::nanoTime
-   * @param maxValuesPerMessage also counts objects, lists and texts; what follows is left out
-   * @param pushLead as long a poll does not replace what a push said
-   * @param textReader reads what a text holds; gives an empty map if it holds nothing
+   * @param maxValuesPerMessage the maximum number of values, objects, lists and strings; further
+   * ones are dropped
+   * @param pushLead how long a poll does not overwrite a pushed value
+   * @param textReader parses a JSON string; returns an empty map if it does not contain an object
    */
   QuotaStore(
       Predicate<String> ownName,
@@ -122,30 +124,33 @@ final class QuotaStore {
     this.textReader = textReader;
   }
 
-  /** As {@link #record(String, Map, Conflicts)}, for who does not ask about one message. */
+  /** Like {@link #record(String, Map, Conflicts)}, without the conflicts of the message. */
   int record(String serial, Map<?, ?> quotas) {
     return record(serial, quotas, NOBODY);
   }
 
   /**
-   * Takes the values of one message.
-   *
-   * @param quotas numbers, booleans, texts, nulls, and maps and lists of these; keys may hold dots
-   *     and places in lists, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
-   * @param conflictsOfMessage is told of the conflicts of this message, as the one for all is
-   * @return how many values were taken, those within texts included
+   * Stores the values of a message.
+   * @param quotas numbers, booleans, strings, nulls, and maps and lists of these; keys can contain
+   * dots and indexes, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
+   * @param conflictsOfMessage receives the conflicts of this message, in addition to the receiver
+   * of all conflicts
+   * @return the number of stored values, including those in JSON strings
    */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {
     return record(serial, quotas, conflictsOfMessage, Origin.OTHER);
   }
 
-  /** The same of an origin: a poll does not replace what a push said lately. */
+  /**
+   * Like {@link #record(String, Map, Conflicts)}, for values from the given source: a poll does not
+   * overwrite recently pushed values.
+   */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage, Origin origin) {
     return record(serial, quotas, conflictsOfMessage, origin, Map.of());
   }
 
   /**
-   * The same of a message with items of histories.
+   * Like the other methods, for a message with items of histories.
    *
    * @param times the time of each such item by its key, see {@link Quotas#ITEM_TIMES}
    */
@@ -160,7 +165,7 @@ final class QuotaStore {
         .take(quotas, conflictsOfMessage, nanoClock.getAsLong(), origin, times);
   }
 
-  /** Tells of the series that there are, and from now on of those that come and go. */
+  /** Notifies the watcher of the existing series and of all later additions and removals. */
   void watch(Quotas.Watcher newWatcher) {
     watcher = newWatcher;
     devices.values().forEach(Device::tellOfAll);
@@ -174,8 +179,8 @@ final class QuotaStore {
   }
 
   /**
-   * Removes the series of a device that were not updated for longer than this, and returns the
-   * number of them.
+   * Removes the series of a device that were not updated for longer than {@code maxAge}, and
+   * returns their number.
    */
   int expire(String serial, Duration maxAge) {
     Device device = devices.get(serial);
@@ -184,7 +189,6 @@ final class QuotaStore {
         : device.expire(nanoClock.getAsLong(), TimeUnit.NANOSECONDS.convert(maxAge));
   }
 
-  /** The number of series of this device. */
   int size(String serial) {
     Device device = devices.get(serial);
     return device == null ? 0 : device.size();
@@ -197,15 +201,15 @@ final class QuotaStore {
   }
 
   /**
-   * The values of a device that differ from those that the call before gave; null for a key that is
-   * gone. The first call gives all, and makes the store keep what it gave.
+   * The values of a device that have changed since the last call; null for a removed key. The first
+   * call returns all values, and starts the tracking of changes.
    */
   Map<String, Double> changes(String serial) {
     Device device = devices.get(serial);
     return device == null ? Map.of() : device.changes();
   }
 
-  /** The value of a raw quota key, null if there is none or it is older than {@code maxAge}. */
+  /** The value of a raw quota key; null if it does not exist or is older than {@code maxAge}. */
   Double value(String serial, String key, Duration maxAge) {
     Device device = devices.get(serial);
     return device == null
@@ -214,20 +218,20 @@ final class QuotaStore {
   }
 
   /**
-   * From now on the series of {@code computed} goes with that of {@code input}, both raw quota keys
-   * of a device, and is no value that the device has sent.
+   * Marks {@code computed} as computed from {@code input}, both raw quota keys: its series is
+   * removed together with that of the input, and does not count as a value from the device.
    */
   void compute(String serial, String computed, String input) {
     devices.computeIfAbsent(serial, Device::new).compute(computed, input);
   }
 
-  /** All series of this moment. */
+  /** All series at the time of the call. */
   Snapshot snapshot() {
     List<Picture.Part> parts = new TreeMap<>(devices).values().stream().map(Device::part).toList();
     return new Snapshot(() -> picture.of(parts), parts.stream().map(Picture.Part::of).toList());
   }
 
-  /** All values of a device, also those within texts. */
+  /** All values of a device, including those in JSON strings. */
   DeviceValues valuesOf(String serial) {
     Device device = devices.get(serial);
     return device == null ? DeviceValues.none(serial) : device.part().of();
@@ -259,58 +263,58 @@ final class QuotaStore {
     private final String serial;
     private final NavigableMap<String, Cell> byKey = new TreeMap<>();
 
-    /** All cells of one name have the same number of indexes. */
+    /** Cells by name and indexes. All cells of one name have the same number of indexes. */
     private final Map<String, Map<List<String>, Cell>> byName = new HashMap<>();
 
     private final Places places = new Places(maxSeriesPerDevice);
 
-    /** How many cells are no series. */
+    /** The number of cells of values in JSON strings. */
     private int textCells;
 
-    /** Counts the changes of the set of keys. */
+    /** The version of the set of keys. */
     private long changes;
 
     private Cell[] inOrder;
     private String[] keysInOrder;
     private long inOrderAt = -1;
 
-    /** No cell is older. */
+    /** The update time of the oldest cell, or earlier. */
     private long oldest;
 
-    /** When the device sent its first message after it was away. */
+    /** The time of the first message after the device was offline. */
     private long backSince;
 
     private boolean isAway = true;
 
-    /** What the last call for changes left; null as long as nobody asks. */
+    /** The values at the last call of {@link #changes()}; null before the first call. */
     private Map<String, Double> told;
 
-    /** Keys that may differ from it. */
+    /** Keys whose values may have changed since then. */
     private final Set<String> touched = new TreeSet<>();
 
-    /** The keys that routes made of others, and those of which they made them. */
+    /** The inputs of computed values, by the key of the computed value. */
     private Map<String, Set<String>> inputsOf = Map.of();
 
-    // Of the current message.
+    // State of the current message.
     private long message;
     private long now;
     private Origin origin = Origin.OTHER;
     private int refused;
 
-    /** How many more values are looked at. */
+    /** The number of further values that are read. */
     private int left;
 
-    /** Whether this is a poll and the device pushed something lately. */
+    /** Whether the message is a poll and the device has sent a push recently. */
     private boolean isAfterPush;
 
-    /** Whether the value stands within a text. */
+    /** Whether the value is in a JSON string. */
     private boolean isInText;
 
     private boolean hasPushed;
     private long pushedAt;
     private Conflicts conflictsOfMessage = NOBODY;
 
-    /** Of items of histories, by key. */
+    /** The times of items of histories, by key. */
     private Map<?, ?> times = Map.of();
 
     Device(String serial) {
@@ -462,7 +466,7 @@ final class QuotaStore {
       return taken;
     }
 
-    /** Counts a value beyond the bound, and does no other work for it. */
+    /** Counts a value beyond the limit. This must be cheap. */
     private void leaveOut(Object value) {
       if (value instanceof Number || value instanceof Boolean) {
         conflict(Conflicts.Conflict.LIMIT, "");
@@ -475,12 +479,12 @@ final class QuotaStore {
         return 0;
       }
       if (!place.usable) {
-        // Its values are not looked at: the key is counted once.
+        // The key is counted once, without its values.
         conflict(Conflicts.Conflict.LONG_KEY, "");
         return 0;
       }
       if (isAfterPush && isLed(place, value)) {
-        // The poll only says again what is known better.
+        // A recent push is more accurate than the poll.
         return 1;
       }
       if (textCells > 0 && !isInText && !(value instanceof String)) {
@@ -496,12 +500,12 @@ final class QuotaStore {
       if (value instanceof Map<?, ?> members) {
         boolean isItem = !times.isEmpty() && times.get(place.key) instanceof Long;
         if (isItem && !place.isInOrder((Long) times.get(place.key), latestTime(), now, backSince)) {
-          // A sign of life, and no news.
+          // The item is outdated, but shows that the device is online.
           return 1;
         }
         taken = takeMembers(place, members, depth + 1);
         if (isItem) {
-          // What the item before had besides belonged to that item.
+          // Remove members that only the previous item had.
           removeMembers(place.key);
         }
         remove(cell(place));
@@ -513,7 +517,7 @@ final class QuotaStore {
             taken += take(places.element(place, i), elements.get(i), depth + 1);
           }
         }
-        // What an element of the list before had besides belonged to that element.
+        // Remove elements and members that only the previous list had.
         removeElements(place.key);
         remove(cell(place));
       } else {
@@ -530,7 +534,10 @@ final class QuotaStore {
       return taken;
     }
 
-    /** A later time is a mistake of the device's clock. Days begin earlier in the east. */
+    /**
+     * The latest plausible time: a later one is an error of the device's clock. Days begin earlier
+     * in the east.
+     */
     private static long latestTime() {
       return TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis()) + MAX_SECONDS_AHEAD;
     }
@@ -551,8 +558,8 @@ final class QuotaStore {
     }
 
     /**
-     * Whether a push of late said what is at this place, so that a poll does not: a list is one
-     * value, the members of an object are several.
+     * Whether a recent push contained the value at this place, so that a poll must not overwrite
+     * it. A list is a single value; the members of an object are separate values.
      */
     private boolean isLed(Place place, Object value) {
       if (isLed(cell(place))) {
@@ -576,7 +583,7 @@ final class QuotaStore {
       return cell != null && cell.pushed && now - cell.nanos < pushLead;
     }
 
-    /** What is shown at a place, null if nothing is. */
+    /** The cell at a place; null without a value. */
     private Cell cell(Place place) {
       if (place.cell == null || place.cell.removed) {
         place.cell = byKey.get(place.key);
@@ -602,7 +609,7 @@ final class QuotaStore {
         remove(cell);
         return 0;
       }
-      // Some devices send -0.0, which is 0 to everybody but a program.
+      // Some devices send -0.0; store it as 0.
       double number = value + 0.0;
       if (Double.compare(number, cell.value) != 0) {
         touch(cell);
@@ -628,10 +635,10 @@ final class QuotaStore {
       return cell;
     }
 
-    /** A place on the page for a new key; null if it gets none. */
+    /** A new series for a key; null if it is rejected. */
     private Cell newCell(String key) {
       if (refused >= maxSeriesPerDevice) {
-        // A flood of made-up keys: their names are not worth the work.
+        // In a flood of forged keys, do not compute their names.
         conflict(Conflicts.Conflict.LIMIT, "");
         return null;
       }
@@ -661,7 +668,7 @@ final class QuotaStore {
       if (sameName == null) {
         byName.put(name, Map.of(indexes, cell));
       } else {
-        // Most names have one series: a map that can grow is for the others.
+        // Most names have a single series, for which an immutable map is smaller.
         Map<List<String>, Cell> more =
             sameName instanceof HashMap ? sameName : new HashMap<>(sameName);
         more.put(indexes, cell);
@@ -676,7 +683,7 @@ final class QuotaStore {
       conflictsOfMessage.count(kind, serial, name);
     }
 
-    /** Whether a key of a poll would take the place of what was pushed under another one. */
+    /** Whether a key of a poll would replace a recently pushed series with another key. */
     private boolean isRivalLed(String name, List<String> indexes) {
       Map<List<String>, Cell> cells = byName.get(name);
       if (cells == null) {
@@ -686,7 +693,7 @@ final class QuotaStore {
       return sameShape ? isLed(cells.get(indexes)) : cells.values().stream().anyMatch(this::isLed);
     }
 
-    /** Makes room for a series whose key is new. */
+    /** Removes series that conflict with a new series. */
     private void removeRivals(String name, List<String> indexes) {
       Map<List<String>, Cell> cells = byName.get(name);
       if (cells == null) {
@@ -702,21 +709,21 @@ final class QuotaStore {
       }
     }
 
-    /** Removes what a list held. */
+    /** Removes the values of a list. */
     private void removeElements(String listKey) {
       // '\\' is the character after '['.
       removeOlder(listKey + "[", listKey + "\\", cell -> true);
     }
 
-    /** Removes what an object held. */
+    /** Removes the values of an object. */
     private void removeMembers(String objectKey) {
       // '/' is the character after '.'.
       removeOlder(objectKey + ".", objectKey + "/", cell -> true);
     }
 
     /**
-     * Removes a range of keys, without those that the current message brought: "a" and "a.b" may
-     * stand side by side in one message, in any order.
+     * Removes a range of keys, except those of the current message: a message can contain "a" and
+     * "a.b", in any order.
      */
     private void removeOlder(String fromKey, String toKey, Predicate<Cell> which) {
       List<Cell> older = new ArrayList<>();
@@ -728,7 +735,7 @@ final class QuotaStore {
       older.forEach(this::remove);
     }
 
-    /** Removes what a text held. */
+    /** Removes the values of a JSON string. */
     private void removeTextMembers(String textKey) {
       removeOlder(textKey + ".", textKey + "/", cell -> !cell.isSeries());
     }
@@ -757,12 +764,12 @@ final class QuotaStore {
       }
     }
 
-    /** The value is that of a whole message, as on the page. */
+    /** Synchronized, so that the value is from a completely stored message. */
     private synchronized double value(Cell cell) {
       return cell.value;
     }
 
-    /** Does nothing for null, nor for one that went with another. */
+    /** Does nothing for null or a cell that was already removed, such as a computed value. */
     private void remove(Cell cell) {
       if (cell == null || cell.removed) {
         return;
@@ -798,7 +805,7 @@ final class QuotaStore {
           });
     }
 
-    /** A series as its watcher sees it. */
+    /** The view of a series for the watcher. */
     private final class Watched implements Quotas.Series {
 
       private final Cell cell;

@@ -20,27 +20,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The gauges behind the routes, bean {@code quotas}: takes the values of messages, gives up those
- * that are too old, and hands out what a scrape shows.
+ * The gauges of devices, bean {@code quotas}: stores the values of messages, removes outdated
+ * values, and provides the values for scrapes.
  */
 public final class Quotas {
 
-  /** Header of every message on its way to {@code direct:quotas}: serial number. */
+  /** Header of each message to {@code direct:quotas}: the serial number. */
   public static final String DEVICE = "EcoflowDevice";
 
-  /** Header: where the values come from, such as {@link #REST}, {@link #PUSH}, {@link #OTHER}. */
+  /** Header: the source of the values, such as {@link #REST}, {@link #PUSH}, {@link #OTHER}. */
   public static final String SOURCE = "EcoflowSource";
 
-  /** Header: true when the message holds all values of the device, not just changes. */
+  /** Header: true if the message contains all values of the device, not only changes. */
   public static final String FULL = "EcoflowFull";
 
-  /** Header: false when the message says that the device is off; absent when it says nothing. */
+  /**
+   * Header: false if the message reports that the device is offline; absent if the message does not
+   * contain the online state.
+   */
   public static final String ONLINE = "EcoflowOnline";
 
   /**
-   * Header: a map of the keys of items in the message that are whole, such as those of histories,
-   * to their times in seconds since 1970, or to 0. Such an item is ignored if a newer one of its
-   * key was stored before, and replaces that one as a whole else. Absent where there is none.
+   * Header: a map of the keys of complete items in the message, such as items of histories, to
+   * their times in seconds since 1970, or to 0. An item is ignored if a newer one with the same key
+   * was stored before; otherwise it replaces the previous item completely. Absent without such
+   * items.
    */
   public static final String ITEM_TIMES = "EcoflowItemTimes";
 
@@ -52,7 +56,7 @@ public final class Quotas {
   public static final String REPLY = "reply";
   public static final String STATUS = "status";
 
-  /** Of a device that EcoFlow does not have, from a route of the integrator's own. */
+  /** The source of a device that is not an EcoFlow device, from a route of the integrator. */
   public static final String OTHER = "other";
 
   /** Headers with the labels of such a device. */
@@ -60,31 +64,29 @@ public final class Quotas {
 
   private static final String PRODUCT = "EcoflowProductName";
 
-  /** One series from when it comes until it goes; then it keeps its last value. */
+  /** A series. After its removal, it keeps its last value. */
   public interface Series {
 
     String serial();
 
-    /** Without the exporter's prefix. */
+    /** The name without the exporter's prefix. */
     String name();
 
     /** The key as the device sent it, without indexes. */
     String rawKey();
 
-    /** As in {@link Family.Series}. */
+    /** The indexes, as in {@link Family.Series}. */
     List<String> indexes();
 
     double value();
   }
 
-  /** Is told of series that come and go, while their device is locked. */
+  /** Receives notifications of added and removed series, while their device is locked. */
   public interface Watcher {
 
     void came(Series series);
 
-    /**
-     * @param series the same object that came
-     */
+    /** @param series the same object as in the notification of the addition */
     void went(Series series);
   }
 
@@ -98,10 +100,11 @@ public final class Quotas {
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
-   * @param countConflict takes the kind of each value that could not be shown beside others
-   * @param keepsTexts whether the values of JSON texts, which are not series, are among those of
-   *     {@link #valuesOf}
-   * @param textReader reads the object in a JSON text; returns an empty map for any other text
+   * @param countConflict receives the kind of each conflict: a value that cannot be shown together
+   * with others
+   * @param keepsTexts whether {@link #valuesOf} includes the values in JSON strings, which do not
+   * have series
+   * @param textReader parses the object in a JSON string; returns an empty map for any other string
    */
   public Quotas(
       DeviceSettings settings,
@@ -138,8 +141,8 @@ public final class Quotas {
   }
 
   /**
-   * @param listener takes the serial number of each device whose values may have changed, while
-   *     nobody else can change them; it must not wait
+   * @param listener receives the serial number of each device whose values may have changed, with
+   * the lock of the device; must not block
    */
   public void onChange(Consumer<String> listener) {
     onChange = listener;
@@ -173,7 +176,7 @@ public final class Quotas {
               devices.reportedOnline(serial);
             }
             if (origin == Origin.POLL && !devices.isOnline(serial)) {
-              // The cloud hands out the last known values of devices that have been off for days.
+              // The cloud returns the last known values of devices that have been offline for days.
               LOG.debug("Device {} went offline before its values arrived", serial);
             } else {
               store(serial, quotas, origin, times, MessageTrace.of(exchange));
@@ -184,7 +187,7 @@ public final class Quotas {
 
   private void store(
       String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageTrace trace) {
-    // What was known before the device went away must not come back with its first message.
+    // Values from before the outage must not reappear with the first message.
     removeHidden(serial);
     Conflicts toStory =
         trace == null
@@ -205,7 +208,7 @@ public final class Quotas {
     }
   }
 
-  /** Route step: the message says that the device is off, so its gauges go. */
+  /** Route step: marks the device as offline and removes its gauges. */
   public void markOffline(Exchange exchange) {
     String serial = exchange.getMessage().getHeader(DEVICE, String.class);
     devices.exclusively(
@@ -221,7 +224,7 @@ public final class Quotas {
     }
   }
 
-  /** Route step: removes the gauges of devices that are offline, and single ones too old. */
+  /** Route step: removes the gauges of offline devices, and outdated single gauges. */
   public void removeOld() {
     for (String serial : devices.serials()) {
       devices.exclusively(
@@ -241,14 +244,14 @@ public final class Quotas {
     }
   }
 
-  /** For routes: all values of the device of the header, by raw quota key. */
+  /** For routes: all values of the device in the header, by raw quota key. */
   public Map<String, Double> picture(@Header(DEVICE) String serial) {
     return store.values(serial);
   }
 
   /**
-   * The values of a device that differ from those that the call before gave, by raw quota key; null
-   * for a key that is gone. The first call gives all.
+   * The values of a device that have changed since the last call, by raw quota key; null for a
+   * removed key. The first call returns all values.
    */
   public Map<String, Double> changes(String serial) {
     return store.changes(serial);
@@ -256,9 +259,8 @@ public final class Quotas {
 
   /**
    * For routes that compute a value before the message is stored: the value of a raw quota key in
-   * the message, or else the last value shown.
-   *
-   * @return null if there is none, or if the message removes it
+   * the message, or otherwise the last value shown.
+   * @return null if the value does not exist, or the message removes it
    */
   public Double currentValue(Exchange exchange, String key) {
     Message message = exchange.getMessage();
@@ -299,30 +301,33 @@ public final class Quotas {
     return store.size(serial);
   }
 
-  /** All series of this moment. */
+  /** All series at the time of the call. */
   public Snapshot snapshot() {
     return store.snapshot();
   }
 
-  /** The values of a device by raw quota key, also those within texts, for who asks often. */
+  /**
+   * The values of a device by raw quota key, including those in JSON strings. Suitable for frequent
+   * calls.
+   */
   public DeviceValues valuesOf(String serial) {
     return store.valuesOf(serial);
   }
 
   /**
-   * Reads some of the values again, for who asks with each message.
-   *
-   * @param keys of {@link #valuesOf}, the same array
-   * @param places of the wanted values in it
-   * @param into gets the values, at their places
-   * @param numbers gets the numbers of the messages that brought them, which rise per device
-   * @return false, and nothing is read, if the device has other keys by now
+   * Reads some of the values again, without a copy of all values.
+   * @param keys the array of keys returned by {@link #valuesOf}
+   * @param places the positions of the requested values in this array
+   * @param into receives the values, at their positions
+   * @param numbers receives the numbers of the messages that contained the values; they increase
+   * per device
+   * @return false, without reading, if the keys of the device have changed
    */
   public boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {
     return store.read(serial, keys, places, into, numbers);
   }
 
-  /** Lets one watcher know of all series, those that are there first. */
+  /** Registers the watcher, and notifies it of all existing series. */
   public void watch(Watcher watcher) {
     store.watch(watcher);
   }

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
-/** Names of series, the same as the Python exporter gives. */
+/** Series names, identical to those of the Python exporter. */
 final class SeriesName {
 
   private static final int MAX_CACHED = 2_000;
@@ -15,9 +15,9 @@ final class SeriesName {
   private static final Pattern OUTER_UNDERSCORES = Pattern.compile("^_|_\\z");
 
   /**
-   * Where camel case has a new word: before the last capital of "ACPower" and after the small
-   * letter of "chgPower". Looking around instead of matching the words keeps the time linear for a
-   * long row of capitals.
+   * The start of a word in camel case: before the last capital of "ACPower" and after the lower-
+   * case letter of "chgPower". With lookarounds instead of matching words, the time remains linear
+   * for long sequences of capitals.
    */
   private static final Pattern WORD_START =
       Pattern.compile("(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z\\p{Nd}])(?=[A-Z])");
@@ -29,9 +29,9 @@ final class SeriesName {
   private SeriesName() {}
 
   /**
-   * The name without the exporter's prefix; empty if the key has nothing to make a name of.
-   *
-   * @param rawKey the quota's key without array indexes, such as pd.chgPowerAC
+   * The name without the exporter's prefix; empty if the key does not contain any character for a
+   * name.
+   * @param rawKey the quota key without array indexes, such as pd.chgPowerAC
    */
   static String of(String rawKey) {
     String known = CACHE.get(rawKey);
@@ -40,7 +40,7 @@ final class SeriesName {
     }
     String name = convert(rawKey);
     if (rawKey.length() <= MAX_CACHED_LENGTH) {
-      // Devices have a few hundred keys; only made-up keys ever fill this.
+      // Devices have a few hundred keys; only forged keys fill the cache.
       if (CACHE.size() >= MAX_CACHED) {
         CACHE.clear();
       }
