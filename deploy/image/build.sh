@@ -54,7 +54,7 @@ for program in docker podman buildah; do
 done
 [ -n "$engine" ] || fail "docker, podman and buildah are not installed"
 
-# Like the slim image: without manuals, translations and package lists.
+# Without manuals, translations and package lists, like the slim image.
 make_system_base() {
   local folder
   folder=$(mktemp -d)
@@ -72,7 +72,7 @@ make_system_base() {
 make_java_base() {
   local container
   container=$(buildah from --pull-never "docker.io/library/$system_base")
-  # Package scripts expect the folder of the manuals.
+  # Package scripts expect the directory of the manual pages.
   buildah run --isolation chroot --network host "$container" -- sh -ec 'mkdir -p /usr/share/man/man1
     apt-get -qq update
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install openjdk-17-jdk-headless ca-certificates
@@ -95,7 +95,7 @@ options=(
 )
 case $engine in
   docker) build=(docker build) ;;
-  # The other format does not support HEALTHCHECK.
+  # The OCI format does not support HEALTHCHECK.
   podman) build=(podman build --format docker --layers) ;;
   buildah) build=(buildah bud --format docker --layers --force-rm) ;;
   *) fail "ENGINE=$engine is not supported; use docker, podman or buildah" ;;
@@ -112,7 +112,7 @@ if "$stand_ins"; then
   trap 'rm -f "$dockerfile"' EXIT
   sed 's/@sha256:[0-9a-f]*//' Dockerfile > "$dockerfile"
   options+=(--file "$dockerfile")
-  # Isolation without control over resources, and the CA certificates of this machine.
+  # Isolation without resource control, and the CA certificates of this machine.
   options+=(--isolation chroot --pull-never --network host)
   if [ -e /etc/ssl/certs/java/cacerts ]; then
     options+=(-v /etc/ssl/certs:/etc/ssl/certs:ro)

@@ -46,7 +46,7 @@ class LauncherIT {
 
   private static final Pattern LOG_LINE =
       Pattern.compile("\\d{4}-\\d\\d-\\d\\dT\\S+ (INFO|WARN) .*");
-  private static final String FIRST_START = "ecoflow-exporter: makes its start-up archive in ";
+  private static final String FIRST_START = "ecoflow-exporter: creating the start-up archive in ";
   private static final String BAD_SETTING = "COLLECTING_INTERVAL=often is not valid:";
   private static final int TERMINATED = 143;
 
@@ -97,7 +97,7 @@ class LauncherIT {
         List.of(
             FIRST_START
                 + distribution.folder().resolve("cache")
-                + "; this takes some seconds, once"),
+                + "; this takes a few seconds, only once"),
         otherThanLog());
 
     assertUsesAnArchive(Map.of());
@@ -186,7 +186,7 @@ class LauncherIT {
     assertEquals(1, process.exitCode());
     assertEquals(
         List.of(
-            "ecoflow-exporter: no folder for the start-up archive can be written:"
+            "ecoflow-exporter: no directory for the start-up archive is writable:"
                 + " set ECOFLOW_CACHE_DIR"),
         process.lines());
   }
