@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** In which order passwords are checked, with checks that take as long as the test wants. */
+/** The order of password checks. The test controls the duration of each check. */
 class PasswordChecksTest {
 
   private static final String FLOOD = "192.0.2.1";
@@ -43,26 +43,26 @@ class PasswordChecksTest {
     };
   }
 
-  /** Fills all places that others than scrapers have. */
+  /** Fills the queues of all clients without a recent login. */
   private void flood() {
     while (checks.add(USER, FLOOD, 0, hanging())) {
-      // One more.
+      // Add checks until the queue is full.
     }
     assertFalse(checks.add(Optional.empty(), "192.0.2.3", 0, hanging()));
   }
 
   @Test
-  void aRightPasswordOfAnotherAddressIsCheckedAtOnce() {
+  void aPasswordFromAnotherAddressIsCheckedImmediately() {
     flood();
     CompletableFuture<Void> checked = new CompletableFuture<>();
     assertTrue(checks.add(USER, SCRAPER, 0, () -> checked.complete(null)));
     checked.join();
-    // Also a name that nobody has keeps its thread apart.
+    // The other checks are still waiting.
     assertEquals(1, flooded.getCount());
   }
 
   @Test
-  void onOneAddressConnectionsWithoutFailuresComeFirst() {
+  void connectionsWithoutFailuresComeFirst() {
     checks.failed(FLOOD);
     checks.add(USER, FLOOD, 1, hanging());
     CompletableFuture<Void> last = new CompletableFuture<>();
@@ -100,7 +100,7 @@ class PasswordChecksTest {
     return checked;
   }
 
-  /** Takes all threads and places but those of clients that logged in. */
+  /** Occupies all threads and queues, except those of clients that have logged in. */
   private void floodFromManyAddresses() {
     for (int i = 0; checks.add(USER, "198.51.100." + i, 0, hanging()); i++) {
       assertTrue(i < 200);
@@ -108,9 +108,9 @@ class PasswordChecksTest {
   }
 
   @Test
-  void aClientThatLoggedInLatelyDoesNotWaitForOthers() {
+  void aRecentlyLoggedInClientDoesNotWaitForOthers() {
     checks.succeeded("prometheus", SCRAPER);
-    // Such as one with the password of yesterday.
+    // For example, a client with an old password.
     checks.failed(SCRAPER);
     floodFromManyAddresses();
     check(USER, SCRAPER).join();
@@ -130,7 +130,7 @@ class PasswordChecksTest {
   }
 
   @Test
-  void guessesAreSlowedAndOthersAreNot() {
+  void onlyGuessesAreThrottled() {
     check(USER, SCRAPER).join();
     checks.succeeded("prometheus", SCRAPER);
     check(USER, SCRAPER).join();
@@ -143,7 +143,7 @@ class PasswordChecksTest {
   }
 
   @Test
-  void anAddressOfIpv6CountsAsItsNetwork() {
+  void anIpv6AddressCountsAsItsNetwork() {
     for (int i = 0; i < PasswordChecks.SLOW_FROM; i++) {
       checks.failed("2001:db8:0:1:0:0:0:" + i);
     }

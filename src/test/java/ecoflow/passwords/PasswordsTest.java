@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class PasswordsTest {
 
-  /** Made by htpasswd -nbB -C 5. */
+  /** Output of htpasswd -nbB -C 5. */
   private static final String S3CRET =
       "$2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW";
 
@@ -34,34 +34,34 @@ class PasswordsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"$2y", "$2a", "$2b"})
-  void hashesOfAllNamesServe(String name) {
+  void allHashPrefixesAreSupported(String name) {
     Passwords passwords = new Passwords(Map.of("alice", name + S3CRET.substring(3)));
     assertTrue(passwords.check("alice", "s3cret"));
     assertFalse(passwords.check("alice", "s3cret "));
   }
 
   @Test
-  void aPasswordIsUtf8AndMayHoldAColon() {
+  void aPasswordIsUtf8AndCanContainAColon() {
     Passwords passwords = new Passwords(Map.of("bob", PAESS));
     assertTrue(passwords.check("bob", "p\u00e4:ss"));
     assertFalse(passwords.check("bob", "p\u00e4"));
   }
 
   @Test
-  void whatIsKnownIsNotCheckedAgain() {
+  void resultsAreCached() {
     Passwords passwords = counted(Map.of("alice", S3CRET, "bob", PAESS));
     assertEquals(Known.UNKNOWN, passwords.known("alice", "right"));
     assertTrue(passwords.check("alice", "right"));
     assertFalse(passwords.check("alice", "wrong"));
     assertEquals(Known.RIGHT, passwords.known("alice", "right"));
     assertEquals(Known.WRONG, passwords.known("alice", "wrong"));
-    // Of another user nothing is known.
+    // The result is not valid for another user.
     assertEquals(Known.UNKNOWN, passwords.known("bob", "right"));
     assertEquals(2, calls.size());
   }
 
   @Test
-  void aChangeOfOtherUsersForgetsNoRightPassword() {
+  void changesOfOtherUsersKeepCachedPasswords() {
     Passwords passwords = counted(Map.of("alice", S3CRET, "bob", PAESS));
     passwords.check("alice", "right");
     passwords.check("bob", "right");
@@ -74,7 +74,7 @@ class PasswordsTest {
   }
 
   @Test
-  void guessesDoNotMakeARightPasswordForgotten() {
+  void guessesDoNotEvictARightPassword() {
     Passwords passwords = counted(Map.of("alice", S3CRET));
     passwords.check("alice", "right");
     for (int i = 0; i < 1_000; i++) {
@@ -86,7 +86,7 @@ class PasswordsTest {
   }
 
   @Test
-  void aNameThatNobodyHasCostsWhatTheDearestCosts() {
+  void anUnknownUserCostsAsMuchAsTheMostExpensiveHash() {
     String dear = "$2y$12" + S3CRET.substring(6);
     Passwords passwords = counted(Map.of("alice", S3CRET, "bob", dear, "carol", PAESS));
     assertFalse(passwords.check("mallory", "right"));

@@ -51,7 +51,7 @@ class JsonMessageTest {
         "{'data':{},'param':{},'params':{},'pd.soc':1}",
         "{'params':5,'param':null,'pd.soc':1}"
       })
-  void takesPushes(String text) {
+  void readsPushes(String text) {
     assertEquals(new JsonMessage(Map.of("pd.soc", 1), false, null, null), of(text));
   }
 
@@ -69,7 +69,7 @@ class JsonMessageTest {
         "{'data':{'online':null,'quotaMap':{'pd.soc':1}}};",
         "{'id':'1','operateType':'latestQuotas','data':{'sn':'R331','online':1,'quotaMap':{'pd.soc':1}}};true"
       })
-  void takesReplies(String text, Boolean online) {
+  void readsReplies(String text, Boolean online) {
     assertEquals(new JsonMessage(Map.of("pd.soc", 1), true, online, null), of(text));
   }
 
@@ -82,7 +82,7 @@ class JsonMessageTest {
         "{'data':{}};",
         "{'data':{'online':0},'params':{}};false"
       })
-  void aReplyWithoutValuesIsNoFullPicture(String text, Boolean online) {
+  void aReplyWithoutValuesIsNotFull(String text, Boolean online) {
     assertEquals(new JsonMessage(Map.of(), false, online, null), of(text));
   }
 
@@ -97,7 +97,7 @@ class JsonMessageTest {
         "{'data':5}",
         "{'data':{'params':{}}}"
       })
-  void theEnvelopeHoldsNoValues(String text) {
+  void theEnvelopeDoesNotContainValues(String text) {
     assertEquals(new JsonMessage(Map.of(), false, null, null), of(text));
   }
 
@@ -119,19 +119,19 @@ class JsonMessageTest {
         "{'data':{'param':[1]},'params':{}};param is an array",
         "{'data':{'quotaMap':[]}};quotaMap is an array"
       })
-  void aBodyThatIsNoObjectIsAFault(String text, String fault) {
+  void aBodyThatIsNotAnObjectIsAnError(String text, String fault) {
     String words = fault + " instead of an object";
     assertEquals(new JsonMessage(Map.of(), false, null, words), of(text));
   }
 
   @Test
-  void textsBesideABodyThatIsNoObjectDoNotMakeUpForIt() {
+  void stringsDoNotReplaceAnInvalidBody() {
     assertEquals(
         "params is a number instead of an object", of("{'params':5,'sn':'R331','x':null}").fault());
   }
 
   @Test
-  void theWordOnlineIsHeardBesideABodyThatIsNoObject() {
+  void theOnlineStateIsReadDespiteAnInvalidBody() {
     JsonMessage message = of("{'data':{'online':0},'params':'x'}");
     assertEquals(false, message.online());
     assertEquals("params is a text instead of an object", message.fault());
@@ -153,17 +153,17 @@ class JsonMessageTest {
         "{'params':0};-;params is a number instead of an object",
         "{'params':'off'};-;params is a text instead of an object"
       })
-  void statusMessagesSayOnlyWhetherTheDeviceIsOn(String text, Boolean online, String fault) {
+  void statusMessagesContainOnlyTheOnlineState(String text, Boolean online, String fault) {
     assertEquals(new JsonMessage(Map.of(), false, online, fault), JsonMessage.ofStatus(map(text)));
   }
 
   @Test
-  void namesOfTheEnvelopeAreValuesInsideOfParams() {
+  void namesOfTheEnvelopeAreValuesInParams() {
     assertEquals(Map.of("id", 1, "time", 2), of("{'params':{'id':1,'time':2}}").quotas());
   }
 
   @Test
-  void valuesKeepTheirShapes() {
+  void valuesKeepTheirStructure() {
     Map<String, Object> quotas = of("{'params':{'a':null,'b':[1,[2]],'c':{'d':'x'}}}").quotas();
     assertEquals("{a=null, b=[1, [2]], c={d=x}}", quotas.toString());
   }

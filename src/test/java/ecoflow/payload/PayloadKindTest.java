@@ -27,13 +27,13 @@ class PayloadKindTest {
         "\ufeff\n {}",
         "{"
       })
-  void tellsJson(String text) {
+  void recognisesJson(String text) {
     assertEquals(PayloadKind.JSON, of(text));
   }
 
   @ParameterizedTest
   @FieldSource("ecoflow.decode.TestFrames#RECORDED")
-  void tellsRecordedFrames(String name) {
+  void recognisesRecordedFrames(String name) {
     byte[] frame = TestFrames.recorded(name);
 
     assertEquals(PayloadKind.FRAME, PayloadKind.of(frame));
@@ -54,12 +54,12 @@ class PayloadKindTest {
         "!CgIKAA==",
         "e30="
       })
-  void leavesTheRestUnknown(String text) {
+  void otherPayloadsAreUnknown(String text) {
     assertEquals(PayloadKind.UNKNOWN, of(text));
   }
 
   @Test
-  void takesFrameThatIsValidText() {
+  void recognisesAFrameThatIsValidText() {
     byte[] frame =
         TestFrames.frame(
             TestFrames.header("text".getBytes(StandardCharsets.UTF_8)).setCmdFunc(20).build());
@@ -70,8 +70,8 @@ class PayloadKindTest {
   }
 
   @Test
-  void takesFrameThatStartsLikeJsonAfterNewLine() {
-    // A header of 0x7b bytes: the frame begins with a new line and a brace.
+  void recognisesAFrameThatStartsLikeJsonAfterANewline() {
+    // A header of 0x7b bytes: the frame starts with a newline and a brace.
     byte[] frame = TestFrames.frame(TestFrames.header(new byte[123 - 10]).setCmdFunc(20).build());
     assertEquals("\n{", new String(frame, 0, 2, StandardCharsets.US_ASCII));
 
@@ -79,7 +79,7 @@ class PayloadKindTest {
   }
 
   @Test
-  void takesFrameWithoutMessage() {
+  void recognisesAFrameWithoutMessage() {
     assertEquals(
         PayloadKind.FRAME,
         PayloadKind.of(TestFrames.frame(TestFrames.header(EMPTY_MESSAGE).build())));
@@ -87,14 +87,14 @@ class PayloadKindTest {
   }
 
   @Test
-  void refusesTruncatedFrame() {
+  void rejectsATruncatedFrame() {
     byte[] frame = TestFrames.recorded("wave3-254-21.hex");
 
     assertEquals(PayloadKind.UNKNOWN, PayloadKind.of(Arrays.copyOf(frame, frame.length - 1)));
   }
 
   @Test
-  void tellsFrameWhoseLastHeaderIsCut() {
+  void recognisesAFrameWithAnIncompleteLastHeader() {
     byte[] headers =
         TestFrames.frame(
             TestFrames.header(EMPTY_MESSAGE).build(), TestFrames.header(EMPTY_MESSAGE).build());

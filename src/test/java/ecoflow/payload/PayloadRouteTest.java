@@ -23,8 +23,8 @@ class PayloadRouteTest {
   }
 
   @Test
-  void aBrokenHeaderDoesNotLoseItsNeighbours() {
-    // errcode 7, a header that is cut, pow_in_sum_w 0
+  void aBrokenHeaderDoesNotAffectOtherHeaders() {
+    // errcode 7, an incomplete header, pow_in_sum_w 0
     byte[] frame =
         TestFrames.frame(
             TestFrames.header(TestFrames.hex("0807")).build().toByteString(),
@@ -41,8 +41,8 @@ class PayloadRouteTest {
   }
 
   @Test
-  void aLastHeaderThatIsCutDoesNotLoseThoseBeforeIt() {
-    // errcode 7, pow_in_sum_w 0, and a third one that is cut
+  void anIncompleteLastHeaderDoesNotAffectOtherHeaders() {
+    // errcode 7, pow_in_sum_w 0, and an incomplete third header
     byte[] frame =
         TestFrames.frame(
             TestFrames.header(TestFrames.hex("0807")).build(),
@@ -60,7 +60,7 @@ class PayloadRouteTest {
   }
 
   @Test
-  void aTextThatIsNotUtf8DoesNotLoseTheMessage() {
+  void invalidUtf8DoesNotAffectTheMessage() {
     // from and module_sn of the header, utc_timezone_id of the message
     ByteString header =
         TestFrames.header(TestFrames.hex("b20802ff41" + "0807"))
@@ -75,7 +75,7 @@ class PayloadRouteTest {
   }
 
   @Test
-  void whatIsNeitherJsonNorFrameIsDropped() {
+  void otherPayloadsAreDropped() {
     send(new byte[] {0x0a, 0x05, 0x08});
 
     assertEquals(List.of(), quotas());

@@ -50,22 +50,22 @@ class PushPrefixesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        // The type goes before all else.
+        // The type code takes precedence.
         "{'typeCode':'pdStatus','addr':'d_addr','cmdFunc':2,'cmdId':1,'params':{'a':1}} | pd.a",
-        // The address goes before the command, if it is one of the table.
+        // The address takes precedence over the command if the table contains it.
         "{'addr':'d_addr','cmdFunc':2,'cmdId':1,'params':{'a':1}} | a",
         "{'addr':'hs_yj751_bms_slave_addr_3','cmdFunc':3,'cmdId':28,'params':{'a':1}}"
             + " | hs_yj751_bms_slave_addr.3.a",
         "{'cmdFunc':2,'cmdId':1,'params':{'a':1}} | 2_1.a",
         "{'cmdFunc':2,'cmdId':2,'params':{'a':1}} | 2_2.a",
         "{'cmdFunc':20,'cmdId':134,'param':{'a':1}} | 20_134.a",
-        // Values without a body.
+        // A push without a body.
         "{'cmdFunc':254,'cmdId':21,'version':'1.0','src':2,'dest':32,'a':1} | a",
         "{'cmdFunc':96,'cmdId':8,'data':{'params':{'bpSoc':1}}} | bpSoc",
         "{'moduleType':15370,'moduleSn':'M1','params':{'a':1}} | 15370.M1.a",
         "{'moduleType':5,'params':{'a':1}} | mppt.a",
         "{'moduleType':9,'params':{'a':1}} | a",
-        // Zeros name nothing.
+        // Zeros denote unused members.
         "{'addr':0,'cmdFunc':0,'cmdId':0,'moduleType':'1','params':{'pd.a':1,'b':1}} | pd.a, pd.b",
         "{'addr':'0','cmdFunc':0,'cmdId':0,'params':{'a':1}} | a",
         "{'addr':0,'cmdFunc':2,'cmdId':1,'params':{'a':1}} | 2_1.a",
@@ -76,19 +76,19 @@ class PushPrefixesTest {
         "{'addr':null,'cmdFunc':null,'cmdId':null,'moduleType':null,'params':{'a':1}} | a",
         "{'cmdFunc':'0','cmdId':'0','moduleType':'1','params':{'a':1}} | pd.a",
         "{'cmdFunc':0,'cmdId':21,'moduleType':-0,'params':{'a':1}} | a",
-        // Keys that are what they should be.
+        // A push with keys that already have their prefix.
         "{'typeCode':'pdStatus','params':{'pd.a':1,'b':2}} | pd.a, pd.b",
         "{'cmdFunc':20,'cmdId':1,'param':{'20_1.a':1,'b':2}} | 20_1.a, 20_1.b",
         "{'moduleType':1,'params':{'ems.a':1}} | ems.a",
         "{'moduleType':2,'params':{'ems.a':1}} | ems.a"
       })
-  void aPushNamesItsPart(String push, String keys) {
+  void thePartOfAPushDeterminesThePrefix(String push, String keys) {
     assertEquals("[" + keys + "]", keysOf(push, "TEST"));
     assertEquals(List.of(), unknown);
   }
 
   @Test
-  void theSameCommandIsAnotherPartOfAnotherModel() {
+  void aCommandCanDenoteDifferentPartsByModel() {
     String push = "{'cmdFunc':2,'cmdId':1,'param':{'a':1}}";
     assertEquals("[2_1.a]", keysOf(push, "HW52Z"));
     assertEquals("[hs_yj751_pd_appshow_addr.a]", keysOf(push, "Y711Z"));
@@ -107,13 +107,13 @@ class PushPrefixesTest {
         "{'cmdFunc':3,'cmdId':28,'param':{'soc':1,'packSn':'P'}} | '' | pack other",
         "{'cmdFunc':3,'cmdId':28,'param':{'soc':1}} | '' | pack other"
       })
-  void whatIsUnknownSharesNoSeriesAndIsCounted(String push, String keys, String counted) {
+  void unknownPartsHaveTheirOwnSeriesAndAreCounted(String push, String keys, String counted) {
     assertEquals("[" + keys + "]", keysOf(push, "Y711Z"));
     assertEquals(List.of(counted), unknown);
   }
 
   @Test
-  void aPackHasTheNumberThatItHadLast() {
+  void aPackHasItsLatestNumber() {
     String push = "{'cmdFunc':3,'cmdId':28,'param':{'soc':1,'packSn':'P1'}}";
     know("Y711A", "{'hs_yj751_bms_slave_addr.1.packSn':'P1','x.packSn':'P1'}");
     assertEquals(
@@ -127,7 +127,7 @@ class PushPrefixesTest {
   }
 
   @Test
-  void textsAreNumbersInTheFirstGenerationOnly() {
+  void onlyFirstGenerationStringsAreNumbers() {
     assertEquals(
         map("{'params':{'pd.soc':80.0,'pd.model':'1-2','serial':'123'}}"),
         prefixes.named(map("{'params':{'pd.soc':'80','pd.model':'1-2','serial':'123'}}"), "D"));
@@ -137,7 +137,7 @@ class PushPrefixesTest {
   }
 
   @Test
-  void whatCannotBeReadStaysAsItIs() {
+  void unreadableMessagesRemainUnchanged() {
     for (String push : List.of("{'params':5}", "{'typeCode':'pdStatus'}", "{'id':1,'sn':'X'}")) {
       assertEquals(map(push), prefixes.named(map(push), "R"));
     }
@@ -181,7 +181,7 @@ class PushPrefixesTest {
   }
 
   @Test
-  void theTableIsSortedAndNamesNothingTwice() throws IOException {
+  void theTableIsSortedWithoutDuplicates() throws IOException {
     List<String> lines =
         Files.readAllLines(Path.of("src/main/resources/ecoflow/payload/prefixes.csv"));
     assertEquals("by,code,serial,prefix", lines.get(0));

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** A poll can be minutes behind a push. */
+/** A poll does not overwrite recently pushed values, because it can be minutes behind. */
 class PushBeforePollTest {
 
   private static final String SN = "R351TEST0001";
@@ -30,7 +30,7 @@ class PushBeforePollTest {
   }
 
   @Test
-  void aPushLeadsItsOwnKeysForTwoMinutes() {
+  void aPushTakesPrecedenceForItsKeysForTwoMinutes() {
     take(Origin.POLL, Map.of("soc", 50, "watts", 5));
     take(Origin.PUSH, Map.of("soc", 51));
     nanos += TimeUnit.SECONDS.toNanos(119);
@@ -49,7 +49,7 @@ class PushBeforePollTest {
   }
 
   @Test
-  void aPollOfAPollReplacesIt() {
+  void aPollReplacesAPoll() {
     take(Origin.PUSH, Map.of("watts", 1));
     take(Origin.POLL, Map.of("soc", 51));
     take(Origin.POLL, Map.of("soc", 52));
@@ -57,7 +57,7 @@ class PushBeforePollTest {
   }
 
   @Test
-  void aListIsOneValue() {
+  void aListIsASingleValue() {
     take(Origin.POLL, Map.of("cells", List.of(1, 2, 3)));
     take(Origin.PUSH, Map.of("cells", List.of(4, 5)));
     take(Origin.POLL, Map.of("cells", List.of(1, 2, 3)));
@@ -65,12 +65,12 @@ class PushBeforePollTest {
   }
 
   @Test
-  void membersOfAnObjectAreSeveral() {
+  void membersOfAnObjectAreSeparateValues() {
     take(Origin.POLL, Map.of("pack", Map.of("soc", 1, "watts", 2)));
     take(Origin.PUSH, Map.of("pack", Map.of("soc", 3)));
     take(Origin.POLL, Map.of("pack", Map.of("soc", 1, "watts", 4)));
     assertEquals(Map.of("pack.soc", 3.0, "pack.watts", 4.0), store.values(SN));
-    // As PowerOcean's phases: an object in pushes, its JSON text in polls.
+    // Like the phases of PowerOcean: an object in pushes, a JSON string in polls.
     take(Origin.POLL, Map.of("pack", "{}"));
     assertEquals(3, store.values(SN).get("pack.soc"));
     nanos += TimeUnit.MINUTES.toNanos(2);
@@ -79,7 +79,7 @@ class PushBeforePollTest {
   }
 
   @Test
-  void aTextOfAPollEndsNoPush() {
+  void aStringInAPollDoesNotRemoveAPushedValue() {
     take(Origin.PUSH, Map.of("soc", 51, "cells", List.of(4)));
     take(Origin.POLL, Map.of("soc", "none", "cells", "none"));
     assertEquals(Map.of("soc", 51.0, "cells[0]", 4.0), store.values(SN));
@@ -88,7 +88,7 @@ class PushBeforePollTest {
   }
 
   @Test
-  void anotherKeyOfAPollDoesNotTakeTheSeries() {
+  void anotherKeyInAPollDoesNotReplaceTheSeries() {
     take(Origin.PUSH, Map.of("pd.soc", 51, "cells", List.of(4)));
     take(Origin.POLL, Map.of("pd_soc", 50, "cells", 3));
     assertEquals(Map.of("pd.soc", 51.0, "cells[0]", 4.0), store.values(SN));
@@ -98,7 +98,7 @@ class PushBeforePollTest {
   }
 
   @Test
-  void aRouteOfTheUsersIsNoPush() {
+  void aMessageOfAUsersRouteIsNotAPush() {
     take(Origin.OTHER, Map.of("soc", 51));
     take(Origin.POLL, Map.of("soc", 50));
     assertEquals(50, store.values(SN).get("soc"));

@@ -43,7 +43,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aFloodOfKeysStopsAtTheLimitAndKnownKeysGoOn() {
+  void aFloodOfKeysDoesNotAffectKnownKeys() {
     QuotaStore small = newStore(10);
     small.record(SN, map("soc", 1, "watts", 1));
     Map<String, Object> flood = new LinkedHashMap<>();
@@ -58,9 +58,9 @@ class QuotaStoreTest {
     assertEquals(2, small.record(SN, map("soc", 3, "watts", 4)));
   }
 
-  /** Neither a key nor a place is made of what follows the bound. */
+  /** Values beyond the limit do not create keys or places. */
   @Test
-  void valuesBeyondTheBoundOfAMessageAreCountedAndNotLookedAt() {
+  void valuesBeyondTheLimitOfAMessageAreOnlyCounted() {
     Map<Object, Object> message = new LinkedHashMap<>();
     message.put("soc", 1);
     message.put("cells", Collections.nCopies(MAX_VALUES, 3));
@@ -124,7 +124,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void otherKindsAreNotValues() {
+  void otherTypesAreNotValues() {
     Map<String, Object> quotas =
         map(
             "text",
@@ -147,7 +147,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void objectsJoinWithDotsAndArraysGiveIndexes() {
+  void objectsAreJoinedWithDotsAndArraysBecomeIndexes() {
     store.record(
         SN,
         map(
@@ -188,7 +188,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void missingKeysAndMembersStay() {
+  void missingKeysAndMembersKeepTheirSeries() {
     store.record(SN, map("a", 1, "o", map("x", 2, "y", 3), "l", List.of(4)));
     store.record(SN, map("o", map("x", 5)));
     store.record(SN, map("o", map()));
@@ -197,7 +197,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void anythingButANumberRemovesTheSeries() {
+  void otherTypesRemoveTheSeries() {
     for (Object value :
         asList(null, "text", Double.NaN, Double.POSITIVE_INFINITY, map("m", "x"), List.of(), "")) {
       store.record(SN, map("a", 1, "a.b", 1, "ab", 1, "o", map("x", 2, "y", 3), "keep", 4));
@@ -208,7 +208,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aContainerThatBecomesNullOrTextTakesItsContentAlong() {
+  void aContainerThatBecomesNullOrAStringLosesItsContent() {
     for (Object value : asList(null, "text", Double.NaN)) {
       store.record(SN, map("a", List.of(1, map("v", 2)), "ab", 5, "a1", 6, "b", map("x", 3)));
       store.record(SN, map("a", value, "b", value));
@@ -217,7 +217,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aTextBesideItsMembersInOneMessageLeavesThem() {
+  void aStringDoesNotRemoveItsMembersInTheSameMessage() {
     store.record(SN, map("a.b", 1, "a[0]", 2, "a", "text"));
     store.record(SN, map("a", "text", "a.b", 3, "a[0]", 4));
     store.record(SN, map("a[0]", 5, "a.b", 6, "a", "text"));
@@ -235,7 +235,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aListReplacesTheOneBeforeMemberByMember() {
+  void aListReplacesThePreviousListMemberByMember() {
     store.record(SN, map("p", List.of(map("c", List.of(1, 2), "d", 3), map("c", List.of(4)))));
     store.record(SN, map("p[1].c", List.of(5)));
     assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0, "p_c[1, 0]", 5.0, "p_d[0]", 3.0);
@@ -246,7 +246,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aPlaceCanBeASerialNumber() {
+  void anIndexCanBeASerialNumber() {
     store.record(SN, map("u[\"ES21B\"].soc", 1, "u[\"ES21A\"].soc", 2));
     store.record(SN, map("u[\"ES21A\"]", map("soc", 3, "cells", List.of(4))));
     assertSeries("u_cells[ES21A, 0]", 4.0, "u_soc[ES21A]", 3.0, "u_soc[ES21B]", 1.0);
@@ -259,14 +259,14 @@ class QuotaStoreTest {
   }
 
   @Test
-  void arrayElementsThatAreNoNumbersGo() {
+  void arrayElementsThatAreNotNumbersAreRemoved() {
     store.record(SN, map("a", List.of(1, 2, 3)));
     store.record(SN, map("a", asList(4, null, "x")));
     assertSeries("a[0]", 4.0);
   }
 
   @Test
-  void latestOfTwoKeysWithOneNameIsShown() {
+  void theLatestOfTwoKeysWithTheSameNameIsShown() {
     store.record(SN, map("pd.soc", 1));
     store.record(SN, map("pd.soc", 2));
     assertEquals(List.of(), conflicts);
@@ -274,7 +274,7 @@ class QuotaStoreTest {
     store.record(SN, map("pd_soc", 4));
     assertEquals(List.of("SAME_NAME " + SN + " pd_soc"), conflicts);
     assertSeries("pd_soc", 4.0);
-    // The key that set the series decides about its end.
+    // Only the key that set the series can remove it.
     store.record(SN, map("pd.soc", null));
     assertSeries("pd_soc", 4.0);
     store.record(SN, map("pd_soc", null));
@@ -285,7 +285,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void latestShapeOfANameIsShown() {
+  void theLatestShapeOfANameIsShown() {
     String shape = "SHAPE " + SN + " a";
     store.record(SN, map("a", 1));
     store.record(SN, map("a", List.of(1, 2)));
@@ -302,7 +302,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void devicesMayDifferInShape() {
+  void devicesCanDifferInShape() {
     store.record("B", map("a", 1));
     store.record("A", map("a", List.of(2)));
     assertEquals(List.of(), conflicts);
@@ -315,7 +315,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void ownMetricsWin() {
+  void exporterMetricsTakePrecedence() {
     assertEquals(0, store.record(SN, map("online", 1)));
     assertEquals(0, store.record(SN, map("online", "x", "Online", List.of(1, 2))));
     assertSeries();
@@ -323,7 +323,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aNameThatBecomesAnOwnMetricGoes() {
+  void aNameThatBecomesAnExporterMetricIsRemoved() {
     AtomicBoolean own = new AtomicBoolean();
     QuotaStore other =
         new QuotaStore(
@@ -347,14 +347,14 @@ class QuotaStoreTest {
     assertEquals(List.of("LIMIT " + SN + " c"), conflicts);
     assertEquals(2, small.record(SN, map("a", 4, "b", 5)));
     assertEquals(2, small.record("OTHER", map("a", 1, "b", 2)));
-    // A removed series, and one that another replaces, leave their places.
+    // Removed and replaced series do not count towards the limit.
     assertEquals(1, small.record(SN, map("a", null, "c", 6)));
     assertEquals(1, small.record(SN, map("C", 7)));
     assertEquals(2, small.size(SN));
   }
 
   @Test
-  void deepPartsAreIgnored() {
+  void deeplyNestedPartsAreIgnored() {
     Object value = 1;
     for (int level = 0; level < 31; level++) {
       value = Map.of("k", value);
@@ -403,7 +403,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void computedValuesGoWithTheirInputs() {
+  void computedValuesAreRemovedWithTheirInputs() {
     computed();
     store.compute(SN, "double", "sum");
 
@@ -424,7 +424,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void computedValuesAreNoOlderThanTheirInputs() {
+  void computedValuesAreNotOlderThanTheirInputs() {
     Duration second = Duration.ofSeconds(1);
     computed();
     store.record(SN, map("a", 1));
@@ -437,7 +437,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void computedValuesThatAreTooOldGoOnce() {
+  void expiredComputedValuesAreCountedOnce() {
     computed();
     store.record(SN, map("a", 1, "b", 2, "sum", 3));
     nanos += Duration.ofSeconds(1).toNanos() + 1;
@@ -447,7 +447,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void computedValuesAreNoneThatADeviceSent() {
+  void computedValuesDoNotCountAsSentByTheDevice() {
     assertEquals(3, store.record(SN, map("a", 1, "b", 2, "sum", 3)));
     computed();
     assertEquals(2, store.record(SN, map("a", 1, "b", 2, "sum", 3)));
@@ -460,7 +460,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void aValueIsKnownUntilItIsTooOld() {
+  void aValueIsReturnedUntilItExpires() {
     store.record(SN, map("a", 1));
     nanos += Duration.ofSeconds(1).toNanos();
 
@@ -472,7 +472,7 @@ class QuotaStoreTest {
   }
 
   @Test
-  void readersSeeWholeMessages() throws InterruptedException {
+  void readersSeeCompleteMessages() throws InterruptedException {
     Thread writer =
         new Thread(
             () -> {
@@ -491,7 +491,7 @@ class QuotaStoreTest {
     writer.join();
   }
 
-  /** In the order of the arguments; values may be null. */
+  /** Keeps the order of the arguments; values can be null. */
   private static Map<String, Object> map(Object... keysAndValues) {
     Map<String, Object> map = new LinkedHashMap<>();
     for (int i = 0; i < keysAndValues.length; i += 2) {
@@ -527,9 +527,9 @@ class QuotaStoreTest {
         .toList();
   }
 
-  /** What is known of the keys of a device must not grow with their length. */
+  /** The memory for keys must not depend on the length of unusable keys. */
   @Test
-  void aKeyThatIsTooLongIsNotKept() {
+  void aTooLongKeyIsNotStored() {
     WeakReference<String> key = recordKey("k".repeat(100_000));
     assertEquals(Map.of("a", 1.0), store.values("SN"));
     eventually(

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class SeriesNameTest {
 
   @Test
-  void namesAreThoseOfThePythonExporter() {
+  void namesMatchThePythonExporter() {
     Map.ofEntries(
             Map.entry("pd.chgPowerAC", "pd_chg_power_ac"),
             Map.entry("bms_bmsStatus.f32ShowSoc", "bms_bms_status_f32_show_soc"),
@@ -41,7 +41,7 @@ class SeriesNameTest {
   }
 
   @Test
-  void whatANameMayNotHoldBecomesUnderscores() {
+  void invalidCharactersBecomeUnderscores() {
     Map.of(
             "a-b", "a_b",
             "a--B", "a__b",
@@ -57,7 +57,7 @@ class SeriesNameTest {
   }
 
   @Test
-  void agreesWithTheTextbookRulesOnRandomKeys() {
+  void matchesAReferenceImplementationForRandomKeys() {
     Random random = new Random(1);
     String letters = "aAbBzZ09_.-[]é";
     for (int i = 0; i < 20_000; i++) {
@@ -81,7 +81,7 @@ class SeriesNameTest {
   }
 
   @Test
-  void longRowOfCapitalsIsQuick() {
+  void aLongSequenceOfCapitalsIsFast() {
     String capitals = "A".repeat(200_000);
     assertTimeout(
         Duration.ofSeconds(5),

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/** The store behind the gauges by itself, for tests of what is read from it or put into it. */
+/** A store without routes, for tests of its readers and writers. */
 public final class TestStore {
 
   private final QuotaStore store =

@@ -13,13 +13,13 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Values within texts: no series, but there for who asks for all values of a device. */
+/** Values in JSON strings: they do not have series, but are among all values of a device. */
 class TextValuesTest {
 
   private static final String SN = "HJ32TEST00000001";
   private static final int MAX_SERIES = 6;
 
-  /** What the texts of the tests hold. */
+  /** The parsed objects of the strings in the tests. */
   private static final Map<String, Map<?, ?>> TEXTS =
       Map.of(
           "a=1", Map.of("a", 1),
@@ -65,7 +65,7 @@ class TextValuesTest {
   }
 
   @Test
-  void theyAreNoSeries() {
+  void theyDoNotHaveSeries() {
     store.changes(SN);
     assertEquals(4, record("bp", "a=2,b=3", "soc", 5));
     assertEquals(Map.of("bp.a", 2.0, "bp.b", 1.0, "bp.c[0].d", 3.0, "soc", 5.0), all());
@@ -93,7 +93,7 @@ class TextValuesTest {
   }
 
   @Test
-  void aTextReplacesTheOneBefore() {
+  void aStringReplacesThePreviousOne() {
     record("bp", "a=2,b=3", "other", "a=1");
     record("bp", "a=1");
     assertEquals(Map.of("bp.a", 1.0, "other.a", 1.0), all());
@@ -109,7 +109,7 @@ class TextValuesTest {
   }
 
   @Test
-  void aKeyCanBeWithinATextAndOutside() {
+  void aKeyCanBeInsideAndOutsideAString() {
     record("bp", "a=1");
     assertEquals(1, record("bp", map("a", 8)));
     assertEquals(List.of("bp_a"), names());
@@ -120,7 +120,7 @@ class TextValuesTest {
   }
 
   @Test
-  void theyGoAsSeriesGo() {
+  void theyAreRemovedLikeSeries() {
     record("bp", "a=1");
     nanos += TimeUnit.SECONDS.toNanos(100);
     record("soc", 1);
@@ -136,7 +136,7 @@ class TextValuesTest {
   }
 
   @Test
-  void theyDoNotTakeThePlacesOfSeries() {
+  void theyDoNotCountAsSeries() {
     record("bp", "many");
     assertEquals(MAX_SERIES, all().size());
     record("t", 1, "u", 2, "v", 3, "w", 4, "x", 5, "y", 6, "z", 7);
@@ -146,7 +146,7 @@ class TextValuesTest {
   }
 
   @Test
-  void aPollDoesNotReplaceWhatAPushSaid() {
+  void aPollDoesNotOverwriteAPushedValue() {
     store.record(SN, map("bp", "a=2,b=3"), QuotaStore.NOBODY, Origin.PUSH);
     store.record(SN, map("bp", "a=1"), QuotaStore.NOBODY, Origin.POLL);
     assertEquals(2.0, all().get("bp.a"));

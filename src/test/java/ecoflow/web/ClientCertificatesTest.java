@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What a certificate must be, whoever signed it. */
+/** Requirements for client certificates that do not depend on the issuer. */
 class ClientCertificatesTest {
 
   private static final Certificates AUTHORITY = new Certificates("CA");
@@ -26,7 +26,7 @@ class ClientCertificatesTest {
   }
 
   @Test
-  void shortKeysAreRefused() {
+  void shortKeysAreRejected() {
     Certificates.Pair tooShort = AUTHORITY.issue("a", "RSA", 2047, "SHA256");
     Certificates.Pair longEnough = AUTHORITY.issue("a", "RSA", 2048, "SHA256");
     assertDoesNotThrow(() -> check(longEnough));
@@ -40,7 +40,7 @@ class ClientCertificatesTest {
   }
 
   @Test
-  void weakSignaturesAreRefused() {
+  void weakSignaturesAreRejected() {
     Certificates.Pair weak = AUTHORITY.issue("a", "EC", 256, "SHA1");
     for (Certificates.Pair[] chain :
         new Certificates.Pair[][] {{weak}, {AUTHORITY.issue("a"), weak}}) {

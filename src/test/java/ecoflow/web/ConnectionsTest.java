@@ -29,7 +29,7 @@ import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What clients may use, with bounds that a test can reach. */
+/** The limits for clients, with values that are small enough for a test. */
 class ConnectionsTest {
 
   private static final Duration SHORT = Duration.ofMillis(200);
@@ -44,7 +44,9 @@ class ConnectionsTest {
   private int port;
   private LongSupplier clock = System::nanoTime;
 
-  /** A clock that only the test moves, and how often it was asked. */
+  /**
+   * The time of the clock, which only the test advances, and the number of times that it was read.
+   */
   private final AtomicLong passed = new AtomicLong();
 
   private final AtomicInteger looks = new AtomicInteger();
@@ -87,7 +89,7 @@ class ConnectionsTest {
     try {
       Socket socket = new Socket();
       sockets.add(socket);
-      // So small that an answer does not fit.
+      // The buffer is too small for a response.
       socket.setReceiveBufferSize(4096);
       socket.connect(new java.net.InetSocketAddress("localhost", port));
       socket.setSoTimeout(60_000);
@@ -102,7 +104,7 @@ class ConnectionsTest {
     socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /** The status of an answer whose body is "page". */
+  /** The status line of a response with the body "page". */
   private static String page(Socket socket) throws IOException {
     ByteArrayOutputStream read = new ByteArrayOutputStream();
     while (!read.toString(StandardCharsets.US_ASCII).endsWith("\r\n\r\npage")) {
@@ -119,7 +121,7 @@ class ConnectionsTest {
     return page(open(request));
   }
 
-  /** Everything until the exporter closes the connection. */
+  /** Reads until the exporter closes the connection. */
   private static String all(Socket socket) throws IOException {
     try {
       return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
@@ -133,7 +135,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void headersThatDoNotEndAreNotAwaited() throws IOException {
+  void incompleteHeadersTimeOut() throws IOException {
     serve(limits(SHORT, LONG, LONG), ConnectionsTest::answer);
     Socket kept = open(GET);
     assertEquals("200", page(kept));
@@ -143,7 +145,7 @@ class ConnectionsTest {
     assertEquals("200", page(later));
     write(later, "GET ");
     assertEquals("", all(later));
-    // The time between two requests is another one.
+    // A different limit applies between two requests.
     write(kept, GET);
     assertEquals("200", page(kept));
   }
@@ -158,7 +160,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void theConnectionThatIsIdleLongestIsClosedForANewOne() throws IOException {
+  void theLongestIdleConnectionIsClosedForANewOne() throws IOException {
     serve(
         new Limits(3, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10),
         request -> {
@@ -182,7 +184,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void aConnectionThatIsNotIdleIsNotClosedForANewOne() throws IOException {
+  void anActiveConnectionIsNotClosedForANewOne() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
     serve(new Limits(2, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10), waiting::add);
     Socket busy = open(GET);
@@ -193,13 +195,13 @@ class ConnectionsTest {
     assertEquals("200", page(busy));
   }
 
-  /** Far more than the buffers of a connection take. */
+  /** A body that is much larger than the buffers of a connection. */
   private static Buffer large() {
     return Buffer.buffer(new byte[16 << 20]);
   }
 
   @Test
-  void anAnswerThatIsNotReadIsEnded() throws IOException {
+  void aResponseThatIsNotReadIsAborted() throws IOException {
     CompletableFuture<Void> ended = new CompletableFuture<>();
     serve(
         limits(LONG, LONG, Duration.ofSeconds(1)),
@@ -213,7 +215,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void anAnswerThatIsReadSlowlyIsNotEnded() throws IOException {
+  void aResponseThatIsReadSlowlyIsNotAborted() throws IOException {
     AtomicInteger answered = new AtomicInteger();
     Duration reader = Duration.ofSeconds(2);
     clock = this::passedNanos;
@@ -230,7 +232,7 @@ class ConnectionsTest {
     while (refused.isEmpty()) {
       read += slow.getInputStream().readNBytes(1 << 19).length;
       passed.addAndGet(reader.toNanos() / 2);
-      // Until both connections were looked at after that.
+      // Wait until both connections were checked again.
       int looks = this.looks.get();
       eventually(() -> assertTrue(this.looks.get() > looks + 10));
     }
@@ -241,7 +243,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void answersUnderWayAreBoundedAndHealthPagesAreNot() throws IOException {
+  void concurrentResponsesAreLimitedExceptForHealthPages() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
     serve(
         new Limits(100, LONG, LONG, LONG, 2, 10 << 20, 0, 64 << 10),
@@ -261,7 +263,7 @@ class ConnectionsTest {
     assertTrue(refusal.toLowerCase(java.util.Locale.ROOT).contains("\r\nretry-after: 5\r\n"));
     assertEquals(List.of("answers"), refused);
     assertEquals("200", page(HEALTHY));
-    // A place is free when its client leaves, and when its client has the answer.
+    // Capacity becomes available when a client disconnects or has received its response.
     first.close();
     eventually(
         () -> {
@@ -277,7 +279,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void theMemoryOfAnswersUnderWayIsBounded() throws IOException {
+  void theMemoryOfConcurrentResponsesIsLimited() throws IOException {
     AtomicInteger answered = new AtomicInteger();
     serve(
         new Limits(100, LONG, LONG, LONG, 100, 24 << 20, 0, 0),
@@ -291,7 +293,7 @@ class ConnectionsTest {
     eventually(() -> assertEquals(2, answered.get()));
     String refusal = all(open(GET.replace("Host", "Connection: close\r\nHost")));
     assertTrue(refusal.startsWith("HTTP/1.1 503 "), refusal);
-    // The clients that read nothing leave, and others are served again.
+    // After the idle clients have disconnected, others are served again.
     sockets.get(0).close();
     sockets.get(1).close();
     eventually(
@@ -302,7 +304,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void requestsThatAreNotAnsweredYetAreBounded() throws IOException {
+  void requestsWithoutResponseAreLimited() throws IOException {
     AtomicInteger asked = new AtomicInteger();
     serve(
         limits(LONG, LONG, LONG),
@@ -319,16 +321,16 @@ class ConnectionsTest {
     try {
       write(flood, GET.repeat(2_000));
     } catch (java.net.SocketException e) {
-      // Closed while it writes.
+      // The server can close the connection during a write.
     }
     assertTrue(List.of("", "reset").contains(all(flood)));
-    // Once, though one read brings many requests.
+    // Reported once, although a single read contains many requests.
     assertEquals(List.of("pipelined"), refused);
     assertEquals("200", page(HEALTHY));
   }
 
   @Test
-  void theMemoryOfPipelinedRequestsIsBounded() throws IOException {
+  void theMemoryOfPipelinedRequestsIsLimited() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
     AtomicBoolean answers = new AtomicBoolean();
     serve(
@@ -350,16 +352,16 @@ class ConnectionsTest {
     for (int i = 0; i < 5; i++) {
       assertEquals("200", page(few));
     }
-    // Their memory is free again.
+    // Their memory has been released.
     Socket more = open(large.repeat(8));
     for (int i = 0; i < 8; i++) {
       assertEquals("200", page(more));
     }
   }
 
-  /** They are not counted, but a client that does not read them is closed all the same. */
+  /** They do not count towards the limit, but a client that does not read them is disconnected. */
   @Test
-  void healthPagesThatNobodyReadsAreBounded() throws IOException {
+  void unreadHealthPagesAreLimited() throws IOException {
     AtomicInteger answered = new AtomicInteger();
     serve(
         limits(LONG, LONG, Duration.ofSeconds(1)),
@@ -375,7 +377,7 @@ class ConnectionsTest {
         sent += 10;
       }
     } catch (java.net.SocketException e) {
-      // Closed by the server.
+      // The server has closed the connection.
     }
     assertEquals(1, refused.size());
     assertTrue(List.of("reader", "pipelined").contains(refused.get(0)), refused.get(0));

@@ -19,7 +19,7 @@ class RateLimitTest {
   }
 
   @Test
-  void aBurstPassesThenOneEachInterval() {
+  void allowsABurstAndThenOneRequestPerInterval() {
     RateLimit limit = new RateLimit(new Rate(Duration.ofSeconds(1), 3), () -> now);
     assertEquals(3, taken(limit, 10));
     now += Duration.ofMillis(999).toNanos();
@@ -33,7 +33,7 @@ class RateLimitTest {
   }
 
   @Test
-  void hugeNumbersAreNoTrouble() {
+  void acceptsHugeNumbers() {
     RateLimit limit = new RateLimit(new Rate(Duration.ofDays(10_000), 999_999_999), () -> now);
     assertEquals(10, taken(limit, 10));
   }

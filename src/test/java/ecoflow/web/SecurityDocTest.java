@@ -19,7 +19,7 @@ class SecurityDocTest {
   private static final String END = "<!-- end of the generated part -->\n";
   private static final Limits LIMITS = Limits.standard();
 
-  /** If this fails, copy the file in target over the document, and review the changes. */
+  /** If this test fails, copy the file in target over the document, and review the changes. */
   @Test
   void theDocumentShowsTheLimitsOfTheCode() throws IOException, ReflectiveOperationException {
     String document = Files.readString(Path.of(NAME));
@@ -32,7 +32,7 @@ class SecurityDocTest {
     assertEquals(expected, document);
   }
 
-  /** The server would accept, or buffer, more than the guard. */
+  /** With a different limit, the server would accept or buffer more than the guard. */
   @Test
   void theServerAcceptsTheBodiesThatTheGuardAccepts() throws ReflectiveOperationException {
     assertEquals(constant("CamelSettings", "MAX_BODY"), LIMITS.body());

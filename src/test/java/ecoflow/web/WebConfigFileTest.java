@@ -11,13 +11,16 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Access to files that hang: a pipe without a writer behaves like a share without a server. */
+/**
+ * Access to unresponsive files: a pipe without a writer behaves like a network share without a
+ * server.
+ */
 class WebConfigFileTest {
 
   @TempDir Path folder;
 
   @Test
-  void aReadThatHangsEndsWithALine() throws Exception {
+  void anUnresponsiveFileIsReportedInOneLine() throws Exception {
     Path pipe = folder.resolve("web.yml");
     assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
     WebConfigException failure =
@@ -30,7 +33,7 @@ class WebConfigFileTest {
   }
 
   @Test
-  void theProblemOfAFileIsPassedOn() {
+  void theErrorOfAFileIsReported() {
     WebConfigException problem = new WebConfigException("it is not YAML");
     assertEquals(
         problem,

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The format, in which an operator's file for other exporters must do as it is. */
+/** The format: files for other exporters must work unchanged. */
 class WebConfigReaderTest {
 
   private static final String HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
@@ -35,7 +35,7 @@ class WebConfigReaderTest {
   }
 
   @Test
-  void allFieldsAreKnown() throws WebConfigException {
+  void allFieldsAreSupported() throws WebConfigException {
     WebConfig config =
         read(
             """
@@ -74,7 +74,7 @@ class WebConfigReaderTest {
     assertEquals(ClientAuth.REQUIRE_AND_VERIFY, tls.clientAuth());
     assertEquals(List.of("prometheus", "10.0.0.1"), tls.allowedSans());
     assertEquals(List.of("TLSv1.2", "TLSv1.3"), tls.protocols());
-    // Those of TLS 1.3 cannot be chosen there.
+    // The file cannot select the suites of TLS 1.3.
     assertEquals("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", tls.ciphers().get(0));
     assertTrue(tls.ciphers().contains("TLS_AES_128_GCM_SHA256"));
     assertEquals(5, config.headers().size());
@@ -98,7 +98,7 @@ class WebConfigReaderTest {
   }
 
   @Test
-  void pemCanStandInTheFileItself() throws WebConfigException {
+  void theFileCanContainPem() throws WebConfigException {
     Tls tls = read("tls_server_config: {cert: C, key: K, max_version: TLS12}").tls().orElseThrow();
     assertEquals(List.of(), tls.files());
     assertEquals("C", tls.certificate().text());
@@ -115,7 +115,7 @@ class WebConfigReaderTest {
         "tls_server_config: {min_version: TLS13}",
         "rate_limit: {interval: 0, burst: 0}"
       })
-  void whatAsksForNothingProtectsNothing(String yaml) throws WebConfigException {
+  void anEmptyConfigurationProtectsNothing(String yaml) throws WebConfigException {
     assertEquals(new WebConfig(Optional.empty(), Map.of(), Map.of(), Optional.empty()), read(yaml));
   }
 
@@ -149,7 +149,7 @@ class WebConfigReaderTest {
         "rate_limit: {interval: soon, burst: 1} | rate_limit interval takes a time such as 500ms or 1s",
         "basic_auth_users: {a: b | line 1: expected ',' or '}', but got <stream end>",
       })
-  void whatIsWrongIsSaid(String yaml, String problem) {
+  void errorsAreReported(String yaml, String problem) {
     assertEquals(problem, problem(yaml));
   }
 
@@ -165,7 +165,7 @@ class WebConfigReaderTest {
   }
 
   @Test
-  void aHashIsNotToldInAProblem() {
+  void errorsDoNotContainHashes() {
     assertFalse(problem("basic_auth_users: {alice: " + HASH + "x}").contains(HASH));
   }
 }
