@@ -27,9 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Parts that are not there have no series, and no sum counts them. The maps are those of real
- * devices as their owners published them, or the values of such maps that matter here; {@code
- * parts.csv} names the sources.
+ * Absent parts do not have series and do not contribute to sums. The maps are from real devices, as
+ * published by their owners, or contain the relevant values of such maps; {@code parts.csv} lists
+ * the sources.
  */
 class AbsentPartsTest {
 
@@ -157,7 +157,7 @@ class AbsentPartsTest {
     listening.page().eventuallyConnected(1);
   }
 
-  /** The lines say a name, its labels, and the value or - for no series. */
+  /** Each line contains a name, its labels, and the value, or "-" for an absent series. */
   private static void assertShows(Page page, SimulatedDevice device, String lines) {
     lines
         .lines()
@@ -196,7 +196,7 @@ class AbsentPartsTest {
   // Packs
 
   @Test
-  void aPowerStreamInAPortOfADelta2MaxIsNoPack() {
+  void aPowerStreamAtADelta2MaxIsNotAPack() {
     assertHasNo(polling.page(), DELTA_2_MAX, "pack=\"2\"");
     assertPolled(
         DELTA_2_MAX,
@@ -211,7 +211,7 @@ class AbsentPartsTest {
   }
 
   @Test
-  void aPowerStreamInAPortOfADeltaMaxIsNoPack() {
+  void aPowerStreamAtADeltaMaxIsNotAPack() {
     assertHasNo(polling.page(), DELTA_MAX, "pack=\"2\"");
     assertPolled(
         DELTA_MAX,
@@ -222,7 +222,7 @@ class AbsentPartsTest {
   }
 
   @Test
-  void aDeltaProHasNoPackThatIsNotOnline() {
+  void aDeltaProDoesNotShowAnOfflinePack() {
     assertHasNo(polling.page(), DELTA_PRO, "pack=\"1\"", "pack=\"2\"");
     assertPolled(
         DELTA_PRO,
@@ -234,13 +234,13 @@ class AbsentPartsTest {
   }
 
   @Test
-  void aDelta2HasNoPackThatIsNotConnected() {
+  void aDelta2DoesNotShowADisconnectedPack() {
     assertHasNo(polling.page(), DELTA_2, "pack=\"1\"");
     assertPolled(DELTA_2, "battery_power_watts -398.57664");
   }
 
   @Test
-  void aRiverProHasNoPackThatIsNotConnected() {
+  void aRiverProDoesNotShowADisconnectedPack() {
     assertHasNo(polling.page(), RIVER_PRO, "pack=\"1\"");
     assertPolled(RIVER_PRO, "battery_power_watts -135.232767");
   }
@@ -291,7 +291,7 @@ class AbsentPartsTest {
         """);
   }
 
-  // Batteries that can be taken out
+  // Removable batteries
 
   @Test
   void aPowerStreamWithoutBattery() {
@@ -305,7 +305,7 @@ class AbsentPartsTest {
   }
 
   @Test
-  void aPowerStreamThatGetsABatteryAndLosesIt() {
+  void aPowerStreamWhoseBatteryIsAddedAndRemoved() {
     PUSHED_POWER_STREAM.publish(
         inverter(message().integer(19, 510).integer(29, 0).integer(31, 0).integer(42, 0)));
     assertPushed(
@@ -386,7 +386,7 @@ class AbsentPartsTest {
         """);
   }
 
-  /** No power flows from or to a battery that is not there: the four flows add up. */
+  /** Power does not flow from or to an absent battery: the four flows add up. */
   @Test
   void aPowerOceanWithoutBattery() {
     POWER_OCEAN_PLUS.publish(TestFrames.recorded("powerocean-plus-get-all.hex"));
@@ -428,7 +428,7 @@ class AbsentPartsTest {
   }
 
   @Test
-  void aHomePanel2WithNothingInChannel1() {
+  void aHomePanel2WithoutBatteryAtChannel1() {
     PUSHED_HOME_PANEL_2.publish(frame("home-panel2-channel-1.hex"));
     PUSHED_HOME_PANEL_2.publish(frame("home-panel2-values.hex"));
     listening.settle(CHANGING_DELTA_PRO);
@@ -477,7 +477,7 @@ class AbsentPartsTest {
         """);
   }
 
-  // The page for people
+  // Landing page
 
   private static String card(ExporterExtension exporter, SimulatedDevice device) {
     return Pattern.compile("(?s)<article>.*?</article>")
@@ -499,25 +499,25 @@ class AbsentPartsTest {
     assertTrue(card(polling, STREAM_LEADER).contains(">94 %<"));
   }
 
-  /** The last charge of a battery that was taken out is none. */
+  /** The last charge of a removed battery is not shown. */
   @Test
-  void theLandingPageForgetsTheChargeOfABattery() {
+  void theLandingPageDoesNotShowTheChargeOfARemovedBattery() {
     COOLER.push(Map.of("bms_emsStatus.f32LcdSoc", 43, "bms_emsStatus.lcdSoc", 43, "pd.batFlag", 1));
     listening.settle(CHANGING_DELTA_PRO);
     assertTrue(card(listening, COOLER).contains(">43 %<"));
     COOLER.push(Map.of("pd.batFlag", 0));
     listening.settle(CHANGING_DELTA_PRO);
     assertFalse(card(listening, COOLER).contains("%"));
-    // A raw value of a model with rows for its charge is not shown instead.
+    // The raw value is not a fallback for a model with table rows for its charge.
     COOLER.push(Map.of("pd.soc", 43));
     listening.settle(CHANGING_DELTA_PRO);
     assertFalse(card(listening, COOLER).contains("%"));
   }
 
-  // Parts that come and go
+  // Parts that are added and removed
 
   @Test
-  void aPackThatIsUnpluggedAndPluggedAgain() {
+  void aPackThatIsDisconnectedAndReconnected() {
     CHANGING_DELTA_PRO.push(
         Map.of(
             "bmsMaster.vol", 50_000,
@@ -548,7 +548,7 @@ class AbsentPartsTest {
   }
 
   @Test
-  void countersOfAPackGoOnWhereTheyStood() {
+  void countersOfAPackContinueAfterReconnection() {
     String counter = "battery_pack_discharge_energy_joules_total";
     Page page = listening.page();
     pushKit(81, 1);
@@ -583,7 +583,7 @@ class AbsentPartsTest {
         """);
     double after = discharged(page);
     assertTrue(after >= before, counter);
-    // A minute of 300 W, which this test does not take.
+    // The energy of a minute at 300 W; the test takes less time.
     assertTrue(after < 18_000, counter);
   }
 

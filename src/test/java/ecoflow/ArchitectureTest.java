@@ -19,8 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The bounds of the packages: size, and the entry points and imports that docs/CONTRIBUTING.md
- * lists.
+ * The limits of the packages: their size, and the entry points and imports in docs/CONTRIBUTING.md.
  */
 class ArchitectureTest {
 
@@ -33,7 +32,7 @@ class ArchitectureTest {
 
   private static final String TOP = "(top)";
 
-  /** A row of the table: package, entry points, purpose, and the packages that it may import. */
+  /** A row of the table: package, entry points, purpose, and allowed imports of other packages. */
   private static final Pattern ROW =
       Pattern.compile("\\| (`\\w+`|\\(top\\)) \\| ([^|]+) \\| [^|]+ \\| ([^|]+) \\|");
 
@@ -54,7 +53,7 @@ class ArchitectureTest {
       found.put(name, others);
     }
     found.remove(TOP);
-    // Equality: an allowed import that is not used must leave the table.
+    // Also fails for unused imports in the table.
     assertEquals(allowed, found);
   }
 

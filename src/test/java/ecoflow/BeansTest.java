@@ -33,14 +33,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The routes without the exporter's own main: a plain Camel context, the beans, and the route
- * files, as the Camel CLI or Camel K put them together.
+ * The routes without the exporter's main class: a plain Camel context, the beans, and the route
+ * files, as in the Camel CLI or Camel K.
  */
 class BeansTest {
 
   private static final Path ROUTES = Path.of("src/main/resources/routes");
 
-  /** Names of libraries' things, and the processor that an error handler must be given. */
+  /** Objects of libraries, and the processor that the error handler requires. */
   private static final Set<String> OTHER_NAMES =
       Set.of("metricsRegistry", "boundedJson", "messageJson", "cloudTls", "noteFailure");
 
@@ -79,7 +79,7 @@ class BeansTest {
             assertEquals(81, page.of(device, "pd_soc"));
           });
       beans.disconnect();
-      // The web server runs on what the beans close.
+      // Stop the web server before the beans close its Vert.x.
       camel.stop();
     }
   }
@@ -91,7 +91,7 @@ class BeansTest {
   }
 
   @Test
-  void whatRoutesNameIsThereUnderItsOwnName() throws Exception {
+  void beansAndMethodsInRoutesExist() throws Exception {
     try (SimulatedCloud cloud = SimulatedCloud.start()) {
       CamelContext open = context(Variables.of(cloud, "open"));
       CamelContext device = context(Variables.of(cloud, "device"));

@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * examples/camel-cli/application.properties as Camel's own main reads it, in a process of its own.
- * The Camel CLI runs a main of that kind; what it does besides is to fetch the jars.
+ * Runs examples/camel-cli/application.properties with Camel's main class, in a separate process.
+ * The Camel CLI uses the same main class, and in addition downloads the jars.
  */
 class CamelCliIT {
 
@@ -43,7 +43,7 @@ class CamelCliIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"rest", "mqtt", "device"})
-  void camelsOwnMainRunsTheRoutes(String mode) throws IOException {
+  void camelMainRunsTheRoutes(String mode) throws IOException {
     Path jar = Path.of(System.getProperty("exporter.jar")).toAbsolutePath();
     Files.copy(PROPERTIES, folder.resolve("application.properties"));
     RoutesFolder.copyTo(folder.resolve("routes"));
@@ -73,7 +73,7 @@ class CamelCliIT {
   }
 
   @Test
-  void theCliGetsTheVersionsOfThisBuildAndItsRelease() throws IOException {
+  void theCliUsesTheVersionsOfThisBuildAndItsRelease() throws IOException {
     Properties properties = new Properties();
     try (var in = Files.newInputStream(PROPERTIES)) {
       properties.load(in);

@@ -20,22 +20,21 @@ import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * Canonical form: what Camel calls so, and what visual editors such as Kaoto read and write. Of the
- * several ways that the YAML of routes offers to say the same, it is the one with everything
- * spelled out:
+ * The canonical form of Camel's YAML, which visual editors such as Kaoto read and write. Of several
+ * equivalent notations, it is the most explicit one:
  *
  * <ul>
- *   <li>a step, an endpoint or a language is an object, never a bare text ({@code to: direct:x});
- *   <li>a step that has an expression has it under {@code expression}, and there under the name of
- *       its language ({@code expression: simple: expression: "..."});
- *   <li>the uri of an endpoint is its scheme alone, all else stands under {@code parameters}. The
- *       uri of {@code interceptFrom} is no endpoint but a pattern of whole uris;
- *   <li>numbers and booleans have no quotes where the schema wants them. A placeholder may stand
- *       for either: it is a text until Camel resolves it.
+ * <li>a step, an endpoint or a language is an object, not a string ({@code to: direct:x});
+ * <li>a step with an expression contains it under {@code expression}, under the name of its
+ * language ({@code expression: simple: expression: "..."});
+ * <li>the uri of an endpoint is only its scheme, and the rest is under {@code parameters}. The uri
+ * of {@code interceptFrom} is not an endpoint but a pattern of complete uris;
+ * <li>numbers and booleans are not quoted. In their place, a placeholder is allowed, which is a
+ * string until Camel resolves it.
  * </ul>
  *
- * The first two and the last are the schema of Camel's YAML without its shorthands; the third is no
- * matter of a schema.
+ * The first two and the last follow from the schema of Camel's YAML without its shorthands; a
+ * schema cannot express the third.
  */
 final class CanonicalYaml {
 
@@ -44,7 +43,7 @@ final class CanonicalYaml {
 
   private CanonicalYaml() {}
 
-  /** What is not canonical in a file, or not Camel's YAML at all. */
+  /** The deviations of a file from the canonical form, including errors in Camel's YAML. */
   static List<String> problems(String yaml) {
     JsonNode file = JSON.valueToTree(new Load(LoadSettings.builder().build()).loadFromString(yaml));
     List<String> problems = new ArrayList<>();
@@ -87,7 +86,7 @@ final class CanonicalYaml {
     node.forEach(CanonicalYaml::withoutShorthands);
   }
 
-  /** Of "a text or an object" the object is left. */
+  /** Reduces "a string or an object" to the object. */
   private static void dropBareTexts(ObjectNode node) {
     if (node.get("oneOf") instanceof ArrayNode choices && choices.size() == 2) {
       for (int i = 0; i < 2; i++) {
@@ -108,13 +107,13 @@ final class CanonicalYaml {
     }
   }
 
-  /** Of "a language, or an expression with a language" the expression is left. */
+  /** Reduces "a language, or an expression with a language" to the expression. */
   private static void requireExpressions(ObjectNode node) {
     if (node.get("anyOf") instanceof ArrayNode choices && choices.size() == 1) {
       JsonNode expression = expression(choices.get(0));
       if (expression != null) {
         choices.set(0, expression);
-        // The languages beside it have no description of their own.
+        // The schema does not describe the languages next to the expression.
         Iterator<Map.Entry<String, JsonNode>> members =
             node.get("properties").properties().iterator();
         List<String> shorthands = new ArrayList<>();

@@ -14,7 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every route file that we ship opens in a visual editor and survives its being saved there. */
+/**
+ * All route files of the project open in a visual editor, and are unchanged after saving them
+ * there.
+ */
 class CanonicalYamlTest {
 
   static List<Path> shipped() throws IOException {
@@ -33,10 +36,10 @@ class CanonicalYamlTest {
     assertEquals(List.of(), CanonicalYaml.problems(Files.readString(file)));
   }
 
-  /** Editors keep the comments at the top of a file and drop all others; they keep notes. */
+  /** Editors keep notes and the comments at the top of a file, but drop all other comments. */
   @ParameterizedTest
   @MethodSource("shipped")
-  void hasCommentsAtItsTopOnly(Path file) throws IOException {
+  void hasCommentsOnlyAtTheTop(Path file) throws IOException {
     List<String> lines = Files.readAllLines(file);
 
     assertTrue(lines.get(0).startsWith("# In: "), lines.get(0));
@@ -66,7 +69,7 @@ class CanonicalYamlTest {
         "- delay:\n    expression:\n      constant:\n        expression: 5\n    asyncDelayed: \"{{x}}\"",
         "- stop: {}",
       })
-  void theFormIsTaken(String step) {
+  void acceptsTheCanonicalForm(String step) {
     List<String> problems =
         CanonicalYaml.problems(route(step).replace("expression: 5", "expression: \"5\""));
     assertEquals(List.of(), problems);
@@ -91,7 +94,7 @@ class CanonicalYamlTest {
         "- lgo:\n    message: x",
         "- unmarshal:\n    json: Jackson",
       })
-  void anyOtherIsNot(String step) {
+  void rejectsOtherForms(String step) {
     assertFalse(CanonicalYaml.problems(route(step)).isEmpty());
   }
 

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Circuits of home panels on the page: consumption is positive whatever sign a panel sends, and a
- * circuit of a split-phase pair names the other one. Also the voltages that panels and coolers send
- * in fields with misleading names.
+ * Circuits of home panels on the page: consumption is positive independent of the sign in the
+ * messages, and a circuit of a split-phase pair contains the number of the other one. Also the
+ * voltages that panels and coolers send in fields with misleading names.
  */
 class CircuitsTest {
 
@@ -56,13 +56,13 @@ class CircuitsTest {
     return DEVICES.get(model).next(exporter.cloud(), format);
   }
 
-  /** Returns when the message has been processed. */
+  /** Sends a message and returns after it has been processed. */
   private static void send(SimulatedDevice device, int cmdFunc, int cmdId, ProtobufWriter message) {
     device.publish(frame(cmdFunc, cmdId, message));
     exporter.settle(device);
   }
 
-  /** The values of all series of a name, by the value of their only label of their own. */
+  /** The values of all series of a name, by the value of their only additional label. */
   private static Map<String, Double> shown(SimulatedDevice device, String name, String label) {
     return page.series(name, "device=" + device.serial()).stream()
         .collect(Collectors.toMap(series -> series.labels().get(label), series -> series.value()));
@@ -94,7 +94,7 @@ class CircuitsTest {
     assertEquals(Map.of("3", 5.0, "4", 2.0), shown(panel, "circuit_current_amperes", "circuit"));
     assertEquals(-600, page.of(panel, "load_ch3_sample_info_load_ch_power"), "raw value");
 
-    // A zero is left out, or sent with a sign.
+    // A zero is omitted, or sent as -0.
     send(panel, 254, 21, message().message(1017, message().real(1, 121)));
     send(panel, 254, 21, message().message(1018, sample(121, -0.0f, -0.0f)));
     for (String name : List.of("circuit_power_watts", "circuit_current_amperes")) {
@@ -131,11 +131,11 @@ class CircuitsTest {
 
     assertEquals(Map.of("1", 120.0, "2", 0.0), watts(panel));
     assertEquals(Map.of("1", 1.0, "2", 0.0), shown(panel, "circuit_current_amperes", "circuit"));
-    // The sign of ch_watt is not known.
+    // The sign of ch_watt is unknown.
     assertEquals(List.of(), page.series("battery_pack_power_watts", "device=" + panel.serial()));
   }
 
-  /** Keys as developers get them: of the same messages, in camel case. */
+  /** The keys of the developer API: those of the same messages, in camel case. */
   @Test
   void homePanel2IsReadFromJson() {
     SimulatedDevice panel = device(HOME_PANEL_2);
@@ -158,7 +158,7 @@ class CircuitsTest {
   }
 
   @Test
-  void batteriesOfHomePanelAreNoCircuits() {
+  void batteriesOfHomePanelAreNotCircuits() {
     SimulatedDevice panel = device(HOME_PANEL);
     String channels =
         IntStream.range(0, 12)
@@ -174,7 +174,7 @@ class CircuitsTest {
   }
 
   @Test
-  void circuitsOfASplitPhasePairNameEachOther() {
+  void circuitsOfASplitPhasePairReferToEachOther() {
     SimulatedDevice panel = device(HOME_PANEL_3);
     double dropped = page.droppedFields(254, 21, "type");
     // load_ch3_sta and load_ch4_sta: load_sta 1; splitphase: link_mark 1, link_ch
@@ -182,11 +182,11 @@ class CircuitsTest {
     assertEquals(Map.of("3", 4.0, "4", 3.0), partners(panel));
     assertEquals(4, page.of(panel, "load_ch3_sta_splitphase_link_ch"));
 
-    // A change of another field of the circuit.
+    // Change a different field of the circuit.
     send(panel, 254, 21, nested(796, message().integer(1, 1).integer(3, 20)));
     assertEquals(Map.of("3", 4.0, "4", 3.0), partners(panel));
 
-    // No longer linked: zeros are left out.
+    // No longer linked: zeros are omitted.
     ProtobufWriter single = message().integer(1, 1).message(2, message());
     send(panel, 254, 21, message().message(796, single).message(797, single));
     assertEquals(Map.of(), partners(panel));
@@ -198,7 +198,7 @@ class CircuitsTest {
   }
 
   @Test
-  void circuitsOfHomePanel2NameTheirPartner() {
+  void circuitsOfHomePanel2ReferToTheirPartner() {
     SimulatedDevice panel = device(HOME_PANEL_2);
     // load_incre_info: hall1_incre_info: ch3_info: splitphase
     send(panel, 12, 32, circuit3(message().integer(1, 1).integer(2, 4)));
@@ -212,7 +212,7 @@ class CircuitsTest {
     return nested(81, nested(1, nested(32, nested(1, splitPhase))));
   }
 
-  /** Before, the mode was dropped as a field of another type. */
+  /** The mode must not be dropped because of a wrong type. */
   @Test
   void theStrategyOfAPanelIsAMessage() {
     SimulatedDevice panel = device(HOME_PANEL_3);
@@ -236,7 +236,7 @@ class CircuitsTest {
     send(panel, 12, 32, nested(82, message().integer(2, 0)));
     assertEquals(1, page.of(panel, "grid_connected"));
 
-    // No state.
+    // Not a valid state.
     send(panel, 12, 32, nested(82, message().integer(2, 5)));
     assertEquals(Double.NaN, page.of(panel, "grid_connected"));
   }

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What compose.yaml and the files that it mounts promise each other. */
+/** The consistency of compose.yaml with the files that it mounts. */
 class ComposeTest {
 
   private static final YamlFile COMPOSE = YamlFile.read(Path.of("compose.yaml"));
@@ -40,7 +40,7 @@ class ComposeTest {
   }
 
   @Test
-  void theExporterGetsWhateverIsFilledIn() {
+  void theExporterGetsAllVariables() {
     assertEquals(
         List.of(Map.of("path", ".env", "required", false)),
         COMPOSE.list("services", "ecoflow-exporter", "env_file"));
@@ -58,7 +58,7 @@ class ComposeTest {
   }
 
   @Test
-  void theExampleIsAllThatIsToBeFilledIn() throws Exception {
+  void theExampleContainsAllRequiredVariables() throws Exception {
     assertEquals("exporter", example().get("COMPOSE_PROFILES"));
     Deployed.accepts(
         example(),
@@ -66,7 +66,7 @@ class ComposeTest {
   }
 
   @Test
-  void theDemoTakesThePlaceOfTheExporter() {
+  void theDemoReplacesTheExporter() {
     assertEquals(List.of("exporter"), COMPOSE.list("services", "ecoflow-exporter", "profiles"));
     assertEquals(List.of("demo"), COMPOSE.list("services", "demo", "profiles"));
     assertEquals(
@@ -107,7 +107,7 @@ class ComposeTest {
   }
 
   @Test
-  void whatIsMountedIsThere() {
+  void mountedFilesExist() {
     List<String> missing = new ArrayList<>();
     List<String> mounted = new ArrayList<>();
     for (Object name : services().keySet()) {
@@ -132,7 +132,7 @@ class ComposeTest {
   }
 
   @Test
-  void grafanaFindsWhatIsMounted() {
+  void grafanaReadsTheMountedFiles() {
     YamlFile dashboards =
         YamlFile.read(Path.of("deploy/grafana/provisioning/dashboards/dashboards.yaml"));
     String folder = dashboards.text("providers", 0, "options", "path");

@@ -28,17 +28,17 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every expression of the dashboards in a real Prometheus, which scrapes the finished jar on the
- * simulated cloud.
+ * Evaluates all expressions of the dashboards in a real Prometheus, which scrapes the packaged jar
+ * with the simulated cloud.
  */
 class DashboardsIT {
 
-  /** More steps of the fleet than a window of rates has seconds. */
+  /** The number of simulation steps; larger than the window of rates in seconds. */
   private static final int STEPS = 20;
 
   /**
-   * Panels that are empty while all is well, or with what the fleet lacks: a second month, devices
-   * that fail, a full charge, routes that take values elsewhere.
+   * Panels that are empty without failures, or without features that the simulated fleet lacks: a
+   * second month, failing devices, a full charge, sinks.
    */
   private static final Set<String> EMPTY =
       Set.of(
@@ -50,7 +50,7 @@ class DashboardsIT {
           "Self-sufficiency in 24 hours",
           "Cost and savings in 24 hours");
 
-  /** Queries of the dashboard of the Python exporter, whose names must go on to work. */
+  /** Queries from the dashboard of the Python exporter, whose names must remain valid. */
   private static final List<String> OF_THE_REFERENCE =
       List.of(
           "bms_bms_status_soh",
@@ -101,7 +101,7 @@ class DashboardsIT {
   static void start() throws IOException {
     assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
     both = start("both", "device", "ECOFLOW_METRICS=both");
-    // With the client id that the account gives each of the two would end the other's connection.
+    // With the client id of the account, each of the two exporters would disconnect the other.
     CLOUDS.cloud().setAnyClientId(true);
     raw = start("raw", "device", "ECOFLOW_METRICS=raw", "ECOFLOW_MQTT_CLIENT_ID=raw");
     rest = start("rest", "rest", "ECOFLOW_METRICS=both");
@@ -114,7 +114,7 @@ class DashboardsIT {
     targets.put("raw", raw.port());
     targets.put("rest", rest.port());
     prometheus = PrometheusServer.start(Files.createDirectory(folder.resolve("prom")), targets);
-    // Each step is seen by a scrape before the next one.
+    // Wait for a scrape after each step.
     for (int step = 1; step <= STEPS; step++) {
       FLEET.tick(step);
       double solar = ((Number) device(Fleet.DELTA_2).quota().get("mppt.inWatts")).doubleValue();
@@ -153,11 +153,11 @@ class DashboardsIT {
   }
 
   @Test
-  void eachExpressionShowsTheDevicesThatItShould() {
+  void eachExpressionShowsTheExpectedDevices() {
     Set<String> empty = new TreeSet<>();
     for (Dashboard board : Dashboard.all()) {
       for (Query query : board.queries()) {
-        // The days before now are empty: a window that looks ahead begins with the test.
+        // Previous days do not have data: evaluate windows in the future at the start of the test.
         boolean looksAhead = query.expression().contains("offset -1d");
         double now = System.currentTimeMillis() / 1000.0;
         if (prometheus.query(plain(query.expression()), looksAhead ? started : now).isEmpty()) {
@@ -177,9 +177,9 @@ class DashboardsIT {
     assertEquals(Set.of("Garage", "Camping", "Van"), namesIn("ecoflow-device", "Power in"));
   }
 
-  /** Without normalised metrics the boards have raw names to go by. */
+  /** Without normalised metrics, the dashboards use raw metrics. */
   @Test
-  void rawMetricsDoForTheMainPanels() {
+  void rawMetricsAreSufficientForTheMainPanels() {
     for (String rule : List.of("soc:ratio", "in:watts", "out:watts", "solar:watts")) {
       assertFalse(prometheus.query("ecoflow:%s{job=\"raw\"}".formatted(rule)).isEmpty(), rule);
     }
@@ -187,7 +187,7 @@ class DashboardsIT {
   }
 
   @Test
-  void theDashboardOfThePythonExporterFindsItsNames() {
+  void theNamesInTheDashboardOfThePythonExporterExist() {
     for (String name : OF_THE_REFERENCE) {
       String expression = "ecoflow_%s{device=\"%s\"}".formatted(name, Fleet.DELTA_2);
       assertEquals(3, prometheus.query(expression).size(), expression);
@@ -208,7 +208,7 @@ class DashboardsIT {
     return names;
   }
 
-  /** The expression with what Grafana puts in for its variables. */
+  /** The expression, with the variables replaced as in Grafana. */
   private static String plain(String expression) {
     return expression
         .replace("$__rate_interval", "15s")
@@ -218,7 +218,7 @@ class DashboardsIT {
         .replace("$instance", ".*")
         .replace("$price_buy", "0.3")
         .replace("$price_sell", "0.08")
-        // A test has no five minutes.
+        // Five minutes are too long for a test.
         .replace(":5m]", ":1s]");
   }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Dashboards that Grafana can provision and import, and that tell people what they show. */
+/** The dashboards: Grafana can provision and import them, and each panel has a description. */
 class DashboardsTest {
 
   private static final int COLUMNS = 24;
@@ -26,7 +26,7 @@ class DashboardsTest {
   }
 
   @Test
-  void thereAreFiveWithNamesOfTheirOwn() {
+  void thereAreFiveWithDistinctNames() {
     Set<String> uids = new TreeSet<>();
     dashboards().forEach(board -> uids.add(board.json().path("uid").asText()));
     assertEquals(
@@ -42,10 +42,10 @@ class DashboardsTest {
     }
   }
 
-  /** Classic JSON that Grafana 10 to 13 read; what only an import fills in stays empty else. */
+  /** Classic JSON, as read by Grafana 10 to 13, without fields that only an import sets. */
   @ParameterizedTest
   @MethodSource("dashboards")
-  void provisioningNeedsNothingElse(Dashboard board) {
+  void canBeProvisioned(Dashboard board) {
     JsonNode json = board.json();
     assertTrue(json.path("id").isNull());
     assertEquals(39, json.path("schemaVersion").asInt());
@@ -66,7 +66,7 @@ class DashboardsTest {
 
   @ParameterizedTest
   @MethodSource("dashboards")
-  void eachPanelSaysWhatItShows(Dashboard board) {
+  void eachPanelHasADescription(Dashboard board) {
     Set<Integer> ids = new HashSet<>();
     for (JsonNode panel : board.panels()) {
       String title = panel.path("title").asText();
@@ -86,7 +86,7 @@ class DashboardsTest {
 
   @ParameterizedTest
   @MethodSource("dashboards")
-  void panelsLieBesideEachOther(Dashboard board) {
+  void panelsDoNotOverlap(Dashboard board) {
     Set<List<Integer>> taken = new HashSet<>();
     for (JsonNode panel : board.panels()) {
       JsonNode place = panel.path("gridPos");
@@ -102,7 +102,7 @@ class DashboardsTest {
     }
   }
 
-  /** A window that is shorter than two scrapes has no rate. */
+  /** A rate requires a window of at least two scrapes. */
   @ParameterizedTest
   @MethodSource("dashboards")
   void ratesFollowTheScrapeInterval(Dashboard board) {
@@ -113,10 +113,10 @@ class DashboardsTest {
     }
   }
 
-  /** Values of devices are for the devices that were chosen. */
+  /** Queries for values of devices select the chosen devices. */
   @ParameterizedTest
   @MethodSource("dashboards")
-  void deviceBoardsAskForTheChosenDevices(Dashboard board) {
+  void deviceBoardsSelectTheChosenDevices(Dashboard board) {
     boolean ofDevices = board.json().toString().contains("query_result(ecoflow_online)");
     assertEquals(!board.name().equals("ecoflow-exporter.json"), ofDevices);
     if (ofDevices) {
@@ -129,18 +129,18 @@ class DashboardsTest {
   }
 
   @Test
-  void linksBetweenDashboardsLead() {
+  void linksBetweenDashboardsAreValid() {
     String fleet = Dashboard.named("ecoflow-fleet").json().toString();
     assertTrue(fleet.contains("/d/ecoflow-device?var-device="));
   }
 
-  /** A value that is unknown is no 0; a number of things can be 0. */
+  /** An unknown value must not be shown as 0; a count can be 0. */
   @Test
-  void noValueOfADeviceIsZeroWhereItIsMissing() {
+  void missingValuesAreNotShownAsZero() {
     for (Dashboard board : dashboards()) {
       for (Dashboard.Query query : board.queries()) {
         boolean isCount = query.expression().startsWith("count(");
-        // Energy that was never sold is worth 0.
+        // Without sales, the price is not required.
         boolean isPrice = query.expression().contains("$price_sell or vector(0)");
         assertTrue(isCount || isPrice || !query.expression().contains("vector("), query::toString);
       }

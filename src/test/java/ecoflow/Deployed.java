@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The exporter's reading of the variables in deployment files. */
+/** Reads the variables in deployment files like the exporter. */
 final class Deployed {
 
   private static final Set<String> SECRETS =
@@ -31,9 +31,8 @@ final class Deployed {
   }
 
   /**
-   * Fails with the exporter's words if it would not start.
-   *
-   * @param filled takes the place of what is empty in the variables
+   * Fails with the message of the exporter if the variables are invalid.
+   * @param filled values for the variables that are empty in the file
    */
   static Settings accepts(Map<String, String> variables, Map<String, String> filled)
       throws ConfigException {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Requests for all values, and what their answers do to /metrics. */
+/** Requests for all values, and the effect of their replies on /metrics. */
 class DeviceModeTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,7 +45,7 @@ class DeviceModeTest {
               {"powInSumW": 0, "powOutSumW": 6, "bmsBattSoc": 55.5}
               """);
 
-  /** What goes, goes because of an answer. */
+  /** With a long timeout, series are removed only because of a reply. */
   @RegisterExtension
   final ExporterExtension exporter =
       ExporterExtension.device("MQTT_TIMEOUT=3600").with(delta, river);
@@ -58,9 +58,9 @@ class DeviceModeTest {
     cloud = exporter.cloud();
   }
 
-  /** The exporter only reads: there is one kind of topic that it ever publishes on. */
+  /** The exporter only reads: it publishes only to the topics of requests. */
   @AfterEach
-  void nothingButRequestsWasSent() {
+  void onlyRequestsWereSent() {
     exporter.stop();
     assertEquals(
         List.of(),
@@ -81,7 +81,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void aDeviceThatLeavesJsonUnansweredIsAskedByAFrameToo() throws IOException {
+  void aDeviceThatDoesNotReplyToJsonAlsoGetsAFrame() throws IOException {
     river.setOnlyFramesAnswered(true);
     startAskingEvery("0.4");
     page.eventuallyShows(river, "pow_out_sum_w", 6);
@@ -103,7 +103,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void asksForAllValuesAtOnce() throws IOException {
+  void requestsAllValuesImmediately() throws IOException {
     long before = System.currentTimeMillis();
     startAskingEvery(ONCE);
     page.eventuallyShows(delta, "pd_soc", 71, "device_name=Garage");
@@ -145,7 +145,7 @@ class DeviceModeTest {
 
   @ParameterizedTest
   @EnumSource(names = "JSON", mode = EnumSource.Mode.EXCLUDE)
-  void protobufAnswersBecomeGauges(WireFormat format) {
+  void protobufRepliesBecomeGauges(WireFormat format) {
     SimulatedDevice device =
         new SimulatedDevice("R601ZASKS0000003", "Boat", null, format)
             .set(
@@ -156,7 +156,7 @@ class DeviceModeTest {
     cloud.add(device);
     startAskingEvery(ONCE);
     page.eventuallyShows(device, "bms_batt_soc", 55.5, "device_name=Boat", "product_name=RIVER 2");
-    // The bundle has these in another of its headers.
+    // These values are in another header of the frame.
     page.eventuallyShows(device, "pow_out_sum_w", 6);
     assertEquals(0, page.of(device, "pow_in_sum_w"));
     assertEquals(1, page.of(device, "en_beep"));
@@ -164,7 +164,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void asksEachDeviceOnceAfterEachConnection() {
+  void sendsARequestToEachDeviceAfterEachConnection() {
     startAskingEvery(ONCE);
     for (int connections = 1; connections <= 3; connections++) {
       int asked = connections;
@@ -183,7 +183,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void asksAgainAfterTheInterval() {
+  void sendsAnotherRequestAfterTheInterval() {
     startAskingEvery("2");
     page.eventuallyShows(delta, "pd_soc", 71);
     delta.set(Map.of("pd.soc", 72));
@@ -196,7 +196,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void changesThatDevicesPushDoNotStopTheRequests() {
+  void pushesDoNotStopTheRequests() {
     delta.setAnswersRequests(false);
     river.setAnswersRequests(false);
     startAskingEvery("0.5");
@@ -211,7 +211,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void fullPicturesThatComeUnaskedSpareTheRequests() {
+  void unrequestedRepliesDelayRequests() {
     delta.setAnswersRequests(false);
     cloud.remove(river.serial());
     startAskingEvery("1");
@@ -226,13 +226,13 @@ class DeviceModeTest {
           assertTrue(page.quotaRequests("skipped") >= 2);
         });
     assertEquals(74, page.of(delta, "pd_soc"));
-    // As soon as nobody else asks, the exporter does.
+    // The exporter sends requests again after the unrequested replies end.
     int before = requests(delta).size();
     eventually(() -> assertTrue(requests(delta).size() > before));
   }
 
   @Test
-  void anAnswerThatSaysOfflineTakesTheGaugesAtOnce() {
+  void anOfflineReplyRemovesTheGaugesImmediately() {
     startAskingEvery("0.5");
     page.eventuallyShows(delta, "pd_soc", 71);
     delta.setOnline(false);
@@ -245,7 +245,7 @@ class DeviceModeTest {
     delta.setAnswersRequests(false);
     eventually(
         () -> {
-          // An answer on its way may come after the first push.
+          // A reply in transit can arrive after the first push.
           delta.push(Map.of("pd.watts", 9));
           assertEquals(9, page.of(delta, "pd_watts"));
           assertEquals(1, page.of(delta, "online"));
@@ -255,7 +255,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void anAnswerThatSaysOnlyOfflineIsEnough() {
+  void anOfflineReplyWithoutValuesRemovesTheGauges() {
     startAskingEvery(ONCE);
     page.eventuallyShows(delta, "pd_soc", 71);
     cloud.publishAnswer(
@@ -268,7 +268,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void anAnswerWhoseBodyIsNoObjectIsCountedAndSaysNothing() {
+  void aReplyWithAnInvalidBodyIsOnlyCounted() {
     startAskingEvery(ONCE);
     page.eventuallyShows(delta, "pd_soc", 71);
     double updated = page.lastUpdate(delta);
@@ -290,7 +290,7 @@ class DeviceModeTest {
   }
 
   @Test
-  void asksAgainAfterTheBrokerWasDown() {
+  void sendsRequestsAfterABrokerOutage() {
     startAskingEvery(ONCE);
     page.eventuallyShows(delta, "pd_soc", 71);
     cloud.stopBroker();

@@ -31,8 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * SIGTERM ends the finished jar at once, whatever it waits for. The bound of the project is 1.5 s;
- * the one here leaves time to a busy machine.
+ * SIGTERM stops the packaged jar quickly, whatever it is waiting for. The project requires 1.5 s;
+ * the limit in the test is higher for slow machines.
  */
 class EndIT {
 
@@ -85,7 +85,7 @@ class EndIT {
     endsAtOnce("at the start");
   }
 
-  /** A server that accepts connections and never answers, not even the TLS handshake. */
+  /** A server that accepts connections and never responds, not even to the TLS handshake. */
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
   void inAHandshakeWithTheCloud(String mode) throws IOException {
@@ -98,7 +98,7 @@ class EndIT {
   }
 
   @Test
-  void inALoginThatIsNotAnswered() {
+  void inALoginWithoutResponse() {
     cloud.faults().always(LOGIN, Fault.delay(FOREVER));
     start("device", "HTTP_TIMEOUT=300");
     awaitRequest(LOGIN);
@@ -107,7 +107,7 @@ class EndIT {
   }
 
   @Test
-  void inAListCallThatIsNotAnswered() {
+  void inAListCallWithoutResponse() {
     cloud.faults().always(DEVICE_LIST, Fault.delay(FOREVER));
     start("rest", "HTTP_TIMEOUT=300");
     awaitRequest(DEVICE_LIST);
@@ -116,7 +116,7 @@ class EndIT {
   }
 
   @Test
-  void inAnAnswerThatDrips() {
+  void inASlowResponse() {
     cloud.faults().always(LOGIN, Fault.drip(1, Duration.ofSeconds(10)));
     start("device", "HTTP_TIMEOUT=300");
     awaitRequest(LOGIN);
@@ -125,7 +125,7 @@ class EndIT {
   }
 
   @Test
-  void inAPollThatIsNotAnswered() {
+  void inAPollWithoutResponse() {
     start("rest", "HTTP_TIMEOUT=300");
     jar.awaitSeries(device.serial(), "pd_soc");
     cloud.faults().always(QUOTA, Fault.delay(FOREVER));
@@ -134,7 +134,7 @@ class EndIT {
     endsAtOnce("in a poll");
   }
 
-  /** The pauses between attempts of one call. */
+  /** During the pause between attempts of a call. */
   @Test
   void inAPauseBeforeTheCallIsRepeated() {
     cloud.faults().always(DEVICE_LIST, Fault.status(503));
@@ -145,7 +145,7 @@ class EndIT {
   }
 
   @Test
-  void inAPauseThatTheCloudAskedFor() {
+  void inAPauseRequestedByTheCloud() {
     start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
     jar.awaitSeries(device.serial(), "pd_soc");
     cloud.faults().always(QUOTA, Fault.status(429).withHeader("Retry-After", "60"));
@@ -154,7 +154,7 @@ class EndIT {
     endsAtOnce("in a pause that the cloud asked for");
   }
 
-  /** The pauses before the first success, with an account and with developer keys. */
+  /** During the pause before the first success, with an account and with developer keys. */
   @ParameterizedTest
   @ValueSource(strings = {"rest", "device"})
   void inAPauseBetweenAttempts(String mode) {
@@ -178,7 +178,7 @@ class EndIT {
   }
 
   @Test
-  void inAnMqttLoginThatIsNotAnswered() throws IOException {
+  void inAnMqttLoginWithoutResponse() throws IOException {
     try (RawBroker broker = new RawBroker(cloud, folder, session -> session.readPacket())) {
       start("device", "HTTP_TIMEOUT=300");
       jar.awaitLine("Metrics are at");
@@ -188,7 +188,7 @@ class EndIT {
   }
 
   @Test
-  void inASubscriptionThatIsNotAnswered() throws IOException {
+  void inASubscriptionWithoutResponse() throws IOException {
     try (RawBroker broker = new RawBroker(cloud, folder, session -> session.acceptLogin())) {
       start("device", "HTTP_TIMEOUT=300");
       jar.awaitLine("Metrics are at");

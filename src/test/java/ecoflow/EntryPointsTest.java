@@ -20,7 +20,7 @@ import org.apache.camel.CamelContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The entry points for custom routes that the documents list exist. */
+/** The entry points for custom routes that are listed in the documents exist. */
 class EntryPointsTest {
 
   private static final Pattern ROW =

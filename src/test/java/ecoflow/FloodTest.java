@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A device that sends more than can be processed costs its own messages, and no other device. */
+/** A device that exceeds the processing capacity loses only its own messages. */
 class FloodTest {
 
   private static final int MESSAGES = 1_000;
@@ -20,7 +20,7 @@ class FloodTest {
 
   private final Page page = exporter.page();
 
-  /** 16 kB of keys that were not there before, so that each message is work. */
+  /** 16 kB with new keys, so that processing each message takes time. */
   private static String message(int number) {
     StringBuilder keys = new StringBuilder("{\"typeCode\":\"flood\",\"params\":{\"flood.last\":");
     keys.append(number);
@@ -31,7 +31,7 @@ class FloodTest {
   }
 
   @Test
-  void aFloodDropsItsOldestMessagesAndKeepsTheNewest() {
+  void aFloodDropsTheOldestMessagesOfItsDevice() {
     SimulatedDevice fast = exporter.addDevice(Map.of());
     SimulatedDevice calm = exporter.addDevice(Map.of());
     exporter.start();

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Impossible values of a device among possible ones, as they are shown on the page. */
+/** Implausible values of a device, and their effect on the page. */
 class GlitchesTest {
 
   private static final String DELTA_PRO = "DCABZGLITCH00001";
@@ -27,7 +27,7 @@ class GlitchesTest {
     routes.close();
   }
 
-  /** The values that the page shows after each message; -1 for no series. */
+  /** The values on the page after each message; -1 for an absent series. */
   private List<Double> shown(String serial, String metric, String rawKey, Number... values) {
     List<Double> shown = new ArrayList<>();
     for (Number value : values) {
@@ -66,7 +66,7 @@ class GlitchesTest {
   }
 
   @Test
-  void aPowerBeyondTheModelIsShownOnceASecondMessageAgrees() {
+  void aPowerBeyondTheModelIsShownAfterASecondMessageConfirmsIt() {
     assertEquals(
         List.of(100.0, -1.0, 101.0, -1.0, 12_500.0, 12_400.0),
         shown(
@@ -83,7 +83,7 @@ class GlitchesTest {
   }
 
   @Test
-  void aPowerThatNoSuchDeviceCanHaveIsNeverShown() {
+  void anImpossiblePowerIsNeverShown() {
     assertEquals(
         List.of(100.0, -1.0, -1.0, -1.0, 100.0),
         shown(
@@ -109,7 +109,7 @@ class GlitchesTest {
   }
 
   @Test
-  void aDeviceHasOneLineAnHour() {
+  void logsOneLinePerDeviceAndHour() {
     PrintStream before = System.err;
     ByteArrayOutputStream written = new ByteArrayOutputStream();
     System.setErr(new PrintStream(written, true, UTF_8));

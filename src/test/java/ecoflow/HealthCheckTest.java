@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the image's HEALTHCHECK makes of an exporter's answers. */
+/** The result of the image's HEALTHCHECK for responses of the exporter. */
 class HealthCheckTest {
 
   private final AtomicInteger status = new AtomicInteger(200);
@@ -43,7 +43,7 @@ class HealthCheckTest {
   }
 
   @Test
-  void wellIsAnExporterThatSaysSo() {
+  void succeedsForAHealthyExporter() {
     String port = Integer.toString(exporter.getAddress().getPort());
     assertEquals(0, check(port));
     assertEquals(0, check(" " + port + " "), "as the exporter reads it");
@@ -51,19 +51,19 @@ class HealthCheckTest {
 
   @ParameterizedTest
   @ValueSource(ints = {404, 500, 503})
-  void unwellIsAnyOtherAnswer(int code) {
+  void failsForOtherResponses(int code) {
     status.set(code);
     assertEquals(1, check(Integer.toString(exporter.getAddress().getPort())));
   }
 
   @Test
-  void unwellIsNoAnswer() {
+  void failsWithoutResponse() {
     assertEquals(1, check(Integer.toString(Ports.next())));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"x", "0", "65536", "-1"})
-  void unwellIsAPortThatTheExporterRefuses(String port) {
+  void failsForAnInvalidPort(String port) {
     assertEquals(1, check(port));
   }
 }

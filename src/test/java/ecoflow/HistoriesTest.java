@@ -32,14 +32,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Lists of which the newest item is shown: items that arrive late, and what one item has and the
- * next one has not.
+ * Lists of which only the newest item is shown: items that arrive late, and values that are absent
+ * in the next item.
  */
 class HistoriesTest {
 
   private static final int DAY = 24 * 60 * 60;
 
-  /** In seconds since 1970, in the past of every clock that runs this. */
+  /** In seconds since 1970; in the past for all machines that run the test. */
   private static final int NOW = 1_750_000_000;
 
   private static final Map<String, DevicePool> DEVICES =
@@ -59,9 +59,9 @@ class HistoriesTest {
     page.eventuallyConnected(1);
   }
 
-  /** At sunset a PowerStream sends the list of the day before once more. */
+  /** At sunset, a PowerStream sends the list of the previous day again. */
   @Test
-  void yesterdaysListDoesNotReplaceTodays() {
+  void aListOfYesterdayDoesNotReplaceThatOfToday() {
     SimulatedDevice device = device("HW51");
     record Step(int day, int hours, int wattHours, double joules) {}
 
@@ -98,12 +98,12 @@ class HistoriesTest {
     return item;
   }
 
-  /** Zeros of these items are left out. */
+  /** These items omit zeros. */
   @Test
-  void aMinuteHasNothingOfTheMinuteBefore() {
+  void aMinuteDoesNotContainValuesOfThePreviousMinute() {
     SimulatedDevice device = device("HJ31");
 
-    // load_pwr, grid_pwr, mppt_pwr, bp_pwr, bp_soc; then load_pwr and grid_pwr alone
+    // load_pwr, grid_pwr, mppt_pwr, bp_pwr, bp_soc; then only load_pwr and grid_pwr
     ProtobufWriter first = minute(400, NOW).real(2, -50).real(3, 600).real(4, 150).integer(7, 80);
     send(device, 96, 34, list(1, first));
     assertShows(device, "sys_energy_stream_mppt_pwr", "600.0");
@@ -113,12 +113,12 @@ class HistoriesTest {
     assertShows(device, "sys_energy_stream_grid_pwr", "410.0");
     assertShows(device, "sys_energy_stream_mppt_pwr", "0.0");
     assertShows(device, "sys_energy_stream_bp_pwr", "0.0");
-    // A charge of 0 is possible, and so is one that was not sent.
+    // An absent charge can be a zero or an unknown value.
     assertShows(device, "sys_energy_stream_bp_soc");
   }
 
   @Test
-  void theSameMinuteOnceMoreIsTaken() {
+  void aRepeatedMinuteIsAccepted() {
     SimulatedDevice device = device("HJ31");
 
     send(device, 96, 34, list(1, minute(400, NOW).integer(7, 80)));
@@ -133,8 +133,8 @@ class HistoriesTest {
   }
 
   /**
-   * @param name of the series of the value
-   * @param place the labels of its place, with a space behind them
+   * @param name the name of the series
+   * @param place the labels of its position, with a trailing space
    */
   private record History(
       String model, int cmdFunc, int cmdId, Message message, String name, String place) {
@@ -251,9 +251,9 @@ class HistoriesTest {
     assertShows(device, history.name(), shown.apply(10));
   }
 
-  /** Each packaged list with the rule is one of those here. */
+  /** The tests cover all lists in the packaged tables with this rule. */
   @Test
-  void noHistoryIsForgotten() throws Exception {
+  void allHistoriesAreTested() throws Exception {
     long rules =
         Files.readAllLines(Path.of("src/main/resources/ecoflow/decode/rules.csv")).stream()
             .filter(line -> line.contains(",newest,"))
@@ -263,7 +263,7 @@ class HistoriesTest {
   }
 
   @Test
-  void placesOfOneListHaveTimesOfTheirOwn() {
+  void positionsOfAListHaveSeparateTimes() {
     SimulatedDevice device = device("HJ31");
 
     // sys_load_pwr, timestamp, dev_sn
@@ -282,7 +282,7 @@ class HistoriesTest {
   }
 
   @Test
-  void anOldItemDoesNotComeBackAfterTheDeviceWasAway() {
+  void anOldItemDoesNotReappearAfterTheDeviceWasOffline() {
     SimulatedDevice device = device("HJ31");
 
     send(device, 96, 34, list(1, minute(400, NOW)));
@@ -296,9 +296,9 @@ class HistoriesTest {
     assertShows(device, "sys_energy_stream_load_pwr", "400.0");
   }
 
-  /** An item from the far future, of a clock that is wrong, must not keep out all that follow. */
+  /** An item from the far future, caused by a wrong clock, must not suppress all later items. */
   @Test
-  void aClockThatIsWrongDoesNotFreezeAList() {
+  void aWrongClockDoesNotFreezeAList() {
     SimulatedDevice device = device("HJ31");
     int today = (int) Instant.now().getEpochSecond();
 
@@ -312,16 +312,16 @@ class HistoriesTest {
     send(device, 96, 34, list(1, minute(430, today)));
     assertShows(device, "sys_energy_stream_load_pwr", "420.0");
 
-    // A clock that is not set yet sends no time.
+    // A device whose clock is not set does not send a time.
     send(device, 96, 34, list(1, message().real(1, 440)));
     assertShows(device, "sys_energy_stream_load_pwr", "440.0");
     send(device, 96, 34, list(1, minute(450, today)));
     assertShows(device, "sys_energy_stream_load_pwr", "440.0");
   }
 
-  /** A firmware update or a power failure can set the clock of a device back for good. */
+  /** A firmware update or a power failure can set the clock of a device back permanently. */
   @Test
-  void aClockThatWasSetBackFreezesAListForADayAtMost() {
+  void aClockThatWasSetBackFreezesAListForAtMostADay() {
     AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - TimeUnit.HOURS.toNanos(30));
     String serial = "HJ31ZHISBACK0001";
     try (RouteKit kit =
@@ -334,7 +334,7 @@ class HistoriesTest {
             .variable("MQTT_TIMEOUT", "7200")
             .start()) {
       sendMinute(kit, serial, NOW, 1);
-      // The clock is wrong for ten hours, then right for a minute, then wrong for good.
+      // The clock is wrong for ten hours, correct for a minute, then wrong permanently.
       for (int hour = 1; hour <= 10; hour++) {
         nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
         sendMinute(kit, serial, hour * 3600, 2);
@@ -356,9 +356,9 @@ class HistoriesTest {
     }
   }
 
-  /** A day in which the device was off says nothing about its clock. */
+  /** A day in which the device was offline is not evidence of a wrong clock. */
   @Test
-  void theDayBeforeStaysOldAfterDaysAway() {
+  void thePreviousDayRemainsOldAfterDaysOffline() {
     AtomicLong nanos = new AtomicLong();
     String serial = "HJ31ZHISBACK0002";
     try (RouteKit kit =
@@ -402,7 +402,7 @@ class HistoriesTest {
             Map.of(item, (long) time)));
   }
 
-  /** The float that has the bytes of the number. */
+  /** The float with the same bytes as the number. */
   private static float fixed32(int number) {
     return Float.intBitsToFloat(number);
   }
@@ -420,7 +420,10 @@ class HistoriesTest {
     exporter.settle(device);
   }
 
-  /** The device has exactly these series of a name, each as its places and its value. */
+  /**
+   * Asserts that the device has exactly these series of a name, each given by its labels and its
+   * value.
+   */
   private static void assertShows(SimulatedDevice device, String name, String... expected) {
     assertEquals(
         List.of(expected),

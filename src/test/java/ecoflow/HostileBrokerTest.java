@@ -27,10 +27,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Packets that no MQTT broker sends. The exporter connects again, or does not mind. */
+/** Invalid packets of a broker. The exporter reconnects or ignores them. */
 class HostileBrokerTest {
 
-  /** Pushes and status. */
+  /** For pushes and for the online state. */
   private static final int SUBSCRIPTIONS = 2;
 
   @RegisterExtension
@@ -52,7 +52,7 @@ class HostileBrokerTest {
         ("{\"params\":{\"pd.soc\":" + value + "}}").getBytes(StandardCharsets.UTF_8));
   }
 
-  /** A connection on which the packets come, and further ones on which all is well. */
+  /** Sends the packets on the first connection, and behaves correctly on later ones. */
   private RawBroker brokerWith(RawBroker.Script hostile) throws IOException {
     AtomicInteger connections = new AtomicInteger();
     return new RawBroker(
@@ -101,7 +101,7 @@ class HostileBrokerTest {
         "a PINGRESP with a body                | d0020000",
         "flags that must be 0                  | df00",
       })
-  void aBadPacketCostsTheConnectionAtMost(String name, String packet) throws IOException {
+  void aBadPacketEndsAtMostTheConnection(String name, String packet) throws IOException {
     byte[] bytes = HexFormat.of().parseHex(packet);
     try (RawBroker broker =
         brokerWith(
@@ -120,7 +120,7 @@ class HostileBrokerTest {
     }
   }
 
-  /** What follows is taken for the rest of the packet, so that no ping is answered. */
+  /** Further bytes are read as the rest of the packet, so that pings remain without response. */
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',
@@ -129,7 +129,7 @@ class HostileBrokerTest {
         "a topic longer than its packet | 3004ffff6162",
         "a packet without an end        | 30ffff7f0003616263",
       })
-  void aPacketThatNeverEndsIsAnIdleConnection(String name, String packet) throws IOException {
+  void anIncompletePacketCountsAsAnIdleConnection(String name, String packet) throws IOException {
     byte[] bytes = HexFormat.of().parseHex(packet);
     try (RawBroker broker =
         brokerWith(
@@ -143,10 +143,10 @@ class HostileBrokerTest {
     }
   }
 
-  /** 10 MB of one packet without an end in view of the others. */
+  /** 10 MB of repeated small packets. */
   @ParameterizedTest
   @ValueSource(strings = {"d000", "4002ffff", "9003ffff01", "62020009", "c000", "b002ffff"})
-  void aFloodOfSmallPacketsDoesNoHarm(String packet) throws IOException {
+  void aFloodOfSmallPacketsIsHarmless(String packet) throws IOException {
     byte[] one = HexFormat.of().parseHex(packet);
     ByteArrayOutputStream flood = new ByteArrayOutputStream();
     while (flood.size() < 200_000) {
@@ -176,13 +176,13 @@ class HostileBrokerTest {
         session.readPacket();
       }
     } catch (IOException e) {
-      // The client has left.
+      // The client has disconnected.
     }
   }
 
-  /** The connection is silent as long as no packet is whole, so a keepalive is missing. */
+  /** The connection is idle until a packet is complete, so the keep-alive fails. */
   @Test
-  void aPacketThatDripsIsAnIdleConnection() throws IOException {
+  void aSlowPacketCountsAsAnIdleConnection() throws IOException {
     byte[] packet = push(2);
     try (RawBroker broker =
         brokerWith(
@@ -199,7 +199,7 @@ class HostileBrokerTest {
     }
   }
 
-  /** A packet in pieces is read as long as the connection answers pings. */
+  /** A packet in pieces is read while the broker responds to pings. */
   @Test
   void aPacketInPiecesIsRead() throws IOException {
     byte[] packet = push(2);
@@ -216,7 +216,7 @@ class HostileBrokerTest {
     }
   }
 
-  /** Devices of no account: nothing is kept of them. */
+  /** Devices of other accounts: nothing is stored for them. */
   @Test
   void messagesOnOtherTopicsAreIgnored() throws IOException {
     byte[] body = "{\"params\":{\"pd.soc\":9}}".getBytes(StandardCharsets.UTF_8);
@@ -248,7 +248,7 @@ class HostileBrokerTest {
 
   /** Random bytes in place of MQTT packets. */
   @Test
-  void randomBytesEndTheConnectionAndNothingElse() throws IOException {
+  void randomBytesOnlyEndTheConnection() throws IOException {
     byte[] bytes = new byte[100_000];
     new Random(20261129).nextBytes(bytes);
     List<byte[]> pieces = List.of(Arrays.copyOf(bytes, 3), bytes);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that no scraper is: the pages answer everyone else as before. */
+/** Clients that misbehave: all other clients still receive the pages. */
 class HostileClientsTest {
 
   private static final String BODY_ROUTE =
@@ -68,12 +68,12 @@ class HostileClientsTest {
     exporter.start("ECOFLOW_ROUTES_DIR=" + folder);
   }
 
-  /** An answer on a connection of its own. */
+  /** A response on a separate connection. */
   private record Answer(int status, Map<String, String> headers, String body) {}
 
   private Socket open() throws IOException {
     Socket socket = new Socket("localhost", exporter.http().port());
-    // Far beyond what any answer takes: a test that waits longer has failed.
+    // Much longer than any response takes: when it expires, the test has failed.
     socket.setSoTimeout(60_000);
     return socket;
   }
@@ -127,7 +127,7 @@ class HostileClientsTest {
     }
   }
 
-  /** The answer to a request after which the exporter closes the connection. */
+  /** The response to a request after which the exporter closes the connection. */
   private Answer last(String request) throws IOException {
     try (Socket socket = open()) {
       write(socket, request);
@@ -151,7 +151,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void noPathOfTheExporterTakesABody() throws IOException {
+  void pathsOfTheExporterRejectBodies() throws IOException {
     for (String path : PATHS) {
       noBodyAt(path);
     }
@@ -166,14 +166,14 @@ class HostileClientsTest {
           "Transfer-Encoding: chunked",
           "Content-Length: 1\r\nExpect: 100-continue"
         }) {
-      // The body itself never comes.
+      // The body is never sent.
       assertEquals(413, last(get(path, body)).status(), body);
     }
     assertEquals(413, last(get(path, "Content-Length: 4") + "body").status());
   }
 
   @Test
-  void bodiesThatAreNotReadDoNotFillTheMemory() throws IOException {
+  void unreadBodiesDoNotFillTheMemory() throws IOException {
     List<Socket> sockets = new ArrayList<>();
     try {
       for (int i = 0; i < 20; i++) {
@@ -197,14 +197,14 @@ class HostileClientsTest {
   }
 
   @Test
-  void aRouteOfAUserTakesTheBodiesOfItsMethods() throws IOException {
+  void aUsersRouteAcceptsBodiesForItsMethods() throws IOException {
     assertEquals("got hello", ask(post("Content-Length: 5", "hello")).body());
     assertEquals(
         "got hello", ask(post("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")).body());
     assertEquals(413, last(post("Content-Length: 1048577", "")).status());
     String tooMuch = "100001\r\n" + "x".repeat(0x100001) + "\r\n0\r\n\r\n";
     assertEquals(413, ask(post("Transfer-Encoding: chunked", tooMuch)).status());
-    // Nothing is uploaded.
+    // Uploads are rejected.
     String form =
         "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n";
     String length = "\r\nContent-Length: " + form.length();
@@ -213,7 +213,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void bodiesOfAllRequestsTogetherAreBounded() throws IOException {
+  void theTotalSizeOfBodiesIsLimited() throws IOException {
     List<Socket> sockets = new ArrayList<>();
     try {
       for (int i = 0; i < 13; i++) {
@@ -242,7 +242,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void aMalformedRequestIsRefusedAndItsConnectionClosed() throws IOException {
+  void aMalformedRequestIsRejectedAndItsConnectionClosed() throws IOException {
     List<String> requests =
         List.of(
             "GET /% HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -268,7 +268,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void anOddHeaderIsIgnored() throws IOException {
+  void anInvalidHeaderIsIgnored() throws IOException {
     List<String> headers =
         List.of(
             "Accept: ;",
@@ -295,7 +295,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void aMethodThatAPathLacksIsAnsweredWithThoseItHas() {
+  void theResponseToAnUnsupportedMethodListsTheSupportedOnes() {
     assertEquals("GET, HEAD", allowed("POST", "/metrics"));
     assertEquals("GET, HEAD", allowed("OPTIONS", "/-/healthy"));
     assertEquals("GET, HEAD", allowed("DELETE", "/"));
@@ -311,7 +311,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void noBrowserGuessesTheTypeOfAnAnswer() {
+  void browsersDoNotGuessTheContentType() {
     for (String path : PATHS) {
       assertEquals(
           List.of("nosniff"),
@@ -336,7 +336,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void aServerOfThisMachineAloneAnswersRequestsThatNameIt() throws IOException {
+  void aLoopbackServerRequiresALoopbackHost() throws IOException {
     String evil = "GET /metrics HTTP/1.1\r\nHost: evil.example:9090\r\n\r\n";
     assertEquals(200, ask(evil).status());
     exporter.start("ECOFLOW_LISTEN_ADDRESS=127.0.0.1");
@@ -349,9 +349,11 @@ class HostileClientsTest {
     assertEquals(2, refused("host"));
   }
 
-  /** The page is larger than the buffers of a connection, so its clients stop the transfer. */
+  /**
+   * The page is larger than the buffers of a connection, so that its clients block the transfer.
+   */
   @Test
-  void aPageThatItsClientCutsLeavesNoExchangeInflight() throws IOException {
+  void anAbortedPageDoesNotLeaveAnExchangeInFlight() throws IOException {
     Map<String, Object> values = new LinkedHashMap<>();
     for (int i = 0; i < 9_000; i++) {
       values.put("test.value" + i, i);
@@ -370,7 +372,7 @@ class HostileClientsTest {
         write(socket, get("/metrics"));
         assertEquals('H', socket.getInputStream().read());
       }
-      // The workers transfer other pages completely, but not these.
+      // The workers still transfer other pages completely.
       exporter.page().eventuallyShows(large, "test_value0", 0);
       exporter.page().eventuallyShows(large, "test_value1", 1);
       eventually(() -> assertTrue(inflight.size() >= 4));
@@ -383,7 +385,7 @@ class HostileClientsTest {
   }
 
   @Test
-  void aPortThatIsTakenBeforeTheServerListensEndsTheStart() throws Exception {
+  void aPortThatIsInUseWhenTheServerListensEndsTheStartup() throws Exception {
     Map<String, String> variables = new LinkedHashMap<>(Variables.of(exporter.cloud(), "rest"));
     int port = Ports.next();
     variables.put("EXPORTER_PORT", "" + port);

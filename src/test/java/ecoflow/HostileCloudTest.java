@@ -34,7 +34,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Answers of a cloud that is broken or hostile: they fill neither the memory, the page nor the log.
+ * Responses of a broken or hostile cloud. They must fill neither the memory nor the page nor the
+ * log.
  */
 class HostileCloudTest {
 
@@ -43,7 +44,7 @@ class HostileCloudTest {
   private static final String CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   private static final String ANSWER = "{\"code\":\"0\",\"message\":\"Success\",\"data\":[]}";
 
-  /** Separators of lines, and the characters that change the direction of text. */
+  /** Line separators, and characters that change the direction of text. */
   private static final String CONTROLS =
       "\\u0000\\u0007\\n\\r\\u001b\\u007f\\u0085\\u009b\\u061c\\u200e\\u2028\\u2029\\u202e\\u2066";
 
@@ -101,7 +102,7 @@ class HostileCloudTest {
     return log.lines().filter(line -> line.contains(words)).count();
   }
 
-  // Answers
+  // Responses
 
   private ServerSocket answering(Certificates certificates, String start, String again)
       throws IOException {
@@ -122,7 +123,7 @@ class HostileCloudTest {
                     client.getOutputStream().write(more);
                   }
                 } catch (IOException e) {
-                  // of the client, or the end of the test
+                  // Caused by the client, or by the end of the test.
                 }
               }
             },
@@ -169,10 +170,10 @@ class HostileCloudTest {
             "ecoflow.EcoflowExporter"));
   }
 
-  /** Without limits they would fill the memory long before the call is cut. */
+  /** Without limits, they would fill the memory long before the timeout of the call. */
   @ParameterizedTest
   @ValueSource(strings = {"extension", "size", "trailer", "trailers", "headers"})
-  void answersWithoutAnEndAreCut(String part) throws IOException {
+  void endlessResponsesAreAborted(String part) throws IOException {
     String header = "X-Header: " + "a".repeat(1000) + "\r\n";
     String body = Integer.toHexString(ANSWER.length()) + "\r\n" + ANSWER + "\r\n0\r\n";
     String start =
@@ -207,7 +208,7 @@ class HostileCloudTest {
   // Devices
 
   @Test
-  void devicesOverTheLimitAreLeftOutAndThoseServedStay() {
+  void devicesOverTheLimitAreOmittedAndKnownOnesKept() {
     answerLists(list(entry("D5", "", 0), entry("D3", "", 0)));
     String log =
         logOf(
@@ -223,8 +224,8 @@ class HostileCloudTest {
                           .toArray(String[]::new)));
               eventually(() -> assertEquals(6, leftOut("limit")));
               assertEquals(List.of("D1", "D3", "D5"), served());
-              // With fewer devices, one that is left out does not take the place of one that is
-              // gone from the list.
+              // With fewer devices, an omitted one does not replace one that was removed from the
+              // list.
               answerLists(list(entry("D9", "", 0), entry("D5", "", 0)));
               eventually(() -> assertEquals(1, leftOut("limit")));
               assertEquals(List.of("D1", "D3", "D5"), served());
@@ -240,14 +241,14 @@ class HostileCloudTest {
   }
 
   @Test
-  void listedDevicesOfTheUserDoNotCount() {
+  void configuredDevicesDoNotCount() {
     answerLists(list(entry("D1", "", 0), entry("D2", "", 0), entry("D3", "", 0)));
     exporter.startFor("D1,D2", "ECOFLOW_MAX_DEVICES=1");
     eventually(() -> assertEquals(List.of("D1", "D2"), served()));
     assertEquals(0, leftOut("limit"));
   }
 
-  /** In the heap of the launcher. */
+  /** With the heap limit of the launcher. */
   @Test
   void aListOf20000DevicesFits() {
     answerLists(
@@ -274,7 +275,7 @@ class HostileCloudTest {
 
   @ParameterizedTest
   @CsvSource({"rest, /iot-open/sign/device/list", "mqtt, /iot-service/user/device"})
-  void namesAreCutAndHaveNoControlCharacters(String mode, String path) {
+  void namesAreTruncatedWithoutControlCharacters(String mode, String path) {
     String bad = CONTROLS;
     String first = entry("ZZ" + bad + "1", bad + "Gar" + bad + "age" + bad, 1);
     String second = entry("ZZ2", "\uD83D\uDE00".repeat(250_000), 1);
@@ -313,9 +314,9 @@ class HostileCloudTest {
         || "\u061c\u200e\u2028\u2029\u202e\u2066".indexOf(character) >= 0;
   }
 
-  // Words
+  // Log lines
 
-  /** One line for each attempt, which says what comes next, and no stack trace. */
+  /** Asserts one line for each attempt, with the next action and without a stack trace. */
   private void assertOneLine(String mode, String words, String... variables) {
     String log =
         logOf(
@@ -353,7 +354,7 @@ class HostileCloudTest {
 
   @ParameterizedTest
   @CsvSource({"rest, " + DEVICE_LIST, "mqtt, /auth/login", "mqtt, /iot-auth/app/certification"})
-  void anAnswerWithoutContentIsOneLine(String mode, String path) {
+  void anEmptyResponseIsOneLine(String mode, String path) {
     exporter.cloud().faults().always(path, Fault.noContent());
     assertOneLine(
         mode,
@@ -364,7 +365,7 @@ class HostileCloudTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"99999", "0", "-1", "65536", "1e3", "99999999999"})
-  void aPortOfTheBrokerThatCannotBeIsOneLine(String port) {
+  void anInvalidBrokerPortIsOneLine(String port) {
     String words = "the certification answer has no valid port (" + port + ")";
     String data =
         """

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** MQTT messages that no device should send: /metrics stays well-formed and complete. */
+/** Invalid MQTT messages: /metrics remains well-formed and complete. */
 class HostileInputTest {
 
   private static final int MAX_SERIES = 500;
@@ -66,12 +66,12 @@ class HostileInputTest {
     errorsBefore = page.mqttErrors();
   }
 
-  /** A page that Prometheus reads, and the other device as it was. */
+  /** Asserts that Prometheus can parse the page, and that the other device is unchanged. */
   @AfterEach
   void forget() {
     StrictPage.read(page.text(), false);
     StrictPage.read(exporter.http().get("/metrics", "Accept", OPEN_METRICS).body(), true);
-    // The device is offline, so that it has no series any more.
+    // An offline device does not have series.
     HOSTILE.publishStatus(
         """
         {"params": {"status": 0}}
@@ -101,7 +101,7 @@ class HostileInputTest {
         Arguments.of("a word like a number", json("\"pd.soc\":Infinit")),
         Arguments.of("3.9 MB of digits", json("\"pd.soc\":" + "7".repeat(3_900_000))),
         Arguments.of("a raw control character in a key", json("\"a\nb\":1")),
-        // Jackson takes either half of a surrogate pair in a text, but not in a key.
+        // Jackson accepts an unpaired surrogate in a string, but not in a key.
         Arguments.of("a high surrogate alone in a key", json("\"a\\ud83d\":1")),
         Arguments.of("a low surrogate alone in a key", json("\"\\ude00b\":1")),
         Arguments.of("broken UTF-8", new byte[] {'{', '"', (byte) 0xc3, '"', ':', '1', '}'}));
@@ -109,7 +109,7 @@ class HostileInputTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("refused")
-  void whatCannotBeReadIsCounted(String name, byte[] payload) {
+  void unreadableMessagesAreCounted(String name, byte[] payload) {
     HOSTILE.push(Map.of("pd.soc", 40));
     HOSTILE.publish(payload);
     exporter.settle(HOSTILE);
@@ -118,7 +118,7 @@ class HostileInputTest {
         List.of("ecoflow_pd_soc", "ecoflow_test_marker"), series(), "the values before it stay");
   }
 
-  /** A name, members of "params", and the names of the series that they leave. */
+  /** A name, members of "params", and the names of the resulting series. */
   static Stream<Arguments> taken() {
     Stream<Arguments> members =
         """
@@ -161,7 +161,7 @@ class HostileInputTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("taken")
-  void oddValuesAndKeysAreTakenOrLeft(String name, byte[] payload, List<String> names) {
+  void unusualValuesAndKeysAreStoredOrIgnored(String name, byte[] payload, List<String> names) {
     HOSTILE.publish(payload);
     exporter.settle(HOSTILE);
     assertEquals(errorsBefore, page.mqttErrors());
@@ -174,7 +174,7 @@ class HostileInputTest {
   }
 
   @Test
-  void everyCharacterCanStandInAKey() {
+  void aKeyCanContainAnyCharacter() {
     exporter.settle(HOSTILE);
     int[] characters =
         IntStream.rangeClosed(0, 0xffff)
@@ -193,10 +193,10 @@ class HostileInputTest {
     assertEquals(errorsBefore, page.mqttErrors());
   }
 
-  /** In the message, within an object, put together of several, and in a text. */
+  /** At the top level, in an object, concatenated from several names, and in a JSON string. */
   @ParameterizedTest
   @ValueSource(ints = {1_001, 10_000, 1_000_000})
-  void aKeyThatIsTooLongCostsOnlyItself(int length) {
+  void aTooLongKeyDoesNotAffectOthers(int length) {
     double before = page.conflicts("long_key");
     String key = "\"" + "k".repeat(length) + "\":";
     String half = "\"" + "h".repeat(length / 2 + 1) + "\":";
@@ -218,14 +218,14 @@ class HostileInputTest {
   }
 
   @Test
-  void noMoreSeriesThanAllowed() {
+  void theNumberOfSeriesIsLimited() {
     double limit = page.conflicts("limit");
     HOSTILE.publish(json("\"pd.soc\":1"));
     HOSTILE.publish(json(keys(10_000) + ",\"pd.soc\":2"));
     page.eventuallyShows(HOSTILE, "pd_soc", 2);
     eventually(() -> assertEquals(limit + 10_000 - MAX_SERIES + 1, page.conflicts("limit")));
     assertEquals(MAX_SERIES, series().size());
-    // What is known goes on.
+    // Known keys are still updated.
     HOSTILE.publish(json("\"new\":1,\"pd.soc\":3,\"key7\":70"));
     page.eventuallyShows(HOSTILE, "pd_soc", 3);
     assertEquals(70, page.of(HOSTILE, "key7"));
@@ -244,7 +244,7 @@ class HostileInputTest {
   }
 
   @Test
-  void ofALongListTheFirstValuesAreTakenAndTheOthersCounted() {
+  void aLongListIsTruncatedAndTheRestCounted() {
     double limit = page.conflicts("limit");
     int values = 1_900_000;
     HOSTILE.publish(json("\"list\":[" + "1,".repeat(values - 1) + "1]"));
@@ -254,7 +254,7 @@ class HostileInputTest {
   }
 
   @Test
-  void randomBytesOfAnyLengthDoNoHarm() {
+  void randomBytesAreHarmless() {
     Random random = new Random(20260104);
     for (int i = 0; i < 500; i++) {
       byte[] payload = new byte[random.nextInt(200)];

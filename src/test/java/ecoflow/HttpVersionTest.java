@@ -24,15 +24,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The pages are HTTP/1.1, also for clients that ask for HTTP/2. */
+/** The web server supports only HTTP/1.1, also for clients that request HTTP/2. */
 class HttpVersionTest {
 
   private static final Certificates AUTHORITY = new Certificates("Test CA");
 
-  /** The preface of a client of HTTP/2 and an empty SETTINGS frame (RFC 9113, 3.4 and 6.5). */
+  /** The preface of an HTTP/2 client and an empty SETTINGS frame (RFC 9113, 3.4 and 6.5). */
   private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 
-  /** What the web config file contains. */
+  /** The content of the web config file. */
   private enum Web {
     NO_FILE,
     HEADERS,
@@ -66,10 +66,10 @@ class HttpVersionTest {
     exporter.start("ECOFLOW_WEB_CONFIG_FILE=" + file);
   }
 
-  /** In clear text the client sends the header of an upgrade to h2c, with TLS it offers h2. */
+  /** Without TLS, the client sends the header of an upgrade to h2c; with TLS, it offers h2. */
   @ParameterizedTest
   @EnumSource(Web.class)
-  void anUpgradeIsNotMade(Web web) throws Exception {
+  void upgradesAreIgnored(Web web) throws Exception {
     start(web);
     HttpClient client =
         HttpClient.newBuilder()
@@ -90,10 +90,10 @@ class HttpVersionTest {
 
   @ParameterizedTest
   @EnumSource(Web.class)
-  void aClientThatStartsWithHttp2IsRefused(Web web) throws Exception {
+  void aClientThatStartsWithHttp2IsRejected(Web web) throws Exception {
     start(web);
     String answer = answer(web, PREFACE);
-    // A status line in text, not a SETTINGS frame.
+    // A status line as text, not a SETTINGS frame.
     assertTrue(answer.startsWith("HTTP/2.0 501 "), answer);
     answer = answer(web, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
@@ -109,7 +109,7 @@ class HttpVersionTest {
     assertEquals(200, Pattern.compile("HTTP/1\\.1 200 ").matcher(answers).results().count());
   }
 
-  /** All that the server sends until it closes the connection. */
+  /** Reads until the server closes the connection. */
   private String answer(Web web, String request) throws IOException {
     int port = exporter.http().port();
     try (Socket socket =

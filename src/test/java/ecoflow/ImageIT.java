@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The container images, built by the Dockerfile and run as hardened as users may run them. */
+/** The container images, built from the Dockerfile and run with hardening options. */
 class ImageIT {
 
   private static final String IMAGE = "localhost/ecoflow-exporter:latest";
@@ -43,7 +43,7 @@ class ImageIT {
           "--memory=192m",
           "--pull=never");
 
-  /** With the base image that stands in for Debian's slim one, which is 50 MB larger. */
+  /** With the substitute for the slim Debian image, which is 50 MB larger. */
   private static final long MAX_BYTES = 300_000_000;
 
   private static final int END_BY_SIGNAL = 143;
@@ -70,7 +70,7 @@ class ImageIT {
     images = new ImageStore(folder);
     List<String> printed = images.build();
     printed.stream().filter(line -> line.startsWith("localhost/")).forEach(System.out::println);
-    // The one of the cloud is for its owner alone.
+    // The key store of the cloud is readable only by its owner.
     Files.writeString(
         Files.createDirectories(folder.resolve("open")).resolve("ca.pem"),
         Files.readString(clouds.cloud().caFile()));
@@ -85,7 +85,7 @@ class ImageIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"device", "rest"})
-  void theExporterServesItsPageAndSaysThatItIsWell(String mode) throws IOException {
+  void theExporterServesItsPageAndIsHealthy(String mode) throws IOException {
     start("exporter-" + mode, mode);
 
     eventually(() -> assertEquals(81, page.of(DEVICE, "pd_soc"), () -> log("exporter-" + mode)));
@@ -97,8 +97,8 @@ class ImageIT {
   }
 
   @Test
-  void theHealthCheckSaysThatAnExporterIsUnwell() {
-    // Another program has the port: the health check finds nobody who is well there.
+  void theHealthCheckReportsAnUnhealthyExporter() {
+    // Another program uses the port: the health check does not find a healthy exporter.
     List<String> exporter = options("device", "-e", "EXPORTER_PORT=" + cloudPort());
     exporter.addAll(List.of("--entrypoint", "sleep", IMAGE, "60"));
     images.start("unwell", exporter);
@@ -107,7 +107,7 @@ class ImageIT {
   }
 
   @Test
-  void theDemoNeedsNoAccount() {
+  void theDemoDoesNotRequireAnAccount() {
     List<String> options = new ArrayList<>(HARDENED);
     options.remove("--memory=192m");
     options.addAll(List.of("--tmpfs", "/tmp", "-e", "EXPORTER_PORT=" + port, DEMO));
@@ -118,7 +118,7 @@ class ImageIT {
   }
 
   @Test
-  void nothingOfItCanBeWritten() {
+  void allFilesAreReadOnly() {
     List<String> printed =
         images.run(
             "--pull=never",
@@ -131,7 +131,7 @@ class ImageIT {
   }
 
   @Test
-  void theCommandsRun() {
+  void theCommandsWork() {
     String version = "ecoflow-exporter " + System.getProperty("exporter.version");
     List<String> options = new ArrayList<>(HARDENED);
     options.addAll(List.of(IMAGE, "--version"));
@@ -143,7 +143,7 @@ class ImageIT {
   }
 
   @Test
-  void theImageTellsWhatItIs() {
+  void theImageHasLabels() {
     String labels = inspectImage("{{json .Labels}}");
     assertTrue(
         labels.contains(
@@ -168,7 +168,7 @@ class ImageIT {
     images.start(name, options);
   }
 
-  /** Of a container on the simulated cloud. */
+  /** The options of a container that uses the simulated cloud. */
   private static List<String> options(String mode, String... more) {
     List<String> options = new ArrayList<>(HARDENED);
     options.addAll(List.of("-v", folder.resolve("open") + ":/etc/ecoflow:ro"));
@@ -188,7 +188,7 @@ class ImageIT {
     assertTrue(command.startsWith("/app/jre/bin/java\0"), command);
     assertTrue(
         Files.readString(process.resolve("status")).contains("\nUid:\t1000\t1000\t"), container);
-    // Mapped, so it is used: the runtime leaves an archive alone that does not fit.
+    // The archive is mapped, so it is used: the runtime does not map an invalid archive.
     String files = Files.readString(process.resolve("maps"));
     assertTrue(files.contains("/app/cache/ecoflow-exporter-"), files);
   }

@@ -59,7 +59,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The finished jar, copied to an empty folder and started as a user starts it. */
+/** The packaged jar, copied to an empty directory and started like by a user. */
 class JarIT {
 
   private static final String SERIAL = "R331JAR000000001";
@@ -93,7 +93,7 @@ class JarIT {
   }
 
   @Test
-  void theJarRunsAloneAndEndsOnASignal() {
+  void theJarRunsWithoutOtherFilesAndEndsOnASignal() {
     start("rest");
 
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");
@@ -110,10 +110,13 @@ class JarIT {
     assertEquals(List.of(), jar.log(" ERROR "), "a quiet life");
   }
 
-  /** Libraries read their version from the manifest of their jar, and this is their jar. */
+  /**
+   * Libraries read their version from the manifest of their jar, which here is the jar of the
+   * exporter.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"INFO", "DEBUG"})
-  void theLogNamesTheVersionsThatRun(String level) {
+  void theLogContainsTheVersions(String level) {
     String camel = System.getProperty("exporter.camel");
     start("rest", "LOG_LEVEL=" + level);
     jar.awaitSeries(SERIAL, "pd_soc");
@@ -136,13 +139,13 @@ class JarIT {
             .results()
             .map(claim -> claim.group(1))
             .toList();
-    // At DEBUG Camel speaks too.
+    // At DEBUG, Camel logs its version as well.
     assertEquals(level.equals("DEBUG"), claims.size() > 1, () -> "" + jar.log());
     assertEquals(Set.of(camel), Set.copyOf(claims), () -> "" + jar.log());
   }
 
   @Test
-  void theDemosCloudDoesNotShip() throws IOException {
+  void theJarDoesNotContainTheSimulatedCloud() throws IOException {
     try (JarFile content = new JarFile(jar.file().toFile())) {
       assertTrue(content.stream().anyMatch(entry -> entry.getName().equals("devices.json")));
       assertTrue(
@@ -160,7 +163,7 @@ class JarIT {
     String password = cloud.account().password();
     for (String mode : List.of("rest", "mqtt", "device")) {
       if (mode.equals("device")) {
-        // What goes wrong is told with its topic.
+        // Failures are logged with their topic.
         cloud.refuseSubscriptions(topic -> topic.endsWith("/get_reply"));
       }
       start(mode, "LOG_LEVEL=DEBUG");
@@ -201,9 +204,9 @@ class JarIT {
     }
   }
 
-  /** As on a platform that the jar has no machine code for. */
+  /** As on a platform without native code in the jar. */
   @Test
-  void mqttWorksWithJavasTlsToo() {
+  void mqttWorksWithTheTlsOfJava() {
     jar.start(Variables.of(cloud, "device"), "-Dio.netty.handler.ssl.noOpenSsl=true");
 
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");
@@ -211,9 +214,9 @@ class JarIT {
   }
 
   @Test
-  void debugTellsEachMessageInOneLine() {
+  void debugLogsEachMessageInOneLine() {
     start("device", "LOG_LEVEL=DEBUG", "QUOTA_REQUEST_INTERVAL=3600");
-    // From the answer to the one request.
+    // The value is from the reply to the only request.
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");
     // pow_in_sum_w and pow_out_sum_w
     byte[] powerIn = header(254, 21, message().real(3, 2));
@@ -300,7 +303,7 @@ class JarIT {
   }
 
   @Test
-  void debugTellsEachAttemptOfACallInOneLine() {
+  void debugLogsEachAttemptOfACallInOneLine() {
     cloud.faults().next(DEVICE_LIST, Fault.status(503));
     cloud
         .faults()
@@ -341,8 +344,8 @@ class JarIT {
   // Commands
 
   /**
-   * The limits of connections, requests and answers apply to every run, so their classes are needed
-   * without ECOFLOW_WEB_CONFIG_FILE too. Those of the file, of passwords and of TLS are not.
+   * The limits of connections, requests and responses always apply, so their classes are loaded
+   * even without ECOFLOW_WEB_CONFIG_FILE. The classes for the file, passwords and TLS are not.
    */
   private static final Set<String> WEB_LIMITS =
       Set.of(
@@ -355,9 +358,12 @@ class JarIT {
           "Requests",
           "StrictDecoder");
 
-  /** What commands cost must not be paid by who runs none, nor Camel by a look at the settings. */
+  /**
+   * The exporter must not load the classes of commands, and commands that only read the settings
+   * must not load Camel.
+   */
   @Test
-  void aRunLoadsNothingOfTheCommandsAndALookAtTheSettingsNoCamel() throws IOException {
+  void unusedClassesAreNotLoaded() throws IOException {
     Path classes = folder.resolve("classes");
     jar.start(Variables.of(cloud, "rest"), "-Xlog:class+load:file=" + classes);
     jar.awaitSeries(SERIAL, "pd_soc");
@@ -384,7 +390,10 @@ class JarIT {
         jar.log().subList(1, 4));
   }
 
-  /** Classes of the package ecoflow.web; a nested or generated class counts as its outer one. */
+  /**
+   * The loaded classes of the package ecoflow.web; a nested or generated class counts as its outer
+   * one.
+   */
   private static Set<String> webClasses(Path classes) throws IOException {
     Pattern web = Pattern.compile("] ecoflow\\.web\\.(\\w+)");
     try (Stream<String> lines = Files.lines(classes)) {
@@ -403,7 +412,7 @@ class JarIT {
   }
 
   @Test
-  void commandsSayHowItWentByTheirExitCode() {
+  void commandsReportTheirResultByExitCode() {
     Map<String, String> good = Variables.of(cloud, "device");
     assertEquals(0, jar.run(good, "devices"));
     assertTrue(jar.lastLine().startsWith(SERIAL + "  Garage  "), () -> "" + jar.log());
@@ -438,7 +447,7 @@ class JarIT {
   // Components
 
   @Test
-  void theJarPlaysARecordOfMessages() throws IOException {
+  void theJarReplaysARecording() throws IOException {
     String frame = HexFormat.of().formatHex(TestFrames.recorded("delta3-254-21.hex"));
     Path record =
         Files.writeString(
@@ -455,7 +464,7 @@ class JarIT {
   }
 
   @Test
-  void aDeviceThatFloodsIsOneLine() {
+  void aFloodOfMessagesIsOneLine() {
     start("mqtt");
     jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
     String line =
@@ -476,7 +485,7 @@ class JarIT {
   }
 
   @Test
-  void aComponentOfTheLibFolderServesRoutes() {
+  void routesCanUseComponentsInTheLibDirectory() {
     Path lib = folder.resolve("my lib");
     ComponentJar.makeIn(lib);
     String pattern = ComponentJar.writeRoute(folder.resolve("routes"));
@@ -486,7 +495,7 @@ class JarIT {
   }
 
   @Test
-  void aLibFolderThatIsNotThereIsOneLine() {
+  void aMissingLibDirectoryIsOneLine() {
     start("rest", "ECOFLOW_LIB_DIR=/nowhere");
     assertEquals(2, jar.exitCode());
     assertEquals(
@@ -514,7 +523,7 @@ class JarIT {
   }
 
   @Test
-  void whatRoutesLogIsInTheLogAndLibrariesAreQuiet() {
+  void routesLogAndLibrariesDoNot() {
     String steps =
         """
               - log:
@@ -549,11 +558,12 @@ class JarIT {
     assertEquals(List.of(), jar.log("\tat "), "no stack traces");
   }
 
-  /** A page of 60 MB in a heap of 64 MB, of which everything else needs half. */
+  /** A page of 60 MB in a heap of 64 MB, half of which is used otherwise. */
   @Test
   void aScrapeThatRunsOutOfMemoryEndsTheProcess() {
     try (SimulatedCloud large = SimulatedCloud.start()) {
-      // Gauges of devices are written as the scraper takes them; what is counted for each is not.
+      // Gauges of devices are written in pieces while the client reads; the exporter metrics of
+      // each device are not.
       for (int i = 0; i < 120; i++) {
         large.add(
             new SimulatedDevice(
@@ -571,11 +581,11 @@ class JarIT {
   }
 
   /**
-   * The error strikes wherever memory is asked for next: routes, HTTP client, web server, timers.
+   * The error occurs at the next allocation: in routes, the HTTP client, the web server or timers.
    */
   @ParameterizedTest
   @ValueSource(strings = {"rest", "device"})
-  void moreValuesThanFitIntoMemoryEndTheProcess(String mode) {
+  void tooManyValuesForTheMemoryEndTheProcess(String mode) {
     try (SimulatedCloud large = SimulatedCloud.start()) {
       for (int i = 0; i < 80; i++) {
         large.add(
@@ -622,7 +632,7 @@ class JarIT {
   }
 
   @Test
-  void aRouteFileThatIsNotValidIsOneLineAndExitCode2() throws IOException {
+  void anInvalidRouteFileIsOneLineAndExitCode2() throws IOException {
     Path routes = Files.createDirectory(folder.resolve("routes"));
     Path file = routes.resolve("mine.camel.yaml");
     Files.writeString(
@@ -640,7 +650,7 @@ class JarIT {
   }
 
   @Test
-  void eachMistakeInRouteFilesIsALine() throws IOException {
+  void eachErrorInRouteFilesIsOneLine() throws IOException {
     Path routes = Files.createDirectory(folder.resolve("routes"));
     Path file = routes.resolve("mine.camel.yaml");
     Files.writeString(
@@ -670,7 +680,7 @@ class JarIT {
   }
 
   @Test
-  void aStepThatOnlyTheStartRefusesIsOneLine() throws IOException {
+  void aStepThatFailsAtStartupIsOneLine() throws IOException {
     Path routes = Files.createDirectory(folder.resolve("routes"));
     Path file = routes.resolve("mine.camel.yaml");
     Files.writeString(
@@ -696,7 +706,7 @@ class JarIT {
   }
 
   @Test
-  void errorsInRoutesOfOnesOwnAreALineEach() throws IOException {
+  void errorsInUsersRoutesAreOneLineEach() throws IOException {
     Path routes = Files.createDirectory(folder.resolve("routes"));
     Files.writeString(
         routes.resolve("mine.camel.yaml"),
@@ -748,7 +758,7 @@ class JarIT {
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
   }
 
-  /** A good edit, broken ones, a good one again, one for all routes, and back. */
+  /** A valid edit, broken ones, a valid one again, an edit of all routes, and the original. */
   @Test
   void routesFollowTheirFiles() throws IOException {
     Path routes = Files.createDirectory(folder.resolve("routes"));
@@ -835,7 +845,8 @@ class JarIT {
   private void eventuallyShowsOfPushes(String name, double value) {
     eventually(
         () -> {
-          // As a message alone: other tests ask the device for what it has.
+          // Publish only the message, without changing the state of the device, which other tests
+          // use.
           DEVICE.publish("{\"params\": {\"pd.soc\": 17}}");
           assertEquals(value, jar.page().of(SERIAL, name), () -> name + jar.log());
         });
@@ -877,7 +888,7 @@ class JarIT {
   }
 
   @Test
-  void noCredentialsAreOneLineAndExitCode2() {
+  void missingCredentialsAreOneLineAndExitCode2() {
     jar.start(Map.of("ECOFLOW_DEVICE_SN", "A"));
 
     assertEquals(2, jar.exitCode());
@@ -887,7 +898,7 @@ class JarIT {
   }
 
   @Test
-  void wrongCredentialsSaySoAfterTheLastAttempt() {
+  void wrongCredentialsAreReportedAfterTheLastAttempt() {
     start("mqtt", "ECOFLOW_ACCOUNT_PASSWORD=wrong", "ESTABLISH_ATTEMPTS=2");
 
     assertEquals(1, jar.exitCode());
@@ -907,7 +918,7 @@ class JarIT {
   }
 
   @Test
-  void anUnknownAccountIsAWrongUserAfterTwoRetries() {
+  void anUnknownAccountIsReportedAsAWrongUserAfterTwoRetries() {
     cloud.faults().always(LOGIN, Fault.code("2026", "The account doesn't exist"));
     start("mqtt", "ESTABLISH_ATTEMPTS=4", "RETRY_TIMEOUT=0.4", "MAX_RECONNECT_DELAY=1");
 
@@ -928,10 +939,10 @@ class JarIT {
             .toList());
   }
 
-  /** The list is looked at several times, with an account after half a minute. */
+  /** The list is requested several times; with an account, after half a minute. */
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
-  void aSerialNumberThatTheAccountDoesNotHaveIsOneLine(String mode) {
+  void aSerialNumberOfAnotherAccountIsOneLine(String mode) {
     String typo = "R331JAR000000010";
     start(mode, "ECOFLOW_DEVICE_SN=" + SERIAL.toLowerCase(Locale.ROOT) + "," + typo);
     String line =
@@ -968,7 +979,7 @@ class JarIT {
   }
 
   @Test
-  void aCloudThatNeverAnswersEndsTheProcessWithOneLine() {
+  void anUnresponsiveCloudEndsTheProcessWithOneLine() {
     cloud.faults().always(DEVICE_LIST, Fault.status(503));
     start("rest", "ESTABLISH_ATTEMPTS=2", "HTTP_RETRIES=1");
 
@@ -989,7 +1000,7 @@ class JarIT {
     CERTIFICATION + ", certification",
     ACCOUNT_DEVICES + ", device list"
   })
-  void theCallThatFailsIsNamed(String path, String name) {
+  void theLogNamesTheFailedCall(String path, String name) {
     cloud.faults().always(path, Fault.status(404));
     start("mqtt", "ESTABLISH_ATTEMPTS=2");
 

@@ -19,14 +19,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Schemas of Kubernetes objects, which allow no field that they do not name: Kubernetes itself
- * drops a misspelt field without a word.
+ * Schemas of Kubernetes objects that reject unknown fields. Kubernetes itself ignores a misspelt
+ * field.
  */
 final class Kinds {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** A folder with definitions of custom resources, as their projects publish them. */
+  /** The variable with the directory of the published definitions of custom resources. */
   private static final String CRDS = "CRDS_DIR";
 
   private final Map<String, JsonSchema> schemas;
@@ -35,7 +35,7 @@ final class Kinds {
     this.schemas = schemas;
   }
 
-  /** The fields that are used here, of all kinds. */
+  /** The schemas with the fields that the project uses, for all kinds. */
   static Kinds used() {
     try (InputStream file = Kinds.class.getResourceAsStream("/deploy/kinds.json")) {
       JsonNode definitions = JSON.readTree(file).get("definitions");
@@ -55,7 +55,7 @@ final class Kinds {
     }
   }
 
-  /** All fields of custom resources, where this machine has their definitions. */
+  /** The complete schemas of custom resources, if their definitions are installed. */
   static Optional<Kinds> published() {
     return Optional.ofNullable(System.getenv(CRDS)).map(folder -> new Kinds(crds(Path.of(folder))));
   }
@@ -71,7 +71,7 @@ final class Kinds {
                 JsonNode schema =
                     JSON.valueToTree(crd.get("spec", "versions", 0, "schema", "openAPIV3Schema"));
                 forbidOthers(schema);
-                // Of every object, and not described here.
+                // All objects have metadata, which the definition does not describe.
                 ((ObjectNode) schema.get("properties")).putObject("metadata");
                 schemas.put(crd.text("spec", "names", "kind"), schema(schema));
               });
@@ -106,7 +106,7 @@ final class Kinds {
     return schemas.containsKey(object.text("kind"));
   }
 
-  /** What is wrong with an object, a line each. */
+  /** The errors in an object, one per line. */
   List<String> problems(YamlFile object) {
     String kind = object.text("kind");
     JsonSchema schema = schemas.get(kind);

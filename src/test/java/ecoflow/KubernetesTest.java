@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The manifests under deploy/kubernetes and deploy/camel-k, as they are given to a cluster. */
+/** The manifests in deploy/kubernetes and deploy/camel-k, as applied to a cluster. */
 class KubernetesTest {
 
   private static final Path KUBERNETES = Path.of("deploy/kubernetes");
@@ -37,7 +37,7 @@ class KubernetesTest {
 
   @TempDir private static Path temporary;
 
-  /** If this fails, deploy/kubernetes/copies.sh mends it. */
+  /** If this test fails, run deploy/kubernetes/copies.sh. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -54,7 +54,7 @@ class KubernetesTest {
   }
 
   @Test
-  void rulesOfSeveralFilesComeTogether() throws IOException {
+  void rulesOfSeveralFilesAreMerged() throws IOException {
     Path checkout = checkout("rules");
     Path rules = checkout.resolve("deploy/prometheus/rules");
     for (String name : List.of("a", "b")) {
@@ -100,7 +100,7 @@ class KubernetesTest {
     ChildProcess.run(checkout, temporary.resolve("output"), "sh", "deploy/kubernetes/copies.sh");
   }
 
-  /** What kubectl makes of the folders. */
+  /** The output of kubectl for the directories. */
   @Nested
   class Built {
 
@@ -127,13 +127,13 @@ class KubernetesTest {
           "deploy/kubernetes/overlays/accounts",
           "deploy/camel-k"
         })
-    void eachObjectFitsItsSchema(String folder) throws IOException {
+    void eachObjectMatchesItsSchema(String folder) throws IOException {
       fitTheirSchemas(build(folder));
     }
 
-    /** Which no overlay takes. */
+    /** Components that are not part of an overlay. */
     @Test
-    void componentsForWhoeverWantsThemFitTheirSchemas() throws IOException {
+    void optionalComponentsMatchTheirSchemas() throws IOException {
       List<YamlFile> objects = buildWith("others", "service-monitor", "routes");
       fitTheirSchemas(objects);
       List<YamlFile> monitors = of("ServiceMonitor", objects);
@@ -149,7 +149,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"demo", "accounts"})
-    void theExporterUnderstandsItsVariables(String overlay) throws Exception {
+    void theVariablesAreValid(String overlay) throws Exception {
       List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
       for (YamlFile deployment : of("Deployment", objects)) {
         Map<String, String> variables = variables(objects, deployment);
@@ -157,7 +157,7 @@ class KubernetesTest {
         unknown.removeAll(Deployed.known());
         assertEquals(Set.of(), unknown);
         assertTrue(variables.containsKey("ECOFLOW_DEVICE_SN"), variables::toString);
-        // The catalogue is a file of the cluster.
+        // The catalogue is a file in the container.
         String catalogue = variables.remove("ECOFLOW_DEVICES_JSON");
         assertEquals(
             mountOf(deployment, configMap(objects, nameIn(deployment, "devices")))
@@ -175,7 +175,7 @@ class KubernetesTest {
     }
 
     @Test
-    void eachAccountHasAnExporterOfItsOwn() throws IOException {
+    void eachAccountHasItsOwnExporter() throws IOException {
       List<YamlFile> objects = build("deploy/kubernetes/overlays/accounts");
       Set<String> secrets = new TreeSet<>();
       List<YamlFile> deployments = of("Deployment", objects);
@@ -226,7 +226,7 @@ class KubernetesTest {
       return of.entrySet().containsAll(labels.entrySet());
     }
 
-    /** What the pod security level "restricted" wants, and a bit more. */
+    /** The requirements of the pod security level "restricted", and further ones. */
     @ParameterizedTest
     @CsvSource({"demo, ecoflow-exporter-demo:", "accounts, ecoflow-exporter:"})
     void podsAreRestricted(String overlay, String image) throws IOException {
@@ -254,9 +254,9 @@ class KubernetesTest {
       }
     }
 
-    /** Alerts ask for the job of prometheus.yml. */
+    /** Alerts refer to the job in prometheus.yml. */
     @Test
-    void monitorsNameTheJobThatTheAlertsKnow() throws IOException {
+    void monitorsUseTheJobOfTheAlerts() throws IOException {
       String job =
           YamlFile.read(Path.of("deploy/prometheus/prometheus.yml"))
               .text("scrape_configs", 0, "job_name");
@@ -277,7 +277,7 @@ class KubernetesTest {
     }
 
     @Test
-    void camelKMountsWhatIsThere() throws Exception {
+    void filesMountedByCamelKExist() throws Exception {
       List<YamlFile> objects = build("deploy/camel-k");
       YamlFile integration = of("Integration", objects).get(0);
       Set<String> names = new TreeSet<>();
@@ -395,7 +395,7 @@ class KubernetesTest {
       return variables;
     }
 
-    /** The config map of a volume. */
+    /** The name of the config map of a volume. */
     private static String nameIn(YamlFile deployment, String volume) {
       return deployment.list("spec", "template", "spec", "volumes").stream()
           .map(YamlFile::new)
@@ -405,7 +405,7 @@ class KubernetesTest {
           .orElseThrow();
     }
 
-    /** Where the container sees a config map. */
+    /** The path in the container at which a config map is mounted. */
     private static String mountOf(YamlFile deployment, YamlFile configMap) {
       String name = configMap.text("metadata", "name");
       String volume =

@@ -69,7 +69,7 @@ class LandingPageBrowserTest {
               browser.ask("document.documentElement.scrollWidth").asInt() <= width,
               "nothing stands out at the right");
           assertEquals(1, browser.ask("document.scripts.length").asInt());
-          // The style is applied: wide screens have several columns of cards.
+          // The style sheet is applied: wide screens have several columns of cards.
           int columns =
               browser
                   .ask(

@@ -58,7 +58,7 @@ class LandingPageTest {
     return exporter.http().get("/").body();
   }
 
-  /** The card of a device. */
+  /** The HTML of the card of a device. */
   private String card(SimulatedDevice device) {
     Matcher cards = Pattern.compile("(?s)<article>.*?</article>").matcher(page());
     return cards

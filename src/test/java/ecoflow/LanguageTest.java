@@ -71,7 +71,7 @@ class LanguageTest {
           new Phrase("that there (is|are)", "existing", "the tests that there are"),
           new Phrase("looks? (whether|at)", "check", "looks whether it is open"));
 
-  /** Quotes the phrases. */
+  /** This section quotes the phrases. */
   private static final String EXEMPT_SECTION = "(?ms)^### Words to avoid$.*?(?=^#)";
 
   private static final String CODE = "(?ms)^ *```.*?^ *```$|`[^`]*`";

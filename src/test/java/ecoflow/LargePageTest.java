@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A page that is too large to be sent in one go. */
+/** A page that is too large to be sent in one piece. */
 class LargePageTest {
 
   private static final int SERIES = 4_000;
@@ -53,7 +53,7 @@ class LargePageTest {
   }
 
   @Test
-  void isWholeInEveryForm() throws IOException {
+  void isCompleteInAllFormats() throws IOException {
     HttpResponse<String> plain = exporter.http().get("/metrics");
     assertTrue(plain.body().length() > 400_000);
     assertTrue(plain.headers().firstValue("Content-Length").isEmpty());
@@ -76,7 +76,7 @@ class LargePageTest {
   }
 
   @Test
-  void manyAtOnceSeeTheSame() throws Exception {
+  void concurrentClientsReceiveTheSamePage() throws Exception {
     String expected = exporter.http().get("/metrics").body();
     ExecutorService clients = Executors.newFixedThreadPool(10);
     try {
@@ -93,11 +93,11 @@ class LargePageTest {
   }
 
   @Test
-  void aScraperThatLeavesStopsNobody() throws IOException {
-    // More of them than there are threads for the work of scrapes.
+  void aDisconnectedClientDoesNotAffectOthers() throws IOException {
+    // More clients than worker threads.
     for (int i = 0; i < 30; i++) {
       try (Socket socket = new Socket("localhost", exporter.http().port())) {
-        // What is not read fills the buffers of the connection, and the page waits.
+        // Unread bytes fill the buffers of the connection, so that the transfer blocks.
         socket.setReceiveBufferSize(1024);
         socket
             .getOutputStream()

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The distribution, unpacked and started by its launcher; nobody answers at its cloud. */
+/** The distribution, unpacked and started by its launcher. Its cloud is not reachable. */
 class LauncherIT {
 
   private static final Pattern LOG_LINE =
@@ -86,7 +86,7 @@ class LauncherIT {
   }
 
   @Test
-  void aStartWithoutAnArchiveMakesOneFirst() {
+  void aStartWithoutAnArchiveCreatesItFirst() {
     distribution.deleteArchives();
 
     start(Map.of());
@@ -104,7 +104,7 @@ class LauncherIT {
   }
 
   @Test
-  void aSignalEndsTheMakingOfAnArchive() {
+  void aSignalAbortsTheCreationOfAnArchive() {
     distribution.deleteArchives();
 
     start(Map.of());
@@ -115,7 +115,7 @@ class LauncherIT {
   }
 
   @Test
-  void noArchiveIsMadeWhenItIsTurnedOff() {
+  void theArchiveCanBeDisabled() {
     distribution.deleteArchives();
 
     assertStartsQuietly(Map.of("ECOFLOW_ARCHIVE", "off"));
@@ -123,9 +123,9 @@ class LauncherIT {
     assertEquals(List.of(), distribution.archives());
   }
 
-  /** The runtime itself would crash. */
+  /** The runtime would crash with such an archive. */
   @Test
-  void anArchiveThatLacksItsEndIsReplaced() throws IOException {
+  void aTruncatedArchiveIsReplaced() throws IOException {
     Path archive = archive();
     try (FileChannel file = open(archive)) {
       file.truncate(file.size() / 2);
@@ -152,7 +152,7 @@ class LauncherIT {
   }
 
   @Test
-  void anArchiveOfAnotherPlaceIsNotUsed() throws IOException {
+  void anArchiveOfAnotherPathIsNotUsed() throws IOException {
     Path archive = archive();
     Path moved = Files.createDirectory(folder.resolve("moved"));
     Distribution other = Distribution.unpackedIn(moved);
@@ -171,8 +171,8 @@ class LauncherIT {
   }
 
   @Test
-  void whereNothingCanBeWrittenItStartsWithout() throws IOException {
-    // Also root cannot make a folder below a file.
+  void startsWithoutArchiveIfNoDirectoryIsWritable() throws IOException {
+    // Even root cannot create a directory below a file.
     Path file = Files.createFile(folder.resolve("file"));
 
     assertStartsQuietly(Map.of("ECOFLOW_CACHE_DIR", file.resolve("cache").toString()));
@@ -192,7 +192,7 @@ class LauncherIT {
   }
 
   @Test
-  void aReadOnlyDistributionUsesTheArchiveThatItHas() throws IOException {
+  void aReadOnlyDistributionUsesItsArchive() throws IOException {
     Path archive = archive();
     Path cache = archive.getParent();
     Files.setPosixFilePermissions(archive, PosixFilePermissions.fromString("r--r--r--"));
@@ -206,7 +206,7 @@ class LauncherIT {
   }
 
   @Test
-  void aReadOnlyDistributionMakesItsArchiveInTheUsersCache() throws IOException {
+  void aReadOnlyDistributionCreatesItsArchiveInTheUsersCache() throws IOException {
     distribution.deleteArchives();
     Path cache = distribution.folder().resolve("cache");
     Files.deleteIfExists(cache);
@@ -222,9 +222,9 @@ class LauncherIT {
     }
   }
 
-  /** A newer runtime has archives of another kind. */
+  /** A newer runtime has a different archive format. */
   @Test
-  void anotherRuntimeMakesAnArchiveOfItsOwn() throws IOException {
+  void anotherRuntimeCreatesItsOwnArchive() throws IOException {
     String newer =
         Stream.of(Path.of("/usr/lib/jvm"), Path.of(System.getProperty("java.home")).getParent())
             .flatMap(jvms -> Distribution.files(jvms).stream())
@@ -255,11 +255,11 @@ class LauncherIT {
     }
   }
 
-  // What is wrong is told in one line
+  // Errors are reported in one line
 
   @ParameterizedTest
   @ValueSource(strings = {"sh", "dash", "busybox sh", "bash", "mksh"})
-  void anyShellRunsItAndItsExitCodeIsThatOfTheExporter(String shell) throws IOException {
+  void runsInAllShellsAndReturnsTheExitCodeOfTheExporter(String shell) throws IOException {
     assumeTrue(isThere(shell.split(" ")[0]), shell + " is not installed");
     List<String> command =
         Stream.concat(Stream.of(shell.split(" ")), Stream.of(distribution.launcher().toString()))
@@ -278,7 +278,7 @@ class LauncherIT {
   }
 
   @Test
-  void itHasNoDoubtfulShell() {
+  void theScriptPassesShellcheck() {
     assumeTrue(isThere("shellcheck"), "shellcheck is not installed");
     ChildProcess.run(
         folder, folder.resolve("log"), "shellcheck", distribution.launcher().toString());
@@ -331,9 +331,9 @@ class LauncherIT {
     assertTrue(isFromArchive(log));
   }
 
-  /** Behind the jars that the archive was made with. */
+  /** Components are appended to the class path of the archive. */
   @Test
-  void componentsOfTheLibFolderServeRoutesAndTheArchiveServesOn() throws IOException {
+  void theArchiveRemainsValidWithComponentsInTheLibDirectory() throws IOException {
     archive();
     Path beside = distribution.folder().resolve("lib/components");
     Path chosen = folder.resolve("my lib");
@@ -359,9 +359,9 @@ class LauncherIT {
         Map.of("ECOFLOW_LIB_DIR", chosen.toString()));
   }
 
-  /** As in a container; Java would read the name as ASCII. */
+  /** As in a container: Java would decode the name as ASCII. */
   @Test
-  void variablesAreReadAsUtf8WhereThereIsNoLocale() {
+  void variablesAreReadAsUtf8WithoutLocale() {
     process =
         distribution.start(
             folder.resolve("log"),
@@ -389,11 +389,11 @@ class LauncherIT {
     assertEquals(List.of("ecoflow-exporter: " + line), process.lines());
   }
 
-  // TLS of the machine
+  // Native TLS
 
-  /** Where nothing can be unpacked it is still found, in the distribution. */
+  /** The native code is in the distribution, so it does not need a writable temporary directory. */
   @Test
-  void mqttUsesTheMachineCodeForTlsThatIsInTheDistribution() {
+  void mqttUsesTheNativeTlsOfTheDistribution() {
     assumeTrue(System.getProperty("os.name").equals("Linux"));
     assumeTrue(Set.of("amd64", "aarch64").contains(System.getProperty("os.arch")));
     Path classes = folder.resolve("classes");
@@ -409,10 +409,10 @@ class LauncherIT {
     assertEquals(List.of(), otherThanLog());
   }
 
-  // What is in it
+  // Content
 
   @Test
-  void nothingInItIsOfTheTestsAndMachineCodeIsApart() throws IOException {
+  void itContainsNoTestsAndSeparateNativeCode() throws IOException {
     Set<String> files =
         Distribution.files(distribution.folder()).stream()
             .map(file -> file.getFileName().toString())
@@ -505,7 +505,10 @@ class LauncherIT {
     assertEquals(List.of(), process.lines());
   }
 
-  /** Gives the distribution an archive that is whole; made once, for that takes long. */
+  /**
+   * Ensures that the distribution has a complete archive, which is created only once because it
+   * takes time.
+   */
   private Path archive() throws IOException {
     Path kept = parent.resolve("kept");
     if (!Files.exists(kept)) {
@@ -535,7 +538,7 @@ class LauncherIT {
     assertTrue(isUsed(variables, log), "the classes come from the archive");
   }
 
-  /** Starts, awaits the page, ends; the exporter's log is all that is printed. */
+  /** Starts the exporter, awaits the page and stops. Only the exporter's log is printed. */
   private boolean isUsed(Map<String, String> variables, Path classes) {
     Map<String, String> all = new HashMap<>(variables);
     all.put("ECOFLOW_JAVA_OPTS", classLog(classes));
@@ -556,7 +559,7 @@ class LauncherIT {
     return exporter.get(0).contains("shared objects file");
   }
 
-  /** What the log of classes says of one. */
+  /** The lines of the class log for a class. */
   private static List<String> loaded(Path classes, String name) {
     try (Stream<String> lines = Files.lines(classes)) {
       return lines.filter(line -> line.contains(" " + name + " source: ")).toList();

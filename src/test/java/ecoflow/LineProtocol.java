@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Reads the line protocol of InfluxDB, letter by letter, and refuses what is not in its rules. */
+/**
+ * A strict parser of InfluxDB's line protocol, which rejects everything that the specification does
+ * not allow.
+ */
 final class LineProtocol {
 
   private final String text;
@@ -51,7 +54,7 @@ final class LineProtocol {
     return new Point(measurement, tags, fields, Long.parseLong(time));
   }
 
-  /** Up to one of the letters that is not behind a backslash. */
+  /** Reads up to an unescaped occurrence of one of the characters. */
   private String word(String ends) {
     StringBuilder word = new StringBuilder();
     while (at < text.length() && ends.indexOf(text.charAt(at)) < 0) {

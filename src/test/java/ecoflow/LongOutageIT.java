@@ -27,8 +27,8 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * The broker is gone for minutes, and the exporter has the pauses that users have. It waits beside
- * the other tests: its exporter and its broker are processes of their own.
+ * The broker is not available for minutes, and the exporter has its default backoff. The test runs
+ * in parallel with others: its exporter and its broker are separate processes.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class LongOutageIT {
@@ -39,9 +39,9 @@ class LongOutageIT {
   private static final Duration OUTAGE = Duration.ofSeconds(150);
 
   /**
-   * The promise after such an outage is 17 s: a tenth of it, half a second to the next look at the
-   * clock, and the connection. A busy machine needs longer for the broker's start, the TLS
-   * handshake and the scrapes of this test.
+   * The maximum time to reconnect after such an outage is 17 s: a tenth of it, half a second until
+   * the next check of the clock, and the connection. A slow machine needs more time for the start
+   * of the broker, the TLS handshake and the scrapes of this test.
    */
   private static final Duration WAY_BACK = Duration.ofSeconds(17).plusSeconds(5);
 
@@ -53,7 +53,7 @@ class LongOutageIT {
   @TempDir private Path folder;
 
   @Test
-  void dataIsBackSoonAfterIt() throws IOException {
+  void dataReturnsSoonAfterAnOutage() throws IOException {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
     SimulatedCloud cloud = clouds.cloud();
     try (Mosquitto broker =

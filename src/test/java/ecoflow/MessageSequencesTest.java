@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * What several protobuf messages of one device, one after the other, leave on /metrics. One
- * exporter serves all tests; each test has its device.
+ * Sequences of protobuf messages of a device, and the resulting series on /metrics. All tests share
+ * an exporter; each test has its own device.
  */
 class MessageSequencesTest {
 
@@ -57,7 +57,7 @@ class MessageSequencesTest {
               POWER_STREAM)
           .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZSEQ", 16)));
 
-  /** What goes, goes because of a message. */
+  /** With a long timeout, series are removed only because of a message. */
   @RegisterExtension
   static final ExporterExtension exporter =
       ExporterExtension.mqtt("MQTT_TIMEOUT=3600", DevicePool.setting(DEVICES.values()))
@@ -73,7 +73,7 @@ class MessageSequencesTest {
   // Packs and units
 
   @Test
-  void packsStandWhereTheyNameThemselves() {
+  void theIndexOfAPackIsItsNumber() {
     Sequence device = device(POWER_OCEAN);
 
     device.send(96, 7, list(1, pack(4, 40), pack(2, 20), pack(1, 10), pack(3, 30)));
@@ -84,7 +84,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void aPackKeepsWhatItsNextMessageLeavesOut() {
+  void aPackKeepsValuesThatItsNextMessageOmits() {
     Sequence device = device(POWER_OCEAN);
 
     // bp_soh 99 and four cells, then only the charge and two cells
@@ -98,7 +98,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void packsOfDcFitComeOneByOne() {
+  void packsOfDcFitHaveSeparateMessages() {
     Sequence device = device(DC_FIT);
 
     device.send(96, 111, pack(1, 10));
@@ -109,7 +109,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void packsOfTheNewPowerOceanHaveTheNamesOfTheOld() {
+  void packsOfBothPowerOceanGenerationsHaveTheSameNames() {
     Sequence device = device(POWER_OCEAN_NEW);
 
     // bp_pwr, bp_soh, bp_temp, bp_full_cap, bp_accu_chg_energy, bp_real_soc
@@ -127,7 +127,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void unitsStandAtTheirSerialNumber() {
+  void theIndexOfAUnitIsItsSerialNumber() {
     Sequence device = device(STREAM_5000);
 
     device.send(254, 39, units(unit("ES21A", 10), unit("ES21B", 20)));
@@ -138,7 +138,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void anItemWithoutItsPlaceIsCountedAndMixedWithNoOther() {
+  void anItemWithoutIndexIsOnlyCounted() {
     Sequence device = device(STREAM_5000);
     double before = page.droppedFields(254, 39, "no_place");
 
@@ -149,10 +149,10 @@ class MessageSequencesTest {
   }
 
   @Test
-  void baysOfDeltaProUltraXAreNotPositions() {
+  void theIndexOfADeltaProUltraXPackIsItsNumber() {
     Sequence device = device(DELTA_PRO_ULTRA_X);
 
-    // bp_num and bp_soc; the slot in the middle is empty
+    // bp_num and bp_soc; the middle slot is empty
     device.send(254, 21, nested(786, list(1, bay(1, 10), message(), bay(4, 40))));
     device.send(254, 21, nested(786, list(1, bay(4, 41), bay(1, 11))));
 
@@ -171,11 +171,11 @@ class MessageSequencesTest {
   }
 
   @Test
-  void statisticsStandAtTheirObjectAndEmptyOnesNowhere() {
+  void theIndexOfAStatisticIsItsObject() {
     Sequence device = device(RIVER_3);
 
     device.send(254, 21, nested(463, list(1, statistic(2, 500), message(), statistic(6, 700))));
-    // An object without content: its energy is 0.
+    // An object without content has the energy 0.
     device.send(254, 21, nested(463, list(1, message().integer(1, 6))));
 
     device.shows("display_statistics_sum_list_info_statistics_content", "[2] 500", "[6] 0");
@@ -193,7 +193,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void aBitIsNoImpossiblePlaceButTooManyPlacesAreCounted() {
+  void anIndexCanBeABitButTooManyIndexesAreCounted() {
     Sequence device = device(POWER_STREAM);
     double before = page.droppedFields(254, 32, "place");
 
@@ -210,10 +210,10 @@ class MessageSequencesTest {
     assertEquals(before + 3, page.droppedFields(254, 32, "place"));
   }
 
-  // Lists without places
+  // Lists without indexes
 
   @Test
-  void aListWithoutPlacesIsReplacedWhole() {
+  void aListWithoutIndexesIsReplacedCompletely() {
     Sequence device = device(POWER_OCEAN);
 
     // vol, amp, pwr and light_sta of two strings, then of one
@@ -226,10 +226,10 @@ class MessageSequencesTest {
   }
 
   @Test
-  void anErrorThatEndedIsNotShownAnyMore() {
+  void aClearedErrorIsNotShown() {
     Sequence device = device(DELTA_3);
 
-    // dev_errcode_list is there, but holds no errors any more
+    // dev_errcode_list is present, but does not contain errors anymore
     device.send(254, 21, nested(627, message().integer(1, 17).integer(1, 18)));
     device.shows("dev_errcode_list_dev_errcode", "[0] 17", "[1] 18");
     device.send(254, 21, nested(627, message()));
@@ -237,7 +237,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void theErrorsOfOneModuleEndWithoutThoseOfOthers() {
+  void errorsAreClearedForEachModule() {
     Sequence device = device(POWER_OCEAN);
 
     device.send(96, 3, list(3, errors("M1", 5, 6), errors("M2", 7)));
@@ -247,10 +247,10 @@ class MessageSequencesTest {
   }
 
   @Test
-  void ofAHistoryTheNewestMinuteIsShown() {
+  void theNewestMinuteOfAHistoryIsShown() {
     Sequence device = device(POWER_OCEAN);
 
-    // load_pwr, grid_pwr and timestamp: newest first, and once more the other way round
+    // load_pwr, grid_pwr and timestamp: newest first, then again in reverse order
     device.send(96, 34, list(1, minute(400, 40, 1060), minute(300, 30, 1000)));
     device.shows("sys_energy_stream_load_pwr", "400");
     device.send(96, 34, list(1, minute(400, 40, 1060), minute(500, 50, 1120)));
@@ -261,7 +261,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void ofAHistoryOfSeveralDevicesTheNewestOfEachIsShown() {
+  void theNewestItemOfEachDeviceInAHistoryIsShown() {
     Sequence device = device(POWER_OCEAN);
 
     // sys_load_pwr, timestamp and dev_sn
@@ -277,12 +277,12 @@ class MessageSequencesTest {
     device.shows("para_energy_stream_detail_sys_load_pwr", "[HJ31A] 400", "[HJ31B] 700");
   }
 
-  // Zeros that are left out
+  // Omitted zeros
 
   @Test
-  void groupsThatLeaveZerosOutFallToZero() {
+  void omittedFieldsOfSuchGroupsAreZero() {
     Sequence stream = device(STREAM_5000);
-    // load_power, soc, third_party_pv_unknown_power; then soc alone
+    // load_power, soc, third_party_pv_unknown_power; then only soc
     stream.send(254, 39, nested(11, message().integer(1, 700).integer(5, 70).integer(9, 250)));
     stream.shows("system_load_power", "350");
     stream.shows("system_third_party_pv_unknown_power", "250");
@@ -335,7 +335,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void oneOfTwoEnergyStreamsLeavesZerosOut() {
+  void onlyOneOfTwoEnergyStreamsOmitsZeros() {
     Sequence device = device(POWER_OCEAN_NEW);
 
     for (int block : new int[] {7, 87}) {
@@ -351,7 +351,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void atTheTopAbsentMeansUnchanged() {
+  void absentTopLevelFieldsAreUnchanged() {
     Sequence device = device(DELTA_3);
 
     // pow_in_sum_w and pow_out_sum_w, then only the first
@@ -397,7 +397,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void anErrorCodeOfHomePanel2IsOneNumberAndLosesNothing() {
+  void anErrorCodeOfHomePanel2IsANumberAndAffectsNoOtherValue() {
     Sequence device = device(HOME_PANEL_2);
 
     // backup_incre_info: errcode with two entries, and backup_bat_per
@@ -432,10 +432,10 @@ class MessageSequencesTest {
     device.shows("error_mask_error_code");
   }
 
-  // What cannot be read
+  // Unreadable content
 
   @Test
-  void bytesInPlaceOfANumberAreCountedAndNotGuessed() {
+  void bytesInsteadOfANumberAreOnlyCounted() {
     Sequence device = device(HOME_PANEL_3);
     double before = page.droppedFields(254, 21, "type");
 
@@ -448,7 +448,7 @@ class MessageSequencesTest {
   }
 
   @Test
-  void aLastHeaderThatIsCutLosesNoneBeforeIt() {
+  void anIncompleteLastHeaderDoesNotAffectOtherHeaders() {
     Sequence device = device(DELTA_3);
     double before = page.mqttErrors();
     byte[] frame =
@@ -468,7 +468,7 @@ class MessageSequencesTest {
     assertEquals(before + 7, page.mqttErrors());
   }
 
-  // How the messages are written
+  // Construction of messages
 
   private static ProtobufWriter pack(int place, int charge) {
     return message().integer(2, charge).integer(15, place);
@@ -524,10 +524,10 @@ class MessageSequencesTest {
     return new Sequence(DEVICES.get(model).next(exporter.cloud(), WireFormat.PROTOBUF_PLAIN));
   }
 
-  /** The messages of one device and the series that they leave. */
+  /** The messages of a device and the resulting series. */
   private record Sequence(SimulatedDevice device) {
 
-    /** Returns when the message has been dealt with. */
+    /** Sends a message and returns after it has been processed. */
     void send(int cmdFunc, int cmdId, ProtobufWriter message) {
       device.publish(frame(cmdFunc, cmdId, message));
       settle();
@@ -537,7 +537,10 @@ class MessageSequencesTest {
       exporter.settle(device);
     }
 
-    /** The device has exactly these series of a name, each as its places and its value. */
+    /**
+     * Asserts that the device has exactly these series of a name, each given by its indexes and its
+     * value.
+     */
     void shows(String name, String... expected) {
       assertEquals(Stream.of(expected).map(Sequence::exact).toList(), series(name), name);
     }

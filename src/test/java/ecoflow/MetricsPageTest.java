@@ -49,7 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The page /metrics as an HTTP resource and as text of its two formats. */
+/** The page /metrics as an HTTP resource and in its two text formats. */
 class MetricsPageTest {
 
   private static final String TEXT = "text/plain; version=0.0.4; charset=utf-8";
@@ -68,7 +68,7 @@ class MetricsPageTest {
   private static final String DEVICES = "ECOFLOW_DEVICE_SN=" + SERIAL + ",PLAIN1,OFF1";
   private static final String ONE_POLL = "COLLECTING_INTERVAL=3600";
 
-  /** Ends of names that mean something to Prometheus. */
+  /** Suffixes of names with a meaning in Prometheus. */
   private static final List<String> ENDS =
       List.of("total", "info", "created", "bucket", "count", "sum");
 
@@ -101,7 +101,7 @@ class MetricsPageTest {
     OFF.setOnline(false);
   }
 
-  /** One poll; after it the page stays as it is. */
+  /** After a single poll, the page does not change. */
   @RegisterExtension
   static final ExporterExtension exporter =
       ExporterExtension.rest(DEVICES, ONE_POLL, "DEVICE_LIST_CACHE_TTL=3600")
@@ -143,7 +143,7 @@ class MetricsPageTest {
         "application/openmetrics-text;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.6",
         "application/openmetrics-text;q=0,*/*"
       })
-  void othersGetText(String accept) {
+  void otherClientsGetText(String accept) {
     assertText(exporter.http().get("/metrics", "Accept", accept));
   }
 
@@ -161,9 +161,9 @@ class MetricsPageTest {
 
   @ParameterizedTest
   @ValueSource(strings = {PROMETHEUS_3, "*/*"})
-  void headHasTheHeadersOfGetAndNoBody(String accept) throws IOException {
+  void headHasTheHeadersOfGetWithoutBody(String accept) throws IOException {
     HttpResponse<String> get = exporter.http().get("/metrics", "Accept", accept);
-    // A client would leave out the body by itself.
+    // Java's HTTP client would discard a body.
     String head;
     try (Socket socket = new Socket("localhost", exporter.http().port())) {
       String request =
@@ -177,7 +177,7 @@ class MetricsPageTest {
   }
 
   @Test
-  void gzipOnlyForThoseWhoAsk() throws IOException {
+  void gzipOnlyOnRequest() throws IOException {
     for (String encodings : List.of("gzip", "deflate, gzip;q=0.5", "identity;q=0, GZIP")) {
       HttpResponse<byte[]> zipped =
           exporter
@@ -198,7 +198,7 @@ class MetricsPageTest {
   }
 
   @Test
-  void nothingElseIsServed() {
+  void otherPathsAndMethodsAreNotServed() {
     for (String path : List.of("/x", "/metrics/x", "/metric", "/metrics2", "/q/health")) {
       assertEquals(404, exporter.http().get(path).statusCode(), path);
     }
@@ -211,7 +211,7 @@ class MetricsPageTest {
   // Families
 
   @Test
-  void bothFormatsAreWellFormedAndSayTheSame() {
+  void bothFormatsAreWellFormedAndEquivalent() {
     Map<String, Family> text = families(TEXT);
     Map<String, Family> openMetrics = families(OPEN_METRICS);
     assertEquals(values(text), values(openMetrics));
@@ -221,7 +221,7 @@ class MetricsPageTest {
     for (Family family : openMetrics.values()) {
       switch (family.type()) {
         case "counter" -> expected.put(family.name() + "_total", "counter");
-        // Text has no infos.
+        // The text format does not have the type info.
         case "info" -> expected.put(family.name() + "_info", "gauge");
         default -> expected.put(family.name(), family.type());
       }
@@ -278,7 +278,7 @@ class MetricsPageTest {
   }
 
   @Test
-  void bucketsAreThoseOfThePythonExporter() {
+  void bucketsMatchThePythonExporter() {
     assertEquals(
         List.of(
             "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "30.0",
@@ -290,7 +290,7 @@ class MetricsPageTest {
   }
 
   @Test
-  void thePrefixIsThatOfEveryFamily() {
+  void allFamiliesHaveThePrefix() {
     try (RunningExporter home =
         RunningExporter.start(
             Variables.of(
@@ -307,7 +307,7 @@ class MetricsPageTest {
     }
   }
 
-  /** The first call of EcoFlow is held, so that nothing has been counted yet. */
+  /** The first call to EcoFlow is delayed, so that nothing has been counted yet. */
   @Test
   void countersOfDeveloperKeysStartAtZero() {
     try (SimulatedCloud slow = SimulatedCloud.start()) {
@@ -422,9 +422,11 @@ class MetricsPageTest {
       ecoflow_web_requests_refused_total{reason="reader"} 0.0
       """;
 
-  /** Prometheus' own reader; it also complains of names, and those of quotas are the device's. */
+  /**
+   * Prometheus' own parser. It also reports names, but those of quotas are chosen by the device.
+   */
   @Test
-  void promtoolComplainsOfNoNameOfOurs(@TempDir Path folder) throws Exception {
+  void promtoolAcceptsTheNamesOfTheExporter(@TempDir Path folder) throws Exception {
     boolean installed =
         Stream.of(System.getenv("PATH").split(File.pathSeparator))
             .anyMatch(path -> Files.isExecutable(Path.of(path, "promtool")));
@@ -440,13 +442,13 @@ class MetricsPageTest {
     assertTrue(promtool.waitFor(60, TimeUnit.SECONDS));
     Map<String, Family> families = families(TEXT);
     List<String> complaints = Files.readAllLines(output);
-    // It does complain of the quotas that this test made up.
+    // It reports the names of the quotas in this test.
     assertTrue(complaints.stream().anyMatch(line -> line.startsWith("ecoflow_pd_x_total ")));
     for (String complaint : complaints) {
       Family family = families.get(complaint.split(" ")[0]);
       assertTrue(family != null && family.help().startsWith("EcoFlow quota "), complaint);
     }
-    // 3: read without error, but with complaints.
+    // 3: parsed without errors, but with lint findings.
     assertEquals(3, promtool.exitValue());
   }
 

@@ -88,7 +88,7 @@ class MigrationDocTest {
   }
 
   @Test
-  void eachVariableIsOneOfOurs() throws ConfigException {
+  void eachVariableExists() throws ConfigException {
     Set<String> ours = new TreeSet<>(variables().keySet());
     Set<String> named = new TreeSet<>(named(VARIABLE, text));
     assertTrue(named.size() > 25, () -> "" + named);
@@ -122,7 +122,7 @@ class MigrationDocTest {
   }
 
   @Test
-  void eachMetricIsThereWithItsLabels() {
+  void eachMetricExistsWithItsLabels() {
     Map<String, Set<String>> promised = new TreeMap<>();
     for (MatchResult row : ROW.matcher(text).results().toList()) {
       Set<String> labels =
@@ -146,7 +146,7 @@ class MigrationDocTest {
         });
   }
 
-  /** Names without what histograms append, and their labels without the bucket's. */
+  /** Names without the suffixes of histograms, and their labels without the label of buckets. */
   private static Map<String, Set<String>> families(ExporterExtension exporter) {
     Map<String, Set<String>> families = new TreeMap<>();
     for (String line : exporter.page().text().lines().toList()) {
@@ -170,7 +170,7 @@ class MigrationDocTest {
           named.addAll(named(METRIC, removed));
           named.removeAll(named(METRIC, first(removed)));
           named.removeAll(there);
-          // It comes with the first protobuf message.
+          // It is created with the first protobuf message.
           named.remove("ecoflow_protobuf_messages_total");
           assertEquals(Set.of(), named);
           assertTrue(

@@ -16,7 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Values and product names of models whose prefix was in the wrong family, or in none. */
+/** Values and product names of models whose prefix was assigned to a wrong family, or to none. */
 class ModelPrefixesTest {
 
   private final SimulatedDevice delta3Classic = device("P322ZPREFIX00001");
@@ -47,7 +47,7 @@ class ModelPrefixesTest {
   }
 
   @Test
-  void eachModelIsReadAsItsFamily() {
+  void eachModelBelongsToItsFamily() {
     try (RunningExporter exporter =
         RunningExporter.start(Variables.of(clouds.cloud(), "mqtt", "ECOFLOW_METRICS=both"))) {
       Page page = exporter.page();
@@ -78,7 +78,7 @@ class ModelPrefixesTest {
       page.eventuallyShows(ocean2, "home_load_power_watts", 129);
       page.eventuallyShows(ocean2SinglePhase, "home_load_power_watts", 129);
       page.eventuallyShows(ocean2, "inverter_phase_power_watts", -500, "phase=a");
-      // The sign on a single-phase OCEAN 2 is reported to be the other way round.
+      // The sign is reported to be reversed on a single-phase OCEAN 2.
       assertEquals(List.of(), page.series("inverter_phase_power_watts", "device=RE42ZPREFIX00008"));
       page.eventuallyShows(powerPulse, "port_output_power_watts", 130, "port=ev");
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The account's connection on a broker that is not ours, with its crashes and hangs. */
+/** The connection of an account to Mosquitto, with crashes and hangs of the broker. */
 class MosquittoIT {
 
   private static final String SERIAL = "R331ZREAL0000001";
@@ -80,13 +80,13 @@ class MosquittoIT {
         listener.close(true);
       }
     } finally {
-      // A process of its own: it must end whatever else fails.
+      // The broker is a separate process, which must end even if something else fails.
       broker.close();
     }
     assertEquals(List.of(), cloud.connects(), "the broker is another one");
   }
 
-  /** What a device sends by itself. */
+  /** Publishes a push of a device. */
   private void push(int soc) throws MqttException {
     broker.publish(
         DEVICE_USER,
@@ -103,7 +103,7 @@ class MosquittoIT {
     eventually(() -> assertTrue(page.reconnections() >= before + number));
   }
 
-  /** The connection may still be about to go, so what is pushed may be lost. */
+  /** The connection may still break, so a push can be lost. */
   private void assertDataFlows(int soc) {
     eventually(
         () -> {
@@ -118,7 +118,7 @@ class MosquittoIT {
   }
 
   @Test
-  void whatAnotherClientPublishesBecomesGauges() throws Exception {
+  void messagesOfAnotherClientBecomeGauges() throws Exception {
     broker.start();
     exporter.start();
     page.eventuallyConnected(1);
@@ -153,7 +153,7 @@ class MosquittoIT {
   }
 
   @Test
-  void aBrokerThatComesUpInTimeIsWaitedFor() {
+  void waitsForABrokerThatStartsLate() {
     exporter.start("RETRY_TIMEOUT=0.2", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertEquals(1, page.logins("success")));
     assertEquals(0, page.connected());
@@ -164,7 +164,7 @@ class MosquittoIT {
   }
 
   @Test
-  void dataIsBackAfterTheBrokerDies() {
+  void dataReturnsAfterACrashOfTheBroker() {
     broker.start();
     exporter.startIn("device", "MAX_RECONNECT_DELAY=1");
     for (int deaths = 0; deaths < 2; deaths++) {
@@ -183,7 +183,7 @@ class MosquittoIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"mqtt", "device"})
-  void aBrokerThatHangsIsNoticedAndLeft(String apiType) {
+  void aHangingBrokerIsDetectedAndDisconnected(String apiType) {
     broker.start();
     exporter.startIn(apiType, "MQTT_KEEPALIVE=1", "HTTP_TIMEOUT=1", "MAX_RECONNECT_DELAY=1");
     assertDataFlows(1);
@@ -199,7 +199,7 @@ class MosquittoIT {
   }
 
   @Test
-  void aBrokerThatHangsAtTheStartIsWaitedFor() {
+  void waitsForABrokerThatHangsAtTheStart() {
     broker.start();
     broker.freeze();
     exporter.start("HTTP_TIMEOUT=1", "RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
@@ -211,7 +211,7 @@ class MosquittoIT {
   }
 
   @Test
-  void aBrokerThatHangsDoesNotKeepTheExporterFromEnding() {
+  void aHangingBrokerDoesNotDelayTheShutdown() {
     broker.start();
     exporter.startIn("device", "HTTP_TIMEOUT=3600", "MQTT_KEEPALIVE=3600");
     assertDataFlows(1);
@@ -221,7 +221,7 @@ class MosquittoIT {
   }
 
   @Test
-  void aChangedPasswordIsMetWithOneLogin() {
+  void aChangedPasswordCausesOneLogin() {
     broker.start();
     exporter.start();
     assertDataFlows(1);
@@ -245,7 +245,7 @@ class MosquittoIT {
     exporter.start("ESTABLISH_ATTEMPTS=2", "RETRY_TIMEOUT=0.1");
     assertEquals(1, exporter.exitCode());
     assertEquals(0, page.connected());
-    // The second line is that of a client which is gone before mosquitto looks again.
+    // Mosquitto logs the second line if a client disconnects before it is polled again.
     assertTrue(
         broker.count("New connection from ") + broker.count("Client connection from ") >= 2,
         () -> "it was asked: " + broker.log());
@@ -254,7 +254,7 @@ class MosquittoIT {
   }
 
   @Test
-  void theEndIsAnOrderlyDisconnect() {
+  void theShutdownDisconnectsCleanly() {
     broker.start();
     exporter.start();
     assertDataFlows(1);
@@ -265,7 +265,7 @@ class MosquittoIT {
   }
 
   @Test
-  void oldCredentialsAreReplacedByThemselves() {
+  void credentialsAreRenewedAutomatically() {
     broker.start();
     exporter.start("ECOFLOW_CREDENTIALS_TTL=2");
     for (int logins = 1; logins <= 3; logins++) {

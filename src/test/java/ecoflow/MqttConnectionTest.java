@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The account's connection in mode mqtt: how it is made, lost and made again. */
+/** The connection of an account in mode MQTT: connect, disconnect and reconnect. */
 class MqttConnectionTest {
 
   private final SimulatedDevice delta =
@@ -66,14 +66,14 @@ class MqttConnectionTest {
     assertEquals(List.of(), exporter.cloud().messages(), "nothing is ever sent in mode mqtt");
   }
 
-  /** Once the connection is up, a single push is enough. */
+  /** On an established connection, a single push is sufficient. */
   private void assertDataFlows(int value) {
     page.eventuallyConnected(1);
     delta.push(Map.of("pd.soc", value));
     page.eventuallyShows(delta, "pd_soc", value);
   }
 
-  /** Where the connection or the values may go again at any time. */
+  /** Repeats the push, because the connection or the values can be lost at any time. */
   private void assertRepeatedDataFlows(int value) {
     eventually(
         () -> {
@@ -90,7 +90,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void allTakesBoundAndSharedDevicesWithTheNamesOfTheApi() {
+  void allIncludesBoundAndSharedDevicesWithTheirNames() {
     river.setShared(true);
     exporter.start();
     assertDataFlows(1);
@@ -102,7 +102,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void theLoginAnswerMayLackTheName() {
+  void theNameInTheLoginResponseIsOptional() {
     cloud.setNickname(null);
     exporter.start();
     assertDataFlows(1);
@@ -113,14 +113,14 @@ class MqttConnectionTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"mqtts://localhost", "ssl://localhost:1/", "localhost:1", "localhost/mqtt"})
-  void theBrokersAddressMayComeAsAUrl(String url) {
+  void theAddressOfTheBrokerCanBeAUrl(String url) {
     cloud.setMqttUrl(url);
     exporter.startFor(delta.serial());
     assertDataFlows(1);
   }
 
   @Test
-  void passwordAndCodeComeInTheFormThatTheAppUses() {
+  void passwordAndCodeAreSentInTheFormatOfTheApp() {
     exporter.startFor(delta.serial());
     page.eventuallyConnected(1);
     assertEquals(
@@ -133,7 +133,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void theClientIdIsTheAppsAndStaysTheSame() {
+  void theClientIdHasTheFormatOfTheAppAndIsStable() {
     exporter.startFor(delta.serial());
     page.eventuallyConnected(1);
     exporter.stop();
@@ -155,7 +155,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void silenceTakesTheGaugesAndNewDataBringsOnlyItself() {
+  void silenceRemovesTheGaugesAndNewDataOnlyRestoresItsOwn() {
     exporter.start("MQTT_TIMEOUT=3", "IDLE_CHECK_INTERVAL=3600");
     page.eventuallyConnected(1);
     delta.push(
@@ -187,7 +187,7 @@ class MqttConnectionTest {
         {"params": {}}
         """
       })
-  void emptyPushesKeepNoDeviceOnline(String payload) {
+  void emptyPushesDoNotKeepADeviceOnline(String payload) {
     exporter.start("MQTT_TIMEOUT=1.5");
     assertRepeatedDataFlows(1);
     eventually(
@@ -198,7 +198,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void dataIsBackAfterTheBrokerRestarts() {
+  void dataReturnsAfterARestartOfTheBroker() {
     exporter.start();
     assertDataFlows(1);
     assertEquals(0, page.reconnections());
@@ -214,7 +214,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void dataIsBackAfterAKick() {
+  void dataReturnsAfterADisconnect() {
     exporter.start();
     for (int kicks = 1; kicks <= 2; kicks++) {
       assertDataFlows(kicks);
@@ -230,7 +230,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void refusedCredentialsAreReplacedByALogin() {
+  void rejectedCredentialsAreReplacedByALogin() {
     exporter.start();
     assertDataFlows(1);
     String old = cloud.certificateAccount();
@@ -246,9 +246,12 @@ class MqttConnectionTest {
             .toList());
   }
 
-  /** After the third of them, and as it does not help, after the sixth, and not after the ninth. */
+  /**
+   * After the third connection and, because that does not help, after the sixth, but not after the
+   * ninth.
+   */
   @Test
-  void connectionsThatEndAfterAMomentLeadToALogin() {
+  void repeatedShortConnectionsCauseALogin() {
     exporter.start("MAX_RECONNECT_DELAY=1");
     for (int kicks = 0; kicks < 10; kicks++) {
       assertDataFlows(kicks);
@@ -273,7 +276,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void wordThatADeviceWentOffTakesItsGaugesUntilItSendsAgain() {
+  void anOfflineStatusRemovesTheGaugesUntilTheNextPush() {
     exporter.start();
     assertDataFlows(1);
     river.push(Map.of("powInSumW", 2f));
@@ -295,7 +298,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void readyMeansThatADeviceHasSentValues() {
+  void readyRequiresValuesOfADevice() {
     cloud.stopBroker();
     exporter.start("RETRY_TIMEOUT=0.2", "ESTABLISH_ATTEMPTS=1000");
     HttpResponse<String> before = exporter.http().get("/-/ready");
@@ -318,7 +321,7 @@ class MqttConnectionTest {
     assertEquals(Set.of(), checksDown());
   }
 
-  /** The exporter's own among Camel's health checks that say DOWN. */
+  /** The exporter's health checks with the state DOWN. */
   private Set<String> checksDown() {
     Collection<HealthCheck.Result> results =
         HealthCheckHelper.invoke(exporter.camelContext(), "full");
@@ -337,7 +340,7 @@ class MqttConnectionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"device-collection", "device-pushes", "account-link"})
-  void aRouteThatStoppedIsStartedAgain(String route) throws Exception {
+  void aStoppedRouteIsRestarted(String route) throws Exception {
     exporter.start();
     assertDataFlows(1);
     exporter.camelContext().getRouteController().stopRoute(route);
@@ -351,7 +354,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void silenceOfAllDevicesMakesTheConnectionAnew() {
+  void silenceOfAllDevicesCausesAReconnect() {
     exporter.start("MQTT_TIMEOUT=1", "IDLE_CHECK_INTERVAL=0.2");
     page.eventuallyConnected(1);
     eventually(() -> assertTrue(page.reconnections() >= 2));
@@ -361,7 +364,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aDeviceThatIsNewInTheAccountIsFound() {
+  void aNewDeviceOfTheAccountIsFound() {
     System.setProperty("ecoflow.discover.interval", "200ms");
     try {
       exporter.start();
@@ -374,7 +377,7 @@ class MqttConnectionTest {
             added.push(Map.of("pd.soc", 8));
             assertEquals(8, page.of(added, "pd_soc", "device_name=Shed"));
           });
-      // A token that ran out is renewed by a login, and the connection comes back.
+      // An expired token causes a login, and the exporter reconnects.
       cloud.expireTokens();
       eventually(() -> assertTrue(page.logins("success") >= 2));
       assertRepeatedDataFlows(2);
@@ -384,7 +387,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aRefusedSubscriptionIsAskedForAgainWhileTheOthersServe() {
+  void aRejectedSubscriptionIsRetriedWithoutInterruption() {
     cloud.refuseSubscriptions(topic -> topic.endsWith("/property/" + river.serial()));
     exporter.start("RETRY_TIMEOUT=0.1");
     assertRepeatedDataFlows(1);
@@ -398,7 +401,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aBrokerThatRefusesAllSubscriptionsIsNoConnection() {
+  void aConnectionWithoutSubscriptionsIsNotConnected() {
     cloud.refuseSubscriptions(topic -> true);
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertTrue(cloud.connects().size() >= 3));
@@ -408,7 +411,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aWrongPasswordEndsTheProcessAfterItsAttempts() {
+  void aWrongPasswordEndsTheProcessAfterTheLastAttempt() {
     exporter.start("ECOFLOW_ACCOUNT_PASSWORD=wrong", "ESTABLISH_ATTEMPTS=3", "RETRY_TIMEOUT=0.1");
     assertEquals(1, exporter.exitCode());
     assertEquals(3, page.logins("error"));
@@ -419,7 +422,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void anUnknownAccountIsTriedAgainAsInAnOutage() {
+  void anUnknownAccountIsRetriedLikeAnOutage() {
     Fault unknown = Fault.code("2026", "The account doesn't exist");
     cloud.faults().next(LOGIN, unknown, unknown, unknown, Fault.status(503));
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=5");
@@ -429,7 +432,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void anAccountThatStaysUnknownIsAWrongUserAfterTheSecondRetry() {
+  void anUnknownAccountIsAWrongUserAfterTheSecondRetry() {
     Fault unknown = Fault.code("2026", "The account doesn't exist");
     cloud.faults().always(LOGIN, unknown);
     exporter.start("RETRY_TIMEOUT=600", "ESTABLISH_ATTEMPTS=3");
@@ -456,7 +459,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void attemptsGoOnWhenTheirRouteIsStartedAgain() throws Exception {
+  void attemptsContinueAfterARestartOfTheirRoute() throws Exception {
     cloud.faults().always(LOGIN, Fault.status(503));
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertTrue(cloud.requests(LOGIN).size() >= 2));
@@ -467,7 +470,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aBrokerThatComesUpInTimeIsWaitedFor() {
+  void waitsForABrokerThatStartsLate() {
     cloud.stopBroker();
     exporter.start("RETRY_TIMEOUT=0.2", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertTrue(page.logins("success") > 0));
@@ -480,7 +483,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aCloudThatComesUpInTimeIsWaitedFor() {
+  void waitsForACloudThatStartsLate() {
     cloud.faults().next(LOGIN, Fault.status(503), Fault.malformedBody(), Fault.dataNull());
     cloud.faults().next(CERTIFICATION, Fault.closeConnection(), Fault.code("1", "busy"));
     cloud.faults().next(ACCOUNT_DEVICES, Fault.emptyBody());
@@ -497,7 +500,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aDeviceListThatFailsIsAskedForWithoutAnotherLogin() {
+  void aFailedDeviceListIsRetriedWithoutALogin() {
     cloud
         .faults()
         .next(ACCOUNT_DEVICES, Fault.status(404), Fault.malformedBody(), Fault.closeConnection());
@@ -523,7 +526,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aCertificationThatFailsIsAskedForWithoutAnotherLogin() {
+  void aFailedCertificationIsRetriedWithoutALogin() {
     cloud.faults().next(CERTIFICATION, Fault.status(500), Fault.emptyBody());
     cloud.faults().next(CERTIFICATION, Fault.code("1", "busy"), Fault.dataNull());
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
@@ -544,7 +547,7 @@ class MqttConnectionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {CERTIFICATION, ACCOUNT_DEVICES})
-  void aTokenThatRanOutMeanwhileIsReplaced(String path) {
+  void anExpiredTokenIsReplaced(String path) {
     cloud.faults().always(path, Fault.status(404));
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     eventually(() -> assertTrue(cloud.requests(path).size() >= 3));
@@ -561,13 +564,13 @@ class MqttConnectionTest {
   }
 
   @Test
-  void aRenewalOfWhichAPartFailsRepeatsThatPartWhileTheConnectionServes() {
+  void aPartlyFailedRenewalRetriesThatPartWithoutInterruption() {
     exporter.start("ECOFLOW_CREDENTIALS_TTL=2", "RETRY_TIMEOUT=0.1");
     assertDataFlows(1);
     String first = cloud.certificateAccount();
     cloud.faults().always(CERTIFICATION, Fault.status(500));
     cloud.rotateCredentials();
-    // Each login brings one call for credentials of its own; the others are repeated ones.
+    // Each login causes one call for credentials; further calls are retries.
     eventually(
         () ->
             assertTrue(
@@ -588,7 +591,7 @@ class MqttConnectionTest {
   }
 
   @Test
-  void whoKnowsTheDevicesComesBackWithoutAList() {
+  void reconnectsWithoutANewDeviceList() {
     exporter.start();
     assertDataFlows(1);
     cloud.faults().always(ACCOUNT_DEVICES, Fault.status(503));
@@ -602,10 +605,10 @@ class MqttConnectionTest {
         "nothing in vain");
   }
 
-  /** It has a thread of its own: whoever scrapes has another. */
+  /** Messages have their own thread, which scrapes do not use. */
   @Test
   @Timeout(120)
-  void aMessageThatHangsKeepsNoScrapeWaiting() throws Exception {
+  void aHangingMessageDoesNotDelayScrapes() throws Exception {
     exporter.start();
     page.eventuallyConnected(1);
     CountDownLatch hangs = new CountDownLatch(1);
@@ -622,15 +625,15 @@ class MqttConnectionTest {
 
           @Override
           public void connectionLost(Throwable cause) {
-            // what a Camel consumer does
+            // As in a Camel consumer.
           }
 
           @Override
           public void deliveryComplete(IMqttDeliveryToken token) {
-            // nothing is sent
+            // Not called, because nothing is published.
           }
         });
-    // Takes the place of the route's consumer.
+    // Replaces the consumer of the route.
     link.subscribe("/app/device/property/{device}", 1);
     try {
       delta.push(Map.of("pd.soc", 1));

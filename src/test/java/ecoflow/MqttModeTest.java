@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What pushes of devices do to /metrics. One exporter serves all tests, each has its devices. */
+/** The effect of pushes on /metrics. All tests share an exporter; each has its own devices. */
 class MqttModeTest {
 
   private static final DevicePool DEVICES = new DevicePool("R331ZMQTT", 120);
@@ -44,8 +44,8 @@ class MqttModeTest {
   private static final String VAN = DEVICES.serial(2);
 
   /**
-   * What goes, goes because of a message, never because of MQTT_TIMEOUT. It looks for silence all
-   * the time: one message of any device must be enough.
+   * Series are removed only because of a message, never because of MQTT_TIMEOUT. Silence is checked
+   * continuously: one message of any device must be sufficient.
    */
   @RegisterExtension
   static final ExporterExtension exporter =
@@ -64,7 +64,7 @@ class MqttModeTest {
   private static SimulatedDevice shed;
   private static SimulatedDevice van;
 
-  /** For the many payloads of one test. */
+  /** Devices for the payloads of a parameterized test. */
   private static List<SimulatedDevice> wrongBodyDevices;
 
   @BeforeAll
@@ -76,7 +76,7 @@ class MqttModeTest {
     page.eventuallyConnected(1);
   }
 
-  /** Over all tests of this class: one connection, never used to send anything. */
+  /** In all tests of this class, the exporter uses a single connection and does not publish. */
   @AfterAll
   static void stop() {
     exporter.stop();
@@ -92,7 +92,8 @@ class MqttModeTest {
         cloud.subscriptions().stream().sorted().toList());
     List<String> calls = cloud.requests().stream().map(CloudRequest::path).toList();
     assertEquals(List.of(LOGIN, CERTIFICATION), calls.subList(0, 2));
-    // After half a minute there is a look for devices that have sent nothing.
+    // After half a minute, the exporter requests the list because some devices have not sent
+    // anything.
     assertTrue(
         List.of(List.of(), List.of(ACCOUNT_DEVICES)).contains(calls.subList(2, calls.size())),
         calls::toString);
@@ -211,7 +212,7 @@ class MqttModeTest {
   }
 
   @Test
-  void severalDevicesStayApart() {
+  void severalDevicesAreSeparate() {
     SimulatedDevice json = device(WireFormat.JSON);
     SimulatedDevice other = device(WireFormat.JSON);
     SimulatedDevice protobuf = device(WireFormat.PROTOBUF_XOR);
@@ -224,13 +225,13 @@ class MqttModeTest {
   }
 
   @Test
-  void aDeviceOfTheConfigurationIsNamedAfterTheCatalogue() {
+  void aConfiguredDeviceIsNamedAfterTheCatalogue() {
     unnamed.push(Map.of("pd.soc", 10));
     page.eventuallyShows(unnamed, "pd_soc", 10, "device_name=DELTA 2-0000", "product_name=DELTA 2");
   }
 
   @Test
-  void theUsersWordsComeFirst() {
+  void configuredNamesTakePrecedence() {
     shed.push(Map.of("pd.soc", 11));
     van.push(Map.of("pd.soc", 12));
     page.eventuallyShows(
@@ -244,7 +245,7 @@ class MqttModeTest {
   }
 
   @Test
-  void aDeviceNeverHeardOfIsOffline() {
+  void aDeviceWithoutMessagesIsOffline() {
     SimulatedDevice device = device(WireFormat.JSON);
     page.eventuallyShows(device, "online", 0);
     assertEquals(List.of(), page.namesOf(device));
@@ -270,7 +271,7 @@ class MqttModeTest {
 
   @ParameterizedTest
   @MethodSource("emptyPushes")
-  void aPushWithoutValuesIsNoSignOfLife(String payload) {
+  void aPushWithoutValuesDoesNotMarkTheDeviceOnline(String payload) {
     double text = page.mqttMessages("text");
     double errors = page.mqttErrors();
     SimulatedDevice empty = device(WireFormat.JSON);
@@ -288,7 +289,7 @@ class MqttModeTest {
     assertEquals(update, page.lastUpdate(empty));
   }
 
-  /** Each wrong body in three places. */
+  /** Each wrong body at three positions. */
   static Stream<String> wrongBodies() {
     String places =
         """
@@ -311,7 +312,7 @@ class MqttModeTest {
 
   @ParameterizedTest
   @MethodSource("wrongBodies")
-  void aPushWhoseBodyIsNoObjectIsCountedAndNoSignOfLife(String payload) {
+  void aPushWithAnInvalidBodyIsOnlyCounted(String payload) {
     SimulatedDevice unheard = wrongBodyDevices.get(0);
     SimulatedDevice device = wrongBodyDevices.get(1);
     SimulatedDevice other = wrongBodyDevices.get(2);
@@ -332,7 +333,7 @@ class MqttModeTest {
   }
 
   @Test
-  void aStatusMessageWhoseBodyIsNoObjectIsCountedAndSaysNothing() {
+  void aStatusMessageWithAnInvalidBodyIsOnlyCounted() {
     SimulatedDevice device = device(WireFormat.JSON);
     double update = pushAndNoteUpdate(device);
     double errors = page.mqttErrors();
@@ -359,7 +360,7 @@ class MqttModeTest {
         {"params": {}}
         """);
     device.publishStatus("{}");
-    // Other topics have an order of their own: the last status message tells when all are through.
+    // Topics are processed independently: await the last status message.
     device.publishStatus("not even JSON");
     eventually(() -> assertEquals(errors + wrong.size() + 1, page.mqttErrors()));
     assertEquals(1, page.of(device, "online"));
@@ -375,11 +376,11 @@ class MqttModeTest {
     assertEquals(errors + wrong.size() + 1, page.mqttErrors());
   }
 
-  /** Gives the device a value and returns the time of its last update, in seconds. */
+  /** Pushes a value of the device and returns the time of its last update, in seconds. */
   private static double pushAndNoteUpdate(SimulatedDevice device) {
     device.push(Map.of("pd.soc", 50));
     page.eventuallyShows(device, "pd_soc", 50);
-    // So that an update after this one has another time.
+    // Ensure that the next update has a different time.
     long millis = System.currentTimeMillis();
     eventually(() -> assertTrue(System.currentTimeMillis() > millis));
     return page.lastUpdate(device);
@@ -411,7 +412,7 @@ class MqttModeTest {
 
   @ParameterizedTest
   @MethodSource("textPayloads")
-  void jsonIsTakenInAllItsForms(String payload) {
+  void jsonIsReadInAllFormats(String payload) {
     double text = page.mqttMessages("text");
     double protobuf = page.mqttMessages("protobuf");
     SimulatedDevice device = device(WireFormat.JSON);
@@ -430,7 +431,7 @@ class MqttModeTest {
 
   @ParameterizedTest
   @MethodSource("framePayloads")
-  void framesAreTakenInAllTheirForms(byte[] payload) {
+  void framesAreReadInAllFormats(byte[] payload) {
     double text = page.mqttMessages("text");
     double protobuf = page.mqttMessages("protobuf");
     SimulatedDevice device = device(WireFormat.PROTOBUF_PLAIN);
@@ -441,11 +442,11 @@ class MqttModeTest {
   }
 
   @Test
-  void aFrameThatIsValidTextIsAFrame() {
+  void aFrameThatIsValidTextIsReadAsAFrame() {
     double text = page.mqttMessages("text");
     double protobuf = page.mqttMessages("protobuf");
     double errors = page.mqttErrors();
-    // A message so long that the length of its header is the code of a brace.
+    // The length of the header equals the character code of a brace.
     byte[] frame = frame(header(60, 1, new byte['{' - 10]));
     assertEquals("\n{", new String(frame, 0, 2, StandardCharsets.US_ASCII));
     assertEquals(
@@ -489,7 +490,7 @@ class MqttModeTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("badPayloads")
-  void badPayloadsAreCountedAndHarmNothing(String name, byte[] payload) {
+  void badPayloadsAreOnlyCounted(String name, byte[] payload) {
     SimulatedDevice device = device(WireFormat.JSON);
     device.push(Map.of("pd.watts", 3));
     page.eventuallyShows(device, "pd_watts", 3);
@@ -516,7 +517,7 @@ class MqttModeTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("noFiniteNumbers")
-  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries(String name, String token) {
+  void otherNumbersOnlyRemoveTheirOwnSeries(String name, String token) {
     SimulatedDevice device = device(WireFormat.JSON);
     String serial = device.serial();
     String cells = "bms_cells";
@@ -545,7 +546,7 @@ class MqttModeTest {
   }
 
   @Test
-  void aMessageOfNothingButNaNIsNoSignOfLife() {
+  void aMessageWithOnlyNaNDoesNotMarkTheDeviceOnline() {
     SimulatedDevice device = device(WireFormat.JSON);
     double update = pushAndNoteUpdate(device);
     device.publish(
@@ -558,7 +559,7 @@ class MqttModeTest {
   }
 
   @Test
-  void aBrokenHeaderDoesNotLoseItsNeighbours() {
+  void aBrokenHeaderDoesNotAffectOtherHeaders() {
     double errors = page.mqttErrors();
     double broken = page.protobufMessages(254, 21, "broken");
     SimulatedDevice device = device(WireFormat.PROTOBUF_PLAIN);
@@ -576,7 +577,7 @@ class MqttModeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"null", "\"off\"", "\"\"", "\"12\""})
-  void aValueThatIsNoNumberAnyMoreGoes(String value) {
+  void aValueThatIsNoLongerANumberIsRemoved(String value) {
     SimulatedDevice device = device(WireFormat.JSON);
     device.push(Map.of("pd.soc", 50, "pd.watts", 1));
     page.eventuallyShows(device, "pd_soc", 50);
@@ -590,7 +591,7 @@ class MqttModeTest {
   }
 
   @Test
-  void anArrayThatShrinksLosesItsLastElements() {
+  void aShorterArrayLosesItsLastElements() {
     SimulatedDevice device = device(WireFormat.JSON);
     String cells = "bms_cells";
     device.push(Map.of("bms.cells", List.of(1, 2, 3, 4)));
@@ -605,7 +606,7 @@ class MqttModeTest {
   }
 
   @Test
-  void devicesThatNobodyAskedForAreLeftOut() {
+  void otherDevicesAreIgnored() {
     SimulatedDevice wanted = device(WireFormat.JSON);
     SimulatedDevice stranger =
         new SimulatedDevice("R331STRANGER0001", "Other", "DELTA 2", WireFormat.JSON);
@@ -616,7 +617,7 @@ class MqttModeTest {
   }
 
   @Test
-  void theExportersOwnNamesAreNotTakenFromDevices() {
+  void devicesCannotSetMetricsOfTheExporter() {
     SimulatedDevice device = device(WireFormat.JSON);
     device.push(Map.of("online", 17, "mqtt.connected", 18, "pd.soc", 19));
     page.eventuallyShows(device, "pd_soc", 19);
