@@ -583,7 +583,7 @@ class AbsentPartsTest {
         """);
     double after = discharged(page);
     assertTrue(after >= before, counter);
-    // The energy of a minute at 300 W; the test takes less time.
+    // The energy of a minute at 300 W in joules; the test takes less time.
     assertTrue(after < 18_000, counter);
   }
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Runs examples/camel-cli/application.properties with Camel's main class, in a separate process.
- * The Camel CLI uses the same main class, and in addition downloads the jars.
+ * The Camel CLI uses a similar main class, and in addition downloads the jars.
  */
 class CamelCliIT {
 

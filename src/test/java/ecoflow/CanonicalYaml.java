@@ -24,13 +24,13 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
  * equivalent notations, it is the most explicit one:
  *
  * <ul>
- * <li>a step, an endpoint or a language is an object, not a string ({@code to: direct:x});
- * <li>a step with an expression contains it under {@code expression}, under the name of its
- * language ({@code expression: simple: expression: "..."});
- * <li>the uri of an endpoint is only its scheme, and the rest is under {@code parameters}. The uri
- * of {@code interceptFrom} is not an endpoint but a pattern of complete uris;
- * <li>numbers and booleans are not quoted. In their place, a placeholder is allowed, which is a
- * string until Camel resolves it.
+ *   <li>a step, an endpoint or a language is an object, not a string ({@code to: direct:x});
+ *   <li>a step with an expression contains it under {@code expression}, under the name of its
+ *       language ({@code expression: simple: expression: "..."});
+ *   <li>the uri of an endpoint is only its scheme, and the rest is under {@code parameters}. The
+ *       uri of {@code interceptFrom} is not an endpoint but a pattern of complete uris;
+ *   <li>numbers and booleans are not quoted. In their place, a placeholder is allowed, which is a
+ *       string until Camel resolves it.
  * </ul>
  *
  * The first two and the last follow from the schema of Camel's YAML without its shorthands; a

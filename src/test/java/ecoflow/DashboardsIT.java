@@ -157,7 +157,8 @@ class DashboardsIT {
     Set<String> empty = new TreeSet<>();
     for (Dashboard board : Dashboard.all()) {
       for (Query query : board.queries()) {
-        // Previous days do not have data: evaluate windows in the future at the start of the test.
+        // Previous days do not have data: evaluate expressions with a negative offset at the start
+        // of the test.
         boolean looksAhead = query.expression().contains("offset -1d");
         double now = System.currentTimeMillis() / 1000.0;
         if (prometheus.query(plain(query.expression()), looksAhead ? started : now).isEmpty()) {

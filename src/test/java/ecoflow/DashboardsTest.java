@@ -140,7 +140,7 @@ class DashboardsTest {
     for (Dashboard board : dashboards()) {
       for (Dashboard.Query query : board.queries()) {
         boolean isCount = query.expression().startsWith("count(");
-        // Without sales, the price is not required.
+        // Without sales, the revenue is 0.
         boolean isPrice = query.expression().contains("$price_sell or vector(0)");
         assertTrue(isCount || isPrice || !query.expression().contains("vector("), query::toString);
       }

@@ -32,6 +32,7 @@ final class Deployed {
 
   /**
    * Fails with the message of the exporter if the variables are invalid.
+   *
    * @param filled values for the variables that are empty in the file
    */
   static Settings accepts(Map<String, String> variables, Map<String, String> filled)

@@ -70,7 +70,7 @@ class ImageIT {
     images = new ImageStore(folder);
     List<String> printed = images.build();
     printed.stream().filter(line -> line.startsWith("localhost/")).forEach(System.out::println);
-    // The key store of the cloud is readable only by its owner.
+    // The CA file of the cloud is readable only by its owner.
     Files.writeString(
         Files.createDirectories(folder.resolve("open")).resolve("ca.pem"),
         Files.readString(clouds.cloud().caFile()));

@@ -39,9 +39,9 @@ class LongOutageIT {
   private static final Duration OUTAGE = Duration.ofSeconds(150);
 
   /**
-   * The maximum time to reconnect after such an outage is 17 s: a tenth of it, half a second until
-   * the next check of the clock, and the connection. A slow machine needs more time for the start
-   * of the broker, the TLS handshake and the scrapes of this test.
+   * The maximum time to reconnect after such an outage is 17 s: a tenth of the outage, half a
+   * second until the next check of the clock, and the connection. A slow machine needs more time
+   * for the start of the broker, the TLS handshake and the scrapes of this test.
    */
   private static final Duration WAY_BACK = Duration.ofSeconds(17).plusSeconds(5);
 

@@ -109,7 +109,9 @@ public final class PasswordChecks implements AutoCloseable {
     this(nanoClock, PasswordChecks::sleep);
   }
 
-  /** @param pause sleeps for a number of nanoseconds */
+  /**
+   * @param pause sleeps for a number of nanoseconds
+   */
   PasswordChecks(LongSupplier nanoClock, LongConsumer pause) {
     this.nanoClock = nanoClock;
     this.pause = pause;

@@ -47,12 +47,16 @@ public final class Passwords {
     UNKNOWN
   }
 
-  /** @param hashes bcrypt hashes by user name, not empty */
+  /**
+   * @param hashes bcrypt hashes by user name, not empty
+   */
   public Passwords(Map<String, String> hashes) {
     this(hashes, BCrypt::checkpw);
   }
 
-  /** @param bcrypt whether a password matches a hash */
+  /**
+   * @param bcrypt whether a password matches a hash
+   */
   Passwords(Map<String, String> hashes, BiPredicate<String, String> bcrypt) {
     this(hashes, bcrypt, newKey());
   }

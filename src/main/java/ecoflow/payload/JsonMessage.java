@@ -12,6 +12,7 @@ import java.util.Set;
  * {params: {key: value}}}; some models use {@code param}, or both, one of them empty; or the keys
  * are members of the message itself. A reply is {@code {operateType: "latestQuotas", data: {online,
  * quotaMap: {key: value}}}}.
+ *
  * @param quotas raw quota keys to values, a map that routes may modify
  * @param full whether these are all values of the device
  * @param online the online state in the message; null if absent

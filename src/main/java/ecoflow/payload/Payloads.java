@@ -79,6 +79,7 @@ public final class Payloads {
   /**
    * Route step: counts a payload and sets the header EcoflowPayload to its kind: JSON, FRAME,
    * CUT_FRAME, BASE64 or UNKNOWN.
+   *
    * @throws IllegalArgumentException if the payload is too large
    */
   public void identify(Exchange exchange) {
@@ -160,6 +161,7 @@ public final class Payloads {
 
   /**
    * Route step: returns a header with its message in plain bytes.
+   *
    * @throws IllegalArgumentException if the header is broken
    */
   public Header unmask(Header header) {

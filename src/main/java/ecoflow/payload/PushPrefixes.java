@@ -82,6 +82,7 @@ final class PushPrefixes {
 
   /**
    * A line of the table.
+   *
    * @param serial the prefix of the serial numbers for which the line applies; empty for all
    */
   private record Row(String by, String code, String serial, String prefix) {}
@@ -92,7 +93,9 @@ final class PushPrefixes {
   private final BiConsumer<String, String> countUnknown;
   private final Map<String, Map<String, String>> packs = new ConcurrentHashMap<>();
 
-  /** @param countUnknown receives the way in which a push names its part, and the unknown name */
+  /**
+   * @param countUnknown receives the way in which a push names its part, and the unknown name
+   */
   PushPrefixes(BiConsumer<String, String> countUnknown) {
     this.countUnknown = countUnknown;
     String stem = "";
@@ -151,7 +154,7 @@ final class PushPrefixes {
   private void learn(String serial, String packSerial, String number) {
     Map<String, String> known = packs.computeIfAbsent(serial, unused -> new ConcurrentHashMap<>());
     if (known.size() < MAX_PACKS) {
-      // After a pack was replaced, its number belongs to the new pack.
+      // A number belongs only to the pack that used it last.
       known.values().remove(number);
       known.put(packSerial, number);
     }

@@ -2,8 +2,9 @@ package ecoflow.quota;
 
 /**
  * The values of a device at one time.
+ *
  * @param keys raw quota keys with indexes; must not be modified; the same array as long as the
- * device has the same keys
+ *     device has the same keys
  * @param values the values of the keys, in the same order
  */
 public record DeviceValues(String serial, String[] keys, double[] values) {

@@ -8,7 +8,7 @@ public record Family(Picture.Rows rows, List<Picture.Part> parts) {
 
   /**
    * @param indexes the positions in the lists around the value, outermost first, or identifiers
-   * that the items contain, such as the number of a pack or a serial number
+   *     that the items contain, such as the number of a pack or a serial number
    */
   public record Series(String serial, List<String> indexes, double value) {}
 

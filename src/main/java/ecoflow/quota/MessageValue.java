@@ -14,6 +14,7 @@ final class MessageValue {
 
   /**
    * The value of a key in the message.
+   *
    * @return null if the message does not contain the key; NaN if its value is not a number
    */
   static Double find(Map<?, ?> message, String key) {
@@ -32,7 +33,9 @@ final class MessageValue {
     return null;
   }
 
-  /** @param rest the rest of the key; begins with a dot or a bracket */
+  /**
+   * @param rest the rest of the key; begins with a dot or a bracket
+   */
   private static Double below(Object value, String rest) {
     if (value instanceof Map<?, ?> members && rest.charAt(0) == '.') {
       return find(members, rest.substring(1));

@@ -28,6 +28,7 @@ final class Picture {
 
   /**
    * The series of one device.
+   *
    * @param of the values in the order of the cells
    * @param cells in {@link #ORDER}; the same array as long as the device has the same series
    */

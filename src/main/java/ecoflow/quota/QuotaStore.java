@@ -93,8 +93,9 @@ final class QuotaStore {
 
     /**
      * Called once for each value, with the lock of the device.
+     *
      * @param name the series name without the exporter's prefix; empty for a key that is too long,
-     * and for a value beyond the limit in a flood of values
+     *     and for a value beyond the limit in a flood of values
      */
     void count(Conflict kind, String serial, String name);
   }
@@ -103,7 +104,7 @@ final class QuotaStore {
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param nanoClock such as System::nanoTime
    * @param maxValuesPerMessage the maximum number of values, objects, lists and strings; further
-   * ones are dropped
+   *     ones are dropped
    * @param pushLead how long a poll does not overwrite a pushed value
    * @param textReader parses a JSON string; returns an empty map if it does not contain an object
    */
@@ -131,10 +132,11 @@ final class QuotaStore {
 
   /**
    * Stores the values of a message.
+   *
    * @param quotas numbers, booleans, strings, nulls, and maps and lists of these; keys can contain
-   * dots and indexes, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
+   *     dots and indexes, such as {@code bms.cells[3].vol} or {@code units["ES21X"].soc}
    * @param conflictsOfMessage receives the conflicts of this message, in addition to the receiver
-   * of all conflicts
+   *     of all conflicts
    * @return the number of stored values, including those in JSON strings
    */
   int record(String serial, Map<?, ?> quotas, Conflicts conflictsOfMessage) {

@@ -86,7 +86,9 @@ public final class Quotas {
 
     void came(Series series);
 
-    /** @param series the same object as in the notification of the addition */
+    /**
+     * @param series the same object as in the notification of the addition
+     */
     void went(Series series);
   }
 
@@ -101,9 +103,9 @@ public final class Quotas {
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param countConflict receives the kind of each conflict: a value that cannot be shown together
-   * with others
+   *     with others
    * @param keepsTexts whether {@link #valuesOf} includes the values in JSON strings, which do not
-   * have series
+   *     have series
    * @param textReader parses the object in a JSON string; returns an empty map for any other string
    */
   public Quotas(
@@ -142,7 +144,7 @@ public final class Quotas {
 
   /**
    * @param listener receives the serial number of each device whose values may have changed, with
-   * the lock of the device; must not block
+   *     the lock of the device; must not block
    */
   public void onChange(Consumer<String> listener) {
     onChange = listener;
@@ -187,7 +189,7 @@ public final class Quotas {
 
   private void store(
       String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageTrace trace) {
-    // Values from before the outage must not reappear with the first message.
+    // Values from before the device went offline must not reappear with the first message.
     removeHidden(serial);
     Conflicts toStory =
         trace == null
@@ -260,6 +262,7 @@ public final class Quotas {
   /**
    * For routes that compute a value before the message is stored: the value of a raw quota key in
    * the message, or otherwise the last value shown.
+   *
    * @return null if the value does not exist, or the message removes it
    */
   public Double currentValue(Exchange exchange, String key) {
@@ -316,11 +319,12 @@ public final class Quotas {
 
   /**
    * Reads some of the values again, without a copy of all values.
+   *
    * @param keys the array of keys returned by {@link #valuesOf}
    * @param places the positions of the requested values in this array
    * @param into receives the values, at their positions
    * @param numbers receives the numbers of the messages that contained the values; they increase
-   * per device
+   *     per device
    * @return false, without reading, if the keys of the device have changed
    */
   public boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {

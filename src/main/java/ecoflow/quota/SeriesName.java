@@ -15,9 +15,9 @@ final class SeriesName {
   private static final Pattern OUTER_UNDERSCORES = Pattern.compile("^_|_\\z");
 
   /**
-   * The start of a word in camel case: before the last capital of "ACPower" and after the lower-
-   * case letter of "chgPower". With lookarounds instead of matching words, the time remains linear
-   * for long sequences of capitals.
+   * The start of a word in camel case: before the last capital of "ACPower" and after the lowercase
+   * letter of "chgPower". With lookarounds instead of matching words, the time remains linear for
+   * long sequences of capitals.
    */
   private static final Pattern WORD_START =
       Pattern.compile("(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z\\p{Nd}])(?=[A-Z])");
@@ -31,6 +31,7 @@ final class SeriesName {
   /**
    * The name without the exporter's prefix; empty if the key does not contain any character for a
    * name.
+   *
    * @param rawKey the quota key without array indexes, such as pd.chgPowerAC
    */
   static String of(String rawKey) {

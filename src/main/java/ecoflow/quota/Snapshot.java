@@ -5,8 +5,9 @@ import java.util.function.Supplier;
 
 /**
  * All values at one time.
+ *
  * @param byName returns the series grouped by name, in the order of the page; computed only if
- * needed
+ *     needed
  * @param devices sorted by serial number
  */
 public record Snapshot(Supplier<List<Family>> byName, List<DeviceValues> devices) {

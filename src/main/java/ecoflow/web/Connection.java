@@ -51,7 +51,10 @@ final class Connection extends ChannelDuplexHandler {
   /** The pause between two parts of a page after the client has disconnected. */
   private static final long FINISH_MILLIS = 5;
 
-  /** Closing takes much less time, unless the event loop is blocked. */
+  /**
+   * The maximum time to wait for a connection to close. Closing takes much less time, unless the
+   * event loop is blocked.
+   */
   private static final long CLOSE_MILLIS = 500;
 
   /** Estimated memory in bytes of a response of unknown length: see PageStream. */
@@ -83,7 +86,9 @@ final class Connection extends ChannelDuplexHandler {
   /** When the connection started to wait for a request. */
   private volatile long since;
 
-  /** Whether the client has to send the headers of a request now, and is not just idle. */
+  /**
+   * Whether the client must complete the headers of a request; otherwise the connection is idle.
+   */
   private boolean isHeaderDue = true;
 
   private boolean isBodyDue;
@@ -271,6 +276,7 @@ final class Connection extends ChannelDuplexHandler {
 
   /**
    * Reserves memory for the response to a request. Returns false if the limit is exceeded.
+   *
    * @param answered the request
    * @param bodyBytes the size of the request body
    * @param answerBytes the expected size of the response, used until its headers are written
@@ -320,7 +326,7 @@ final class Connection extends ChannelDuplexHandler {
     }
     since = nanoClock.getAsLong();
     if (!held.isEmpty()) {
-      // Not within the write that completed the response.
+      // Process queued messages later, not within the write that completed the response.
       ctx.executor().execute(() -> passHeld(ctx));
     }
   }

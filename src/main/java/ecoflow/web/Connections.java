@@ -161,6 +161,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
   /**
    * Reserves memory for one more response. Returns false if a limit is exceeded. A response counts
    * until the client has received it or its connection is closed.
+   *
    * @param bytes the expected size
    */
   boolean take(long bytes) {

@@ -42,6 +42,7 @@ final class Guard implements AutoCloseable {
 
   /**
    * The rules of the guard. A new configuration replaces them as a whole.
+   *
    * @param passwords empty if no password is required
    */
   record Rules(
@@ -83,14 +84,16 @@ final class Guard implements AutoCloseable {
     rules = newRules;
   }
 
-  /** @param next the handler for accepted requests */
+  /**
+   * @param next the handler for accepted requests
+   */
   Handler<HttpServerRequest> before(Handler<HttpServerRequest> next) {
     return request -> handle(request, next);
   }
 
   /**
    * @param checks whether the header Host must name this machine; for servers that listen only on a
-   * loopback address
+   *     loopback address
    */
   void checkHost(boolean checks) {
     checksHost = checks;

@@ -31,7 +31,9 @@ final class GuardedServer extends VertxWrapper {
 
     void made(HttpServer server, HttpServerOptions options);
 
-    /** @param next the handler for accepted requests */
+    /**
+     * @param next the handler for accepted requests
+     */
     Handler<HttpServerRequest> before(Handler<HttpServerRequest> next);
 
     void listens(String host);

@@ -10,17 +10,18 @@ import java.util.regex.Pattern;
 
 /**
  * Limits for clients of the web server.
+ *
  * @param connections the maximum number of open connections
  * @param header the maximum time from accept, or from the first byte of a later request, to the end
- * of the headers; also for the rest of a rejected body
+ *     of the headers; also for the rest of a rejected body
  * @param idle the maximum time between two requests of a connection
  * @param reader the maximum time in which a client must read {@link Connection#LEAST_PROGRESS}
- * bytes of a response, or send the whole body of a request
+ *     bytes of a response, or send the whole body of a request
  * @param answers the maximum number of concurrent responses, without those of the health pages
  * @param bytes the maximum memory of concurrent responses and request bodies together
  * @param body the maximum size of a request body in bytes, on paths that accept a body
  * @param pipelined the maximum size in bytes of all requests that wait for the response to an
- * earlier request
+ *     earlier request
  */
 record Limits(
     int connections,

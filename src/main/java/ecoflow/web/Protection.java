@@ -35,6 +35,7 @@ public final class Protection implements AutoCloseable {
 
   /**
    * The endpoint of a path.
+   *
    * @param methods the supported HTTP methods; empty for all
    * @param takesBody whether a request may have a body
    */
@@ -83,6 +84,7 @@ public final class Protection implements AutoCloseable {
 
   /**
    * The transport for the Vert.x that is passed to {@link #guard}.
+   *
    * @param refused receives the reason for each connection and request that is rejected
    */
   public Transport transport(Consumer<String> refused) {
@@ -92,6 +94,7 @@ public final class Protection implements AutoCloseable {
 
   /**
    * Returns a Vert.x for the web server, which delegates to the given one.
+   *
    * @param vertx uses the transport of this object
    * @param endpoints returns the endpoint of a path
    * @param refused receives the reason for each request that is rejected

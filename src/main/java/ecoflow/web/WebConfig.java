@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 
 /**
  * The checked content of a web.yml. The files that it names have not been read yet.
+ *
  * @param tls empty for plain HTTP
  * @param headers additional headers of all responses
  * @param users bcrypt hashes by user name; empty if no password is required
@@ -28,6 +29,7 @@ record WebConfig(
 
   /**
    * PEM text, or a file that contains it.
+   *
    * @param field the field of web.yml
    */
   record Pem(String field, Optional<Path> file, String text) {

@@ -86,7 +86,9 @@ final class WebConfigFile {
     }
   }
 
-  /** @throws WebConfigException if the content is invalid, or reading takes too long */
+  /**
+   * @throws WebConfigException if the content is invalid, or reading takes too long
+   */
   static <T> T within(Patience patience, Callable<T> read) throws WebConfigException {
     try {
       return patience.read(read);

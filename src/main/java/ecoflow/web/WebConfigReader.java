@@ -90,7 +90,9 @@ final class WebConfigReader {
 
   private final Path folder;
 
-  /** @param folder the base directory of relative paths */
+  /**
+   * @param folder the base directory of relative paths
+   */
   private WebConfigReader(Path folder) {
     this.folder = folder;
   }
