@@ -264,6 +264,7 @@ class RestModeTest {
     assertEquals(
         List.of(
             "ecoflow_quota_conflicts_total{kind=\"limit\"} 0.0",
+            "ecoflow_quota_conflicts_total{kind=\"long_key\"} 0.0",
             "ecoflow_quota_conflicts_total{kind=\"own_metric\"} 5.0",
             "ecoflow_quota_conflicts_total{kind=\"same_name\"} 1.0",
             "ecoflow_quota_conflicts_total{kind=\"shape\"} 1.0"),
