@@ -142,7 +142,13 @@ final class NativeCounter {
                         && value >= doubt.value()
                         && limit.allows(value - doubt.value(), now - doubt.at()))
             .count();
-    if (agreeing + 1 < (step > 0 ? MESSAGES_FOR_STEP : MESSAGES_FOR_FALL)) {
+    // After a glitch of a possible size, true values are held as falls. An absurd value that is
+    // repeated between them must not be accepted before them.
+    boolean isContradicted =
+        step > 0
+            && doubts.stream()
+                .anyMatch(doubt -> doubt.value() < last && last - doubt.value() < step);
+    if (isContradicted || agreeing + 1 < (step > 0 ? MESSAGES_FOR_STEP : MESSAGES_FOR_FALL)) {
       doubts =
           Stream.concat(doubts.stream(), Stream.of(new Doubt(value, now)))
               .skip(Math.max(0, doubts.size() + 1 - MAX_DOUBTS))

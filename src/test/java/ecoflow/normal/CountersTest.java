@@ -322,6 +322,21 @@ class CountersTest {
     assertEquals(List.of("STEP 1.44E10", "RANGE 1.5461882262E13"), held);
   }
 
+  /** After a value that is slightly too high, true values are held as falls for two messages. */
+  @Test
+  void aRepeatedAbsurdValueBetweenHeldValuesIsNotShown() {
+    family = TABLE.family("delta_pro");
+    message("pd.dsgPowerAc", 444_762);
+    message("pd.dsgPowerAc", 444_764);
+    for (long value : List.of(444_763L, 4_000_000L, 444_763L, 4_000_000L)) {
+      message("pd.dsgPowerAc", value);
+      assertEquals(444_764 * 3600.0, shown(AC_OUT_OF_DEVICE));
+    }
+    message("pd.dsgPowerAc", 444_763);
+    message("pd.dsgPowerAc", 444_765);
+    assertEquals(444_765 * 3600.0, shown(AC_OUT_OF_DEVICE));
+  }
+
   @Test
   void aLargeStepInTwoMessagesIsShown() {
     family = TABLE.family("delta_pro");
