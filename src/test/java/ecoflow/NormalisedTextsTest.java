@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A PowerOcean tells of its packs in texts with JSON, one for each serial number: they are
- * normalised, and no raw series.
+ * A PowerOcean sends its packs as JSON texts, one per serial number: they are normalised, and have
+ * no raw series.
  */
 class NormalisedTextsTest {
 

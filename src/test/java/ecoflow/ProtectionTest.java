@@ -264,7 +264,8 @@ class ProtectionTest {
       Path pipe = folder.resolve("pipe");
       assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
       Files.move(pipe, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-      // Longer than two looks at the files: a changed file after it shows that they went on.
+      // Longer than two checks of the files: a changed file after it proves that the checks
+      // continue.
       for (int i = 0; i < 100; i++) {
         assertEquals(401, get(AUTHORITY.client(), "/metrics").statusCode());
       }
@@ -412,7 +413,7 @@ class ProtectionTest {
     start(TLS);
     assertEquals(first.certificate().getSerialNumber(), served());
 
-    // A key of its own does not fit: the pair before serves on.
+    // A new key does not match the certificate: the previous pair stays in use.
     AUTHORITY
         .issue("localhost")
         .writeTo(folder.resolve("unused.crt"), folder.resolve("server.key"));
@@ -432,7 +433,7 @@ class ProtectionTest {
     eventually(() -> assertEquals(401, get("/metrics", "alice:s3cret").statusCode()));
     assertEquals(200, get("/metrics", "bob:p\u00e4:ss").statusCode());
 
-    // What comes after the broken file shows that it was looked at.
+    // The change after the broken file proves that the broken one was read.
     Files.writeString(webConfig, "basic_auth_user: {}\n");
     Path next = folder.resolve("next.yml");
     Files.writeString(next, USERS);

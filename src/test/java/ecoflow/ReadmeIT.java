@@ -236,8 +236,8 @@ class ReadmeIT {
     Path routes = Files.createDirectory(folder.resolve("sql"));
     Files.writeString(
         routes.resolve("sql.camel.yaml"),
-        // No text block: the formatter, which a test here makes to mend this file, leaves it as it
-        // is.
+        // No text block, because the formatter, which another test runs on this file, does not
+        // change text blocks.
         String.join(
             "\n",
             "- beans:",

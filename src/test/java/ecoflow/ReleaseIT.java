@@ -86,7 +86,7 @@ class ReleaseIT {
     distribution = Distribution.unpackedIn(folder);
   }
 
-  /** A file that differs is told by what is in it: "clean" mends classes that are left over. */
+  /** A different file is detected by its content: "clean" removes obsolete classes. */
   @Test
   void theSameSourcesGiveTheSameBytes() throws IOException {
     for (Path first :
@@ -193,7 +193,9 @@ class ReleaseIT {
     assertEquals(expected, listed);
   }
 
-  /** As a Maven repository wants it: with the version in place of what stands for it. */
+  /**
+   * The pom in the jar has the version in place of its placeholder, as Maven repositories require.
+   */
   @Test
   void thePomOfTheReleaseNamesItsVersion() throws IOException {
     String pom = Files.readString(second.resolve("ecoflow-exporter.pom"));

@@ -135,7 +135,7 @@ class ReleaseScriptsTest {
       assertEquals(1, check.exitCode(), () -> "" + check.lines());
     }
 
-    // Once more: what was there is signed neither as a file nor with what it said.
+    // Again: existing checksums are not signed, neither as a file nor by their content.
     sign(variables);
     gpg("--verify", "SHA256SUMS.asc", "SHA256SUMS");
     assertEquals(2, Files.readAllLines(files.resolve("SHA256SUMS")).size());
@@ -195,7 +195,7 @@ class ReleaseScriptsTest {
     }
   }
 
-  /** With a Maven that makes nothing but what it was told. */
+  /** With a Maven that creates only the given files. */
   @ParameterizedTest
   @CsvSource({
     "2.0.0, '2.0.0'",

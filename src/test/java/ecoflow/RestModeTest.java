@@ -70,7 +70,7 @@ class RestModeTest {
                   "pd.version": "1.2.3"
                 }
                 """),
-        // As the cloud tells of a device that its owner never named.
+        // The cloud's entry for a device without a name.
         new SimulatedDevice("R611ZEB4HE000002", "R611ZEB4HE000002", null, WireFormat.JSON)
             .set(Map.of("pd.soc", 7)));
     exporter.startFor("R601ZEB4HE000001,R611ZEB4HE000002", ONE_POLL);

@@ -100,7 +100,7 @@ class RestResilienceTest {
     page.eventuallyShows(device, SOC, 1);
     List<CloudRequest> attempts = requests(device);
     assertEquals(2, attempts.size());
-    // The date stands in whole milliseconds from the answer on.
+    // The date is in whole milliseconds after the answer.
     assertTrue(!attempts.get(1).time().isBefore(date.minusMillis(1)), attempts.toString());
   }
 
@@ -327,7 +327,7 @@ class RestResilienceTest {
     double lastUpdate = page.lastUpdate(device);
     page.eventuallyShows(device, SOC, Double.NaN);
     assertTrue(System.currentTimeMillis() / 1000.0 - lastUpdate >= 2, "not before its time");
-    // The list still says so.
+    // The list still reports the device as online.
     page.eventuallyShows(device, "online", 1);
     cloud.faults().always(DEVICE_LIST, Fault.status(500));
     page.eventuallyShows(device, "online", 0);

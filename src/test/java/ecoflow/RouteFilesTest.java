@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** The packaged routes are what integrators read first: each says what it does. */
+/** The packaged routes, which integrators read first: each has a description. */
 class RouteFilesTest {
 
   private static final Path FOLDER = Path.of("src/main/resources/routes");
@@ -300,7 +300,7 @@ class RouteFilesTest {
     assertEquals(Set.of(), others, "variables that nothing uses");
   }
 
-  /** Sinks go through the doors: no name of an inner route or bean. */
+  /** Sinks use only the entry points, no name of an inner route or bean. */
   @ParameterizedTest
   @MethodSource("sinks")
   void aSinkStandsAlone(SinkFile sink) throws IOException {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Route files of the user's own beside the packaged ones, and what validate says of them. */
+/** The user's route files in addition to the packaged ones, and the output of validate for them. */
 class RoutesDirTest {
 
   private static final String TAP =

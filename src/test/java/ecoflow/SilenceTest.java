@@ -123,7 +123,7 @@ class SilenceTest {
         Map.of("EcoflowDevice", model.serial(), "EcoflowSource", "rest"));
   }
 
-  /** What happens in mode open besides pushes. */
+  /** The polls of mode open, in addition to pushes. */
   private void poll(Model model) {
     if (mode.equals("open")) {
       if (isListed) {

@@ -351,7 +351,7 @@ public final class Soak {
     }
   }
 
-  /** What is wrong with the number of values of each device, all of which are on. */
+  /** Errors in the number of values of each device; all devices are online. */
   private List<String> notAllThere() {
     String page = exporter.page().text();
     List<String> wrong = new ArrayList<>();

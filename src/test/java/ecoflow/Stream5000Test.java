@@ -269,7 +269,7 @@ class Stream5000Test {
 
     assertEquals(277, page.of(device, "solar_power_watts"));
     assertEquals(130, page.of(device, "battery_power_watts"));
-    // Those of the other unit are no ports of this device.
+    // The inputs of the other unit are not ports of this device.
     assertEquals(200, page.of(device, "port_input_power_watts", "port=solar_1"));
     assertEquals(10, page.of(device, "port_output_power_watts", "port=ac_out"));
     assertEquals(0.44, page.of(device, "battery_charge_ratio"), 1e-9);

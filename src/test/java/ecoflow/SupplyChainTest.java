@@ -207,7 +207,7 @@ class SupplyChainTest {
               String known = digests.putIfAbsent(parts[0], parts[1]);
               assertTrue(known == null || known.equals(parts[1]), image);
             });
-    // The same images have stand-ins in the script.
+    // The script replaces the same images.
     String script = Files.readString(Path.of("deploy/image/build.sh"));
     assertEquals(2, digests.size());
     digests.keySet().forEach(image -> assertTrue(script.contains("_base=" + image + "\n"), image));

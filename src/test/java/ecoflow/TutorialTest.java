@@ -69,7 +69,7 @@ class TutorialTest {
     device.publishStatus("{\"params\":{\"status\":0}}");
   }
 
-  /** The text says what the files say. */
+  /** The text contains the files. */
   @Test
   void theTutorialShowsEachFile() throws IOException {
     String tutorial = Files.readString(Path.of("docs/ROUTES.md"));

@@ -28,7 +28,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** The workflows of the repository name what is there, and may do no more than they have to. */
+/**
+ * The workflows of the repository: they use existing files, and have only the permissions that they
+ * need.
+ */
 class WorkflowsTest {
 
   private static final Path FOLDER = Path.of(".github/workflows");
@@ -61,7 +64,7 @@ class WorkflowsTest {
 
   private static final Pattern EXPRESSION = Pattern.compile("\\$\\{\\{ *(.*?) *\\}\\}");
 
-  /** Words of a script that are files of this repository. */
+  /** File names of this repository in a script. */
   private static final Pattern FILE =
       Pattern.compile("(?<![\\w./$}-])(\\./mvnw|(?:\\.ci|deploy|src|docs|bench)/[\\w./-]+)");
 

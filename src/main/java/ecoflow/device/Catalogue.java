@@ -73,8 +73,8 @@ final class Catalogue {
       warn.accept(
           line(
               file,
-              "has entries without the texts \"sn\" and \"name\", or whose \"generalKey\" is no"
-                  + " text; ignored: "
+              "has entries without the texts \"sn\" and \"name\", or whose \"generalKey\" is not"
+                  + " a text; ignored: "
                   + bad
                   + " of "
                   + json.size()));

@@ -109,7 +109,7 @@ final class LinkKeeper implements AutoCloseable {
   public synchronized void drop() {
     Duration limit = limit();
     LOG.warn(
-        "No MQTT message from any device for {} s, connecting anew",
+        "No MQTT message from any device for {} s: reconnecting",
         Lines.seconds(limit.plus(normalSilence.get())));
     Duration next = limit.multipliedBy(2);
     patience = next.compareTo(longestSilence) > 0 ? longestSilence : next;
@@ -222,7 +222,7 @@ final class LinkKeeper implements AutoCloseable {
     }
     attemptIn(refusalPause);
     LOG.warn(
-        "No MQTT connection: {}; polls go on, next attempt in {} s",
+        "No MQTT connection: {}; polls continue, next attempt in {} s",
         reason,
         Lines.seconds(refusalPause));
     Duration next = refusalPause.multipliedBy(2);
@@ -249,7 +249,7 @@ final class LinkKeeper implements AutoCloseable {
       // Only the login could not be renewed.
       attemptIn(retryPause);
       LOG.warn(
-          "Cannot renew the login: {}; the connection serves on, next attempt in {} s",
+          "Cannot renew the login: {}; the connection stays, next attempt in {} s",
           reason,
           Lines.seconds(retryPause));
       return;
@@ -282,7 +282,7 @@ final class LinkKeeper implements AutoCloseable {
       forgetLogin.run();
       LOG.warn(
           "The broker ends each connection after a moment, as it does when a second exporter has the"
-              + " same MQTT client id: logging in anew");
+              + " same MQTT client id: logging in again");
     }
     outage = true;
     outageSince = now;

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 record Part(List<String> families, String name, List<Selector> rows, Presence.Condition condition) {
 
-  /** One word of the column rows. */
+  /** One entry of the column rows. */
   record Selector(String label, Pattern value) {
 
     private static final String METRIC = "metric";

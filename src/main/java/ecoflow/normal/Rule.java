@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The words of the column {@code rules} of {@code metrics.csv}: names in lower case. The table of
+ * The rules in the column {@code rules} of {@code metrics.csv}: names in lower case. The table of
  * rules in docs/METRICS.md is generated from the descriptions.
  */
 enum Rule {

@@ -173,7 +173,7 @@ final class RestPolls {
           "list",
           "Cannot get the device list from EcoFlow: "
               + reason
-              + "; the last list serves on, next attempt in "
+              + "; the last list stays in use, next attempt in "
               + Lines.seconds(interval)
               + " s");
     }

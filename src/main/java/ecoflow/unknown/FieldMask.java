@@ -169,7 +169,7 @@ final class FieldMask {
   }
 
   /**
-   * Masks a serial number in parts: texts, words of four or eight characters, or one number per
+   * Masks a serial number in parts: texts, groups of four or eight characters, or one number per
    * character, in consecutive fields.
    */
   private void maskSplit(byte[] bytes, List<Field> fields) {

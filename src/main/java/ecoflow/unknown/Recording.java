@@ -95,14 +95,14 @@ final class Recording {
     try {
       bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
       if (size + bytes.length > MAX_BYTES) {
-        end("has " + size + " bytes, which is enough");
+        end("has " + size + " bytes, the limit of a recording");
         return;
       }
       createForOwner();
       Files.write(file, bytes, StandardOpenOption.APPEND);
       size += bytes.length;
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("texts are no JSON", e);
+      throw new IllegalStateException("texts cannot be written as JSON", e);
     } catch (IOException e) {
       removePart(bytes.length);
       end("cannot be written (" + reason(e) + ")");

@@ -69,7 +69,7 @@ class LogProviderTest {
   }
 
   /**
-   * Camel tells a failure that no route handles twice: with the history of the message, and bare.
+   * Camel logs a failure that no route handles twice: with the history of the message, and without.
    */
   @Test
   void aMessageThatFailedIsALine() {
