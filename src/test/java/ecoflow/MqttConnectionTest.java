@@ -551,7 +551,8 @@ class MqttConnectionTest {
     cloud.faults().always(path, Fault.status(404));
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=1000");
     // An attempt that failed is followed by a pause, so no request is in progress.
-    eventually(() -> assertTrue(page.logins("error") >= 3));
+    eventually(
+        () -> assertTrue(page.own("http_requests_total", "endpoint=" + path, "status=error") >= 3));
     assertEquals(1, cloud.requests(LOGIN).size());
     cloud.expireTokens();
     cloud.faults().clear();
