@@ -27,13 +27,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * SIGTERM stops the packaged jar quickly, whatever it is waiting for. The project requires 1.5 s;
- * the limit in the test is higher for slow machines.
+ * the limit in the test is higher for slow machines. / Runs in parallel with other tests, because
+ * it waits most of the time.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class EndIT {
 
   private static final Duration BOUND = Duration.ofSeconds(5);
@@ -78,6 +82,7 @@ class EndIT {
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void duringTheStart() {
     start("device");
@@ -86,6 +91,7 @@ class EndIT {
   }
 
   /** A server that accepts connections and never responds, not even to the TLS handshake. */
+  @Execution(ExecutionMode.SAME_THREAD)
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
   void inAHandshakeWithTheCloud(String mode) throws IOException {
@@ -97,6 +103,7 @@ class EndIT {
     }
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inALoginWithoutResponse() {
     cloud.faults().always(LOGIN, Fault.delay(FOREVER));
@@ -106,6 +113,7 @@ class EndIT {
     endsAtOnce("in a login");
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAListCallWithoutResponse() {
     cloud.faults().always(DEVICE_LIST, Fault.delay(FOREVER));
@@ -115,6 +123,7 @@ class EndIT {
     endsAtOnce("in a list call");
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inASlowResponse() {
     cloud.faults().always(LOGIN, Fault.drip(1, Duration.ofSeconds(10)));
@@ -124,6 +133,7 @@ class EndIT {
     endsAtOnce("in an answer that drips");
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPollWithoutResponse() {
     start("rest", "HTTP_TIMEOUT=300");
@@ -135,6 +145,7 @@ class EndIT {
   }
 
   /** During the pause between attempts of a call. */
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPauseBeforeTheCallIsRepeated() {
     cloud.faults().always(DEVICE_LIST, Fault.status(503));
@@ -144,6 +155,7 @@ class EndIT {
     endsAtOnce("in a pause before a retry");
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPauseRequestedByTheCloud() {
     start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
@@ -155,6 +167,7 @@ class EndIT {
   }
 
   /** During the pause before the first success, with an account and with developer keys. */
+  @Execution(ExecutionMode.SAME_THREAD)
   @ParameterizedTest
   @ValueSource(strings = {"rest", "device"})
   void inAPauseBetweenAttempts(String mode) {
@@ -166,6 +179,7 @@ class EndIT {
     endsAtOnce("in a pause between attempts, mode " + mode);
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAnMqttHandshake() throws IOException {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
@@ -177,6 +191,7 @@ class EndIT {
     }
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAnMqttLoginWithoutResponse() throws IOException {
     try (RawBroker broker = new RawBroker(cloud, folder, session -> session.readPacket())) {
@@ -187,6 +202,7 @@ class EndIT {
     }
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inASubscriptionWithoutResponse() throws IOException {
     try (RawBroker broker = new RawBroker(cloud, folder, session -> session.acceptLogin())) {
@@ -197,6 +213,7 @@ class EndIT {
     }
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPauseBeforeTheNextConnection() {
     start("device", "MAX_RECONNECT_DELAY=300");

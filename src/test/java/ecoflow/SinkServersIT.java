@@ -28,11 +28,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The sinks of examples/routes with real servers, in the finished jar. Each starts while its server
- * is down, and sees it come, go and come back.
+ * is down, and sees it come, go and come back. / Runs in parallel with other tests, because it
+ * waits most of the time.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class SinkServersIT {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -90,6 +94,7 @@ class SinkServersIT {
     eventually(() -> assertEquals(Optional.of(state), house.state(id(key))));
   }
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void homeAssistantFindsEachSeriesAndFollowsIt() throws Exception {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
@@ -202,6 +207,7 @@ class SinkServersIT {
   private static final String ROWS =
       "SELECT device, key, value FROM ecoflow ORDER BY time, value IS NULL, key";
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void postgresqlHasARowForEachChange() {
     assumeTrue(PostgresServer.isInstalled(), "postgresql is not installed");
@@ -258,6 +264,7 @@ class SinkServersIT {
 
   // Redis
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void redisHasAHashForEachDeviceAndPublishesChanges() {
     assumeTrue(RedisServer.isInstalled(), "redis-server is not installed");
@@ -305,6 +312,7 @@ class SinkServersIT {
 
   // Kafka
 
+  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void kafkaHasARecordForEachChange() {
     KafkaBroker kafka = new KafkaBroker(folder);
