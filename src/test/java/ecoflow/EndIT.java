@@ -34,8 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * SIGTERM stops the packaged jar quickly, whatever it is waiting for. The project requires 1.5 s;
- * the limit in the test is higher for slow machines. / Runs in parallel with other tests, because
- * it waits most of the time.
+ * the limit in the test is higher for slow machines. Runs in parallel with other tests, because it
+ * waits most of the time.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class EndIT {

@@ -32,9 +32,9 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * The sinks of examples/routes with real servers, in the finished jar. Each starts while its server
- * is down, and sees it come, go and come back. / Runs in parallel with other tests, because it
- * waits most of the time.
+ * The sinks of examples/routes with real servers, in the packaged jar. Each starts while its server
+ * is down, and then sees it start, stop and start again. Runs in parallel with other tests, because
+ * it waits most of the time.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class SinkServersIT {
