@@ -27,17 +27,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * SIGTERM stops the packaged jar quickly, whatever it is waiting for. The project requires 1.5 s;
- * the limit in the test is higher for slow machines. Runs in parallel with other tests, because it
- * waits most of the time.
+ * the limit in the test is higher for slow machines.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class EndIT {
 
   private static final Duration BOUND = Duration.ofSeconds(5);
@@ -82,7 +78,6 @@ class EndIT {
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void duringTheStart() {
     start("device");
@@ -91,7 +86,6 @@ class EndIT {
   }
 
   /** A server that accepts connections and never responds, not even to the TLS handshake. */
-  @Execution(ExecutionMode.SAME_THREAD)
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
   void inAHandshakeWithTheCloud(String mode) throws IOException {
@@ -103,7 +97,6 @@ class EndIT {
     }
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inALoginWithoutResponse() {
     cloud.faults().always(LOGIN, Fault.delay(FOREVER));
@@ -113,7 +106,6 @@ class EndIT {
     endsAtOnce("in a login");
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAListCallWithoutResponse() {
     cloud.faults().always(DEVICE_LIST, Fault.delay(FOREVER));
@@ -123,7 +115,6 @@ class EndIT {
     endsAtOnce("in a list call");
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inASlowResponse() {
     cloud.faults().always(LOGIN, Fault.drip(1, Duration.ofSeconds(10)));
@@ -133,7 +124,6 @@ class EndIT {
     endsAtOnce("in an answer that drips");
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPollWithoutResponse() {
     start("rest", "HTTP_TIMEOUT=300");
@@ -145,7 +135,6 @@ class EndIT {
   }
 
   /** During the pause between attempts of a call. */
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPauseBeforeTheCallIsRepeated() {
     cloud.faults().always(DEVICE_LIST, Fault.status(503));
@@ -155,7 +144,6 @@ class EndIT {
     endsAtOnce("in a pause before a retry");
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPauseRequestedByTheCloud() {
     start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
@@ -167,7 +155,6 @@ class EndIT {
   }
 
   /** During the pause before the first success, with an account and with developer keys. */
-  @Execution(ExecutionMode.SAME_THREAD)
   @ParameterizedTest
   @ValueSource(strings = {"rest", "device"})
   void inAPauseBetweenAttempts(String mode) {
@@ -179,7 +166,6 @@ class EndIT {
     endsAtOnce("in a pause between attempts, mode " + mode);
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAnMqttHandshake() throws IOException {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
@@ -191,7 +177,6 @@ class EndIT {
     }
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAnMqttLoginWithoutResponse() throws IOException {
     try (RawBroker broker = new RawBroker(cloud, folder, session -> session.readPacket())) {
@@ -202,7 +187,6 @@ class EndIT {
     }
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inASubscriptionWithoutResponse() throws IOException {
     try (RawBroker broker = new RawBroker(cloud, folder, session -> session.acceptLogin())) {
@@ -213,7 +197,6 @@ class EndIT {
     }
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void inAPauseBeforeTheNextConnection() {
     start("device", "MAX_RECONNECT_DELAY=300");

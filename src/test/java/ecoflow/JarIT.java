@@ -936,9 +936,12 @@ class JarIT {
             .toList());
   }
 
-  /** The list is requested several times; with an account, after half a minute. */
+  /**
+   * The list is requested several times; with an account, after half a minute. SerialNumbersTest
+   * covers mode mqtt.
+   */
   @ParameterizedTest
-  @ValueSource(strings = {"rest", "open", "mqtt", "device"})
+  @ValueSource(strings = {"rest", "open", "device"})
   void aSerialNumberOfAnotherAccountIsOneLine(String mode) {
     String typo = "R331JAR000000010";
     start(mode, "ECOFLOW_DEVICE_SN=" + SERIAL.toLowerCase(Locale.ROOT) + "," + typo);

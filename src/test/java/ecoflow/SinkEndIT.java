@@ -19,16 +19,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * A signal stops the exporter cleanly while one of its sinks waits for its server. The test runs in
- * parallel with others: it waits most of the time, and its exporter is a separate process.
- */
-@Execution(ExecutionMode.CONCURRENT)
+/** A signal stops the exporter cleanly while one of its sinks waits for its server. */
 class SinkEndIT {
 
   private static final int MANY = 150;
@@ -47,7 +41,6 @@ class SinkEndIT {
   }
 
   /** With a server that nobody started, and with one that takes connections and never answers. */
-  @Execution(ExecutionMode.SAME_THREAD)
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -86,7 +79,6 @@ class SinkEndIT {
                     httpUri: "127.0.0.1:{{env:BARE_PORT}}"
       """;
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void aBareRouteThatHangsOrFailsIsNamedInALine() throws IOException {
     Path file = Files.writeString(folder.resolve("bare.camel.yaml"), BARE);

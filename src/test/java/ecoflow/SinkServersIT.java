@@ -28,15 +28,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The sinks of examples/routes with real servers, in the packaged jar. Each starts while its server
- * is down, and then sees it start, stop and start again. Runs in parallel with other tests, because
- * it waits most of the time.
+ * is down, and then sees it start, stop and start again.
  */
-@Execution(ExecutionMode.CONCURRENT)
 class SinkServersIT {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -94,7 +90,6 @@ class SinkServersIT {
     eventually(() -> assertEquals(Optional.of(state), house.state(id(key))));
   }
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void homeAssistantFindsEachSeriesAndFollowsIt() throws Exception {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
@@ -207,7 +202,6 @@ class SinkServersIT {
   private static final String ROWS =
       "SELECT device, key, value FROM ecoflow ORDER BY time, value IS NULL, key";
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void postgresqlHasARowForEachChange() {
     assumeTrue(PostgresServer.isInstalled(), "postgresql is not installed");
@@ -264,7 +258,6 @@ class SinkServersIT {
 
   // Redis
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void redisHasAHashForEachDeviceAndPublishesChanges() {
     assumeTrue(RedisServer.isInstalled(), "redis-server is not installed");
@@ -312,7 +305,6 @@ class SinkServersIT {
 
   // Kafka
 
-  @Execution(ExecutionMode.SAME_THREAD)
   @Test
   void kafkaHasARecordForEachChange() {
     KafkaBroker kafka = new KafkaBroker(folder);
