@@ -26,7 +26,9 @@ final class MessageKind {
   private static final Set<String> NAMES =
       Set.of("typeCode", "moduleType", "moduleSn", "addr", "cmdFunc", "cmdSet", "cmdId");
 
-  private static final JsonFactory JSON = new JsonFactory();
+  /** Without the cache of names, which long names would fill. */
+  private static final JsonFactory JSON =
+      JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
 
   private MessageKind() {}
 
