@@ -51,9 +51,26 @@ final class FairTurns {
     /** Number of waiting messages of each kind. */
     private final Map<Object, Integer> kinds = new HashMap<>();
 
+    private final Usage usage = new Usage();
     private int bytes;
+  }
+
+  /** Processing time since the start of the current window. */
+  private static final class Usage {
     private long used;
     private long window;
+
+    boolean isOver(long share, long now) {
+      return used >= share && now - window < WINDOW;
+    }
+
+    void add(long took, long now) {
+      if (used == 0 || now - window >= WINDOW) {
+        window = now;
+        used = 0;
+      }
+      used += took;
+    }
   }
 
   private final Consumer<String> dropped;
@@ -62,8 +79,7 @@ final class FairTurns {
   /** The devices with waiting messages, in the order of their turns. */
   private final Map<String, Line> turns = new LinkedHashMap<>();
 
-  private long usedByAll;
-  private long window;
+  private final Usage usageOfAll = new Usage();
   private int bytes;
 
   /**
@@ -80,16 +96,9 @@ final class FairTurns {
    */
   boolean mustWait(String device, long now) {
     Line line = lines.get(device);
-    if (line == null) {
-      return isOver(usedByAll, window, now, SHARE_OF_ALL);
-    }
-    return !line.waiting.isEmpty()
-        || isOver(line.used, line.window, now, SHARE_OF_DEVICE)
-        || isOver(usedByAll, window, now, SHARE_OF_ALL);
-  }
-
-  private static boolean isOver(long used, long window, long now, long share) {
-    return used >= share && now - window < WINDOW;
+    boolean isDeviceOver =
+        line != null && (!line.waiting.isEmpty() || line.usage.isOver(SHARE_OF_DEVICE, now));
+    return isDeviceOver || usageOfAll.isOver(SHARE_OF_ALL, now);
   }
 
   /**
@@ -98,17 +107,8 @@ final class FairTurns {
    * @param took nanoseconds
    */
   void processed(String device, long took, long now) {
-    Line line = line(device);
-    if (line.used == 0 || now - line.window >= WINDOW) {
-      line.window = now;
-      line.used = 0;
-    }
-    line.used += took;
-    if (usedByAll == 0 || now - window >= WINDOW) {
-      window = now;
-      usedByAll = 0;
-    }
-    usedByAll += took;
+    line(device).usage.add(took, now);
+    usageOfAll.add(took, now);
   }
 
   private Line line(String device) {

@@ -91,13 +91,6 @@ final class Mask {
     this.serials = serials.stream().map(serial -> serial.toLowerCase(Locale.ROOT)).toList();
   }
 
-  /**
-   * @param words known texts, such as names of devices
-   */
-  static byte[] bytes(byte[] bytes, Collection<String> words) {
-    return new Mask(words, List.of()).bytes(bytes);
-  }
-
   byte[] bytes(byte[] bytes) {
     return text(new String(bytes, ISO_8859_1), 0).getBytes(ISO_8859_1);
   }

@@ -16,7 +16,7 @@ class MaskTest {
 
   private static String masked(String text, String... words) {
     byte[] bytes = text.getBytes(UTF_8);
-    byte[] masked = Mask.bytes(bytes, List.of(words));
+    byte[] masked = new Mask(List.of(words), List.of()).bytes(bytes);
     assertEquals(bytes.length, masked.length, "lengths stay");
     return new String(masked, UTF_8);
   }
@@ -42,7 +42,7 @@ class MaskTest {
       bytes[i] = (byte) i;
     }
     byte[] other = new String(bytes, ISO_8859_1).replaceAll("[0-9A-Z]", "").getBytes(ISO_8859_1);
-    assertArrayEquals(other, Mask.bytes(other, List.of()));
+    assertArrayEquals(other, new Mask(List.of(), List.of()).bytes(other));
   }
 
   private static String known(String text) {
@@ -90,7 +90,8 @@ class MaskTest {
   void utf16IsMaskedInBothOrders() {
     for (Charset charset : List.of(UTF_16LE, UTF_16BE)) {
       byte[] bytes = "sn R331ZEB4ZEAL0528 in K\u00fcche 1, \u5bb6\u5bb6\u5bb6".getBytes(charset);
-      byte[] masked = Mask.bytes(bytes, List.of("K\u00fcche 1", "\u5bb6\u5bb6\u5bb6"));
+      byte[] masked =
+          new Mask(List.of("K\u00fcche 1", "\u5bb6\u5bb6\u5bb6"), List.of()).bytes(bytes);
       assertEquals("sn R331XXXXXXXXXXXX in xxxxxxx, xxx", new String(masked, charset));
     }
   }
