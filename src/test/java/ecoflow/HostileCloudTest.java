@@ -158,16 +158,7 @@ class HostileCloudTest {
             "0",
             "ESTABLISH_ATTEMPTS",
             "2"));
-    return ChildProcess.start(
-        folder,
-        folder.resolve("log"),
-        variables,
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx64m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "ecoflow.EcoflowExporter"));
+    return ChildProcess.exporter(folder, folder.resolve("log"), variables, List.of("-Xmx64m"));
   }
 
   /** Without limits, they would fill the memory long before the timeout of the call. */

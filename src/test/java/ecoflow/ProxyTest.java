@@ -107,22 +107,15 @@ class ProxyTest {
   }
 
   /** What else is set on this machine does not count. */
-  private ChildProcess process(
-      String mode, List<String> options, List<String> more, String... arguments) {
+  private ChildProcess process(String mode, List<String> options, List<String> more) {
     List<String> all = new ArrayList<>(List.of("EXPORTER_PORT=" + Ports.next(), "no_proxy="));
     all.addAll(more);
-    List<String> command =
-        new ArrayList<>(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-    command.addAll(options);
-    command.addAll(
-        List.of("-cp", System.getProperty("java.class.path"), "ecoflow.EcoflowExporter"));
     process =
-        ChildProcess.start(
+        ChildProcess.exporter(
             folder,
             folder.resolve("log"),
             Variables.of(cloud, mode, all.toArray(String[]::new)),
-            command);
+            options);
     return process;
   }
 

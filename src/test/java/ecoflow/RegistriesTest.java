@@ -288,15 +288,7 @@ class RegistriesTest {
       String[] parts = assignment.split("=", 2);
       variables.put(parts[0], parts[1]);
     }
-    return ChildProcess.start(
-        folder,
-        folder.resolve("log"),
-        variables,
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            "ecoflow.EcoflowExporter"));
+    return ChildProcess.exporter(folder, folder.resolve("log"), variables, List.of());
   }
 
   @Test

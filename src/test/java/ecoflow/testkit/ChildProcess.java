@@ -93,6 +93,20 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
+  /**
+   * Starts the exporter with the class path of the tests.
+   *
+   * @param options options of the Java runtime
+   */
+  public static ChildProcess exporter(
+      Path folder, Path output, Map<String, String> variables, List<String> options) {
+    List<String> command = new ArrayList<>(List.of(JAVA_HOME + "/bin/java"));
+    command.addAll(options);
+    command.addAll(
+        List.of("-cp", System.getProperty("java.class.path"), "ecoflow.EcoflowExporter"));
+    return start(folder, output, variables, command);
+  }
+
   public boolean isAlive() {
     return process.isAlive();
   }
