@@ -9,6 +9,7 @@ import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.config.Settings;
+import ecoflow.routefiles.RouteFile;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Ports;

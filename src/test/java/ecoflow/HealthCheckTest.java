@@ -3,39 +3,70 @@ package ecoflow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.net.httpserver.HttpServer;
+import ecoflow.testkit.Certificates;
+import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The result of the image's HEALTHCHECK for responses of the exporter. */
 class HealthCheckTest {
 
+  private static final Certificates AUTHORITY = new Certificates("Test CA");
+
+  private static final String USERS =
+      """
+      basic_auth_users:
+        alice: $2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW
+      """;
+
+  private static final String TLS =
+      """
+      tls_server_config:
+        cert_file: server.crt
+        key_file: server.key
+      """;
+
+  private static final String CLIENTS =
+      TLS
+          + """
+            client_auth_type: RequireAndVerifyClientCert
+            client_ca_file: ca.crt
+          """;
+
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.rest();
+
+  @TempDir Path directory;
   private final AtomicInteger status = new AtomicInteger(200);
-  private HttpServer exporter;
+  private HttpServer server;
 
   @BeforeEach
   void start() throws IOException {
-    exporter = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    exporter.createContext(
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
         "/-/healthy",
         exchange -> {
           exchange.sendResponseHeaders(status.get(), 0);
           exchange.close();
         });
-    exporter.start();
+    server.start();
   }
 
   @AfterEach
   void end() {
-    exporter.stop(0);
+    server.stop(0);
   }
 
   private static int check(String port) {
@@ -44,7 +75,7 @@ class HealthCheckTest {
 
   @Test
   void succeedsForAHealthyExporter() {
-    String port = Integer.toString(exporter.getAddress().getPort());
+    String port = Integer.toString(server.getAddress().getPort());
     assertEquals(0, check(port));
     assertEquals(0, check(" " + port + " "), "as the exporter reads it");
   }
@@ -53,7 +84,7 @@ class HealthCheckTest {
   @ValueSource(ints = {404, 500, 503})
   void failsForOtherResponses(int code) {
     status.set(code);
-    assertEquals(1, check(Integer.toString(exporter.getAddress().getPort())));
+    assertEquals(1, check(Integer.toString(server.getAddress().getPort())));
   }
 
   @Test
@@ -65,5 +96,33 @@ class HealthCheckTest {
   @ValueSource(strings = {"x", "0", "65536", "-1"})
   void failsForAnInvalidPort(String port) {
     assertEquals(1, check(port));
+  }
+
+  /** The image does not contain a password or a certificate. */
+  @Test
+  void requiresNeitherPasswordNorCertificate() throws IOException {
+    for (String yaml : new String[] {USERS, USERS + TLS, CLIENTS}) {
+      AUTHORITY
+          .issue("localhost")
+          .writeTo(directory.resolve("server.crt"), directory.resolve("server.key"));
+      AUTHORITY.writeAuthority(directory.resolve("ca.crt"));
+      String webConfig = "" + Files.writeString(directory.resolve("web.yml"), yaml);
+      exporter.start("ECOFLOW_WEB_CONFIG_FILE=" + webConfig);
+      String port = Integer.toString(exporter.http().port());
+      Map<String, String> variables =
+          Map.of("EXPORTER_PORT", port, "ECOFLOW_WEB_CONFIG_FILE", webConfig);
+      assertEquals(0, HealthCheck.run(variables), yaml);
+      exporter.stop();
+      assertEquals(1, HealthCheck.run(variables), yaml);
+    }
+  }
+
+  @Test
+  void usesTheListenAddress() {
+    exporter.start("ECOFLOW_LISTEN_ADDRESS=127.0.0.2");
+    String port = "" + exporter.http().port();
+    assertEquals(1, check(port));
+    assertEquals(
+        0, HealthCheck.run(Map.of("EXPORTER_PORT", port, "ECOFLOW_LISTEN_ADDRESS", "127.0.0.2")));
   }
 }

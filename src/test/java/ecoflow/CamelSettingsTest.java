@@ -1,0 +1,85 @@
+package ecoflow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.routes.RouteFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+
+/** The route files that each mode loads. */
+class CamelSettingsTest {
+
+  private static List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
+      return files.sorted().toList();
+    }
+  }
+
+  private static List<?> load(Path file) throws IOException {
+    return (List<?>)
+        new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rest", "open", "mqtt", "device"})
+  void eachModeLoadsTheFilesThatItUses(String mode) throws Exception {
+    List<String> loaded = loadedFiles(mode);
+    assertEquals(loaded.size(), new HashSet<>(loaded).size(), loaded::toString);
+    Set<Object> configurations = new HashSet<>();
+    Set<Object> used = new HashSet<>();
+    for (Path file : files()) {
+      boolean isLoaded = loaded.remove("classpath:routes/" + file.getFileName());
+      for (Object item : load(file)) {
+        if (((Map<?, ?>) item).get("route") instanceof Map<?, ?> route) {
+          if (isLoaded) {
+            used.add(route.get("routeConfigurationId"));
+          } else {
+            assertFalse(isFor(mode, route.get("precondition")), file + " " + route.get("id"));
+          }
+        } else if (isLoaded) {
+          configurations.add(((Map<?, ?>) ((Map<?, ?>) item).get("routeConfiguration")).get("id"));
+        }
+      }
+    }
+    assertEquals(List.of(), loaded);
+    used.remove(null);
+    assertEquals(used, configurations);
+  }
+
+  private static List<String> loadedFiles(String mode) throws ConfigException {
+    Map<String, String> variables = new HashMap<>(Map.of("ECOFLOW_DEVICE_SN", "R331"));
+    if (mode.equals("rest") || mode.equals("open")) {
+      variables.put("ECOFLOW_API_TYPE", mode);
+      variables.putAll(Map.of("ECOFLOW_ACCESS_KEY", "key", "ECOFLOW_SECRET_KEY", "secret"));
+    } else {
+      variables.put("ECOFLOW_API_TYPE", mode);
+      variables.putAll(Map.of("ECOFLOW_ACCOUNT_USER", "u", "ECOFLOW_ACCOUNT_PASSWORD", "p"));
+    }
+    Settings settings = Settings.from(variables);
+    String pattern =
+        CamelSettings.main(settings, RouteFiles.of(settings))
+            .get("camel.main.routesIncludePattern");
+    return new ArrayList<>(List.of(pattern.split(",")));
+  }
+
+  private static boolean isFor(String mode, Object precondition) {
+    String text = String.valueOf(precondition);
+    return !(text.contains("!= '" + mode + "'")
+        || (text.contains("{{ecoflow.mode}}' == '") && !text.contains("== '" + mode + "'")));
+  }
+}

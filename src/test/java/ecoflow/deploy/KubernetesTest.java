@@ -1,0 +1,426 @@
+package ecoflow.deploy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ecoflow.testkit.ChildProcess;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The manifests in deploy/kubernetes and deploy/camel-k, as applied to a cluster. */
+class KubernetesTest {
+
+  private static final Path KUBERNETES = Path.of("deploy/kubernetes");
+  private static final Kinds USED = Kinds.used();
+  private static final Map<String, String> CREDENTIALS =
+      Map.of("ECOFLOW_ACCOUNT_USER", "me@example.com", "ECOFLOW_ACCOUNT_PASSWORD", "x");
+
+  @TempDir private static Path temporary;
+
+  /** If this test fails, run deploy/kubernetes/copies.sh. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "deploy/kubernetes/base/devices.json",
+        "deploy/kubernetes/components/prometheus-rule/prometheusrule.yaml",
+        "deploy/kubernetes/components/routes/look.camel.yaml",
+        "deploy/camel-k/look.camel.yaml"
+      })
+  void theCopyIsUpToDate(String file) throws IOException {
+    Path checkout = checkout("copies-of-" + file.replace('/', '-'));
+    Files.delete(checkout.resolve(file));
+    copy(checkout);
+    assertEquals(Files.readString(checkout.resolve(file)), Files.readString(Path.of(file)), file);
+  }
+
+  @Test
+  void rulesOfSeveralFilesAreMerged() throws IOException {
+    Path checkout = checkout("rules");
+    Path rules = checkout.resolve("deploy/prometheus/rules");
+    for (String name : List.of("a", "b")) {
+      Files.writeString(
+          rules.resolve("0" + name + ".yaml"),
+          """
+          # A remark.
+          groups:
+            - name: %s
+              rules:
+                - alert: A
+                  expr: |
+
+                    up == 0
+          """
+              .formatted(name));
+    }
+    copy(checkout);
+    YamlFile rule =
+        YamlFile.read(
+            checkout.resolve("deploy/kubernetes/components/prometheus-rule/prometheusrule.yaml"));
+    assertEquals("a", rule.text("spec", "groups", 0, "name"));
+    assertEquals("b", rule.text("spec", "groups", 1, "name"));
+    assertEquals("\nup == 0\n", rule.text("spec", "groups", 1, "rules", 0, "expr"));
+    assertEquals(List.of(), USED.problems(rule));
+  }
+
+  private static Path checkout(String name) throws IOException {
+    Path checkout = Files.createDirectories(temporary.resolve(name));
+    for (String part : List.of("deploy", "devices.json", "examples")) {
+      ChildProcess.run(
+          Path.of("").toAbsolutePath(),
+          temporary.resolve("output"),
+          "cp",
+          "-r",
+          part,
+          checkout.toString());
+    }
+    return checkout;
+  }
+
+  private static void copy(Path checkout) {
+    ChildProcess.run(checkout, temporary.resolve("output"), "sh", "deploy/kubernetes/copies.sh");
+  }
+
+  /** The output of kubectl for the directories. */
+  @Nested
+  class Built {
+
+    @BeforeAll
+    static void needsKubectl() throws IOException {
+      boolean installed =
+          Stream.of(System.getenv("PATH").split(":"))
+              .anyMatch(path -> Files.isExecutable(Path.of(path, "kubectl")));
+      assumeTrue(installed, "kubectl is not installed");
+      Path version = temporary.resolve("version");
+      ChildProcess.run(temporary, version, "kubectl", "version", "--client");
+      assumeTrue(
+          Files.readString(version).contains("Kustomize Version: v5."),
+          "kubectl is older than 1.27, or much newer");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "deploy/kubernetes/base",
+          "deploy/kubernetes/overlays/demo",
+          "deploy/kubernetes/overlays/home",
+          "deploy/kubernetes/overlays/cabin",
+          "deploy/kubernetes/overlays/accounts",
+          "deploy/camel-k"
+        })
+    void eachObjectMatchesItsSchema(String folder) throws IOException {
+      fitTheirSchemas(build(folder));
+    }
+
+    /** Components that are not part of an overlay. */
+    @Test
+    void optionalComponentsMatchTheirSchemas() throws IOException {
+      List<YamlFile> objects = buildWith("others", "service-monitor", "routes");
+      fitTheirSchemas(objects);
+      List<YamlFile> monitors = of("ServiceMonitor", objects);
+      assertEquals(1, monitors.size());
+      assertTrue(
+          selects(
+              monitors.get(0).map("spec", "selector", "matchLabels"),
+              of("Service", objects).get(0).map("metadata", "labels")));
+      YamlFile deployment = of("Deployment", objects).get(0);
+      String mounted = mountOf(deployment, configMap(objects, "ecoflow-routes"));
+      assertEquals(mounted, settings(objects).get("ECOFLOW_ROUTES_DIR"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "accounts"})
+    void theVariablesAreValid(String overlay) throws Exception {
+      List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
+      for (YamlFile deployment : of("Deployment", objects)) {
+        Map<String, String> variables = variables(objects, deployment);
+        Set<String> unknown = new TreeSet<>(variables.keySet());
+        unknown.removeAll(Deployed.known());
+        assertEquals(Set.of(), unknown);
+        assertTrue(variables.containsKey("ECOFLOW_DEVICE_SN"), variables::toString);
+        // The catalogue is a file in the container.
+        String catalogue = variables.remove("ECOFLOW_DEVICES_JSON");
+        assertEquals(
+            mountOf(deployment, configMap(objects, nameIn(deployment, "devices")))
+                + "/devices.json",
+            catalogue);
+        Map<String, String> filled = new HashMap<>();
+        variables.forEach(
+            (name, value) -> {
+              if (value.isEmpty()) {
+                filled.put(name, CREDENTIALS.getOrDefault(name, "x"));
+              }
+            });
+        Deployed.accepts(variables, filled);
+      }
+    }
+
+    @Test
+    void eachAccountHasItsOwnExporter() throws IOException {
+      List<YamlFile> objects = build("deploy/kubernetes/overlays/accounts");
+      Set<String> secrets = new TreeSet<>();
+      List<YamlFile> deployments = of("Deployment", objects);
+      assertEquals(2, deployments.size());
+      for (YamlFile deployment : deployments) {
+        assertEquals("Recreate", deployment.text("spec", "strategy", "type"));
+        assertEquals(1, deployment.get("spec", "replicas"));
+        String secret = deployment.text(container("envFrom", 1, "secretRef", "name"));
+        assertTrue(secrets.add(secret), secret);
+        Map<?, ?> pod = deployment.map("spec", "template", "metadata", "labels");
+        assertEquals(1, selecting("PodMonitor", objects, pod).size(), "or it is scraped twice");
+        assertEquals(1, selecting("NetworkPolicy", objects, pod).size());
+        for (YamlFile other : deployments) {
+          assertEquals(
+              other == deployment, selects(other.map("spec", "selector", "matchLabels"), pod));
+        }
+      }
+      for (YamlFile service : of("Service", objects)) {
+        assertEquals(
+            1,
+            deployments.stream()
+                .map(deployment -> deployment.map("spec", "template", "metadata", "labels"))
+                .filter(pod -> selects(service.map("spec", "selector"), pod))
+                .count());
+      }
+    }
+
+    private static Object[] container(Object... path) {
+      return Stream.concat(Stream.of("spec", "template", "spec", "containers", 0), Stream.of(path))
+          .toArray();
+    }
+
+    private static List<YamlFile> selecting(String kind, List<YamlFile> objects, Map<?, ?> pod) {
+      return of(kind, objects).stream()
+          .filter(
+              object ->
+                  selects(
+                      object
+                          .find("spec", "selector", "matchLabels")
+                          .or(() -> object.find("spec", "podSelector", "matchLabels"))
+                          .map(labels -> (Map<?, ?>) labels)
+                          .orElseThrow(),
+                      pod))
+          .toList();
+    }
+
+    private static boolean selects(Map<?, ?> labels, Map<?, ?> of) {
+      return of.entrySet().containsAll(labels.entrySet());
+    }
+
+    /** The requirements of the pod security level "restricted", and further ones. */
+    @ParameterizedTest
+    @CsvSource({"demo, ecoflow-exporter-demo:", "accounts, ecoflow-exporter:"})
+    void podsAreRestricted(String overlay, String image) throws IOException {
+      List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
+      assertEquals(
+          "restricted",
+          of("Namespace", objects)
+              .get(0)
+              .text("metadata", "labels", "pod-security.kubernetes.io/enforce"));
+      for (YamlFile deployment : of("Deployment", objects)) {
+        YamlFile pod = new YamlFile(deployment.get("spec", "template", "spec"));
+        assertEquals(true, pod.get("securityContext", "runAsNonRoot"));
+        assertEquals(1000, pod.get("securityContext", "runAsUser"));
+        assertEquals("RuntimeDefault", pod.get("securityContext", "seccompProfile", "type"));
+        assertEquals(false, pod.get("automountServiceAccountToken"));
+        YamlFile security = new YamlFile(pod.get("containers", 0, "securityContext"));
+        assertEquals(false, security.get("allowPrivilegeEscalation"));
+        assertEquals(true, security.get("readOnlyRootFilesystem"));
+        assertEquals(List.of("ALL"), security.get("capabilities", "drop"));
+        assertTrue(pod.text("containers", 0, "image").startsWith(image), image);
+        for (String probe : List.of("startup", "liveness", "readiness")) {
+          String path = pod.text("containers", 0, probe + "Probe", "httpGet", "path");
+          assertEquals(probe.equals("readiness") ? "/-/ready" : "/-/healthy", path);
+        }
+      }
+    }
+
+    /** Alerts refer to the job in prometheus.yml. */
+    @Test
+    void monitorsUseTheJobOfTheAlerts() throws IOException {
+      String job =
+          YamlFile.read(Path.of("deploy/prometheus/prometheus.yml"))
+              .text("scrape_configs", 0, "job_name");
+      List<YamlFile> objects = new ArrayList<>(buildWith("jobs", "service-monitor", "pod-monitor"));
+      objects.addAll(build("deploy/camel-k"));
+      List<YamlFile> endpoints = new ArrayList<>();
+      for (YamlFile object : objects) {
+        object
+            .find("spec", "endpoints", 0)
+            .or(() -> object.find("spec", "podMetricsEndpoints", 0))
+            .ifPresent(endpoint -> endpoints.add(new YamlFile(endpoint)));
+      }
+      assertEquals(3, endpoints.size());
+      for (YamlFile endpoint : endpoints) {
+        assertEquals("job", endpoint.text("relabelings", 0, "targetLabel"));
+        assertEquals(job, endpoint.text("relabelings", 0, "replacement"));
+      }
+    }
+
+    @Test
+    void filesMountedByCamelKExist() throws Exception {
+      List<YamlFile> objects = build("deploy/camel-k");
+      YamlFile integration = of("Integration", objects).get(0);
+      Set<String> names = new TreeSet<>();
+      Map<String, String> variables = new HashMap<>();
+      for (Object assignment : integration.list("spec", "traits", "environment", "vars")) {
+        String[] parts = assignment.toString().split("=", 2);
+        names.add(parts[0]);
+        if (parts[1].startsWith("secret:")) {
+          String[] secret = parts[1].substring("secret:".length()).split("/");
+          assertEquals("", secret(objects, secret[0]).get(secret[1]), "to be filled in");
+          variables.put(parts[0], "x");
+        } else {
+          variables.put(parts[0], parts[1]);
+        }
+      }
+      names.removeAll(Deployed.known());
+      assertEquals(Set.of(), names);
+      String folder = variables.remove("ECOFLOW_ROUTES_DIR");
+      assertEquals(
+          List.of("configmap:ecoflow-routes@" + folder),
+          integration.list("spec", "traits", "mount", "resources"));
+      assertFalse(configMap(objects, "ecoflow-routes").map("data").isEmpty());
+      Deployed.accepts(variables, Map.of());
+    }
+
+    private static void fitTheirSchemas(List<YamlFile> objects) {
+      assertFalse(objects.isEmpty());
+      List<String> problems = new ArrayList<>();
+      for (YamlFile object : objects) {
+        problems.addAll(USED.problems(object));
+        Kinds.published()
+            .filter(kinds -> kinds.knows(object))
+            .ifPresent(kinds -> problems.addAll(kinds.problems(object)));
+      }
+      assertEquals(List.of(), problems);
+    }
+
+    private static List<YamlFile> build(String folder) throws IOException {
+      Path output = Files.createTempFile(temporary, "built", ".yaml");
+      ChildProcess.run(Path.of("").toAbsolutePath(), output, "kubectl", "kustomize", folder);
+      return YamlFile.documents(Files.readString(output));
+    }
+
+    private static List<YamlFile> buildWith(String name, String... components) throws IOException {
+      Path kubernetes = temporary.resolve("with-" + name);
+      ChildProcess.run(
+          temporary,
+          temporary.resolve("copied-" + name),
+          "cp",
+          "-r",
+          KUBERNETES.toAbsolutePath().toString(),
+          kubernetes.toString());
+      Path overlay = Files.createDirectory(kubernetes.resolve("overlays/mine"));
+      List<String> lines =
+          new ArrayList<>(
+              List.of(
+                  "apiVersion: kustomize.config.k8s.io/v1beta1",
+                  "kind: Kustomization",
+                  "namespace: mine",
+                  "resources:",
+                  "  - ../../base",
+                  "components:"));
+      Stream.of(components).forEach(component -> lines.add("  - ../../components/" + component));
+      Files.write(overlay.resolve("kustomization.yaml"), lines);
+      return build(overlay.toString());
+    }
+
+    private static List<YamlFile> of(String kind, List<YamlFile> objects) {
+      return objects.stream().filter(object -> object.text("kind").equals(kind)).toList();
+    }
+
+    private static YamlFile named(String kind, List<YamlFile> objects, String start) {
+      List<YamlFile> found =
+          of(kind, objects).stream()
+              .filter(object -> object.text("metadata", "name").startsWith(start))
+              .toList();
+      assertEquals(1, found.size(), start);
+      return found.get(0);
+    }
+
+    private static YamlFile configMap(List<YamlFile> objects, String name) {
+      return named("ConfigMap", objects, name);
+    }
+
+    private static Map<String, String> secret(List<YamlFile> objects, String name) {
+      Map<String, String> values = new HashMap<>();
+      named("Secret", objects, name)
+          .map("data")
+          .forEach((key, value) -> values.put((String) key, decoded((String) value)));
+      return values;
+    }
+
+    private static String decoded(String base64) {
+      return new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, String> settings(List<YamlFile> objects) {
+      return data(configMap(objects, "ecoflow-settings"));
+    }
+
+    private static Map<String, String> data(YamlFile map) {
+      Map<String, String> values = new HashMap<>();
+      map.map("data").forEach((key, value) -> values.put((String) key, (String) value));
+      return values;
+    }
+
+    private static Map<String, String> variables(List<YamlFile> objects, YamlFile deployment) {
+      Map<String, String> variables = new HashMap<>();
+      variables.putAll(
+          data(
+              configMap(
+                  objects, deployment.text(container("envFrom", 0, "configMapRef", "name")))));
+      variables.putAll(
+          secret(objects, deployment.text(container("envFrom", 1, "secretRef", "name"))));
+      return variables;
+    }
+
+    /** The name of the config map of a volume. */
+    private static String nameIn(YamlFile deployment, String volume) {
+      return deployment.list("spec", "template", "spec", "volumes").stream()
+          .map(YamlFile::new)
+          .filter(candidate -> candidate.text("name").equals(volume))
+          .map(candidate -> candidate.text("configMap", "name"))
+          .findFirst()
+          .orElseThrow();
+    }
+
+    /** The path in the container at which a config map is mounted. */
+    private static String mountOf(YamlFile deployment, YamlFile configMap) {
+      String name = configMap.text("metadata", "name");
+      String volume =
+          deployment.list("spec", "template", "spec", "volumes").stream()
+              .map(YamlFile::new)
+              .filter(candidate -> candidate.find("configMap", "name").equals(Optional.of(name)))
+              .map(candidate -> candidate.text("name"))
+              .findFirst()
+              .orElseThrow();
+      return deployment.list(container("volumeMounts")).stream()
+          .map(YamlFile::new)
+          .filter(candidate -> candidate.text("name").equals(volume))
+          .map(candidate -> candidate.text("mountPath"))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+}

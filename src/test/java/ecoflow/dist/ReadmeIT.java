@@ -1,0 +1,422 @@
+package ecoflow.dist;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import ecoflow.cloud.CloudAccount;
+import ecoflow.cloud.Fleet;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ChildProcess;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.Distribution;
+import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.Ports;
+import ecoflow.testkit.Readme;
+import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.SourceCopy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each command of the README does what the README says; one that is new there fails. */
+class ReadmeIT {
+
+  /** How the only commands start that are not run here, and why. */
+  private static final Map<String, String> NOT_RUN =
+      Map.of(
+          "./mvnw -B verify", "is what runs this test",
+          "docker ", "needs a container engine and its images, which build machines may lack");
+
+  private static final int CTRL_C = 130;
+  private static final long BUILD_SECONDS = 300;
+  private static final String ROUTES = "/etc/ecoflow/routes";
+
+  private static final Readme README = new Readme();
+
+  private static final SimulatedDevice DEVICE =
+      new SimulatedDevice("R331README000001", "Garage", "DELTA 2", WireFormat.JSON)
+          .set(Map.of("pd.soc", 81, "pd.wifiRssi", -52));
+
+  @RegisterExtension static final CloudExtension clouds = new CloudExtension(DEVICE);
+
+  /** One for all commands that build, so that the second finds the classes of the first. */
+  @TempDir private static Path checkout;
+
+  private static SourceCopy sources;
+
+  @TempDir private Path folder;
+  private final int port = Ports.next();
+  private final Page page = ExporterJar.pageAt(port);
+
+  /** What the test has started last. */
+  private ChildProcess process;
+
+  @AfterEach
+  void end() {
+    if (process != null) {
+      process.close();
+    }
+  }
+
+  static Stream<String> commands() {
+    return README.commands().stream()
+        .filter(command -> NOT_RUN.keySet().stream().noneMatch(command::startsWith));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("commands")
+  void theCommandDoesWhatTheReadmeSays(String command) throws IOException {
+    if (command.endsWith(" java -jar target/ecoflow-exporter.jar")) {
+      startsTheJar(command);
+    } else if (command.startsWith("tar ")) {
+      unpacksTheDistribution();
+    } else if (command.endsWith("/bin/ecoflow-exporter train")) {
+      trains(command);
+    } else if (command.endsWith("/bin/ecoflow-exporter")) {
+      startsTheDistribution(command);
+    } else if (command.startsWith("cp -r ")) {
+      copiesTheRoutes();
+    } else if (command.endsWith(" java -jar ecoflow-exporter.jar")) {
+      copiesTheRoutes();
+      startsWithCopiedRoutes(command);
+    } else if (command.startsWith("java -jar target/ecoflow-exporter.jar ")) {
+      runsACommand(command);
+    } else if (command.contains(" dependency:copy-dependencies ")) {
+      fetchesComponents(command);
+    } else if (command.endsWith("./mvnw -q -Pdemo")) {
+      startsTheDemo(command, "device");
+    } else if (command.equals("./mvnw spotless:apply")) {
+      mendsTheFormat(command);
+    } else if (command.equals("./mvnw -q -Psoak")) {
+      soaks(command);
+    } else {
+      fail("no test runs " + command);
+    }
+  }
+
+  @Test
+  void whatIsNotRunStandsInTheReadme() {
+    NOT_RUN.forEach(
+        (start, reason) ->
+            assertTrue(
+                README.commands().stream().anyMatch(command -> command.startsWith(start)), start));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("demoModes")
+  void theDemoTakesItsMode(String assignment) {
+    startsTheDemo(assignment + " ./mvnw -q -Pdemo", assignment.replace("DEMO_MODE=", ""));
+  }
+
+  /** "DEMO_MODE=rest (or mqtt, open)". */
+  static Stream<String> demoModes() {
+    Matcher modes =
+        Pattern.compile("`(DEMO_MODE=)(\\w+)` \\(or `(\\w+)`, `(\\w+)`\\)").matcher(README.text());
+    assertTrue(modes.find(), "the modes of the demo");
+    return IntStream.of(2, 3, 4).mapToObj(mode -> modes.group(1) + modes.group(mode));
+  }
+
+  /** The worked example of "Edit a route". */
+  @Test
+  void theEditedRouteHidesTheWifiSignal() {
+    String lines =
+        README.blocks("yaml").stream()
+            .filter(block -> block.contains("pd.wifiRssi"))
+            .findFirst()
+            .orElseThrow();
+    copiesTheRoutes().put("quotas.camel.yaml", lines);
+    startExporter(only(" java -jar ecoflow-exporter.jar"));
+    eventuallyShowsSoc();
+    assertEquals(List.of(), page.lines("pd_wifi_rssi"));
+    endByCtrlC();
+  }
+
+  // What the commands do
+
+  private void startsTheJar(String command) {
+    startExporter(command);
+    if (command.contains("=mqtt ")) {
+      eventually(
+          () -> {
+            DEVICE.pushAll();
+            assertEquals(81, page.of(DEVICE, "pd_soc"), () -> "" + process.lines());
+          });
+    }
+    eventuallyShowsSoc();
+    String mode =
+        Stream.of("mqtt", "device", "open")
+            .filter(m -> command.contains("=" + m + " "))
+            .findFirst()
+            .orElse("rest");
+    assertEquals(1, page.own("exporter_build_info", "mode=" + mode));
+    endByCtrlC();
+  }
+
+  /** Beside the build's folder, as in a checkout. */
+  private void unpacksTheDistribution() throws IOException {
+    Path built = Path.of(System.getProperty("exporter.distribution"));
+    Files.createDirectory(folder.resolve("target"));
+    Files.copy(built, folder.resolve("target").resolve(built.getFileName()));
+    startShell(folder, Map.of(), only("tar "));
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+  }
+
+  private Path unpacked() {
+    String name = Path.of(System.getProperty("exporter.distribution")).getFileName().toString();
+    return folder.resolve(name.replace(".tar.gz", ""));
+  }
+
+  private void trains(String command) throws IOException {
+    unpacksTheDistribution();
+    startShell(folder, Map.of(), command);
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    assertEquals(List.of(), process.lines());
+    assertEquals(1, Distribution.files(unpacked().resolve("cache")).size());
+  }
+
+  private void startsTheDistribution(String command) throws IOException {
+    unpacksTheDistribution();
+    startExporter(folder, command);
+    eventuallyShowsSoc();
+    assertTrue(process.lines().get(0).contains("start-up archive"), "the first start makes it");
+    endByCtrlC();
+  }
+
+  private void runsACommand(String command) {
+    startExporter(command);
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    String words = command.replaceFirst(".*\\.jar ", "");
+    String shown =
+        switch (words.split(" ")[0]) {
+          case "check" -> "ok +values +" + DEVICE.serial() + " sent values after .*";
+          case "devices" -> DEVICE.serial() + " +Garage +DELTA 2 +yes +JSON";
+          case "config" -> "ECOFLOW_SECRET_KEY +\\*\\*\\* +environment";
+          case "routes" -> "wrote +.*/routes/quotas.camel.yaml";
+          case "--help" -> "Usage: ecoflow-exporter .*";
+          default -> fail("no test looks at " + words);
+        };
+    assertTrue(
+        process.lines().stream().anyMatch(line -> line.matches(shown)),
+        () -> shown + process.lines());
+  }
+
+  private void fetchesComponents(String command) throws IOException {
+    Path lib = folder.resolve("lib");
+    build(command.replace("/etc/ecoflow/lib", lib.toString()));
+    Set<String> fetched = names(Distribution.files(lib));
+    assertTrue(fetched.contains("camel-sql-4.18.0.jar"), () -> "" + fetched);
+    assertTrue(fetched.contains("postgresql-42.7.8.jar"), () -> "" + fetched);
+    unpacksTheDistribution();
+    Set<String> there = names(Distribution.files(unpacked().resolve("lib")));
+    assertEquals(Set.of(), common(fetched, there), "what the exporter has is not fetched");
+
+    // Camel finds it, and it has all that it needs.
+    Path routes = Files.createDirectory(folder.resolve("sql"));
+    Files.writeString(
+        routes.resolve("sql.camel.yaml"),
+        // No text block, because the formatter, which another test runs on this file, does not
+        // change text blocks.
+        String.join(
+            "\n",
+            "- beans:",
+            "    - name: base",
+            "      type: org.postgresql.ds.PGSimpleDataSource",
+            "      properties:",
+            "        url: \"jdbc:postgresql://127.0.0.1:1/none\"",
+            "- route:",
+            "    id: sql",
+            "    from:",
+            "      uri: timer",
+            "      parameters:",
+            "        timerName: sql",
+            "        repeatCount: 1",
+            "      steps:",
+            "        - to:",
+            "            uri: sql",
+            "            parameters:",
+            "              query: select 1",
+            "              dataSource: \"#base\"",
+            ""));
+    startExporter(
+        folder,
+        "ECOFLOW_LIB_DIR="
+            + lib
+            + " CAMEL_MAIN_ROUTES_INCLUDE_PATTERN='file:"
+            + routes
+            + "/*.camel.yaml' ecoflow-exporter-*/bin/ecoflow-exporter");
+    process.awaitLine("Connection to 127.0.0.1:1 refused");
+    endByCtrlC();
+  }
+
+  private static Set<String> names(List<Path> files) {
+    return files.stream().map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+  }
+
+  private static Set<String> common(Set<String> one, Set<String> other) {
+    return one.stream().filter(other::contains).collect(Collectors.toSet());
+  }
+
+  private RoutesFolder copiesTheRoutes() {
+    RoutesFolder routes = new RoutesFolder(folder.resolve("routes"));
+    startShell(Path.of(""), Map.of(), only("cp -r "));
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    assertEquals(RoutesFolder.packaged(), routes.names());
+    return routes;
+  }
+
+  private void startsWithCopiedRoutes(String command) {
+    startExporter(command);
+    eventuallyShowsSoc();
+    assertEquals(-52, page.of(DEVICE, "pd_wifi_rssi"));
+    endByCtrlC();
+  }
+
+  private void startsTheDemo(String command, String mode) {
+    startBuild(command.replaceAll("EXPORTER_PORT=\\d+", "EXPORTER_PORT=" + port));
+    process.awaitLine("http://localhost:" + port + "/metrics", BUILD_SECONDS);
+    eventually(
+        () ->
+            assertFalse(
+                Double.isNaN(page.of(Fleet.DELTA_2, "pd_soc")), () -> "" + process.lines()));
+    assertEquals(1, page.own("exporter_build_info", "mode=" + mode));
+    endByCtrlC();
+    assertEquals("", page.text(), "the exporter ends with the demo");
+  }
+
+  private void mendsTheFormat(String command) throws IOException {
+    Path file = sources().folder().resolve("src/test/java/ecoflow/dist/ReadmeIT.java");
+    String formatted = Files.readString(file);
+    Files.writeString(file, formatted.replace("\n  ", "\n\t "));
+    assertNotEquals(formatted, Files.readString(file));
+    build(command);
+    assertEquals(formatted, Files.readString(file));
+  }
+
+  /** For as short a time as is any use. */
+  private void soaks(String command) {
+    Set<String> options =
+        Pattern.compile("`-D(soak\\.\\w+)=")
+            .matcher(README.text())
+            .results()
+            .map(option -> option.group(1))
+            .collect(Collectors.toSet());
+    assertEquals(Set.of("soak.minutes", "soak.mode", "soak.seed"), options);
+    List<String> lines =
+        build(command + " -Dsoak.minutes=0.05 -Dsoak.mode=mqtt -Dsoak.seed=7 -Dsoak.calm=15");
+    assertTrue(lines.contains("Soak: mode mqtt, 0.05 minutes of faults, seed 7"), () -> "" + lines);
+    assertTrue(lines.contains("violations 0"), () -> "" + lines);
+  }
+
+  // Steps
+
+  /** The one command with these words at its start or end. */
+  private static String only(String words) {
+    List<String> found =
+        README.commands().stream()
+            .filter(command -> command.startsWith(words) || command.endsWith(words))
+            .toList();
+    assertEquals(1, found.size(), () -> words + found);
+    return found.get(0);
+  }
+
+  /** Starts an exporter on the simulated cloud, in the folder where the command finds its jar. */
+  private void startExporter(String command) {
+    Path jar = Path.of(System.getProperty("exporter.jar"));
+    startExporter(
+        command.contains(" target/") ? jar.getParent().getParent() : jar.getParent(), command);
+  }
+
+  private void startExporter(Path start, String command) {
+    SimulatedCloud cloud = clouds.cloud();
+    Map<String, String> variables = new HashMap<>();
+    variables.put("ECOFLOW_API_HOST", cloud.apiHost());
+    variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
+    if (!command.contains("ECOFLOW_DEVICE_SN=")) {
+      // The README leaves out what the lines before it have said.
+      CloudAccount account = cloud.account();
+      variables.put("ECOFLOW_DEVICE_SN", "all");
+      variables.put("ECOFLOW_ACCESS_KEY", account.accessKey());
+      variables.put("ECOFLOW_SECRET_KEY", account.secretKey());
+    }
+    startShell(start, variables, withCredentials(command, cloud.account()));
+  }
+
+  private static String withCredentials(String command, CloudAccount account) {
+    Map<String, String> values =
+        Map.of(
+            "ECOFLOW_ACCESS_KEY", account.accessKey(),
+            "ECOFLOW_SECRET_KEY", account.secretKey(),
+            "ECOFLOW_ACCOUNT_USER", account.email(),
+            "ECOFLOW_ACCOUNT_PASSWORD", account.password());
+    return Pattern.compile("(\\w+)=\\.\\.\\.")
+        .matcher(command)
+        .replaceAll(place -> place.group(1) + "='" + values.get(place.group(1)) + "'");
+  }
+
+  private static SourceCopy sources() {
+    if (sources == null) {
+      sources = SourceCopy.to(checkout.resolve("ecoflow-exporter"));
+    }
+    return sources;
+  }
+
+  private void startBuild(String command) {
+    Map<String, String> variables = new HashMap<>();
+    String repository = System.getProperty("localRepository");
+    if (repository != null) {
+      String arguments = System.getenv().getOrDefault("MAVEN_ARGS", "");
+      variables.put("MAVEN_ARGS", arguments + " -Dmaven.repo.local=" + repository);
+    }
+    startShell(sources().folder(), variables, command);
+  }
+
+  /** Builds to a good end and returns what was printed. */
+  private List<String> build(String command) {
+    startBuild(command);
+    assertEquals(0, process.exitCode(BUILD_SECONDS), () -> command + process.lines());
+    return process.lines();
+  }
+
+  private void startShell(Path start, Map<String, String> variables, String command) {
+    Map<String, String> all = new HashMap<>(variables);
+    // The port of a command must come from the command.
+    all.put("EXPORTER_PORT", command.contains("EXPORTER_PORT=") ? "0" : Integer.toString(port));
+    process =
+        ChildProcess.shell(
+            start.toAbsolutePath(),
+            folder.resolve("output"),
+            all,
+            command.replace(ROUTES, folder.resolve("routes").toString()));
+  }
+
+  private void eventuallyShowsSoc() {
+    eventually(() -> assertEquals(81, page.of(DEVICE, "pd_soc"), () -> "" + process.lines()));
+  }
+
+  private void endByCtrlC() {
+    process.interrupt();
+    assertEquals(CTRL_C, process.exitCode(), () -> "" + process.lines());
+  }
+}

@@ -1,0 +1,137 @@
+package ecoflow.landing;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ecoflow.cloud.Fleet;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.Browser;
+import ecoflow.testkit.ExporterExtension;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The landing page in Chromium, with the devices of the demo. */
+class LandingPageBrowserTest {
+
+  private static final String LONG_NAME = "<script>" + "AVeryLongNameWithoutASpace".repeat(4);
+
+  private final Fleet fleet = new Fleet();
+  private final SimulatedDevice evil =
+      new SimulatedDevice("R331ZBROWSER0001", LONG_NAME, "DELTA 2", WireFormat.JSON)
+          .set(Map.of("pd.soc", 9));
+
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.device().with(devices());
+
+  @TempDir Path folder;
+
+  private SimulatedDevice[] devices() {
+    List<SimulatedDevice> all = new ArrayList<>(fleet.devices());
+    all.add(evil);
+    return all.toArray(SimulatedDevice[]::new);
+  }
+
+  @Test
+  void thePageFitsADesktopAndAPhoneInLightAndDark() throws Exception {
+    assumeTrue(Browser.isHere(), "chromium is not installed");
+    exporter.start();
+    for (SimulatedDevice device : devices()) {
+      exporter.page().eventuallyShows(device, "online", 1);
+    }
+    try (Browser browser = Browser.start(folder)) {
+      String url = url();
+      Path pictures = Files.createDirectories(Path.of("target/landing-page"));
+      for (int width : new int[] {1280, 390}) {
+        String background = "";
+        for (boolean dark : new boolean[] {false, true}) {
+          browser.show(width, 860, dark);
+          browser.open(url);
+          assertEquals(List.of(), browser.complaints());
+          assertEquals(6, browser.ask("document.querySelectorAll('article').length").asInt());
+          assertEquals(
+              LONG_NAME,
+              browser
+                  .ask(
+                      "[...document.querySelectorAll('h2')].map(h => h.textContent)"
+                          + ".find(t => t.includes('script'))")
+                  .asText());
+          assertTrue(
+              browser.ask("document.documentElement.scrollWidth").asInt() <= width,
+              "nothing stands out at the right");
+          assertEquals(1, browser.ask("document.scripts.length").asInt());
+          // The style sheet is applied: wide screens have several columns of cards.
+          int columns =
+              browser
+                  .ask(
+                      "new Set([...document.querySelectorAll('article')]"
+                          + ".map(a => a.getBoundingClientRect().left)).size")
+                  .asInt();
+          assertEquals(width < 600, columns == 1, columns + " columns at " + width);
+          String now = browser.ask("getComputedStyle(document.body).backgroundColor").asText();
+          assertNotEquals(background, now);
+          background = now;
+          Files.write(
+              pictures.resolve(
+                  (width < 600 ? "phone" : "desktop") + (dark ? "-dark" : "") + ".png"),
+              browser.picture());
+        }
+      }
+    }
+  }
+
+  @Test
+  void thePageRefreshesItselfAndRemovesValuesWhenTheExporterStops() {
+    assumeTrue(Browser.isHere(), "chromium is not installed");
+    exporter.start();
+    exporter.page().eventuallyShows(evil, "online", 1);
+    try (Browser browser = Browser.start(folder)) {
+      browser.show(1280, 800, false);
+      browser.open(url());
+      browser.ask("window.isSamePage = true");
+      evil.set(Map.of("pd.soc", 77));
+      evil.pushAll();
+      eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
+      assertTrue(browser.ask("window.isSamePage").asBoolean(), "it was not loaded again");
+      assertEquals(List.of(), browser.complaints());
+      exporter.stop();
+      eventually(
+          () ->
+              assertTrue(
+                  text(browser).contains("The exporter does not answer."), () -> text(browser)));
+      assertFalse(text(browser).contains("77 %"), () -> text(browser));
+    }
+  }
+
+  @Test
+  void thePageRefreshesItselfWithoutScripts() {
+    assumeTrue(Browser.isHere(), "chromium is not installed");
+    exporter.start();
+    exporter.page().eventuallyShows(evil, "online", 1);
+    try (Browser browser = Browser.start(folder)) {
+      browser.show(1280, 800, false);
+      browser.withoutScripts();
+      browser.open(url());
+      evil.set(Map.of("pd.soc", 77));
+      evil.pushAll();
+      eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
+    }
+  }
+
+  private String url() {
+    return "http://localhost:" + exporter.http().port() + "/";
+  }
+
+  private static String text(Browser browser) {
+    return browser.ask("document.body.innerText").asText();
+  }
+}

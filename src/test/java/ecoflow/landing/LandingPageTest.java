@@ -1,0 +1,249 @@
+package ecoflow.landing;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static ecoflow.testkit.Frames.frame;
+import static ecoflow.testkit.Frames.message;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.ExporterExtension;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The HTML of the landing page; LandingPageBrowserTest shows it in a browser. */
+class LandingPageTest {
+
+  private static final String EVIL = "</h2><script>alert(\"1\")</script>'&amp;";
+
+  private final SimulatedDevice garage =
+      new SimulatedDevice("R331ZLAND0000001", "Garage", "DELTA 2", WireFormat.JSON)
+          .set(
+              Map.of(
+                  "pd.soc",
+                  15,
+                  "pd.wattsInSum",
+                  420,
+                  "pd.wattsOutSum",
+                  35,
+                  "bms_emsStatus.chgRemainTime",
+                  125,
+                  "bms_emsStatus.dsgRemainTime",
+                  5999,
+                  "bms_bmsStatus.vol",
+                  50_000,
+                  "bms_bmsStatus.amp",
+                  7_000));
+
+  private final SimulatedDevice evil =
+      new SimulatedDevice("R331ZLAND0000002", EVIL, EVIL, WireFormat.JSON)
+          .set(Map.of("pd.soc", 55));
+
+  @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(garage, evil);
+
+  private String page() {
+    return exporter.http().get("/").body();
+  }
+
+  /** The HTML of the card of a device. */
+  private String card(SimulatedDevice device) {
+    Matcher cards = Pattern.compile("(?s)<article>.*?</article>").matcher(page());
+    return cards
+        .results()
+        .map(card -> card.group())
+        .filter(card -> card.contains(device.serial()))
+        .findFirst()
+        .orElse("");
+  }
+
+  private void startAndPush() {
+    exporter.start();
+    exporter.page().eventuallyConnected(1);
+    for (SimulatedDevice device : new SimulatedDevice[] {garage, evil}) {
+      device.pushAll();
+      exporter.page().eventuallyShows(device, "online", 1);
+    }
+  }
+
+  @Test
+  void devicesAreShownWithTheirValues() {
+    startAndPush();
+    String card = card(garage);
+    for (String part :
+        new String[] {
+          "<h2>Garage</h2>",
+          ">online<",
+          ">DELTA 2<",
+          ">15 %<",
+          "width=\"15\"",
+          "class=\"fill low\"",
+          ">420 W<",
+          ">35 W<",
+          ">full in 2 h 5 min<",
+          "R331ZLAND0000001, updated ",
+        }) {
+      assertTrue(card.contains(part), () -> part + " in " + card);
+    }
+    assertTrue(card(evil).contains("class=\"fill\""), "more than a fifth");
+    eventually(
+        () ->
+            assertTrue(
+                Pattern.compile("(?s)<path d=\"M238.0 32.6h.1\"/>.*>Charge, last hour<")
+                    .matcher(card(garage))
+                    .find(),
+                () -> card(garage)));
+    for (String part :
+        new String[] {
+          "EcoFlow: <span class=\"good\">answers<",
+          "Login: <span class=\"good\">logged in<",
+          "Connection: <span class=\"good\">up<",
+          "Devices online: 2 of 2",
+          "mode mqtt",
+        }) {
+      assertTrue(page().contains(part), () -> part + " in " + page());
+    }
+    assertFalse(page().contains("Last failure"), "no failure");
+    assertFalse(page().contains("/-/unknown"), "no unknown message");
+  }
+
+  @Test
+  void valuesOfOfflineDevicesAreNotShown() {
+    startAndPush();
+    garage.publishStatus("{\"params\":{\"status\":0}}");
+    eventually(() -> assertTrue(card(garage).contains(">offline<"), () -> card(garage)));
+    String card = card(garage);
+    assertFalse(card.contains("15 %") || card.contains("420") || card.contains("full in"), card);
+    assertTrue(card.contains("updated "), card);
+    assertTrue(page().contains("Devices online: 1 of 2"));
+  }
+
+  @Test
+  void namesAreEscaped() {
+    startAndPush();
+    String page = page();
+    assertFalse(page.contains("<script>alert"), page);
+    assertEquals(2, page.split("<script").length, "the script of the page alone");
+    assertTrue(
+        page.contains(
+            "<h2>&lt;/h2&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;amp;</h2>"),
+        page);
+  }
+
+  @Test
+  void unknownMessagesAreCounted() {
+    startAndPush();
+    garage.publish(frame(99, 98, message().integer(1, 1)));
+    eventually(() -> assertTrue(page().contains("Unknown messages: <a href=\"/-/unknown\">1</a>")));
+  }
+
+  @Test
+  void theLastFailureIsShown() {
+    startAndPush();
+    exporter.cloud().stopBroker();
+    eventually(
+        () -> {
+          assertTrue(page().contains("Connection: <span class=\"bad\">no MQTT connection<"));
+          assertTrue(
+              Pattern.compile("Last failure, [^:]+: (No MQTT connection|MQTT connection lost): ")
+                  .matcher(page())
+                  .find(),
+              this::page);
+        });
+  }
+
+  @Test
+  void cloudFailuresAreShownInModeRest() {
+    exporter.startIn("rest", "ECOFLOW_SECRET_KEY=wrong", "HTTP_RETRIES=0");
+    assertTrue(page().contains("EcoFlow: <span class=\"bad\">has not answered yet<"));
+    eventually(
+        () ->
+            assertTrue(page().contains(": Cannot get the device list from EcoFlow: "), this::page));
+    assertFalse(page().contains("Login:"));
+  }
+
+  @Test
+  void theSecurityPolicyAllowsOnlyTheStyleAndScriptOfThePage() throws Exception {
+    exporter.start();
+    HttpResponse<String> answer = exporter.http().get("/");
+    assertEquals(200, answer.statusCode());
+    assertEquals("text/html; charset=utf-8", header(answer, "Content-Type"));
+    assertEquals("nosniff", header(answer, "X-Content-Type-Options"));
+    String policy = header(answer, "Content-Security-Policy");
+    assertTrue(policy.startsWith("default-src 'none'; "), policy);
+    for (String tag : List.of("style", "script")) {
+      Matcher part =
+          Pattern.compile("(?s)<%s>(.*?)</%s>".formatted(tag, tag)).matcher(answer.body());
+      assertTrue(part.find(), tag);
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256")
+              .digest(part.group(1).getBytes(StandardCharsets.UTF_8));
+      String expected = tag + "-src 'sha256-" + Base64.getEncoder().encodeToString(hash) + "';";
+      assertTrue(policy.contains(expected), expected);
+      assertFalse(part.find(), "one " + tag);
+    }
+    assertFalse(answer.body().contains(" style="));
+    assertFalse(Pattern.compile("(?i)(src|href)=\"(?!/|data:,\")").matcher(answer.body()).find());
+    assertFalse(answer.body().contains("{{"));
+
+    HttpResponse<String> head = exporter.http().send("HEAD", "/", BodyHandlers.ofString());
+    assertEquals(200, head.statusCode());
+    assertEquals(policy, header(head, "Content-Security-Policy"));
+    assertEquals("", head.body());
+    assertEquals(404, exporter.http().get("/nowhere").statusCode());
+  }
+
+  @Test
+  void linksAreValid() throws Exception {
+    startAndPush();
+    Matcher links = Pattern.compile("<a href=\"([^\"]+)\"").matcher(page());
+    int found = 0;
+    while (links.find()) {
+      assertEquals(200, exporter.http().get(links.group(1)).statusCode(), links.group(1));
+      found++;
+    }
+    assertEquals(4, found);
+    HttpResponse<String> docs = exporter.http().get("/docs");
+    assertEquals(
+        Files.readString(Path.of("README.md")) + Files.readString(Path.of("docs/CONFIGURATION.md")),
+        docs.body());
+    assertEquals("text/plain; charset=utf-8", header(docs, "Content-Type"));
+    assertEquals("nosniff", header(docs, "X-Content-Type-Options"));
+  }
+
+  @Test
+  void theImagesOfTheReadmeExist() throws Exception {
+    Matcher pictures =
+        Pattern.compile("<img src=\"([^\"]+)\"").matcher(Files.readString(Path.of("README.md")));
+    int found = 0;
+    while (pictures.find()) {
+      assertTrue(Files.size(Path.of(pictures.group(1))) < 150_000, pictures.group(1));
+      found++;
+    }
+    assertEquals(2, found);
+  }
+
+  private static String header(HttpResponse<?> response, String name) {
+    return response.headers().firstValue(name).orElse("");
+  }
+
+  @Test
+  void aChargeOfZeroIsShown() {
+    exporter.start();
+    exporter.page().eventuallyConnected(1);
+    garage.push(Map.of("pd.soc", 0));
+    eventually(() -> assertTrue(card(garage).contains(">0 %<"), card(garage)));
+  }
+}

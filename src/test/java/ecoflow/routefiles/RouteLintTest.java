@@ -1,0 +1,532 @@
+package ecoflow.routefiles;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.Beans;
+import ecoflow.offline.RouteCheck;
+import ecoflow.routes.RouteFiles;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Files with one mistake each, and files without any: what validate says, to the line. */
+class RouteLintTest {
+
+  @TempDir private Path folder;
+
+  private List<String> problems(String... texts) throws Exception {
+    for (int i = 0; i < texts.length; i++) {
+      Files.writeString(folder.resolve((char) ('a' + i) + ".camel.yaml"), texts[i]);
+    }
+    return RouteCheck.problems(Map.of(), Beans::new, folder).stream()
+        .map(line -> line.replace(folder + "/", "").replace(".camel.yaml", ""))
+        .toList();
+  }
+
+  /** A route with these steps, from line 6 on. */
+  private static String steps(String steps) {
+    return """
+        - route:
+            id: mine
+            from:
+              uri: timer:tick
+              steps:
+        """
+        + steps.indent(8);
+  }
+
+  static List<Arguments> mistakes() {
+    List<Arguments> all = new ArrayList<>();
+    // What the schema knows.
+    add(all, "", "1: the file is empty; it takes a list (lines that start with '- ')");
+    add(all, "# nothing\n", "1: the file is empty; it takes a list");
+    add(all, "hello", "1: the file takes a list (lines that start with '- '), not 'hello'");
+    add(
+        all,
+        "route:\n  from:\n    uri: timer:x\n    steps: []\n",
+        "1: the file takes a list (lines that start with '- '), not a map");
+    add(all, "- rout:\n    id: a\n", "1: 'rout' is unknown in the file; did you mean 'route'?");
+    add(all, steps("- lgo: hello"), "6: 'lgo' is unknown in steps; did you mean 'log'?");
+    add(
+        all,
+        steps("- log:\n    massage: hello\n    message: hello"),
+        "7: 'massage' is unknown in log; did you mean 'message'?");
+    add(all, steps("- log: a\n  to: direct:quotas"), "7: 'to' needs a '- ' of its own");
+    add(all, steps("log: hello"), "6: steps takes a list (lines that start with '- '), not a map");
+    add(all, steps("- log:\n  - hello"), "7: log takes a map (lines of 'key: value'), not a list");
+    add(all, steps("- log: one").replace("id: mine", "id: [mine]"), "2: id takes a single value");
+    add(
+        all,
+        steps("- log: one").replace("    id: mine", "    id: mine\n    id: other"),
+        "3: 'id' is duplicate, see line 2");
+    add(all, steps("- log: one").replace("timer:tick", "\n      note: x"), "4: from lacks 'uri'");
+    add(all, "- route:\n    id: mine\n", "2: route lacks 'from'");
+    add(all, "- from:\n    uri: timer:x\n", "2: from lacks 'steps'");
+    add(all, steps("- to:\n    id: there"), "7: to lacks 'uri'");
+    add(
+        all,
+        steps("- log:\n    loggingLevel: LOUD\n    message: x"),
+        "7: loggingLevel cannot be 'LOUD'; allowed: DEBUG, ERROR, INFO, OFF, TRACE, WARN");
+    add(
+        all,
+        steps("- multicast:\n    parallelProcessing: often\n    steps:\n      - log: x"),
+        "7: parallelProcessing takes true or false, not 'often'");
+    add(
+        all,
+        steps("- log: one").replace("id: mine", "startupOrder: first"),
+        "2: startupOrder takes a number, not 'first'");
+    add(all, steps("- log: \"open"), "");
+    add(all, steps("- log: one").replace("    id", "\tid"), "2: ");
+    add(
+        all,
+        steps("- setBody:\n    simpel: x"),
+        "7: 'simpel' is unknown in setBody; did you mean 'simple'?");
+    add(
+        all,
+        steps("- unmarshal:\n    jsn: {}"),
+        "7: 'jsn' is unknown in unmarshal; did you mean 'json'?");
+    // What the exporter knows.
+    add(
+        all,
+        steps("- to: kafak:topic"),
+        "6: there is no component kafak: put org.apache.camel:camel-kafak");
+    add(
+        all,
+        steps("- to: smtp:localhost"),
+        "6: there is no component smtp: put org.apache.camel:camel-mail");
+    add(
+        all,
+        steps("- to: filee:/tmp"),
+        "into ECOFLOW_LIB_DIR, or correct its name; did you mean 'file'?");
+    add(
+        all,
+        steps("- log: x").replace("timer:tick", "timer:tick?perid=5"),
+        "4: 'perid' is not an option of timer; did you mean 'period'?");
+    add(
+        all,
+        steps("- to:\n    uri: seda:x\n    parameters:\n      sise: 5"),
+        "9: 'sise' is not an option of seda; did you mean 'size'?",
+        "seda:x");
+    add(
+        all,
+        steps("- to:\n    uri: file:x?fileExist=Append\n    parameters:\n      charset: utf-8"),
+        "7: options are in uri and in parameters; put all of them in one place");
+    add(
+        all,
+        steps("- to:\n    uri: file\n    parameters:\n      fileExist: Append"),
+        "7: file lacks its parameter 'directoryName'");
+    add(
+        all,
+        steps("- to: file:x?fileExist=Apend"),
+        "6: fileExist of file cannot be 'Apend'; did you mean 'Append'?");
+    add(
+        all,
+        steps("- log: x").replace("tick", "tick?fixedRate=maybe"),
+        "4: fixedRate of timer takes true or false, not 'maybe'");
+    add(
+        all,
+        steps("- log: x").replace("tick", "tick?repeatCount=all"),
+        "4: repeatCount of timer takes a number, not 'all'");
+    add(
+        all,
+        steps("- bean:\n    ref: quotaz\n    method: store"),
+        "7: there is no bean quotaz; did you mean 'quotas'?");
+    add(
+        all,
+        steps("- setBody:\n    method:\n      ref: nobody\n      method: x"),
+        "8: there is no bean nobody");
+    add(
+        all,
+        steps("- to: paho:t?client=%23nobody&brokerUrl=tcp://localhost:1").replace("%23", "#"),
+        "6: there is no bean nobody");
+    add(all, steps("- log: \"${bean:nobody?method=x}\""), "6: there is no bean nobody");
+    add(
+        all,
+        steps("- setBody:\n    method:\n      beanType: com.example.Nothing\n      method: x"),
+        "8: there is no class com.example.Nothing: put its jar into ECOFLOW_LIB_DIR");
+    add(
+        all,
+        "- beans:\n    - name: x\n      type: com.example.Nothing\n",
+        "3: there is no class com.example.Nothing");
+    add(
+        all,
+        "- onException:\n    exception:\n      - java.io.IOExeption\n    steps:\n      - log: x\n"
+            + steps("- log: x"),
+        "3: there is no class java.io.IOExeption");
+    add(all, steps("- log: \"{{nobody.set}}\""), "6: nothing defines {{nobody.set}}");
+    add(
+        all,
+        steps("- log: \"{{env:ECOFLOW_NOBODY_SET}}\""),
+        "6: nothing defines {{env:ECOFLOW_NOBODY_SET}}; a default value follows a colon");
+    add(
+        all,
+        steps("- log: x").replace("id: mine", "routeConfigurationId: unexpected-error"),
+        "2: there is no routeConfiguration unexpected-error; did you mean 'unexpected-errors'?");
+    add(
+        all,
+        "- templatedRoute:\n    routeTemplateRef: nobody\n    routeId: x\n",
+        "2: there is no routeTemplate nobody");
+    add(
+        all,
+        steps("- to: direct:quotaz"),
+        "6: no route starts with direct:quotaz; did you mean 'direct:quotas'?");
+    add(all, steps("- wireTap:\n    uri: seda:nobody"), "7: no route starts with seda:nobody");
+    add(
+        all,
+        steps("- log: x").replace("mine", "quotas"),
+        "1: the route id quotas is also at routes/quotas:4; each once");
+    for (String path : List.of("/", "metrics", "/-/healthy")) {
+      add(
+          all,
+          steps("- log: x").replace("timer:tick", "platform-http:" + path),
+          "1: GET /" + path.replaceFirst("^/", "") + " is also answered at routes/");
+    }
+    add(all, steps("- log: \"${body\""), "6: invalid Simple expression: ");
+    add(
+        all,
+        steps("- filter:\n    simple: \"${body} == \"\n    steps:\n      - log: x"),
+        "7: invalid Simple expression: ");
+    add(all, steps("- log: \"${bodi}\""), "6: invalid Simple expression: Unknown function: bodi");
+    add(
+        all,
+        steps("- setBody:\n    groovy: \"1 + 1\""),
+        "7: there is no language groovy: put org.apache.camel:camel-groovy");
+    add(
+        all,
+        steps("- unmarshal:\n    csv: {}"),
+        "7: there is no data format csv: put org.apache.camel:camel-csv");
+    add(
+        all,
+        steps("- unmarshal:\n    json:\n      library: Gson"),
+        "7: there is no data format gson: put org.apache.camel:camel-gson");
+    return all;
+  }
+
+  private static void add(List<Arguments> all, String text, String words, String... also) {
+    all.add(Arguments.of(text, words, List.of(also)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("mistakes")
+  void aMistakeIsToldWithItsLine(String text, String words, List<String> also) throws Exception {
+    List<String> problems = problems(text);
+
+    assertTrue(
+        problems.stream().anyMatch(line -> line.contains(words.isEmpty() ? "a:" : words)),
+        problems::toString);
+    assertTrue(problems.stream().allMatch(line -> line.matches("a:\\d+: .*")), problems::toString);
+    assertEquals(1 + also.size(), problems.size(), problems::toString);
+  }
+
+  static Stream<String> goodFiles() {
+    return Stream.of(
+        """
+        - route:
+            id: choosing
+            startupOrder: "20"
+            autoStartup: "true"
+            from:
+              uri: timer:tick?period=60000&repeatCount=1
+              steps:
+                - choice:
+                    when:
+                      - simple: "${body} == null && ${header.a} contains 'b'"
+                        steps:
+                          - log: "none: ${exchangeId} at ${date:now:yyyy-MM-dd}"
+                      - expression:
+                          simple:
+                            expression: "${body.size} > 3"
+                        steps:
+                          - stop: {}
+                    otherwise:
+                      steps:
+                        - setBody:
+                            constant: "a # is no bean: #fff"
+        """,
+        """
+        - from:
+            uri: "timer://tock"
+            parameters:
+              period: "{{tock.period:5000}}"
+              delay: 1000
+            steps:
+              - multicast:
+                  parallel-processing: false
+                  aggregationStrategy: "#class:org.apache.camel.processor.aggregate.GroupedBodyAggregationStrategy"
+                  steps:
+                    - to: direct:one
+                    - to: "direct:two"
+              - toD: "file:/tmp/${header.folder}?fileName=x-${date:now:yyyy}.csv&fileExist=append"
+              - removeHeaders: "*"
+        - from:
+            uri: direct:one
+            steps:
+              - split:
+                  simple: "${body}"
+                  aggregationStrategy: "#joining"
+                  steps:
+                    - setProperty:
+                        name: x
+                        simple: "${header.CamelSplitIndex}"
+        - from:
+            uri: direct:two
+            steps:
+              - loop:
+                  doWhile: true
+                  simple: "${variable.n} < 5"
+                  steps:
+                    - setVariable: {name: n, simple: "${variable.n}++"}
+        - beans:
+            - name: joining
+              type: org.apache.camel.processor.aggregate.GroupedBodyAggregationStrategy
+        """,
+        """
+        - onException:
+            exception: [java.io.IOException, "java.lang.IllegalStateException"]
+            handled: {constant: "true"}
+            redeliveryPolicy:
+              maximumRedeliveries: "{{retries:2}}"
+              redeliveryDelay: 50
+            steps:
+              - log: "failed: ${exception.message}"
+        - route:
+            id: calls
+            from:
+              uri: seda:changes-calls?size=10
+              steps:
+                - setHeader: {name: CamelHttpMethod, constant: POST}
+                - marshal:
+                    json: {library: Jackson}
+                - doTry:
+                    steps:
+                      - to:
+                          uri: "http://localhost:1/api"
+                          parameters:
+                            anything: x
+                            connectTimeout: 1000
+                    doCatch:
+                      - exception: [java.lang.Exception]
+                        onWhen: {simple: "${exception.message} != null"}
+                        steps: [{log: "no"}]
+                    doFinally:
+                      steps:
+                        - log: {message: done, loggingLevel: debug}
+        """,
+        """
+        - routeTemplate:
+            id: printing
+            parameters:
+              - name: where
+              - name: seconds
+                defaultValue: "10"
+            from:
+              uri: "direct:print-{{where}}"
+              steps:
+                - log: "{{where}} ${body} {{seconds}}"
+        - templatedRoute:
+            routeTemplateRef: printing
+            routeId: printing-there
+            parameters:
+              - {name: where, value: there}
+        - route:
+            from:
+              uri: scheduler:often?delay=60000
+              steps:
+                - to: direct:print-there
+                - to: seda:later
+                - to: seda:much-later
+                - pollEnrich: {constant: "seda:later?size=5", timeout: 0}
+                - poll: {uri: "seda:much-later", timeout: "0"}
+                - wireTap: {uri: "seda:none?discardIfNoConsumers=true"}
+        """,
+        """
+        - beans:
+            - name: words
+              type: java.util.TreeMap
+            - name: made
+              type: "#class:java.util.HashMap"
+        - route:
+            id: only-rest
+            precondition: "'{{ecoflow.mode}}' == 'rest'"
+            from:
+              uri: timer:rest
+              steps:
+                - to: direct:device-list
+        - route:
+            id: with-beans
+            errorHandler:
+              noErrorHandler: {}
+            from:
+              uri: seda:pictures-beans
+              steps:
+                - bean: {ref: words, method: size}
+                - bean: {ref: made, method: "get('a')"}
+                - setBody:
+                    simple: "${bean:quotas?method=inputOf(*, 'a', 'b')}"
+                - setBody: {method: {beanType: java.lang.Math, method: "abs(1)"}}
+                - filter:
+                    method: {ref: words, method: isEmpty}
+                    steps:
+                      - throwException:
+                          exceptionType: java.lang.IllegalStateException
+                          message: "no ${body}"
+                - aggregate:
+                    correlationExpression: {constant: "true"}
+                    aggregationStrategy: "#class:org.apache.camel.processor.aggregate.UseLatestAggregationStrategy"
+                    completionTimeout: "500"
+                    completionSize: 10
+                    steps:
+                      - log: "${body}"
+        """,
+        """
+        - intercept:
+            steps:
+              - setHeader: {name: seen, constant: "yes"}
+        - interceptFrom:
+            uri: direct:*
+            steps:
+              - log: intercepted
+        - onCompletion:
+            steps:
+              - log: over
+        - route:
+            id: rest-of-them
+            note: "a {{note}} is for people"
+            from:
+              uri: paho
+              parameters:
+                topic: "house/#"
+                brokerUrl: "tcp://{{env:NO_SUCH_HOST:localhost}}:1883"
+                userName: "{{?house.user}}"
+                qos: "{{qos:1}}"
+                lazyStartProducer: "true"
+              steps:
+                - delay: {constant: "10"}
+                - throttle: {constant: 5}
+                - convertBodyTo: {type: java.lang.String}
+                - transform: {simple: "${body.trim()}"}
+                - validate: {simple: "${body} != ''"}
+                - recipientList: {simple: "direct:${header.there}"}
+                - idempotentConsumer:
+                    idempotentRepository: "#seen"
+                    header: id
+                    steps: [{log: x}]
+        - route:
+            id: takes-what-people-send
+            from:
+              uri: platform-http
+              parameters:
+                path: /
+                httpMethodRestrict: "POST"
+              steps:
+                - log: "${body}"
+        - beans:
+            - name: seen
+              type: org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository
+        """);
+  }
+
+  @ParameterizedTest
+  @MethodSource("goodFiles")
+  void aGoodFileIsFine(String text) throws Exception {
+    assertEquals(List.of(), problems(text));
+  }
+
+  @Test
+  void packagedFilesInTheFolderAreFine() throws Exception {
+    for (String name : RouteFiles.packaged()) {
+      Files.copy(Path.of("src/main/resources/routes", name), folder.resolve(name));
+    }
+    assertEquals(List.of(), problems());
+  }
+
+  @Test
+  void examplesAreFine() throws Exception {
+    try (Stream<Path> files = Files.walk(Path.of("examples/routes/tutorial"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.copy(file, folder.resolve(file.getFileName()));
+      }
+    }
+    assertEquals(List.of(), problems());
+  }
+
+  @Test
+  void allMistakesOfAllFilesAreTold() throws Exception {
+    assertEquals(
+        List.of(
+            "a:6: 'lgo' is unknown in steps; did you mean 'log'?",
+            "a:7: no route starts with direct:nowhere",
+            "b:1: the route id mine is also at a:1; each once",
+            "b:6: there is no bean nobody"),
+        problems(
+            steps("- lgo: x\n- to: direct:nowhere"), steps("- bean: {ref: nobody, method: x}")));
+  }
+
+  @Test
+  void whoReplacesAFileTakesOverItsRoutes() throws Exception {
+    Files.writeString(folder.resolve("quotas.camel.yaml"), steps("- log: x"));
+
+    List<String> problems = problems();
+
+    assertTrue(
+        problems.contains(
+            "quotas:1: no route starts with direct:quotas any more, but"
+                + " routes/rest-device-values:51 sends to it"),
+        problems::toString);
+  }
+
+  @Test
+  void nothingStartsAndNothingStays() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    Path written = folder.resolve("written");
+    try (ServerSocket broker = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
+      String text =
+          """
+          - from:
+              uri: timer:now?delay=-1&repeatCount=1
+              steps:
+                - to: file:FOLDER?fileName=written
+          - from:
+              uri: paho:x?brokerUrl=tcp://127.0.0.1:PORT
+              steps:
+                - log: x
+          - from:
+              uri: platform-http:/mine
+              steps:
+                - log: x
+          """
+              .replace("FOLDER", folder.toString())
+              .replace("PORT", "" + broker.getLocalPort());
+
+      assertEquals(List.of(), problems(text));
+
+      broker.setSoTimeout(1);
+      assertThrows(SocketTimeoutException.class, broker::accept, "somebody connected");
+    }
+    assertFalse(Files.exists(written));
+    eventually(
+        () -> {
+          Set<Thread> after = new HashSet<>(Thread.getAllStackTraces().keySet());
+          after.removeAll(before);
+          after.removeIf(thread -> !thread.getName().matches("(?i).*(camel|vert|mqtt).*"));
+          assertEquals(Set.of(), after);
+        });
+  }
+}

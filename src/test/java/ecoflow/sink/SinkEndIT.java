@@ -1,0 +1,116 @@
+package ecoflow.sink;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.SinkFile;
+import ecoflow.testkit.SinkRun;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A signal stops the exporter cleanly while one of its sinks waits for its server. */
+class SinkEndIT {
+
+  private static final int MANY = 150;
+
+  private final SimulatedDevice garage =
+      new SimulatedDevice("R331ZSINKS000001", "Garage", "DELTA 2", WireFormat.JSON);
+
+  @RegisterExtension final CloudExtension clouds = new CloudExtension(garage);
+
+  @TempDir private Path folder;
+  private SinkRun run;
+
+  @AfterEach
+  void end() {
+    run.close();
+  }
+
+  /** With a server that nobody started, and with one that takes connections and never answers. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "kafka | changes-kafka | KAFKA_BROKERS=127.0.0.1:PORT",
+        "postgresql | changes-postgresql | POSTGRES_URL=jdbc:postgresql://127.0.0.1:PORT/ecoflow",
+        "redis | changes-redis | REDIS_PORT=PORT",
+        "home-assistant-mqtt | pictures-home-assistant | HOME_ASSISTANT_BROKER=tcp://127.0.0.1:PORT",
+      })
+  void aServerThatDoesNotAnswerHoldsNobodyUp(String sink, String door, String variable)
+      throws IOException {
+    run = new SinkRun(folder, clouds.cloud(), sink);
+    String address;
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      address = variable.replace("PORT", "" + silent.getLocalPort());
+      endsWhileBusy(door, address);
+    }
+    endsWhileBusy(door, address);
+  }
+
+  /** A route as a user writes it at first: without bounds, and without a word on failures. */
+  private static final String BARE =
+      """
+      - route:
+          id: bare
+          from:
+            uri: seda
+            parameters:
+              name: changes-bare
+            steps:
+              - marshal:
+                  json: {}
+              - to:
+                  uri: http
+                  parameters:
+                    httpUri: "127.0.0.1:{{env:BARE_PORT}}"
+      """;
+
+  @Test
+  void aBareRouteThatHangsOrFailsIsNamedInALine() throws IOException {
+    Path file = Files.writeString(folder.resolve("bare.camel.yaml"), BARE);
+    run = new SinkRun(folder, clouds.cloud(), new SinkFile(file));
+    String port;
+    try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      port = "BARE_PORT=" + silent.getLocalPort();
+      endsWhileBusy("changes-bare", port);
+      assertEquals(
+          List.of(" Stopping; these routes did not finish: bare"),
+          run.jar().log(" WARN EcoflowExporter -"));
+    }
+    run.start(port);
+    garage.push(Map.of("pd.soc", 8));
+    run.jar().awaitLine(" Route bare failed: ");
+    run.endWell();
+  }
+
+  private void endsWhileBusy(String door, String address) {
+    run.start(address, "COLLECTING_INTERVAL=0.1");
+    garage.push(Map.of("pd.soc", 7));
+    run.jar().page().eventuallyShows(garage, "pd_soc", 7);
+    // More than can wait: what waits must not fail one by one at the end.
+    for (int soc = 8; run.dropped(door) == 0 && run.taken(door) < MANY; soc = soc == 8 ? 9 : 8) {
+      garage.push(Map.of("pd.soc", soc));
+      run.jar().page().eventuallyShows(garage, "pd_soc", soc);
+    }
+
+    run.endWell();
+
+    assertEquals(List.of(), run.jar().log(" ERROR "));
+    assertTrue(run.jar().log(" WARN ").size() < MANY / 10, () -> "" + run.jar().log());
+    assertEquals(List.of(), run.jar().log("Stopping took longer"));
+  }
+}

@@ -1,0 +1,129 @@
+package ecoflow.web;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.testkit.Certificates;
+import ecoflow.testkit.CloudExtension;
+import ecoflow.testkit.ExporterJar;
+import ecoflow.testkit.Variables;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the finished jar says of ECOFLOW_WEB_CONFIG_FILE. */
+class ProtectionIT {
+
+  private static final String USERS =
+      "basic_auth_users: {alice: $2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW}\n";
+
+  private static final String TLS =
+      "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
+
+  @RegisterExtension static final CloudExtension clouds = new CloudExtension();
+
+  @TempDir Path folder;
+  private Path webConfig;
+  private ExporterJar jar;
+
+  @BeforeEach
+  void copyJar() {
+    jar = new ExporterJar(folder);
+    webConfig = folder.resolve("web.yml");
+  }
+
+  @AfterEach
+  void endProcess() {
+    jar.close();
+  }
+
+  private Map<String, String> variables() {
+    return Variables.of(clouds.cloud(), "rest", "ECOFLOW_WEB_CONFIG_FILE=" + webConfig);
+  }
+
+  private void newCertificate() {
+    new Certificates("CA")
+        .issue("localhost")
+        .writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+  }
+
+  private void isRefused(String yaml, String problem) throws Exception {
+    Files.writeString(webConfig, yaml);
+    jar.start(variables());
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of(
+            "ecoflow-exporter: ECOFLOW_WEB_CONFIG_FILE=" + webConfig + " is not valid: " + problem),
+        jar.log());
+  }
+
+  @Test
+  void aBrokenFileIsOneLineAndNoStart() throws Exception {
+    isRefused("basic_auth_user: {}", "the file has no field basic_auth_user");
+    isRefused(TLS, "cert_file: cannot read " + folder.resolve("server.crt"));
+    newCertificate();
+    new Certificates("CA")
+        .issue("localhost")
+        .writeTo(folder.resolve("server.crt"), folder.resolve("other.key"));
+    isRefused(TLS, "the key does not belong to the certificate");
+    isRefused(
+        withSuite("TLS_RSA_WITH_AES_128_CBC_SHA"),
+        "tls_server_config cipher_suites has TLS_RSA_WITH_AES_128_CBC_SHA: TLS 1.2 allows only"
+            + " suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA");
+  }
+
+  private static String withSuite(String suite) {
+    return TLS.replace("}", ", cipher_suites: [" + suite + "]}");
+  }
+
+  @Test
+  void aWeakCipherSuiteIsAWarning() throws Exception {
+    newCertificate();
+    String suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
+    Files.writeString(webConfig, withSuite(suite) + USERS);
+    jar.start(variables());
+    jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
+    assertEquals(
+        List.of(
+            "ECOFLOW_WEB_CONFIG_FILE: cipher_suites enables CBC for TLS 1.2, which is weaker than"
+                + " GCM: "
+                + suite),
+        jar.log(" WARN Protection - "));
+  }
+
+  @Test
+  void aFileThatBreaksIsOneLineAndTheProtectionStays() throws Exception {
+    newCertificate();
+    Files.writeString(webConfig, TLS + USERS);
+    jar.start(variables());
+    jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
+
+    Files.writeString(webConfig, "oops");
+    jar.awaitLine(" has changed and is not valid: the file takes fields; ");
+    Files.writeString(webConfig, USERS);
+    jar.awaitLine(" is not valid: to have TLS or not takes a restart; the pages stay protected");
+    Files.writeString(folder.resolve("server.crt"), "nothing");
+    Files.writeString(webConfig, TLS + USERS);
+    jar.awaitLine(" is not valid: certificate or key are not PEM that can be used (");
+    Files.writeString(webConfig, TLS + "  {client_auth_type: x}");
+    jar.awaitLine(" is not valid: line 2: ");
+    Files.delete(webConfig);
+    jar.awaitLine(" is not valid: it cannot be read; ");
+    assertEquals(5, jar.log(" WARN Protection - ").size(), () -> "" + jar.log());
+
+    // The certificate that was missing comes last, as when two files are copied.
+    Files.writeString(webConfig, TLS + USERS);
+    eventually(() -> assertEquals(6, jar.log(" WARN Protection - ").size()));
+    newCertificate();
+    jar.awaitLine("ECOFLOW_WEB_CONFIG_FILE was read again");
+    assertEquals(143, jar.terminate());
+    assertTrue(jar.log(" ERROR ").isEmpty(), () -> "" + jar.log());
+  }
+}
