@@ -14,7 +14,6 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.RawBroker;
-import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -22,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -45,30 +43,21 @@ class EndIT {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(device);
 
-  @TempDir private Path folder;
+  @RegisterExtension final ExporterJar jar = new ExporterJar(clouds);
+
+  @TempDir private Path directory;
   private SimulatedCloud cloud;
-  private ExporterJar jar;
 
   @BeforeEach
-  void copyJar() {
+  void note() {
     cloud = clouds.cloud();
-    jar = new ExporterJar(folder);
-  }
-
-  @AfterEach
-  void endProcess() {
-    jar.close();
-  }
-
-  private void start(String mode, String... variables) {
-    jar.start(Variables.of(cloud, mode, variables));
   }
 
   private void awaitRequest(String path) {
     await().atMost(Duration.ofMinutes(1)).until(() -> !cloud.requests(path).isEmpty());
   }
 
-  private void endsAtOnce(String when) {
+  private void assertEndsAtOnce(String when) {
     long started = System.nanoTime();
     assertEquals(143, jar.terminate(), () -> "" + jar.log());
     Duration took = Duration.ofNanos(System.nanoTime() - started);
@@ -80,9 +69,9 @@ class EndIT {
 
   @Test
   void duringTheStart() {
-    start("device");
+    jar.start("device");
     jar.awaitLine(" starts: ");
-    endsAtOnce("at the start");
+    assertEndsAtOnce("at the start");
   }
 
   /** A server that accepts connections and never responds, not even to the TLS handshake. */
@@ -90,68 +79,68 @@ class EndIT {
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
   void inAHandshakeWithTheCloud(String mode) throws IOException {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      start(mode, "ECOFLOW_API_HOST=localhost:" + silent.getLocalPort(), "HTTP_TIMEOUT=300");
+      jar.start(mode, "ECOFLOW_API_HOST=localhost:" + silent.getLocalPort(), "HTTP_TIMEOUT=300");
       jar.awaitLine("Metrics are at");
       silent.accept();
-      endsAtOnce("in a handshake, mode " + mode);
+      assertEndsAtOnce("in a handshake, mode " + mode);
     }
   }
 
   @Test
   void inALoginWithoutResponse() {
     cloud.faults().always(LOGIN, Fault.delay(FOREVER));
-    start("device", "HTTP_TIMEOUT=300");
+    jar.start("device", "HTTP_TIMEOUT=300");
     awaitRequest(LOGIN);
     jar.awaitLine("Metrics are at");
-    endsAtOnce("in a login");
+    assertEndsAtOnce("in a login");
   }
 
   @Test
   void inAListCallWithoutResponse() {
     cloud.faults().always(DEVICE_LIST, Fault.delay(FOREVER));
-    start("rest", "HTTP_TIMEOUT=300");
+    jar.start("rest", "HTTP_TIMEOUT=300");
     awaitRequest(DEVICE_LIST);
     jar.awaitLine("Metrics are at");
-    endsAtOnce("in a list call");
+    assertEndsAtOnce("in a list call");
   }
 
   @Test
   void inASlowResponse() {
     cloud.faults().always(LOGIN, Fault.drip(1, Duration.ofSeconds(10)));
-    start("device", "HTTP_TIMEOUT=300");
+    jar.start("device", "HTTP_TIMEOUT=300");
     awaitRequest(LOGIN);
     jar.awaitLine("Metrics are at");
-    endsAtOnce("in an answer that drips");
+    assertEndsAtOnce("in an answer that drips");
   }
 
   @Test
   void inAPollWithoutResponse() {
-    start("rest", "HTTP_TIMEOUT=300");
+    jar.start("rest", "HTTP_TIMEOUT=300");
     jar.awaitSeries(device.serial(), "pd_soc");
     cloud.faults().always(QUOTA, Fault.delay(FOREVER));
     int before = cloud.requests(QUOTA).size();
     await().until(() -> cloud.requests(QUOTA).size() > before);
-    endsAtOnce("in a poll");
+    assertEndsAtOnce("in a poll");
   }
 
   /** During the pause between attempts of a call. */
   @Test
   void inAPauseBeforeTheCallIsRepeated() {
     cloud.faults().always(DEVICE_LIST, Fault.status(503));
-    start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
+    jar.start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
     awaitRequest(DEVICE_LIST);
     jar.awaitLine("Metrics are at");
-    endsAtOnce("in a pause before a retry");
+    assertEndsAtOnce("in a pause before a retry");
   }
 
   @Test
   void inAPauseRequestedByTheCloud() {
-    start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
+    jar.start("rest", "HTTP_BACKOFF_FACTOR=60", "HTTP_RETRIES=5");
     jar.awaitSeries(device.serial(), "pd_soc");
     cloud.faults().always(QUOTA, Fault.status(429).withHeader("Retry-After", "60"));
     int before = cloud.requests(QUOTA).size();
     await().until(() -> cloud.requests(QUOTA).size() > before);
-    endsAtOnce("in a pause that the cloud asked for");
+    assertEndsAtOnce("in a pause that the cloud asked for");
   }
 
   /** During the pause before the first success, with an account and with developer keys. */
@@ -160,49 +149,49 @@ class EndIT {
   void inAPauseBetweenAttempts(String mode) {
     cloud.faults().always(DEVICE_LIST, Fault.status(404));
     cloud.faults().always(LOGIN, Fault.status(404));
-    start(mode, "RETRY_TIMEOUT=60", "HTTP_RETRIES=1");
+    jar.start(mode, "RETRY_TIMEOUT=60", "HTTP_RETRIES=1");
     jar.awaitLine("next attempt in 60 s");
     jar.awaitLine("Metrics are at");
-    endsAtOnce("in a pause between attempts, mode " + mode);
+    assertEndsAtOnce("in a pause between attempts, mode " + mode);
   }
 
   @Test
   void inAnMqttHandshake() throws IOException {
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       cloud.setBroker("localhost", silent.getLocalPort(), "user", "password");
-      start("device", "HTTP_TIMEOUT=300");
+      jar.start("device", "HTTP_TIMEOUT=300");
       jar.awaitLine("Metrics are at");
       silent.accept();
-      endsAtOnce("in an MQTT handshake");
+      assertEndsAtOnce("in an MQTT handshake");
     }
   }
 
   @Test
   void inAnMqttLoginWithoutResponse() throws IOException {
-    try (RawBroker broker = new RawBroker(cloud, folder, session -> session.readPacket())) {
-      start("device", "HTTP_TIMEOUT=300");
+    try (RawBroker broker = new RawBroker(cloud, directory, session -> session.readPacket())) {
+      jar.start("device", "HTTP_TIMEOUT=300");
       jar.awaitLine("Metrics are at");
       await().until(() -> broker.connections() == 1);
-      endsAtOnce("in an MQTT login");
+      assertEndsAtOnce("in an MQTT login");
     }
   }
 
   @Test
   void inASubscriptionWithoutResponse() throws IOException {
-    try (RawBroker broker = new RawBroker(cloud, folder, session -> session.acceptLogin())) {
-      start("device", "HTTP_TIMEOUT=300");
+    try (RawBroker broker = new RawBroker(cloud, directory, session -> session.acceptLogin())) {
+      jar.start("device", "HTTP_TIMEOUT=300");
       jar.awaitLine("Metrics are at");
       await().until(() -> broker.connections() == 1);
-      endsAtOnce("in a subscription");
+      assertEndsAtOnce("in a subscription");
     }
   }
 
   @Test
   void inAPauseBeforeTheNextConnection() {
-    start("device", "MAX_RECONNECT_DELAY=300");
+    jar.start("device", "MAX_RECONNECT_DELAY=300");
     jar.awaitOwn(1, "mqtt_connected", "client_type=device");
     cloud.stopBroker();
     jar.awaitLine("No MQTT connection: ");
-    endsAtOnce("in a pause before the next connection");
+    assertEndsAtOnce("in a pause before the next connection");
   }
 }

@@ -12,20 +12,40 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** The finished jar, copied to a directory and started there as a user would start it. */
-public final class ExporterJar implements AutoCloseable {
+/**
+ * The packaged jar, copied to an otherwise empty directory and started there.
+ *
+ * <p>In a field with {@code @RegisterExtension}, each test has its own directory, and the exporter
+ * stops after the test.
+ */
+public final class ExporterJar implements BeforeEachCallback, AfterEachCallback, AutoCloseable {
 
   private static final String NAME = "ecoflow-exporter.jar";
 
-  private final Path folder;
+  private final Optional<CloudExtension> clouds;
+  private Path directory;
   private final int port = Ports.next();
   private final Page page = pageAt(port);
   private ChildProcess process;
 
-  /** Copies the jar that the build has made. */
-  public ExporterJar(Path folder) {
-    this.folder = folder;
+  /** An extension that runs the exporter with this cloud. */
+  public ExporterJar(CloudExtension clouds) {
+    this.clouds = Optional.of(clouds);
+  }
+
+  /** Uses an existing directory. */
+  public ExporterJar(Path directory) {
+    this.clouds = Optional.empty();
+    copyTo(directory);
+  }
+
+  private void copyTo(Path target) {
+    directory = target;
     try {
       Files.copy(Path.of(System.getProperty("exporter.jar")), file());
     } catch (IOException e) {
@@ -47,12 +67,26 @@ public final class ExporterJar implements AutoCloseable {
   }
 
   public Path file() {
-    return folder.resolve(NAME);
+    return directory.resolve(NAME);
   }
 
   /** The EXPORTER_PORT for {@link #start}. */
   public int port() {
     return port;
+  }
+
+  /**
+   * Starts the exporter with the cloud of the extension.
+   *
+   * @param mode rest, open, mqtt or device
+   */
+  public void start(String mode, String... variables) {
+    start(variables(mode, variables));
+  }
+
+  /** The variables for the cloud of the extension. */
+  public Map<String, String> variables(String mode, String... more) {
+    return Variables.of(clouds.orElseThrow().cloud(), mode, more);
   }
 
   public void start(Map<String, String> variables, String... jvmOptions) {
@@ -74,7 +108,7 @@ public final class ExporterJar implements AutoCloseable {
     command.addAll(arguments);
     Map<String, String> all = new HashMap<>(variables);
     all.putIfAbsent("EXPORTER_PORT", Integer.toString(port));
-    process = ChildProcess.start(folder, folder.resolve("log"), all, command);
+    process = ChildProcess.start(directory, directory.resolve("log"), all, command);
   }
 
   public Page page() {
@@ -133,6 +167,17 @@ public final class ExporterJar implements AutoCloseable {
             assertTrue(
                 page.series(name, labels).stream().anyMatch(series -> series.value() == value),
                 () -> name + log()));
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws IOException {
+    copyTo(Files.createTempDirectory("exporter"));
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    close();
+    Directories.delete(directory);
   }
 
   @Override

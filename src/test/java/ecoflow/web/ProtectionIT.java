@@ -7,18 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ecoflow.testkit.Certificates;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
-import ecoflow.testkit.Variables;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the finished jar says of ECOFLOW_WEB_CONFIG_FILE. */
+/** Messages of the packaged jar about ECOFLOW_WEB_CONFIG_FILE. */
 class ProtectionIT {
 
   private static final String USERS =
@@ -29,34 +26,29 @@ class ProtectionIT {
 
   @RegisterExtension static final CloudExtension clouds = new CloudExtension();
 
-  @TempDir Path folder;
+  @RegisterExtension final ExporterJar jar = new ExporterJar(clouds);
+
+  @TempDir Path directory;
   private Path webConfig;
-  private ExporterJar jar;
 
   @BeforeEach
-  void copyJar() {
-    jar = new ExporterJar(folder);
-    webConfig = folder.resolve("web.yml");
+  void nameFile() {
+    webConfig = directory.resolve("web.yml");
   }
 
-  @AfterEach
-  void endProcess() {
-    jar.close();
-  }
-
-  private Map<String, String> variables() {
-    return Variables.of(clouds.cloud(), "rest", "ECOFLOW_WEB_CONFIG_FILE=" + webConfig);
+  private void start() {
+    jar.start("rest", "ECOFLOW_WEB_CONFIG_FILE=" + webConfig);
   }
 
   private void newCertificate() {
     new Certificates("CA")
         .issue("localhost")
-        .writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+        .writeTo(directory.resolve("server.crt"), directory.resolve("server.key"));
   }
 
-  private void isRefused(String yaml, String problem) throws Exception {
+  private void assertRejected(String yaml, String problem) throws Exception {
     Files.writeString(webConfig, yaml);
-    jar.start(variables());
+    start();
     assertEquals(2, jar.exitCode());
     assertEquals(
         List.of(
@@ -65,15 +57,15 @@ class ProtectionIT {
   }
 
   @Test
-  void aBrokenFileIsOneLineAndNoStart() throws Exception {
-    isRefused("basic_auth_user: {}", "the file has no field basic_auth_user");
-    isRefused(TLS, "cert_file: cannot read " + folder.resolve("server.crt"));
+  void anInvalidFileIsOneLineAndEndsTheStart() throws Exception {
+    assertRejected("basic_auth_user: {}", "the file has no field basic_auth_user");
+    assertRejected(TLS, "cert_file: cannot read " + directory.resolve("server.crt"));
     newCertificate();
     new Certificates("CA")
         .issue("localhost")
-        .writeTo(folder.resolve("server.crt"), folder.resolve("other.key"));
-    isRefused(TLS, "the key does not belong to the certificate");
-    isRefused(
+        .writeTo(directory.resolve("server.crt"), directory.resolve("other.key"));
+    assertRejected(TLS, "the key does not belong to the certificate");
+    assertRejected(
         withSuite("TLS_RSA_WITH_AES_128_CBC_SHA"),
         "tls_server_config cipher_suites has TLS_RSA_WITH_AES_128_CBC_SHA: TLS 1.2 allows only"
             + " suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA");
@@ -88,7 +80,7 @@ class ProtectionIT {
     newCertificate();
     String suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
     Files.writeString(webConfig, withSuite(suite) + USERS);
-    jar.start(variables());
+    start();
     jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
     assertEquals(
         List.of(
@@ -99,17 +91,17 @@ class ProtectionIT {
   }
 
   @Test
-  void aFileThatBreaksIsOneLineAndTheProtectionStays() throws Exception {
+  void anInvalidChangeIsOneLineAndThePagesStayProtected() throws Exception {
     newCertificate();
     Files.writeString(webConfig, TLS + USERS);
-    jar.start(variables());
+    start();
     jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
 
     Files.writeString(webConfig, "oops");
     jar.awaitLine(" has changed and is not valid: the file takes fields; ");
     Files.writeString(webConfig, USERS);
     jar.awaitLine(" is not valid: to have TLS or not takes a restart; the pages stay protected");
-    Files.writeString(folder.resolve("server.crt"), "nothing");
+    Files.writeString(directory.resolve("server.crt"), "nothing");
     Files.writeString(webConfig, TLS + USERS);
     jar.awaitLine(" is not valid: certificate or key are not PEM that can be used (");
     Files.writeString(webConfig, TLS + "  {client_auth_type: x}");
@@ -118,7 +110,7 @@ class ProtectionIT {
     jar.awaitLine(" is not valid: it cannot be read; ");
     assertEquals(5, jar.log(" WARN Protection - ").size(), () -> "" + jar.log());
 
-    // The certificate that was missing comes last, as when two files are copied.
+    // The certificate is written after the file that requires it, as when both are copied.
     Files.writeString(webConfig, TLS + USERS);
     eventually(() -> assertEquals(6, jar.log(" WARN Protection - ").size()));
     newCertificate();
