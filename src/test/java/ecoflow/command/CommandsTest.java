@@ -58,7 +58,7 @@ class CommandsTest {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(device);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private Clock clock = Clock.systemUTC();
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -185,14 +185,14 @@ class CommandsTest {
           "ecoflow-exporter: HTTP_RETRIES=many is not valid: expected a whole number from 0 to 100",
           err.toString().strip());
     }
-    Path empty = Files.createFile(folder.resolve("empty.pem"));
+    Path empty = Files.createFile(directory.resolve("empty.pem"));
     for (String command : List.of("devices", "check")) {
       assertEquals(2, run(variables("rest", "ECOFLOW_CA_FILE=" + empty), command));
       assertTrue(
           err.toString().startsWith("ecoflow-exporter: ECOFLOW_CA_FILE=" + empty + " is not valid"),
           err.toString());
     }
-    Path web = Files.writeString(folder.resolve("web.yml"), "nonsense: 1");
+    Path web = Files.writeString(directory.resolve("web.yml"), "nonsense: 1");
     for (String host : List.of(clouds.cloud().apiHost(), "nowhere.invalid")) {
       String file = "ECOFLOW_WEB_CONFIG_FILE=" + web;
       assertEquals(2, run(variables("rest", file, "ECOFLOW_API_HOST=" + host), "check"));
@@ -485,7 +485,7 @@ class CommandsTest {
   private Path caOfBoth() {
     try {
       return Files.writeString(
-          folder.resolve("both.pem"),
+          directory.resolve("both.pem"),
           Files.readString(clouds.cloud().caFile()) + Files.readString(otherRegion.caFile()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

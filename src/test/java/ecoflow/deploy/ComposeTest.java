@@ -135,12 +135,12 @@ class ComposeTest {
   void grafanaReadsTheMountedFiles() {
     YamlFile dashboards =
         YamlFile.read(Path.of("deploy/grafana/provisioning/dashboards/dashboards.yaml"));
-    String folder = dashboards.text("providers", 0, "options", "path");
+    String directory = dashboards.text("providers", 0, "options", "path");
     assertTrue(
         COMPOSE
             .list("services", "grafana", "volumes")
-            .contains("./deploy/grafana/dashboards:" + folder + ":ro"),
-        folder);
+            .contains("./deploy/grafana/dashboards:" + directory + ":ro"),
+        directory);
     YamlFile sources =
         YamlFile.read(Path.of("deploy/grafana/provisioning/datasources/datasources.yaml"));
     for (int i = 0; i < sources.list("datasources").size(); i++) {
@@ -166,11 +166,11 @@ class ComposeTest {
   }
 
   @Test
-  void amtoolAcceptsTheConfiguration(@TempDir Path folder) throws IOException {
+  void amtoolAcceptsTheConfiguration(@TempDir Path directory) throws IOException {
     assumeTrue(isInstalled("amtool"), "amtool is not installed");
     ChildProcess.run(
         Path.of("").toAbsolutePath(),
-        folder.resolve("output"),
+        directory.resolve("output"),
         "amtool",
         "check-config",
         "deploy/alertmanager/" + example().get("ALERTMANAGER_CONFIG"));

@@ -84,7 +84,7 @@ class DashboardsIT {
   static final CloudExtension CLOUDS =
       new CloudExtension(FLEET.devices().toArray(SimulatedDevice[]::new));
 
-  @TempDir private static Path folder;
+  @TempDir private static Path directory;
   private static ExporterJar both;
   private static ExporterJar raw;
   private static ExporterJar rest;
@@ -92,7 +92,7 @@ class DashboardsIT {
   private static double started;
 
   private static ExporterJar start(String name, String mode, String... more) throws IOException {
-    ExporterJar jar = new ExporterJar(Files.createDirectory(folder.resolve(name)));
+    ExporterJar jar = new ExporterJar(Files.createDirectory(directory.resolve(name)));
     jar.start(Variables.of(CLOUDS.cloud(), mode, more));
     return jar;
   }
@@ -113,7 +113,7 @@ class DashboardsIT {
     targets.put("ecoflow", both.port());
     targets.put("raw", raw.port());
     targets.put("rest", rest.port());
-    prometheus = PrometheusServer.start(Files.createDirectory(folder.resolve("prom")), targets);
+    prometheus = PrometheusServer.start(Files.createDirectory(directory.resolve("prom")), targets);
     // Wait for a scrape after each step.
     for (int step = 1; step <= STEPS; step++) {
       FLEET.tick(step);

@@ -55,7 +55,7 @@ class ImageIT {
   @RegisterExtension static final CloudExtension clouds = new CloudExtension(DEVICE);
 
   @TempDir(cleanup = CleanupMode.ALWAYS)
-  private static Path folder;
+  private static Path directory;
 
   private static ImageStore images;
 
@@ -67,12 +67,12 @@ class ImageIT {
     assumeTrue(
         ImageStore.isPossible(),
         "images are built as root on Debian, with buildah, podman, runc and mmdebstrap");
-    images = new ImageStore(folder);
+    images = new ImageStore(directory);
     List<String> printed = images.build();
     printed.stream().filter(line -> line.startsWith("localhost/")).forEach(System.out::println);
     // The CA file of the cloud is readable only by its owner.
     Files.writeString(
-        Files.createDirectories(folder.resolve("open")).resolve("ca.pem"),
+        Files.createDirectories(directory.resolve("open")).resolve("ca.pem"),
         Files.readString(clouds.cloud().caFile()));
   }
 
@@ -171,7 +171,7 @@ class ImageIT {
   /** The options of a container that uses the simulated cloud. */
   private static List<String> options(String mode, String... more) {
     List<String> options = new ArrayList<>(HARDENED);
-    options.addAll(List.of("-v", folder.resolve("open") + ":/etc/ecoflow:ro"));
+    options.addAll(List.of("-v", directory.resolve("open") + ":/etc/ecoflow:ro"));
     Variables.of(clouds.cloud(), mode, "ECOFLOW_CA_FILE=/etc/ecoflow/ca.pem")
         .forEach((name, value) -> options.addAll(List.of("-e", name + "=" + value)));
     options.addAll(List.of(more));

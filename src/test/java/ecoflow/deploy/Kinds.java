@@ -57,12 +57,13 @@ final class Kinds {
 
   /** The complete schemas of custom resources, if their definitions are installed. */
   static Optional<Kinds> published() {
-    return Optional.ofNullable(System.getenv(CRDS)).map(folder -> new Kinds(crds(Path.of(folder))));
+    return Optional.ofNullable(System.getenv(CRDS))
+        .map(directory -> new Kinds(crds(Path.of(directory))));
   }
 
-  private static Map<String, JsonSchema> crds(Path folder) {
+  private static Map<String, JsonSchema> crds(Path directory) {
     Map<String, JsonSchema> schemas = new HashMap<>();
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.list(directory)) {
       files
           .filter(file -> file.toString().endsWith(".yaml"))
           .map(YamlFile::read)

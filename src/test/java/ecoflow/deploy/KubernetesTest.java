@@ -127,8 +127,8 @@ class KubernetesTest {
           "deploy/kubernetes/overlays/accounts",
           "deploy/camel-k"
         })
-    void eachObjectMatchesItsSchema(String folder) throws IOException {
-      fitTheirSchemas(build(folder));
+    void eachObjectMatchesItsSchema(String directory) throws IOException {
+      fitTheirSchemas(build(directory));
     }
 
     /** Components that are not part of an overlay. */
@@ -295,9 +295,9 @@ class KubernetesTest {
       }
       names.removeAll(Deployed.known());
       assertEquals(Set.of(), names);
-      String folder = variables.remove("ECOFLOW_ROUTES_DIR");
+      String directory = variables.remove("ECOFLOW_ROUTES_DIR");
       assertEquals(
-          List.of("configmap:ecoflow-routes@" + folder),
+          List.of("configmap:ecoflow-routes@" + directory),
           integration.list("spec", "traits", "mount", "resources"));
       assertFalse(configMap(objects, "ecoflow-routes").map("data").isEmpty());
       Deployed.accepts(variables, Map.of());
@@ -315,9 +315,9 @@ class KubernetesTest {
       assertEquals(List.of(), problems);
     }
 
-    private static List<YamlFile> build(String folder) throws IOException {
+    private static List<YamlFile> build(String directory) throws IOException {
       Path output = Files.createTempFile(temporary, "built", ".yaml");
-      ChildProcess.run(Path.of("").toAbsolutePath(), output, "kubectl", "kustomize", folder);
+      ChildProcess.run(Path.of("").toAbsolutePath(), output, "kubectl", "kustomize", directory);
       return YamlFile.documents(Files.readString(output));
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** The rules for Prometheus and the example for Alertmanager, by their own tools. */
+/** The rules for Prometheus and the example for Alertmanager, checked with promtool and amtool. */
 class PrometheusRulesTest {
 
   private static final Path FOLDER = Path.of("deploy/prometheus");
@@ -39,7 +39,7 @@ class PrometheusRulesTest {
   }
 
   @Test
-  void eachAlertIsTestedToFireAndNotTo() throws IOException {
+  void eachAlertHasATestThatFiresAndOneThatDoesNot() throws IOException {
     Set<String> fires = new HashSet<>();
     Set<String> silent = new HashSet<>();
     for (Object test : list(yaml("tests/alerts.yaml"), "tests")) {
@@ -53,7 +53,7 @@ class PrometheusRulesTest {
   }
 
   @Test
-  void eachAlertHasWordsAndALineInTheDocuments() throws IOException {
+  void eachAlertIsDescribedAndDocumented() throws IOException {
     Map<String, String> documented =
         DOCUMENTED
             .matcher(Files.readString(Path.of("docs/ALERTS.md")))
@@ -67,7 +67,7 @@ class PrometheusRulesTest {
   }
 
   @Test
-  void inhibitionsNameAlertsThatThereAre() throws IOException {
+  void inhibitionsReferToExistingAlerts() throws IOException {
     Set<String> used = new TreeSet<>();
     for (Object rule : list(yaml("../alertmanager/alertmanager.yml"), "inhibit_rules")) {
       for (String side : List.of("source_matchers", "target_matchers")) {
@@ -82,7 +82,7 @@ class PrometheusRulesTest {
     }
   }
 
-  /** Severities by the names of the alerts. */
+  /** The severity of each alert, by name. */
   private static Map<String, String> alerts() throws IOException {
     return rules("rules/alerts.yaml").stream()
         .map(rule -> (Map<?, ?>) rule)

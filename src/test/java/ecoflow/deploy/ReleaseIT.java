@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a release consists of, built a second time from a copy of the sources. */
+/** The files of a release, built a second time from a copy of the sources. */
 class ReleaseIT {
 
   private static final long BUILD_SECONDS = 300;
@@ -38,7 +38,7 @@ class ReleaseIT {
   private static final Path JAR = Path.of(System.getProperty("exporter.jar"));
   private static final Path ARCHIVE = Path.of(System.getProperty("exporter.distribution"));
 
-  /** Licences as SPDX calls them: what may be passed on together with this exporter. */
+  /** SPDX identifiers of licences that allow redistribution with this exporter. */
   private static final Set<String> LICENCES =
       Set.of(
           "Apache-2.0",
@@ -51,21 +51,21 @@ class ReleaseIT {
           "ISC",
           "MIT");
 
-  /** group, name and version, of some also the platform. */
+  /** Group, name, version and, for some, platform. */
   private static final Pattern PURL =
       Pattern.compile("^pkg:maven/([^/]+)/([^@]+)@([^?]+)\\?(?:classifier=([^&]+)&)?type=jar$");
 
-  /** group:name:version of each line. */
+  /** The group:name:version of each line. */
   private static final Pattern LIBRARY =
       Pattern.compile("(?m)^ +((?:\\([^()]+\\) )+).*\\(([^():]+):([^:]+):([^: ]+) - [^()]+\\)$");
 
-  @TempDir private static Path folder;
+  @TempDir private static Path directory;
   private static Path second;
   private static Distribution distribution;
 
   @BeforeAll
   static void buildAgain() {
-    Path sources = SourceCopy.to(folder.resolve("elsewhere")).folder();
+    Path sources = SourceCopy.to(directory.resolve("elsewhere")).folder();
     List<String> command = new ArrayList<>(List.of("./mvnw", "-B", "-q", "-Prelease"));
     command.addAll(List.of("-Drevision=" + VERSION, "-DskipTests", "-Dspotless.check.skip=true"));
     String repository = System.getProperty("localRepository");
@@ -75,20 +75,20 @@ class ReleaseIT {
     command.add("package");
     Map<String, String> variables = new HashMap<>();
     variables.put("JAVA_HOME", System.getProperty("java.home"));
-    // Nothing of the place and the time may be in the files.
+    // The files must not depend on the directory or the time.
     variables.put("TZ", "Asia/Tokyo");
     variables.put("LC_ALL", "C");
     try (ChildProcess build =
-        ChildProcess.start(sources, folder.resolve("output"), variables, command)) {
+        ChildProcess.start(sources, directory.resolve("output"), variables, command)) {
       assertEquals(0, build.exitCode(BUILD_SECONDS), () -> "" + build.lines());
     }
     second = sources.resolve("target");
-    distribution = Distribution.unpackedIn(folder);
+    distribution = Distribution.unpackedIn(directory);
   }
 
   /** A different file is detected by its content: "clean" removes obsolete classes. */
   @Test
-  void theSameSourcesGiveTheSameBytes() throws IOException {
+  void theSameSourcesResultInTheSameBytes() throws IOException {
     for (Path first :
         List.of(JAR, JAR.resolveSibling("ecoflow-exporter-tests.jar"), thinJar(), ARCHIVE)) {
       Path again = second.resolve(first.getFileName());
@@ -123,8 +123,8 @@ class ReleaseIT {
   }
 
   /**
-   * The libraries of the distribution, as name-version.jar; one of machine code, which is unpacked,
-   * as name-version-platform.jar.
+   * The libraries of the distribution as name-version.jar, and unpacked native libraries as
+   * name-version-platform.jar.
    */
   private static Set<String> shipped() throws IOException {
     Set<String> shipped = new TreeSet<>();
@@ -141,12 +141,12 @@ class ReleaseIT {
   }
 
   @Test
-  void thePartsListNamesEachLibraryWithItsLicenceAndItsSum() throws IOException {
+  void theSbomListsEachLibraryWithItsLicenceAndChecksum() throws IOException {
     JsonNode parts =
         new ObjectMapper().readTree(second.resolve("ecoflow-exporter-sbom.json").toFile());
 
     assertEquals("CycloneDX", parts.path("bomFormat").asText());
-    assertTrue(parts.path("metadata").path("timestamp").isMissingNode(), "not of the sources");
+    assertTrue(parts.path("metadata").path("timestamp").isMissingNode(), "not from the sources");
     JsonNode whole = parts.path("metadata").path("component");
     assertEquals("application", whole.path("type").asText());
     assertEquals(VERSION, whole.path("version").asText());
@@ -197,7 +197,7 @@ class ReleaseIT {
    * The pom in the jar has the version in place of its placeholder, as Maven repositories require.
    */
   @Test
-  void thePomOfTheReleaseNamesItsVersion() throws IOException {
+  void thePomOfTheReleaseContainsItsVersion() throws IOException {
     String pom = Files.readString(second.resolve("ecoflow-exporter.pom"));
     assertTrue(pom.contains("\n  <version>" + VERSION + "</version>\n"), pom);
   }

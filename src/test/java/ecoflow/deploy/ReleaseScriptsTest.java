@@ -30,22 +30,22 @@ class ReleaseScriptsTest {
   private static final Path SCRIPTS = Path.of("deploy/release").toAbsolutePath();
   private static final String PASSPHRASE = "of a key that is thrown away";
 
-  /** One ring for all: gpg takes its time to make a key. */
+  /** One keyring for all tests, because creating a key takes time. */
   @TempDir private static Path ring;
 
   private static boolean hasKey;
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private Path files;
 
   @BeforeEach
   void makeFiles() throws IOException {
-    files = Files.createDirectory(folder.resolve("files"));
+    files = Files.createDirectory(directory.resolve("files"));
     Files.writeString(files.resolve("a.jar"), "a");
     Files.writeString(files.resolve("b.tar.gz"), "b");
   }
 
-  /** Gpg leaves an agent that waits for more work. */
+  /** Gpg leaves an agent running. */
   @AfterAll
   static void endAgent() {
     if (hasKey) {
@@ -59,12 +59,12 @@ class ReleaseScriptsTest {
     all.putIfAbsent("RELEASE_SIGNING_KEY", "");
     all.putIfAbsent("RELEASE_SIGNING_USER", "");
     ChildProcess process =
-        ChildProcess.start(files, folder.resolve("output"), all, List.of(command));
+        ChildProcess.start(files, directory.resolve("output"), all, List.of(command));
     process.exitCode();
     return process;
   }
 
-  /** Runs a command to its good end, and returns what it printed. */
+  /** Runs a command that must succeed, and returns its output. */
   private List<String> run(Map<String, String> variables, String... command) {
     try (ChildProcess process = start(variables, command)) {
       assertEquals(0, process.exitCode(), () -> String.join(" ", command) + process.lines());
@@ -76,7 +76,7 @@ class ReleaseScriptsTest {
     return run(variables, SCRIPTS.resolve("checksums.sh").toString(), files.toString());
   }
 
-  /** Runs gpg on a key ring of this test. */
+  /** Runs gpg with the keyring of this test. */
   private List<String> gpg(String... arguments) {
     List<String> command =
         new ArrayList<>(List.of("gpg", "--homedir", ring.toString(), "--batch", "--quiet"));
@@ -100,7 +100,7 @@ class ReleaseScriptsTest {
   }
 
   @Test
-  void theSumsAreThoseOfTheFilesAndSaySoWhenOneChanges() throws IOException {
+  void theChecksumsDetectChangedFiles() throws IOException {
     List<String> said = sign(Map.of());
 
     assertEquals(List.of("checksums.sh: no key, so SHA256SUMS is not signed"), said);
@@ -114,7 +114,7 @@ class ReleaseScriptsTest {
   }
 
   @Test
-  void aKeyOfTheCiSigns() throws IOException {
+  void aKeyOfTheCiSignsTheChecksums() throws IOException {
     makeKey();
     String secret = String.join("\n", gpg("--armor", "--export-secret-keys"));
     Map<String, String> variables =
@@ -141,11 +141,11 @@ class ReleaseScriptsTest {
     assertEquals(2, Files.readAllLines(files.resolve("SHA256SUMS")).size());
 
     sign(Map.of());
-    assertFalse(isSigned(), "a signature of other sums");
+    assertFalse(isSigned(), "the signature of other checksums");
   }
 
   @Test
-  void aKeyOfTheUsersRingSigns() throws IOException {
+  void aKeyOfTheUsersKeyringSignsTheChecksums() throws IOException {
     makeKey();
     sign(
         Map.of(
@@ -186,8 +186,7 @@ class ReleaseScriptsTest {
     "02.0.0, '02.0.0', 02.0.0 is not a version",
     "2.0.0 -x, '2.0.0', 2.0.0 -x is not a version",
   })
-  void aVersionThatIsNoneIsNotBuilt(String version, String heading, String said)
-      throws IOException {
+  void anInvalidVersionIsNotBuilt(String version, String heading, String said) throws IOException {
     try (ChildProcess build = build(heading, version)) {
       assertEquals(2, build.exitCode(), () -> "" + build.lines());
       assertTrue(build.lines().get(0).contains(said), () -> "" + build.lines());
@@ -212,7 +211,7 @@ class ReleaseScriptsTest {
   }
 
   @Test
-  void theTagIsTheVersion() throws IOException {
+  void theVersionIsThatOfTheTag() throws IOException {
     assumeTrue(Programs.find("git").isPresent(), "git is not installed");
     checkout("3.1.4 (2026-01-01)");
     Files.writeString(files.resolve(".gitignore"), "target/\n");
@@ -293,14 +292,14 @@ class ReleaseScriptsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"build.sh", "checksums.sh"})
-  void theyHaveNoDoubtfulShell(String script) {
+  void theScriptsPassShellcheck(String script) {
     assumeTrue(Programs.find("shellcheck").isPresent(), "shellcheck is not installed");
     run(Map.of(), "shellcheck", SCRIPTS.resolve(script).toString());
   }
 
-  /** A build between releases is on the way to the version that the changelog starts with. */
+  /** A build between releases has the version at the top of the changelog, as a snapshot. */
   @Test
-  void thePomIsOnTheWayToTheVersionOfTheChangelog() throws IOException {
+  void thePomHasTheVersionOfTheChangelog() throws IOException {
     Matcher heading =
         Pattern.compile("(?m)^## (\\S+)").matcher(Files.readString(Path.of("CHANGELOG.md")));
     Matcher revision =

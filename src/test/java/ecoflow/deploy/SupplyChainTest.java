@@ -23,14 +23,14 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 import org.w3c.dom.Node;
 
-/** Where libraries, base images and Maven come from, and who keeps them up to date. */
+/** The sources of libraries, base images and Maven, and their updates. */
 class SupplyChainTest {
 
   private static final Path DEPENDABOT = Path.of(".github/dependabot.yml");
   private static final Path IGNORED = Path.of(".github/osv-scanner.toml");
   private static final Path SECURITY = Path.of("SECURITY.md");
 
-  /** Managed for the tests, or for components that users add. */
+  /** Versions for tests, or for components that users add. */
   private static final List<String> NOT_IN_THE_JAR =
       List.of(
           "org.apache.camel:camel-micrometer-prometheus",
@@ -79,7 +79,7 @@ class SupplyChainTest {
     return found;
   }
 
-  /** What the pom says of libraries of the jar; profiles have none. */
+  /** The libraries of the jar in the pom, without profiles. */
   private static List<Library> libraries() throws Exception {
     Element project = project();
     Map<String, String> properties = properties(project);
@@ -121,12 +121,12 @@ class SupplyChainTest {
   }
 
   @Test
-  void noLibraryOfTheJarIsUpdatedWithThoseOfTheTests() throws Exception {
+  void librariesOfTheJarAreNotUpdatedWithThoseOfTests() throws Exception {
     Map<String, String> groups = new TreeMap<>();
     for (Library library : libraries()) {
       groups.put(library.name(), group(library.name()));
     }
-    // Moquette has it as well.
+    // Moquette also depends on it.
     assertEquals("libraries", groups.get("io.netty:netty-bom"));
     groups.forEach(
         (name, group) ->
@@ -136,7 +136,7 @@ class SupplyChainTest {
   }
 
   @Test
-  void securityNamesTheVersionsThatThePomHas() throws Exception {
+  void securityListsTheVersionsOfThePom() throws Exception {
     Map<String, String> versions = new LinkedHashMap<>();
     for (Library library : libraries()) {
       if (!library.version().isEmpty()) {
@@ -165,7 +165,7 @@ class SupplyChainTest {
     }
   }
 
-  /** A whole name, or with a star at its end what starts so. */
+  /** A name, or a prefix followed by a star. */
   private static boolean matches(String library, String name) {
     return name.endsWith("*")
         ? library.startsWith(name.substring(0, name.length() - 1))
@@ -214,12 +214,12 @@ class SupplyChainTest {
   }
 
   @Test
-  void mavenIsCheckedBeforeItRuns() throws IOException {
+  void mavenIsVerifiedBeforeItRuns() throws IOException {
     Properties wrapper = new Properties();
     try (var in = Files.newInputStream(Path.of(".mvn/wrapper/maven-wrapper.properties"))) {
       wrapper.load(in);
     }
-    // No jar, whose sum would have to be here as well.
+    // The wrapper has no jar, which would require another checksum.
     assertEquals("only-script", wrapper.getProperty("distributionType"));
     assertTrue(wrapper.getProperty("distributionUrl").startsWith("https://"));
     assertTrue(wrapper.getProperty("distributionSha256Sum", "").matches("[0-9a-f]{64}"));

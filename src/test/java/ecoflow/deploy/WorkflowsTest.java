@@ -37,7 +37,7 @@ class WorkflowsTest {
   private static final Path FOLDER = Path.of(".github/workflows");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Who may write what. */
+  /** The write permissions of jobs. */
   private static final Map<String, Map<String, String>> WRITERS =
       Map.of(
           "image.yml publish",
@@ -55,10 +55,10 @@ class WorkflowsTest {
                   "write"),
           "release.yml publish", Map.of("contents", "write"));
 
-  /** Actions of others than GitHub: none of them runs in a job that may write. */
+  /** Actions from outside GitHub, which must not run in a job with write permissions. */
   private static final Set<String> OTHERS = Set.of("google/osv-scanner-action/osv-scanner-action");
 
-  /** A tag can be moved to another commit; the comment is what Dependabot updates with it. */
+  /** A tag can be moved to another commit. Dependabot also updates the comment. */
   private static final Pattern PINNED =
       Pattern.compile("([\\w./-]+)@([0-9a-f]{40}) # v[0-9]+\\.[0-9]+\\.[0-9]+");
 
@@ -68,7 +68,7 @@ class WorkflowsTest {
   private static final Pattern FILE =
       Pattern.compile("(?<![\\w./$}-])(\\./mvnw|(?:\\.ci|deploy|src|docs|bench)/[\\w./-]+)");
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   static List<String> files() throws IOException {
     try (Stream<Path> files = Files.list(FOLDER)) {
@@ -77,7 +77,7 @@ class WorkflowsTest {
   }
 
   private static JsonNode read(String file) throws IOException {
-    // Of YAML 1.2, where "on" is a name and not true.
+    // YAML 1.2, in which "on" is a string and not true.
     return JSON.valueToTree(
         new Load(LoadSettings.builder().setAllowDuplicateKeys(false).build())
             .loadFromString(Files.readString(FOLDER.resolve(file))));
@@ -102,7 +102,7 @@ class WorkflowsTest {
         .toList();
   }
 
-  /** All texts below a node. */
+  /** All strings below a node. */
   private static List<String> texts(JsonNode node) {
     List<String> texts = new ArrayList<>();
     if (node.isTextual()) {
@@ -113,13 +113,13 @@ class WorkflowsTest {
   }
 
   @Test
-  void theyAreThese() throws IOException {
+  void theWorkflowsAreExpected() throws IOException {
     assertEquals(List.of("advisories.yml", "ci.yml", "image.yml", "release.yml"), files());
   }
 
   @ParameterizedTest
   @MethodSource("files")
-  void aJobHasWhatItNeeds(String file) throws IOException {
+  void aJobHasARunnerATimeLimitAndItsNeeds(String file) throws IOException {
     JsonNode workflow = read(file);
     assertTrue(
         Set.of("name", "on", "permissions", "concurrency", "jobs").containsAll(names(workflow)),
@@ -150,7 +150,7 @@ class WorkflowsTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void aJobMayOnlyWriteWhatItPublishes(String file) throws IOException {
+  void aJobCanOnlyWriteWhatItPublishes(String file) throws IOException {
     JsonNode workflow = read(file);
     assertEquals("{\"contents\":\"read\"}", workflow.path("permissions").toString());
     workflow
@@ -186,7 +186,7 @@ class WorkflowsTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void actionsAreThoseOfGithubUnlessTheJobOnlyReads(String file) throws IOException {
+  void onlyJobsThatReadUseActionsOfOthers(String file) throws IOException {
     JsonNode workflow = read(file);
     for (JsonNode job : workflow.path("jobs")) {
       for (JsonNode step : job.path("steps")) {
@@ -237,7 +237,7 @@ class WorkflowsTest {
   }
 
   @Test
-  void theScanReadsTheListOfTheJarAndTheExceptions() throws IOException {
+  void theScanReadsTheSbomAndTheExceptions() throws IOException {
     String arguments = "";
     for (JsonNode step : steps(read("advisories.yml"))) {
       arguments += step.path("with").path("scan-args").asText();
@@ -251,10 +251,10 @@ class WorkflowsTest {
         "written before the scan");
   }
 
-  /** What a branch or a tag is called would else be a part of the script. */
+  /** The name of a branch or tag would become a part of the script. */
   @ParameterizedTest
   @MethodSource("files")
-  void noScriptHasAnExpressionThatOthersChoose(String file) throws IOException {
+  void scriptsContainNoExpressionThatOthersControl(String file) throws IOException {
     for (String script : scripts(file)) {
       for (MatchResult found : EXPRESSION.matcher(script).results().toList()) {
         assertTrue(found.group(1).startsWith("matrix."), found.group(1));
@@ -264,7 +264,7 @@ class WorkflowsTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void expressionsNameWhatIsThere(String file) throws IOException {
+  void expressionsReferToExistingNames(String file) throws IOException {
     JsonNode workflow = read(file);
     Set<String> inputs =
         new TreeSet<>(names(workflow.path("on").path("workflow_call").path("inputs")));
@@ -301,7 +301,7 @@ class WorkflowsTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void scriptsNameFilesThatAreThere(String file) throws IOException {
+  void scriptsReferToExistingFiles(String file) throws IOException {
     for (String script : scripts(file)) {
       for (MatchResult found : FILE.matcher(script).results().toList()) {
         Path named = Path.of(found.group(1));
@@ -316,7 +316,7 @@ class WorkflowsTest {
   }
 
   @Test
-  void theImageIsBuiltWithArgumentsThatTheDockerfileHas() throws IOException {
+  void theImageIsBuiltWithArgumentsOfTheDockerfile() throws IOException {
     String dockerfile = Files.readString(Path.of("Dockerfile"));
     List<String> arguments =
         scripts("image.yml").stream()
@@ -332,15 +332,15 @@ class WorkflowsTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void scriptsAreGoodShell(String file) throws IOException {
+  void scriptsPassShellcheck(String file) throws IOException {
     int number = 0;
     for (String script : scripts(file)) {
-      Path written = folder.resolve("script" + number++);
+      Path written = directory.resolve("script" + number++);
       Files.writeString(
           written, "#!/bin/bash\n" + EXPRESSION.matcher(script).replaceAll("expression"));
-      ChildProcess.run(folder, folder.resolve("output"), "bash", "-n", written.toString());
+      ChildProcess.run(directory, directory.resolve("output"), "bash", "-n", written.toString());
       if (Programs.find("shellcheck").isPresent()) {
-        ChildProcess.run(folder, folder.resolve("output"), "shellcheck", written.toString());
+        ChildProcess.run(directory, directory.resolve("output"), "shellcheck", written.toString());
       }
     }
     assertTrue(number > 0, file);

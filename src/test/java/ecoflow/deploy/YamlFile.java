@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** YAML of what is deployed; {@code <<} takes over another map, as in compose files. */
+/** A YAML file for deployments; {@code <<} merges another map, as in compose files. */
 record YamlFile(Object root) {
 
   static YamlFile read(Path file) {
@@ -55,7 +55,7 @@ record YamlFile(Object root) {
     return all;
   }
 
-  /** What is at these keys and places of lists, if anything is. */
+  /** The value at these keys and list positions, if it exists. */
   Optional<Object> find(Object... path) {
     Object value = root;
     for (Object step : path) {

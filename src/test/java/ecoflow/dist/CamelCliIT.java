@@ -39,20 +39,20 @@ class CamelCliIT {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(device);
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   @ParameterizedTest
   @ValueSource(strings = {"rest", "mqtt", "device"})
   void camelMainRunsTheRoutes(String mode) throws IOException {
     Path jar = Path.of(System.getProperty("exporter.jar")).toAbsolutePath();
-    Files.copy(PROPERTIES, folder.resolve("application.properties"));
-    RoutesFolder.copyTo(folder.resolve("routes"));
+    Files.copy(PROPERTIES, directory.resolve("application.properties"));
+    RoutesFolder.copyTo(directory.resolve("routes"));
     int port = Ports.next();
     Page page = ExporterJar.pageAt(port);
     try (ChildProcess process =
         ChildProcess.start(
-            folder,
-            folder.resolve("output"),
+            directory,
+            directory.resolve("output"),
             Variables.of(clouds.cloud(), mode, "EXPORTER_PORT=" + port),
             List.of(
                 System.getProperty("java.home") + "/bin/java",

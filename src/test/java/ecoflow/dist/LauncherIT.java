@@ -59,7 +59,7 @@ class LauncherIT {
   @TempDir private static Path parent;
   private static Distribution distribution;
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final int port = Ports.next();
   private ChildProcess process;
 
@@ -154,14 +154,15 @@ class LauncherIT {
   @Test
   void anArchiveOfAnotherPathIsNotUsed() throws IOException {
     Path archive = archive();
-    Path moved = Files.createDirectory(folder.resolve("moved"));
+    Path moved = Files.createDirectory(directory.resolve("moved"));
     Distribution other = Distribution.unpackedIn(moved);
     Path cache = Files.createDirectory(other.folder().resolve("cache"));
     Files.copy(archive, cache.resolve(archive.getFileName()));
-    Path log = folder.resolve("classes");
+    Path log = directory.resolve("classes");
 
     process =
-        other.start(folder.resolve("log"), variables(Map.of("ECOFLOW_JAVA_OPTS", classLog(log))));
+        other.start(
+            directory.resolve("log"), variables(Map.of("ECOFLOW_JAVA_OPTS", classLog(log))));
     awaitPage();
     terminate();
 
@@ -173,13 +174,13 @@ class LauncherIT {
   @Test
   void startsWithoutArchiveIfNoDirectoryIsWritable() throws IOException {
     // Even root cannot create a directory below a file.
-    Path file = Files.createFile(folder.resolve("file"));
+    Path file = Files.createFile(directory.resolve("file"));
 
     assertStartsQuietly(Map.of("ECOFLOW_CACHE_DIR", file.resolve("cache").toString()));
 
     process =
         distribution.start(
-            folder.resolve("log"),
+            directory.resolve("log"),
             Map.of("ECOFLOW_CACHE_DIR", file + "/cache"),
             distribution.launcher().toString(),
             "train");
@@ -212,10 +213,10 @@ class LauncherIT {
     Files.deleteIfExists(cache);
     Files.createFile(cache);
     try {
-      Map<String, String> home = Map.of("XDG_CACHE_HOME", folder.resolve("users").toString());
+      Map<String, String> home = Map.of("XDG_CACHE_HOME", directory.resolve("users").toString());
       train(home);
       assertUsesAnArchive(home);
-      assertEquals(1, Distribution.files(folder.resolve("users/ecoflow-exporter")).size());
+      assertEquals(1, Distribution.files(directory.resolve("users/ecoflow-exporter")).size());
     } finally {
       Files.delete(cache);
       Files.createDirectory(cache);
@@ -268,7 +269,7 @@ class LauncherIT {
       archive();
       process =
           distribution.start(
-              folder.resolve("log"),
+              directory.resolve("log"),
               variables(Map.of("COLLECTING_INTERVAL", "often", "ECOFLOW_ARCHIVE", archive)),
               command.toArray(String[]::new));
       assertEquals(2, process.exitCode());
@@ -281,25 +282,25 @@ class LauncherIT {
   void theScriptPassesShellcheck() {
     assumeTrue(isThere("shellcheck"), "shellcheck is not installed");
     ChildProcess.run(
-        folder, folder.resolve("log"), "shellcheck", distribution.launcher().toString());
+        directory, directory.resolve("log"), "shellcheck", distribution.launcher().toString());
   }
 
   @Test
   void aMissingOrOldJavaIsOneLine() throws IOException {
     assertEndsWith("JAVA_HOME=/nowhere has no bin/java", Map.of("JAVA_HOME", "/nowhere"));
 
-    Path old = Files.createDirectories(folder.resolve("old/bin"));
+    Path old = Files.createDirectories(directory.resolve("old/bin"));
     Path java = old.resolve("java");
     Files.writeString(java, "#!/bin/sh\necho 'openjdk version \"1.8.0_352\"' >&2\n");
     java.toFile().setExecutable(true);
-    String home = folder.resolve("old").toString();
+    String home = directory.resolve("old").toString();
     String advice = ": install Java 17 or newer, or set JAVA_HOME";
     assertEndsWith(java + " is Java 1.8.0_352" + advice, Map.of("JAVA_HOME", home));
 
-    Files.writeString(folder.resolve("old/release"), "JAVA_VERSION=\"11.0.25\"\n");
+    Files.writeString(directory.resolve("old/release"), "JAVA_VERSION=\"11.0.25\"\n");
     assertEndsWith(java + " is Java 11.0.25" + advice, Map.of("JAVA_HOME", home));
 
-    Path empty = Files.createDirectory(folder.resolve("empty"));
+    Path empty = Files.createDirectory(directory.resolve("empty"));
     assertEndsWith(
         "no java on the PATH" + advice,
         Map.of("JAVA_HOME", "", "PATH", empty.toString()),
@@ -313,8 +314,8 @@ class LauncherIT {
     assertEquals(0, run(Map.of(), "--help"));
     assertTrue(process.lines().stream().anyMatch(line -> line.startsWith("  train ")));
     assertTrue(process.lines().stream().allMatch(line -> line.length() <= 80));
-    assertEquals(0, run(Map.of(), "routes", "export", folder.resolve("my routes").toString()));
-    assertEquals(RoutesFolder.packaged(), new RoutesFolder(folder.resolve("my routes")).names());
+    assertEquals(0, run(Map.of(), "routes", "export", directory.resolve("my routes").toString()));
+    assertEquals(RoutesFolder.packaged(), new RoutesFolder(directory.resolve("my routes")).names());
     assertEquals(2, run(Map.of(), "dance", "-x"));
     assertEquals(1, process.lines().size(), () -> "" + process.lines());
     assertEquals(List.of(), distribution.archives(), "a command makes no archive");
@@ -326,7 +327,7 @@ class LauncherIT {
         "now");
 
     archive();
-    Path log = folder.resolve("classes");
+    Path log = directory.resolve("classes");
     assertEquals(0, run(Map.of("ECOFLOW_JAVA_OPTS", classLog(log)), "config"));
     assertTrue(isFromArchive(log));
   }
@@ -336,11 +337,11 @@ class LauncherIT {
   void theArchiveRemainsValidWithComponentsInTheLibDirectory() throws IOException {
     archive();
     Path beside = distribution.folder().resolve("lib/components");
-    Path chosen = folder.resolve("my lib");
-    String pattern = ComponentJar.writeRoute(folder.resolve("routes"));
+    Path chosen = directory.resolve("my lib");
+    String pattern = ComponentJar.writeRoute(directory.resolve("routes"));
     for (Path lib : List.of(beside, chosen)) {
       ComponentJar.makeIn(lib);
-      Path log = folder.resolve("classes");
+      Path log = directory.resolve("classes");
       Map<String, String> more = new HashMap<>();
       more.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", pattern);
       more.put("ECOFLOW_JAVA_OPTS", classLog(log));
@@ -364,7 +365,7 @@ class LauncherIT {
   void variablesAreReadAsUtf8WithoutLocale() {
     process =
         distribution.start(
-            folder.resolve("log"),
+            directory.resolve("log"),
             variables(
                 Map.of("LC_ALL", "", "LC_CTYPE", "", "LANG", "", "ECOFLOW_DEVICE_SN", "R331A")),
             "sh",
@@ -379,12 +380,12 @@ class LauncherIT {
     String[] command =
         Stream.concat(Stream.of(distribution.launcher().toString()), Stream.of(arguments))
             .toArray(String[]::new);
-    process = distribution.start(folder.resolve("log"), variables(more), command);
+    process = distribution.start(directory.resolve("log"), variables(more), command);
     return process.exitCode();
   }
 
   private void assertEndsWith(String line, Map<String, String> variables, String... command) {
-    process = distribution.start(folder.resolve("log"), variables(variables), command);
+    process = distribution.start(directory.resolve("log"), variables(variables), command);
     assertEquals(2, process.exitCode());
     assertEquals(List.of("ecoflow-exporter: " + line), process.lines());
   }
@@ -396,13 +397,13 @@ class LauncherIT {
   void mqttUsesTheNativeTlsOfTheDistribution() {
     assumeTrue(System.getProperty("os.name").equals("Linux"));
     assumeTrue(Set.of("amd64", "aarch64").contains(System.getProperty("os.arch")));
-    Path classes = folder.resolve("classes");
+    Path classes = directory.resolve("classes");
     Map<String, String> variables = new HashMap<>(Variables.of(clouds.cloud(), "device"));
     variables.put("EXPORTER_PORT", Integer.toString(port));
     variables.put("ECOFLOW_ARCHIVE", "off");
     variables.put("ECOFLOW_JAVA_OPTS", classLog(classes) + " -Djava.io.tmpdir=/no-such-folder");
 
-    process = distribution.start(folder.resolve("log"), variables);
+    process = distribution.start(directory.resolve("log"), variables);
 
     eventually(() -> assertEquals(81, ExporterJar.pageAt(port).of(DEVICE, "pd_soc")));
     assertEquals(1, loaded(classes, "io.netty.handler.ssl.ReferenceCountedOpenSslEngine").size());
@@ -476,7 +477,7 @@ class LauncherIT {
   }
 
   private void start(Map<String, String> more) {
-    process = distribution.start(folder.resolve("log"), variables(more));
+    process = distribution.start(directory.resolve("log"), variables(more));
   }
 
   private void awaitPage() {
@@ -500,7 +501,7 @@ class LauncherIT {
   private void train(Map<String, String> variables) {
     process =
         distribution.start(
-            folder.resolve("log"), variables, distribution.launcher().toString(), "train");
+            directory.resolve("log"), variables, distribution.launcher().toString(), "train");
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
     assertEquals(List.of(), process.lines());
   }
@@ -529,12 +530,12 @@ class LauncherIT {
   }
 
   private void assertStartsQuietly(Map<String, String> variables) {
-    Path log = folder.resolve("classes");
+    Path log = directory.resolve("classes");
     assertFalse(isUsed(variables, log), "the classes come from the jars");
   }
 
   private void assertUsesAnArchive(Map<String, String> variables) {
-    Path log = folder.resolve("classes");
+    Path log = directory.resolve("classes");
     assertTrue(isUsed(variables, log), "the classes come from the archive");
   }
 
@@ -570,6 +571,6 @@ class LauncherIT {
 
   private static boolean isThere(String program) {
     return Stream.of(System.getenv("PATH").split(":"))
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+        .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
   }
 }

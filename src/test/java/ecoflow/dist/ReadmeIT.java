@@ -40,10 +40,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Each command of the README does what the README says; one that is new there fails. */
+/** Runs each command of the README and the manual. A command that the test does not know fails. */
 class ReadmeIT {
 
-  /** How the only commands start that are not run here, and why. */
+  /** The beginnings of commands that are not run here, with the reason. */
   private static final Map<String, String> NOT_RUN =
       Map.of(
           "./mvnw -B verify", "is what runs this test",
@@ -61,16 +61,16 @@ class ReadmeIT {
 
   @RegisterExtension static final CloudExtension clouds = new CloudExtension(DEVICE);
 
-  /** One for all commands that build, so that the second finds the classes of the first. */
+  /** Shared by all commands that build, so that later ones reuse the compiled classes. */
   @TempDir private static Path checkout;
 
   private static SourceCopy sources;
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final int port = Ports.next();
   private final Page page = ExporterJar.pageAt(port);
 
-  /** What the test has started last. */
+  /** The last process that the test started. */
   private ChildProcess process;
 
   @AfterEach
@@ -87,7 +87,7 @@ class ReadmeIT {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("commands")
-  void theCommandDoesWhatTheReadmeSays(String command) throws IOException {
+  void theCommandWorks(String command) throws IOException {
     if (command.endsWith(" java -jar target/ecoflow-exporter.jar")) {
       startsTheJar(command);
     } else if (command.startsWith("tar ")) {
@@ -108,7 +108,7 @@ class ReadmeIT {
     } else if (command.endsWith("./mvnw -q -Pdemo")) {
       startsTheDemo(command, "device");
     } else if (command.equals("./mvnw spotless:apply")) {
-      mendsTheFormat(command);
+      formats(command);
     } else if (command.equals("./mvnw -q -Psoak")) {
       soaks(command);
     } else {
@@ -117,7 +117,7 @@ class ReadmeIT {
   }
 
   @Test
-  void whatIsNotRunStandsInTheReadme() {
+  void excludedCommandsAreInTheReadme() {
     NOT_RUN.forEach(
         (start, reason) ->
             assertTrue(
@@ -126,19 +126,19 @@ class ReadmeIT {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("demoModes")
-  void theDemoTakesItsMode(String assignment) {
+  void theDemoRunsInEachMode(String assignment) {
     startsTheDemo(assignment + " ./mvnw -q -Pdemo", assignment.replace("DEMO_MODE=", ""));
   }
 
-  /** "DEMO_MODE=rest (or mqtt, open)". */
+  /** Reads the modes in "DEMO_MODE=rest (or mqtt, open)". */
   static Stream<String> demoModes() {
     Matcher modes =
         Pattern.compile("`(DEMO_MODE=)(\\w+)` \\(or `(\\w+)`, `(\\w+)`\\)").matcher(README.text());
-    assertTrue(modes.find(), "the modes of the demo");
+    assertTrue(modes.find(), "no modes of the demo in the README");
     return IntStream.of(2, 3, 4).mapToObj(mode -> modes.group(1) + modes.group(mode));
   }
 
-  /** The worked example of "Edit a route". */
+  /** The example in "Edit a route". */
   @Test
   void theEditedRouteHidesTheWifiSignal() {
     String lines =
@@ -174,23 +174,23 @@ class ReadmeIT {
     endByCtrlC();
   }
 
-  /** Beside the build's folder, as in a checkout. */
+  /** Uses a directory target, as in a checkout. */
   private void unpacksTheDistribution() throws IOException {
     Path built = Path.of(System.getProperty("exporter.distribution"));
-    Files.createDirectory(folder.resolve("target"));
-    Files.copy(built, folder.resolve("target").resolve(built.getFileName()));
-    startShell(folder, Map.of(), only("tar "));
+    Files.createDirectory(directory.resolve("target"));
+    Files.copy(built, directory.resolve("target").resolve(built.getFileName()));
+    startShell(directory, Map.of(), only("tar "));
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
   }
 
   private Path unpacked() {
     String name = Path.of(System.getProperty("exporter.distribution")).getFileName().toString();
-    return folder.resolve(name.replace(".tar.gz", ""));
+    return directory.resolve(name.replace(".tar.gz", ""));
   }
 
   private void trains(String command) throws IOException {
     unpacksTheDistribution();
-    startShell(folder, Map.of(), command);
+    startShell(directory, Map.of(), command);
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
     assertEquals(List.of(), process.lines());
     assertEquals(1, Distribution.files(unpacked().resolve("cache")).size());
@@ -198,9 +198,9 @@ class ReadmeIT {
 
   private void startsTheDistribution(String command) throws IOException {
     unpacksTheDistribution();
-    startExporter(folder, command);
+    startExporter(directory, command);
     eventuallyShowsSoc();
-    assertTrue(process.lines().get(0).contains("start-up archive"), "the first start makes it");
+    assertTrue(process.lines().get(0).contains("start-up archive"), "the first start creates it");
     endByCtrlC();
   }
 
@@ -223,21 +223,21 @@ class ReadmeIT {
   }
 
   private void fetchesComponents(String command) throws IOException {
-    Path lib = folder.resolve("lib");
+    Path lib = directory.resolve("lib");
     build(command.replace("/etc/ecoflow/lib", lib.toString()));
     Set<String> fetched = names(Distribution.files(lib));
     assertTrue(fetched.contains("camel-sql-4.18.0.jar"), () -> "" + fetched);
     assertTrue(fetched.contains("postgresql-42.7.8.jar"), () -> "" + fetched);
     unpacksTheDistribution();
     Set<String> there = names(Distribution.files(unpacked().resolve("lib")));
-    assertEquals(Set.of(), common(fetched, there), "what the exporter has is not fetched");
+    assertEquals(Set.of(), common(fetched, there), "libraries of the exporter are not downloaded");
 
-    // Camel finds it, and it has all that it needs.
-    Path routes = Files.createDirectory(folder.resolve("sql"));
+    // Camel finds the component and its dependencies.
+    Path routes = Files.createDirectory(directory.resolve("sql"));
     Files.writeString(
         routes.resolve("sql.camel.yaml"),
-        // No text block, because the formatter, which another test runs on this file, does not
-        // change text blocks.
+        // Not a text block: another test breaks the indentation of this file, and the formatter
+        // does not restore that of text blocks.
         String.join(
             "\n",
             "- beans:",
@@ -260,7 +260,7 @@ class ReadmeIT {
             "              dataSource: \"#base\"",
             ""));
     startExporter(
-        folder,
+        directory,
         "ECOFLOW_LIB_DIR="
             + lib
             + " CAMEL_MAIN_ROUTES_INCLUDE_PATTERN='file:"
@@ -279,7 +279,7 @@ class ReadmeIT {
   }
 
   private RoutesFolder copiesTheRoutes() {
-    RoutesFolder routes = new RoutesFolder(folder.resolve("routes"));
+    RoutesFolder routes = new RoutesFolder(directory.resolve("routes"));
     startShell(Path.of(""), Map.of(), only("cp -r "));
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
     assertEquals(RoutesFolder.packaged(), routes.names());
@@ -302,10 +302,10 @@ class ReadmeIT {
                 Double.isNaN(page.of(Fleet.DELTA_2, "pd_soc")), () -> "" + process.lines()));
     assertEquals(1, page.own("exporter_build_info", "mode=" + mode));
     endByCtrlC();
-    assertEquals("", page.text(), "the exporter ends with the demo");
+    assertEquals("", page.text(), "the exporter stops with the demo");
   }
 
-  private void mendsTheFormat(String command) throws IOException {
+  private void formats(String command) throws IOException {
     Path file = sources().folder().resolve("src/test/java/ecoflow/dist/ReadmeIT.java");
     String formatted = Files.readString(file);
     Files.writeString(file, formatted.replace("\n  ", "\n\t "));
@@ -314,7 +314,7 @@ class ReadmeIT {
     assertEquals(formatted, Files.readString(file));
   }
 
-  /** For as short a time as is any use. */
+  /** Runs for a short time only. */
   private void soaks(String command) {
     Set<String> options =
         Pattern.compile("`-D(soak\\.\\w+)=")
@@ -331,7 +331,7 @@ class ReadmeIT {
 
   // Steps
 
-  /** The one command with these words at its start or end. */
+  /** The only command that starts or ends with these words. */
   private static String only(String words) {
     List<String> found =
         README.commands().stream()
@@ -341,7 +341,9 @@ class ReadmeIT {
     return found.get(0);
   }
 
-  /** Starts an exporter on the simulated cloud, in the folder where the command finds its jar. */
+  /**
+   * Starts an exporter with the simulated cloud, in the directory where the command finds its jar.
+   */
   private void startExporter(String command) {
     Path jar = Path.of(System.getProperty("exporter.jar"));
     startExporter(
@@ -354,7 +356,7 @@ class ReadmeIT {
     variables.put("ECOFLOW_API_HOST", cloud.apiHost());
     variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
     if (!command.contains("ECOFLOW_DEVICE_SN=")) {
-      // The README leaves out what the lines before it have said.
+      // The README omits variables of preceding commands.
       CloudAccount account = cloud.account();
       variables.put("ECOFLOW_DEVICE_SN", "all");
       variables.put("ECOFLOW_ACCESS_KEY", account.accessKey());
@@ -392,7 +394,7 @@ class ReadmeIT {
     startShell(sources().folder(), variables, command);
   }
 
-  /** Builds to a good end and returns what was printed. */
+  /** Runs a build that must succeed, and returns its output. */
   private List<String> build(String command) {
     startBuild(command);
     assertEquals(0, process.exitCode(BUILD_SECONDS), () -> command + process.lines());
@@ -406,9 +408,9 @@ class ReadmeIT {
     process =
         ChildProcess.shell(
             start.toAbsolutePath(),
-            folder.resolve("output"),
+            directory.resolve("output"),
             all,
-            command.replace(ROUTES, folder.resolve("routes").toString()));
+            command.replace(ROUTES, directory.resolve("routes").toString()));
   }
 
   private void eventuallyShowsSoc() {

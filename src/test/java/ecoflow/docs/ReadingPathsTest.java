@@ -206,7 +206,7 @@ class ReadingPathsTest {
     while (!next.isEmpty()) {
       String file = next.pop();
       for (String used : routes.containsKey(file) ? usedByRoutes(file) : usedByClass(file)) {
-        String folder = used.split("/")[0];
+        String directory = used.split("/")[0];
         if (path.files().contains(used)) {
           // It is in the queue from the start.
         } else if (path.elsewhere().containsKey(used)) {
@@ -215,8 +215,8 @@ class ReadingPathsTest {
           if (found.fast().add(used)) {
             next.add(used);
           }
-        } else if (support.contains(used) || support.contains(folder)) {
-          found.support().add(support.contains(used) ? used : folder);
+        } else if (support.contains(used) || support.contains(directory)) {
+          found.support().add(support.contains(used) ? used : directory);
         } else {
           found.missing().add(file + " -> " + used);
         }
@@ -258,8 +258,8 @@ class ReadingPathsTest {
     String code = NO_CODE.matcher(classes.get(name)).replaceAll(" ");
     SortedSet<String> used = new TreeSet<>();
     found(QUALIFIED, code).forEach(m -> used.add(m.group(1) + "/" + m.group(2)));
-    String folder = name.substring(0, name.indexOf('/') + 1);
-    found(TYPE, code).forEach(m -> used.add(folder + m.group()));
+    String directory = name.substring(0, name.indexOf('/') + 1);
+    found(TYPE, code).forEach(m -> used.add(directory + m.group()));
     used.retainAll(classes.keySet());
     used.remove(name);
     return used;

@@ -37,7 +37,7 @@ class HostileBrokerTest {
   final ExporterExtension exporter =
       ExporterExtension.mqtt("LOG_LEVEL=ERROR", "MAX_RECONNECT_DELAY=1", "HTTP_TIMEOUT=5");
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final Page page = exporter.page();
   private SimulatedDevice device;
 
@@ -57,7 +57,7 @@ class HostileBrokerTest {
     AtomicInteger connections = new AtomicInteger();
     return new RawBroker(
         exporter.cloud(),
-        folder,
+        directory,
         session -> {
           session.accept(SUBSCRIPTIONS);
           if (connections.getAndIncrement() == 0) {
@@ -92,12 +92,12 @@ class HostileBrokerTest {
         "a topic that is not UTF-8             | 30050002c3287b",
         "a topic with a zero                   | 30040001007b7d",
         "no topic                              | 3004000078787878",
-        "a SUBACK that nobody asked for        | 9003ffff01",
+        "an unexpected SUBACK                  | 9003ffff01",
         "a SUBACK without an id                | 9000",
-        "a PUBACK that nobody asked for        | 4002ffff",
+        "an unexpected PUBACK                  | 4002ffff",
         "a PUBACK without an id                | 4000",
         "a PUBREC, PUBREL, PUBCOMP             | 50020009620200097002ffff",
-        "an UNSUBACK that nobody asked for     | b002ffff",
+        "an unexpected UNSUBACK                | b002ffff",
         "a PINGRESP with a body                | d0020000",
         "flags that must be 0                  | df00",
       })

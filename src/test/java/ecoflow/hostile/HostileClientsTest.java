@@ -56,12 +56,12 @@ class HostileClientsTest {
               new SimulatedDevice("R331HTTP00000001", "Garage", "DELTA 2", WireFormat.JSON)
                   .set(Map.of("pd.soc", 81)));
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   @BeforeEach
   void start() throws IOException {
-    Files.writeString(folder.resolve("hook.camel.yaml"), BODY_ROUTE);
-    exporter.start("ECOFLOW_ROUTES_DIR=" + folder);
+    Files.writeString(directory.resolve("hook.camel.yaml"), BODY_ROUTE);
+    exporter.start("ECOFLOW_ROUTES_DIR=" + directory);
   }
 
   /** A response on a separate connection. */

@@ -50,7 +50,7 @@ class HostileCloudTest {
 
   @RegisterExtension final ExporterExtension exporter = ExporterExtension.rest();
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
 
   // Steps
 
@@ -158,7 +158,8 @@ class HostileCloudTest {
             "0",
             "ESTABLISH_ATTEMPTS",
             "2"));
-    return ChildProcess.exporter(folder, folder.resolve("log"), variables, List.of("-Xmx64m"));
+    return ChildProcess.exporter(
+        directory, directory.resolve("log"), variables, List.of("-Xmx64m"));
   }
 
   /** Without limits, they would fill the memory long before the timeout of the call. */
@@ -182,7 +183,7 @@ class HostileCloudTest {
           default -> header.repeat(100);
         };
     Certificates certificates = new Certificates("cloud");
-    Path caFile = folder.resolve("ca.pem");
+    Path caFile = directory.resolve("ca.pem");
     certificates.writeAuthority(caFile);
     try (ServerSocket server = answering(certificates, start, again);
         ChildProcess process = process(caFile, server.getLocalPort(), "HTTP_TIMEOUT", "3600")) {

@@ -270,7 +270,7 @@ class HostileInputTest {
     exporter.settle(HOSTILE);
     PEACEFUL.push(Map.of("pd.soc", 8));
     page.eventuallyShows(PEACEFUL, "pd_soc", 8);
-    assertTrue(page.mqttErrors() > errorsBefore + 400, "most of it is no message");
+    assertTrue(page.mqttErrors() > errorsBefore + 400, "most of them are invalid");
     assertFalse(page.text().contains("NaN"));
   }
 

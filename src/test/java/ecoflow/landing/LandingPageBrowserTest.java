@@ -33,7 +33,7 @@ class LandingPageBrowserTest {
 
   @RegisterExtension final ExporterExtension exporter = ExporterExtension.device().with(devices());
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   private SimulatedDevice[] devices() {
     List<SimulatedDevice> all = new ArrayList<>(fleet.devices());
@@ -48,7 +48,7 @@ class LandingPageBrowserTest {
     for (SimulatedDevice device : devices()) {
       exporter.page().eventuallyShows(device, "online", 1);
     }
-    try (Browser browser = Browser.start(folder)) {
+    try (Browser browser = Browser.start(directory)) {
       String url = url();
       Path pictures = Files.createDirectories(Path.of("target/landing-page"));
       for (int width : new int[] {1280, 390}) {
@@ -94,7 +94,7 @@ class LandingPageBrowserTest {
     assumeTrue(Browser.isHere(), "chromium is not installed");
     exporter.start();
     exporter.page().eventuallyShows(evil, "online", 1);
-    try (Browser browser = Browser.start(folder)) {
+    try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);
       browser.open(url());
       browser.ask("window.isSamePage = true");
@@ -117,7 +117,7 @@ class LandingPageBrowserTest {
     assumeTrue(Browser.isHere(), "chromium is not installed");
     exporter.start();
     exporter.page().eventuallyShows(evil, "online", 1);
-    try (Browser browser = Browser.start(folder)) {
+    try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);
       browser.withoutScripts();
       browser.open(url());

@@ -191,8 +191,7 @@ class DeviceModeTest {
     page.eventuallyShows(delta, "pd_soc", 72);
     page.eventuallyShows(river, "pow_out_sum_w", 7);
     eventually(() -> assertTrue(requests(delta).size() >= 3));
-    assertEquals(
-        0, page.quotaRequests("skipped"), "the answers to its own requests are no reason to skip");
+    assertEquals(0, page.quotaRequests("skipped"), "replies to own requests do not delay requests");
   }
 
   @Test

@@ -50,15 +50,15 @@ class LongOutageIT {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(device);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
 
   @Test
   void dataReturnsSoonAfterAnOutage() throws IOException {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
     SimulatedCloud cloud = clouds.cloud();
     try (Mosquitto broker =
-            new Mosquitto(folder.resolve("broker"), cloud, ServerCertificate.TRUSTED);
-        ExporterJar jar = new ExporterJar(Files.createDirectory(folder.resolve("exporter")))) {
+            new Mosquitto(directory.resolve("broker"), cloud, ServerCertificate.TRUSTED);
+        ExporterJar jar = new ExporterJar(Files.createDirectory(directory.resolve("exporter")))) {
       broker.setPassword(USER, PASSWORD);
       cloud.setBroker("localhost", broker.port(), USER, PASSWORD);
       broker.start();

@@ -47,7 +47,7 @@ class MosquittoIT {
 
   @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(DEVICE);
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private final Page page = exporter.page();
   private SimulatedCloud cloud;
   private Mosquitto broker;
@@ -65,7 +65,7 @@ class MosquittoIT {
   }
 
   private void prepareBroker(ServerCertificate certificate) {
-    broker = new Mosquitto(folder.resolve(certificate.name()), cloud, certificate);
+    broker = new Mosquitto(directory.resolve(certificate.name()), cloud, certificate);
     broker.setPassword(USER, PASSWORD);
     broker.setPassword(DEVICE_USER, DEVICE_PASSWORD);
     cloud.setBroker("localhost", broker.port(), USER, PASSWORD);

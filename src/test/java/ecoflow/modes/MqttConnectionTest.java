@@ -479,7 +479,7 @@ class MqttConnectionTest {
     cloud.startBroker();
     assertDataFlows(1);
     assertEquals(1, cloud.requests(LOGIN).size(), "one login serves all attempts");
-    assertEquals(0, page.reconnections(), "the first connection is no reconnection");
+    assertEquals(0, page.reconnections(), "the first connection does not count");
   }
 
   @Test

@@ -51,9 +51,9 @@ class OpenModeTest {
     cloud = exporter.cloud();
   }
 
-  /** Of any exporter: nothing is published, and no topic but those of pushes and status is read. */
+  /** The exporter publishes nothing, and subscribes only to pushes and the status. */
   @AfterEach
-  void onlyReads() {
+  void nothingWasPublished() {
     exporter.stop();
     assertEquals(List.of(), cloud.messages());
     assertTrue(cloud.maxOpenConnections() <= 1);
@@ -73,8 +73,11 @@ class OpenModeTest {
     return cloud.requests(QUOTA, device).size();
   }
 
-  /** Until both topics of a device are subscribed and its first picture after that has come. */
-  private void eventuallyPushable(SimulatedDevice device) {
+  /**
+   * Waits until both topics of a device are subscribed and a poll after the subscription has
+   * arrived.
+   */
+  private void awaitSubscription(SimulatedDevice device) {
     page.eventuallyConnected(1);
     eventually(
         () ->
@@ -94,7 +97,7 @@ class OpenModeTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("samples")
   @SuppressWarnings("unchecked") // Names in JSON are texts.
-  void aPushGivesTheSeriesOfQuotaAll(String name, Map<?, ?> sample) throws Exception {
+  void aPushResultsInTheSeriesOfAPoll(String name, Map<?, ?> sample) throws Exception {
     String serial = (String) sample.get("serial");
     Map<String, Object> known =
         sample.get("known") == null ? Map.of() : (Map<String, Object>) sample.get("known");
@@ -104,7 +107,7 @@ class OpenModeTest {
       polled.set((Map<String, ?>) sample.get("quotas"));
     }
     exporter.start(NO_SILENCE);
-    eventuallyPushable(pushed);
+    awaitSubscription(pushed);
     page.eventuallyScrapes(pushed, "success", 2);
     page.eventuallyShows(polled, "online", 1);
     if (sample.get("push") == null) {
@@ -133,14 +136,14 @@ class OpenModeTest {
   }
 
   @Test
-  void theOrderLosesNoChangeAndOneConnectionServesAll() {
+  void noChangeIsLostAndOneConnectionIsSufficient() {
     SimulatedDevice one = device("R351ZONE", Map.of("pd.soc", 1));
     SimulatedDevice two = device("R351ZTWO", Map.of("pd.soc", 2));
     exporter.start("COLLECTING_INTERVAL=3600", "DEVICE_LIST_CACHE_TTL=3600");
-    eventuallyPushable(one);
-    eventuallyPushable(two);
+    awaitSubscription(one);
+    awaitSubscription(two);
     page.eventuallyShows(two, "pd_soc", 2);
-    // An answer that came before there was a connection is asked for once more after it.
+    // Values that were polled before the connection are polled once more after it.
     eventually(() -> assertTrue(polls(one) >= 1 && polls(two) >= 1));
     assertEquals(
         List.of(DEVICE_LIST, OPEN_CERTIFICATION),
@@ -150,11 +153,11 @@ class OpenModeTest {
     assertEquals(1, page.logins("success"));
     assertEquals(1, page.own("mqtt_connected", "client_type=open"));
     String id = cloud.connects().get(0).clientId();
-    assertTrue(polls(one) <= 2 && polls(two) <= 2, "pushes do");
+    assertTrue(polls(one) <= 2 && polls(two) <= 2, "pushes are stored");
     exporter.stop();
     exporter.start();
     page.eventuallyConnected(1);
-    assertEquals(Set.of(id), clientIds(), "an id more costs one of ten a day");
+    assertEquals(Set.of(id), clientIds(), "only ten client ids a day are allowed");
   }
 
   private Set<String> clientIds() {
@@ -162,25 +165,26 @@ class OpenModeTest {
   }
 
   @Test
-  void aPollDoesNotReplaceWhatWasPushedLately() {
-    // Each value is a poll's until its key is pushed; polls go on, as nothing counts as pushing.
+  void aPollDoesNotReplaceRecentPushes() {
+    // A value is from polls until its key is pushed. Polls continue because the device does not
+    // count as pushing.
     SimulatedDevice device = device("R351ZOLD", Map.of("pd.soc", 50, "pd.watts", 5));
     exporter.start("MQTT_TIMEOUT=0.1", "COLLECTING_INTERVAL=0.3");
-    eventuallyPushable(device);
+    awaitSubscription(device);
     page.eventuallyShows(device, "pd_soc", 50);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
     device.set(Map.of("pd.watts", 6, "pd.soc", 49));
     page.eventuallyShows(device, "pd_watts", 6);
-    assertEquals(51, page.of(device, "pd_soc"), "older by up to minutes");
+    assertEquals(51, page.of(device, "pd_soc"), "polls can be minutes old");
   }
 
   @Test
-  void aDeviceThatPushesIsPolledSeldomAndAgainWhenItStops() {
+  void aDeviceIsPolledRarelyWhileItPushes() {
     SimulatedDevice device = device("R351ZCALM", Map.of("pd.soc", 50));
     SimulatedDevice other = device("R351ZPOLL", Map.of("pd.soc", 1));
     exporter.start("MQTT_TIMEOUT=3", "ECOFLOW_FULL_INTERVAL=3600");
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
     page.eventuallyScrapes(other, "success", page.scrapes(other, "success") + 2);
@@ -188,15 +192,15 @@ class OpenModeTest {
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":52}}");
     page.eventuallyScrapes(other, "success", page.scrapes(other, "success") + 3);
     assertEquals(before, polls(device));
-    eventually(() -> assertTrue(polls(device) > before + 1, "pushes stopped"));
-    assertEquals(52, page.of(device, "pd_soc"), "nothing was missing meanwhile");
+    eventually(() -> assertTrue(polls(device) > before + 1, "no pushes"));
+    assertEquals(52, page.of(device, "pd_soc"), "no gap");
   }
 
   @Test
   void aDeviceThatPushesIsPolledAgainAfterTheInterval() {
     SimulatedDevice device = device("R351ZSEED", Map.of("pd.soc", 50, "pd.watts", 5));
     exporter.start(NO_SILENCE, "ECOFLOW_FULL_INTERVAL=1");
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
     device.set(Map.of("pd.watts", 6));
@@ -205,21 +209,21 @@ class OpenModeTest {
   }
 
   @Test
-  void theStatusTopicSaysWhoIsThere() {
+  void theStatusTopicSetsTheOnlineState() {
     SimulatedDevice device = device("R351ZSTAT", Map.of("pd.soc", 50));
     exporter.start(NO_SILENCE);
-    eventuallyPushable(device);
+    awaitSubscription(device);
     page.eventuallyShows(device, "pd_soc", 50);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
 
     device.publishOpenStatus(false);
     page.eventuallyShows(device, "online", 0);
-    assertEquals(List.of("online"), names(device), "the list still has it online");
+    assertEquals(List.of("online"), names(device), "still online in the list");
     double offline = page.scrapes(device, "offline");
     page.eventuallyScrapes(device, "offline", offline + 2);
     assertEquals(0, page.of(device, "online"));
-    assertEquals(List.of("online"), names(device), "no poll brings it back");
+    assertEquals(List.of("online"), names(device), "polls do not mark it online");
 
     device.publishOpenStatus(true);
     page.eventuallyShows(device, "pd_soc", 50);
@@ -230,7 +234,7 @@ class OpenModeTest {
     device.set(Map.of("pd.watts", 7));
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":52}}");
     page.eventuallyShows(device, "pd_soc", 52);
-    assertEquals(1, page.of(device, "online"), "data beats the flag");
+    assertEquals(1, page.of(device, "online"), "values mark it online");
     page.eventuallyShows(device, "pd_watts", 7);
   }
 
@@ -240,7 +244,7 @@ class OpenModeTest {
         .toList();
   }
 
-  private void changeWhileNobodyListens(SimulatedDevice device, Map<String, ?> changes) {
+  private void changeWithoutConnection(SimulatedDevice device, Map<String, ?> changes) {
     cloud.stopBroker();
     page.eventuallyConnected(0);
     device.set(changes);
@@ -249,60 +253,60 @@ class OpenModeTest {
   }
 
   @Test
-  void afterALostConnectionAllValuesAreAskedForOnce() {
+  void allValuesArePolledOnceAfterALostConnection() {
     SimulatedDevice device = device("R351ZLOST", Map.of("pd.soc", 50, "pd.watts", 5));
     exporter.start(NO_SILENCE);
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
     device.publishOpenStatus(false);
     page.eventuallyShows(device, "online", 0);
 
-    // It comes back, too.
-    changeWhileNobodyListens(device, Map.of("pd.watts", 6));
+    // A removed value also returns.
+    changeWithoutConnection(device, Map.of("pd.watts", 6));
 
     page.eventuallyShows(device, "pd_watts", 6);
     assertEquals(1, page.of(device, "online"));
-    assertEquals(1, cloud.requests(OPEN_CERTIFICATION).size(), "the credentials serve on");
+    assertEquals(1, cloud.requests(OPEN_CERTIFICATION).size(), "the same credentials");
     assertEquals(1, clientIds().size());
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":53}}");
     page.eventuallyShows(device, "pd_soc", 53);
   }
 
   @Test
-  void whatChangedWhileNobodyListenedReplacesWhatWasPushedJustBefore() {
+  void aPollAfterALostConnectionReplacesRecentPushes() {
     SimulatedDevice device = device("R351ZGAP", Map.of("pd.soc", 50, "pd.watts", 5));
     SimulatedDevice silent = device("R351ZSILENT", Map.of("pd.soc", 1));
     exporter.start(NO_SILENCE, "ECOFLOW_PUSH_LEAD=10");
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
 
-    changeWhileNobodyListens(device, Map.of("pd.soc", 40));
+    changeWithoutConnection(device, Map.of("pd.soc", 40));
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"watts\":6}}");
     page.eventuallyShows(device, "pd_watts", 6);
 
     page.eventuallyShows(device, "pd_soc", 40);
     int before = polls(device);
     page.eventuallyScrapes(silent, "success", page.scrapes(silent, "success") + 3);
-    assertEquals(before, polls(device), "pushes are enough again");
+    assertEquals(before, polls(device), "pushes are sufficient again");
   }
 
   @Test
-  void changedCredentialsAreAskedForAgain() {
+  void changedCredentialsAreRequestedAgain() {
     SimulatedDevice device = device("R351ZCRED", Map.of("pd.soc", 50));
     exporter.start(NO_SILENCE, "MAX_RECONNECT_DELAY=1");
-    eventuallyPushable(device);
+    awaitSubscription(device);
     cloud.rotateOpenCredentials();
     cloud.kickClients();
     eventually(() -> assertEquals(2, cloud.requests(OPEN_CERTIFICATION).size()));
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
   }
 
   @Test
-  void aRefusedLoginIsTriedSeldomAndPollsGoOn() {
+  void aRefusedLoginIsRetriedRarelyAndPollsContinue() {
     SimulatedDevice device = device("R351ZREFU", Map.of("pd.soc", 50));
     cloud.setOpenRefused(true);
     exporter.start(NO_SILENCE);
@@ -310,12 +314,12 @@ class OpenModeTest {
     device.set(Map.of("pd.soc", 49));
     page.eventuallyShows(device, "pd_soc", 49);
     page.eventuallyScrapes(device, "success", page.scrapes(device, "success") + 10);
-    assertEquals(1, cloud.connects().size(), "the next attempt is minutes off");
+    assertEquals(1, cloud.connects().size(), "the next attempt is in minutes");
     assertEquals(0, page.connected());
   }
 
   @Test
-  void aRefusedLoginIsTriedAgainWithNewCredentialsAndTheSameId() {
+  void aRefusedLoginIsRetriedWithNewCredentialsAndTheSameId() {
     device("R351ZREFU", Map.of("pd.soc", 50));
     cloud.setOpenRefused(true);
     exporter.start("MAX_RECONNECT_DELAY=1");
@@ -327,7 +331,7 @@ class OpenModeTest {
   }
 
   @Test
-  void aRefusedCertificationLeavesThePolls() {
+  void pollsContinueAfterARefusedCertification() {
     SimulatedDevice device = device("R351ZCERT", Map.of("pd.soc", 50));
     cloud.faults().always(OPEN_CERTIFICATION, Fault.code("8513", "accessKey is invalid"));
     exporter.start(NO_SILENCE, "MAX_RECONNECT_DELAY=1");
@@ -336,14 +340,14 @@ class OpenModeTest {
     assertEquals(List.of(), cloud.connects());
     assertEquals(0, page.connected());
     cloud.faults().clear();
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
     page.eventuallyShows(device, "pd_soc", 51);
   }
 
-  /** Some models never push to developers: no loop of connections then. */
+  /** Some models never push to developers; this must not cause frequent reconnects. */
   @Test
-  void aSilentConnectionIsMadeAnewLessAndLessOften() {
+  void aSilentConnectionIsReplacedAfterGrowingPauses() {
     device("R351ZMUTE", Map.of("pd.soc", 50));
     exporter.start("MQTT_TIMEOUT=0.2", "IDLE_CHECK_INTERVAL=0.1");
     eventually(() -> assertTrue(cloud.connects().size() >= 4));
@@ -357,12 +361,12 @@ class OpenModeTest {
     assertEquals(1, cloud.requests(OPEN_CERTIFICATION).size());
   }
 
-  /** As devices of the first generations write it on the app channel. */
+  /** The format of first-generation devices on the channel of the app. */
   @Test
-  void zerosOfAnEnvelopeNameNothing() {
+  void zerosOfAnEnvelopeAreIgnored() {
     SimulatedDevice device = device("DAEBZERO", Map.of("pd.soc", 50));
     exporter.start(NO_SILENCE);
-    eventuallyPushable(device);
+    awaitSubscription(device);
 
     device.publishOpen(
         """
@@ -382,19 +386,19 @@ class OpenModeTest {
     exporter.start(NO_SILENCE);
     page.eventuallyConnected(1);
     SimulatedDevice second = device("R351ZNEXT", Map.of("pd.soc", 60));
-    eventuallyPushable(second);
+    awaitSubscription(second);
     second.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":61}}");
     page.eventuallyShows(second, "pd_soc", 61);
     assertEquals(1, cloud.connects().size());
   }
 
   @Test
-  void aDeviceWithoutQuotasIsPolledSeldomWhileItPushes() {
+  void aDeviceWithoutQuotasIsPolledRarelyWhileItPushes() {
     SimulatedDevice meter = device("BK41ZMETER", Map.of("powGetSysGrid", 1));
     SimulatedDevice other = device("R351ZOTHER", Map.of("pd.soc", 50));
     meter.setOpenToDevelopers(false);
     exporter.start(NO_SILENCE, "RETRY_TIMEOUT=600");
-    eventuallyPushable(meter);
+    awaitSubscription(meter);
     meter.publishOpen("{\"powGetSysGrid\":1192.6}");
     page.eventuallyShows(meter, "pow_get_sys_grid", 1192.6);
     page.eventuallyScrapes(other, "success", 5);
@@ -403,13 +407,13 @@ class OpenModeTest {
   }
 
   @Test
-  void whatFailedWhileADevicePushedDoesNotKeepPollsAwayWhenItStops() {
+  void failedPollsDuringPushesDoNotDelayLaterPolls() {
     SimulatedDevice device = device("R351ZHALT", Map.of("pd.soc", 50, "pd.watts", 5));
     exporter.start(
         "MQTT_TIMEOUT=3", "ECOFLOW_FULL_INTERVAL=600", "RETRY_TIMEOUT=600", "HTTP_RETRIES=0");
-    eventuallyPushable(device);
+    awaitSubscription(device);
     cloud.faults().always(QUOTA, Fault.status(500));
-    // All its values are wanted when it comes back.
+    // All values are polled when it returns.
     device.publishOpenStatus(false);
     page.eventuallyShows(device, "online", 0);
     double failed = page.scrapes(device, "error");
@@ -424,10 +428,10 @@ class OpenModeTest {
   }
 
   @Test
-  void anUnknownPartKeepsAwayFromTheOthersAndIsCounted() {
+  void anUnknownPartIsCountedAndDoesNotAffectOthers() {
     SimulatedDevice device = device("R351ZPART", Map.of("pd.soc", 50));
     exporter.start(NO_SILENCE);
-    eventuallyPushable(device);
+    awaitSubscription(device);
     device.publishOpen("{\"typeCode\":\"newStatus\",\"params\":{\"soc\":7}}");
     page.eventuallyShows(device, "new_status_soc", 7);
     device.publishOpen("{\"moduleType\":2,\"params\":{\"soc\":8}}");

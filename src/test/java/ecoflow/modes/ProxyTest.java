@@ -44,14 +44,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The exporter behind a forward proxy that is not ours. */
+/** The exporter behind a forward proxy, Tinyproxy. */
 class ProxyTest {
 
   private static final String SOC = "pd_soc";
   private static final String PASSWORD = "s3cret-value";
   private static final String LOGIN = "BasicAuth reader " + PASSWORD;
 
-  /** In place of BoringSSL, which MQTT has where the platform allows. */
+  /** Disables BoringSSL, which MQTT uses on most platforms. */
   private static final String JAVA_TLS = "-Dio.netty.handler.ssl.noOpenSsl=true";
 
   private final SimulatedDevice device =
@@ -62,7 +62,7 @@ class ProxyTest {
   final ExporterExtension exporter =
       ExporterExtension.device("MAX_RECONNECT_DELAY=1", "HTTP_RETRIES=0").with(device);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final Page page = exporter.page();
   private SimulatedCloud cloud;
   private Tinyproxy proxy;
@@ -76,7 +76,7 @@ class ProxyTest {
   @BeforeEach
   void prepare() {
     cloud = exporter.cloud();
-    proxy = new Tinyproxy(folder);
+    proxy = new Tinyproxy(directory);
   }
 
   @AfterEach
@@ -105,14 +105,14 @@ class ProxyTest {
     page.eventuallyShows(device, SOC, soc);
   }
 
-  /** What else is set on this machine does not count. */
+  /** Ignores the proxy variables of this machine. */
   private ChildProcess process(String mode, List<String> options, List<String> more) {
     List<String> all = new ArrayList<>(List.of("EXPORTER_PORT=" + Ports.next(), "no_proxy="));
     all.addAll(more);
     process =
         ChildProcess.exporter(
-            folder,
-            folder.resolve("log"),
+            directory,
+            directory.resolve("log"),
             Variables.of(cloud, mode, all.toArray(String[]::new)),
             options);
     return process;
@@ -125,7 +125,7 @@ class ProxyTest {
         .toList();
   }
 
-  /** Lines of the log alone, without stack traces and without the password. */
+  /** Asserts that the log has neither stack traces nor the password. */
   private void assertCleanLog() {
     process
         .lines()
@@ -149,7 +149,7 @@ class ProxyTest {
   }
 
   @Test
-  void callsFailWithoutTheProxyAndComeBackWithIt() {
+  void callsFailWithoutTheProxyAndSucceedAfterItReturns() {
     proxy.start();
     exporter.startIn("rest", variable("HTTPS_PROXY"));
     page.eventuallyShows(device, SOC, 71);
@@ -192,7 +192,7 @@ class ProxyTest {
   }
 
   @Test
-  void javasTlsWorksBehindTheProxyAsWell() {
+  void theTlsOfJavaWorksBehindTheProxy() {
     proxy.start();
     process("device", List.of(JAVA_TLS), List.of(variable("HTTPS_PROXY")));
     process.awaitLine("Connected to MQTT broker " + mqtt());
@@ -241,7 +241,7 @@ class ProxyTest {
   }
 
   @Test
-  void javasTlsChecksTheNameOfTheBrokerBehindTheProxy() {
+  void theTlsOfJavaChecksTheNameOfTheBroker() {
     proxy.start();
     cloud = exporter.moveTo(CloudOptions.DEFAULT.withMqttCertificate(ServerCertificate.WRONG_NAME));
     process("mqtt", List.of(JAVA_TLS), List.of(variable("HTTPS_PROXY")));
@@ -290,7 +290,7 @@ class ProxyTest {
   // a proxy that refuses
 
   @Test
-  void aRefusedCallIsNotARefusalOfEcoFlow() {
+  void aCallRefusedByTheProxyIsNotAnErrorOfEcoFlow() {
     proxy.start();
     process("rest", List.of(), List.of(variable("HTTPS_PROXY")));
     String refused =
@@ -314,7 +314,7 @@ class ProxyTest {
   }
 
   @Test
-  void aRefusedBrokerIsNamedAndTriedAgain() {
+  void aRefusedBrokerIsReportedAndRetried() {
     proxy.start("ConnectPort " + cloud.httpPort());
     String login = "reader:" + PASSWORD + "@";
     process(
@@ -351,13 +351,13 @@ class ProxyTest {
     assertCleanLog();
   }
 
-  /** One that is no proxy: it takes connections, and then does not answer, or closes them. */
+  /** The server accepts connections, and then does not respond or closes them. */
   @ParameterizedTest
   @CsvSource({
     "true, 'it closed the connection, or does not answer as a proxy'",
     "false, no answer in time"
   })
-  void aServerThatIsNoProxyIsNamed(boolean closes, String reason) throws IOException {
+  void aServerThatIsNotAProxyIsReported(boolean closes, String reason) throws IOException {
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       if (closes) {
         Thread thread = new Thread(() -> closeAll(server), "closing-server");
@@ -374,7 +374,7 @@ class ProxyTest {
     }
   }
 
-  /** What answers each connection with text of its own, as often as it can be sent. */
+  /** Sends each connection a text, and then another one until the connection is closed. */
   private static ServerSocket answering(String start, String again) throws IOException {
     ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     Thread thread = new Thread(() -> answerAll(server, start, again), "answering-server");
@@ -393,13 +393,13 @@ class ProxyTest {
           client.getOutputStream().write(more);
         }
       } catch (IOException e) {
-        // of the client, or the end of the test
+        // closed by the client, or by the end of the test
       }
     }
   }
 
   @Test
-  void anAnswerThatIsNotHttpIsNamed() throws IOException {
+  void aResponseThatIsNotHttpIsReported() throws IOException {
     try (ServerSocket server = answering("SSH-2.0-server\r\n\r\n", "")) {
       String address = "localhost:" + server.getLocalPort();
       exporter.startIn(
@@ -415,10 +415,10 @@ class ProxyTest {
     }
   }
 
-  /** Headers without an end would fill the memory long before the call is cut. */
+  /** Without a limit, they would fill the memory before the timeout of the call. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void headersWithoutAnEndAreCut(boolean lines) throws IOException {
+  void endlessHeadersAreAborted(boolean lines) throws IOException {
     String header = "X-Header: " + "a".repeat(1000) + (lines ? "\r\n" : "");
     try (ServerSocket server = answering("HTTP/1.1 200 OK\r\nX: ", header.repeat(100))) {
       process(
@@ -435,7 +435,7 @@ class ProxyTest {
   }
 
   @Test
-  void theEndDoesNotWaitForAProxyThatIsSilent() throws IOException {
+  void theShutdownDoesNotWaitForASilentProxy() throws IOException {
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       process(
           "mqtt",
@@ -462,10 +462,10 @@ class ProxyTest {
   private static void closeAll(ServerSocket server) {
     while (!server.isClosed()) {
       try (Socket client = server.accept()) {
-        // The request is read, so that the end is not a reset.
+        // Read the request, so that the connection is closed without a reset.
         assertTrue(client.getInputStream().read() >= 0);
       } catch (IOException e) {
-        // of the client, or the end of the test
+        // closed by the client, or by the end of the test
       }
     }
   }
@@ -494,7 +494,7 @@ class ProxyTest {
   }
 
   @Test
-  void checkNamesTheProxy() {
+  void checkReportsTheProxy() {
     proxy.start(LOGIN);
     String url = "HTTPS_PROXY=http://reader:" + PASSWORD + "@" + proxy.address();
     String label = proxy.address() + " (HTTPS_PROXY)";
@@ -541,7 +541,7 @@ class ProxyTest {
   }
 
   @Test
-  void aBadProxyEndsTheStartWithOneLine() {
+  void anInvalidProxyEndsTheStartWithOneLine() {
     process("rest", List.of(), List.of("HTTPS_PROXY=socks5://reader:" + PASSWORD + "@proxy:1080"));
     assertEquals(2, process.exitCode());
     assertEquals(
@@ -553,8 +553,8 @@ class ProxyTest {
   }
 
   @Test
-  void withoutAProxyNoClassOfOneIsLoaded() throws IOException {
-    Path classes = folder.resolve("classes");
+  void withoutAProxyItsClassesAreNotLoaded() throws IOException {
+    Path classes = directory.resolve("classes");
     process("device", List.of("-Xlog:class+load:file=" + classes), List.of("NO_PROXY=localhost"));
     process.awaitLine("Connected to MQTT broker " + mqtt());
     List<String> loaded = Files.readAllLines(classes);
@@ -563,12 +563,12 @@ class ProxyTest {
         List.of(),
         loaded.stream()
             .map(line -> line.replaceFirst("^(\\[.*?])+ ", ""))
-            .filter(ProxyTest::isOfAProxy)
+            .filter(ProxyTest::isForProxies)
             .toList());
   }
 
-  /** Vert.x loads some of Netty in any case. */
-  private static boolean isOfAProxy(String line) {
+  /** Vert.x always loads some of Netty's classes for proxies. */
+  private static boolean isForProxies(String line) {
     return Stream.of(
             "ecoflow.api.ProxyRoute",
             "ecoflow.mqtt.BrokerProxy",

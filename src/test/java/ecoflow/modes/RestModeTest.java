@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Developer keys: from the simulated cloud's REST API to the text of /metrics. */
+/** Mode REST: from the simulated cloud's API to the text of /metrics. */
 class RestModeTest {
 
   private static final String ONE_POLL = "COLLECTING_INTERVAL=3600";
@@ -70,7 +70,7 @@ class RestModeTest {
                   "pd.version": "1.2.3"
                 }
                 """),
-        // The cloud's entry for a device without a name.
+        // An entry of the cloud for a device without a name.
         new SimulatedDevice("R611ZEB4HE000002", "R611ZEB4HE000002", null, WireFormat.JSON)
             .set(Map.of("pd.soc", 7)));
     exporter.startFor("R601ZEB4HE000001,R611ZEB4HE000002", ONE_POLL);
@@ -141,7 +141,7 @@ class RestModeTest {
   }
 
   @Test
-  void whatIsNoFiniteNumberLosesOnlyItsOwnSeries() {
+  void aValueThatIsNotAFiniteNumberLosesOnlyItsOwnSeries() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 50, "pd.watts", 5, "pd.volt", 3));
     exporter.startFor(device.serial());
     page.eventuallyShows(device, "pd_soc", 50);
@@ -165,9 +165,11 @@ class RestModeTest {
     assertEquals(0, page.httpRequests(QUOTA, "error"));
   }
 
-  /** The whole of a device, against a text that was written by hand from the naming rules. */
+  /**
+   * All series of a device, compared with a text that was written by hand from the naming rules.
+   */
   @Test
-  void everySeriesOfARichDeviceIsTheExpectedOne() {
+  void allSeriesOfADeviceAreExpected() {
     SimulatedDevice device =
         exporter.addDevice(
             """
@@ -203,7 +205,7 @@ class RestModeTest {
               "..": 1
             }
             """);
-    // Names of the exporter's own metrics, which are not for devices.
+    // Names of exporter metrics, which devices cannot use.
     device.set(
         """
         {
@@ -214,9 +216,9 @@ class RestModeTest {
           "exporterBuild.info": 46
         }
         """);
-    // One name for two keys: the later one is shown. The cloud sends its keys in order.
+    // Two keys with one name: the later one is shown. The cloud sends keys in order.
     device.set(Map.of("bms.chgPower", 1, "bms.chg_power", 2));
-    // One name for a number and an array.
+    // A number and an array with one name.
     device.set(Map.of("wheel.fan", 1, "wheel_fan", List.of(70, 80)));
     exporter.startFor(device.serial(), ONE_POLL);
     page.eventuallyScrapes(device, "success", 1);
@@ -274,7 +276,7 @@ class RestModeTest {
   // Devices
 
   @Test
-  void allMeansEveryDeviceOfTheList() {
+  void allSelectsEveryDeviceOfTheList() {
     SimulatedDevice first = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice second = exporter.addDevice(Map.of("pd.soc", 2));
     exporter.startFor("all");
@@ -295,7 +297,7 @@ class RestModeTest {
   }
 
   @Test
-  void devicesThatAreNotWantedAreNotAskedFor() {
+  void otherDevicesAreNotPolled() {
     SimulatedDevice wanted = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice other = exporter.addDevice(Map.of("pd.soc", 2));
     exporter.startFor(wanted.serial());
@@ -305,7 +307,7 @@ class RestModeTest {
   }
 
   @Test
-  void aDeviceThatTheListLacksIsNotFound() {
+  void aDeviceThatIsNotInTheListIsNotFound() {
     SimulatedDevice present = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.startFor(present.serial() + ",NOSUCHDEVICE");
     page.eventuallyScrapes("NOSUCHDEVICE", "not_found", 2);
@@ -343,7 +345,7 @@ class RestModeTest {
   }
 
   @Test
-  void anOfflineDeviceLosesItsGaugesAndGetsNewOnesWhenItIsBack() {
+  void anOfflineDeviceLosesItsGaugesUntilItReturns() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 50, "inv.temp", 30));
     exporter.startFor(device.serial());
     page.eventuallyShows(device, "pd_soc", 50);
@@ -357,7 +359,7 @@ class RestModeTest {
     assertEquals(asked, cloud.requests(QUOTA, device).size(), "calls while offline");
     page.eventuallyShows(device, "metrics_collected", 0);
 
-    // The cloud knows only a part again.
+    // The cloud has only some of the values at first.
     fault(
         device,
         Fault.data(
@@ -377,7 +379,7 @@ class RestModeTest {
   }
 
   @Test
-  void aDeviceThatIsNotOpenToDevelopersDisturbsNoOther() {
+  void aDeviceThatRejectsDeveloperKeysDoesNotAffectOthers() {
     SimulatedDevice open = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice closed = exporter.addDevice(Map.of("pd.soc", 2));
     closed.setOpenToDevelopers(false);
@@ -395,7 +397,7 @@ class RestModeTest {
   // HTTP
 
   @Test
-  void failuresAreRetriedOnlyWhereThatCanHelp() {
+  void onlyTemporaryFailuresAreRetried() {
     Map<SimulatedDevice, Integer> expected = new LinkedHashMap<>();
     for (int status : new int[] {500, 502, 503, 504}) {
       expected.put(failing(Fault.status(status)), 4);
@@ -425,7 +427,8 @@ class RestModeTest {
       assertEquals(1, page.scrapes(device, "error"), name);
       assertEquals(0, page.scrapes(device, "success"), name);
     }
-    // The two codes of EcoFlow come with HTTP 200 and valid JSON: only code 0 is a success.
+    // The two codes of EcoFlow are in responses with HTTP 200 and valid JSON: only code 0 is a
+    // success.
     assertEquals(5 * 4 + 4, page.httpRequests(QUOTA, "error"));
     assertEquals(0, page.httpRequests(QUOTA, "success"));
   }
@@ -449,7 +452,7 @@ class RestModeTest {
   }
 
   @Test
-  void noRetriesMeansOneAttempt() {
+  void withoutRetriesThereIsOneAttempt() {
     SimulatedDevice device = failing(Fault.status(503));
     exporter.startFor(device.serial(), ONE_POLL, "HTTP_RETRIES=0");
     page.eventuallyScrapes(device, "error", 1);
@@ -457,11 +460,11 @@ class RestModeTest {
   }
 
   @Test
-  void oneIntervalHasOnePoll() {
+  void eachIntervalHasOnePoll() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.startFor(device.serial(), ONE_POLL);
     page.eventuallyScrapes(device, "success", 1);
-    // Several looks of the timer, which fires each 200 ms. Each poll looks into the cached list.
+    // The timer fires several times, every 200 ms. Each poll uses the cached list.
     eventuallyHoldsFor(
         Duration.ofMillis(700),
         () -> page.cacheOperations("hit") + page.cacheOperations("miss") == 1);
@@ -487,7 +490,7 @@ class RestModeTest {
   }
 
   @Test
-  void badAnswersAreErrorsAndTheValuesStay() {
+  void invalidResponsesAreErrorsAndValuesRemain() {
     Map<SimulatedDevice, Fault> faults = new LinkedHashMap<>();
     Stream.of(
             Fault.dataNull(),
@@ -516,7 +519,7 @@ class RestModeTest {
     for (SimulatedDevice device : faults.keySet()) {
       page.eventuallyScrapes(device, "error", 2);
     }
-    // A poll that was under way may have brought the 2 before the faults came.
+    // A poll that was in progress can have returned 2 before the faults.
     Map<SimulatedDevice, Double> shown = new HashMap<>();
     faults.keySet().forEach(device -> shown.put(device, page.of(device, "pd_soc")));
     assertTrue(Set.of(1.0, 2.0).containsAll(shown.values()), shown.values().toString());
@@ -531,7 +534,7 @@ class RestModeTest {
   }
 
   @Test
-  void aSlowAnswerIsCutAndHoldsUpNoOther() {
+  void aSlowResponseIsAbortedAndDoesNotDelayOthers() {
     Map<String, Integer> many = new HashMap<>();
     for (int i = 0; i < 200; i++) {
       many.put("pd.value" + i, i);
@@ -539,7 +542,7 @@ class RestModeTest {
     SimulatedDevice dripping = exporter.addDevice(many);
     SimulatedDevice late = exporter.addDevice(Map.of("pd.soc", 2));
     SimulatedDevice quick = exporter.addDevice(Map.of("pd.soc", 3));
-    // Each byte comes in time, all of them would take a minute.
+    // Each byte arrives in time, but the whole response would take a minute.
     fault(dripping, Fault.drip(4, Duration.ofMillis(100)));
     fault(late, Fault.delay(Duration.ofSeconds(60)));
     exporter.startFor("all", "HTTP_TIMEOUT=0.6", "HTTP_RETRIES=0");
@@ -568,14 +571,14 @@ class RestModeTest {
     assertEquals(1, lists().size());
     assertEquals(1, page.cacheOperations("miss"));
     assertTrue(page.cacheOperations("hit") >= 3);
-    // What the list says is believed for as long.
+    // The cached online state is used for as long.
     device.setOnline(false);
     page.eventuallyScrapes(device, "success", 6);
     assertEquals(1, page.of(device, "online"));
   }
 
   @Test
-  void withoutCacheEachPollAsksForTheList() {
+  void withoutCacheEachPollRequestsTheList() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.startFor(device.serial(), "DEVICE_LIST_CACHE_TTL=0");
     page.eventuallyScrapes(device, "success", 3);
@@ -585,7 +588,7 @@ class RestModeTest {
   }
 
   @Test
-  void whileTheListFailsTheLastOneServes() {
+  void theLastListIsUsedWhileTheListFails() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice off = exporter.addDevice(Map.of("pd.soc", 1));
     off.setOnline(false);
@@ -605,7 +608,7 @@ class RestModeTest {
   // Outages
 
   @Test
-  void aCloudThatComesUpLateIsWaitedFor() {
+  void waitsForACloudThatStartsLate() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     cloud.stopHttp();
     exporter.startFor(
@@ -634,7 +637,7 @@ class RestModeTest {
   }
 
   @Test
-  void aCloudThatNeverAnswersEndsTheExporter() {
+  void aCloudThatNeverRespondsEndsTheExporter() {
     cloud.faults().always(DEVICE_LIST, Fault.status(403));
     exporter.startFor("all", "ESTABLISH_ATTEMPTS=3", "RETRY_TIMEOUT=0.4", "HTTP_RETRIES=0");
     assertEquals(1, exporter.exitCode());
@@ -642,7 +645,7 @@ class RestModeTest {
     assertEquals(3, attempts.size());
     for (int i = 1; i < attempts.size(); i++) {
       long gap = attempts.get(i).millisAfter(attempts.get(i - 1));
-      // It doubles; FirstContactTest has the whole sequence.
+      // The pause doubles; FirstContactTest tests the whole sequence.
       assertTrue(gap >= 400L * i, "pause of " + gap + " ms");
     }
   }
@@ -650,7 +653,7 @@ class RestModeTest {
   // What leaves the process
 
   @Test
-  void onlySignedReadsAreSent() {
+  void onlySignedReadRequestsAreSent() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice closed = exporter.addDevice(Map.of("pd.soc", 2));
     closed.setOpenToDevelopers(false);

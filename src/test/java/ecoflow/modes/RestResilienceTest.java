@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Developer keys while the cloud fails: what is asked when, and what /metrics shows meanwhile. */
+/** Mode REST during failures of the cloud: the times of requests, and the content of /metrics. */
 class RestResilienceTest {
 
   private static final String SOC = "pd_soc";
@@ -50,7 +50,7 @@ class RestResilienceTest {
 
   @RegisterExtension static final ExporterExtension exporter = ExporterExtension.rest();
 
-  @TempDir private static Path folder;
+  @TempDir private static Path directory;
 
   private final Page page = exporter.page();
   private SimulatedCloud cloud;
@@ -80,7 +80,7 @@ class RestResilienceTest {
     if (status == 503) {
       assertTrue(others >= 2, others + " polls of the other device meanwhile");
     } else {
-      // The call that was under way, and one between the end of the pause and the retry.
+      // The call in progress, and one between the end of the pause and the retry.
       assertTrue(others <= 2, others + " polls of the other device within the pause");
     }
   }
@@ -100,12 +100,12 @@ class RestResilienceTest {
     page.eventuallyShows(device, SOC, 1);
     List<CloudRequest> attempts = requests(device);
     assertEquals(2, attempts.size());
-    // The date is in whole milliseconds after the answer.
+    // The date has whole milliseconds.
     assertTrue(!attempts.get(1).time().isBefore(date.minusMillis(1)), attempts.toString());
   }
 
   @Test
-  void othersMoveWhileOneWaits() {
+  void otherDevicesArePolledDuringAPause() {
     SimulatedDevice waiting = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice other = exporter.addDevice(Map.of("pd.soc", 1));
     always(waiting, Fault.status(503).withHeader("Retry-After", "3600"));
@@ -122,7 +122,7 @@ class RestResilienceTest {
   // Codes
 
   @Test
-  void aWrongSignatureIsTriedAgainWithAnother() {
+  void aRejectedSignatureIsRetriedWithANewOne() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     Fault wrong = Fault.code("8521", "signature is wrong");
     cloud.faults().next(DEVICE_LIST, wrong);
@@ -142,7 +142,7 @@ class RestResilienceTest {
 
   /** As with a wrong secret key. */
   @Test
-  void aSignatureThatStaysWrongIsNotTriedForever() {
+  void aRejectedSignatureIsNotRetriedForever() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     cloud.faults().always(QUOTA, device, Fault.code("8521", "signature is wrong"));
     exporter.start(ONE_POLL, ONE_LIST, "HTTP_RETRIES=2");
@@ -151,14 +151,14 @@ class RestResilienceTest {
   }
 
   @Test
-  void theRegionThatKnowsTheKeyIsFoundAndKept() {
+  void theRegionOfTheKeysIsFoundAndKept() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     try (SimulatedCloud stranger = strangeCloud()) {
       exporter.start(
           "ECOFLOW_API_HOST=" + stranger.apiHost() + "," + cloud.apiHost(),
           "ECOFLOW_CA_FILE=" + authorities(stranger, cloud));
       page.eventuallyShows(device, SOC, 1);
-      // No region is looked for once one has worked.
+      // After a success, other regions are not tried.
       cloud.faults().always(DEVICE_LIST, Fault.code("8513", "accessKey is invalid"));
       always(device, Fault.code("8513", "accessKey is invalid"));
       double errors = page.scrapes(device, "error");
@@ -171,7 +171,7 @@ class RestResilienceTest {
   }
 
   @Test
-  void keysThatNoRegionKnowsEndTheProcess() {
+  void keysOfNoRegionEndTheProcess() {
     try (SimulatedCloud first = strangeCloud();
         SimulatedCloud second = strangeCloud()) {
       exporter.start(
@@ -181,14 +181,14 @@ class RestResilienceTest {
           "ESTABLISH_ATTEMPTS=4",
           "RETRY_TIMEOUT=0.1");
       assertEquals(1, exporter.exitCode());
-      assertEquals(4, first.requests().size(), "one in each attempt");
-      assertEquals(1, second.requests().size(), "one in all");
+      assertEquals(4, first.requests().size(), "one for each attempt");
+      assertEquals(1, second.requests().size(), "one in total");
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"1006", "8512"})
-  void aDeviceThatIsNotOpenIsAskedMoreAndMoreRarely(String code) {
+  void aDeviceThatRejectsDeveloperKeysIsPolledAfterGrowingPauses(String code) {
     SimulatedDevice open = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice closed = exporter.addDevice(Map.of("pd.soc", 1));
     always(closed, Fault.code(code, "no permission to do it"));
@@ -206,12 +206,12 @@ class RestResilienceTest {
     assertEquals(Double.NaN, page.of(closed, SOC));
     cloud.faults().clear();
     page.eventuallyShows(closed, SOC, 1);
-    // Not in quarantine any more.
+    // No longer in quarantine.
     double before = page.scrapes(closed, "success");
     eventually(() -> assertTrue(page.scrapes(closed, "success") >= before + 3));
   }
 
-  // The common pause
+  // Cooldown
 
   static Stream<Arguments> pauses() {
     return Stream.of(
@@ -223,11 +223,11 @@ class RestResilienceTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("pauses")
-  void tooMuchIsOnePauseForAllCalls(String name, Fault fault) {
+  void aCooldownAppliesToAllCalls(String name, Fault fault) {
     SimulatedDevice refused = exporter.addDevice(Map.of("pd.soc", 1));
     List<SimulatedDevice> others =
         IntStream.range(0, 30).mapToObj(i -> exporter.addDevice(Map.of("pd.soc", 1))).toList();
-    // So slow that most of them wait in the queue when the pause begins.
+    // Responses are so slow that most calls are in the queue when the cooldown begins.
     others.forEach(other -> always(other, Fault.delay(Duration.ofMillis(500))));
     exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=2", "HTTP_RETRIES=0");
     page.eventuallyShows(refused, SOC, 1);
@@ -243,15 +243,15 @@ class RestResilienceTest {
             .filter(request -> request.path().startsWith("/iot-open/"))
             .sorted(Comparator.comparing(CloudRequest::time))
             .toList();
-    // A success of another device ends the row, so only the first pause is sure.
+    // A success of another device ends the sequence, so only the first cooldown is certain.
     for (CloudRequest failure : failures.subList(0, 2)) {
       long within =
           all.stream()
               .filter(request -> request.time().isAfter(failure.time()))
               .filter(request -> request.millisAfter(failure) < 2000)
               .count();
-      // Without the pause the ten consumers send 40. Each of them may send one that was past the
-      // check when the answer arrived, and a slow machine reads that answer late.
+      // Without the cooldown, the ten consumers send 40 requests. Each of them can send one that
+      // passed the check before the response arrived, and a slow machine reads that response late.
       assertTrue(within <= 20, within + " requests within the pause");
     }
     refused.set(Map.of("pd.soc", 2));
@@ -260,7 +260,7 @@ class RestResilienceTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("pauses")
-  void thePauseDoubles(String name, Fault fault) {
+  void theCooldownDoubles(String name, Fault fault) {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.start("COLLECTING_INTERVAL=0.1", "RETRY_TIMEOUT=0.15", "HTTP_RETRIES=0", ONE_LIST);
     page.eventuallyShows(device, SOC, 1);
@@ -268,7 +268,7 @@ class RestResilienceTest {
     Instant from = Instant.now();
     eventually(() -> assertTrue(requestsSince(device, from).size() >= 5));
     List<CloudRequest> attempts = requestsSince(device, from);
-    // The first may have been under way before the fault.
+    // The first can have been in progress before the fault.
     for (int i = 2; i < 5; i++) {
       long least = 150L << (i - 2);
       long gap = attempts.get(i).millisAfter(attempts.get(i - 1));
@@ -280,7 +280,7 @@ class RestResilienceTest {
   }
 
   @Test
-  void tooManyRequestsAreRetriedBeforeThePause() {
+  void tooManyRequestsAreRetriedBeforeTheCooldown() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     always(device, Fault.status(429));
     exporter.start("HTTP_RETRIES=3", "RETRY_TIMEOUT=60", "HTTP_BACKOFF_FACTOR=0.1");
@@ -295,7 +295,7 @@ class RestResilienceTest {
   // Values
 
   @Test
-  void oneBadAnswerErasesNothing() {
+  void oneInvalidResponseRemovesNothing() {
     Map<SimulatedDevice, Fault> faults = new LinkedHashMap<>();
     faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.status(500));
     faults.put(exporter.addDevice(Map.of("pd.soc", 1)), Fault.status(503));
@@ -319,15 +319,15 @@ class RestResilienceTest {
   }
 
   @Test
-  void gaugesOfACloudThatStaysBadGoInTheEnd() {
+  void gaugesExpireWhenResponsesRemainInvalid() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.start("COLLECTING_INTERVAL=0.2", "MQTT_TIMEOUT=2", "HTTP_RETRIES=0");
     page.eventuallyShows(device, SOC, 1);
     cloud.faults().always(QUOTA, Fault.malformedBody());
     double lastUpdate = page.lastUpdate(device);
     page.eventuallyShows(device, SOC, Double.NaN);
-    assertTrue(System.currentTimeMillis() / 1000.0 - lastUpdate >= 2, "not before its time");
-    // The list still reports the device as online.
+    assertTrue(System.currentTimeMillis() / 1000.0 - lastUpdate >= 2, "not before its expiry");
+    // The device is still online in the list.
     page.eventuallyShows(device, "online", 1);
     cloud.faults().always(DEVICE_LIST, Fault.status(500));
     page.eventuallyShows(device, "online", 0);
@@ -338,7 +338,7 @@ class RestResilienceTest {
   }
 
   @Test
-  void aKeyThatVanishedGoesAfterItsTime() {
+  void anAbsentKeyExpires() {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     device.set(Map.of("pd.extra", 5));
     exporter.start("ECOFLOW_SERIES_TTL=1.5");
@@ -352,13 +352,13 @@ class RestResilienceTest {
             """));
     page.eventuallyShows(device, SOC, 2);
     page.eventuallyShows(device, "pd_extra", Double.NaN);
-    assertTrue(Duration.between(from, Instant.now()).toMillis() >= 1200, "not before its time");
+    assertTrue(Duration.between(from, Instant.now()).toMillis() >= 1200, "not before its expiry");
     assertEquals(2, page.of(device, SOC));
     assertEquals(1, page.of(device, "online"));
   }
 
   @Test
-  void devicesThatTheListLosesAreOffline() {
+  void devicesThatAreRemovedFromTheListAreOffline() {
     SimulatedDevice stays = exporter.addDevice(Map.of("pd.soc", 1));
     SimulatedDevice goes = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.start();
@@ -395,7 +395,7 @@ class RestResilienceTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("largeAnswers")
-  void hugeAnswersAreRefused(String name, Fault fault) {
+  void hugeResponsesAreRejected(String name, Fault fault) {
     SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 1));
     exporter.start("HTTP_RETRIES=0");
     page.eventuallyShows(device, SOC, 1);
@@ -418,10 +418,10 @@ class RestResilienceTest {
                 account.email(), account.password(), account.userId(), "otherKey", "otherSecret")));
   }
 
-  /** One file with the CAs of both. */
+  /** A file with the CA certificates of both. */
   private static String authorities(SimulatedCloud first, SimulatedCloud second) {
     try {
-      Path file = Files.createTempFile(folder, "authorities", ".pem");
+      Path file = Files.createTempFile(directory, "authorities", ".pem");
       Files.writeString(file, Files.readString(first.caFile()) + Files.readString(second.caFile()));
       return file.toString();
     } catch (IOException e) {

@@ -27,7 +27,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Serial numbers in the settings that the account writes in another way, or does not have. */
+/**
+ * Serial numbers in the settings that differ from those of the account, or that the account lacks.
+ */
 class SerialNumbersTest {
 
   private static final String LIST = "not in the device list of this account";
@@ -62,7 +64,7 @@ class SerialNumbersTest {
     }
   }
 
-  /** What a timer does half a minute after the start. */
+  /** Does what a timer does half a minute after the start. */
   private void checkNow() {
     try (ProducerTemplate template = exporter.camelContext().createProducerTemplate()) {
       template.sendBody("direct:account-device-check", null);
@@ -79,7 +81,7 @@ class SerialNumbersTest {
         });
   }
 
-  /** What the page for people has about a device. */
+  /** The text of a device on the landing page. */
   private String card(String serial) {
     Optional<String> card =
         Pattern.compile("(?s)<article>.*?</article>")
@@ -91,13 +93,13 @@ class SerialNumbersTest {
     return card.orElse("").replace("&quot;", "\"").replace("&#34;", "\"");
   }
 
-  private void assertNamed(String serial, String words) {
+  private void assertReported(String serial, String words) {
     eventually(() -> assertTrue(card(serial).contains(LIST + words), () -> card(serial)));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
-  void lowerCaseIsTakenAsUpperCase(String mode) {
+  void lowerCaseIsReadAsUpperCase(String mode) {
     String lower = garage.serial().toLowerCase(Locale.ROOT);
     start(
         mode,
@@ -107,19 +109,19 @@ class SerialNumbersTest {
       send(device, 33);
     }
     assertEquals(33, page.of(garage, "pd_soc", "device_name=Shed"));
-    assertEquals(2, page.lines("online").size(), "each device once");
+    assertEquals(2, page.lines("online").size(), "each device has one series");
     assertFalse(page.text().contains(lower));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "mqtt", "device"})
-  void whatTheAccountDoesNotHaveIsNamedInEveryMode(String mode) {
+  void anUnknownSerialNumberIsReportedInEachMode(String mode) {
     start(mode, TYPO + "," + FOREIGN + "," + van.serial());
     if (mode.equals("mqtt") || mode.equals("device")) {
       checkNow();
     }
-    assertNamed(TYPO, "; did you mean R331ZEB4ZEA0012 (\"Garage\")?");
-    assertNamed(FOREIGN, "; the list has 2 devices");
+    assertReported(TYPO, "; did you mean R331ZEB4ZEA0012 (\"Garage\")?");
+    assertReported(FOREIGN, "; the list has 2 devices");
     assertFalse(card(van.serial()).contains(LIST), () -> card(van.serial()));
     page.eventuallyScrapes(TYPO, "not_found", 1);
     assertEquals(0, page.scrapes(van, "not_found"));
@@ -129,17 +131,17 @@ class SerialNumbersTest {
   }
 
   @Test
-  void theAccountIsLookedAtByItselfWhenADeviceSendsNothing() {
+  void theListIsRequestedWhenADeviceSendsNothing() {
     start("mqtt", TYPO + "," + van.serial());
     send(van, 7);
     assertEquals(0, cloud.requests(ACCOUNT_DEVICES).size());
-    assertNamed(TYPO, "; did you mean R331ZEB4ZEA0012 (\"Garage\")?");
+    assertReported(TYPO, "; did you mean R331ZEB4ZEA0012 (\"Garage\")?");
     assertEquals(1, cloud.requests(ACCOUNT_DEVICES).size());
     assertEquals(1, cloud.requests(LOGIN).size());
   }
 
   @Test
-  void aListThatCannotBeHadStopsNothing() {
+  void aFailedListStopsNothing() {
     start("mqtt", TYPO + "," + van.serial());
     cloud.faults().next(ACCOUNT_DEVICES, Fault.status(401), Fault.code("1", "busy"));
     checkNow();
@@ -148,15 +150,15 @@ class SerialNumbersTest {
     assertFalse(card(TYPO).contains(LIST), () -> card(TYPO));
     send(van, 7);
     checkNow();
-    assertNamed(TYPO, "; did you mean");
-    assertEquals(1, cloud.requests(LOGIN).size(), "the login serves on");
+    assertReported(TYPO, "; did you mean");
+    assertEquals(1, cloud.requests(LOGIN).size(), "the same login");
     assertEquals(1, cloud.connects().size());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"mqtt", "device"})
-  void valuesCountMoreThanAListWithoutTheDevice(String mode) {
-    // An answer would end the status "offline".
+  void valuesHavePriorityOverAListWithoutTheDevice(String mode) {
+    // A reply would end the offline state.
     start(mode, garage.serial() + "," + van.serial(), "QUOTA_REQUEST_INTERVAL=3600");
     send(garage, 7);
     String before = page.lines("pd_soc").get(0);
@@ -168,7 +170,7 @@ class SerialNumbersTest {
     assertEquals(before, page.lines("pd_soc").get(0), "the same labels");
     assertEquals(0, page.scrapes(garage, "not_found"));
     if (mode.equals("mqtt")) {
-      assertNamed(van.serial(), "; the list has 0 devices");
+      assertReported(van.serial(), "; the list has 0 devices");
     }
 
     send(garage, 8);
@@ -184,7 +186,7 @@ class SerialNumbersTest {
   }
 
   @Test
-  void anIncompleteListChangesNoLabelOfADeviceThatSends() {
+  void anIncompleteListDoesNotChangeLabels() {
     start("mqtt", "all");
     send(garage, 7);
     String before = page.lines("pd_soc").get(0);
@@ -197,10 +199,10 @@ class SerialNumbersTest {
   }
 
   @Test
-  void aDeviceThatIsAddedToTheAccountIsNoLongerNamed() {
+  void aDeviceThatIsAddedToTheAccountIsNoLongerReported() {
     start("mqtt", TYPO);
     checkNow();
-    assertNamed(TYPO, "");
+    assertReported(TYPO, "");
     cloud.add(new SimulatedDevice(TYPO, "New", "DELTA 2", WireFormat.JSON));
     checkNow();
     assertFalse(card(TYPO).contains(LIST), () -> card(TYPO));

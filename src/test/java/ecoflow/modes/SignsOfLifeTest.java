@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What shows that a device is there, though it sends little or seldom. */
+/** Messages that mark a device online although it sends little or rarely. */
 class SignsOfLifeTest {
 
   private static final String PHASE = "{\"vol\":229.5,\"amp\":2,\"actPwr\":-459}";
@@ -35,7 +35,7 @@ class SignsOfLifeTest {
   }
 
   private SimulatedDevice powerKit() {
-    // A BMS and a battery of a Power Kit, by public keys and values.
+    // A BMS and a battery of a Power Kit, with published keys and values.
     return device(
         "M106ZTEXTS000001",
         "Power Kits",
@@ -49,7 +49,7 @@ class SignsOfLifeTest {
   }
 
   @Test
-  void aPollWithValuesInTextsAloneShowsTheDevice() {
+  void aPollWithOnlyStringsMarksTheDeviceOnline() {
     SimulatedDevice kit = powerKit();
     exporter.start();
     page.eventuallyShows(kit, "battery_charge_ratio", 0.8);
@@ -59,7 +59,7 @@ class SignsOfLifeTest {
   }
 
   @Test
-  void withRawMetricsItIsThereWithoutValues() {
+  void withRawMetricsTheDeviceIsOnlineWithoutValues() {
     SimulatedDevice kit = powerKit();
     exporter.start("ECOFLOW_METRICS=raw");
     eventually(() -> assertTrue(page.lastUpdate(kit) > 0));
@@ -69,7 +69,7 @@ class SignsOfLifeTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"both", "raw"})
-  void aPushWithValuesInTextsAloneShowsTheDevice(String metrics) {
+  void aPushWithOnlyStringsMarksTheDeviceOnline(String metrics) {
     SimulatedDevice ocean = device("HJ31ZTEXTS000001", "PowerOcean", Map.of());
     SimulatedDevice words = device("HJ31ZTEXTS000002", "PowerOcean", Map.of());
     exporter.startIn("mqtt", "ECOFLOW_METRICS=" + metrics, "MQTT_TIMEOUT=3600");
@@ -82,11 +82,11 @@ class SignsOfLifeTest {
         });
     double expected = metrics.equals("raw") ? Double.NaN : 229.5;
     assertEquals(expected, page.of(ocean, "grid_phase_voltage_volts", "phase=a"));
-    assertEquals(0, page.of(words, "online"), "texts without values");
+    assertEquals(0, page.of(words, "online"), "strings without values");
   }
 
   @Test
-  void aTextWithValuesMakesUpForALostBody() {
+  void aStringWithValuesReplacesADroppedBody() {
     SimulatedDevice ocean = device("HJ31ZTEXTS000001", "PowerOcean", Map.of());
     exporter.startIn("mqtt", "MQTT_TIMEOUT=3600");
     page.eventuallyConnected(1);
@@ -99,10 +99,10 @@ class SignsOfLifeTest {
     assertEquals(0, page.mqttErrors());
   }
 
-  /** Polls of these devices answer {}, and each push holds changes only. */
+  /** Polls of these devices return {}, and each push contains only changes. */
   @ParameterizedTest
   @ValueSource(strings = {"BK01ZSELDOM00001", "R351ZSELDOM00001"})
-  void seldomPushesStayWhereNoPollCanFill(String serial) {
+  void rarePushesRemainIfPollsReturnNothing(String serial) {
     SimulatedDevice micro = device(serial, "", Map.of());
     exporter.startIn("open", "MQTT_TIMEOUT=0.1");
     page.eventuallyConnected(1);
@@ -137,7 +137,7 @@ class SignsOfLifeTest {
           wallbox.push(Map.of("charge_power", 7000));
           assertEquals(7000, page.of(wallbox, "charge_power"));
         });
-    // A collection each 0.3 s.
+    // The collection interval is 0.3 s.
     page.eventuallyScrapes(wallbox, "success", page.scrapes(wallbox, "success") + 5);
     assertEquals(1, exporter.cloud().connects().size());
     assertEquals(7000, page.of(wallbox, "charge_power"));
@@ -145,6 +145,6 @@ class SignsOfLifeTest {
     wallbox.publishStatus("{\"params\":{\"status\":0}}");
     page.eventuallyShows(wallbox, "online", 0);
     assertFalse(page.text().contains("charge_power"));
-    eventually(() -> assertTrue(exporter.cloud().connects().size() > 1, "no device is left"));
+    eventually(() -> assertTrue(exporter.cloud().connects().size() > 1, "no online device"));
   }
 }

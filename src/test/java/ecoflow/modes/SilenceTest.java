@@ -23,7 +23,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Models that are silent for longer than MQTT_TIMEOUT, with the real routes and a turned clock. */
+/**
+ * Models that are silent for longer than MQTT_TIMEOUT, with the real routes and a simulated clock.
+ */
 class SilenceTest {
 
   private static final int DAY = 24 * 60 * 60;
@@ -35,14 +37,14 @@ class SilenceTest {
   /** The greatest delay of a message in seconds. */
   private static final int JITTER = 5;
 
-  /** Each message after so many is lost. */
+  /** One of this many messages is lost. */
   private static final int LOST = 20;
 
   /**
    * A device that sends one value.
    *
    * @param shortest seconds between two messages
-   * @param longest the same
+   * @param longest the maximum time between two messages
    * @param offline seconds after the last message until it is offline with an account
    */
   private record Model(
@@ -115,7 +117,7 @@ class SilenceTest {
             "EcoflowDevice", model.serial(), "EcoflowSource", "status", "EcoflowOnline", online));
   }
 
-  /** EcoFlow's answer for a device that it cannot ask. */
+  /** EcoFlow's response for a device that it cannot poll. */
   private void pollWithoutValues(Model model) {
     kit.send(
         "direct:quotas",
@@ -149,7 +151,7 @@ class SilenceTest {
                     .map(model -> Arguments.of(mode, model)));
   }
 
-  /** Until the last message of a day, of which some are lost and all are late. */
+  /** Sends the messages of a day, some of which are lost and all of which are late. */
   private List<String> gapsOfADay(Model model) {
     List<String> gaps = new ArrayList<>();
     int next = 0;
@@ -182,7 +184,7 @@ class SilenceTest {
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("modes")
-  void aDeviceIsOnlineAllDayAndGoesWhenItStops(String in, Model model) {
+  void aDeviceIsOnlineAllDayAndOfflineAfterItStops(String in, Model model) {
     start(in, model);
     assertEquals(List.of(), gapsOfADay(model));
 
@@ -206,7 +208,7 @@ class SilenceTest {
   }
 
   @Test
-  void withoutAListPushesDecideForAsLong() {
+  void withoutAListPushesDecideForThisTime() {
     start("open", WALLBOX);
     push(WALLBOX, 100);
     isListed = false;
@@ -220,7 +222,7 @@ class SilenceTest {
 
   @ParameterizedTest
   @CsvSource({"mqtt, false", "device, false", "open, false", "open, true"})
-  void whatIsReportedOfflineIsGoneAtOnce(String in, boolean byList) {
+  void aReportedOfflineStateRemovesValuesImmediately(String in, boolean byList) {
     start(in, WALLBOX);
     poll(WALLBOX);
     push(WALLBOX, 100);
@@ -238,19 +240,19 @@ class SilenceTest {
   }
 
   @Test
-  void valuesFromBeforeItWasOfflineProveNothing() {
+  void valuesFromBeforeTheOfflineStateAreNotEvidence() {
     start("open", WALLBOX);
     push(WALLBOX, 100);
     report(WALLBOX, false);
-    // A new connection: what was reported on the last one may not be true any more.
+    // After a reconnect, the state from the last connection can be outdated.
     kit.send("bean:restPolls?method=connecting", "", Map.of());
-    assertOnline(WALLBOX, false, "nothing has been heard of it since");
+    assertOnline(WALLBOX, false, "no message since");
     push(WALLBOX, 100);
-    assertOnline(WALLBOX, true, "it has sent something");
+    assertOnline(WALLBOX, true, "a message");
   }
 
   @Test
-  void aDeviceThatPollsCannotFillKeepsItsPushedValues() {
+  void pushedValuesRemainIfPollsReturnNothing() {
     start("open", DELTA_2, "ECOFLOW_SERIES_TTL", "1000", "ECOFLOW_FULL_INTERVAL", "200");
     poll(DELTA_2);
     push(DELTA_2, 81);
@@ -271,7 +273,7 @@ class SilenceTest {
   }
 
   @Test
-  void aDeviceThatPollsCanFillDoesNot() {
+  void pushedValuesExpireIfPollsReturnValues() {
     start("open", DELTA_2);
     list(DELTA_2, true);
     push(DELTA_2, 81);
@@ -296,7 +298,7 @@ class SilenceTest {
   }
 
   @Test
-  void otherModelsHaveTheTimeout() {
+  void theTimeoutAppliesToOtherModels() {
     start("mqtt", DELTA_2);
     push(DELTA_2, 81);
     pass(59);
@@ -325,10 +327,10 @@ class SilenceTest {
 
   @ParameterizedTest
   @CsvSource({"both", "raw"})
-  void aLineOfTheUserCounts(String metrics, @TempDir Path folder) throws IOException {
-    Files.writeString(folder.resolve("families.csv"), "Q99,,mine,,600\n");
+  void aRowOfTheUserApplies(String metrics, @TempDir Path directory) throws IOException {
+    Files.writeString(directory.resolve("families.csv"), "Q99,,mine,,600\n");
     Model mine = new Model("Q999ZSILENCE0001", "bat.pct", "bat_pct", 600, 600, 1260);
-    start("mqtt", mine, "ECOFLOW_MESSAGES_DIR", folder.toString(), "ECOFLOW_METRICS", metrics);
+    start("mqtt", mine, "ECOFLOW_MESSAGES_DIR", directory.toString(), "ECOFLOW_METRICS", metrics);
     push(mine, 81);
     pass(1259);
     assertShown(mine, true, "a second before the end");

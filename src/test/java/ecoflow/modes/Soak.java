@@ -27,26 +27,30 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Runs the exporter for a while on a cloud that fails at random, and compares each value that it
- * shows with those that the cloud had.
+ * Runs the exporter with a cloud that fails at random, and compares each value on the page with the
+ * values of the cloud.
  *
  * <p>Arguments: minutes with faults, mode (device, mqtt, open or rest), seed of the faults, seconds
- * of calm at the end.
+ * without faults at the end.
  */
 public final class Soak {
 
   private static final int DEVICES = 50;
   private static final Duration STEP = Duration.ofMillis(500);
-  private static final Duration LOOK = Duration.ofMillis(250);
+  private static final Duration SCRAPE_INTERVAL = Duration.ofMillis(250);
   private static final int MAX_AGE_SECONDS = 6;
 
-  /** On top of the age: the list of devices serves a second, and the machine may be busy. */
+  /**
+   * In addition to the age: the device list is cached for a second, and the machine can be busy.
+   */
   private static final Duration TOLERANCE = Duration.ofSeconds(4);
 
   private static final Duration OLDEST = Duration.ofSeconds(MAX_AGE_SECONDS).plus(TOLERANCE);
 
-  /** Camel's pool for retries has ten, which come with the first retries. */
-  private static final int MORE_THREADS = 15;
+  /**
+   * Camel's pool for redeliveries has ten threads, which are created with the first redeliveries.
+   */
+  private static final int MAX_MORE_THREADS = 15;
 
   private static final int MORE_SERIES = 50;
   private static final long MORE_HEAP = 16 << 20;
@@ -74,27 +78,27 @@ public final class Soak {
   private final RunningExporter exporter;
   private volatile boolean ended;
   private long step = 1;
-  private long looks;
+  private long scrapes;
   private long values;
   private long expected;
   private long oldestMillis;
-  private long slowestLookMillis;
+  private long slowestScrapeMillis;
 
-  /** How the values of a device become known; all can be polled in the modes that poll. */
+  /** The source of the values of a device; modes that poll can poll all devices. */
   private enum Channel {
     APP,
     DEVELOPERS,
     POLLS
   }
 
-  /** What one device had, and when. */
+  /** The values of a device and their times. */
   private static final class Truth {
 
     final SimulatedDevice device;
 
     final Channel channel;
 
-    /** The time in nanoseconds when each value came; the values only grow. */
+    /** The time of each value in nanoseconds; the values only increase. */
     final ConcurrentSkipListMap<Double, Long> since = new ConcurrentSkipListMap<>();
 
     volatile long offlineSince;
@@ -192,9 +196,10 @@ public final class Soak {
     watch.start();
     ScheduledExecutorService clock = Executors.newScheduledThreadPool(2);
     clock.scheduleAtFixedRate(this::move, 0, STEP.toMillis(), TimeUnit.MILLISECONDS);
-    clock.scheduleWithFixedDelay(this::look, 2_000, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+    clock.scheduleWithFixedDelay(
+        this::scrape, 2_000, SCRAPE_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
 
-    eventually(() -> assertEquals(List.of(), notAllThere()));
+    eventually(() -> assertEquals(List.of(), missingValues()));
     Thread.sleep(calm.dividedBy(3).toMillis());
     Footprint before = footprint();
     long end = System.nanoTime() + faulty.toNanos();
@@ -207,7 +212,7 @@ public final class Soak {
     truths.values().forEach(truth -> truth.setOnline(true));
     Thread.sleep(calm.toMillis());
     Footprint after = footprint();
-    notAllThere().forEach(wrong -> violation(wrong + " after the calm"));
+    missingValues().forEach(wrong -> violation(wrong + " after the calm"));
     clock.shutdownNow();
     clock.awaitTermination(10, TimeUnit.SECONDS);
     boolean well = report(before, after);
@@ -315,12 +320,13 @@ public final class Soak {
 
   // Checks
 
-  private void look() {
+  private void scrape() {
     try {
       long started = System.nanoTime();
       String page = exporter.page().text();
-      slowestLookMillis = Math.max(slowestLookMillis, (System.nanoTime() - started) / 1_000_000);
-      looks++;
+      slowestScrapeMillis =
+          Math.max(slowestScrapeMillis, (System.nanoTime() - started) / 1_000_000);
+      scrapes++;
       truths.values().forEach(truth -> expected += truth.device.isOnline() ? series(truth) : 0);
       page.lines().map(VALUE::matcher).filter(Matcher::matches).forEach(m -> check(m, started));
     } catch (RuntimeException e) {
@@ -342,7 +348,7 @@ public final class Soak {
     }
     Map.Entry<Double, Long> next = truth.since.higherEntry(value);
     long replaced = next == null ? Long.MAX_VALUE : next.getValue();
-    // While a device is off its last value is no longer true.
+    // While a device is offline, its last value is no longer valid.
     long ended = truth.device.isOnline() ? replaced : Math.min(replaced, truth.offlineSince);
     long age = Math.max(0, asked - ended);
     oldestMillis = Math.max(oldestMillis, age / 1_000_000);
@@ -352,7 +358,7 @@ public final class Soak {
   }
 
   /** Errors in the number of values of each device; all devices are online. */
-  private List<String> notAllThere() {
+  private List<String> missingValues() {
     String page = exporter.page().text();
     List<String> wrong = new ArrayList<>();
     for (Truth truth : truths.values()) {
@@ -380,7 +386,7 @@ public final class Soak {
     return new Footprint(threads().values().stream().mapToInt(i -> i).sum(), heap, series);
   }
 
-  /** The threads that are not the cloud's, by name without numbers. */
+  /** The number of threads, except those of the cloud, by name without digits. */
   private static Map<String, Integer> threads() {
     return Thread.getAllStackTraces().keySet().stream()
         .map(Thread::getName)
@@ -391,14 +397,14 @@ public final class Soak {
   }
 
   private boolean report(Footprint before, Footprint after) {
-    if (after.threads() > before.threads() + MORE_THREADS) {
+    if (after.threads() > before.threads() + MAX_MORE_THREADS) {
       violation("threads: " + before.threads() + " before, " + after.threads() + " after");
       threads().forEach((name, count) -> System.out.println("  " + count + " " + name));
     }
     if (after.heap() > before.heap() + MORE_HEAP) {
       violation("heap: " + before.heap() + " before, " + after.heap() + " after");
     }
-    // Counters of messages never seen before may have come; none may go.
+    // Counters of new kinds of messages can be added, but none can be removed.
     if (after.series() < before.series() || after.series() > before.series() + MORE_SERIES) {
       violation("series: " + before.series() + " before, " + after.series() + " after");
     }
@@ -409,8 +415,8 @@ public final class Soak {
             + "faults %s%n"
             + "threads %d -> %d, heap %.1f -> %.1f MB, series %d -> %d%n"
             + "violations %d%n",
-        looks,
-        slowestLookMillis,
+        scrapes,
+        slowestScrapeMillis,
         values,
         100.0 * values / expected,
         oldestMillis / 1000.0,

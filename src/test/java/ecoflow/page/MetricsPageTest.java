@@ -426,13 +426,13 @@ class MetricsPageTest {
    * Prometheus' own parser. It also reports names, but those of quotas are chosen by the device.
    */
   @Test
-  void promtoolAcceptsTheNamesOfTheExporter(@TempDir Path folder) throws Exception {
+  void promtoolAcceptsTheNamesOfTheExporter(@TempDir Path directory) throws Exception {
     boolean installed =
         Stream.of(System.getenv("PATH").split(File.pathSeparator))
             .anyMatch(path -> Files.isExecutable(Path.of(path, "promtool")));
     assumeTrue(installed, "promtool is not installed");
-    Path file = Files.writeString(folder.resolve("page"), page.text());
-    Path output = folder.resolve("output");
+    Path file = Files.writeString(directory.resolve("page"), page.text());
+    Path output = directory.resolve("output");
     Process promtool =
         new ProcessBuilder("promtool", "check", "metrics")
             .redirectInput(file.toFile())

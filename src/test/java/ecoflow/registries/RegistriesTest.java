@@ -53,7 +53,7 @@ class RegistriesTest {
   @RegisterExtension
   final ExporterExtension exporter = ExporterExtension.device().with(delta, river);
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private final Page page = exporter.page();
   private final OtlpReceiver receiver = new OtlpReceiver();
 
@@ -264,7 +264,7 @@ class RegistriesTest {
 
   /** With Camel's own main class, and a bean in a file next to the routes. */
   private ChildProcess startProcess(String... more) throws IOException {
-    RoutesFolder routes = RoutesFolder.copyTo(folder.resolve("routes"));
+    RoutesFolder routes = RoutesFolder.copyTo(directory.resolve("routes"));
     // The beans of other modes do not exist in this mode.
     for (String other : List.of("rest-device-list", "rest-device-values", "http-redelivery")) {
       Files.delete(routes.folder().resolve(other + ".camel.yaml"));
@@ -288,7 +288,7 @@ class RegistriesTest {
       String[] parts = assignment.split("=", 2);
       variables.put(parts[0], parts[1]);
     }
-    return ChildProcess.exporter(folder, folder.resolve("log"), variables, List.of());
+    return ChildProcess.exporter(directory, directory.resolve("log"), variables, List.of());
   }
 
   @Test

@@ -29,7 +29,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /** The packaged routes, which integrators read first: each has a description. */
 class RouteFilesTest {
 
-  private static final Path FOLDER = Path.of("src/main/resources/routes");
+  private static final Path DIRECTORY = Path.of("src/main/resources/routes");
 
   /** Beans that routes of integrators can call, and that the examples call. */
   private static final Set<String> ENTRY_POINTS = Set.of("normalised", "quotas");
@@ -82,20 +82,20 @@ class RouteFilesTest {
           "unknownMessages.list");
 
   static List<Path> files() throws IOException {
-    try (Stream<Path> files = Files.list(FOLDER)) {
+    try (Stream<Path> files = Files.list(DIRECTORY)) {
       return files.sorted().toList();
     }
   }
 
   @ParameterizedTest
   @MethodSource("files")
-  void aFileStartsWithWhatGoesInAndWhatComesOut(Path file) throws IOException {
+  void aFileStartsWithItsInputAndOutput(Path file) throws IOException {
     List<String> lines = Files.readAllLines(file);
 
-    assertTrue(file.toString().endsWith(".camel.yaml"), "name ends in .camel.yaml");
+    assertTrue(file.toString().endsWith(".camel.yaml"), "the name ends in .camel.yaml");
     assertTrue(lines.get(0).startsWith("# In: "), lines.get(0));
     assertTrue(lines.get(1).startsWith("# Out: "), lines.get(1));
-    assertFalse(lines.get(2).startsWith("#"), "the head has two lines");
+    assertFalse(lines.get(2).startsWith("#"), "the head has two comment lines");
   }
 
   @ParameterizedTest
@@ -117,7 +117,7 @@ class RouteFilesTest {
   }
 
   @Test
-  void routeIdsAreUniqueOverAllFiles() throws IOException {
+  void routeIdsAreUnique() throws IOException {
     Set<Object> ids = new HashSet<>();
     int routes = 0;
     List<Path> all = new ArrayList<>(files());
@@ -175,7 +175,7 @@ class RouteFilesTest {
     Set<String> acts = new HashSet<>();
     for (Path file : Stream.concat(files().stream(), examples()).toList()) {
       for (RouteFile.Call call : RouteFile.read(file).calls()) {
-        if (!file.startsWith(FOLDER) && !ENTRY_POINTS.contains(call.bean())) {
+        if (!file.startsWith(DIRECTORY) && !ENTRY_POINTS.contains(call.bean())) {
           continue;
         }
         switch (call.use()) {
@@ -213,12 +213,12 @@ class RouteFilesTest {
 
   @ParameterizedTest
   @MethodSource("sinks")
-  void aSinkSaysWhatItNeedsAndHowToRunIt(SinkFile sink) {
+  void aSinkDescribesItsRequirementsAndItsUse(SinkFile sink) {
     List<String> lines = sink.lines();
     assertTrue(lines.get(0).startsWith("# In: "), lines.get(0));
     assertTrue(lines.get(1).startsWith("# Out: "), lines.get(1));
     List<String> body = lines.stream().dropWhile(line -> line.startsWith("#")).toList();
-    // Visual editors keep no others.
+    // Visual editors drop all other comments.
     assertEquals(List.of(), body.stream().filter(line -> line.strip().startsWith("#")).toList());
     String needs = sink.head("Needs");
     boolean isAlone = needs.equals("only the exporter.");
@@ -244,13 +244,13 @@ class RouteFilesTest {
     Set<String> others = told.results().map(MatchResult::group).collect(Collectors.toSet());
     others.removeAll(names);
     others.remove("COLLECTING_INTERVAL");
-    assertEquals(Set.of(), others, "variables that nothing uses");
+    assertEquals(Set.of(), others, "unused variables");
   }
 
-  /** Sinks use only the entry points, no name of an inner route or bean. */
+  /** Sinks use entry points only, not internal routes or beans. */
   @ParameterizedTest
   @MethodSource("sinks")
-  void aSinkStandsAlone(SinkFile sink) throws IOException {
+  void aSinkUsesOnlyEntryPoints(SinkFile sink) throws IOException {
     Set<Object> own = new HashSet<>();
     Set<Object> froms = new HashSet<>();
     Set<Object> configurations = new HashSet<>();
@@ -262,12 +262,14 @@ class RouteFilesTest {
         assertTrue(configurations.add(configuration.get("id")));
       } else {
         Map<?, ?> route = (Map<?, ?>) entry.get("route");
-        assertTrue(((String) route.get("id")).startsWith(sink.name().split("-")[0]), "an own id");
+        assertTrue(
+            ((String) route.get("id")).startsWith(sink.name().split("-")[0]), "it has an id");
         assertTrue(route.get("description") instanceof String, "description of " + route.get("id"));
         Map<?, ?> from = (Map<?, ?>) route.get("from");
         froms.add(from.get("uri") + ":" + ((Map<?, ?>) from.get("parameters")).get("name"));
         Object configuration = route.get("routeConfigurationId");
-        assertEquals(from.get("uri").equals("direct"), configuration == null, "failures of routes");
+        assertEquals(
+            from.get("uri").equals("direct"), configuration == null, "it handles failures");
         assertTrue(configuration == null || configurations.contains(configuration));
       }
       checkUris(item);
@@ -275,7 +277,7 @@ class RouteFilesTest {
     assertTrue(
         froms.stream().anyMatch(from -> from.toString().matches("seda:(changes|pictures)-.*")));
     RouteFile file = RouteFile.read(sink.path());
-    // A bean that docs/MANUAL.md promises.
+    // A bean that docs/MANUAL.md documents.
     own.add("normalised");
     assertEquals(
         List.of(),
@@ -291,7 +293,7 @@ class RouteFilesTest {
   }
 
   @Test
-  void theReadmeNamesEachSink() throws IOException {
+  void theManualListsEachSink() throws IOException {
     String readme = Files.readString(Path.of("docs/MANUAL.md"));
     for (SinkFile sink : sinks()) {
       assertTrue(readme.contains("| `" + sink.path().getFileName() + "` |"), sink::name);
@@ -302,7 +304,7 @@ class RouteFilesTest {
     return new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
   }
 
-  /** Canonical YAML: the scheme alone in uri, everything else under parameters. */
+  /** In canonical YAML, uri contains only the scheme, and everything else is under parameters. */
   private static void checkUris(Object node) {
     if (node instanceof Map<?, ?> map) {
       if (map.get("uri") instanceof String uri) {

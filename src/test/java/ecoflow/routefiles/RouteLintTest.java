@@ -26,21 +26,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Files with one mistake each, and files without any: what validate says, to the line. */
+/** The output of validate for files with one error each, with its line, and for valid files. */
 class RouteLintTest {
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
 
   private List<String> problems(String... texts) throws Exception {
     for (int i = 0; i < texts.length; i++) {
-      Files.writeString(folder.resolve((char) ('a' + i) + ".camel.yaml"), texts[i]);
+      Files.writeString(directory.resolve((char) ('a' + i) + ".camel.yaml"), texts[i]);
     }
-    return RouteCheck.problems(Map.of(), Beans::new, folder).stream()
-        .map(line -> line.replace(folder + "/", "").replace(".camel.yaml", ""))
+    return RouteCheck.problems(Map.of(), Beans::new, directory).stream()
+        .map(line -> line.replace(directory + "/", "").replace(".camel.yaml", ""))
         .toList();
   }
 
-  /** A route with these steps, from line 6 on. */
+  /** A route with these steps, starting at line 6. */
   private static String steps(String steps) {
     return """
         - route:
@@ -54,7 +54,7 @@ class RouteLintTest {
 
   static List<Arguments> mistakes() {
     List<Arguments> all = new ArrayList<>();
-    // What the schema knows.
+    // Errors that the schema detects.
     add(all, "", "1: the file is empty; it takes a list (lines that start with '- ')");
     add(all, "# nothing\n", "1: the file is empty; it takes a list");
     add(all, "hello", "1: the file takes a list (lines that start with '- '), not 'hello'");
@@ -102,7 +102,7 @@ class RouteLintTest {
         all,
         steps("- unmarshal:\n    jsn: {}"),
         "7: 'jsn' is unknown in unmarshal; did you mean 'json'?");
-    // What the exporter knows.
+    // Errors that only the exporter detects.
     add(
         all,
         steps("- to: kafak:topic"),
@@ -225,7 +225,7 @@ class RouteLintTest {
 
   @ParameterizedTest
   @MethodSource("mistakes")
-  void aMistakeIsToldWithItsLine(String text, String words, List<String> also) throws Exception {
+  void anErrorIsReportedWithItsLine(String text, String words, List<String> also) throws Exception {
     List<String> problems = problems(text);
 
     assertTrue(
@@ -445,30 +445,30 @@ class RouteLintTest {
 
   @ParameterizedTest
   @MethodSource("goodFiles")
-  void aGoodFileIsFine(String text) throws Exception {
+  void aValidFileHasNoErrors(String text) throws Exception {
     assertEquals(List.of(), problems(text));
   }
 
   @Test
-  void packagedFilesInTheFolderAreFine() throws Exception {
+  void packagedFilesHaveNoErrors() throws Exception {
     for (String name : RouteFiles.packaged()) {
-      Files.copy(Path.of("src/main/resources/routes", name), folder.resolve(name));
+      Files.copy(Path.of("src/main/resources/routes", name), directory.resolve(name));
     }
     assertEquals(List.of(), problems());
   }
 
   @Test
-  void examplesAreFine() throws Exception {
+  void examplesHaveNoErrors() throws Exception {
     try (Stream<Path> files = Files.walk(Path.of("examples/routes/tutorial"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(file, folder.resolve(file.getFileName()));
+        Files.copy(file, directory.resolve(file.getFileName()));
       }
     }
     assertEquals(List.of(), problems());
   }
 
   @Test
-  void allMistakesOfAllFilesAreTold() throws Exception {
+  void allErrorsOfAllFilesAreReported() throws Exception {
     assertEquals(
         List.of(
             "a:6: 'lgo' is unknown in steps; did you mean 'log'?",
@@ -480,8 +480,8 @@ class RouteLintTest {
   }
 
   @Test
-  void whoReplacesAFileTakesOverItsRoutes() throws Exception {
-    Files.writeString(folder.resolve("quotas.camel.yaml"), steps("- log: x"));
+  void aReplacedFileLosesItsRoutes() throws Exception {
+    Files.writeString(directory.resolve("quotas.camel.yaml"), steps("- log: x"));
 
     List<String> problems = problems();
 
@@ -493,9 +493,9 @@ class RouteLintTest {
   }
 
   @Test
-  void nothingStartsAndNothingStays() throws Exception {
+  void nothingIsStartedOrLeftBehind() throws Exception {
     Set<Thread> before = Thread.getAllStackTraces().keySet();
-    Path written = folder.resolve("written");
+    Path written = directory.resolve("written");
     try (ServerSocket broker = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
       String text =
           """
@@ -512,13 +512,13 @@ class RouteLintTest {
               steps:
                 - log: x
           """
-              .replace("FOLDER", folder.toString())
+              .replace("FOLDER", directory.toString())
               .replace("PORT", "" + broker.getLocalPort());
 
       assertEquals(List.of(), problems(text));
 
       broker.setSoTimeout(1);
-      assertThrows(SocketTimeoutException.class, broker::accept, "somebody connected");
+      assertThrows(SocketTimeoutException.class, broker::accept, "connected to the server");
     }
     assertFalse(Files.exists(written));
     eventually(

@@ -17,21 +17,22 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The test kit as integrators have it: two jars in a Maven repository, and a project of theirs. */
+/** The test kit as integrators use it: two jars in a Maven repository, and a separate project. */
 class RouteTestIT {
 
   private static final long BUILD_SECONDS = 300;
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private Path sources;
 
   @BeforeEach
   void install() throws IOException {
-    // The example names the release, not what is on the way to it.
+    // The example depends on the release, not on a snapshot.
     String version = System.getProperty("exporter.version").replace("-SNAPSHOT", "");
     Path jar = Path.of(System.getProperty("exporter.jar"));
     Path installed =
-        Files.createDirectories(folder.resolve("repository/ecoflow/ecoflow-exporter/" + version));
+        Files.createDirectories(
+            directory.resolve("repository/ecoflow/ecoflow-exporter/" + version));
     String name = "ecoflow-exporter-" + version;
     Files.writeString(
         installed.resolve(name + ".pom"),
@@ -39,10 +40,10 @@ class RouteTestIT {
     Files.copy(jar, installed.resolve(name + ".jar"));
     Files.copy(
         jar.resolveSibling("ecoflow-exporter-tests.jar"), installed.resolve(name + "-tests.jar"));
-    sources = SourceCopy.to(folder.resolve("sources")).folder();
+    sources = SourceCopy.to(directory.resolve("sources")).folder();
   }
 
-  /** Runs the tests of the example and returns what was printed. */
+  /** Runs the tests of the example and returns the output. */
   private List<String> test(int expected) {
     List<String> command =
         new ArrayList<>(
@@ -52,14 +53,14 @@ class RouteTestIT {
                 "-o",
                 "-f",
                 "examples/route-test/pom.xml",
-                "-Dmaven.repo.local=" + folder.resolve("repository")));
+                "-Dmaven.repo.local=" + directory.resolve("repository")));
     String repository = System.getProperty("localRepository");
     String usual = System.getProperty("user.home") + "/.m2/repository";
     command.add("-Dmaven.repo.local.tail=" + (repository == null ? usual : repository));
     command.add("-Dmaven.repo.local.tail.ignoreAvailability=true");
     command.add("test");
     try (ChildProcess build =
-        ChildProcess.start(sources, folder.resolve("output"), Map.of(), command)) {
+        ChildProcess.start(sources, directory.resolve("output"), Map.of(), command)) {
       int code = build.exitCode(BUILD_SECONDS);
       if (expected == 0) {
         assertEquals(0, code, () -> "" + build.lines());
@@ -78,7 +79,7 @@ class RouteTestIT {
   }
 
   @Test
-  void theExampleFindsABrokenRoute() {
+  void theExampleDetectsABrokenRoute() {
     new RoutesFolder(sources.resolve("examples/routes/tutorial"))
         .edit("rename-metric.camel.yaml", "battery.level", "battery.lvl");
 

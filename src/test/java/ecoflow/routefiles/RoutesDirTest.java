@@ -38,15 +38,15 @@ class RoutesDirTest {
 
   @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt();
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
 
   private void write(String name, String text) throws IOException {
-    Files.writeString(folder.resolve(name + ".camel.yaml"), text);
+    Files.writeString(directory.resolve(name + ".camel.yaml"), text);
   }
 
   private List<String> problems() throws Exception {
-    return RouteCheck.problems(Map.of(), Beans::new, folder).stream()
-        .map(line -> line.replace(folder + "/", ""))
+    return RouteCheck.problems(Map.of(), Beans::new, directory).stream()
+        .map(line -> line.replace(directory + "/", ""))
         .toList();
   }
 
@@ -64,7 +64,7 @@ class RoutesDirTest {
                         expression: "${body.remove('pd.hidden')}"
         """;
     write("quotas", quotas.replaceFirst(" {6}steps:\n", Matcher.quoteReplacement(step)));
-    exporter.start("ECOFLOW_ROUTES_DIR=" + folder);
+    exporter.start("ECOFLOW_ROUTES_DIR=" + directory);
     exporter.page().eventuallyConnected(1);
 
     device.push(Map.of("pd.soc", 5, "pd.hidden", 6));
@@ -79,9 +79,9 @@ class RoutesDirTest {
   }
 
   @Test
-  void anEmptyFolderChangesNothing() throws Exception {
+  void anEmptyDirectoryChangesNothing() throws Exception {
     SimulatedDevice device = exporter.addDevice(Map.of());
-    exporter.start("ECOFLOW_ROUTES_DIR=" + folder);
+    exporter.start("ECOFLOW_ROUTES_DIR=" + directory);
     exporter.page().eventuallyConnected(1);
 
     device.push(Map.of("pd.soc", 5));
@@ -103,7 +103,7 @@ class RoutesDirTest {
         "- log: | - bean: {ref: nothing}\\n        - log: | tap.camel.yaml:8: there is no bean nothing",
         "changes-tap | changes-{{nothing}} | tap.camel.yaml:6: nothing defines {{nothing}}",
       })
-  void aMistakeIsALineWithTheFile(String text, String mistake, String words) throws Exception {
+  void anErrorIsALineWithTheFile(String text, String mistake, String words) throws Exception {
     write("tap", TAP.replace(text, mistake.replace("\\n", "\n")));
 
     List<String> problems = problems();
@@ -115,7 +115,7 @@ class RoutesDirTest {
   }
 
   @Test
-  void aRouteThatNobodyConsumesIsNamed() throws Exception {
+  void aMissingConsumerIsReported() throws Exception {
     write(
         "tap",
         TAP

@@ -29,12 +29,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The recipes of docs/ROUTES.md, each run by the exporter beside the packaged routes. */
+/** The recipes of docs/ROUTES.md, in an exporter with the packaged routes. */
 class TutorialTest {
 
   private static final Path RECIPES = Path.of("examples/routes/tutorial");
 
-  /** The serial number that poll-less-often names. */
+  /** The serial number in poll-less-often. */
   private final SimulatedDevice delta =
       new SimulatedDevice("R331ZEB4ZE000001", "Garage", "DELTA 2", WireFormat.JSON);
 
@@ -43,7 +43,7 @@ class TutorialTest {
 
   @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(delta, river);
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private final Page page = exporter.page();
 
   private RoutesFolder recipe(String... names) {
@@ -51,7 +51,7 @@ class TutorialTest {
     for (int i = 0; i < names.length; i++) {
       files[i] = RECIPES.resolve(names[i] + ".camel.yaml");
     }
-    return RoutesFolder.of(folder.resolve("routes"), files);
+    return RoutesFolder.of(directory.resolve("routes"), files);
   }
 
   private void start(RoutesFolder routes, String... variables) {
@@ -65,7 +65,7 @@ class TutorialTest {
     exporter.startIn(mode, all);
   }
 
-  private void sayOffline(SimulatedDevice device) {
+  private void publishOffline(SimulatedDevice device) {
     device.publishStatus("{\"params\":{\"status\":0}}");
   }
 
@@ -86,7 +86,7 @@ class TutorialTest {
   }
 
   @Test
-  void aStepThatFailsLosesOneMessage() {
+  void aFailedStepLosesOneMessage() {
     start(
         recipe("rename-metric")
             .edit("rename-metric.camel.yaml", "body.remove('pd.soc')", "body.nothing('pd.soc')"));
@@ -100,9 +100,9 @@ class TutorialTest {
     assertEquals(1, page.mqttErrors());
   }
 
-  /** Frames give maps too, which steps may change. */
+  /** Frames are also read into maps, which steps can change. */
   @Test
-  void framesPassTheSameEntryPoint() {
+  void framesUseTheSameEntryPoint() {
     SimulatedDevice frames =
         new SimulatedDevice("R601ZFRAMES00003", "Boat", null, WireFormat.PROTOBUF_XOR);
     exporter.cloud().add(frames);
@@ -120,13 +120,13 @@ class TutorialTest {
     assertTrue(page.namesOf(frames).contains("pow_get_ac"), () -> "" + page.namesOf(frames));
     assertFalse(page.namesOf(frames).contains("lcd_light"));
     assertEquals(12.5, page.of(frames, "solar_total"), () -> "" + page.namesOf(frames));
-    sayOffline(frames);
+    publishOffline(frames);
     page.eventuallyShows(frames, "battery_level", Double.NaN);
     assertEquals(0, page.mqttErrors());
   }
 
   @Test
-  void looking() {
+  void logValues() {
     start(recipe("look"));
 
     delta.push(Map.of("pd.soc", 81));
@@ -135,7 +135,7 @@ class TutorialTest {
   }
 
   @Test
-  void renaming() {
+  void rename() {
     start(recipe("rename-metric"));
 
     delta.push(Map.of("pd.soc", 81, "pd.watts", 5));
@@ -150,7 +150,7 @@ class TutorialTest {
     page.eventuallyShows(delta, "battery_level", Double.NaN);
     assertEquals(6, page.of(delta, "pd_watts"));
 
-    sayOffline(delta);
+    publishOffline(delta);
     page.eventuallyShows(delta, "pd_watts", Double.NaN);
     delta.push(Map.of("pd.soc", 79));
     page.eventuallyShows(delta, "battery_level", 79);
@@ -159,7 +159,7 @@ class TutorialTest {
   }
 
   @Test
-  void dropping() {
+  void drop() {
     start(recipe("drop-keys"));
 
     delta.push(Map.of("pd.wifiRssi", -50, "pd.soc", 81, "bms.reserved1", 3, "wifi", 1));
@@ -174,7 +174,7 @@ class TutorialTest {
   }
 
   @Test
-  void severalFilesAtOnce() {
+  void severalFiles() {
     start(recipe("look", "rename-metric", "drop-keys", "computed-value"));
 
     delta.push(Map.of("pd.soc", 81, "pd.wifiRssi", -50, "mppt.pv1InputWatts", 10));
@@ -187,7 +187,7 @@ class TutorialTest {
   }
 
   @Test
-  void pollingOneDeviceLessOften() {
+  void pollADeviceLessOften() {
     delta.set(Map.of("pd.soc", 81));
     river.set(Map.of("pd.soc", 50));
     startIn("rest", recipe("poll-less-often"));
@@ -208,7 +208,7 @@ class TutorialTest {
   }
 
   @Test
-  void pollingAgainWhenTheValuesAreOldEnough() {
+  void pollAgainWhenValuesAreOldEnough() {
     delta.set(Map.of("pd.soc", 81));
     RoutesFolder routes =
         recipe("poll-less-often").edit("poll-less-often.camel.yaml", "30000", "1200");
@@ -231,23 +231,23 @@ class TutorialTest {
   }
 
   @Test
-  void addingASink() {
-    Path values = folder.resolve("values");
+  void addASink() {
+    Path values = directory.resolve("values");
     start(
         recipe("add-a-sink")
             .edit("add-a-sink.camel.yaml", "directoryName: values", "directoryName: " + values));
 
     delta.push(Map.of("pd.soc", 81));
-    eventuallyHolds(values.resolve("R331ZEB4ZE000001.jsonl"), "{\"pd.soc\":81.0}");
+    eventuallyContains(values.resolve("R331ZEB4ZE000001.jsonl"), "{\"pd.soc\":81.0}");
     delta.push(Map.of("pd.soc", 81));
     delta.push(Map.of("pd.soc", 80));
     river.push(Map.of("pd.soc", 50));
-    eventuallyHolds(
+    eventuallyContains(
         values.resolve("R331ZEB4ZE000001.jsonl"), "{\"pd.soc\":81.0}", "{\"pd.soc\":80.0}");
-    eventuallyHolds(values.resolve("R601ZEB4ZE000002.jsonl"), "{\"pd.soc\":50.0}");
+    eventuallyContains(values.resolve("R601ZEB4ZE000002.jsonl"), "{\"pd.soc\":50.0}");
 
-    sayOffline(delta);
-    eventuallyHolds(
+    publishOffline(delta);
+    eventuallyContains(
         values.resolve("R331ZEB4ZE000001.jsonl"),
         "{\"pd.soc\":81.0}",
         "{\"pd.soc\":80.0}",
@@ -256,16 +256,16 @@ class TutorialTest {
         4, page.own("sink_messages_total", "sink=changes-file", "result=taken"), "messages");
   }
 
-  private static void eventuallyHolds(Path file, String... lines) {
+  private static void eventuallyContains(Path file, String... lines) {
     eventually(
         () -> {
-          assertTrue(Files.exists(file), () -> file + " is not there");
+          assertTrue(Files.exists(file), () -> file + " is missing");
           assertEquals(List.of(lines), Files.readAllLines(file));
         });
   }
 
   @Test
-  void computing() {
+  void compute() {
     start(recipe("computed-value"));
 
     delta.push(Map.of("mppt.pv1InputWatts", 10.5));
@@ -287,7 +287,7 @@ class TutorialTest {
     page.eventuallyShows(delta, "solar_total", 13);
     assertEquals(Double.NaN, page.of(river, "solar_total"));
 
-    sayOffline(delta);
+    publishOffline(delta);
     page.eventuallyShows(delta, "solar_total", Double.NaN);
     delta.push(Map.of("mppt.pv1InputWatts", 14));
     page.eventuallyShows(delta, "mppt_pv1_input_watts", 14);
@@ -295,7 +295,7 @@ class TutorialTest {
     assertEquals(0, page.mqttErrors());
   }
 
-  /** Routes written before currentValue and addInput existed keep working. */
+  /** Routes that were written before currentValue and addInput existed continue to work. */
   @Test
   void inputOfReturnsAValueAndAddsTheInput() {
     start(
@@ -310,9 +310,9 @@ class TutorialTest {
     assertEquals(10, page.of(delta, "mppt_pv1_input_watts"));
   }
 
-  /** Also between two messages: the page never shows the sum without what it is the sum of. */
+  /** Also between two messages: the page never shows the sum without its inputs. */
   @Test
-  void aComputedValueGoesWithAnInputThatIsTooOld() {
+  void aComputedValueExpiresWithItsInput() {
     start(recipe("computed-value"), "ECOFLOW_SERIES_TTL=1.5");
     delta.push(Map.of("mppt.pv2InputWatts", 20));
 
@@ -336,7 +336,7 @@ class TutorialTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"rest", "mqtt", "device"})
-  void readingJsonOverHttp(String mode) throws IOException {
+  void readJsonOverHttp(String mode) throws IOException {
     delta.set(Map.of("pd.soc", 81));
     try (JsonDevice plug = new JsonDevice()) {
       plug.answer = "{\"apower\":12.5,\"temperature\":{\"tC\":35},\"output\":true,\"id\":\"a\"}";
@@ -375,7 +375,7 @@ class TutorialTest {
     assertFalse(exporter.cloud().messages().toString().contains("PLUG1"));
   }
 
-  /** Answers any request with a text. */
+  /** Returns a text for each request. */
   private static final class JsonDevice implements AutoCloseable {
 
     private final HttpServer server;
@@ -406,7 +406,7 @@ class TutorialTest {
   }
 
   @Test
-  void readingJsonOverMqtt() {
+  void readJsonOverMqtt() {
     try (LocalBroker broker = new LocalBroker()) {
       start(
           recipe("json-over-mqtt")
@@ -420,19 +420,19 @@ class TutorialTest {
       assertEquals("healthy\n", exporter.http().get("/-/healthy").body(), "without the broker");
 
       broker.start();
-      eventuallyTells(broker, 55);
+      eventuallyPublishes(broker, 55);
       assertEquals(55, page.of("BOILER1", "water_temperature", "device_name=Boiler"));
       broker.publish("tele/boiler/SENSOR", "no JSON");
-      eventuallyTells(broker, 56);
+      eventuallyPublishes(broker, 56);
 
       broker.stop();
       broker.start();
-      eventuallyTells(broker, 57);
+      eventuallyPublishes(broker, 57);
       assertEquals(1, page.of("BOILER1", "online"));
     }
   }
 
-  private void eventuallyTells(LocalBroker broker, int degrees) {
+  private void eventuallyPublishes(LocalBroker broker, int degrees) {
     eventually(
         () -> {
           broker.publish("tele/boiler/SENSOR", "{\"water\":{\"temperature\":" + degrees + "}}");

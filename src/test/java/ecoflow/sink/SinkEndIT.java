@@ -32,7 +32,7 @@ class SinkEndIT {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(garage);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private SinkRun run;
 
   @AfterEach
@@ -40,7 +40,7 @@ class SinkEndIT {
     run.close();
   }
 
-  /** With a server that nobody started, and with one that takes connections and never answers. */
+  /** With a server that accepts connections and never responds, and with a closed port. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -50,18 +50,18 @@ class SinkEndIT {
         "redis | changes-redis | REDIS_PORT=PORT",
         "home-assistant-mqtt | pictures-home-assistant | HOME_ASSISTANT_BROKER=tcp://127.0.0.1:PORT",
       })
-  void aServerThatDoesNotAnswerHoldsNobodyUp(String sink, String door, String variable)
+  void anUnresponsiveServerDoesNotDelayTheShutdown(String sink, String entryPoint, String variable)
       throws IOException {
-    run = new SinkRun(folder, clouds.cloud(), sink);
+    run = new SinkRun(directory, clouds.cloud(), sink);
     String address;
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       address = variable.replace("PORT", "" + silent.getLocalPort());
-      endsWhileBusy(door, address);
+      assertEndsWhileBusy(entryPoint, address);
     }
-    endsWhileBusy(door, address);
+    assertEndsWhileBusy(entryPoint, address);
   }
 
-  /** A route as a user writes it at first: without bounds, and without a word on failures. */
+  /** A first draft of a route: without limits and without error handling. */
   private static final String BARE =
       """
       - route:
@@ -80,13 +80,13 @@ class SinkEndIT {
       """;
 
   @Test
-  void aBareRouteThatHangsOrFailsIsNamedInALine() throws IOException {
-    Path file = Files.writeString(folder.resolve("bare.camel.yaml"), BARE);
-    run = new SinkRun(folder, clouds.cloud(), new SinkFile(file));
+  void aRouteWithoutErrorHandlingIsReportedInOneLine() throws IOException {
+    Path file = Files.writeString(directory.resolve("bare.camel.yaml"), BARE);
+    run = new SinkRun(directory, clouds.cloud(), new SinkFile(file));
     String port;
     try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       port = "BARE_PORT=" + silent.getLocalPort();
-      endsWhileBusy("changes-bare", port);
+      assertEndsWhileBusy("changes-bare", port);
       assertEquals(
           List.of(" Stopping; these routes did not finish: bare"),
           run.jar().log(" WARN EcoflowExporter -"));
@@ -97,12 +97,14 @@ class SinkEndIT {
     run.endWell();
   }
 
-  private void endsWhileBusy(String door, String address) {
+  private void assertEndsWhileBusy(String entryPoint, String address) {
     run.start(address, "COLLECTING_INTERVAL=0.1");
     garage.push(Map.of("pd.soc", 7));
     run.jar().page().eventuallyShows(garage, "pd_soc", 7);
-    // More than can wait: what waits must not fail one by one at the end.
-    for (int soc = 8; run.dropped(door) == 0 && run.taken(door) < MANY; soc = soc == 8 ? 9 : 8) {
+    // More messages than the queue holds: queued messages must not fail one by one at the end.
+    for (int soc = 8;
+        run.dropped(entryPoint) == 0 && run.taken(entryPoint) < MANY;
+        soc = soc == 8 ? 9 : 8) {
       garage.push(Map.of("pd.soc", soc));
       run.jar().page().eventuallyShows(garage, "pd_soc", soc);
     }

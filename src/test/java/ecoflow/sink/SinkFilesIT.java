@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The sinks of examples/routes that need no server but files and HTTP, in the finished jar. */
+/** The sinks of examples/routes that write files or send HTTP requests, in the packaged jar. */
 class SinkFilesIT {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -41,12 +41,12 @@ class SinkFilesIT {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(garage, van);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private SinkRun run;
   private HttpReceiver receiver;
 
   private void sink(String name) {
-    run = new SinkRun(folder, clouds.cloud(), name);
+    run = new SinkRun(directory, clouds.cloud(), name);
   }
 
   @AfterEach
@@ -57,7 +57,7 @@ class SinkFilesIT {
     }
   }
 
-  /** Until the gauges have it: nothing of a sink may hold them back. */
+  /** Waits for the gauges, which a sink must not delay. */
   private void push(SimulatedDevice device, Map<String, ?> values) {
     device.push(values);
     String key = values.keySet().iterator().next();
@@ -78,7 +78,7 @@ class SinkFilesIT {
 
   private List<String> lines() throws IOException {
     List<String> lines = new ArrayList<>();
-    Path written = folder.resolve("lines");
+    Path written = directory.resolve("lines");
     if (Files.isDirectory(written)) {
       try (Stream<Path> files = Files.list(written)) {
         for (Path file : files.sorted().toList()) {
@@ -120,30 +120,30 @@ class SinkFilesIT {
 
   // Webhook
 
-  private List<String> told() {
+  private List<String> reported() {
     return receiver.calls().stream()
         .map(call -> json(call.body()))
         .map(call -> call.path("device").asText() + " " + call.path("battery").asDouble())
         .toList();
   }
 
-  /** Until each of the two devices has had a picture taken; the sink sees them in their order. */
-  private void awaitPictures() {
+  /** Waits for a snapshot of each of the two devices; the sink processes them in order. */
+  private void awaitSnapshots() {
     double before = run.taken("pictures-battery-webhook");
     eventually(() -> assertTrue(run.taken("pictures-battery-webhook") >= before + 2));
   }
 
-  /** Returns when a picture with the value is on its way to the sink. */
+  /** Returns when a snapshot with the value is in the queue of the sink. */
   private void battery(SimulatedDevice device, String key, double soc) {
     push(device, Map.of(key, soc));
-    awaitPictures();
+    awaitSnapshots();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"http", "https"})
-  void aLowBatteryIsToldOnceForEachFall(String scheme) {
+  void aLowBatteryIsReportedOncePerDischarge(String scheme) {
     sink("battery-webhook");
-    receiver = scheme.equals("http") ? HttpReceiver.plain() : HttpReceiver.tls(folder);
+    receiver = scheme.equals("http") ? HttpReceiver.plain() : HttpReceiver.tls(directory);
     receiver.start();
     run.start(
         scheme.equals("http") ? List.of() : receiver.trust(),
@@ -152,25 +152,25 @@ class SinkFilesIT {
 
     battery(garage, "pd.soc", 25);
     battery(garage, "pd.soc", 20);
-    assertEquals(List.of(), told());
+    assertEquals(List.of(), reported());
     battery(garage, "pd.soc", 19);
     battery(garage, "pd.soc", 18);
-    eventually(() -> assertEquals(List.of("R331ZSINKS000001 19.0"), told()));
+    eventually(() -> assertEquals(List.of("R331ZSINKS000001 19.0"), reported()));
     battery(garage, "pd.soc", 22);
     battery(garage, "pd.soc", 19);
     battery(garage, "pd.soc", 25);
     battery(garage, "pd.soc", 18);
-    // Another model, with a key of its own, in between.
+    // A message of another model, with a different key, in between.
     battery(van, "cmsBattSoc", 12);
     eventually(
-        () -> assertEquals(List.of("R331ZSINKS000001 19.0", "R601ZSINKS000002 12.0"), told()));
+        () -> assertEquals(List.of("R331ZSINKS000001 19.0", "R601ZSINKS000002 12.0"), reported()));
     battery(garage, "pd.soc", 26);
     battery(garage, "pd.soc", 17);
     eventually(
         () ->
             assertEquals(
                 List.of("R331ZSINKS000001 19.0", "R601ZSINKS000002 12.0", "R331ZSINKS000001 17.0"),
-                told()));
+                reported()));
     run.endWell();
 
     HttpReceiver.Call call = receiver.calls().get(0);
@@ -184,7 +184,7 @@ class SinkFilesIT {
 
   /** A charge of 0 is sent for an absent battery; it must not be reported as low. */
   @Test
-  void anUnknownChargeIsNotTold() {
+  void anUnknownChargeIsNotReported() {
     sink("battery-webhook");
     receiver = HttpReceiver.plain();
     receiver.start();
@@ -192,14 +192,14 @@ class SinkFilesIT {
 
     battery(van, "cmsBattSoc", 0);
     battery(garage, "pd.soc", 0);
-    assertEquals(List.of(), told());
+    assertEquals(List.of(), reported());
     battery(van, "bmsBattSoc", 12);
-    eventually(() -> assertEquals(List.of("R601ZSINKS000002 12.0"), told()));
+    eventually(() -> assertEquals(List.of("R601ZSINKS000002 12.0"), reported()));
     run.endWell();
   }
 
   @Test
-  void aWebhookThatWasDownIsToldWhenItIsBack() {
+  void aCallIsRepeatedWhenTheWebhookReturns() {
     sink("battery-webhook");
     receiver = HttpReceiver.plain();
     run.start("BATTERY_WEBHOOK_URL=" + receiver.url());
@@ -213,12 +213,12 @@ class SinkFilesIT {
     receiver.answer(200);
     int before = receiver.calls().size();
     eventually(() -> assertTrue(receiver.calls().size() > before));
-    awaitPictures();
+    awaitSnapshots();
     run.endWell();
 
-    assertTrue(told().get(before).startsWith("R331ZSINKS000001 1"), told()::toString);
-    // The answer of one that was under way may have been the first good one.
-    assertTrue(told().size() <= before + 1, told()::toString);
+    assertTrue(reported().get(before).startsWith("R331ZSINKS000001 1"), reported()::toString);
+    // The call in progress can have got the first success.
+    assertTrue(reported().size() <= before + 1, reported()::toString);
   }
 
   // InfluxDB
@@ -240,7 +240,7 @@ class SinkFilesIT {
     eventually(() -> assertEquals(2, points().size()));
     garage.push(Map.of("a key, = with \\ all\n\"of it", 7, "cells", List.of(3, 4)));
     eventually(() -> assertEquals(3, points().size()));
-    // Nothing to write, and no failure.
+    // A message without a value to write, and without a failure.
     garage.push(Collections.singletonMap("pd.watts", null));
     receiver.stop();
     push(garage, Map.of("pd.soc", 80));
@@ -248,7 +248,7 @@ class SinkFilesIT {
     eventually(() -> assertEquals(4, points().size()));
     double updated = run.jar().page().lastUpdate(garage);
     run.endWell();
-    assertEquals(List.of(), run.jar().log(" WARN "), "it was not away for long");
+    assertEquals(List.of(), run.jar().log(" WARN "), "the outage was short");
 
     assertEquals(
         new LineProtocol.Point(

@@ -43,12 +43,12 @@ class SinkServersIT {
 
   @RegisterExtension final CloudExtension clouds = new CloudExtension(garage);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private SinkRun run;
   private AutoCloseable server = () -> {};
 
   private void sink(String name) {
-    run = new SinkRun(folder, clouds.cloud(), name);
+    run = new SinkRun(directory, clouds.cloud(), name);
   }
 
   @AfterEach
@@ -62,7 +62,7 @@ class SinkServersIT {
     }
   }
 
-  /** Until the gauge has it: a server that is away must not hold it back. */
+  /** Waits for the gauge, which a missing server must not delay. */
   private void push(double soc) {
     garage.push(Map.of("pd.soc", soc));
     run.jar().page().eventuallyShows(garage, "pd_soc", soc);
@@ -93,7 +93,7 @@ class SinkServersIT {
   @Test
   void homeAssistantFindsEachSeriesAndFollowsIt() throws Exception {
     assumeTrue(Mosquitto.isInstalled(), "mosquitto is not installed");
-    Mosquitto broker = Mosquitto.plain(folder.resolve("mosquitto"));
+    Mosquitto broker = Mosquitto.plain(directory.resolve("mosquitto"));
     server = broker;
     String password = "p&ss+word 100%";
     broker.setPassword("house", "house");
@@ -111,7 +111,7 @@ class SinkServersIT {
       awaitState(house, "pd-soc", "81.0");
       push(80);
       awaitState(house, "pd-soc", "80.0");
-      // The charge of an absent battery, beside a known one of the device.
+      // The charge of an absent battery, in addition to a known one of the device.
       garage.push(Map.of("bms_slave.soc", 0, "bms_emsStatus.f32LcdShowSoc", 80));
       awaitState(house, "bms_slave-soc", "unavailable");
       garage.push(Map.of("bms_emsStatus.f32LcdShowSoc", 0));
@@ -176,12 +176,12 @@ class SinkServersIT {
       push(79);
       awaitState(house, "pd-soc", "79.0");
     }
-    // It starts again: all it gets is what the broker keeps.
+    // After a restart, Home Assistant only gets the retained messages of the broker.
     try (HomeAssistant house = homeAssistant(broker)) {
       awaitState(house, "pd-soc", "79.0");
     }
 
-    // Without persistence a broker forgets all that was retained.
+    // Without persistence, the broker loses all retained messages.
     broker.kill();
     push(78);
     broker.start();
@@ -261,7 +261,7 @@ class SinkServersIT {
   @Test
   void redisHasAHashForEachDeviceAndPublishesChanges() {
     assumeTrue(RedisServer.isInstalled(), "redis-server is not installed");
-    RedisServer redis = new RedisServer(folder);
+    RedisServer redis = new RedisServer(directory);
     server = redis;
     sink("redis");
     String[] variables = {
@@ -291,7 +291,8 @@ class SinkServersIT {
         });
     garage.push(Collections.singletonMap("it's a \"key\"", null));
     eventually(
-        () -> assertEquals(List.of("pd.soc", "80.0"), redis.ask("HGETALL", hash), "one is gone"));
+        () ->
+            assertEquals(List.of("pd.soc", "80.0"), redis.ask("HGETALL", hash), "one was removed"));
     pushOffline();
     eventually(() -> assertEquals(List.of("0"), redis.ask("EXISTS", hash)));
 
@@ -307,7 +308,7 @@ class SinkServersIT {
 
   @Test
   void kafkaHasARecordForEachChange() {
-    KafkaBroker kafka = new KafkaBroker(folder);
+    KafkaBroker kafka = new KafkaBroker(directory);
     server = kafka;
     sink("kafka");
     String[] variables = {"KAFKA_BROKERS=" + kafka.address(), "KAFKA_TOPIC=power"};
@@ -335,7 +336,7 @@ class SinkServersIT {
     run.endWell();
   }
 
-  /** Headers, key and value of each; a consumer also prints what it logs. */
+  /** The headers, key and value of each record; a consumer also prints its log. */
   private static List<String> records(ChildProcess consumer) {
     return consumer.lines().stream().filter(line -> line.contains("\t")).toList();
   }

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Messages that nobody can read: they are listed, recorded, and can be played again. */
+/** Messages without a decoder: their list, their recording and its replay. */
 class UnknownMessagesTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -46,7 +46,7 @@ class UnknownMessagesTest {
 
   @RegisterExtension final ExporterExtension exporter = ExporterExtension.mqtt().with(device);
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
 
   private static byte[] frame(int cmdId, int seq, String text) {
     byte[] message = text.getBytes(UTF_8);
@@ -72,7 +72,7 @@ class UnknownMessagesTest {
 
   private List<JsonNode> recorded() throws Exception {
     List<JsonNode> lines = new ArrayList<>();
-    Path file = folder.resolve("unknown.jsonl");
+    Path file = directory.resolve("unknown.jsonl");
     for (String line : Files.exists(file) ? Files.readAllLines(file) : List.<String>of()) {
       lines.add(JSON.readTree(line));
     }
@@ -80,7 +80,7 @@ class UnknownMessagesTest {
   }
 
   @Test
-  void whatIsNotUnderstoodIsListed() {
+  void unknownMessagesAreListed() {
     exporter.start();
     exporter.page().eventuallyConnected(1);
     assertEquals("no unknown messages\n", list());
@@ -101,8 +101,8 @@ class UnknownMessagesTest {
   }
 
   @Test
-  void eachNewMessageIsRecordedOnceWithoutWhoseItIs() throws Exception {
-    exporter.start("ECOFLOW_RECORD_DIR=" + folder);
+  void eachUnknownMessageIsRecordedOnceAndMasked() throws Exception {
+    exporter.start("ECOFLOW_RECORD_DIR=" + directory);
     exporter.page().eventuallyConnected(1);
 
     device.publish(frame(200, 7, "from P231ZUNKNOWN0001, Anna's van, 1792345678901234567"));
@@ -114,7 +114,7 @@ class UnknownMessagesTest {
     exporter.page().eventuallyShows(device, "pow_in_sum_w", 3);
 
     List<JsonNode> lines = recorded();
-    assertEquals(21, lines.size(), "one, and twenty of the many");
+    assertEquals(21, lines.size(), "one, and twenty of many");
     JsonNode first = lines.get(0);
     assertEquals("254/200", first.path("command").asText());
     assertEquals("P231XXXXXXXXXXXX", first.path("device").asText());
@@ -124,11 +124,11 @@ class UnknownMessagesTest {
     assertEquals(
         "from P231XXXXXXXXXXXX, xxxxxxxxxx, 0000000000000000000", header.getPdata().toStringUtf8());
     assertEquals("P231XXXXXXXXXXXX", header.getDeviceSn().toStringUtf8());
-    String text = Files.readString(folder.resolve("unknown.jsonl"));
+    String text = Files.readString(directory.resolve("unknown.jsonl"));
     assertFalse(text.contains("ZUNKNOWN") || text.contains("Anna"), text);
   }
 
-  /** A message of a battery: serial numbers in several forms, a network and a place. */
+  /** A message of a battery with serial numbers in several forms, a network and a location. */
   private static byte[] personal() {
     UnknownFieldSet inner =
         UnknownFieldSet.newBuilder()
@@ -176,10 +176,10 @@ class UnknownMessagesTest {
   }
 
   @Test
-  void aMaskedRecordIsOfTheOwnerAloneAndCanBePlayed() throws Exception {
-    Path file = Files.createFile(folder.resolve("unknown.jsonl"));
+  void aMaskedRecordingIsPrivateAndCanBeReplayed() throws Exception {
+    Path file = Files.createFile(directory.resolve("unknown.jsonl"));
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
-    exporter.start("ECOFLOW_RECORD_DIR=" + folder);
+    exporter.start("ECOFLOW_RECORD_DIR=" + directory);
     exporter.page().eventuallyConnected(1);
     byte[] message = personal();
 
@@ -233,9 +233,9 @@ class UnknownMessagesTest {
     return Header.parseFrom(frame.getHeaders(0));
   }
 
-  /** From the first message that nobody knows to a series, without a build. */
+  /** From the first unknown message to a series, without a build. */
   @Test
-  void aMessageThatTheUserDescribesIsShown() throws Exception {
+  void aMessageWithADescriptionOfTheUserIsShown() throws Exception {
     FileDescriptorProto file =
         FileDescriptorProto.newBuilder()
             .setName("mine.proto")
@@ -252,13 +252,13 @@ class UnknownMessagesTest {
                             .setLabel(FieldDescriptorProto.Label.LABEL_OPTIONAL)))
             .build();
     Files.write(
-        folder.resolve("mine.desc"),
+        directory.resolve("mine.desc"),
         FileDescriptorSet.newBuilder().addFile(file).build().toByteArray());
-    Files.writeString(folder.resolve("messages.csv"), "254,200,sn:P231,mine.Pack,pack\n");
+    Files.writeString(directory.resolve("messages.csv"), "254,200,sn:P231,mine.Pack,pack\n");
     Files.writeString(
-        folder.resolve("metrics.csv"),
+        directory.resolve("metrics.csv"),
         "delta3,*,pack.charge,battery_charge_ratio,,,0.01,high,yes\n");
-    exporter.start("ECOFLOW_MESSAGES_DIR=" + folder, "ECOFLOW_METRICS=both");
+    exporter.start("ECOFLOW_MESSAGES_DIR=" + directory, "ECOFLOW_METRICS=both");
     exporter.page().eventuallyConnected(1);
 
     device.publish(frame(200, 7, new String(new byte[] {8, 81}, UTF_8)));
@@ -269,12 +269,12 @@ class UnknownMessagesTest {
   }
 
   @Test
-  void aRecordCanBePlayedWithoutTheDevice() throws Exception {
+  void aRecordingCanBeReplayedWithoutTheDevice() throws Exception {
     String known = HexFormat.of().formatHex(TestFrames.recorded("delta3-254-21.hex"));
     String unknown = HexFormat.of().formatHex(frame(200, 7, "abc"));
     Path file =
         Files.write(
-            folder.resolve("record.jsonl"),
+            directory.resolve("record.jsonl"),
             List.of(
                 "{\"device\":\"P231XXXXXXXXXXXX\",\"source\":\"push\",\"frame\":\"" + known + "\"}",
                 "no record",

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * What the page says of very different devices in one language. Frames were recorded; the values of
- * devices that speak JSON are figures of such devices, put back into the raw values that give them.
+ * The normalised series of very different devices. Frames are recorded; the quotas of JSON devices
+ * are derived from values that such devices display.
  */
 class NormalisedExamplesTest {
 
@@ -35,7 +35,7 @@ class NormalisedExamplesTest {
   static final ExporterExtension exporter =
       ExporterExtension.mqtt(
               "ECOFLOW_METRICS=both",
-              // All values come once.
+              // Each value is sent only once.
               "MQTT_TIMEOUT=3600",
               "ECOFLOW_DEVICE_SN="
                   + String.join(
@@ -135,11 +135,11 @@ class NormalisedExamplesTest {
              {"statisticsObject": 6, "statisticsContent": 355}]}}
         """);
     UNKNOWN.push("{\"pd.soc\": 50, \"inv.outputWatts\": 3}");
-    // Messages come in order.
+    // Messages are processed in order.
     exporter.settle(UNKNOWN);
   }
 
-  /** The lines say a name, its labels as on the page, and the value or - for no series. */
+  /** Each line contains a name, its labels, and the value, or "-" for an absent series. */
   private static void assertShows(SimulatedDevice device, String lines) {
     lines
         .lines()
@@ -157,7 +157,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void deltaProIsRead() {
+  void deltaPro() {
     assertShows(
         DELTA_PRO,
         """
@@ -204,7 +204,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void delta2IsRead() {
+  void delta2() {
     assertShows(
         DELTA_2,
         """
@@ -238,7 +238,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void delta3IsRead() {
+  void delta3() {
     assertShows(
         DELTA_3,
         """
@@ -274,9 +274,9 @@ class NormalisedExamplesTest {
         """);
   }
 
-  /** In camel case, as developers get it. */
+  /** The keys of the developer API are in camel case. */
   @Test
-  void river3IsReadFromJson() {
+  void river3AsJson() {
     assertShows(
         RIVER_3,
         """
@@ -295,7 +295,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void delta3PlusIsReadFromFrames() {
+  void delta3PlusFrames() {
     assertShows(
         DELTA_3_PLUS,
         """
@@ -316,7 +316,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void powerStreamIsReadFromFrames() {
+  void powerStreamFrames() {
     assertShows(
         POWERSTREAM,
         """
@@ -345,7 +345,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void powerOceanIsReadFromFrames() {
+  void powerOceanFrames() {
     assertShows(
         POWEROCEAN,
         """
@@ -374,7 +374,7 @@ class NormalisedExamplesTest {
         """);
   }
 
-  /** Solar + grid = home + battery, with our signs. */
+  /** Solar + grid = home + battery, with the signs of normalised metrics. */
   @Test
   void powersAddUp() {
     assertEquals(
@@ -387,7 +387,7 @@ class NormalisedExamplesTest {
   }
 
   @Test
-  void aModelThatNobodyKnowsHasItsRawSeriesOnly() {
+  void anUnknownModelHasOnlyRawSeries() {
     assertEquals(List.of("inv_output_watts", "pd_soc", "test_marker"), page.namesOf(UNKNOWN));
   }
 }

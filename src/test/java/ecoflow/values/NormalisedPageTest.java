@@ -61,7 +61,7 @@ class NormalisedPageTest {
     exporters.forEach(RunningExporter::close);
   }
 
-  /** All normalised series of a device but counters, by name and labels. */
+  /** All normalised series of a device except counters, by name and labels. */
   private static Map<String, Double> normalised(Page page, SimulatedDevice device)
       throws Exception {
     Map<String, Double> found = new TreeMap<>();
@@ -86,7 +86,7 @@ class NormalisedPageTest {
     assertEquals(new TreeMap<>(expected), there, () -> "of " + found);
   }
 
-  /** Figures of a DELTA Pro that discharges, put back into the raw values that give them. */
+  /** Quotas that are derived from the displayed values of a discharging DELTA Pro. */
   @Test
   void aDeltaPro() throws Exception {
     Page page = start("both");
@@ -140,7 +140,7 @@ class NormalisedPageTest {
     assertFalse(found.containsKey("solar_energy_joules_total{origin=computed}"));
   }
 
-  /** Figures of a DELTA 2, put back into the raw values that give them. */
+  /** Quotas that are derived from the displayed values of a DELTA 2. */
   @Test
   void aDelta2() throws Exception {
     Page page = start("both");
@@ -208,7 +208,7 @@ class NormalisedPageTest {
   }
 
   @Test
-  void recordedFramesOfOthers() throws Exception {
+  void recordedFramesOfOtherModels() throws Exception {
     Page page = start("both");
     powerStream.publish(TestFrames.recorded("powerstream-20-1.hex"));
     delta3.publish(TestFrames.recorded("delta3-254-21.hex"));
@@ -228,7 +228,7 @@ class NormalisedPageTest {
   }
 
   @Test
-  void valuesFollowTheirRawOnes() throws Exception {
+  void normalisedValuesFollowRawValues() throws Exception {
     Page page = start("both");
     delta2.push(Map.of("pd.soc", 80, "mppt.inWatts", 100));
     page.eventuallyShows(delta2, "battery_charge_ratio", 0.8);
@@ -245,7 +245,7 @@ class NormalisedPageTest {
   }
 
   @Test
-  void theSettingChoosesWhatIsShown() throws Exception {
+  void theSettingSelectsTheMetrics() throws Exception {
     assertEquals(List.of("pd_soc"), namesWith("raw"));
     assertEquals(List.of("pd_soc", "battery_charge_ratio"), namesWith("both"));
     assertEquals(List.of("battery_charge_ratio"), namesWith("normalised"));
@@ -261,9 +261,9 @@ class NormalisedPageTest {
     return names;
   }
 
-  /** Any key may come from a route of an integrator's; a page may name a family only once. */
+  /** A custom route can add any key, but a page must contain each family only once. */
   @Test
-  void aRawKeyWithANormalisedNameIsRefused() throws Exception {
+  void aRawKeyWithANormalisedNameIsRejected() throws Exception {
     Map<String, Integer> values =
         Map.of("solar.powerWatts", 1, "inputEnergy_joules", 2, "pd.soc", 80, "mppt.inWatts", 3);
     Page page = start("both");
@@ -302,13 +302,13 @@ class NormalisedPageTest {
   }
 
   @Test
-  void promtoolComplainsOfNothing(@TempDir Path folder) throws Exception {
+  void promtoolReportsNoProblem(@TempDir Path directory) throws Exception {
     Promtool.assumeInstalled();
     Page page = start("normalised");
     powerOcean.publish(TestFrames.recorded("powerocean-plus-get-all.hex"));
     deltaPro.push(Map.of("pd.soc", 80, "pd.dsgPowerAc", 5, "bmsMaster.cycles", 3));
     page.eventuallyShows(deltaPro, "battery_charge_ratio", 0.8);
     page.eventuallyShows(powerOcean, "grid_power_watts", -3770);
-    assertEquals(new Promtool.Answer(0, ""), Promtool.check(folder, page.text()));
+    assertEquals(new Promtool.Answer(0, ""), Promtool.check(directory, page.text()));
   }
 }

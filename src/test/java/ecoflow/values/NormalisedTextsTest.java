@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A PowerOcean sends its packs as JSON texts, one per serial number: they are normalised, and have
- * no raw series.
+ * A PowerOcean sends its packs as JSON strings, one per serial number. They are normalised, and do
+ * not have raw series.
  */
 class NormalisedTextsTest {
 
@@ -60,10 +60,10 @@ class NormalisedTextsTest {
   }
 
   @Test
-  void packsAreNormalisedAndTheRawPageStaysAsItIs() {
+  void packsAreNormalisedAndTheRawPageIsUnchanged() {
     set(Map.of("bpSoc", 80, "bpPwr", 105, "bp_addr.updateTime", "2024-01-01 10:00:00"));
     set(Map.of(FIRST, pack(81, 105), SECOND, pack(79, -20.5)));
-    // No pack, which takes no number.
+    // Not a pack, so it does not get a number.
     set(Map.of("bp_addr.HJ30TEXTS0000000", "{\"emsMode\":1}"));
     Page page = exporter.page();
     Page rawPage = rawExporter.page();
@@ -82,7 +82,7 @@ class NormalisedTextsTest {
     assertTrue(rawNames(page, BOTH).contains("bp_soc"));
     assertEquals(List.of(), page.series("battery_pack_power_watts", "pack=3"));
 
-    // Not older than the text, and gone with it.
+    // Updated and removed together with the string.
     set(Map.of(FIRST, pack(82, 0)));
     page.eventuallyShows(SERIAL, "battery_pack_power_watts", 0, "pack=1");
     assertEquals(-20.5, pack(page, "power_watts", "2"));
@@ -96,7 +96,7 @@ class NormalisedTextsTest {
         () -> assertEquals(0, page.series("battery_pack_power_watts", "device=" + SERIAL).size()));
   }
 
-  /** Of both pages, without what is normalised. */
+  /** The lines of both pages, without normalised metrics. */
   private static List<String> rawNames(Page page, SimulatedDevice device) {
     return page.namesOf(device).stream().filter(name -> name.startsWith("bp_")).toList();
   }

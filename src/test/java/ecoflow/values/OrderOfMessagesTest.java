@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Values on the page while a part of what they depend on has not arrived, or has gone again. */
+/** Values on the page while some of their inputs have not arrived or were removed. */
 class OrderOfMessagesTest {
 
   private static final String RIVER_3 = "R653ZORDER000001";
@@ -54,7 +54,7 @@ class OrderOfMessagesTest {
         Map.of("EcoflowDevice", serial, "EcoflowSource", "rest", "EcoflowFull", true));
   }
 
-  /** NaN for no series. */
+  /** NaN for an absent series. */
   private double shown(String serial, String name, String... labels) {
     return routes.page().of(serial, name, labels);
   }
@@ -87,7 +87,7 @@ class OrderOfMessagesTest {
   // Sums
 
   @Test
-  void allPacksOfADeltaProUltraAreNotAddedToEachOfThem() {
+  void theSumOfDeltaProUltraPacksIsNotAddedToEachPack() {
     routes.send(
         DELTA_PRO_ULTRA,
         Map.of(
@@ -134,7 +134,7 @@ class OrderOfMessagesTest {
   // The power of a home
 
   @Test
-  void thePowerOfAHomeIsShownAndCountedAtOnce() {
+  void thePowerOfAHomeIsShownAndCountedImmediately() {
     routes.send(
         STREAM, Map.of("cms_batt_soc", 50, "pow_get_sys_grid", 26_000, "pow_get_sys_load", 26_000));
     assertEquals(26_000, shown(STREAM, "grid_power_watts"));
@@ -149,7 +149,7 @@ class OrderOfMessagesTest {
   // Polls
 
   @Test
-  void aPollThatOnlyRepeatsTheLastOneDoesNotConfirmAValue() {
+  void anUnchangedPollDoesNotConfirmAValue() {
     Map<String, Number> glitch =
         Map.of("pd.chgPowerAc", 4_000_000, "pd.wattsInSum", 12_500, "pd.wifiRssi", -50);
     routes.send(
@@ -179,7 +179,7 @@ class OrderOfMessagesTest {
   // STREAM units that change their roles
 
   @Test
-  void aLeaderThatBecomesAMemberAndLeadsAgain() {
+  void aLeaderBecomesAMemberAndLeadsAgain() {
     Map<String, Integer> leads =
         Map.of(
             "cms_batt_soc", 50,
@@ -218,12 +218,12 @@ class OrderOfMessagesTest {
       pass(600);
     }
     routes.send(STREAM, leads);
-    // 100 W for 10 s, twice; nothing while another unit led.
+    // 100 W for 10 s, twice, and nothing while another unit was the leader.
     assertEquals(2_000, shown(STREAM, "grid_import_energy_joules_total", "origin=computed"));
   }
 
   @Test
-  void aPackThatLeavesAndComesBackGoesOn() {
+  void countersContinueWhenAPackReturns() {
     Map<String, Integer> pack =
         Map.of(
             "bmsMaster.vol", 50_000,
@@ -243,7 +243,7 @@ class OrderOfMessagesTest {
     assertEquals(300, shown(DELTA_PRO, "battery_power_watts"));
     assertEquals(31, shown(DELTA_PRO, "battery_pack_cycles_total", "pack=1"));
     assertEquals(6_000, shown(DELTA_PRO, "battery_charge_energy_joules_total", "origin=computed"));
-    // A text in place of the condition takes it away, a boolean is a number.
+    // A string in place of the condition removes it; a boolean is a number.
     routes.send(DELTA_PRO, Map.of("ems.bms1Online", false));
     assertEquals(100, shown(DELTA_PRO, "battery_power_watts"));
     routes.send(DELTA_PRO, Map.of("ems.bms1Online", true));

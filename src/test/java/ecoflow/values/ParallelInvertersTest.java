@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * PowerOcean with several inverters, and J329: 96/50 in place of 96/33, with a row for each
- * inverter and one without a serial number for the system. Values of a recorded pair: the battery
- * powers of its inverters add up to that of the system.
+ * PowerOcean with several inverters, and J329: 96/50 replaces 96/33, with a row for each inverter
+ * and a row without a serial number for the system. The values are from a recorded pair, whose
+ * battery powers add up to that of the system.
  */
 class ParallelInvertersTest {
 
@@ -68,7 +68,7 @@ class ParallelInvertersTest {
     assertEquals(-33, page.of(device, STREAM + "_sys_grid_pwr", "index_0=system"));
     assertEquals(before, page.droppedFields(96, 50, "no_place"));
 
-    // After sunset rows lack the powers that are 0.
+    // After sunset, rows omit powers that are 0.
     send(
         device,
         96,
@@ -84,7 +84,7 @@ class ParallelInvertersTest {
     assertEquals(0, page.series(STREAM + "_power_pv1", "device=" + device.serial()).size());
   }
 
-  /** A list of a fixed length has rows that are not used. */
+  /** A list with a fixed length contains unused rows. */
   @ParameterizedTest
   @ValueSource(strings = {"HJ31", "R374"})
   void anEmptyRowIsNotTheSystem(String model) {
@@ -96,7 +96,7 @@ class ParallelInvertersTest {
     assertSystem(device, 447, 12, 2515, 988, 0.97);
   }
 
-  /** Each inverter alone says nothing of the system. */
+  /** The values of one inverter are not those of the system. */
   @ParameterizedTest
   @ValueSource(strings = {"HJ31", "R374"})
   void rowsWithASerialNumberAreNotTheSystem(String model) {
@@ -110,14 +110,14 @@ class ParallelInvertersTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"HJ31", "R374"})
-  void theLiveStreamComesBeforeTheMinutesAndTheSystemBeforeOneInverter(String model) {
+  void theLiveStreamHasPriorityOverMinutesAndTheSystemOverOneInverter(String model) {
     SimulatedDevice device = device(model);
 
-    // bp_soc and timestamp have other numbers here; 999 stands for no battery.
+    // bp_soc and timestamp have different numbers here; 999 means that there is no battery.
     ProtobufWriter minute = message().real(1, 300).real(2, 100).real(3, 200).real(4, 1);
     send(device, 96, 51, list(1, minute.integer(5, 1_750_000_000).integer(7, 999)));
     assertSystem(device, 300, 100, 200, 1, Double.NaN);
-    // 96/33 has the numbers of 96/50. An answer can hold that of one inverter.
+    // 96/33 has the numbers of 96/50. A reply can contain the one of one inverter.
     send(device, 96, 33, row(320, 120, 202, 3, 56));
     assertSystem(device, 320, 120, 202, 3, 0.56);
     send(device, 96, 50, list(1, row(310, 110, 201, 2, 55)));

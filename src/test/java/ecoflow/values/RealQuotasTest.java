@@ -24,9 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What EcoFlow's API said of real devices of other people, who published it, and all normalised
- * series that the page has of it. Each line of the expected ones was checked by hand: it balances
- * (input and output, volts times amperes, sums of the packs), or its unit is proven by another key.
+ * Responses of EcoFlow's API for real devices, as published by their owners, and all resulting
+ * normalised series. Each expected line was checked by hand: it balances (input and output, volts
+ * times amperes, sums of packs), or another key confirms its unit.
  */
 class RealQuotasTest {
 
@@ -67,7 +67,7 @@ class RealQuotasTest {
   }
 
   @BeforeAll
-  static void allAreThere() {
+  static void valuesArePolled() {
     for (SimulatedDevice device : DEVICES) {
       eventually(() -> assertFalse(series(device).isEmpty(), device.name()));
     }
@@ -82,7 +82,7 @@ class RealQuotasTest {
     assertEquals(text(name + ".txt"), found);
   }
 
-  /** All but energies that the exporter counts itself. */
+  /** All series except energies that the exporter computes. */
   private static List<String> series(SimulatedDevice device) {
     List<String> lines = new ArrayList<>();
     for (String name : page.namesOf(device)) {

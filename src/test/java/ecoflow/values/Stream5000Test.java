@@ -33,12 +33,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * 254/39 of STREAM 5000 and STREAM AC 5000, by 23 payloads of real devices and the values that
- * another decoder read in them (frames/es2x, serial numbers masked).
+ * 254/39 of STREAM 5000 and STREAM AC 5000: 23 payloads of real devices, and the values that
+ * another decoder read from them (frames/es2x, with masked serial numbers).
  */
 class Stream5000Test {
 
-  /** The series of a field, by its path on the wire. */
+  /** The series of each field, by its path on the wire. */
   private static final Map<String, String> SERIES = series();
 
   private static final Pattern ITEM = Pattern.compile("(\\d+[.]1)\\[(\\d+)][.](\\d+)");
@@ -118,7 +118,7 @@ class Stream5000Test {
     if (isItem && item.group(3).equals(serialField)) {
       return 0;
     }
-    // Firmware decides what the temperatures of 38.1 are.
+    // The meaning of the temperatures of 38.1 depends on the firmware.
     boolean isLeftOut = field.matches("38[.]1[.]1[1-4]");
     assertEquals(isLeftOut, name == null, path);
     if (isLeftOut) {
@@ -146,7 +146,7 @@ class Stream5000Test {
     return 1;
   }
 
-  /** A frame without a load has a load of 0: zeros of the group are left out. */
+  /** A frame without a load has the load 0, because the group omits zeros. */
   @Test
   void thePowersBalance() throws IOException {
     int balanced = 0;
@@ -195,7 +195,7 @@ class Stream5000Test {
 
     send(device, Capture.read("43.hex"));
     assertEquals(List.of(), page.series("grid_meter_import_energy", "device=" + device.serial()));
-    assertEquals(List.of(), grid(device, "import", "device"), "NaN is no energy of the device");
+    assertEquals(List.of(), grid(device, "import", "device"), "NaN is not an energy of the device");
     assertEquals(List.of(), grid(device, "export", "device"));
 
     // import_energy 12.5 kWh and export_energy 3.25 kWh
@@ -218,7 +218,7 @@ class Stream5000Test {
   }
 
   @Test
-  void theSocketIsAPortAndSignsStay() {
+  void theSocketIsAPortAndSignsAreUnchanged() {
     SimulatedDevice device = device("ES21");
 
     // device: pv1_power 300, battery_power -625, backup_power 120; ac_socket: enabled
@@ -237,9 +237,9 @@ class Stream5000Test {
     assertEquals(0, page.series("system_home_load_half_watts").size());
   }
 
-  /** A firmware that does not send the system has the units. */
+  /** Without values of the system, those of the units are used. */
   @Test
-  void unitsStandInForTheSystem() {
+  void unitsReplaceAnAbsentSystem() {
     SimulatedDevice device = device("ES21");
 
     // soc, pv_power, battery_power, pv1_power of two units
@@ -343,7 +343,7 @@ class Stream5000Test {
     return series;
   }
 
-  /** The names of the fields from 1 on, - for one that is no number. */
+  /** The names of the fields from 1 on; "-" for a field that is not a number. */
   private static void add(Map<String, String> series, String path, String start, String fields) {
     String[] names = fields.split(" ");
     for (int i = 0; i < names.length; i++) {

@@ -46,7 +46,7 @@ class HttpVersionTest {
               new SimulatedDevice("R331ZWEB00000001", "Garage", "DELTA 2", WireFormat.JSON)
                   .set(Map.of("pd.soc", 81)));
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   private void start(Web web) throws IOException {
     if (web == Web.NO_FILE) {
@@ -55,10 +55,10 @@ class HttpVersionTest {
     }
     AUTHORITY
         .issue("localhost")
-        .writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+        .writeTo(directory.resolve("server.crt"), directory.resolve("server.key"));
     Path file =
         Files.writeString(
-            folder.resolve("web.yml"),
+            directory.resolve("web.yml"),
             web == Web.TLS
                 ? "tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
                     + "http_server_config: {http2: true}\n"

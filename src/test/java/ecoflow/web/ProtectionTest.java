@@ -39,17 +39,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who may see the pages: ECOFLOW_WEB_CONFIG_FILE and ECOFLOW_LISTEN_ADDRESS. */
+/** Access to the pages: ECOFLOW_WEB_CONFIG_FILE and ECOFLOW_LISTEN_ADDRESS. */
 class ProtectionTest {
 
-  /** Made by htpasswd -nbB -C 5. */
+  /** Created with htpasswd -nbB -C 5. */
   private static final String S3CRET =
       "$2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW";
 
   private static final String PAESS =
       "$2y$05$BhvONjzS33u7uTuq7dSKye6ELiF.Ms7PWx7AIoLkqm8cFLgK1sHku";
 
-  /** Made by htpasswd -nbB -C 14: a check takes about a second. */
+  /** Created with htpasswd -nbB -C 14: a check takes about a second. */
   private static final String SLOW_S3CRET =
       "$2y$14$aYMMHDW5nVEwVD1cy6u8LOptydUZSuOrw607uY8VKX714koQG2ZGy";
 
@@ -84,18 +84,18 @@ class ProtectionTest {
               new SimulatedDevice("R331ZWEB00000001", "Garage", "DELTA 2", WireFormat.JSON)
                   .set(Map.of("pd.soc", 81)));
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private Path webConfig;
 
   private void start(String yaml) throws IOException {
-    webConfig = Files.writeString(folder.resolve("web.yml"), yaml);
+    webConfig = Files.writeString(directory.resolve("web.yml"), yaml);
     exporter.start("ECOFLOW_WEB_CONFIG_FILE=" + webConfig);
   }
 
   /** A certificate for localhost as server.crt, with its key. */
   private Certificates.Pair newCertificate() {
     Certificates.Pair pair = AUTHORITY.issue("localhost");
-    pair.writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+    pair.writeTo(directory.resolve("server.crt"), directory.resolve("server.key"));
     return pair;
   }
 
@@ -123,7 +123,7 @@ class ProtectionTest {
     return client(tls).send(request(path), BodyHandlers.ofString());
   }
 
-  /** How often requests were refused for this reason. */
+  /** The number of requests that were refused for a reason. */
   private double refused(String reason) {
     String name = "ecoflow_web_requests_refused_total{reason=\"" + reason + "\"} ";
     return get("/metrics", "alice:s3cret")
@@ -137,7 +137,7 @@ class ProtectionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"/metrics", "/-/healthy", "/-/ready", "/", "/nowhere"})
-  void noPathIsOpen(String path) throws IOException {
+  void allPathsRequireAPassword(String path) throws IOException {
     start(USERS);
     int open = get(path, "alice:s3cret").statusCode();
     assertTrue(open != 401, () -> path + " " + open);
@@ -152,7 +152,7 @@ class ProtectionTest {
   }
 
   @Test
-  void eachUserMayInAndRefusalsAreCounted() throws IOException {
+  void eachUserHasAccessAndRefusalsAreCounted() throws IOException {
     start(USERS);
     assertEquals(0, refused("wrong_password"));
     assertEquals(200, get("/metrics", "bob:p\u00e4:ss").statusCode());
@@ -164,7 +164,7 @@ class ProtectionTest {
   }
 
   @Test
-  void aBodyIsRefusedWithAndWithoutThePassword() throws Exception {
+  void aBodyIsRejectedWithAndWithoutPassword() throws Exception {
     start(USERS);
     HttpRequest post =
         HttpRequest.newBuilder(
@@ -178,7 +178,7 @@ class ProtectionTest {
   }
 
   @Test
-  void aCheckOfAPasswordHoldsNobodyUp() throws Exception {
+  void aPasswordCheckDoesNotDelayOthers() throws Exception {
     start(USERS + "  carol: " + SLOW_S3CRET + "\n");
     assertEquals(200, get("/metrics", "alice:s3cret").statusCode());
     HttpRequest slow =
@@ -194,11 +194,11 @@ class ProtectionTest {
       overtook = overtook || !answer.isDone();
     }
     assertEquals(200, answer.join().statusCode());
-    assertTrue(overtook, "answered while a password was checked");
+    assertTrue(overtook, "response during a password check");
   }
 
   @Test
-  void guessesOfOneAddressDoNotKeepOutAnother() throws Exception {
+  void guessesOfOneAddressDoNotBlockAnother() throws Exception {
     start(USERS + "  carol: " + SLOW_S3CRET + "\n");
     List<Socket> guesses = new ArrayList<>();
     try {
@@ -213,7 +213,7 @@ class ProtectionTest {
                 + "\r\n\r\n";
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       }
-      // All places for checks are taken: some guesses are refused without one.
+      // All checks are busy, so some guesses are refused without a check.
       eventually(() -> assertTrue(answered(guesses) > 0));
       assertEquals(200, get("/metrics", "alice:s3cret").statusCode());
       assertTrue(answered(guesses) < 40, "before the guesses are checked");
@@ -237,15 +237,15 @@ class ProtectionTest {
         .count();
   }
 
-  /** Nobody writes to the pipe, as when a share hangs. */
+  /** Nothing writes to the pipe, as for a file on an unresponsive share. */
   @Test
-  void aFileThatCannotBeReadBlocksNoPageAndNoEnd() throws Exception {
+  void anUnreadableFileBlocksNeitherPagesNorShutdown() throws Exception {
     newCertificate();
     start(TLS + USERS);
     for (String name : new String[] {"server.key", "web.yml"}) {
-      Path file = folder.resolve(name);
+      Path file = directory.resolve(name);
       byte[] content = Files.readAllBytes(file);
-      Path pipe = folder.resolve("pipe");
+      Path pipe = directory.resolve("pipe");
       assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
       Files.move(pipe, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
       // Longer than two checks of the files: a changed file after it proves that the checks
@@ -253,15 +253,16 @@ class ProtectionTest {
       for (int i = 0; i < 100; i++) {
         assertEquals(401, get(AUTHORITY.client(), "/metrics").statusCode());
       }
-      Files.write(folder.resolve("next"), content);
-      Files.move(folder.resolve("next"), file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      Files.write(directory.resolve("next"), content);
+      Files.move(
+          directory.resolve("next"), file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
     }
     Certificates.Pair second = newCertificate();
     eventually(() -> assertEquals(second.certificate().getSerialNumber(), served()));
   }
 
   @Test
-  void moreRequestsThanTheLimitAreRefused() throws IOException {
+  void requestsOverTheLimitAreRefused() throws IOException {
     start("rate_limit: {interval: 1h, burst: 3}\n");
     for (int i = 0; i < 3; i++) {
       assertEquals(200, get("/-/healthy", null).statusCode());
@@ -270,7 +271,7 @@ class ProtectionTest {
   }
 
   @Test
-  void headersComeWithAllAnswers() throws IOException {
+  void allResponsesHaveTheHeaders() throws IOException {
     start("http_server_config: {headers: {X-Frame-Options: deny}}\n" + USERS);
     for (String login : new String[] {null, "alice:s3cret"}) {
       for (String path : new String[] {"/metrics", "/nowhere"}) {
@@ -281,7 +282,7 @@ class ProtectionTest {
   }
 
   @Test
-  void thePagesAreAtHttpsAlone() throws Exception {
+  void thePagesAreOnlyServedWithHttps() throws Exception {
     newCertificate();
     start(TLS);
     HttpResponse<String> answer = get(AUTHORITY.client(), "/metrics");
@@ -294,7 +295,7 @@ class ProtectionTest {
   }
 
   @Test
-  void versionsAndCiphersAreThoseOfTheFile() throws Exception {
+  void versionsAndCiphersFollowTheFile() throws Exception {
     newCertificate();
     start(
         TLS
@@ -320,7 +321,7 @@ class ProtectionTest {
   void ciphersWithoutForwardSecrecyOrWithCbcAreNotOffered() throws IOException {
     AUTHORITY
         .issue("localhost", "RSA", 2048, "SHA256")
-        .writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+        .writeTo(directory.resolve("server.crt"), directory.resolve("server.key"));
     start(TLS);
     for (String cipher :
         new String[] {
@@ -337,9 +338,9 @@ class ProtectionTest {
     }
   }
 
-  /** Java reads the property at its first handshake, so the build sets it for all tests too. */
+  /** Java reads the property at its first handshake, so the build sets it for all tests. */
   @Test
-  void aClientCannotNegotiateAgain() throws IOException {
+  void renegotiationIsRejected() throws IOException {
     String property = "jdk.tls.rejectClientInitiatedRenegotiation";
     assertEquals("true", System.clearProperty(property), "set by the build");
     newCertificate();
@@ -353,9 +354,9 @@ class ProtectionTest {
   }
 
   @Test
-  void aClientMustHaveACertificateOfTheAuthority() throws Exception {
+  void aClientRequiresACertificateOfTheAuthority() throws Exception {
     newCertificate();
-    AUTHORITY.writeAuthority(folder.resolve("ca.crt"));
+    AUTHORITY.writeAuthority(directory.resolve("ca.crt"));
     start(CLIENTS);
     assertEquals(
         200, get(AUTHORITY.client(AUTHORITY.issue("prometheus")), "/metrics").statusCode());
@@ -366,9 +367,9 @@ class ProtectionTest {
   }
 
   @Test
-  void aClientMustHaveAnAllowedName() throws Exception {
+  void aClientRequiresAnAllowedName() throws Exception {
     newCertificate();
-    AUTHORITY.writeAuthority(folder.resolve("ca.crt"));
+    AUTHORITY.writeAuthority(directory.resolve("ca.crt"));
     start(CLIENTS + "  client_allowed_sans: [prometheus, 10.0.0.1]\n");
     assertEquals(
         200, get(AUTHORITY.client(AUTHORITY.issue("prometheus")), "/metrics").statusCode());
@@ -390,9 +391,11 @@ class ProtectionTest {
     }
   }
 
-  /** Without a request: who does not trust an old certificate sends none. */
+  /**
+   * Without a request, because a client that does not trust the old certificate does not send one.
+   */
   @Test
-  void aNewCertificateIsTakenWhileTheServerRuns() throws Exception {
+  void aNewCertificateIsUsedWithoutARestart() throws Exception {
     Certificates.Pair first = newCertificate();
     start(TLS);
     assertEquals(first.certificate().getSerialNumber(), served());
@@ -400,26 +403,26 @@ class ProtectionTest {
     // A new key does not match the certificate: the previous pair stays in use.
     AUTHORITY
         .issue("localhost")
-        .writeTo(folder.resolve("unused.crt"), folder.resolve("server.key"));
+        .writeTo(directory.resolve("unused.crt"), directory.resolve("server.key"));
     Certificates.Pair second = AUTHORITY.issue("localhost");
     assertEquals(first.certificate().getSerialNumber(), served());
 
-    second.writeTo(folder.resolve("server.crt"), folder.resolve("server.key"));
+    second.writeTo(directory.resolve("server.crt"), directory.resolve("server.key"));
     eventually(() -> assertEquals(second.certificate().getSerialNumber(), served()));
     assertEquals(200, get(AUTHORITY.client(), "/metrics").statusCode());
   }
 
   @Test
-  void usersAreFollowedAndAFileThatIsBrokenChangesNothing() throws IOException {
+  void changedUsersAreAppliedAndAnInvalidFileIsIgnored() throws IOException {
     start(USERS);
     assertEquals(200, get("/metrics", "alice:s3cret").statusCode());
     Files.writeString(webConfig, "basic_auth_users: {bob: " + PAESS + "}\n");
     eventually(() -> assertEquals(401, get("/metrics", "alice:s3cret").statusCode()));
     assertEquals(200, get("/metrics", "bob:p\u00e4:ss").statusCode());
 
-    // The change after the broken file proves that the broken one was read.
+    // The change after the invalid file proves that the exporter read the invalid file.
     Files.writeString(webConfig, "basic_auth_user: {}\n");
-    Path next = folder.resolve("next.yml");
+    Path next = directory.resolve("next.yml");
     Files.writeString(next, USERS);
     assertEquals(401, get("/metrics", null).statusCode());
     Files.move(next, webConfig, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
@@ -427,7 +430,7 @@ class ProtectionTest {
   }
 
   @Test
-  void withoutTheFileThereIsNothingOfIt() {
+  void withoutTheFileThePagesAreOpen() {
     exporter.start();
     HttpResponse<String> answer = get("/metrics", null);
     assertEquals(200, answer.statusCode());
@@ -435,7 +438,7 @@ class ProtectionTest {
   }
 
   @Test
-  void oneAddressCanBeBoundAlone() throws IOException {
+  void theServerCanListenOnOneAddress() throws IOException {
     exporter.start("ECOFLOW_LISTEN_ADDRESS=127.0.0.2");
     int port = exporter.http().port();
     try (Socket socket = new Socket()) {
