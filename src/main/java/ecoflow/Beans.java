@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Beans implements ExporterBeans {
 
-  private static final String MAKE_CONNECTION = "direct:account-link";
+  private static final String MAKE_CONNECTION = "direct:connect";
 
   private final Settings settings;
   private final TrustManagerFactory trust;

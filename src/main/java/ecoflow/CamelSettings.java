@@ -59,11 +59,13 @@ final class CamelSettings {
     HttpSettings http = settings.http();
     MqttSettings mqtt = settings.mqtt();
     Map<String, String> values = new LinkedHashMap<>();
-    values.put("ecoflow.mode", settings.mode().label());
-    // Evaluated for every message: a constant is faster than a comparison of modes.
-    values.put("ecoflow.requests", Boolean.toString(settings.mode() == Settings.Mode.DEVICE));
-    values.put("ecoflow.open", Boolean.toString(settings.mode() == Settings.Mode.OPEN));
-    values.put("ecoflow.discover", Boolean.toString(devices.areAllWanted()));
+    Settings.Mode mode = settings.mode();
+    values.put("ecoflow.mode", mode.label());
+    values.put("ecoflow.keys", Boolean.toString(!mode.usesAccount()));
+    values.put("ecoflow.account", Boolean.toString(mode.usesAccount()));
+    values.put("ecoflow.mqtt", Boolean.toString(mode.usesMqtt()));
+    values.put("ecoflow.open", Boolean.toString(mode == Settings.Mode.OPEN));
+    values.put("ecoflow.requests", Boolean.toString(mode == Settings.Mode.DEVICE));
     values.put("ecoflow.metrics.prefix", settings.page().prefix());
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));
     values.put("ecoflow.http.retries", Integer.toString(http.retries()));

@@ -78,8 +78,14 @@ class CamelSettingsTest {
   }
 
   private static boolean isFor(String mode, Object precondition) {
-    String text = String.valueOf(precondition);
-    return !(text.contains("!= '" + mode + "'")
-        || (text.contains("{{ecoflow.mode}}' == '") && !text.contains("== '" + mode + "'")));
+    return precondition == null
+        || switch (String.valueOf(precondition)) {
+          case "{{ecoflow.keys}}" -> List.of("rest", "open").contains(mode);
+          case "{{ecoflow.open}}" -> mode.equals("open");
+          case "{{ecoflow.account}}" -> List.of("mqtt", "device").contains(mode);
+          case "{{ecoflow.requests}}" -> mode.equals("device");
+          case "{{ecoflow.mqtt}}" -> !mode.equals("rest");
+          default -> throw new AssertionError("unknown precondition: " + precondition);
+        };
   }
 }

@@ -119,17 +119,23 @@ final class AccountLogin implements Login {
     return current == null || !current.session().equals(session);
   }
 
-  /** Whether the device list of the account has not been received yet. */
+  /** Whether all devices are exported, but the device list has not been received yet. */
   public boolean isListNeeded() {
-    return !listed;
+    return discovers && !listed;
+  }
+
+  /** Whether all devices are exported, so that new ones must be found. */
+  public boolean needsSearch() {
+    return discovers;
   }
 
   /**
-   * Whether the device list has to be checked: a device has never sent a value, so it is perhaps
-   * not in the account, and the last check is not recent.
+   * Whether the device list has to be checked: a configured device has never sent a value, so it is
+   * perhaps not in the account, and the last check is not recent.
    */
   public boolean isCheckNeeded() {
-    return session != null
+    return !discovers
+        && session != null
         && (!checked
             || nanoClock.getAsLong() - checkedAt >= checkPause.minus(TIMER_JITTER).toNanos())
         && devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
@@ -304,7 +310,7 @@ final class AccountLogin implements Login {
     }
   }
 
-  /** For routes: address and credentials of the broker. */
+  @Override
   public BrokerLogin brokerLogin() {
     Certification current = certification;
     if (current == null) {
@@ -321,7 +327,7 @@ final class AccountLogin implements Login {
         credentialsLife.minus(age(current.session())));
   }
 
-  /** Route step: handles a failed call or connection; discards a refused login. */
+  @Override
   public void failed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, "", String.class);
@@ -344,7 +350,13 @@ final class AccountLogin implements Login {
             || mqtt.getReasonCode() == MqttException.REASON_CODE_NOT_AUTHORIZED);
   }
 
-  /** For routes: the failed call and the reason, for the log. */
+  /** Always false: the next attempt logs in again. */
+  @Override
+  public boolean isRefused() {
+    return false;
+  }
+
+  @Override
   public String failure(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, String.class);

@@ -32,11 +32,13 @@ public final class AccountMode {
   }
 
   /**
-   * Binds {@code accountLogin} and {@code quotaRequests}, or with developer keys {@code openLogin}.
+   * Binds {@code login}, which is also {@code accountLogin} or, with developer keys, {@code
+   * openLogin}; with an account also {@code quotaRequests}.
    *
    * @param connected whether requests can be sent
    */
   public void bind(Registry registry, BooleanSupplier connected) {
+    registry.bind("login", login);
     if (settings.mode().usesAccount()) {
       registry.bind("accountLogin", login);
       registry.bind("quotaRequests", new QuotaRequests(settings, devices, connected, nanoClock));

@@ -102,14 +102,14 @@ final class OpenLogin implements Login {
     return Duration.ofMillis(exchange.getClock().elapsed());
   }
 
-  /** For routes: address and credentials of the broker. */
+  @Override
   public BrokerLogin brokerLogin() {
     return Optional.ofNullable(certification)
         .map(Certification::login)
         .orElseThrow(() -> new IllegalStateException("no certification yet"));
   }
 
-  /** Route step: handles a failed call or connection; discards refused credentials. */
+  @Override
   public void failed(Exchange exchange) {
     Throwable failure = failureOf(exchange);
     refused = false;
@@ -122,12 +122,12 @@ final class OpenLogin implements Login {
     }
   }
 
-  /** For routes: whether the broker refused new credentials. */
+  @Override
   public boolean isRefused() {
     return refused;
   }
 
-  /** For routes: the failed call and the reason, for the log. */
+  @Override
   public String failure(Exchange exchange) {
     String path = exchange.getProperty(PATH, String.class);
     return (path == null ? "" : "certification: ")

@@ -53,7 +53,7 @@ public final class CloudSession implements Commands.Cloud {
           "quotas",
           "unexpected-errors");
 
-  private static final List<String> OPEN_ROUTES = List.of("open-link", "open-messages", "payload");
+  private static final List<String> OPEN_ROUTES = List.of("open-login", "open-messages", "payload");
 
   private final Settings settings;
   private final boolean withAccount;
@@ -154,10 +154,7 @@ public final class CloudSession implements Commands.Cloud {
   @Override
   public String connect() throws CallFailure {
     call(isOpen() ? "direct:open-certification" : "direct:account-certification");
-    Object login =
-        calls.requestBody(
-            "bean:" + (isOpen() ? "openLogin" : "accountLogin") + "?method=brokerLogin",
-            (Object) null);
+    Object login = calls.requestBody("bean:login?method=brokerLogin", (Object) null);
     call("bean:linkKeeper?method=connect", exchange -> exchange.getMessage().setBody(login));
     // The text of the login contains only the address.
     return login.toString().replaceAll("^\\w+\\[|\\]$", "");

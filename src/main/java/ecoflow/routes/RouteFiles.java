@@ -46,11 +46,11 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   private static final List<String> POLLS =
       List.of("rest-device-list", "rest-device-values", "http-redelivery");
   private static final List<String> ACCOUNT =
-      List.of("account-link", "account-login", "account-messages", "account-requests", "payload");
-  private static final List<String> OPEN = List.of("open-link", "open-messages");
+      List.of("connection", "account-login", "account-messages", "account-requests", "payload");
+  private static final List<String> OPEN = List.of("open-login", "open-messages");
 
   /** The account files that mode Open loads as well. */
-  private static final List<String> ACCOUNT_AND_OPEN = List.of("account-link", "payload");
+  private static final List<String> ACCOUNT_AND_OPEN = List.of("connection", "payload");
 
   /**
    * The files that run with these settings.

@@ -339,7 +339,7 @@ class MqttConnectionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"device-collection", "device-pushes", "account-link"})
+  @ValueSource(strings = {"device-collection", "device-pushes", "connect"})
   void aStoppedRouteIsRestarted(String route) throws Exception {
     exporter.start();
     assertDataFlows(1);

@@ -44,8 +44,6 @@ class RouteFilesTest {
    */
   private static final Set<String> ASKING =
       Set.of(
-          "accountLogin.brokerLogin",
-          "accountLogin.failure",
           "accountLogin.loginBody",
           "accountLogin.token",
           "accountLogin.userId",
@@ -56,10 +54,10 @@ class RouteFilesTest {
           "landingPage.html",
           "landingPage.manual",
           "landingPage.view",
+          "login.brokerLogin",
+          "login.failure",
           "mqttLink.device",
           "normalised.addTo",
-          "openLogin.brokerLogin",
-          "openLogin.failure",
           "payloads.fromBase64",
           "payloads.headers",
           "quotaRequests.devices",
