@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  * @param names label device_name by serial number
  * @param products label product_name by serial number
  * @param generalKeys label device_general_key by serial number
- * @param collectingInterval interval of polls, and of the collection of all devices
+ * @param collectingInterval interval of the polls of a device, and of the collection of all devices
  * @param listLife lifetime of a cached device list
  * @param timeout minimum time without values after which a device is offline
  * @param fullInterval interval of polls of a device that pushes changes
@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
  *     be older than the push
  * @param seriesLife minimum time without a new value after which a series is removed
  * @param maxSeries maximum number of series per device
- * @param maxDevices maximum number of devices of the account if all are wanted
+ * @param maxDevices maximum number of devices of the account if all are served
  */
 public record DeviceSettings(
     List<String> serials,
@@ -165,8 +165,8 @@ public record DeviceSettings(
   }
 
   /**
-   * How many values of one message are read. Objects, lists and texts count, too, and so do values
-   * that are in no series: messages of real devices have less than 5,000 of all these.
+   * The maximum number of values in a message, including objects, lists, strings and values without
+   * a series. Messages of real devices have fewer than 5,000.
    */
   public int maxValues() {
     return Math.max(MIN_VALUES, VALUES_PER_SERIES * maxSeries);

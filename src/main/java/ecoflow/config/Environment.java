@@ -25,7 +25,7 @@ final class Environment {
 
   private static final int SHOWN_CHARACTERS = 80;
 
-  /** The character with which Java replaces bytes that are not valid in the process locale. */
+  /** The replacement character for bytes that Java cannot decode in the locale of the process. */
   private static final String UNREADABLE = "\uFFFD";
 
   /** Control characters, line separators and characters that change the direction of text. */
@@ -59,14 +59,14 @@ final class Environment {
     Optional<String> value = given(name);
     if (value.filter(Secret::isQuoted).isPresent()) {
       remarks.add(
-          name + "=" + shown(value.get()) + " has quotes around it, which are part of the value");
+          name + "=" + shown(value.get()) + " is enclosed in quotes, which are part of the value");
     }
     if (value.filter(given -> given.contains(UNREADABLE)).isPresent()) {
       remarks.add(
           name
               + "="
               + shown(value.get())
-              + " has characters that cannot be read in the locale of this process: set"
+              + " has characters that cannot be decoded in the locale of this process: set"
               + " LC_ALL=C.UTF-8");
     }
     note(
@@ -111,18 +111,19 @@ final class Environment {
   }
 
   /** The path in a variable; empty if the variable is not set. */
-  Optional<Path> path(String name, Predicate<Path> fits, String allowed) throws ConfigException {
+  Optional<Path> path(String name, Predicate<Path> condition, String allowed)
+      throws ConfigException {
     Optional<String> value = text(name);
     if (value.isEmpty()) {
       return Optional.empty();
     }
     try {
       Path path = Path.of(value.get());
-      if (Files.isReadable(path) && fits.test(path)) {
+      if (Files.isReadable(path) && condition.test(path)) {
         return Optional.of(path);
       }
     } catch (InvalidPathException e) {
-      // reported below
+      // Reported below.
     }
     throw bad(name, value.get(), allowed);
   }
@@ -163,7 +164,7 @@ final class Environment {
           name
               + "="
               + Variable.MASKED
-              + " is not valid: it has characters that cannot be read in the locale of this"
+              + " is not valid: it has characters that cannot be decoded in the locale of this"
               + " process; set LC_ALL=C.UTF-8, or use "
               + name
               + "_FILE");
@@ -200,12 +201,12 @@ final class Environment {
         return number;
       }
     } catch (NumberFormatException e) {
-      // reported below
+      // Reported below.
     }
     throw bad(name, value, allowed);
   }
 
-  /** A duration in seconds, which can have decimals. */
+  /** A duration in seconds, with optional decimals. */
   Duration seconds(String name, String byDefault, String min, String max) throws ConfigException {
     String value = text(name, byDefault);
     try {
@@ -215,7 +216,7 @@ final class Environment {
         return Duration.ofMillis(seconds.movePointRight(3).longValue());
       }
     } catch (NumberFormatException e) {
-      // reported below
+      // Reported below.
     }
     throw bad(name, value, "seconds from " + min + " to " + max);
   }
@@ -226,7 +227,7 @@ final class Environment {
             + "="
             + shown(value)
             + " is not valid: "
-            + (Secret.isQuoted(value) ? "it has quotes around it; " : "")
+            + (Secret.isQuoted(value) ? "it is enclosed in quotes; " : "")
             + "expected "
             + allowed);
   }

@@ -13,10 +13,10 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * The settings of HTTPS calls of EcoFlow's API.
+ * The settings of HTTPS calls to EcoFlow's API.
  *
  * @param hosts the first host to call, then the hosts to try if it does not know the access key
- * @param timeout limit for one whole call
+ * @param timeout time limit of a call, including the response
  * @param retries number of redeliveries of a failed call
  * @param backoff pause before the first redelivery
  * @param pause pause between attempts before the first success, and cooldown after an answer such
@@ -68,7 +68,10 @@ public record HttpSettings(
     return Tls.context(trust);
   }
 
-  /** One host, or several to try in turn. For a host of EcoFlow, the other regions are added. */
+  /**
+   * One host, or several that are tried in order. For a host of EcoFlow, the other regions are
+   * added.
+   */
   private static List<String> hosts(Environment env) throws ConfigException {
     String value = env.text("ECOFLOW_API_HOST", REGIONS.get(0));
     Set<String> hosts = new LinkedHashSet<>();
@@ -82,7 +85,7 @@ public record HttpSettings(
   }
 
   private static String host(String value, String host) throws ConfigException {
-    String allowed = "a host name, with :port if needed, without https:// and path";
+    String allowed = "a host name, with :port if needed, without https:// and without a path";
     if (!HOST_AND_PORT.matcher(host).matches()) {
       throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
     }

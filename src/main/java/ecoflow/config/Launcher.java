@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The variables of the launcher: the exporter only shows them in the output of config. */
+/** The variables of the launcher. The exporter only lists them in the output of {@code config}. */
 final class Launcher {
 
   private Launcher() {}

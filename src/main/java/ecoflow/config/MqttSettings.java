@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * The settings of the MQTT connection.
  *
  * @param clientId the configured client id
- * @param credentialsLife age of a login at which the exporter logs in again
+ * @param credentialsLife maximum age of a login; the exporter then logs in again
  * @param requestInterval interval of the requests for all values of a device
  */
 public record MqttSettings(

@@ -34,7 +34,7 @@ public record PageSettings(
   private static final String METRICS = "ECOFLOW_METRICS";
   private static final Pattern PREFIX = Pattern.compile("[a-zA-Z_:][a-zA-Z0-9_:]*");
   private static final String ADDRESS = "ECOFLOW_LISTEN_ADDRESS";
-  private static final Pattern ADDRESS_ALONE =
+  private static final Pattern ADDRESS_PATTERN =
       Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*");
   private static final String WEB_CONFIG = "ECOFLOW_WEB_CONFIG_FILE";
 
@@ -101,7 +101,7 @@ public record PageSettings(
 
   private static Optional<String> address(Environment env) throws ConfigException {
     Optional<String> value = env.note(ADDRESS, "all");
-    if (value.isPresent() && !ADDRESS_ALONE.matcher(value.get()).matches()) {
+    if (value.isPresent() && !ADDRESS_PATTERN.matcher(value.get()).matches()) {
       throw Environment.bad(
           ADDRESS, value.get(), "an address of this machine without a port, such as 127.0.0.1");
     }
@@ -114,14 +114,14 @@ public record PageSettings(
       return Optional.empty();
     }
     try {
-      return Patience.START.read(
+      return TimeLimit.START.read(
           () ->
               env.path(
                   WEB_CONFIG,
                   Files::isRegularFile,
                   "a readable file in the format of Prometheus' web.yml"));
     } catch (TimeoutException e) {
-      throw new ConfigException(WEB_CONFIG + "=" + value.get() + " " + Patience.START);
+      throw new ConfigException(WEB_CONFIG + "=" + value.get() + " " + TimeLimit.START);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof ConfigException invalid) {
         throw invalid;

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * The forward proxy of all connections to EcoFlow. HTTPS and MQTT both use CONNECT.
  *
- * @param variable the variable that sets the proxy, in upper or lower case as in the environment
+ * @param variable the variable that sets the proxy, in upper or lower case like in the environment
  * @param host without the brackets of an IPv6 address
  * @param login user and password for Basic authentication
  * @param direct the hosts of NO_PROXY

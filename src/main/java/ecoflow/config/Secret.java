@@ -82,7 +82,10 @@ record Secret(String source, String value) {
     for (int at = 0; at < value.length(); at++) {
       if (value.charAt(at) < ' ' || value.charAt(at) > '~') {
         throw new ConfigException(
-            source + NOT_VALID + describe(at) + "; a key consists of printable ASCII characters");
+            source
+                + NOT_VALID
+                + describe(at)
+                + "; a key must consist of printable ASCII characters");
       }
     }
     return value;
@@ -103,7 +106,7 @@ record Secret(String source, String value) {
             source
                 + NOT_VALID
                 + describe(at)
-                + "; a user does not contain white space or invisible characters");
+                + "; a user must not contain white space or invisible characters");
       }
     }
     return value;
@@ -111,7 +114,7 @@ record Secret(String source, String value) {
 
   private void rejectQuotes() throws ConfigException {
     if (isQuoted(value)) {
-      throw new ConfigException(source + NOT_VALID + "it has quotes around it; remove them");
+      throw new ConfigException(source + NOT_VALID + "it is enclosed in quotes; remove them");
     }
     if (isQuote(value.charAt(value.length() - 1))) {
       throw new ConfigException(source + NOT_VALID + "it ends with a quote");
@@ -123,19 +126,20 @@ record Secret(String source, String value) {
     if (isQuoted(value)) {
       return Optional.of(
           source
-              + " has quotes around it, which are sent as part of it: remove them if they are"
-              + " not part of the password");
+              + " is enclosed in quotes, which are sent as part of the password: remove them if"
+              + " they do not belong to it");
     }
     if (!trimmed(value).equals(value)) {
       return Optional.of(
           source
               + " starts or ends with white space or an invisible character, which is sent as"
-              + " part of it");
+              + " part of the password");
     }
     return value.chars().anyMatch(Character::isISOControl)
         ? Optional.of(
             source
-                + " contains a line end or another control character, which is sent as part of it")
+                + " contains a line break or another control character, which is sent as part of"
+                + " the password")
         : Optional.empty();
   }
 

@@ -16,11 +16,11 @@ import java.util.stream.Stream;
  * @param mode the way to access the cloud
  * @param credentials access key and secret key (REST, Open), or user and password of the app
  *     account
- * @param routesDir the folder with the user's route files
- * @param routesReload whether changed files of that folder are reloaded
- * @param libDir the folder with additional component jars
- * @param messagesDir the folder with the user's messages
- * @param recordDir the folder for recordings of unknown messages
+ * @param routesDir the directory with the user's route files
+ * @param routesReload whether changed files in that directory are reloaded
+ * @param libDir the directory with additional component jars
+ * @param messagesDir the directory with the user's messages and tables
+ * @param recordDir the directory for recordings of unknown messages
  * @param notes log lines about settings that are accepted but unusual or without effect
  */
 public record Settings(
@@ -50,8 +50,8 @@ public record Settings(
   private static final String PASSWORD = "ECOFLOW_ACCOUNT_PASSWORD";
 
   /**
-   * REST polls with developer keys, OPEN also receives pushes. With an app account, MQTT receives
-   * pushes, and DEVICE also requests all values.
+   * With developer keys, REST polls, and OPEN also receives pushes. With an app account, MQTT
+   * receives pushes, and DEVICE also requests all values.
    */
   public enum Mode {
     REST,
@@ -74,7 +74,9 @@ public record Settings(
     }
   }
 
-  /** LOG_LEVEL also accepts the names of Python's levels, as in earlier versions. */
+  /**
+   * LOG_LEVEL also accepts the level names of the Python exporter, such as WARNING and CRITICAL.
+   */
   public enum LogLevel {
     DEBUG,
     INFO,
@@ -107,7 +109,8 @@ public record Settings(
     Settings settings = from(env);
     if (settings.mode() == Mode.REST) {
       env.note(Variable.derived(API_TYPE, settings.mode().label(), "developer keys are set"));
-      env.note(Variable.derived("ECOFLOW_MQTT_CLIENT_ID", Variable.NONE, "REST uses no MQTT"));
+      env.note(
+          Variable.derived("ECOFLOW_MQTT_CLIENT_ID", Variable.NONE, "mode rest does not use MQTT"));
     }
     Launcher.explain(env);
     return env.read();
@@ -137,7 +140,7 @@ public record Settings(
     Optional<Credentials> keys =
         pair(ACCESS_KEY, env.key(ACCESS_KEY), SECRET_KEY, env.key(SECRET_KEY));
     Optional<Credentials> account = pair(USER, env.user(USER), PASSWORD, env.password(PASSWORD));
-    Optional<Path> routesDir = folder(env, ROUTES_DIR, "route files");
+    Optional<Path> routesDir = directory(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
     HttpSettings http = HttpSettings.read(env, notes);
@@ -155,8 +158,8 @@ public record Settings(
         logLevel(env),
         routesDir,
         routesReload,
-        folder(env, "ECOFLOW_LIB_DIR", "jars"),
-        folder(env, "ECOFLOW_MESSAGES_DIR", "messages"),
+        directory(env, "ECOFLOW_LIB_DIR", "jars"),
+        directory(env, "ECOFLOW_MESSAGES_DIR", "messages"),
         recordDir(env),
         Stream.concat(notes.stream(), env.remarks().stream()).toList());
   }
@@ -168,7 +171,7 @@ public record Settings(
       String missing = id.isPresent() ? secretName : idName;
       String present = id.isPresent() ? idName : secretName;
       throw new ConfigException(
-          missing + " is not set, but " + present + " is: set both, or neither");
+          missing + " is not set, but " + present + " is: set both or neither");
     }
     return id.map(value -> new Credentials(value, secret.orElseThrow()));
   }
@@ -187,12 +190,14 @@ public record Settings(
     if (keys && account) {
       throw new ConfigException(
           "ECOFLOW_ACCESS_KEY/ECOFLOW_SECRET_KEY and ECOFLOW_ACCOUNT_USER/ECOFLOW_ACCOUNT_PASSWORD"
-              + " are both set: set the keys for REST, or the account for mqtt and device");
+              + " are both set: set the keys for the modes rest and open, or the account for the"
+              + " modes mqtt and device");
     }
     if (!keys && !account) {
       throw new ConfigException(
-          "no credentials: set ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY for REST,"
-              + " or ECOFLOW_ACCOUNT_USER and ECOFLOW_ACCOUNT_PASSWORD for mqtt and device");
+          "no credentials: set ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY for the modes rest and"
+              + " open, or ECOFLOW_ACCOUNT_USER and ECOFLOW_ACCOUNT_PASSWORD for the modes mqtt"
+              + " and device");
     }
     if (keys) {
       if (given.isPresent() && given.get() == Mode.OPEN) {
@@ -205,7 +210,7 @@ public record Settings(
                   notes.add(
                       "ECOFLOW_API_TYPE="
                           + mode.label()
-                          + " has no effect: developer keys are set, so REST is used"));
+                          + " has no effect with developer keys: mode rest is used"));
       return Mode.REST;
     }
     Mode mode = given.orElse(Mode.MQTT);
@@ -214,22 +219,22 @@ public record Settings(
           "ECOFLOW_API_TYPE="
               + mode.label()
               + " requires ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY;"
-              + " an account requires mqtt or device");
+              + " with an account, set it to mqtt or device");
     }
     return mode;
   }
 
-  private static Optional<Path> folder(Environment env, String name, String content)
+  private static Optional<Path> directory(Environment env, String name, String content)
       throws ConfigException {
-    return env.path(name, Files::isDirectory, "a readable folder with " + content);
+    return env.path(name, Files::isDirectory, "a readable directory with " + content);
   }
 
   private static Optional<Path> recordDir(Environment env) throws ConfigException {
-    Optional<Path> folder = folder(env, RECORD_DIR, "recordings");
-    if (folder.isPresent() && !Files.isWritable(folder.get())) {
-      throw Environment.bad(RECORD_DIR, folder.get().toString(), "a writable folder");
+    Optional<Path> directory = directory(env, RECORD_DIR, "recordings");
+    if (directory.isPresent() && !Files.isWritable(directory.get())) {
+      throw Environment.bad(RECORD_DIR, directory.get().toString(), "a writable directory");
     }
-    return folder;
+    return directory;
   }
 
   private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)

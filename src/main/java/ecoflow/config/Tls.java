@@ -43,7 +43,7 @@ final class Tls {
       context.init(null, trust.getTrustManagers(), null);
       return context;
     } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("every Java runtime has TLS", e);
+      throw new IllegalStateException("Every Java runtime supports TLS", e);
     }
   }
 

@@ -1,9 +1,9 @@
 package ecoflow.config;
 
 /**
- * The effective value of an environment variable for the output of config.
+ * The effective value of an environment variable, for the output of {@code config}.
  *
- * @param value the value, masked if it is a secret; "-" if there is none
+ * @param value the value, masked if it is a secret; "-" for none
  * @param source the source of the value, such as environment or default
  */
 public record Variable(String name, String value, String source) {

@@ -1,7 +1,7 @@
 package ecoflow.web;
 
 import ecoflow.config.ConfigException;
-import ecoflow.config.Patience;
+import ecoflow.config.TimeLimit;
 import ecoflow.passwords.Passwords;
 import ecoflow.text.Lines;
 import ecoflow.web.Guard.Rules;
@@ -79,7 +79,7 @@ final class WebConfigFile {
    */
   static WebConfigFile open(Path file, LongSupplier nanoClock) throws ConfigException {
     try {
-      return within(Patience.START, () -> new WebConfigFile(file, nanoClock));
+      return within(TimeLimit.START, () -> new WebConfigFile(file, nanoClock));
     } catch (WebConfigException e) {
       throw new ConfigException(
           VARIABLE + "=" + Lines.oneLine(file.toString()) + " is not valid: " + e.getMessage());
@@ -89,7 +89,7 @@ final class WebConfigFile {
   /**
    * @throws WebConfigException if the content is invalid, or reading takes too long
    */
-  static <T> T within(Patience patience, Callable<T> read) throws WebConfigException {
+  static <T> T within(TimeLimit patience, Callable<T> read) throws WebConfigException {
     try {
       return patience.read(read);
     } catch (TimeoutException e) {

@@ -144,10 +144,10 @@ class SettingsTest {
     assertTrue(error(both).contains("are both set"));
     assertTrue(error(Map.of("ECOFLOW_DEVICE_SN", "A")).startsWith("no credentials: set"));
     assertEquals(
-        "ECOFLOW_SECRET_KEY is not set, but ECOFLOW_ACCESS_KEY is: set both, or neither",
+        "ECOFLOW_SECRET_KEY is not set, but ECOFLOW_ACCESS_KEY is: set both or neither",
         error(keys("ECOFLOW_SECRET_KEY", "")));
     assertEquals(
-        "ECOFLOW_ACCOUNT_USER is not set, but ECOFLOW_ACCOUNT_PASSWORD is: set both, or neither",
+        "ECOFLOW_ACCOUNT_USER is not set, but ECOFLOW_ACCOUNT_PASSWORD is: set both or neither",
         error(account("ECOFLOW_ACCOUNT_USER", "")));
     assertTrue(
         error(account("ECOFLOW_API_TYPE", "rest"))
@@ -327,14 +327,14 @@ class SettingsTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "s3c\u200Bret | character 4 is U+200B; a key consists of printable ASCII characters",
-        "s3c\u00E4ret | character 4 is U+00E4; a key consists of printable ASCII characters",
-        "\u201Cs3cret | character 1 is U+201C; a key consists of printable ASCII characters",
-        "\u201Cs3cret\u201D | it has quotes around it; remove them",
-        "\u201Es3cret\u201C | it has quotes around it; remove them",
-        "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key consists of printable ASCII characters",
-        "\"s3cret-value\" | it has quotes around it; remove them",
-        "'s3cret-value' | it has quotes around it; remove them",
+        "s3c\u200Bret | character 4 is U+200B; a key must consist of printable ASCII characters",
+        "s3c\u00E4ret | character 4 is U+00E4; a key must consist of printable ASCII characters",
+        "\u201Cs3cret | character 1 is U+201C; a key must consist of printable ASCII characters",
+        "\u201Cs3cret\u201D | it is enclosed in quotes; remove them",
+        "\u201Es3cret\u201C | it is enclosed in quotes; remove them",
+        "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key must consist of printable ASCII characters",
+        "\"s3cret-value\" | it is enclosed in quotes; remove them",
+        "'s3cret-value' | it is enclosed in quotes; remove them",
         "\"s3cret-value | it starts with a quote",
         "s3cret-value' | it ends with a quote",
         "\" | it ends with a quote",
@@ -353,7 +353,7 @@ class SettingsTest {
   @Test
   void aKeyWithALineEndIsRejected() {
     assertEquals(
-        "ECOFLOW_SECRET_KEY=*** is not valid: character 2 is U+000A; a key consists of"
+        "ECOFLOW_SECRET_KEY=*** is not valid: character 2 is U+000A; a key must consist of"
             + " printable ASCII characters",
         error(keys("ECOFLOW_SECRET_KEY", "a\nb")));
   }
@@ -363,12 +363,12 @@ class SettingsTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "\"me@example.com\" | it has quotes around it; remove them",
-        "'me@example.com' | it has quotes around it; remove them",
-        "\u2018me@example.com\u2019 | it has quotes around it; remove them",
+        "\"me@example.com\" | it is enclosed in quotes; remove them",
+        "'me@example.com' | it is enclosed in quotes; remove them",
+        "\u2018me@example.com\u2019 | it is enclosed in quotes; remove them",
         "me@example.com' | it ends with a quote",
-        "me@exa\u200Bmple.com | character 7 is U+200B; a user does not contain white space or invisible characters",
-        "me @example.com | character 3 is U+0020; a user does not contain white space or invisible characters",
+        "me@exa\u200Bmple.com | character 7 is U+200B; a user must not contain white space or invisible characters",
+        "me @example.com | character 3 is U+0020; a user must not contain white space or invisible characters",
       })
   void invalidUsersAreRejected(String value, String why) {
     assertEquals(
@@ -414,10 +414,10 @@ class SettingsTest {
       quoteCharacter = '^',
       ignoreLeadingAndTrailingWhitespace = false,
       value = {
-        "\"s3cret-value\"|has quotes around it, which are sent as part of it",
-        "'s3cret-value'|has quotes around it, which are sent as part of it",
+        "\"s3cret-value\"|is enclosed in quotes, which are sent as part of the password",
+        "'s3cret-value'|is enclosed in quotes, which are sent as part of the password",
         " s3cret-value|starts or ends with white space or an invisible character",
-        "\u201Cs3cret-value\u201D|has quotes around it, which are sent as part of it",
+        "\u201Cs3cret-value\u201D|is enclosed in quotes, which are sent as part of the password",
         "s3cret-value\u00A0|starts or ends with white space or an invisible character",
       })
   void anUnusualPasswordIsAcceptedWithALogLine(String password, String why) throws ConfigException {
@@ -441,26 +441,27 @@ class SettingsTest {
         List.of(
             "ECOFLOW_ACCOUNT_PASSWORD_FILE="
                 + file
-                + " contains a line end or another control character, which is sent as part of it"),
+                + " contains a line break or another control character, which is sent as part of"
+                + " the password"),
         settings.notes());
   }
 
   @Test
   void quotesAroundOtherValuesAreReported() throws ConfigException {
     assertEquals(
-        "ECOFLOW_DEVICE_SN=\"R331A,B2\" is not valid: it has quotes around it; expected one serial"
+        "ECOFLOW_DEVICE_SN=\"R331A,B2\" is not valid: it is enclosed in quotes; expected one serial"
             + " number, several separated by commas, or \"all\" for every device",
         error(keys("ECOFLOW_DEVICE_SN", "\"R331A,B2\"")));
     assertTrue(
         error(keys("EXPORTER_PORT", "'9090'"))
-            .startsWith("EXPORTER_PORT='9090' is not valid: it has quotes around it; expected a"));
+            .startsWith("EXPORTER_PORT='9090' is not valid: it is enclosed in quotes; expected a"));
     assertTrue(
-        error(keys("ECOFLOW_CA_FILE", "\"/etc/ca.pem\"")).contains("it has quotes around it"));
+        error(keys("ECOFLOW_CA_FILE", "\"/etc/ca.pem\"")).contains("it is enclosed in quotes"));
 
     Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\""));
     assertEquals(Map.of("R331A", "\"Shed\""), settings.devices().names());
     assertEquals(
-        List.of("ECOFLOW_DEVICE_NAME=\"Shed\" has quotes around it, which are part of the value"),
+        List.of("ECOFLOW_DEVICE_NAME=\"Shed\" is enclosed in quotes, which are part of the value"),
         settings.notes());
     assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\" west")).notes());
   }
@@ -468,7 +469,7 @@ class SettingsTest {
   /** With the locale C or POSIX, Java replaces bytes that are not ASCII with U+FFFD. */
   @Test
   void charactersOutsideTheLocaleAreReported() throws Exception {
-    String why = " characters that cannot be read in the locale of this process";
+    String why = " characters that cannot be decoded in the locale of this process";
     Map<String, Map<String, String>> bySecret =
         Map.of(
             "ECOFLOW_ACCESS_KEY", keys("ECOFLOW_ACCESS_KEY", "\uFFFD\uFFFDs3cret"),

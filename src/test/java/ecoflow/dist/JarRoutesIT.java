@@ -59,7 +59,7 @@ class JarRoutesIT {
     assertEquals(
         List.of(
             "ecoflow-exporter: ECOFLOW_LIB_DIR=/nowhere is not valid:"
-                + " expected a readable folder with jars"),
+                + " expected a readable directory with jars"),
         jar.log());
   }
 
@@ -107,7 +107,8 @@ class JarRoutesIT {
     Path file = routes.resolve("mine.camel.yaml");
     Files.writeString(
         file,
-        "- route:\n    id: mine\n    from:\n      uri: sedda:changes-mine\n      steps:\n        - log: x\n");
+        "- route:\n    id: mine\n    from:\n      uri: sedda:changes-mine\n      steps:\n       "
+            + " - log: x\n");
     jar.start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
 
     assertEquals(2, jar.exitCode());

@@ -336,7 +336,7 @@ class JarStartIT {
     assertEquals(2, jar.exitCode());
     assertEquals(
         List.of(
-            "ecoflow-exporter: ECOFLOW_SECRET_KEY=*** is not valid: it has quotes around it;"
+            "ecoflow-exporter: ECOFLOW_SECRET_KEY=*** is not valid: it is enclosed in quotes;"
                 + " remove them"),
         jar.log());
   }
@@ -348,7 +348,7 @@ class JarStartIT {
     assertEquals(1, jar.exitCode());
     assertEquals(1, jar.log(" WARN ").size(), () -> "" + jar.log());
     assertTrue(
-        jar.log(" WARN ").get(0).contains("ECOFLOW_ACCOUNT_PASSWORD=*** has quotes around it"),
+        jar.log(" WARN ").get(0).contains("ECOFLOW_ACCOUNT_PASSWORD=*** is enclosed in quotes"),
         () -> "" + jar.log());
   }
 

@@ -356,7 +356,7 @@ class LauncherIT {
       Files.delete(lib);
     }
     assertEndsWith(
-        "ECOFLOW_LIB_DIR=" + chosen + " is not valid: expected a readable folder with jars",
+        "ECOFLOW_LIB_DIR=" + chosen + " is not valid: expected a readable directory with jars",
         Map.of("ECOFLOW_LIB_DIR", chosen.toString()));
   }
 

@@ -3,7 +3,7 @@ package ecoflow.web;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ecoflow.config.Patience;
+import ecoflow.config.TimeLimit;
 import java.io.FileNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ class WebConfigFileTest {
             WebConfigException.class,
             () ->
                 WebConfigFile.within(
-                    new Patience(Duration.ofSeconds(1)), () -> Files.readString(pipe)));
+                    new TimeLimit(Duration.ofSeconds(1)), () -> Files.readString(pipe)));
     assertEquals("the file, or one that it names, cannot be read within 1 s", failure.getMessage());
   }
 
@@ -41,7 +41,7 @@ class WebConfigFileTest {
             WebConfigException.class,
             () ->
                 WebConfigFile.within(
-                    Patience.START,
+                    TimeLimit.START,
                     () -> {
                       throw problem;
                     })));
@@ -49,7 +49,7 @@ class WebConfigFileTest {
         IllegalStateException.class,
         () ->
             WebConfigFile.within(
-                Patience.START,
+                TimeLimit.START,
                 () -> {
                   throw new FileNotFoundException();
                 }));

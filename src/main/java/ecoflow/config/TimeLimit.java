@@ -8,14 +8,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A time limit for access to a file: a read from a pipe or from a share that hangs never returns.
+ * A time limit for file access, because a read from a pipe or from an unresponsive network share
+ * can block forever.
  *
- * @param limit for the access as a whole
+ * @param limit of the whole access
  */
-public record Patience(Duration limit) {
+public record TimeLimit(Duration limit) {
 
-  /** For files that the start depends on. */
-  public static final Patience START = new Patience(Duration.ofSeconds(5));
+  /** For files that are read at start. */
+  public static final TimeLimit START = new TimeLimit(Duration.ofSeconds(5));
 
   /**
    * Runs the access in another thread, which is abandoned if it does not return in time.
