@@ -16,7 +16,7 @@ fail() {
 }
 
 [ $# -eq 1 ] || fail "needs one folder"
-cd "$1" 2> /dev/null || fail "$1 is not a folder"
+cd "$1" 2> /dev/null || fail "$1 is not a directory"
 
 # Do not keep a signature of other checksums.
 rm -f SHA256SUMS SHA256SUMS.asc

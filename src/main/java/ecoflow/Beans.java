@@ -42,13 +42,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Creates the beans of all packages and binds them in the registry of the Camel context; routes can
- * use only these beans. It works with any Camel context, so the Camel CLI and Camel K can run the
- * routes with this jar on the class path: {@code camel.main.configurationClasses=ecoflow.Beans}.
+ * Creates the beans of all packages and binds them in the registry of the Camel context. Any Camel
+ * context can use this class, so the Camel CLI and Camel K can run the routes with this jar on the
+ * class path: {@code camel.main.configurationClasses=ecoflow.Beans}.
  */
 public final class Beans implements ExporterBeans {
 
-  private static final String MAKE_CONNECTION = "direct:connect";
+  private static final String CONNECT = "direct:connect";
 
   private final Settings settings;
   private final TrustManagerFactory trust;
@@ -57,8 +57,8 @@ public final class Beans implements ExporterBeans {
 
   private final Protection protection;
 
-  private Runnable giveUp = () -> {};
-  private boolean connectsAgain = true;
+  private Runnable exit = () -> {};
+  private boolean reconnects = true;
   private Devices devices;
   private Api api;
   private Vertx vertx;
@@ -74,7 +74,7 @@ public final class Beans implements ExporterBeans {
   }
 
   /**
-   * @throws ConfigException when a file or a registry that the settings name cannot be used
+   * @throws ConfigException if a file or a registry named in the settings cannot be used
    */
   public Beans(Settings settings) throws ConfigException {
     this(settings, System::nanoTime);
@@ -84,7 +84,7 @@ public final class Beans implements ExporterBeans {
    * For tests with their own clock.
    *
    * @param nanoClock monotonic, in nanoseconds; read by several threads
-   * @throws ConfigException when a file or a registry that the settings name cannot be used
+   * @throws ConfigException if a file or a registry named in the settings cannot be used
    */
   public Beans(Settings settings, LongSupplier nanoClock) throws ConfigException {
     this.settings = settings;
@@ -95,16 +95,16 @@ public final class Beans implements ExporterBeans {
   }
 
   /**
-   * Sets the action for a cloud that never answers: the end of the process. Without it nothing
-   * happens in that case.
+   * Sets the action after the last failed attempt to reach EcoFlow at start. The default is no
+   * action.
    */
-  void onGiveUp(Runnable end) {
-    giveUp = end;
+  void onContactFailure(Runnable action) {
+    exit = action;
   }
 
   @Override
   public void connectOnce() {
-    connectsAgain = false;
+    reconnects = false;
   }
 
   /** Whether the pages use HTTPS. */
@@ -112,7 +112,7 @@ public final class Beans implements ExporterBeans {
     return protection.isTls();
   }
 
-  /** Why the server of the pages does not listen. */
+  /** The reason why the server of the pages is not listening; empty if it is. */
   Optional<Throwable> listenFailure() {
     return protection.listenFailure();
   }
@@ -151,7 +151,7 @@ public final class Beans implements ExporterBeans {
             tls,
             meters,
             nanoClock,
-            () -> giveUp.run());
+            () -> exit.run());
     registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
@@ -204,7 +204,7 @@ public final class Beans implements ExporterBeans {
               meters,
               Payloads::kind,
               nanoClock,
-              () -> makeConnection(camel),
+              () -> connect(camel),
               account::forgetLogin);
       account.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
@@ -234,24 +234,24 @@ public final class Beans implements ExporterBeans {
       if (!api.isContactMade()) {
         return Optional.of("has not answered yet");
       }
-      return api.isPaused() ? Optional.of("asks for a pause of all calls") : Optional.empty();
+      return api.isPaused() ? Optional.of("has requested a pause of all calls") : Optional.empty();
     };
   }
 
-  private static Supplier<Optional<String>> problem(BooleanSupplier fine, String otherwise) {
-    return () -> fine.getAsBoolean() ? Optional.empty() : Optional.of(otherwise);
+  private static Supplier<Optional<String>> problem(BooleanSupplier isOk, String problem) {
+    return () -> isOk.getAsBoolean() ? Optional.empty() : Optional.of(problem);
   }
 
-  private void makeConnection(CamelContext camel) {
-    if (connectsAgain && camel.isStarted()) {
-      // The route continues in its own thread pool, so this call does not block.
-      Endpoint route = camel.getEndpoint(MAKE_CONNECTION);
+  private void connect(CamelContext camel) {
+    if (reconnects && camel.isStarted()) {
+      // The route switches to its own thread pool, so this call does not block.
+      Endpoint route = camel.getEndpoint(CONNECT);
       try {
         AsyncProducer producer = route.createAsyncProducer();
         producer.start();
         producer.process(route.createExchange(), unused -> producer.stop());
       } catch (Exception e) {
-        throw new IllegalStateException("a direct endpoint has a producer", e);
+        throw new IllegalStateException("A direct endpoint always has a producer", e);
       }
     }
   }

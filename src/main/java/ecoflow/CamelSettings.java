@@ -29,7 +29,7 @@ final class CamelSettings {
 
   private static final String CLOUD = "cloud";
 
-  /** Bytes of a request body, on paths of users' routes that accept one. */
+  /** The maximum size of a request body, in bytes, on paths of users' routes that accept one. */
   private static final int MAX_BODY = 1 << 20;
 
   private CamelSettings() {}
@@ -38,7 +38,7 @@ final class CamelSettings {
   static Map<String, String> main(Settings settings, RouteFiles routes) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("camel.server.enabled", "true");
-    // No packaged page takes a body; the guard refuses more than this before it is read.
+    // Packaged pages accept no body. The guard rejects larger bodies before they are read.
     properties.put("camel.server.maxBodySize", Integer.toString(MAX_BODY));
     properties.put("camel.server.port", Integer.toString(settings.page().port()));
     settings.page().address().ifPresent(address -> properties.put("camel.server.host", address));
@@ -81,8 +81,8 @@ final class CamelSettings {
   }
 
   /**
-   * The component for calls to EcoFlow: Camel's HTTP component with its own CA and limits, which do
-   * not affect other HTTP calls of routes.
+   * The component for calls to EcoFlow: Camel's HTTP component with a separate CA and separate
+   * limits, which do not affect other HTTP calls of routes.
    */
   private static HttpComponent cloud(CamelContext camel, HttpSettings http) {
     long timeout = http.timeout().toMillis();
@@ -102,8 +102,8 @@ final class CamelSettings {
   }
 
   /**
-   * Limits the headers of an answer, including those of a proxy: the client has no limit, and keeps
-   * all headers in memory.
+   * Limits the headers of a response, including those of a proxy: by default the client has no
+   * limit and keeps all headers in memory.
    */
   private static final class CloudComponent extends HttpComponent {
 
@@ -111,11 +111,11 @@ final class CamelSettings {
     private static final int MAX_LINE = 16 * 1024;
 
     @Override
-    @SuppressWarnings("deprecation") // Camel has no other place for the limits.
+    @SuppressWarnings("deprecation") // Camel has no other hook for the limits.
     protected HttpClientConnectionManager createConnectionManager(
         Registry<ConnectionSocketFactory> schemes,
-        int most,
-        int mostPerRoute,
+        int maxTotal,
+        int maxPerRoute,
         SocketConfig socket) {
       Http1Config limits =
           Http1Config.custom().setMaxHeaderCount(MAX_HEADERS).setMaxLineLength(MAX_LINE).build();

@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.Map;
 import org.apache.camel.main.MainHelper;
 
-/** Connects the commands to the exporter that they belong to. */
+/** Provides the commands with the functions of this exporter. */
 final class CommandLine {
 
   private CommandLine() {}
 
   /**
-   * Runs the command that the arguments name, and returns the exit code.
+   * Runs the command in the arguments and returns the exit code.
    *
    * @param variables the environment
    */
@@ -34,7 +34,7 @@ final class CommandLine {
         new Commands(
                 variables,
                 new ThisExporter(),
-                folder -> routeProblems(variables, folder),
+                directory -> routeProblems(variables, directory),
                 (file, problem) -> Replay.series(variables, Beans::new, file, problem),
                 Clock.systemUTC(),
                 out,
@@ -44,11 +44,11 @@ final class CommandLine {
     return code;
   }
 
-  private static List<String> routeProblems(Map<String, String> variables, Path folder)
+  private static List<String> routeProblems(Map<String, String> variables, Path directory)
       throws ConfigException {
     // The command prints the errors; the log would repeat them.
     Logging.level(LogLevel.ERROR);
-    return RouteCheck.problems(variables, Beans::new, folder);
+    return RouteCheck.problems(variables, Beans::new, directory);
   }
 
   static final class ThisExporter implements Commands.Exporter {

@@ -44,16 +44,18 @@ public final class EcoflowExporter implements AutoCloseable {
   private static final long ROUTES_STOP_SECONDS = 5;
 
   /**
-   * How long packaged routes may take to finish what they do: a poll or a push, which come again. A
-   * call that is not answered and a pause between two attempts would take much longer.
+   * Time for packaged routes to finish a poll or a push, which can be lost because they are
+   * repeated. An unanswered call or a pause between two attempts would take much longer.
    */
   private static final long PACKAGED_ROUTES_STOP_MILLIS = 300;
 
-  /** Within this time the main thread leaves its wait, unless a reload of routes blocks it. */
+  /**
+   * Time for the main thread to begin the shutdown; only a reload of routes can delay it further.
+   */
   private static final long LEAVE_SECONDS = 1;
 
   private static final long STOP_SECONDS = 10;
-  private static final String NO_START = "The routes do not start: ";
+  private static final String NO_START = "Failed to start the routes: ";
 
   private final Settings settings;
   private final Logger log;
@@ -80,7 +82,7 @@ public final class EcoflowExporter implements AutoCloseable {
     log = LoggerFactory.getLogger(EcoflowExporter.class);
     routes = RouteFiles.of(settings);
     beans = new Beans(settings);
-    beans.onGiveUp(() -> end(EXIT_FAILED));
+    beans.onContactFailure(() -> end(EXIT_FAILED));
     // After the log is configured, because Camel classes create their loggers when they are loaded.
     main = new Main();
     // Camel's own hook would stop the routes a second time, and wait for routes that hang.
@@ -142,7 +144,8 @@ public final class EcoflowExporter implements AutoCloseable {
   /** Starts all routes and returns. */
   public void start() throws StartException {
     log.info(
-        "ecoflow-exporter {} on Apache Camel {} and Java {} starts: mode {}, devices {}, cloud {}",
+        "Starting ecoflow-exporter {} on Apache Camel {} and Java {}: mode {}, devices {}, cloud"
+            + " {}",
         Beans.version(),
         new MainHelper().getVersion(),
         Runtime.version(),
@@ -156,14 +159,14 @@ public final class EcoflowExporter implements AutoCloseable {
     startRoutes();
   }
 
-  /** What follows when the port was free a moment before. */
+  /** The part of {@link #start} after the check of the port; tests occupy the port in between. */
   void startRoutes() throws StartException {
     try {
       main.start();
     } catch (Exception e) {
       OutOfMemory.endIf(e);
       if (beans.listenFailure().isPresent()) {
-        throw noPort(beans.listenFailure().get());
+        throw cannotListen(beans.listenFailure().get());
       }
       log.debug("Cause of the failed start", e);
       List<String> lines =
@@ -174,9 +177,9 @@ public final class EcoflowExporter implements AutoCloseable {
       lines.subList(0, last).forEach(line -> log.error("{}{}", NO_START, line));
       throw new StartException(EXIT_BAD_CONFIGURATION, NO_START + lines.get(last), e);
     }
-    Optional<String> standstill = RouteProblem.standstill(main.getCamelContext());
-    if (standstill.isPresent()) {
-      throw new StartException(EXIT_FAILED, standstill.get(), null);
+    Optional<String> missing = RouteProblem.missingRoutes(main.getCamelContext());
+    if (missing.isPresent()) {
+      throw new StartException(EXIT_FAILED, missing.get(), null);
     }
     watch = new RouteWatch(main.getCamelContext(), () -> end(EXIT_FAILED));
     if (settings.routesReload()) {
@@ -207,16 +210,16 @@ public final class EcoflowExporter implements AutoCloseable {
     }
   }
 
-  private StartException noPort(Throwable why) {
-    log.debug("Why the server of the pages does not listen", why);
+  private StartException cannotListen(Throwable cause) {
+    log.debug("Cause of the failed bind", cause);
     return new StartException(
         EXIT_FAILED,
         "EXPORTER_PORT="
             + settings.page().port()
-            + (why instanceof BindException
+            + (cause instanceof BindException
                 ? " is in use: choose another port"
-                : " cannot be used: " + Lines.root(why)),
-        why);
+                : " cannot be used: " + Lines.root(cause)),
+        cause);
   }
 
   /** Reports a port in use before Camel starts; the server itself checks again. */
@@ -249,8 +252,8 @@ public final class EcoflowExporter implements AutoCloseable {
   public int awaitEnd() {
     try {
       while (!end.await(RouteWatch.SECONDS, TimeUnit.SECONDS)) {
-        reload.ifPresent(RouteReload::look);
-        watch.look();
+        reload.ifPresent(RouteReload::check);
+        watch.check();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -274,12 +277,12 @@ public final class EcoflowExporter implements AutoCloseable {
   }
 
   /**
-   * Camel waits without a limit for a message that hangs in a route, for example because a server
-   * does not answer.
+   * Stops the routes with a time limit: Camel waits without a limit for a message that is stuck in
+   * a route, for example because a server does not respond.
    */
   private void stopRoutes() {
     CamelContext camel = main.getCamelContext();
-    if (camel != null && !areOwnRoutesBusy(camel)) {
+    if (camel != null && !areUserRoutesBusy(camel)) {
       camel.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
       camel.getShutdownStrategy().setTimeout(PACKAGED_ROUTES_STOP_MILLIS);
     }
@@ -292,14 +295,14 @@ public final class EcoflowExporter implements AutoCloseable {
     } catch (TimeoutException e) {
       log.warn("Stopping; these routes did not finish: {}", busyRoutes());
     } catch (ExecutionException e) {
-      throw new IllegalStateException("The routes do not stop", e.getCause());
+      throw new IllegalStateException("Failed to stop the routes", e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  /** Whether a route of the user has a message under way, or waiting in a queue. */
-  private static boolean areOwnRoutesBusy(CamelContext camel) {
+  /** Whether a user's route is processing a message or has messages in its queue. */
+  private static boolean areUserRoutesBusy(CamelContext camel) {
     return camel.getRoutes().stream()
         .filter(route -> !RouteFiles.isPackaged(route))
         .anyMatch(
@@ -326,7 +329,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private void stopOnSignal() {
     end(0);
     try {
-      // A start cannot be interrupted, and has nothing under way that must be finished.
+      // The start cannot be interrupted, and processes no messages that must be finished.
       if (!isStarted || !stopping.await(LEAVE_SECONDS, TimeUnit.SECONDS)) {
         return;
       }

@@ -18,17 +18,16 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * The health check of the image: asks the exporter in the same container for its state. It runs
- * twice a minute next to the exporter, so it loads as few classes as possible, and none of a
- * library.
+ * The health check of the image: requests the state of the exporter in the same container. It runs
+ * twice a minute next to the exporter, so it loads as few classes as possible, and no libraries.
  */
 final class HealthCheck {
 
-  private static final int PATIENCE_MS = 4000;
-  private static final int FINE = 0;
+  private static final int TIMEOUT_MILLIS = 4000;
+  private static final int HEALTHY = 0;
 
   /** Exit code 2 is reserved by container engines. */
-  private static final int UNWELL = 1;
+  private static final int UNHEALTHY = 1;
 
   private HealthCheck() {}
 
@@ -41,32 +40,32 @@ final class HealthCheck {
     try {
       problem = problem(variables);
     } catch (IOException e) {
-      problem = "no answer: " + e.getMessage();
+      problem = "no response: " + e.getMessage();
     } catch (NumberFormatException e) {
       problem = "EXPORTER_PORT is not a port";
     }
     if (problem.isEmpty()) {
-      return FINE;
+      return HEALTHY;
     }
     System.out.println(problem);
-    return UNWELL;
+    return UNHEALTHY;
   }
 
   private static String problem(Map<String, String> variables) throws IOException {
     try (Socket exporter = connect(variables)) {
-      exporter.setSoTimeout(PATIENCE_MS);
+      exporter.setSoTimeout(TIMEOUT_MILLIS);
       exporter
           .getOutputStream()
           .write(
               "GET /-/healthy HTTP/1.0\r\nHost: localhost\r\n\r\n"
                   .getBytes(StandardCharsets.US_ASCII));
-      String answer = beginning(exporter.getInputStream());
+      String response = firstBytes(exporter.getInputStream());
       // An exporter that asks for a password is healthy, too.
-      boolean isFine = answer.matches("(?s)HTTP/1\\.. (200|401)\\b.*");
-      return isFine ? "" : "the exporter answers: " + answer;
+      boolean isHealthy = response.matches("(?s)HTTP/1\\.. (200|401)\\b.*");
+      return isHealthy ? "" : "unexpected response: " + response;
     } catch (SSLException e) {
-      // The server requires a client certificate or does not use TLS; an open port has to be
-      // enough.
+      // The server requires a client certificate, or does not use TLS. In both cases an open port
+      // is sufficient.
       if (String.valueOf(e.getMessage()).contains("certificate")) {
         return "";
       }
@@ -81,7 +80,7 @@ final class HealthCheck {
     try {
       socket.connect(
           new InetSocketAddress(address(variables), port.isEmpty() ? 9090 : port(port)),
-          PATIENCE_MS);
+          TIMEOUT_MILLIS);
     } catch (IOException | NumberFormatException e) {
       socket.close();
       throw e;
@@ -91,9 +90,9 @@ final class HealthCheck {
 
   private static InetAddress address(Map<String, String> variables) throws IOException {
     String address = variables.getOrDefault("ECOFLOW_LISTEN_ADDRESS", "").strip();
-    InetAddress listens =
+    InetAddress bound =
         address.isEmpty() ? InetAddress.getLoopbackAddress() : InetAddress.getByName(address);
-    return listens.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : listens;
+    return bound.isAnyLocalAddress() ? InetAddress.getLoopbackAddress() : bound;
   }
 
   private static boolean isTls(Map<String, String> variables) throws IOException {
@@ -101,7 +100,7 @@ final class HealthCheck {
     return !file.isEmpty() && Files.readString(Path.of(file)).contains("tls_server_config");
   }
 
-  /** The certificate is not checked: the connection is local and carries no secret. */
+  /** The certificate is not verified: the connection is local and transfers no secret. */
   private static SocketFactory tls() throws IOException {
     TrustManager all =
         new X509TrustManager() {
@@ -125,7 +124,7 @@ final class HealthCheck {
       context.init(null, new TrustManager[] {all}, null);
       return context.getSocketFactory();
     } catch (GeneralSecurityException e) {
-      throw new IOException("this Java has no TLS", e);
+      throw new IOException("this Java runtime does not support TLS", e);
     }
   }
 
@@ -137,7 +136,7 @@ final class HealthCheck {
     return port;
   }
 
-  private static String beginning(InputStream in) throws IOException {
+  private static String firstBytes(InputStream in) throws IOException {
     return new String(in.readNBytes(500), StandardCharsets.UTF_8).strip();
   }
 }

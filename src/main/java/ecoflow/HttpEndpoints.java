@@ -14,7 +14,7 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 
-/** The HTTP paths that packaged routes and routes of users serve. */
+/** The HTTP paths that packaged routes and users' routes serve. */
 final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
 
   private static final Pattern PARAMETER = Pattern.compile("\\{[^/}]+}");
@@ -30,20 +30,20 @@ final class HttpEndpoints implements Function<String, Optional<Endpoint>> {
   @Override
   public Optional<Endpoint> apply(String path) {
     boolean isFound = false;
-    boolean isForAll = false;
-    boolean takesBody = false;
+    boolean hasAllMethods = false;
+    boolean acceptsBody = false;
     Set<String> methods = new HashSet<>();
     for (Route route : camel.getRoutes()) {
       if (route.getEndpoint() instanceof PlatformHttpEndpoint endpoint && answers(endpoint, path)) {
         Set<String> own = methods(endpoint);
         isFound = true;
-        isForAll |= own.isEmpty();
-        takesBody |= endpoint.getConsumes() != null || !Collections.disjoint(own, WITH_BODY);
+        hasAllMethods |= own.isEmpty();
+        acceptsBody |= endpoint.getConsumes() != null || !Collections.disjoint(own, WITH_BODY);
         methods.addAll(own);
       }
     }
     return isFound
-        ? Optional.of(new Endpoint(isForAll ? Set.of() : methods, takesBody))
+        ? Optional.of(new Endpoint(hasAllMethods ? Set.of() : methods, acceptsBody))
         : Optional.empty();
   }
 

@@ -264,7 +264,7 @@ final class AccountLogin implements Login {
     lastCheckFailure = "";
     List<String> added = devices.listed(list);
     if (!added.isEmpty()) {
-      LOG.info("Devices of the account: {}", Lines.some(added));
+      LOG.info("Devices of the account: {}", Lines.abbreviate(added));
     } else if (list.isEmpty() && discovers) {
       LOG.warn("The account has no devices yet");
     }

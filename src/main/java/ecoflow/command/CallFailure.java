@@ -1,6 +1,6 @@
 package ecoflow.command;
 
-/** Failure of a call or a connection. Users see the message, so it must not contain secrets. */
+/** A failed call or connection. Users see the message, so it must not contain secrets. */
 public final class CallFailure extends Exception {
 
   private static final long serialVersionUID = 1L;

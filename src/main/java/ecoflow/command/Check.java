@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Runs all checks in the order in which the exporter depends on the results. */
+/** Runs all checks, each after those that it depends on. */
 final class Check {
 
   /** EcoFlow does not document its tolerance. A minute is too long for a network delay. */
@@ -104,7 +104,7 @@ final class Check {
               + network.firstHost()
               + ": check "
               + network.variable()
-              + " and this machine's name servers");
+              + " and the name servers of this machine");
       return false;
     }
     try {
@@ -120,7 +120,7 @@ final class Check {
 
   private void clock(Optional<Duration> ahead) {
     if (ahead.isEmpty()) {
-      findings.warning("clock", "not checked: the response of the host has no date");
+      findings.warning("clock", "not checked: the response of the host has no Date header");
       return;
     }
     long seconds = ahead.get().toSeconds();
@@ -190,7 +190,7 @@ final class Check {
             "region", "the credentials belong to " + host + ": set ECOFLOW_API_HOST=" + host);
         return;
       } catch (CallFailure e) {
-        // Not valid in this region either.
+        // The credentials are not valid in this region either.
       }
     }
     if (hosts.size() > 1) {
@@ -248,7 +248,7 @@ final class Check {
     return suggestion
         + (suggestion.isEmpty() ? "the" : "The")
         + " list contains "
-        + Lines.some(listed.keySet().stream().sorted().toList())
+        + Lines.abbreviate(listed.keySet().stream().sorted().toList())
         + "; correct ECOFLOW_DEVICE_SN";
   }
 
@@ -264,7 +264,8 @@ final class Check {
     }
     if (cloud.isSubscriptionRefused()) {
       findings.failed(
-          "broker", "it refused some subscriptions: check that all devices belong to this account");
+          "broker",
+          "it rejected some subscriptions: check that all devices belong to this account");
     } else {
       findings.ok("subscription", "the broker accepts the subscriptions");
     }
@@ -280,8 +281,9 @@ final class Check {
       if (settings.mode().usesMqtt() && !cloud.isConnected()) {
         findings.failed(
             "broker",
-            "it closed the connection: a running exporter with the same settings takes it over;"
-                + " stop that exporter, or set another ECOFLOW_MQTT_CLIENT_ID in it");
+            "it closed the connection, because a running exporter with the same settings uses"
+                + " the same client id: stop that exporter, or set a different"
+                + " ECOFLOW_MQTT_CLIENT_ID for it");
         return;
       }
       long now = System.nanoTime();
@@ -296,7 +298,7 @@ final class Check {
           findings.ok("values", serial + " sent values after " + waited.toSeconds() + " s");
         }
       }
-      if (waited.compareTo(timeout) >= 0 || !isAwake()) {
+      if (waited.compareTo(timeout) >= 0 || !pause()) {
         break;
       }
     }
@@ -306,7 +308,7 @@ final class Check {
   private void request(Commands.Cloud cloud, Set<String> missing) {
     for (String serial : Set.copyOf(missing)) {
       try {
-        cloud.ask(serial);
+        cloud.request(serial);
       } catch (CallFailure e) {
         missing.remove(serial);
         findings.failed("values", serial + ": " + e.getMessage());
@@ -329,7 +331,8 @@ final class Check {
     }
   }
 
-  private static boolean isAwake() {
+  /** Waits a moment; returns false if the thread is interrupted. */
+  private static boolean pause() {
     try {
       Thread.sleep(CHECK_MILLIS);
       return true;

@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
     name = "check",
     description = {
       "Checks the settings, the network, the cloud and the devices.",
-      "Prints one line per check, with advice for each problem. It only reads."
+      "Prints one line per check, with advice for each problem. It does not change anything."
     },
     optionListHeading = "%nOptions:%n",
     footer = {

@@ -73,8 +73,10 @@ public final class Commands {
     /** Whether the broker refused at least one subscription. */
     boolean isSubscriptionRefused();
 
-    /** Requests the values of a device if the mode has requests. It does not change the device. */
-    void ask(String serial) throws CallFailure;
+    /**
+     * Requests the values of a device, if the mode supports requests. Does not change the device.
+     */
+    void request(String serial) throws CallFailure;
 
     boolean hasValues(String serial);
 
@@ -82,13 +84,13 @@ public final class Commands {
     void close();
   }
 
-  /** Finds errors in the route files of a folder. */
+  /** Finds errors in the route files of a directory. */
   public interface RouteCheck {
 
     /**
      * @return one line per error, "file:line: error, allowed values"; empty without errors
      */
-    List<String> problems(Path folder) throws ConfigException;
+    List<String> problems(Path directory) throws ConfigException;
   }
 
   /** Processes recorded messages with the routes. */
@@ -124,7 +126,7 @@ public final class Commands {
     commands.addSubcommand(new ReplayCommand(replay));
     commands.addSubcommand(
         new CommandLine(new RoutesCommand()).addSubcommand(new ExportCommand(exporter)));
-    // Evaluated only for --version, because Camel's version is read from one of its classes.
+    // Evaluated for --version only, because reading Camel's version loads one of its classes.
     commands.getCommandSpec().versionProvider(() -> exporter.versions().toArray(String[]::new));
     // The following settings also apply to the subcommands added above.
     commands.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));

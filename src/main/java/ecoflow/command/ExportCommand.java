@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "export",
-    description = "Writes the packaged route files to a folder for editing.",
+    description = "Writes the packaged route files to a directory for editing.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class ExportCommand implements Callable<Integer> {
@@ -30,8 +30,10 @@ final class ExportCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Overwrites existing files.")
   private boolean force;
 
-  @Parameters(paramLabel = "DIR", description = "The folder; it is created if it does not exist.")
-  private Path folder;
+  @Parameters(
+      paramLabel = "DIR",
+      description = "The directory; it is created if it does not exist.")
+  private Path directory;
 
   ExportCommand(Commands.Exporter exporter) {
     this.exporter = exporter;
@@ -43,22 +45,22 @@ final class ExportCommand implements Callable<Integer> {
     List<String> files = exporter.routeFiles();
     int kept = 0;
     try {
-      Files.createDirectories(folder);
+      Files.createDirectories(directory);
       for (String file : files) {
-        Path target = folder.resolve(file);
+        Path target = directory.resolve(file);
         if (!force && Files.exists(target)) {
           kept++;
-          out.println("kept   " + target + ": it exists already");
+          out.println("kept   " + target + ": it already exists");
         } else {
           write(file, target);
           out.println("wrote  " + target);
         }
       }
     } catch (FileAlreadyExistsException e) {
-      throw new CallFailure("", e.getFile() + " is not a folder");
+      throw new CallFailure("", e.getFile() + " is not a directory");
     } catch (IOException e) {
       throw new CallFailure(
-          "", "cannot write to " + folder + " (" + Commands.oneLine("" + e) + ")");
+          "", "cannot write to " + directory + " (" + Commands.oneLine("" + e) + ")");
     }
     if (kept > 0) {
       out.println("Kept " + kept + " of " + files.size() + " files; --force overwrites them");

@@ -32,7 +32,7 @@ final class Findings {
 
   private void line(String state, String subject, String text) {
     out.printf("%-8s %-12s %s%n", state, subject, Commands.oneLine(text));
-    // The next check can take long.
+    // The next check can take a long time.
     out.flush();
   }
 }

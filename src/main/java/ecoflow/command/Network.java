@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
-/** The network path to a host: direct, or through the proxy. */
+/** The network path to a host: directly or through the proxy. */
 final class Network {
 
-  private static final int DEPTH = 12;
+  private static final int MAX_CAUSES = 12;
   private static final int HTTPS_PORT = 443;
 
   private final String host;
@@ -41,7 +41,7 @@ final class Network {
     return host;
   }
 
-  /** Whether the proxy is used for this host; empty without a proxy. */
+  /** A line about the use of the proxy for this host; empty without a proxy. */
   Optional<String> proxyLine() {
     return configured.map(
         known ->
@@ -50,7 +50,7 @@ final class Network {
                 : known.label() + " is not used for " + host + " because of NO_PROXY");
   }
 
-  /** The same as a suffix of a line; empty without a proxy. */
+  /** The same information as the end of a line; empty without a proxy. */
   String suffix() {
     return configured
         .map(
@@ -79,7 +79,7 @@ final class Network {
 
   String describe(IOException failure) {
     Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < DEPTH; depth++, cause = cause.getCause()) {
+    for (int depth = 0; cause != null && depth < MAX_CAUSES; depth++, cause = cause.getCause()) {
       if (cause instanceof CertificateException || cause instanceof SSLPeerUnverifiedException) {
         return Lines.describe(failure)
             + "; if a proxy decrypts your traffic, set ECOFLOW_CA_FILE to its certificate";

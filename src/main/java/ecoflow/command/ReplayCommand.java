@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "replay",
-    description = "Prints the series that result from a recording (ECOFLOW_RECORD_DIR).",
+    description = "Prints the series that result from a recording of ECOFLOW_RECORD_DIR.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class ReplayCommand implements Callable<Integer> {

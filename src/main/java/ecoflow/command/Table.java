@@ -11,8 +11,8 @@ final class Table {
 
   private final List<List<String>> rows = new ArrayList<>();
 
-  Table(String... heads) {
-    rows.add(List.of(heads));
+  Table(String... headers) {
+    rows.add(List.of(headers));
   }
 
   void add(String... cells) {

@@ -35,7 +35,7 @@ final class Top implements Runnable {
         names = {"-h", "--help"},
         usageHelp = true,
         description = "Prints this help.")
-    private boolean asked;
+    private boolean isRequested;
   }
 
   @Spec private CommandSpec spec;
@@ -45,7 +45,7 @@ final class Top implements Runnable {
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Prints the versions of the exporter, Camel and Java.")
-  private boolean versionAsked;
+  private boolean isVersionRequested;
 
   @Override
   public void run() {

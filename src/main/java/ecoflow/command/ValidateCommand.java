@@ -17,12 +17,12 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "validate",
-    description = "Reports errors in the route files of a folder.",
+    description = "Reports errors in the route files of a directory.",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n")
 final class ValidateCommand implements Callable<Integer> {
 
-  private static final String FOLDER = Settings.ROUTES_DIR;
+  private static final String DEFAULT_VARIABLE = Settings.ROUTES_DIR;
 
   private final Map<String, String> variables;
   private final Commands.RouteCheck check;
@@ -32,8 +32,8 @@ final class ValidateCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DIR",
       arity = "0..1",
-      description = "The folder (default: the value of " + FOLDER + ").")
-  private Path folder;
+      description = "The directory (default: the value of " + DEFAULT_VARIABLE + ").")
+  private Path directory;
 
   ValidateCommand(Map<String, String> variables, Commands.RouteCheck check) {
     this.variables = variables;
@@ -42,22 +42,22 @@ final class ValidateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws ConfigException {
-    if (folder == null) {
-      String byDefault = variables.getOrDefault(FOLDER, "").strip();
+    if (directory == null) {
+      String byDefault = variables.getOrDefault(DEFAULT_VARIABLE, "").strip();
       if (byDefault.isEmpty()) {
         throw new ParameterException(
-            spec.commandLine(), "validate requires a folder, as DIR or in " + FOLDER);
+            spec.commandLine(), "validate requires a directory, as DIR or in " + DEFAULT_VARIABLE);
       }
-      folder = Path.of(byDefault);
+      directory = Path.of(byDefault);
     }
-    if (!Files.isDirectory(folder)) {
-      throw new ParameterException(spec.commandLine(), folder + " is not a folder");
+    if (!Files.isDirectory(directory)) {
+      throw new ParameterException(spec.commandLine(), directory + " is not a directory");
     }
     PrintWriter out = spec.commandLine().getOut();
-    List<String> problems = check.problems(folder);
+    List<String> problems = check.problems(directory);
     problems.forEach(out::println);
     if (problems.isEmpty()) {
-      out.println("No errors in the route files of " + folder);
+      out.println("No errors in the route files of " + directory);
     }
     out.flush();
     return problems.isEmpty() ? Commands.SUCCESS : Commands.FAILED;

@@ -90,11 +90,11 @@ final class OwnMessages {
         String flaw = addFile(file);
         inSets.add(file.getName().substring(file.getName().lastIndexOf('/') + 1));
         if (flaw != null) {
-          problems.accept(path + ": " + file.getName() + " is left out: " + flaw);
+          problems.accept(path + ": " + file.getName() + " is skipped: " + flaw);
         }
       }
     } catch (IOException e) {
-      problems.accept(path + " is left out: it is not a readable descriptor set");
+      problems.accept(path + " is skipped: it is not a readable descriptor set");
     }
   }
 
@@ -154,7 +154,7 @@ final class OwnMessages {
 
   private String entryFlaw(String[] columns) {
     if (columns.length != 5) {
-      return TableFile.countFlaw(columns, "5");
+      return TableFile.countError(columns, "5");
     }
     if (!NUMBER.matcher(columns[0]).matches() || !NUMBER.matcher(columns[1]).matches()) {
       return "cmd_func and cmd_id must be numbers";
@@ -170,7 +170,7 @@ final class OwnMessages {
 
   private String ruleFlaw(String[] columns) {
     if (columns.length != 3) {
-      return TableFile.countFlaw(columns, "3");
+      return TableFile.countError(columns, "3");
     }
     Descriptor message = protoFiles.find(columns[0]);
     if (message == null) {

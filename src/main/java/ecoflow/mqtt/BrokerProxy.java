@@ -57,7 +57,7 @@ final class BrokerProxy {
     }
     String reason = Lines.describe(failure);
     if (failure instanceof ConnectTimeoutException || message.endsWith(", timeout")) {
-      reason = "no answer in time";
+      reason = "no response in time";
     } else if (failure instanceof ProxyConnectException) {
       reason = ProxyException.NO_ANSWER;
     }

@@ -203,7 +203,7 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   private static String topics(List<String> topics) {
-    return Lines.withoutUser(Lines.some(topics));
+    return Lines.withoutUser(Lines.abbreviate(topics));
   }
 
   /**

@@ -40,7 +40,7 @@ final class OwnRows {
 
   static String familyFlaw(String[] cells) {
     if (cells.length < 3 || cells.length > 5) {
-      return TableFile.countFlaw(cells, "3 to 5");
+      return TableFile.countError(cells, "3 to 5");
     }
     if (cells.length > 4 && !isSilence(cells[4])) {
       return "longest silence "
@@ -64,7 +64,7 @@ final class OwnRows {
 
   String rowFlaw(String[] cells) {
     if (cells.length != 9) {
-      return TableFile.countFlaw(cells, "9");
+      return TableFile.countError(cells, "9");
     }
     if (names.apply(cells[3]) == null) {
       return "no metric " + cells[3] + "; docs/METRICS.md lists them";

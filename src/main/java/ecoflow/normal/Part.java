@@ -55,7 +55,7 @@ record Part(List<String> families, String name, List<Selector> rows, Presence.Co
   /** The error of a line in a user's table; null for none. */
   static String flaw(String[] cells) {
     if (cells.length < 4) {
-      return TableFile.countFlaw(cells, "4 or 5");
+      return TableFile.countError(cells, "4 or 5");
     }
     if (words(cells[0]).isEmpty() || words(cells[2]).isEmpty()) {
       return "families and rows are needed";

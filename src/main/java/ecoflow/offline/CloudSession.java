@@ -171,7 +171,7 @@ public final class CloudSession implements Commands.Cloud {
   }
 
   @Override
-  public void ask(String serial) throws CallFailure {
+  public void request(String serial) throws CallFailure {
     if (settings.mode() == Settings.Mode.DEVICE) {
       call("direct:account-requests");
     } else if (!withAccount

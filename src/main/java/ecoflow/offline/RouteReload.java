@@ -70,8 +70,8 @@ public final class RouteReload {
     seen = running;
   }
 
-  /** Checks the files once. Call it periodically; it never throws. */
-  public void look() {
+  /** Reloads files that have changed. Call it periodically; it never throws. */
+  public void check() {
     try {
       Map<String, String> now = files();
       if (!now.equals(seen)) {

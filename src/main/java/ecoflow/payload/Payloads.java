@@ -243,7 +243,7 @@ public final class Payloads {
 
   /** Route step: counts and drops an unreadable header. The other headers are kept. */
   public void dropHeader(Exchange exchange) {
-    loseHeader(exchange, Lines.complaint(failure(exchange)));
+    loseHeader(exchange, Lines.parserMessage(failure(exchange)));
   }
 
   private void loseHeader(Exchange exchange, String reason) {
@@ -263,7 +263,7 @@ public final class Payloads {
     if (UNKNOWN.equals(exchange.getMessage().getHeader(KIND))) {
       tellKind(exchange, "unknown");
     }
-    drop(exchange, Lines.complaint(failure(exchange)));
+    drop(exchange, Lines.parserMessage(failure(exchange)));
   }
 
   private void drop(Exchange exchange, String reason) {

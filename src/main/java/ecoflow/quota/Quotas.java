@@ -206,7 +206,7 @@ public final class Quotas {
     }
     onChange.accept(serial);
     if (trace != null) {
-      trace.taken(taken);
+      trace.accepted(taken);
     }
   }
 

@@ -118,7 +118,7 @@ final class RestPolls {
     }
     api.contactMade();
     if (!added.isEmpty()) {
-      LOG.info("New devices: {}", Lines.some(added));
+      LOG.info("New devices: {}", Lines.abbreviate(added));
     }
     once("list", "");
   }

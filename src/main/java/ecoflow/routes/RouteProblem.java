@@ -74,15 +74,16 @@ public final class RouteProblem {
   }
 
   /**
-   * A line about routes that were read but do not run, which Camel does not report; empty if all
-   * run.
+   * A line about routes that were read but are not running, which Camel does not report; empty if
+   * all are running.
    */
-  public static Optional<String> standstill(CamelContext camel) {
+  public static Optional<String> missingRoutes(CamelContext camel) {
     int read = ((ModelCamelContext) camel).getRouteDefinitions().size();
     int running = camel.getRoutesSize();
     return running > 0 && running == read
         ? Optional.empty()
-        : Optional.of(running + " of " + read + " routes run: are all route files there?");
+        : Optional.of(
+            running + " of " + read + " routes are running: check that all route files exist");
   }
 
   private static String withoutScheme(String location) {

@@ -27,7 +27,7 @@ public final class RouteWatch {
   }
 
   /** Checks all routes once. Call it every {@value #SECONDS} s; it never throws. */
-  public void look() {
+  public void check() {
     try {
       for (Route route : camel.getRoutes()) {
         ServiceStatus status = camel.getRouteController().getRouteStatus(route.getId());

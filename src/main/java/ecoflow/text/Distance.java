@@ -10,12 +10,12 @@ final class Distance {
 
   private Distance() {}
 
-  static Optional<String> nearest(String name, Collection<String> names, int most) {
+  static Optional<String> nearest(String name, Collection<String> names, int maxDistance) {
     record Candidate(String name, int distance) {}
     return names.stream()
-        .filter(other -> Math.abs(other.length() - name.length()) <= most)
+        .filter(other -> Math.abs(other.length() - name.length()) <= maxDistance)
         .map(other -> new Candidate(other, between(name, other)))
-        .filter(candidate -> candidate.distance() <= most)
+        .filter(candidate -> candidate.distance() <= maxDistance)
         .min(Comparator.comparingInt(Candidate::distance).thenComparing(Candidate::name))
         .map(Candidate::name);
   }
@@ -32,15 +32,15 @@ final class Distance {
           continue;
         }
         boolean isSame = a.charAt(i - 1) == b.charAt(j - 1);
-        int least = Math.min(steps[i - 1][j], steps[i][j - 1]) + 1;
-        least = Math.min(least, steps[i - 1][j - 1] + (isSame ? 0 : 1));
+        int minimum = Math.min(steps[i - 1][j], steps[i][j - 1]) + 1;
+        minimum = Math.min(minimum, steps[i - 1][j - 1] + (isSame ? 0 : 1));
         if (i > 1
             && j > 1
             && a.charAt(i - 1) == b.charAt(j - 2)
             && a.charAt(i - 2) == b.charAt(j - 1)) {
-          least = Math.min(least, steps[i - 2][j - 2] + 1);
+          minimum = Math.min(minimum, steps[i - 2][j - 2] + 1);
         }
-        steps[i][j] = least;
+        steps[i][j] = minimum;
       }
     }
     return steps[a.length()][b.length()];

@@ -14,23 +14,23 @@ import org.apache.hc.core5.http.MessageConstraintException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
-/** Describes failures in a few words, for users who do not read stack traces. */
+/** Short descriptions of failures for users. */
 final class Failures {
 
-  private static final int DEPTH = 12;
+  private static final int MAX_CAUSES = 12;
 
   private Failures() {}
 
   static String describe(Throwable failure, String path) {
     String where = path == null ? "" : " on " + path;
     Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < DEPTH; depth++) {
+    for (int depth = 0; cause != null && depth < MAX_CAUSES; depth++) {
       if (cause instanceof PlainException plain) {
         return plain.words(where);
       }
-      String words = known(cause);
-      if (words != null) {
-        return words + where;
+      String text = known(cause);
+      if (text != null) {
+        return text + where;
       }
       cause = cause.getCause() == cause ? null : cause.getCause();
     }
@@ -51,9 +51,9 @@ final class Failures {
       return "unknown host " + Lines.oneLine(String.valueOf(cause.getMessage()));
     }
     if (cause instanceof MessageConstraintException) {
-      return "the headers of the answer are too long";
+      return "the headers of the response are too long";
     }
-    // Netty wraps the reason in a message with all names of the chain.
+    // Netty wraps the reason in a message with the names of all certificates in the chain.
     if (cause instanceof CertificateException
         && !(cause.getCause() instanceof CertificateException)) {
       return "the certificate of the host is not trusted ("
@@ -65,17 +65,17 @@ final class Failures {
     }
     if (cause instanceof InterruptedIOException
         || cause instanceof TimeoutException
-        || isCut(cause)) {
-      return "no answer in time";
+        || isTimeout(cause)) {
+      return "no response in time";
     }
     if (cause instanceof SSLException && cause.getCause() == null) {
       return "TLS failed (" + Lines.oneLine(cause.getMessage()) + ")";
     }
     if (cause instanceof SocketException && cause.getCause() == null) {
-      return "the connection broke (" + Lines.oneLine(cause.getMessage()) + ")";
+      return "the connection was lost (" + Lines.oneLine(cause.getMessage()) + ")";
     }
     if (cause instanceof com.fasterxml.jackson.core.JacksonException) {
-      return "the answer is not JSON";
+      return "the response is not JSON";
     }
     if (cause instanceof MqttException mqtt) {
       return known(mqtt);
@@ -83,8 +83,8 @@ final class Failures {
     return null;
   }
 
-  /** The failures that the time-out of a call causes. */
-  private static boolean isCut(Throwable cause) {
+  /** Whether the failure is one that the time limit of a call causes. */
+  private static boolean isTimeout(Throwable cause) {
     return cause instanceof RequestFailedException
         || (cause instanceof SocketException && "Socket closed".equals(cause.getMessage()));
   }
@@ -96,7 +96,7 @@ final class Failures {
           "the broker refused the credentials";
       case MqttException.REASON_CODE_INVALID_CLIENT_ID -> "the broker refused the client id";
       case MqttException.REASON_CODE_BROKER_UNAVAILABLE -> "the broker is unavailable";
-      case MqttException.REASON_CODE_CLIENT_TIMEOUT -> "no answer in time";
+      case MqttException.REASON_CODE_CLIENT_TIMEOUT -> "no response in time";
       case MqttException.REASON_CODE_CLIENT_NOT_CONNECTED -> "not connected";
       case MqttException.REASON_CODE_CONNECTION_LOST ->
           failure.getCause() == null ? "the broker closed the connection" : null;

@@ -14,10 +14,11 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 
 /**
- * Log lines with a rate limit, and the texts in them.
+ * Log lines with a rate limit, and functions for text in log lines.
  *
- * <p>Of lines with the same subject, the first is logged, and then one per minute (or per another
- * pause) with the number of lines that were left out. Those go to DEBUG, or are dropped.
+ * <p>The first line with a subject is logged immediately; further lines are logged at most once per
+ * minute, or per another interval, with the number of lines that were suppressed. Suppressed lines
+ * are logged at DEBUG or dropped.
  */
 public final class Lines {
 
@@ -27,7 +28,7 @@ public final class Lines {
   private static final int MAX_NAME = 200;
   private static final int MAX_LISTED = 20;
   private static final int MAX_CAUSES = 12;
-  private static final int CHARACTERS_PER_MISTAKE = 4;
+  private static final int CHARACTERS_PER_TYPO = 4;
 
   /**
    * Control characters, line separators, characters that change the direction of text, and halves
@@ -42,13 +43,13 @@ public final class Lines {
 
   private static final class Subject {
     long loggedAt;
-    long leftOut;
+    long suppressed;
   }
 
   private final Logger log;
   private final LongSupplier nanoClock;
   private final long pause;
-  private final boolean leftOutAtDebug;
+  private final boolean suppressedAtDebug;
   private final Map<String, Subject> subjects =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -66,41 +67,41 @@ public final class Lines {
   /**
    * Creates a rate limit.
    *
-   * @param pause between two lines with the same subject
-   * @param leftOutAtDebug whether lines that are left out go to DEBUG; false where DEBUG has
-   *     another line about the event
+   * @param pause minimum time between two lines with the same subject
+   * @param suppressedAtDebug whether suppressed lines are logged at DEBUG; false if another DEBUG
+   *     line describes the event
    */
-  public Lines(Logger log, LongSupplier nanoClock, Duration pause, boolean leftOutAtDebug) {
+  public Lines(Logger log, LongSupplier nanoClock, Duration pause, boolean suppressedAtDebug) {
     this.log = log;
     this.nanoClock = nanoClock;
     this.pause = pause.toNanos();
-    this.leftOutAtDebug = leftOutAtDebug;
+    this.suppressedAtDebug = suppressedAtDebug;
   }
 
   /**
-   * Logs a line unless one with the same subject was logged within the pause.
+   * Logs a line, unless a line with the same subject was logged less than the pause ago.
    *
-   * @param subject the key of equal lines, such as the device and the kind of failure
+   * @param subject identifies similar lines, such as the device and the kind of failure
    */
   public void warn(String subject, String line) {
     long now = nanoClock.getAsLong();
-    long leftOut;
+    long suppressed;
     synchronized (subjects) {
       Subject known = subjects.get(subject);
       if (known != null && now - known.loggedAt < pause) {
-        known.leftOut++;
-        if (leftOutAtDebug) {
+        known.suppressed++;
+        if (suppressedAtDebug) {
           log.debug("{}", line);
         }
         return;
       }
-      leftOut = known == null ? 0 : known.leftOut;
+      suppressed = known == null ? 0 : known.suppressed;
       Subject fresh = new Subject();
       fresh.loggedAt = now;
       subjects.put(subject, fresh);
     }
-    if (leftOut > 0) {
-      log.warn("{} ({} more like this since the last line)", line, leftOut);
+    if (suppressed > 0) {
+      log.warn("{} (similar lines suppressed: {})", line, suppressed);
     } else {
       log.warn("{}", line);
     }
@@ -127,23 +128,23 @@ public final class Lines {
   }
 
   /**
-   * All failures of the chain with their classes, the outermost first, without those that only
-   * repeat the text of their cause.
+   * All failures of the chain with their classes, starting with the outermost, without those that
+   * only repeat the text of their cause.
    */
   public static String chain(Throwable failure) {
-    List<String> told = new ArrayList<>();
+    List<String> messages = new ArrayList<>();
     Throwable outer = failure;
     for (int depth = 0; outer != null && depth < MAX_CAUSES; depth++) {
       Throwable cause = outer.getCause() == outer ? null : outer.getCause();
-      String words = String.valueOf(outer.getMessage());
+      String message = String.valueOf(outer.getMessage());
       boolean isWrapper =
-          cause != null && cause.getMessage() != null && words.contains(cause.getMessage());
+          cause != null && cause.getMessage() != null && message.contains(cause.getMessage());
       if (!isWrapper) {
-        told.add(outer.getClass().getSimpleName() + ": " + oneLine(words));
+        messages.add(outer.getClass().getSimpleName() + ": " + oneLine(message));
       }
       outer = cause;
     }
-    return String.join("; ", told);
+    return String.join("; ", messages);
   }
 
   /** The innermost cause; the failure itself if it has none. */
@@ -155,22 +156,22 @@ public final class Lines {
     return cause;
   }
 
-  /** The text of a parser's failure, without its class. */
-  public static String complaint(Throwable failure) {
+  /** The message of a parser, without the class of the exception. */
+  public static String parserMessage(Throwable failure) {
     Throwable cause = rootCause(failure);
     return oneLine(
         cause instanceof JacksonException json ? json.getOriginalMessage() : cause.getMessage());
   }
 
-  /** External text, cut to the maximum length of a log line. */
+  /** Text from an external source as one line, cut to a maximum length. */
   public static String oneLine(String text) {
     String line = CONTROLS.matcher(String.valueOf(text)).replaceAll(" ").strip();
     return line.length() <= MAX_CHARACTERS ? line : cut(line, MAX_CHARACTERS) + "...";
   }
 
   /**
-   * A serial number or a name from outside, without control characters and cut to {@value
-   * #MAX_NAME} characters, for labels, pages and log lines.
+   * A serial number or a name from an external source, without control characters and cut to
+   * {@value #MAX_NAME} characters, for labels, pages and log lines.
    */
   public static String name(String text) {
     if (text.length() <= MAX_NAME && isPrintableAscii(text)) {
@@ -179,7 +180,9 @@ public final class Lines {
     return cut(CONTROLS.matcher(text).replaceAll(""), MAX_NAME);
   }
 
-  /** Most names and every serial number; the topic of each message asks. */
+  /**
+   * Fast path for most names and all serial numbers, because the topic of each message is checked.
+   */
   private static boolean isPrintableAscii(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
@@ -189,15 +192,15 @@ public final class Lines {
     return true;
   }
 
-  /** At most so many characters; one outside the Basic Multilingual Plane counts once. */
-  private static String cut(String text, int most) {
-    return text.codePointCount(0, text.length()) <= most
+  /** Cuts the text to a number of code points. */
+  private static String cut(String text, int max) {
+    return text.codePointCount(0, text.length()) <= max
         ? text
-        : text.substring(0, text.offsetByCodePoints(0, most));
+        : text.substring(0, text.offsetByCodePoints(0, max));
   }
 
-  /** The first {@value #MAX_LISTED} of some texts, and how many more there are. */
-  public static String some(Collection<String> texts) {
+  /** The first {@value #MAX_LISTED} texts, followed by the number of the others. */
+  public static String abbreviate(Collection<String> texts) {
     String listed = texts.stream().limit(MAX_LISTED).collect(Collectors.joining(", "));
     return texts.size() <= MAX_LISTED
         ? listed
@@ -207,15 +210,18 @@ public final class Lines {
   /**
    * The most similar name, ignoring case.
    *
-   * @param most the maximum number of different characters
+   * @param max the maximum number of different characters
    */
-  public static Optional<String> nearest(String name, Collection<String> names, int most) {
-    return Distance.nearest(name, names, most);
+  public static Optional<String> nearest(String name, Collection<String> names, int max) {
+    return Distance.nearest(name, names, max);
   }
 
-  /** The most similar serial number; with more differences any device would match. */
+  /**
+   * The most similar serial number. The limit is low, because with more differences any device
+   * would match.
+   */
   public static Optional<String> nearestSerial(String serial, Collection<String> serials) {
-    return Distance.nearest(serial, serials, serial.length() / CHARACTERS_PER_MISTAKE);
+    return Distance.nearest(serial, serials, serial.length() / CHARACTERS_PER_TYPO);
   }
 
   /** Seconds, with a fraction only if it is not zero. */

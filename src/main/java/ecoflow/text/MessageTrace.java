@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The trace of one MQTT message: the steps that process it add entries, and one DEBUG line contains
- * them when the exchange is done, whatever its outcome. Traces exist only at DEBUG.
+ * The trace of one MQTT message: the steps that process it add entries, which are logged in one
+ * DEBUG line when the exchange is complete, also after a failure. Traces exist only at DEBUG.
  */
 public final class MessageTrace implements Synchronization {
 
@@ -27,7 +27,7 @@ public final class MessageTrace implements Synchronization {
   private final Set<String> remarks = new LinkedHashSet<>();
   private final Map<String, Integer> conflicts = new LinkedHashMap<>();
   private final Map<String, String> firstNames = new HashMap<>();
-  private int taken;
+  private int accepted;
 
   private MessageTrace(String topic, int bytes) {
     this.topic = topic;
@@ -48,22 +48,22 @@ public final class MessageTrace implements Synchronization {
     return LOG.isDebugEnabled() ? exchange.getProperty(PROPERTY, MessageTrace.class) : null;
   }
 
-  /** Adds the kind of the payload, or of one part of it. */
-  public synchronized void part(String words) {
-    parts.add(words);
+  /** Adds the kind of the payload or of a part of it. */
+  public synchronized void part(String text) {
+    parts.add(text);
   }
 
-  /** Adds a remark on the message; equal remarks of several parts appear once. */
-  public synchronized void remark(String words) {
-    remarks.add(words);
+  /** Adds a remark about the message. Equal remarks of several parts appear once. */
+  public synchronized void remark(String text) {
+    remarks.add(text);
   }
 
-  /** Adds to the number of values that were taken. */
-  public synchronized void taken(int values) {
-    taken += values;
+  /** Adds to the number of accepted values. */
+  public synchronized void accepted(int values) {
+    accepted += values;
   }
 
-  /** Adds a value that conflicts with another series. */
+  /** Counts a value that conflicts with another series. */
   public synchronized void conflict(String kind, String name) {
     conflicts.merge(kind, 1, Integer::sum);
     firstNames.putIfAbsent(kind, name);
@@ -88,7 +88,7 @@ public final class MessageTrace implements Synchronization {
             .append(" bytes");
     parts.forEach(part -> line.append(", ").append(part));
     remarks.forEach(remark -> line.append(", ").append(remark));
-    line.append(", values taken: ").append(taken);
+    line.append(", values accepted: ").append(accepted);
     conflicts.forEach(
         (kind, count) ->
             line.append(", ")

@@ -1,6 +1,6 @@
 package ecoflow.text;
 
-/** A failure whose message is written for users. */
+/** A failure with a message for users. */
 public class PlainException extends Exception {
 
   private static final long serialVersionUID = 1L;
@@ -10,7 +10,7 @@ public class PlainException extends Exception {
   }
 
   /**
-   * The complete sentence.
+   * The complete message.
    *
    * @param where " on" and the path of the HTTPS call that failed; empty for other failures
    */

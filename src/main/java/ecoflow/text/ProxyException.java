@@ -8,28 +8,29 @@ public final class ProxyException extends PlainException {
 
   private static final long serialVersionUID = 1L;
 
-  /** The reason when the proxy closes the connection, or sends an unreadable answer. */
-  public static final String NO_ANSWER = "it closed the connection, or does not answer as a proxy";
+  /** The reason if the proxy closes the connection or sends an unreadable response. */
+  public static final String NO_ANSWER =
+      "it closed the connection, or does not respond like a proxy";
 
   private static final int LOGIN_REQUIRED = 407;
 
-  /** The answer of Tinyproxy to a wrong password, in place of 407. */
+  /** Tinyproxy responds to a wrong password with this status instead of 407. */
   private static final int LOGIN_REJECTED = 401;
 
   private ProxyException(String message) {
     super(message);
   }
 
-  /** The proxy cannot be reached, or does not answer like a proxy. */
+  /** The proxy cannot be reached, or does not respond like a proxy. */
   public static ProxyException unreachable(String proxy, String reason) {
     return new ProxyException("no connection through the proxy " + proxy + ": " + reason);
   }
 
   /**
-   * The proxy answered CONNECT with an error.
+   * The proxy responded to CONNECT with an error.
    *
-   * @param hasLogin whether the proxy was given a user and a password
-   * @param status HTTP status of the answer
+   * @param hasLogin whether the exporter sent a user and a password
+   * @param status HTTP status of the response
    */
   public static ProxyException refused(String proxy, boolean hasLogin, String target, int status) {
     String reason =

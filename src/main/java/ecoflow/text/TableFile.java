@@ -8,34 +8,34 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * A table that the user writes: comma-separated lines; empty lines and lines that start with # are
- * ignored. An error is reported with its line number, and only that line is skipped.
+ * A user's table with comma-separated lines. Empty lines and lines that start with # are ignored. A
+ * line with an error is reported with its number and skipped.
  */
 public final class TableFile {
 
   private final Path file;
-  private final String head;
+  private final String header;
   private final Consumer<String> problems;
 
   /**
    * Creates a reader.
    *
-   * @param head the start of the optional header line
-   * @param problems receives a text per line that is left out
+   * @param header the start of the optional header line
+   * @param problems receives a message for each line that is skipped
    */
-  public TableFile(Path file, String head, Consumer<String> problems) {
+  public TableFile(Path file, String header, Consumer<String> problems) {
     this.file = file;
-    this.head = head;
+    this.header = header;
     this.problems = problems;
   }
 
   /**
-   * Reads all lines; a missing file has none.
+   * Reads all lines. A missing file has no lines.
    *
-   * @param flaw returns the error in the cells of a line, or null
-   * @param take receives the cells of valid lines
+   * @param error returns the error in the cells of a line, or null
+   * @param rows receives the cells of valid lines
    */
-  public void read(Function<String[], String> flaw, Consumer<String[]> take) {
+  public void read(Function<String[], String> error, Consumer<String[]> rows) {
     if (!Files.exists(file)) {
       return;
     }
@@ -43,25 +43,25 @@ public final class TableFile {
     try {
       lines = Files.readAllLines(file);
     } catch (IOException e) {
-      problems.accept(file + " is left out: it cannot be read as text in UTF-8");
+      problems.accept(file + " is skipped: it cannot be read as text in UTF-8");
       return;
     }
     for (int i = 0; i < lines.size(); i++) {
       String line = lines.get(i).strip();
-      if (!line.isEmpty() && !line.startsWith("#") && !line.startsWith(head)) {
+      if (!line.isEmpty() && !line.startsWith("#") && !line.startsWith(header)) {
         String[] cells = line.split(",", -1);
-        String wrong = flaw.apply(cells);
-        if (wrong == null) {
-          take.accept(cells);
+        String message = error.apply(cells);
+        if (message == null) {
+          rows.accept(cells);
         } else {
-          problems.accept(file + ":" + (i + 1) + " is left out: " + wrong);
+          problems.accept(file + ":" + (i + 1) + " is skipped: " + message);
         }
       }
     }
   }
 
-  /** The error text for a wrong number of cells. */
-  public static String countFlaw(String[] cells, String needed) {
-    return cells.length + " columns where " + needed + " are needed";
+  /** The error message for a wrong number of cells. */
+  public static String countError(String[] cells, String expected) {
+    return cells.length + " columns, expected " + expected;
   }
 }

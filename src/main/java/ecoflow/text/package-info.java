@@ -1,2 +1,2 @@
-/** Text for the log, and tables that users write. */
+/** Text for the log, and the reader of users' tables. */
 package ecoflow.text;

@@ -128,7 +128,7 @@ final class WebTls {
       throw e;
     } catch (Exception e) {
       throw new WebConfigException(
-          "certificate or key are not PEM that can be used (" + Lines.complaint(e) + ")");
+          "certificate or key are not PEM that can be used (" + Lines.parserMessage(e) + ")");
     }
   }
 

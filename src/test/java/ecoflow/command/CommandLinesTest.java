@@ -141,7 +141,7 @@ class CommandLinesTest {
     Files.delete(routes.resolve("payload.camel.yaml"));
     assertEquals(1, run("routes", "export", routes.toString()));
     assertEquals("mine", Files.readString(edited));
-    assertTrue(out.toString().contains("kept   " + edited + ": it exists already"));
+    assertTrue(out.toString().contains("kept   " + edited + ": it already exists"));
     assertTrue(out.toString().contains("wrote  " + routes.resolve("payload.camel.yaml")));
 
     assertEquals(0, run("routes", "export", "--force", routes.toString()));
@@ -153,7 +153,7 @@ class CommandLinesTest {
   void exportReportsThatItCannotWrite() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
     assertEquals(1, run("routes", "export", file.toString()));
-    assertError(file + " is not a folder");
+    assertError(file + " is not a directory");
     assertEquals(1, run("routes", "export", file.resolve("below").toString()));
     assertEquals(1, err.toString().lines().count(), err.toString());
   }
@@ -182,7 +182,7 @@ class CommandLinesTest {
         "validate requires a folder, as DIR or in ECOFLOW_ROUTES_DIR;"
             + " see ecoflow-exporter validate --help");
     assertEquals(2, run("validate", "/nowhere"));
-    assertError("/nowhere is not a folder; see ecoflow-exporter validate --help");
+    assertError("/nowhere is not a directory; see ecoflow-exporter validate --help");
     assertEquals(List.of(), validated);
   }
 }

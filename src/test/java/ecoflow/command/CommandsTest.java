@@ -305,7 +305,7 @@ class CommandsTest {
     assertEquals(1, run(good, "check"));
     assertEquals(
         List.of(
-            "FAILED broker it refused some subscriptions: check that all devices belong to this"
+            "FAILED broker it rejected some subscriptions: check that all devices belong to this"
                 + " account"),
         findings("FAILED"));
     cloud.refuseSubscriptions(topic -> false);

@@ -86,27 +86,27 @@ class OwnMessagesTest {
     assertEquals(Map.of("slot", 2L, "soc", 0L), decoded.values());
     assertEquals(
         List.of(
-            "a.desc: general.proto is left out: a file with this name exists already;"
+            "a.desc: general.proto is skipped: a file with this name exists already;"
                 + " rename it",
-            "b.desc: stranger.proto is left out: it requires the line 'package ecoflow.stranger;'",
-            "b.desc: recursive.proto is left out: message Pack contains itself",
-            "b.desc: typed.proto is left out: ecoflow.typed.Pack.kind is an enum; use int32",
-            "c.desc is left out: it is not a readable descriptor set",
+            "b.desc: stranger.proto is skipped: it requires the line 'package ecoflow.stranger;'",
+            "b.desc: recursive.proto is skipped: message Pack contains itself",
+            "b.desc: typed.proto is skipped: ecoflow.typed.Pack.kind is an enum; use int32",
+            "c.desc is skipped: it is not a readable descriptor set",
             "forgotten.proto is not used, because no .desc file contains it; create one with protoc"
                 + " --descriptor_set_out=forgotten.desc forgotten.proto",
-            "messages.csv:1 is left out: cmd_func and cmd_id must be numbers",
-            "messages.csv:2 is left out: 4 columns where 5 are needed",
-            "messages.csv:3 is left out: route nr:5: expected sn:, product: or src:, separated"
+            "messages.csv:1 is skipped: cmd_func and cmd_id must be numbers",
+            "messages.csv:2 is skipped: 4 columns, expected 5",
+            "messages.csv:3 is skipped: route nr:5: expected sn:, product: or src:, separated"
                 + " by spaces",
-            "messages.csv:4 is left out: unknown message newcomer.Nothing",
-            "messages.csv:5 is left out: unknown message nofamily.Pack",
-            "messages.csv:6 is left out: unknown message Pack",
-            "messages.csv:7 is left out: prefix a b: expected a name, followed by [] for a list"
+            "messages.csv:4 is skipped: unknown message newcomer.Nothing",
+            "messages.csv:5 is skipped: unknown message nofamily.Pack",
+            "messages.csv:6 is skipped: unknown message Pack",
+            "messages.csv:7 is skipped: prefix a b: expected a name, followed by [] for a list"
                 + " item",
-            "rules.csv:1 is left out: unknown message newcomer.Nothing",
-            "rules.csv:2 is left out: unknown field nothing in newcomer.Pack",
-            "rules.csv:3 is left out: rule mask is not valid for the field soc",
-            "rules.csv:4 is left out: rule guess is not valid for the field soc"),
+            "rules.csv:1 is skipped: unknown message newcomer.Nothing",
+            "rules.csv:2 is skipped: unknown field nothing in newcomer.Pack",
+            "rules.csv:3 is skipped: rule mask is not valid for the field soc",
+            "rules.csv:4 is skipped: rule guess is not valid for the field soc"),
         problems.stream().map(problem -> problem.replace(folder + "/", "")).toList());
   }
 

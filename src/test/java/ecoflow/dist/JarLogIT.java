@@ -106,33 +106,34 @@ class JarLogIT {
             """
             {"params": {"pd.soc": 82, "pd.list": [1]}}
             """),
-        "JSON, values taken: 2");
+        "JSON, values accepted: 2");
     pushes.put(
         utf8(
             """
             {"params": {}}
             """),
-        "JSON, values taken: 0");
+        "JSON, values accepted: 0");
     pushes.put(
         utf8(
             """
             {"params": null}
             """),
-        "JSON, dropped: params is null instead of an object, values taken: 0");
+        "JSON, dropped: params is null instead of an object, values accepted: 0");
     pushes.put(
-        utf8("none"), "unknown, dropped: it is neither a JSON object nor a frame, values taken: 0");
+        utf8("none"),
+        "unknown, dropped: it is neither a JSON object nor a frame, values accepted: 0");
     pushes.put(
         frame,
         "frame, 254/21 decoded, 60/1 unknown 0807, a broken header (REASON), 254/21 decoded,"
-            + " values taken: 2");
+            + " values accepted: 2");
     pushes.put(
-        Base64.getEncoder().encode(frame(powerIn)), "base64, 254/21 decoded, values taken: 1");
+        Base64.getEncoder().encode(frame(powerIn)), "base64, 254/21 decoded, values accepted: 1");
     pushes.put(
         utf8(
             """
             {"params": {"pd_soc": 5, "online": 1, "pd.x": 1, "pd_x": 2}}
             """),
-        "JSON, values taken: 3, same_name conflicts: 2 (first pd_soc),"
+        "JSON, values accepted: 3, same_name conflicts: 2 (first pd_soc),"
             + " own_metric conflicts: 1 (first online)");
     String off =
         """
@@ -146,7 +147,7 @@ class JarLogIT {
 
     List<String> expected = new ArrayList<>();
     expected.add(
-        "/app/***/" + SERIAL + "/thing/property/get_reply: N bytes, JSON, values taken: 2");
+        "/app/***/" + SERIAL + "/thing/property/get_reply: N bytes, JSON, values accepted: 2");
     pushes.forEach(
         (payload, words) ->
             expected.add(
@@ -156,7 +157,7 @@ class JarLogIT {
             + SERIAL
             + ": "
             + off.length()
-            + " bytes, JSON, the device is off, values taken: 0");
+            + " bytes, JSON, the device is off, values accepted: 0");
     assertEquals(
         expected,
         jar.log(" DEBUG MessageTrace - ").stream()
@@ -201,7 +202,7 @@ class JarLogIT {
             call
                 + "HTTP 200 after N ms, attempt 1: code 8521 (signature is wrong):"
                 + " check the clock of this machine and ECOFLOW_SECRET_KEY",
-            call + "no status after N ms, attempt 2: no answer in time",
+            call + "no status after N ms, attempt 2: no response in time",
             call + "HTTP 502 after N ms, attempt 3",
             call + "HTTP 200 after N ms, attempt 4"),
         attempts());

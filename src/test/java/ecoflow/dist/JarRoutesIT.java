@@ -115,7 +115,8 @@ class JarRoutesIT {
     assertEquals(1, jar.log("Routes from " + routes + ": mine.camel.yaml").size());
     assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertTrue(
-        jar.lastLine().contains("The routes do not start: " + file + ":4: there is no component "),
+        jar.lastLine()
+            .contains("Failed to start the routes: " + file + ":4: there is no component "),
         jar.lastLine());
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
   }
@@ -143,8 +144,8 @@ class JarRoutesIT {
             file + ":4: 'perid' is not an option of timer; did you mean 'period'?",
             file + ":6: 'lgo' is unknown in steps; did you mean 'log'?",
             file + ":7: no route starts with direct:nowhere"),
-        jar.log("The routes do not start: ").stream()
-            .map(line -> line.replaceFirst(".*The routes do not start: ", ""))
+        jar.log("Failed to start the routes: ").stream()
+            .map(line -> line.replaceFirst(".*Failed to start the routes: ", ""))
             .toList());
     assertEquals(3, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
@@ -170,7 +171,7 @@ class JarRoutesIT {
 
     assertEquals(2, jar.exitCode());
     assertTrue(
-        jar.lastLine().contains("The routes do not start: " + file + ":7: route mine: "),
+        jar.lastLine().contains("Failed to start the routes: " + file + ":7: route mine: "),
         jar.lastLine());
     assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");

@@ -189,7 +189,7 @@ class HostileCloudTest {
         ChildProcess process = process(caFile, server.getLocalPort(), "HTTP_TIMEOUT", "3600")) {
       assertEquals(1, process.exitCode(), () -> "" + process.lines());
       process.awaitLine(
-          "Cannot get the device list from EcoFlow: the headers of the answer are too long on "
+          "Cannot get the device list from EcoFlow: the headers of the response are too long on "
               + DEVICE_LIST);
       assertTrue(
           process.lines().stream().allMatch(line -> line.startsWith("20")),

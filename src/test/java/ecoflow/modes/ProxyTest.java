@@ -354,8 +354,8 @@ class ProxyTest {
   /** The server accepts connections, and then does not respond or closes them. */
   @ParameterizedTest
   @CsvSource({
-    "true, 'it closed the connection, or does not answer as a proxy'",
-    "false, no answer in time"
+    "true, 'it closed the connection, or does not respond like a proxy'",
+    "false, no response in time"
   })
   void aServerThatIsNotAProxyIsReported(boolean closes, String reason) throws IOException {
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
@@ -411,7 +411,7 @@ class ProxyTest {
       eventuallyLastFailure(
           "no connection through the proxy "
               + address
-              + " (HTTPS_PROXY): it closed the connection, or does not answer as a proxy");
+              + " (HTTPS_PROXY): it closed the connection, or does not respond like a proxy");
     }
   }
 
@@ -429,7 +429,8 @@ class ProxyTest {
               "HTTP_TIMEOUT=3600",
               "ESTABLISH_ATTEMPTS=2"));
       assertEquals(1, process.exitCode(), () -> "" + process.lines());
-      process.awaitLine("(HTTPS_PROXY): the headers of the answer are too long on " + DEVICE_LIST);
+      process.awaitLine(
+          "(HTTPS_PROXY): the headers of the response are too long on " + DEVICE_LIST);
       assertCleanLog();
     }
   }

@@ -270,13 +270,13 @@ class MqttLinkTest {
   @Test
   void aBrokerThatNeverAnswers() throws Exception {
     assertEquals(
-        "32000 no answer in time", failure(link(LONG, SHORT), login(listener(client -> {}))));
+        "32000 no response in time", failure(link(LONG, SHORT), login(listener(client -> {}))));
   }
 
   @Test
   void aBrokerThatNeverAnswersTheLogin() throws Exception {
     assertEquals(
-        "32000 no answer in time", failure(link(LONG, SHORT), login(broker(client -> {}))));
+        "32000 no response in time", failure(link(LONG, SHORT), login(broker(client -> {}))));
   }
 
   @Test
@@ -284,7 +284,7 @@ class MqttLinkTest {
     MqttLink link = link(LONG, SHORT);
     consume(link, 1, (topic, message) -> {});
     assertEquals(
-        "32000 no answer in time", failure(link, login(broker(client -> client.accept(false)))));
+        "32000 no response in time", failure(link, login(broker(client -> client.accept(false)))));
   }
 
   @Test
@@ -293,7 +293,7 @@ class MqttLinkTest {
     // The close can also be reported as a reset.
     assertTrue(
         failure.endsWith(" the server closed the connection")
-            || failure.contains(" the connection broke ("),
+            || failure.contains(" the connection was lost ("),
         failure);
   }
 
@@ -365,7 +365,7 @@ class MqttLinkTest {
                           client.closeHandler(unused -> closed.countDown());
                         }))));
     eventually(() -> assertEquals(1, losses.get()));
-    assertEquals("no answer in time", Lines.describe(link.lostBecause()));
+    assertEquals("no response in time", Lines.describe(link.lostBecause()));
     closed.await();
     assertEquals(1, losses.get());
   }

@@ -93,23 +93,23 @@ class OwnRowsTest {
             + " fahrenheit_if, magnitude, split, native_total, native_day, native_session";
     assertEquals(
         List.of(
-            folder.resolve("families.csv") + ":1 is left out: 2 columns where 3 to 5 are needed",
+            folder.resolve("families.csv") + ":1 is skipped: 2 columns, expected 3 to 5",
             folder.resolve("families.csv")
-                + ":2 is left out: highest power 3kW: it takes watts, or nothing for 10000",
+                + ":2 is skipped: highest power 3kW: it takes watts, or nothing for 10000",
             folder.resolve("families.csv")
-                + ":3 is left out: longest silence 5min: it takes whole seconds up to 86400, or"
+                + ":3 is skipped: longest silence 5min: it takes whole seconds up to 86400, or"
                 + " nothing for a device that sends often",
             folder.resolve("families.csv")
-                + ":4 is left out: longest silence 86401: it takes whole seconds up to 86400, or"
+                + ":4 is skipped: longest silence 86401: it takes whole seconds up to 86400, or"
                 + " nothing for a device that sends often",
-            start + "1 is left out: no metric battery_level; docs/METRICS.md lists them",
+            start + "1 is skipped: no metric battery_level; docs/METRICS.md lists them",
             start
-                + "2 is left out: label sock=1: it takes name=value, of [circuit, component, kind,"
+                + "2 is skipped: label sock=1: it takes name=value, of [circuit, component, kind,"
                 + " origin, pack, phase, port, sensor, source, zone]",
-            start + "3 is left out: unknown rule hallo: allowed are " + words,
-            start + "4 is left out: factor 0: it takes a number that is not 0",
-            start + "5 is left out: 4 columns where 9 are needed",
-            start + "6 is left out: it takes a family and a raw key"),
+            start + "3 is skipped: unknown rule hallo: allowed are " + words,
+            start + "4 is skipped: factor 0: it takes a number that is not 0",
+            start + "5 is skipped: 4 columns, expected 9",
+            start + "6 is skipped: it takes a family and a raw key"),
         problems);
     assertEquals(0.5, value(table, "R331X", "mine", 0.5));
   }
@@ -154,7 +154,7 @@ class OwnRowsTest {
         IntStream.range(0, expected.size())
             .mapToObj(
                 i ->
-                    "%s:%d is left out: %s"
+                    "%s:%d is skipped: %s"
                         .formatted(folder.resolve("metrics.csv"), i + 1, expected.get(i)))
             .toList(),
         problems);
@@ -218,11 +218,11 @@ class OwnRowsTest {
     String allowed = ": comparisons such as ems.bms1Online!=0 are allowed";
     assertEquals(
         List.of(
-            start + "1 is left out: 3 columns where 4 or 5 are needed",
-            start + "2 is left out: families and rows are needed",
-            start + "3 is left out: families and rows are needed",
-            start + "4 is left out: condition x is 1" + allowed,
-            start + "5 is left out: condition x=1|" + allowed),
+            start + "1 is skipped: 3 columns, expected 4 or 5",
+            start + "2 is skipped: families and rows are needed",
+            start + "3 is skipped: families and rows are needed",
+            start + "4 is skipped: condition x is 1" + allowed,
+            start + "5 is skipped: condition x=1|" + allowed),
         problems);
     assertEquals(Double.NaN, value(table, "R331X", "bms_bmsStatus.soc", 81));
     assertEquals(0.81, value(table, "R331X", "pd.soc", 81));

@@ -42,8 +42,8 @@ class LinesTest {
     assertEquals(
         List.of(
             "line 0",
-            "line 60 (59 more like this since the last line)",
-            "line 120 (59 more like this since the last line)"),
+            "line 60 (similar lines suppressed: 59)",
+            "line 120 (similar lines suppressed: 59)"),
         lines);
   }
 
@@ -55,7 +55,7 @@ class LinesTest {
     pass(60);
     log.warn("B", "b2");
     log.warn("A", "a3");
-    assertEquals(List.of("a1", "b1", "b2", "a3 (1 more like this since the last line)"), lines);
+    assertEquals(List.of("a1", "b1", "b2", "a3 (similar lines suppressed: 1)"), lines);
   }
 
   @Test
@@ -171,8 +171,10 @@ class LinesTest {
   @Test
   void longListsAreShortened() {
     List<String> serials = IntStream.rangeClosed(1, 25).mapToObj(i -> "D" + i).toList();
-    assertEquals("D1, D2", Lines.some(serials.subList(0, 2)));
-    assertEquals(String.join(", ", serials.subList(0, 20)), Lines.some(serials.subList(0, 20)));
-    assertEquals(String.join(", ", serials.subList(0, 20)) + " and 5 more", Lines.some(serials));
+    assertEquals("D1, D2", Lines.abbreviate(serials.subList(0, 2)));
+    assertEquals(
+        String.join(", ", serials.subList(0, 20)), Lines.abbreviate(serials.subList(0, 20)));
+    assertEquals(
+        String.join(", ", serials.subList(0, 20)) + " and 5 more", Lines.abbreviate(serials));
   }
 }
