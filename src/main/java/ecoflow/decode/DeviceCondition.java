@@ -6,9 +6,9 @@ import java.util.List;
 
 /**
  * Distinguishes devices that send different messages with the same command. The text form is a list
- * of conditions separated by spaces, at least one of which must be true: {@code sn:HW52} for the
+ * of conditions, separated by spaces, at least one of which must be true: {@code sn:HW52} for the
  * start of the serial number, {@code product:83} for the product type, {@code src:2} for the
- * sending part. Empty text matches every device.
+ * sending part of the device. Empty text matches every device.
  */
 record DeviceCondition(List<Condition> conditions) {
 
@@ -41,8 +41,8 @@ record DeviceCondition(List<Condition> conditions) {
     return new DeviceCondition(Arrays.stream(text.split(" ")).map(Condition::parse).toList());
   }
 
-  /** Whether an sn condition matches this serial number. */
-  boolean names(String serial) {
+  /** Whether one of the sn conditions matches this serial number. */
+  boolean matchesSerial(String serial) {
     return conditions.stream()
         .anyMatch(
             condition -> condition.key().equals("sn") && serial.startsWith(condition.value()));

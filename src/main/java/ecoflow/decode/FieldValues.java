@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fields of one message: reads them from bytes by the rules of protobuf, and then returns them
- * as plain values.
+ * The fields of one message: reads them from bytes by the rules of protobuf, and returns them as
+ * plain values.
  */
 final class FieldValues {
 
@@ -42,12 +42,12 @@ final class FieldValues {
    *
    * @param value null for bytes and groups, whose meaning is unknown
    */
-  private record OddField(Field field, int wireType, Object value) {}
+  private record MistypedField(Field field, int wireType, Object value) {}
 
-  private static final Comparator<OddField> BY_NUMBER =
-      Comparator.comparingInt((OddField odd) -> odd.field().number())
-          .thenComparingInt(odd -> odd.wireType() == WireFormat.WIRETYPE_FIXED64 ? 1 : 0)
-          .thenComparingInt(odd -> odd.wireType() == WireFormat.WIRETYPE_VARINT ? 0 : 1);
+  private static final Comparator<MistypedField> BY_NUMBER =
+      Comparator.comparingInt((MistypedField mistyped) -> mistyped.field().number())
+          .thenComparingInt(mistyped -> mistyped.wireType() == WireFormat.WIRETYPE_FIXED64 ? 1 : 0)
+          .thenComparingInt(mistyped -> mistyped.wireType() == WireFormat.WIRETYPE_VARINT ? 0 : 1);
 
   private final MessageType type;
   private final int depth;
@@ -57,20 +57,20 @@ final class FieldValues {
   private final FieldValues parent;
 
   /** The field of {@link #parent} with this message; null for the outermost message. */
-  private final Field place;
+  private final Field parentField;
 
   /** The times of history items by their full key; in the outermost message only. */
   private Map<String, Long> times = Map.of();
 
-  /** Values by place of the field; nested messages are FieldValues. Null for absent fields. */
+  /** Values by position of the field; nested messages are FieldValues. Null for absent fields. */
   private final Object[] sent;
 
-  private final List<OddField> odd = new ArrayList<>(0);
+  private final List<MistypedField> mistyped = new ArrayList<>(0);
 
-  /** The places of the fields that were sent. */
-  private final BitSet places = new BitSet();
+  /** The positions of the fields that were sent. */
+  private final BitSet sentFields = new BitSet();
 
-  private int oddFields;
+  private int mistypedCount;
 
   /**
    * @param dropped receives the dropped values
@@ -79,30 +79,32 @@ final class FieldValues {
     this(type, null, null, dropped);
   }
 
-  private FieldValues(MessageType type, FieldValues parent, Field place, List<Dropped> dropped) {
+  private FieldValues(
+      MessageType type, FieldValues parent, Field parentField, List<Dropped> dropped) {
     this.type = type;
     this.depth = parent == null ? 0 : parent.depth + 1;
     this.parent = parent;
-    this.place = place;
+    this.parentField = parentField;
     this.dropped = dropped;
     this.sent = new Object[type.fields().size()];
   }
 
   /**
-   * Reads the message, or a repetition of it, which is merged: the last value of a field wins,
-   * lists grow, nested messages are merged. If the message is truncated, the fields before the end
-   * are kept, except fields with an unexpected type in the last part.
+   * Reads the message. Further calls merge another part of the message as in protobuf: the last
+   * value of a field wins, lists are concatenated, nested messages are merged. If the message is
+   * truncated, the fields before the end are kept, except fields with an unexpected type in the
+   * last part.
    */
   void read(CodedInputStream in) throws IOException {
     int tag = in.readTag();
     while (tag != 0 && readField(in, tag)) {
       tag = in.readTag();
     }
-    oddFields = odd.size();
+    mistypedCount = mistyped.size();
     in.checkLastTagWas(0);
   }
 
-  /** Returns false at an end-group tag, which is not valid here because no group is open. */
+  /** Returns false at an end-group tag, which is not valid here because there is no open group. */
   private boolean readField(CodedInputStream in, int tag) throws IOException {
     int wireType = WireFormat.getTagWireType(tag);
     Field field = type.field(WireFormat.getTagFieldNumber(tag));
@@ -125,16 +127,16 @@ final class FieldValues {
       in.popLimit(limit);
       return true;
     }
-    return readOdd(in, tag, field);
+    return readMistyped(in, tag, field);
   }
 
   private void set(Field field, Object value) {
-    sent[field.place()] = value;
-    places.set(field.place());
+    sent[field.position()] = value;
+    sentFields.set(field.position());
   }
 
   private void add(Field field, Object item) {
-    Object before = sent[field.place()];
+    Object before = sent[field.position()];
     if (item == NO_VALUE) {
       set(field, NO_VALUE);
     } else if (before == null) {
@@ -171,7 +173,7 @@ final class FieldValues {
   private FieldValues message(CodedInputStream in, Field field) throws IOException {
     int limit = in.pushLimit(in.readRawVarint32());
     FieldValues message =
-        sent[field.place()] instanceof FieldValues before
+        sent[field.position()] instanceof FieldValues before
             ? before
             : new FieldValues(field.message(), this, field, dropped);
     message.read(in);
@@ -216,18 +218,17 @@ final class FieldValues {
   }
 
   /**
-   * The value of a little-endian number; the bytes themselves, which have no value, if they are too
-   * many for a number.
+   * The value of a little-endian number; the bytes themselves if there are too many for a number.
    */
   private static Object number(ByteString bytes) {
     if (bytes.size() > MAX_NUMBER_BYTES) {
       return bytes;
     }
-    byte[] highestFirst = new byte[bytes.size()];
-    for (int i = 0; i < highestFirst.length; i++) {
-      highestFirst[i] = bytes.byteAt(highestFirst.length - 1 - i);
+    byte[] bigEndian = new byte[bytes.size()];
+    for (int i = 0; i < bigEndian.length; i++) {
+      bigEndian[i] = bytes.byteAt(bigEndian.length - 1 - i);
     }
-    return new BigInteger(1, highestFirst).doubleValue();
+    return new BigInteger(1, bigEndian).doubleValue();
   }
 
   /** True for each set bit, counted from the lowest bit of the first byte; otherwise null. */
@@ -251,7 +252,7 @@ final class FieldValues {
     return true;
   }
 
-  private boolean readOdd(CodedInputStream in, int tag, Field field) throws IOException {
+  private boolean readMistyped(CodedInputStream in, int tag, Field field) throws IOException {
     int wireType = WireFormat.getTagWireType(tag);
     Object value = null;
     switch (wireType) {
@@ -264,11 +265,14 @@ final class FieldValues {
         }
       }
     }
-    odd.add(new OddField(field, wireType, value));
+    mistyped.add(new MistypedField(field, wireType, value));
     return true;
   }
 
-  /** All fields by name: those that were sent, and those whose absence means 0 or an empty list. */
+  /**
+   * All fields by name: those that were sent, and those that are 0 or an empty list if they are
+   * absent.
+   */
   Map<String, Object> all() {
     return withZeros(sent());
   }
@@ -278,16 +282,17 @@ final class FieldValues {
     return values;
   }
 
-  /** The fields that were sent, except those with numbers unknown to the table. */
+  /** The fields that were sent, except those that the table does not contain. */
   Map<String, Object> sent() {
-    // Large enough for all fields, so that the map does not grow.
+    // Large enough for all fields, so that the map is never resized.
     Map<String, Object> values =
-        new LinkedHashMap<>((places.cardinality() + oddFields + type.zeros().size()) * 3 / 2 + 1);
-    for (int place = places.nextSetBit(0); place >= 0; place = places.nextSetBit(place + 1)) {
-      put(values, type.fields().get(place), sent[place]);
+        new LinkedHashMap<>(
+            (sentFields.cardinality() + mistypedCount + type.zeros().size()) * 3 / 2 + 1);
+    for (int i = sentFields.nextSetBit(0); i >= 0; i = sentFields.nextSetBit(i + 1)) {
+      put(values, type.fields().get(i), sent[i]);
     }
-    if (oddFields > 0) {
-      putOdd(values);
+    if (mistypedCount > 0) {
+      putMistyped(values);
     }
     return values;
   }
@@ -307,15 +312,15 @@ final class FieldValues {
         items.forEach(item -> maps.add(((FieldValues) item).all()));
         values.put(field.key(), maps);
       } else {
-        ListItems placed =
+        ListItems indexed =
             new ListItems(
-                field.key(), rule, values, reason -> drop(field.name(), reason), this::noteTime);
+                field.key(), rule, values, reason -> drop(field.name(), reason), this::recordTime);
         for (Object item : items) {
           FieldValues fields = (FieldValues) item;
           Map<String, Object> sent = fields.sent();
-          // The zeros of rules.csv do not fill an empty slot.
+          // The zeros of rules.csv must not fill an empty slot.
           if (!rule.emptySlots() || !sent.isEmpty()) {
-            placed.put(fields.withZeros(sent));
+            indexed.put(fields.withZeros(sent));
           }
         }
       }
@@ -323,13 +328,14 @@ final class FieldValues {
   }
 
   /**
-   * Puts fields whose wire type differs from the type in the table. The wire type has precedence,
-   * because firmware of one model sends floats where another sends integers. Bytes in place of a
-   * number are dropped, because their meaning is unknown. If the field was also sent with the
-   * declared type, only that value is used.
+   * Adds fields whose wire type differs from the type in the table. The wire type takes precedence,
+   * because the firmware of one model sends floats where that of another sends integers. Bytes
+   * instead of a number are dropped, because their meaning is unknown. If the field was also sent
+   * with the declared type, only that value is used.
    */
-  private void putOdd(Map<String, Object> values) {
-    List<OddField> sorted = odd.subList(0, oddFields).stream().sorted(BY_NUMBER).toList();
+  private void putMistyped(Map<String, Object> values) {
+    List<MistypedField> sorted =
+        mistyped.subList(0, mistypedCount).stream().sorted(BY_NUMBER).toList();
     int end = 0;
     while (end < sorted.size()) {
       Field field = sorted.get(end).field();
@@ -339,7 +345,7 @@ final class FieldValues {
           items.add(sorted.get(end).value());
         }
       }
-      if (sent[field.place()] == null) {
+      if (sent[field.position()] == null) {
         if (items.isEmpty()) {
           drop(field.name(), Dropped.Reason.TYPE);
         } else {
@@ -349,15 +355,18 @@ final class FieldValues {
     }
   }
 
-  /** Records the time under the full key. Items inside the items of another list have no time. */
-  private void noteTime(String key, long seconds) {
+  /**
+   * Records the time of a history item under its full key. Items within the items of another list
+   * have no time.
+   */
+  private void recordTime(String key, long seconds) {
     StringBuilder fullKey = new StringBuilder(key);
     FieldValues message = this;
     while (message.parent != null) {
-      if (message.place.isRepeated()) {
+      if (message.parentField.isRepeated()) {
         return;
       }
-      fullKey.insert(0, message.place.key() + ".");
+      fullKey.insert(0, message.parentField.key() + ".");
       message = message.parent;
     }
     if (message.times.isEmpty()) {
@@ -366,7 +375,7 @@ final class FieldValues {
     message.times.put(fullKey.toString(), seconds);
   }
 
-  /** See {@link Decoded#times}. Valid after the call of {@link #all} or {@link #sent}. */
+  /** See {@link Decoded#times}. Valid after a call of {@link #all} or {@link #sent}. */
   Map<String, Long> times() {
     return times;
   }

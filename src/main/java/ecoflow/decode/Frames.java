@@ -17,14 +17,19 @@ import java.util.function.Consumer;
 
 /**
  * Binary frames in MQTT payloads: a sequence of headers, each with one message of the device.
- * Instances decode messages; methods that do not need the tables are static.
+ * Methods that do not need the message tables are static.
  */
 public final class Frames {
 
-  /** Frames have a few kilobytes. The limit bounds the memory that a hostile payload uses. */
+  /**
+   * Typical frames have a few kilobytes. The limit bounds the memory that a hostile payload can
+   * use.
+   */
   static final int MAX_BYTES = 256 * 1024;
 
-  /** The longest known message, a day of minute values, is shorter. */
+  /**
+   * Longer than all known messages, the longest of which has one value for each minute of a day.
+   */
   static final int MAX_MESSAGE_BYTES = 64 * 1024;
 
   /** The largest known number is 19, for all values of a PowerOcean Plus. */
@@ -55,18 +60,19 @@ public final class Frames {
   }
 
   /**
-   * A decoder with the packaged tables and the user's messages.
+   * A decoder with the packaged tables and the user's tables.
    *
-   * @param folder descriptor sets and tables, whose lines have precedence over the packaged ones
-   * @param problems receives a line for each error in the folder
+   * @param directory the directory with the user's descriptor sets and tables; their lines take
+   *     precedence over the packaged ones
+   * @param problems receives a line for each error in the directory
    */
-  public static Frames load(Optional<Path> folder, Consumer<String> problems) {
-    return new Frames(MessageDecoder.of(MessageTable.load(folder, problems)));
+  public static Frames load(Optional<Path> directory, Consumer<String> problems) {
+    return new Frames(MessageDecoder.of(MessageTable.load(directory, problems)));
   }
 
   /** Whether an sn condition in the tables matches this serial number. */
-  public static boolean isNamed(String serial) {
-    return MessageTable.isNamed(serial);
+  public static boolean hasSerialCondition(String serial) {
+    return MessageTable.hasSerialCondition(serial);
   }
 
   /**
@@ -84,7 +90,7 @@ public final class Frames {
    * truncated last header is ignored.
    */
   public static boolean isFrame(byte[] payload) {
-    // Most payloads are JSON: avoid the exception.
+    // A fast check for most payloads, which are JSON.
     if (payload.length == 0 || payload[0] != HEADER_TAG) {
       return false;
     }
@@ -175,7 +181,7 @@ public final class Frames {
    * The payload without a truncated last header; the payload itself if its last header is complete
    * or if it is not a sequence of headers.
    */
-  public static byte[] whole(byte[] payload) {
+  public static byte[] withoutCutHeader(byte[] payload) {
     CodedInputStream in = CodedInputStream.newInstance(payload);
     int end = 0;
     try {
@@ -198,7 +204,7 @@ public final class Frames {
    * @throws IllegalArgumentException if a field has the wrong type, or the message is too long
    */
   public static Header unmask(Header header) {
-    // Protobuf treats known fields with the wrong type as unknown fields.
+    // The protobuf library treats known fields with the wrong type as unknown fields.
     for (int number : header.getUnknownFields().asMap().keySet()) {
       if (headerWireType(number) != UNKNOWN_FIELD) {
         throw new IllegalArgumentException("Not a header: a field has the wrong type");
@@ -214,8 +220,8 @@ public final class Frames {
   }
 
   /**
-   * A frame that requests all values, for devices that do not reply to the JSON request. Its source
-   * is the app, and it has no command.
+   * A frame that requests all values, for devices that do not reply to the JSON request. It has the
+   * app as its source, and no command.
    *
    * @param seq any number; the reply does not contain it
    */
@@ -233,7 +239,7 @@ public final class Frames {
   /**
    * Decodes base64 text with optional surrounding white space.
    *
-   * @throws IllegalArgumentException if the text is not base64 or longer than a frame can be
+   * @throws IllegalArgumentException if the text is not base64, or is too long for a frame
    */
   public static byte[] fromBase64(byte[] payload) {
     int start = textStart(payload);
@@ -271,7 +277,7 @@ public final class Frames {
     for (int i = 0; i < data.length; i++) {
       data[i] ^= key;
     }
-    // The array is not shared, so wrap it without a copy.
+    // The array is not shared, so it need not be copied.
     return UnsafeByteOperations.unsafeWrap(data);
   }
 

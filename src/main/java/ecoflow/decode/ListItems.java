@@ -10,15 +10,15 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * Assigns the items of a list to keys. A device can send its packs one by one and in any order, so
- * an item is identified by its own fields, not by its position.
+ * Assigns keys to the items of a list. A device can send its packs one by one and in any order, so
+ * an item is identified by the index in its fields, not by its position.
  */
 final class ListItems {
 
-  /** More than the number of packs, circuits or kinds of energy of any device. */
-  static final int MAX_PLACES = 100;
+  /** Higher than the number of packs, circuits or kinds of energy of any device. */
+  static final int MAX_ITEMS = 100;
 
-  /** The place of totals. It differs from all serial numbers, which are in upper case. */
+  /** The index of a total. It differs from all serial numbers, which are in upper case. */
   static final String TOTAL = "system";
 
   private static final long MAX_NUMBER = 0xffffffffL;
@@ -27,26 +27,26 @@ final class ListItems {
   /**
    * The rules in rules.csv for a message that is a list item.
    *
-   * @param placeFields the fields with the place, such as bp_no or dev_info.dev_sn; empty if the
-   *     items have no such field
-   * @param emptySlots whether an item without a place is an empty slot; otherwise its place is 0,
+   * @param indexFields the fields that contain the index, such as bp_no or dev_info.dev_sn; empty
+   *     if there are none
+   * @param emptySlots whether an item without an index is an empty slot; otherwise its index is 0,
    *     because devices omit zeros
-   * @param hasTotal whether an item without a place is the sum of all others, at the place {@link
-   *     #TOTAL}; each item of such a list is complete and replaces the previous one
-   * @param newestBy the field with the time of a history item, of which only the newest is used;
-   *     null for lists that are not a history
+   * @param hasTotal whether an item without an index is the sum of all others, with the index
+   *     {@link #TOTAL}; each item of such a list is complete and replaces the previous one
+   * @param newestBy the field with the time of a history item; only the newest item with an index
+   *     is used; null for a list that is not a history
    */
-  record Rule(List<String> placeFields, boolean emptySlots, boolean hasTotal, String newestBy) {
+  record Rule(List<String> indexFields, boolean emptySlots, boolean hasTotal, String newestBy) {
 
     /** Items are identified by their position in the list. */
     static final Rule BY_POSITION = new Rule(List.of(), false, false, null);
 
-    Rule placedBy(List<String> fields, boolean slots, boolean total) {
+    Rule indexedBy(List<String> fields, boolean slots, boolean total) {
       return new Rule(fields, slots, total, newestBy);
     }
 
     Rule newestBy(String field) {
-      return new Rule(placeFields, emptySlots, hasTotal, field);
+      return new Rule(indexFields, emptySlots, hasTotal, field);
     }
   }
 
@@ -55,7 +55,7 @@ final class ListItems {
   private final Map<String, Object> values;
   private final Consumer<Dropped.Reason> dropped;
   private final BiConsumer<String, Long> times;
-  private final Set<String> places = new HashSet<>();
+  private final Set<String> keys = new HashSet<>();
   private final Map<String, Long> newest = new HashMap<>();
 
   /**
@@ -76,47 +76,47 @@ final class ListItems {
   }
 
   /**
-   * Adds an item with the key of its place. If two items have the same place, the later one wins,
-   * or in a history the newer one.
+   * Adds an item. If two items have the same index, the later one wins, or in a history the newer
+   * one.
    */
   void put(Map<String, ?> item) {
     if (item.isEmpty() && rule.emptySlots()) {
       return;
     }
     StringBuilder key = new StringBuilder(list);
-    for (String field : rule.placeFields()) {
-      Object place = rule.emptySlots() ? named(item, field) : orZero(find(item, field));
-      if (place == null && rule.hasTotal()) {
-        place = TOTAL;
+    for (String field : rule.indexFields()) {
+      Object index = rule.emptySlots() ? nonZero(item, field) : orZero(find(item, field));
+      if (index == null && rule.hasTotal()) {
+        index = TOTAL;
       }
-      if (place == null) {
+      if (index == null) {
         drop(Dropped.Reason.NO_PLACE);
         return;
       }
-      if (place instanceof Long number && number >= 0 && number <= MAX_NUMBER) {
+      if (index instanceof Long number && number >= 0 && number <= MAX_NUMBER) {
         key.append('[').append(number).append(']');
-      } else if (place instanceof String serial && isSerial(serial)) {
+      } else if (index instanceof String serial && isSerial(serial)) {
         key.append("[\"").append(serial).append("\"]");
       } else {
         drop(Dropped.Reason.PLACE);
         return;
       }
     }
-    String place = key.toString();
-    if (!places.contains(place)) {
-      if (places.size() == MAX_PLACES) {
+    String itemKey = key.toString();
+    if (!keys.contains(itemKey)) {
+      if (keys.size() == MAX_ITEMS) {
         drop(Dropped.Reason.PLACE);
         return;
       }
-      places.add(place);
+      keys.add(itemKey);
     }
     if (rule.newestBy() == null) {
-      values.put(place, item);
+      values.put(itemKey, item);
       if (rule.hasTotal()) {
-        times.accept(place, 0L);
+        times.accept(itemKey, 0L);
       }
     } else {
-      putIfNewest(place, item, item.get(rule.newestBy()) instanceof Long time ? time : 0);
+      putIfNewest(itemKey, item, item.get(rule.newestBy()) instanceof Long time ? time : 0);
     }
   }
 
@@ -131,12 +131,12 @@ final class ListItems {
     return !text.isEmpty() && text.length() <= MAX_SERIAL_LENGTH;
   }
 
-  private void putIfNewest(String place, Map<String, ?> item, long seconds) {
-    Long before = newest.get(place);
+  private void putIfNewest(String key, Map<String, ?> item, long seconds) {
+    Long before = newest.get(key);
     if (before == null || before < seconds) {
-      newest.put(place, seconds);
-      values.put(place, item);
-      times.accept(place, seconds);
+      newest.put(key, seconds);
+      values.put(key, item);
+      times.accept(key, seconds);
     }
   }
 
@@ -144,13 +144,16 @@ final class ListItems {
     dropped.accept(reason);
   }
 
-  private static Object named(Map<String, ?> item, String field) {
-    Object place = find(item, field);
-    return "".equals(place) || Long.valueOf(0).equals(place) ? null : place;
+  /**
+   * The value of a field; null for 0 and for an empty string, which devices send for an empty slot.
+   */
+  private static Object nonZero(Map<String, ?> item, String field) {
+    Object value = find(item, field);
+    return "".equals(value) || Long.valueOf(0).equals(value) ? null : value;
   }
 
-  private static Object orZero(Object place) {
-    return place == null ? Long.valueOf(0) : place;
+  private static Object orZero(Object value) {
+    return value == null ? Long.valueOf(0) : value;
   }
 
   /** The value of a field; a path with dots selects fields of nested messages. */

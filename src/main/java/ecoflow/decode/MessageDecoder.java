@@ -59,10 +59,10 @@ final class MessageDecoder {
     if (entry.isListItem() && !values.isEmpty()) {
       Map<String, Long> within = times;
       times = new HashMap<>();
-      values = placed(entry, type, values, dropped, times);
-      for (String place : values.keySet()) {
+      values = indexed(entry, type, values, dropped, times);
+      for (String key : values.keySet()) {
         for (Map.Entry<String, Long> time : within.entrySet()) {
-          times.put(place + "." + time.getKey(), time.getValue());
+          times.put(key + "." + time.getKey(), time.getValue());
         }
       }
     }
@@ -75,31 +75,31 @@ final class MessageDecoder {
         header.getCmdFunc(), header.getCmdId(), outcome, new LinkedHashMap<>(), List.of());
   }
 
-  /** The fields before the damage; empty for a list item without its place. */
+  /** The fields before the damage; empty for a list item without its index. */
   private static Map<String, Object> valid(
       MessageTable.Entry entry, MessageType type, Map<String, Object> values) {
-    List<String> place = type.listRule().placeFields();
-    return entry.isListItem() && !values.keySet().containsAll(place)
+    List<String> index = type.listRule().indexFields();
+    return entry.isListItem() && !values.keySet().containsAll(index)
         ? new LinkedHashMap<>()
         : values;
   }
 
-  /** A list item with the key of its place. */
-  private static Map<String, Object> placed(
+  /** A list item under the key with its index. */
+  private static Map<String, Object> indexed(
       MessageTable.Entry entry,
       MessageType type,
       Map<String, Object> values,
       List<Dropped> dropped,
       Map<String, Long> times) {
-    Map<String, Object> placed = new LinkedHashMap<>();
+    Map<String, Object> indexed = new LinkedHashMap<>();
     String list = entry.listName();
     new ListItems(
             list,
             type.listRule(),
-            placed,
+            indexed,
             reason -> dropped.add(new Dropped(list, reason)),
             times::put)
         .put(values);
-    return placed;
+    return indexed;
   }
 }

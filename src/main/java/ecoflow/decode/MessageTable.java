@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 
 /**
  * The message tables: the message of each command (messages.csv), the fields of the messages (the
- * .proto files, as descriptors), and additional rules (rules.csv).
+ * .proto files, as descriptors), and rules for their fields (rules.csv).
  */
 final class MessageTable {
 
@@ -34,8 +34,8 @@ final class MessageTable {
    * One line of messages.csv.
    *
    * @param message "family.Name"
-   * @param prefix prefix of the field names, followed by a dot; empty for no prefix; with [] at its
-   *     end, the message is an item of a list with that name
+   * @param prefix prefix of the field names, followed by a dot; empty for no prefix; if it ends
+   *     with [], the message is an item of the list with that name
    * @param prepared the type of the message, with the prefix in the names of its fields
    */
   record Entry(
@@ -44,7 +44,7 @@ final class MessageTable {
       DeviceCondition route,
       String message,
       String prefix,
-      OnFirstUse<MessageType> prepared) {
+      Lazy<MessageType> prepared) {
 
     boolean isListItem() {
       return prefix.endsWith("[]");
@@ -56,19 +56,19 @@ final class MessageTable {
   }
 
   /** A value that is computed on first use. */
-  static final class OnFirstUse<T> {
+  static final class Lazy<T> {
 
     private final Supplier<T> prepare;
     private volatile T value;
 
-    private OnFirstUse(Supplier<T> prepare) {
+    private Lazy(Supplier<T> prepare) {
       this.prepare = prepare;
     }
 
     T get() {
       T ready = value;
       if (ready == null) {
-        // Concurrent callers can compute it twice, with the same result.
+        // Concurrent callers may compute it twice, with the same result.
         ready = prepare.get();
         value = ready;
       }
@@ -78,7 +78,7 @@ final class MessageTable {
 
   private record Command(int func, int id) {}
 
-  /** The lines to which renamed fields apply. */
+  /** Identifies the lines to which the renaming of a field applies. */
   private record Renaming(String message, DeviceCondition route) {}
 
   static final String PACKAGE = "ecoflow.";
@@ -104,32 +104,37 @@ final class MessageTable {
   /**
    * Loads the packaged tables and the user's tables.
    *
-   * @param folder the user's tables, whose lines have precedence over the packaged ones
-   * @param problems receives a line for each error in the folder
+   * @param directory the directory with the user's tables, whose lines take precedence over the
+   *     packaged ones
+   * @param problems receives a line for each error in the directory
    */
-  static MessageTable load(Optional<Path> folder, Consumer<String> problems) {
+  static MessageTable load(Optional<Path> directory, Consumer<String> problems) {
     try {
       ProtoFiles protoFiles = new ProtoFiles(resource("messages.desc"));
       MessageTable table = new MessageTable(protoFiles);
-      Optional<OwnMessages> own = folder.map(path -> new OwnMessages(path, protoFiles, problems));
-      // The first matching line of a command has precedence, but the last rule of a field.
+      Optional<UserMessages> own =
+          directory.map(path -> new UserMessages(path, protoFiles, problems));
+      // The first matching line of a command and the last rule of a field take precedence.
       own.ifPresent(messages -> messages.entries.forEach(table::addEntry));
       lines("messages.csv").forEach(table::addEntry);
       lines("rules.csv").forEach(table::addRule);
       own.ifPresent(messages -> messages.rules.forEach(table::addRule));
       return table;
     } catch (IOException e) {
-      throw new IllegalStateException("The packaged message table is damaged", e);
+      throw new IllegalStateException("The packaged message table is corrupt", e);
     }
   }
 
-  /** Whether an sn condition of a packaged line matches; does not load any .proto file. */
-  static boolean isNamed(String serial) {
+  /**
+   * Whether an sn condition of a packaged line matches this serial number. Does not load any .proto
+   * file.
+   */
+  static boolean hasSerialCondition(String serial) {
     try {
       return lines("messages.csv")
-          .anyMatch(columns -> DeviceCondition.parse(columns[2]).names(serial));
+          .anyMatch(columns -> DeviceCondition.parse(columns[2]).matchesSerial(serial));
     } catch (IOException e) {
-      throw new IllegalStateException("The packaged message table is damaged", e);
+      throw new IllegalStateException("The packaged message table is corrupt", e);
     }
   }
 
@@ -189,7 +194,10 @@ final class MessageTable {
             .toList();
   }
 
-  /** Whether the list is complete in each message. Items with a place are sent one by one. */
+  /**
+   * Whether the only field is a list that is complete in each message. Items with an index are sent
+   * one by one.
+   */
   private boolean isBareList(Descriptor type) {
     List<FieldDescriptor> fields = type.getFields();
     if (fields.size() != 1 || !fields.get(0).isRepeated()) {
@@ -269,7 +277,7 @@ final class MessageTable {
                 route,
                 columns[3],
                 columns[4],
-                new OnFirstUse<>(
+                new Lazy<>(
                     () ->
                         prepare(
                             protoFiles.message(columns[3]),
@@ -281,9 +289,9 @@ final class MessageTable {
     String message = PACKAGE + columns[0];
     List<String> fields = Arrays.asList(columns[2].split(" "));
     switch (columns[1]) {
-      case "index" -> changeListRule(message, rule -> rule.placedBy(fields, false, false));
-      case "slot" -> changeListRule(message, rule -> rule.placedBy(fields, true, false));
-      case "total" -> changeListRule(message, rule -> rule.placedBy(fields, true, true));
+      case "index" -> changeListRule(message, rule -> rule.indexedBy(fields, false, false));
+      case "slot" -> changeListRule(message, rule -> rule.indexedBy(fields, true, false));
+      case "total" -> changeListRule(message, rule -> rule.indexedBy(fields, true, true));
       case "newest" -> changeListRule(message, rule -> rule.newestBy(fields.get(0)));
       case "zero" -> zeroFields.put(message, fields);
       case "number" -> numbers.add(message + "." + fields.get(0));

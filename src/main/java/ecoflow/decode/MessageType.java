@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fields of a message, prepared for fast lookup while reading bytes. Lookups in descriptors
+ * The fields of a message, prepared for fast lookup while bytes are read. Lookups in descriptors
  * would double the cost of decoding.
  */
 final class MessageType {
@@ -22,12 +22,12 @@ final class MessageType {
   /**
    * One field.
    *
-   * @param place index in {@link #fields}, which are in the order of their field numbers
+   * @param position index in {@link #fields}
    * @param key the name with the prefix of the table
    * @param message the type of a nested message, otherwise null
    */
   record Field(
-      int place,
+      int position,
       int number,
       String name,
       String key,
@@ -39,9 +39,9 @@ final class MessageType {
       MessageType message) {
 
     static Field of(
-        int place, FieldDescriptor field, String key, BytesRule bytesRule, MessageType message) {
+        int position, FieldDescriptor field, String key, BytesRule bytesRule, MessageType message) {
       return new Field(
-          place,
+          position,
           field.getNumber(),
           field.getName(),
           key,
@@ -60,7 +60,7 @@ final class MessageType {
   private final Map<String, Object> zeros;
 
   /**
-   * @param fields in the order of their places
+   * @param fields in the order of their positions
    * @param listRule the rule for messages of this type as list items
    * @param zeros the values of absent fields, by field key
    */
@@ -73,7 +73,7 @@ final class MessageType {
     fields.forEach(field -> byNumber[field.number()] = field);
   }
 
-  /** The field with this number; null if the message does not have it. */
+  /** The field with this number; null if the message has no such field. */
   Field field(int number) {
     return number < byNumber.length ? byNumber[number] : null;
   }

@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The packaged .proto files. A file is parsed when one of its messages is first used: a household
- * has devices of 1 or 2 of the 10 families, and parsing all of them would slow down the start.
+ * has devices of one or two of the ten families, and parsing all files would slow down the start.
  */
 final class ProtoFiles {
 
@@ -68,13 +68,13 @@ final class ProtoFiles {
     try {
       return build(FileDescriptorProto.parseFrom(packaged.get(family)));
     } catch (InvalidProtocolBufferException | DescriptorValidationException e) {
-      throw new IllegalStateException("The packaged " + family + ".proto is damaged", e);
+      throw new IllegalStateException("The packaged " + family + ".proto is corrupt", e);
     }
   }
 
   static FileDescriptor build(FileDescriptorProto file) throws DescriptorValidationException {
-    // With proto3, a string that is not UTF-8 invalidates the whole message. Proto2 accepts it and
-    // has no other difference that matters here.
+    // With proto3, a string that is not UTF-8 invalidates the whole message. Proto2 accepts it, and
+    // no other difference is relevant here.
     return FileDescriptor.buildFrom(file.toBuilder().clearSyntax().build(), new FileDescriptor[0]);
   }
 }

@@ -123,7 +123,7 @@ public final class CloudSession implements Commands.Cloud {
     if (!withAccount) {
       return "JSON";
     }
-    return context.beans().devices().isModelKnown(serial) || Frames.isNamed(serial)
+    return context.beans().devices().isModelKnown(serial) || Frames.hasSerialCondition(serial)
         ? "known"
         : "unknown model";
   }

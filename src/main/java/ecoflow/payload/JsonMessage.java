@@ -8,19 +8,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The quotas in a JSON message. Source of the shapes: traffic of EcoFlow's app. A push is {@code
- * {params: {key: value}}}; some models use {@code param}, or both, one of them empty; or the keys
- * are members of the message itself. A reply is {@code {operateType: "latestQuotas", data: {online,
- * quotaMap: {key: value}}}}.
+ * The quotas in a JSON message. The source of the formats is the traffic of EcoFlow's app. A push
+ * is {@code {params: {key: value}}}; some models use {@code param} instead, or both, one of them
+ * empty; in other pushes, the keys are members of the message itself. A reply is {@code
+ * {operateType: "latestQuotas", data: {online, quotaMap: {key: value}}}}.
  *
  * @param quotas raw quota keys to values, a map that routes may modify
- * @param full whether these are all values of the device
+ * @param full whether the message contains all values of the device
  * @param online the online state in the message; null if absent
- * @param fault the reason why the message cannot be read, for the log; null for a valid message
+ * @param error the reason why the message is not valid, for the log; null for a valid message
  */
-record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, String fault) {
+record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, String error) {
 
-  /** Members of a flat message that belong to the envelope, not to the device. */
+  /** Members of a flat message that are part of the envelope and are not values of the device. */
   private static final Set<String> ENVELOPE =
       Set.of(
           "id",
@@ -52,22 +52,22 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
     Map<?, ?> data = data(message);
     Boolean online = data.get("online") == null ? null : Devices.isOn(data.get("online"));
     if (data.get("quotaMap") instanceof Map<?, ?> quotas) {
-      return new JsonMessage(named(quotas), true, online, null);
+      return new JsonMessage(asQuotas(quotas), true, online, null);
     }
     Map<?, ?> body = body(message);
     if (!body.isEmpty()) {
-      return new JsonMessage(named(body), false, online, null);
+      return new JsonMessage(asQuotas(body), false, online, null);
     }
-    Map<String, Object> flat = new LinkedHashMap<>(named(message));
+    Map<String, Object> flat = new LinkedHashMap<>(asQuotas(message));
     flat.keySet().removeAll(ENVELOPE);
-    return new JsonMessage(flat, false, online, holdsValues(flat) ? null : fault(message));
+    return new JsonMessage(flat, false, online, hasValues(flat) ? null : error(message));
   }
 
   /**
    * Whether one of the members can be a value. Strings such as a serial number are not values,
    * except for strings with JSON.
    */
-  static boolean holdsValues(Map<?, ?> members) {
+  static boolean hasValues(Map<?, ?> members) {
     return members.values().stream()
         .anyMatch(value -> value instanceof String text ? text.startsWith("{") : value != null);
   }
@@ -83,7 +83,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
         new LinkedHashMap<>(),
         false,
         status == null ? null : Devices.isOn(status),
-        body.isEmpty() ? fault(message) : null);
+        body.isEmpty() ? error(message) : null);
   }
 
   private static Map<?, ?> data(Map<?, ?> message) {
@@ -106,7 +106,7 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
    * A description of the first member that should be an object but is not; null if all are objects
    * or absent.
    */
-  private static String fault(Map<?, ?> message) {
+  private static String error(Map<?, ?> message) {
     for (Map<?, ?> parent : List.of(message, data(message))) {
       for (String name : BODIES) {
         if (parent.containsKey(name) && !(parent.get(name) instanceof Map<?, ?>)) {
@@ -126,11 +126,13 @@ record JsonMessage(Map<String, Object> quotas, boolean full, Boolean online, Str
     if (value instanceof Collection<?>) {
       return "an array";
     }
-    return value instanceof Number ? "a number" : value instanceof Boolean ? "a boolean" : "a text";
+    return value instanceof Number
+        ? "a number"
+        : value instanceof Boolean ? "a boolean" : "a string";
   }
 
-  @SuppressWarnings("unchecked") // Names in JSON are texts.
-  private static Map<String, Object> named(Map<?, ?> quotas) {
+  @SuppressWarnings("unchecked") // Keys in JSON are strings.
+  private static Map<String, Object> asQuotas(Map<?, ?> quotas) {
     return (Map<String, Object>) quotas;
   }
 }

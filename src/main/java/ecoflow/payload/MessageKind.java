@@ -12,21 +12,21 @@ import java.io.IOException;
 import java.util.Set;
 
 /**
- * Identifies the part of a device that a payload describes, as far as its envelope names it: by the
- * commands of the headers of a frame, or by members of a JSON object such as typeCode. A newer
- * message of the same kind replaces most of the information in an older one.
+ * Identifies the part of a device that a payload describes, by its envelope: by the commands in the
+ * headers of a frame, or by members of a JSON object such as typeCode. A newer message of the same
+ * kind replaces most of the information in an older one.
  */
 final class MessageKind {
 
-  /** Larger payloads are all of one kind, because reading them is too expensive. */
+  /** Larger payloads have no kind, because parsing them twice is too expensive. */
   private static final int MAX_BYTES = 64 << 10;
 
   private static final String NO_KIND = "";
 
-  private static final Set<String> NAMES =
+  private static final Set<String> PART_MEMBERS =
       Set.of("typeCode", "moduleType", "moduleSn", "addr", "cmdFunc", "cmdSet", "cmdId");
 
-  /** Without the cache of names, which long names would fill. */
+  /** Without the cache of field names, which long names could fill. */
   private static final JsonFactory JSON =
       JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
 
@@ -55,7 +55,7 @@ final class MessageKind {
       json.nextToken();
       for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
         JsonToken value = json.nextToken();
-        if (NAMES.contains(name) && value.isScalarValue()) {
+        if (PART_MEMBERS.contains(name) && value.isScalarValue()) {
           kind.append(name).append('=').append(json.getText()).append(' ');
         } else {
           json.skipChildren();

@@ -21,7 +21,7 @@ enum PayloadKind {
    */
   static PayloadKind of(byte[] payload) {
     if (Frames.isFrame(payload)) {
-      return Frames.whole(payload).length == payload.length ? FRAME : CUT_FRAME;
+      return Frames.withoutCutHeader(payload).length == payload.length ? FRAME : CUT_FRAME;
     }
     int start = Frames.textStart(payload);
     if (start < payload.length && payload[start] == '{') {

@@ -30,7 +30,7 @@ public final class Payloads {
 
   private static final Logger LOG = LoggerFactory.getLogger(Payloads.class);
 
-  /** All values of the largest systems have about 100 kB. */
+  /** A message with all values of the largest systems has about 100 kB. */
   private static final int MAX_BYTES = 4 << 20;
 
   private static final String KIND = "EcoflowPayload";
@@ -42,7 +42,7 @@ public final class Payloads {
   private final Meters meters;
   private final Lines lines;
 
-  /** For warnings about properties of a firmware, which recur with each message. */
+  /** For warnings that depend on the firmware and would repeat with each message. */
   private final Lines hourlyLines;
 
   private Payloads(Frames frames, UnknownMessages unknown, Meters meters, LongSupplier nanoClock) {
@@ -69,8 +69,8 @@ public final class Payloads {
   }
 
   /**
-   * The kind of a payload, determined without decoding. Of payloads with the same kind, only the
-   * newest is needed.
+   * The kind of a payload, determined without decoding it. Only the newest payload of a kind is
+   * needed.
    */
   public static String kind(byte[] payload) {
     return MessageKind.of(payload);
@@ -88,7 +88,7 @@ public final class Payloads {
     MessageTrace.begin(exchange, topic, payload.length);
     if (payload.length > MAX_BYTES) {
       throw new IllegalArgumentException(
-          payload.length + " bytes are more than the " + MAX_BYTES + " that are read");
+          payload.length + " bytes, more than the limit of " + MAX_BYTES);
     }
     PayloadKind kind = PayloadKind.of(payload);
     exchange.getMessage().setHeader(KIND, kind.name());
@@ -96,8 +96,8 @@ public final class Payloads {
       meters.mqttMessage(kind == PayloadKind.JSON);
     }
     switch (kind) {
-      case FRAME, CUT_FRAME -> tellKind(exchange, "frame");
-      case BASE64 -> tellKind(exchange, "base64");
+      case FRAME, CUT_FRAME -> traceKind(exchange, "frame");
+      case BASE64 -> traceKind(exchange, "base64");
       default -> {
         // The following steps add the kind to the trace.
       }
@@ -109,10 +109,13 @@ public final class Payloads {
     return payload == null ? new byte[0] : payload;
   }
 
-  /** Route step: replaces a JSON object by its quotas; by an empty map if their type is wrong. */
-  public void takeJsonQuotas(Exchange exchange) {
+  /**
+   * Route step: replaces a JSON object with its quotas, or with an empty map if their type is
+   * wrong.
+   */
+  public void readJsonQuotas(Exchange exchange) {
     Message message = exchange.getMessage();
-    tellKind(exchange, "JSON");
+    traceKind(exchange, "JSON");
     Map<?, ?> body = message.getBody(Map.class);
     JsonMessage json =
         Quotas.STATUS.equals(message.getHeader(Quotas.SOURCE))
@@ -121,38 +124,40 @@ public final class Payloads {
     message.setBody(json.quotas());
     message.setHeader(Quotas.FULL, json.full());
     message.setHeader(Quotas.ONLINE, json.online());
-    if (json.fault() != null) {
-      drop(exchange, json.fault());
+    if (json.error() != null) {
+      drop(exchange, json.error());
     }
   }
 
-  private static void tellKind(Exchange exchange, String kind) {
+  private static void traceKind(Exchange exchange, String kind) {
     MessageTrace trace = MessageTrace.of(exchange);
     if (trace != null) {
       trace.part(kind);
     }
   }
 
-  /** For routes: the frame in a base64 text. */
+  /** For routes: decodes a frame from base64. */
   public byte[] fromBase64(byte[] payload) {
     return Frames.fromBase64(payload);
   }
 
-  /** Route step: removes an incomplete last header from a frame, and counts and logs it. */
+  /** Route step: removes an incomplete last header from a frame, counts it and logs it. */
   public void dropCutHeader(Exchange exchange) {
     Message message = exchange.getMessage();
     byte[] frame = message.getBody(byte[].class);
-    byte[] whole = Frames.whole(frame);
-    if (whole.length < frame.length) {
-      loseHeader(
+    byte[] complete = Frames.withoutCutHeader(frame);
+    if (complete.length < frame.length) {
+      countLostHeader(
           exchange,
-          "a frame ends with " + (frame.length - whole.length) + " bytes of a cut header");
+          "the last header of the frame is cut after "
+              + (frame.length - complete.length)
+              + " bytes");
     }
-    message.setBody(whole);
+    message.setBody(complete);
   }
 
   /**
-   * For routes: the headers of a frame, as bytes, so that a broken header does not affect the
+   * For routes: the headers of a frame as bytes, so that a malformed header does not affect the
    * others.
    */
   public List<byte[]> headers(Frame frame) {
@@ -160,17 +165,17 @@ public final class Payloads {
   }
 
   /**
-   * Route step: returns a header with its message in plain bytes.
+   * Route step: decrypts the message of a header.
    *
-   * @throws IllegalArgumentException if the header is broken
+   * @throws IllegalArgumentException if the header is not valid
    */
   public Header unmask(Header header) {
     return Frames.unmask(header);
   }
 
   /**
-   * Route step: replaces a header by the quotas of its message; by an empty map for an unknown
-   * message.
+   * Route step: replaces a header with the quotas of its message, or with an empty map if the
+   * message is unknown.
    */
   public void readMessage(Exchange exchange) {
     Message message = exchange.getMessage();
@@ -187,19 +192,20 @@ public final class Payloads {
               + command(decoded)
               + " of device "
               + serial
-              + " is broken: its whole fields and its neighbours are kept");
+              + " is malformed: only its complete fields are used; other messages are not"
+              + " affected");
     }
     MessageTrace trace = MessageTrace.of(exchange);
     if (trace != null) {
       boolean unknown = decoded.outcome() == Decoded.Outcome.UNKNOWN;
-      // Log the bytes of unknown messages, so that users can add a decoder.
+      // Includes the bytes of unknown messages, so that users can add a decoder.
       String bytes = unknown ? " " + HexFormat.of().formatHex(header.getPdata().toByteArray()) : "";
       trace.part(command(decoded) + " " + outcome + bytes);
     }
     if (decoded.outcome() == Decoded.Outcome.UNKNOWN) {
       unknown.note(serial, message.getHeader(Quotas.SOURCE, "", String.class), header);
     }
-    decoded.dropped().forEach(dropped -> leaveOut(dropped, decoded, serial, trace));
+    decoded.dropped().forEach(dropped -> countDropped(dropped, decoded, serial, trace));
     message.setBody(decoded.values());
     if (!decoded.times().isEmpty()) {
       message.setHeader(Quotas.ITEM_TIMES, decoded.times());
@@ -214,15 +220,18 @@ public final class Payloads {
     return decoded.cmdFunc() + "/" + decoded.cmdId();
   }
 
-  /** Counts fields that cannot be decoded. An item without an index does not cause a warning. */
-  private void leaveOut(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
+  /**
+   * Counts a field or list item that cannot be decoded. An item without an index does not cause a
+   * warning.
+   */
+  private void countDropped(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
     String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
     meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
-    String what =
+    String problem =
         switch (dropped.reason()) {
-          case TYPE -> "came as bytes in place of a number";
-          case PLACE -> "has an item whose place cannot be, or too many places";
-          case NO_PLACE -> "has an item that does not name its place";
+          case TYPE -> "contains bytes instead of a number";
+          case PLACE -> "has an item with an invalid index, or too many items";
+          case NO_PLACE -> "has an item without an index";
         };
     if (dropped.reason() != Dropped.Reason.NO_PLACE) {
       hourlyLines.warn(
@@ -233,35 +242,40 @@ public final class Payloads {
               + " of device "
               + serial
               + " "
-              + what
-              + ": left out, the other values are kept");
+              + problem
+              + ": the value is dropped; other values are not affected");
     }
     if (trace != null) {
-      trace.remark(dropped.field() + " " + what);
+      trace.remark(dropped.field() + " " + problem);
     }
   }
 
-  /** Route step: counts and drops an unreadable header. The other headers are kept. */
+  /** Route step: counts and drops a malformed header. Other headers are not affected. */
   public void dropHeader(Exchange exchange) {
-    loseHeader(exchange, Lines.parserMessage(failure(exchange)));
+    countLostHeader(exchange, Lines.parserMessage(failure(exchange)));
   }
 
-  private void loseHeader(Exchange exchange, String reason) {
+  private void countLostHeader(Exchange exchange, String reason) {
     meters.messageError();
     String serial = exchange.getMessage().getHeader(Quotas.DEVICE, String.class);
     lines.warn(
         serial + " header",
-        "Dropped a message of device " + serial + ": " + reason + "; its neighbours are kept");
+        "Dropped a message of device "
+            + serial
+            + ": "
+            + reason
+            + "; other messages are not"
+            + " affected");
     MessageTrace trace = MessageTrace.of(exchange);
     if (trace != null) {
-      trace.part("a broken header (" + reason + ")");
+      trace.part("a malformed header (" + reason + ")");
     }
   }
 
-  /** Route step: counts and drops an unreadable payload. */
+  /** Route step: counts and drops a payload that cannot be read. */
   public void drop(Exchange exchange) {
     if (UNKNOWN.equals(exchange.getMessage().getHeader(KIND))) {
-      tellKind(exchange, "unknown");
+      traceKind(exchange, "unknown");
     }
     drop(exchange, Lines.parserMessage(failure(exchange)));
   }
@@ -278,7 +292,7 @@ public final class Payloads {
             + device
             + ": "
             + reason
-            + "; the next message is awaited");
+            + "; waiting for the next message");
     MessageTrace trace = MessageTrace.of(exchange);
     if (trace != null) {
       trace.remark("dropped: " + reason);

@@ -8,7 +8,7 @@ import org.apache.camel.dataformat.protobuf.ProtobufDataFormat;
  * Camel's protobuf data format for a body of bytes.
  *
  * <p>Fast path, read last: Camel's own class reads bytes through a stream, with a buffer of 4 kB
- * for each header of a few hundred bytes. This takes more time than all other steps for the header.
+ * for each header of a few hundred bytes. That takes more time than all other steps of a header.
  */
 final class ProtobufBytes extends ProtobufDataFormat {
 

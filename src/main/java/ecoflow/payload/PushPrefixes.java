@@ -20,9 +20,9 @@ import org.apache.camel.Message;
 
 /**
  * Maps the keys of a developer push to the keys of quota/all, bean {@code pushPrefixes}. A key of
- * quota/all starts with the part of the device; a push names the part in its envelope: by a
- * typeCode, an address, a command, or a module. prefixes.csv maps these to prefixes. Unknown parts
- * get their own prefix, so that no two parts share a series.
+ * quota/all starts with a prefix for the part of the device. A push identifies the part in its
+ * envelope, by a typeCode, an address, a command or a module, which prefixes.csv maps to prefixes.
+ * Unknown parts have their own prefixes, so that two parts never share a series.
  */
 final class PushPrefixes {
 
@@ -33,7 +33,7 @@ final class PushPrefixes {
   private static final String COMMAND = "command";
   private static final String MODULE = "moduleType";
 
-  /** A special prefix: the part cannot be identified, so the values are dropped. */
+  /** The prefix of a part that cannot be identified: its values are dropped. */
   private static final String DROP = "drop";
 
   /**
@@ -47,8 +47,8 @@ final class PushPrefixes {
   private static final int MAX_CODE_LENGTH = 40;
 
   /**
-   * The prefix of PowerStream and Smart Plug. Other projects have recorded pushes whose keys
-   * already contain it.
+   * The prefix of PowerStream and Smart Plug. Pushes recorded by other projects already contain it
+   * in their keys.
    */
   private static final Pattern COMMAND_PREFIX = Pattern.compile("[0-9]+_[0-9]+\\..*");
 
@@ -94,7 +94,7 @@ final class PushPrefixes {
   private final Map<String, Map<String, String>> packs = new ConcurrentHashMap<>();
 
   /**
-   * @param countUnknown receives the way in which a push names its part, and the unknown name
+   * @param countUnknown receives the kind of identifier and the unknown identifier of a part
    */
   PushPrefixes(BiConsumer<String, String> countUnknown) {
     this.countUnknown = countUnknown;
@@ -124,20 +124,22 @@ final class PushPrefixes {
   }
 
   /**
-   * Route step: replaces a push, a JSON object, by one with its values in {@code params} under the
-   * keys of quota/all. Counts unknown parts, and stores the number of a battery pack that the push
-   * contains. Other messages remain unchanged.
+   * Route step: replaces a push with a JSON object that has the values in {@code params} under the
+   * keys of quota/all. Counts unknown parts, and stores the number of a battery pack if the push
+   * contains it. Does not change other messages.
    */
   public void addPrefixes(Exchange exchange) {
     Message message = exchange.getMessage();
     if (Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))) {
       String serial = message.getHeader(Quotas.DEVICE, "", String.class);
-      message.setBody(named(message.getBody(Map.class), serial));
+      message.setBody(withPrefixes(message.getBody(Map.class), serial));
     }
   }
 
-  /** Route step: stores the numbers of the battery packs, from all values of the device. */
-  public void learn(Exchange exchange) {
+  /**
+   * Route step: stores the numbers of the battery packs, which a message with all values contains.
+   */
+  public void storePackNumbers(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(Quotas.DEVICE, "", String.class);
     if (message.getBody() instanceof Map<?, ?> quotas) {
@@ -145,22 +147,22 @@ final class PushPrefixes {
           (key, value) -> {
             Matcher pack = packKey.matcher(String.valueOf(key));
             if (pack.matches() && value instanceof String packSerial) {
-              learn(serial, packSerial, pack.group(1));
+              storePackNumber(serial, packSerial, pack.group(1));
             }
           });
     }
   }
 
-  private void learn(String serial, String packSerial, String number) {
+  private void storePackNumber(String serial, String packSerial, String number) {
     Map<String, String> known = packs.computeIfAbsent(serial, unused -> new ConcurrentHashMap<>());
     if (known.size() < MAX_PACKS) {
-      // A number belongs only to the pack that used it last.
+      // A number belongs to the last pack that used it.
       known.values().remove(number);
       known.put(packSerial, number);
     }
   }
 
-  Map<?, ?> named(Map<?, ?> push, String serial) {
+  Map<?, ?> withPrefixes(Map<?, ?> push, String serial) {
     Map<?, ?> body = JsonMessage.body(push);
     if (body.isEmpty()) {
       body = flat(push);
@@ -170,48 +172,48 @@ final class PushPrefixes {
       return push;
     }
     Map<String, Object> values = new LinkedHashMap<>();
-    boolean byModule = isNamedByModuleAlone(push);
+    boolean byModule = hasOnlyModule(push);
     String prefix = prefix(push, body, serial, byModule);
     if (prefix != null) {
-      boolean nameless = prefix.isEmpty();
+      boolean isWithoutPrefix = prefix.isEmpty();
       body.forEach((key, value) -> put(values, prefix, String.valueOf(key), value, byModule));
-      if (nameless) {
-        values.replaceAll(PushPrefixes::number);
+      if (isWithoutPrefix) {
+        values.replaceAll(PushPrefixes::parseNumber);
       }
     }
-    // Empty only for an unknown part, which is counted and is not an error of the message.
+    // Empty only for an unknown part, which is counted separately and is not a message error.
     return Map.of("params", values);
   }
 
   private static Map<?, ?> flat(Map<?, ?> push) {
     Map<Object, Object> values = new LinkedHashMap<>(push);
     values.keySet().removeAll(ENVELOPE);
-    return JsonMessage.holdsValues(values) ? values : Map.of();
+    return JsonMessage.hasValues(values) ? values : Map.of();
   }
 
   private static void put(
       Map<String, Object> values, String prefix, String key, Object value, boolean byModule) {
-    boolean named =
+    boolean hasPrefix =
         key.startsWith(prefix)
             || COMMAND_PREFIX.matcher(key).matches()
             || (byModule && key.indexOf('.') >= 0);
-    values.put(named ? key : prefix + key, value);
+    values.put(hasPrefix ? key : prefix + key, value);
   }
 
-  private static Object number(String key, Object value) {
+  private static Object parseNumber(String key, Object value) {
     return value instanceof String text && key.indexOf('.') > 0 && NUMBER.matcher(text).matches()
         ? Double.valueOf(text)
         : value;
   }
 
-  private static boolean isNamedByModuleAlone(Map<?, ?> push) {
+  private static boolean hasOnlyModule(Map<?, ?> push) {
     return code(push, TYPE).isEmpty()
         && code(push, ADDRESS).isEmpty()
         && command(push).isEmpty()
         && code(push, "moduleSn").isEmpty();
   }
 
-  /** The prefix of a push; null if the part is unknown and must not be guessed. */
+  /** The prefix of a push; null if the part is unknown and the values must be dropped. */
   private String prefix(Map<?, ?> push, Map<?, ?> body, String serial, boolean byModule) {
     String type = code(push, TYPE);
     String address = code(push, ADDRESS);
@@ -224,7 +226,7 @@ final class PushPrefixes {
     }
     String byAddress = address.isEmpty() ? null : find(ADDRESS, address, serial);
     if (byAddress != null) {
-      learnFromPush(serial, byAddress, body);
+      storePackNumberOfPush(serial, byAddress, body);
       return byAddress;
     }
     if (!command.isEmpty()) {
@@ -235,7 +237,7 @@ final class PushPrefixes {
       return unknown(ADDRESS, address);
     }
     if (!moduleSerial.isEmpty()) {
-      return word(module) + "." + word(moduleSerial) + ".";
+      return sanitised(module) + "." + sanitised(moduleSerial) + ".";
     }
     return byModule ? byModule(module, body, serial) : "";
   }
@@ -251,12 +253,13 @@ final class PushPrefixes {
     if (body.keySet().stream().anyMatch(key -> String.valueOf(key).indexOf('.') >= 0)) {
       return "";
     }
-    countUnknown.accept("module_type", word(module));
+    countUnknown.accept("module_type", sanitised(module));
     return null;
   }
 
   /**
-   * The prefix of the row with the longest matching prefix of serial numbers; null if none matches.
+   * The prefix in the row with the longest matching prefix of serial numbers; null if no row
+   * matches.
    */
   private String find(String by, String code, String serial) {
     String prefix = null;
@@ -271,9 +274,9 @@ final class PushPrefixes {
   }
 
   private String unknown(String by, String code) {
-    String word = word(code);
-    countUnknown.accept(by, word);
-    return word + ".";
+    String name = sanitised(code);
+    countUnknown.accept(by, name);
+    return name + ".";
   }
 
   private String withPack(String prefix, String serial, Map<?, ?> body) {
@@ -288,10 +291,10 @@ final class PushPrefixes {
     return prefix.replace(PACK, number);
   }
 
-  private void learnFromPush(String serial, String prefix, Map<?, ?> body) {
+  private void storePackNumberOfPush(String serial, String prefix, Map<?, ?> body) {
     String packSerial = text(body, PACK_SERIAL);
     if (!packSerial.isEmpty() && prefix.startsWith(packStem) && !packStem.isEmpty()) {
-      learn(serial, packSerial, prefix.substring(packStem.length(), prefix.length() - 1));
+      storePackNumber(serial, packSerial, prefix.substring(packStem.length(), prefix.length() - 1));
     }
   }
 
@@ -315,9 +318,9 @@ final class PushPrefixes {
     return value instanceof String || value instanceof Number ? String.valueOf(value).strip() : "";
   }
 
-  /** Replaces characters with a meaning in keys. */
-  private static String word(String code) {
-    String word = code.replaceAll("[^A-Za-z0-9_]", "_");
-    return word.substring(0, Math.min(word.length(), MAX_CODE_LENGTH));
+  /** Replaces characters that are not allowed in keys. */
+  private static String sanitised(String code) {
+    String text = code.replaceAll("[^A-Za-z0-9_]", "_");
+    return text.substring(0, Math.min(text.length(), MAX_CODE_LENGTH));
   }
 }

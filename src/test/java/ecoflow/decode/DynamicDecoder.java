@@ -51,7 +51,7 @@ final class DynamicDecoder {
     } catch (InvalidProtocolBufferException e) {
       outcome = Outcome.BROKEN;
       values = sent(message.buildPartial());
-      List<String> place = table.listRule(type).placeFields();
+      List<String> place = table.listRule(type).indexFields();
       if (entry.isListItem() && !values.keySet().containsAll(place)) {
         values = Map.of();
       }

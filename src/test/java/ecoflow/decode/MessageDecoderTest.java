@@ -233,12 +233,12 @@ class MessageDecoderTest {
         decode("P231", 32, 50, "08ffffffff0f").values());
     // 101 items of bp_no and bp_soc, then the first place again
     StringBuilder items = new StringBuilder();
-    for (int place = 1; place <= ListItems.MAX_PLACES + 1; place++) {
+    for (int place = 1; place <= ListItems.MAX_ITEMS + 1; place++) {
       items.append(String.format("0a0408%02x1832", place));
     }
     Decoded decoded = decode("Y711", 2, 4, items + "0a0408011833");
 
-    assertEquals(ListItems.MAX_PLACES, decoded.values().size());
+    assertEquals(ListItems.MAX_ITEMS, decoded.values().size());
     assertEquals(Map.of("bp_no", 1L, "bp_soc", 51L), decoded.values().get("bp_info[1]"));
     assertEquals(List.of(new Dropped("bp_info", Reason.PLACE)), decoded.dropped());
   }

@@ -92,7 +92,7 @@ class MessageTableTest {
   /** The key of an item with its place fields. */
   private static String key(String list, Descriptor type, Map<String, Object> item) {
     StringBuilder key = new StringBuilder(list);
-    for (String path : TABLE.listRule(type).placeFields()) {
+    for (String path : TABLE.listRule(type).indexFields()) {
       Object place = item;
       for (String name : path.split("[.]")) {
         place = ((Map<?, ?>) place).get(name);
@@ -105,13 +105,13 @@ class MessageTableTest {
   /** Whether the field is the place of an item of its message or of an enclosing message. */
   private static boolean isPlace(Descriptor type, FieldDescriptor field) {
     ListItems.Rule rule = TABLE.listRule(type);
-    return rule.placeFields().contains(field.getName())
+    return rule.indexFields().contains(field.getName())
         || field.getName().equals(rule.newestBy())
         || field.getFullName().equals("ecoflow.powerocean.EdevBaseInfo.dev_sn");
   }
 
   private static boolean containsPlace(Descriptor type, FieldDescriptor field) {
-    return TABLE.listRule(type).placeFields().stream()
+    return TABLE.listRule(type).indexFields().stream()
         .anyMatch(path -> path.startsWith(field.getName() + "."));
   }
 

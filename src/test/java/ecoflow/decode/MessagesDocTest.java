@@ -111,7 +111,7 @@ class MessagesDocTest {
 
   private static String rule(ListItems.Rule rule) {
     List<String> kinds = new ArrayList<>();
-    List<String> fields = new ArrayList<>(rule.placeFields());
+    List<String> fields = new ArrayList<>(rule.indexFields());
     if (!fields.isEmpty()) {
       kinds.add(rule.hasTotal() ? "total" : rule.emptySlots() ? "slot" : "index");
     }

@@ -124,7 +124,7 @@ class JarLogIT {
         "unknown, dropped: it is neither a JSON object nor a frame, values accepted: 0");
     pushes.put(
         frame,
-        "frame, 254/21 decoded, 60/1 unknown 0807, a broken header (REASON), 254/21 decoded,"
+        "frame, 254/21 decoded, 60/1 unknown 0807, a malformed header (REASON), 254/21 decoded,"
             + " values accepted: 2");
     pushes.put(
         Base64.getEncoder().encode(frame(powerIn)), "base64, 254/21 decoded, values accepted: 1");
@@ -169,7 +169,7 @@ class JarLogIT {
         List.of(
             "Dropped a push of device "
                 + SERIAL
-                + ": params is null instead of an object; the next message is awaited"),
+                + ": params is null instead of an object; waiting for the next message"),
         jar.log(" WARN Payloads - ").stream().filter(line -> line.contains("push")).toList());
     assertEquals(
         List.of(

@@ -119,22 +119,22 @@ class JsonMessageTest {
         "{'data':{'param':[1]},'params':{}};param is an array",
         "{'data':{'quotaMap':[]}};quotaMap is an array"
       })
-  void aBodyThatIsNotAnObjectIsAnError(String text, String fault) {
-    String words = fault + " instead of an object";
+  void aBodyThatIsNotAnObjectIsAnError(String text, String error) {
+    String words = error + " instead of an object";
     assertEquals(new JsonMessage(Map.of(), false, null, words), of(text));
   }
 
   @Test
   void stringsDoNotReplaceAnInvalidBody() {
     assertEquals(
-        "params is a number instead of an object", of("{'params':5,'sn':'R331','x':null}").fault());
+        "params is a number instead of an object", of("{'params':5,'sn':'R331','x':null}").error());
   }
 
   @Test
   void theOnlineStateIsReadDespiteAnInvalidBody() {
     JsonMessage message = of("{'data':{'online':0},'params':'x'}");
     assertEquals(false, message.online());
-    assertEquals("params is a text instead of an object", message.fault());
+    assertEquals("params is a string instead of an object", message.error());
   }
 
   @ParameterizedTest
@@ -151,10 +151,10 @@ class JsonMessageTest {
         "{};-;-",
         "{'params':null};-;params is null instead of an object",
         "{'params':0};-;params is a number instead of an object",
-        "{'params':'off'};-;params is a text instead of an object"
+        "{'params':'off'};-;params is a string instead of an object"
       })
-  void statusMessagesContainOnlyTheOnlineState(String text, Boolean online, String fault) {
-    assertEquals(new JsonMessage(Map.of(), false, online, fault), JsonMessage.ofStatus(map(text)));
+  void statusMessagesContainOnlyTheOnlineState(String text, Boolean online, String error) {
+    assertEquals(new JsonMessage(Map.of(), false, online, error), JsonMessage.ofStatus(map(text)));
   }
 
   @Test

@@ -36,14 +36,14 @@ class PushPrefixesTest {
   }
 
   private Object keysOf(String push, String serial) {
-    return ((Map<?, ?>) prefixes.named(map(push), serial).get("params")).keySet().toString();
+    return ((Map<?, ?>) prefixes.withPrefixes(map(push), serial).get("params")).keySet().toString();
   }
 
   private void know(String serial, String quotas) {
     Exchange exchange = new DefaultExchange(new DefaultCamelContext());
     exchange.getMessage().setHeader("EcoflowDevice", serial);
     exchange.getMessage().setBody(map(quotas));
-    prefixes.learn(exchange);
+    prefixes.storePackNumbers(exchange);
   }
 
   @ParameterizedTest
@@ -130,16 +130,17 @@ class PushPrefixesTest {
   void onlyFirstGenerationStringsAreNumbers() {
     assertEquals(
         map("{'params':{'pd.soc':80.0,'pd.model':'1-2','serial':'123'}}"),
-        prefixes.named(map("{'params':{'pd.soc':'80','pd.model':'1-2','serial':'123'}}"), "D"));
+        prefixes.withPrefixes(
+            map("{'params':{'pd.soc':'80','pd.model':'1-2','serial':'123'}}"), "D"));
     assertEquals(
         map("{'params':{'pd.sn':'123'}}"),
-        prefixes.named(map("{'typeCode':'pdStatus','params':{'sn':'123'}}"), "R"));
+        prefixes.withPrefixes(map("{'typeCode':'pdStatus','params':{'sn':'123'}}"), "R"));
   }
 
   @Test
   void unreadableMessagesRemainUnchanged() {
     for (String push : List.of("{'params':5}", "{'typeCode':'pdStatus'}", "{'id':1,'sn':'X'}")) {
-      assertEquals(map(push), prefixes.named(map(push), "R"));
+      assertEquals(map(push), prefixes.withPrefixes(map(push), "R"));
     }
   }
 
@@ -157,7 +158,7 @@ class PushPrefixesTest {
         }
         assertEquals(
             flat("", sample.get("quotas")),
-            flat("", prefixes.named(push, serial).get("params")),
+            flat("", prefixes.withPrefixes(push, serial).get("params")),
             () -> "" + sample.get("device"));
         compared++;
       }

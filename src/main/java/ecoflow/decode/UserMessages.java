@@ -19,10 +19,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Messages from the user's folder. Invalid lines and files are reported and left out, so that
- * decoding a message of the folder cannot fail.
+ * The tables and messages in the user's directory. Invalid lines and files are reported and
+ * skipped, so that they cannot cause failures while messages are decoded.
  */
-final class OwnMessages {
+final class UserMessages {
 
   /** Bounds the array of fields in {@link MessageType}. */
   private static final int MAX_FIELD_NUMBER = 9999;
@@ -32,7 +32,7 @@ final class OwnMessages {
       Pattern.compile("|(sn:\\w+|(product|src):\\d{1,9})( (sn:\\w+|(product|src):\\d{1,9}))*");
   private static final Pattern PREFIX = Pattern.compile("|[A-Za-z_]\\w*(\\[])?");
 
-  private final Path folder;
+  private final Path directory;
   private final ProtoFiles protoFiles;
   private final Consumer<String> problems;
 
@@ -43,39 +43,39 @@ final class OwnMessages {
   final List<String[]> rules = new ArrayList<>();
 
   /** The names of the .proto files in the descriptor sets. */
-  private final Set<String> inSets = new HashSet<>();
+  private final Set<String> compiledFiles = new HashSet<>();
 
   /**
-   * Reads the folder and adds its .proto files to the packaged ones.
+   * Reads the directory and adds its .proto files to the packaged ones.
    *
    * @param problems receives a line for each error
    */
-  OwnMessages(Path folder, ProtoFiles protoFiles, Consumer<String> problems) {
-    this.folder = folder;
+  UserMessages(Path directory, ProtoFiles protoFiles, Consumer<String> problems) {
+    this.directory = directory;
     this.protoFiles = protoFiles;
     this.problems = problems;
     List<Path> files = files();
     files.stream().filter(file -> file.toString().endsWith(".desc")).forEach(this::readSet);
     files.stream().filter(file -> file.toString().endsWith(".proto")).forEach(this::reportIfUnused);
-    table("messages.csv", "cmd_func,").read(this::entryFlaw, entries::add);
-    table("rules.csv", "message,").read(this::ruleFlaw, rules::add);
+    table("messages.csv", "cmd_func,").read(this::entryError, entries::add);
+    table("rules.csv", "message,").read(this::ruleError, rules::add);
   }
 
   private List<Path> files() {
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.sorted().toList();
     } catch (IOException e) {
-      problems.accept(folder + " cannot be read");
+      problems.accept(directory + " cannot be read");
       return List.of();
     }
   }
 
   private void reportIfUnused(Path proto) {
     String name = proto.getFileName().toString();
-    if (!inSets.contains(name)) {
+    if (!compiledFiles.contains(name)) {
       problems.accept(
           proto
-              + " is not used, because no .desc file contains it; create one with protoc"
+              + " has no effect, because no .desc file contains it; create one with protoc"
               + " --descriptor_set_out="
               + name.replace(".proto", ".desc")
               + " "
@@ -87,10 +87,10 @@ final class OwnMessages {
     try {
       for (FileDescriptorProto file :
           FileDescriptorSet.parseFrom(Files.readAllBytes(path)).getFileList()) {
-        String flaw = addFile(file);
-        inSets.add(file.getName().substring(file.getName().lastIndexOf('/') + 1));
-        if (flaw != null) {
-          problems.accept(path + ": " + file.getName() + " is skipped: " + flaw);
+        String error = addFile(file);
+        compiledFiles.add(file.getName().substring(file.getName().lastIndexOf('/') + 1));
+        if (error != null) {
+          problems.accept(path + ": " + file.getName() + " is skipped: " + error);
         }
       }
     } catch (IOException e) {
@@ -102,7 +102,7 @@ final class OwnMessages {
     String name = proto.getName();
     String family = name.substring(name.lastIndexOf('/') + 1).replace(".proto", "");
     if (protoFiles.has(family)) {
-      return "a file with this name exists already; rename it";
+      return "a file with this name already exists; rename it";
     }
     if (!proto.getPackage().equals(MessageTable.PACKAGE + family)) {
       return "it requires the line 'package " + MessageTable.PACKAGE + family + ";'";
@@ -110,9 +110,9 @@ final class OwnMessages {
     try {
       FileDescriptor file = ProtoFiles.build(proto);
       for (Descriptor message : file.getMessageTypes()) {
-        String flaw = messageFlaw(message, new HashSet<>());
-        if (flaw != null) {
-          return flaw;
+        String error = messageError(message, new HashSet<>());
+        if (error != null) {
+          return error;
         }
       }
       protoFiles.add(family, file);
@@ -122,37 +122,37 @@ final class OwnMessages {
     }
   }
 
-  private static String messageFlaw(Descriptor message, Set<Descriptor> enclosing) {
+  private static String messageError(Descriptor message, Set<Descriptor> enclosing) {
     if (!enclosing.add(message)) {
       return "message " + message.getName() + " contains itself";
     }
     for (FieldDescriptor field : message.getFields()) {
-      String flaw = fieldFlaw(field, enclosing);
-      if (flaw != null) {
-        return flaw;
+      String error = fieldError(field, enclosing);
+      if (error != null) {
+        return error;
       }
     }
     enclosing.remove(message);
     return null;
   }
 
-  private static String fieldFlaw(FieldDescriptor field, Set<Descriptor> enclosing) {
+  private static String fieldError(FieldDescriptor field, Set<Descriptor> enclosing) {
     if (field.getNumber() > MAX_FIELD_NUMBER) {
       return field.getFullName() + " has a number above " + MAX_FIELD_NUMBER;
     }
     return switch (field.getType()) {
       case ENUM -> field.getFullName() + " is an enum; use int32";
       case GROUP -> field.getFullName() + " is a group; use a message";
-      case MESSAGE -> messageFlaw(field.getMessageType(), enclosing);
+      case MESSAGE -> messageError(field.getMessageType(), enclosing);
       default -> null;
     };
   }
 
   private TableFile table(String name, String head) {
-    return new TableFile(folder.resolve(name), head, problems);
+    return new TableFile(directory.resolve(name), head, problems);
   }
 
-  private String entryFlaw(String[] columns) {
+  private String entryError(String[] columns) {
     if (columns.length != 5) {
       return TableFile.countError(columns, "5");
     }
@@ -168,7 +168,7 @@ final class OwnMessages {
     return protoFiles.find(columns[3]) == null ? "unknown message " + columns[3] : null;
   }
 
-  private String ruleFlaw(String[] columns) {
+  private String ruleError(String[] columns) {
     if (columns.length != 3) {
       return TableFile.countError(columns, "3");
     }

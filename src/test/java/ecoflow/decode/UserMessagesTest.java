@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The user's messages, from a folder. */
-class OwnMessagesTest {
+class UserMessagesTest {
 
   private static final String SERIAL = "NEW1TEST00000001";
 
@@ -86,7 +86,7 @@ class OwnMessagesTest {
     assertEquals(Map.of("slot", 2L, "soc", 0L), decoded.values());
     assertEquals(
         List.of(
-            "a.desc: general.proto is skipped: a file with this name exists already;"
+            "a.desc: general.proto is skipped: a file with this name already exists;"
                 + " rename it",
             "b.desc: stranger.proto is skipped: it requires the line 'package ecoflow.stranger;'",
             "b.desc: recursive.proto is skipped: message Pack contains itself",
