@@ -25,7 +25,7 @@ final class Cell {
   boolean computed;
 
   /** The view of the watcher; null if the watcher was not notified of this series. */
-  Quotas.Series watched;
+  SeriesWatcher.Series watched;
 
   Cell(String rawKey, String name, List<String> indexes) {
     this.rawKey = rawKey;

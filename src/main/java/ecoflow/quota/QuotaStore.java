@@ -20,8 +20,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 
 /**
  * The latest values of all devices, as series.
@@ -42,12 +40,6 @@ final class QuotaStore {
 
   private static final long MAX_SECONDS_AHEAD = TimeUnit.DAYS.toSeconds(1);
 
-  static final Conflicts NOBODY = (kind, serial, name) -> {};
-
-  /** An index: the position in a list or, in quotes, the serial number that an item contains. */
-  private static final Pattern INDEX =
-      Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
-
   private final Predicate<String> ownName;
   private final Conflicts conflicts;
   private final LongSupplier nanoClock;
@@ -62,43 +54,10 @@ final class QuotaStore {
 
   private final Function<String, Map<?, ?>> textReader;
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
-  private final Picture picture = new Picture();
+  private final PageOrder pageOrder = new PageOrder();
 
   /** Null without a watcher. */
-  private volatile Quotas.Watcher watcher;
-
-  /** The source of values. */
-  enum Origin {
-    PUSH,
-    /** A response to a request of the exporter. */
-    POLL,
-    OTHER
-  }
-
-  /** Receives conflicts: values that cannot be shown together with others. */
-  interface Conflicts {
-
-    enum Conflict {
-      /** Two keys map to the same series; the latest value is shown. */
-      SAME_NAME,
-      /** The number of indexes of a name has changed; the latest shape is shown. */
-      SHAPE,
-      /** The name belongs to a metric of the exporter; the value was dropped. */
-      OWN_METRIC,
-      /** The device has too many series; the value was dropped. */
-      LIMIT,
-      /** The key has more than 1,000 characters; its values were dropped. */
-      LONG_KEY
-    }
-
-    /**
-     * Called once for each value, with the lock of the device.
-     *
-     * @param name the series name without the exporter's prefix; empty for a key that is too long,
-     *     and for a value beyond the limit in a flood of values
-     */
-    void count(Conflict kind, String serial, String name);
-  }
+  private volatile SeriesWatcher watcher;
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
@@ -127,7 +86,7 @@ final class QuotaStore {
 
   /** Like {@link #record(String, Map, Conflicts)}, without the conflicts of the message. */
   int record(String serial, Map<?, ?> quotas) {
-    return record(serial, quotas, NOBODY);
+    return record(serial, quotas, Conflicts.IGNORED);
   }
 
   /**
@@ -168,7 +127,7 @@ final class QuotaStore {
   }
 
   /** Notifies the watcher of the existing series and of all later additions and removals. */
-  void watch(Quotas.Watcher newWatcher) {
+  void watch(SeriesWatcher newWatcher) {
     watcher = newWatcher;
     devices.values().forEach(Device::tellOfAll);
   }
@@ -229,34 +188,22 @@ final class QuotaStore {
 
   /** All series at the time of the call. */
   Snapshot snapshot() {
-    List<Picture.Part> parts = new TreeMap<>(devices).values().stream().map(Device::part).toList();
-    return new Snapshot(() -> picture.of(parts), parts.stream().map(Picture.Part::of).toList());
+    List<Family.DeviceCells> parts =
+        new TreeMap<>(devices).values().stream().map(Device::part).toList();
+    return new Snapshot(
+        () -> pageOrder.families(parts), parts.stream().map(Family.DeviceCells::values).toList());
   }
 
   /** All values of a device, including those in JSON strings. */
   DeviceValues valuesOf(String serial) {
     Device device = devices.get(serial);
-    return device == null ? DeviceValues.none(serial) : device.part().of();
+    return device == null ? DeviceValues.none(serial) : device.part().values();
   }
 
   /** See {@link Quotas#read}. */
   boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {
     Device device = devices.get(serial);
     return device != null && device.read(keys, places, into, numbers);
-  }
-
-  static String withoutIndexes(String rawKey) {
-    return rawKey.indexOf('[') < 0 ? rawKey : INDEX.matcher(rawKey).replaceAll("");
-  }
-
-  private static List<String> indexesOf(String rawKey) {
-    return rawKey.indexOf('[') < 0
-        ? List.of()
-        : INDEX.matcher(rawKey).results().map(QuotaStore::indexOf).toList();
-  }
-
-  private static String indexOf(MatchResult index) {
-    return index.group(1) == null ? index.group(2) : index.group(1);
   }
 
   /** The series of one device, found by place, by key and by name. */
@@ -314,7 +261,7 @@ final class QuotaStore {
 
     private boolean hasPushed;
     private long pushedAt;
-    private Conflicts conflictsOfMessage = NOBODY;
+    private Conflicts conflictsOfMessage = Conflicts.IGNORED;
 
     /** The times of items of histories, by key. */
     private Map<?, ?> times = Map.of();
@@ -430,10 +377,10 @@ final class QuotaStore {
       }
     }
 
-    synchronized Picture.Part part() {
+    synchronized Family.DeviceCells part() {
       if (inOrderAt != changes) {
         inOrder = byKey.values().toArray(Cell[]::new);
-        Arrays.sort(inOrder, Picture.ORDER);
+        Arrays.sort(inOrder, PageOrder.OF_CELLS);
         keysInOrder = Arrays.stream(inOrder).map(cell -> cell.rawKey).toArray(String[]::new);
         inOrderAt = changes;
       }
@@ -441,7 +388,7 @@ final class QuotaStore {
       for (int i = 0; i < values.length; i++) {
         values[i] = inOrder[i].value;
       }
-      return new Picture.Part(new DeviceValues(serial, keysInOrder, values), inOrder);
+      return new Family.DeviceCells(new DeviceValues(serial, keysInOrder, values), inOrder);
     }
 
     synchronized boolean read(String[] keys, int[] places, double[] into, long[] numbers) {
@@ -471,7 +418,7 @@ final class QuotaStore {
     /** Counts a value beyond the limit. This must be cheap. */
     private void leaveOut(Object value) {
       if (value instanceof Number || value instanceof Boolean) {
-        conflict(Conflicts.Conflict.LIMIT, "");
+        conflict(Conflicts.Kind.LIMIT, "");
       }
     }
 
@@ -482,7 +429,7 @@ final class QuotaStore {
       }
       if (!place.usable) {
         // The key is counted once, without its values.
-        conflict(Conflicts.Conflict.LONG_KEY, "");
+        conflict(Conflicts.Kind.LONG_KEY, "");
         return 0;
       }
       if (isAfterPush && isLed(place, value)) {
@@ -607,7 +554,7 @@ final class QuotaStore {
         }
         place.cell = cell;
       } else if (ownName.test(cell.name)) {
-        conflict(Conflicts.Conflict.OWN_METRIC, cell.name);
+        conflict(Conflicts.Kind.OWN_METRIC, cell.name);
         remove(cell);
         return 0;
       }
@@ -641,24 +588,24 @@ final class QuotaStore {
     private Cell newCell(String key) {
       if (refused >= maxSeriesPerDevice) {
         // In a flood of forged keys, do not compute their names.
-        conflict(Conflicts.Conflict.LIMIT, "");
+        conflict(Conflicts.Kind.LIMIT, "");
         return null;
       }
-      String name = SeriesName.of(withoutIndexes(key));
+      String name = SeriesName.of(SeriesName.withoutIndexes(key));
       if (name.isEmpty()) {
         return null;
       }
       if (ownName.test(name)) {
-        conflict(Conflicts.Conflict.OWN_METRIC, name);
+        conflict(Conflicts.Kind.OWN_METRIC, name);
         return null;
       }
-      List<String> indexes = indexesOf(key);
+      List<String> indexes = SeriesName.indexesOf(key);
       if (isAfterPush && isRivalLed(name, indexes)) {
         return null;
       }
       removeRivals(name, indexes);
       if (size() >= maxSeriesPerDevice) {
-        conflict(Conflicts.Conflict.LIMIT, name);
+        conflict(Conflicts.Kind.LIMIT, name);
         refused++;
         return null;
       }
@@ -680,7 +627,7 @@ final class QuotaStore {
       return cell;
     }
 
-    private void conflict(Conflicts.Conflict kind, String name) {
+    private void conflict(Conflicts.Kind kind, String name) {
       conflicts.count(kind, serial, name);
       conflictsOfMessage.count(kind, serial, name);
     }
@@ -703,10 +650,10 @@ final class QuotaStore {
       }
       Cell sameSeries = cells.get(indexes);
       if (sameSeries != null) {
-        conflict(Conflicts.Conflict.SAME_NAME, name);
+        conflict(Conflicts.Kind.SAME_NAME, name);
         remove(sameSeries);
       } else if (cells.keySet().iterator().next().size() != indexes.size()) {
-        conflict(Conflicts.Conflict.SHAPE, name);
+        conflict(Conflicts.Kind.SHAPE, name);
         List.copyOf(cells.values()).forEach(this::remove);
       }
     }
@@ -754,7 +701,7 @@ final class QuotaStore {
     private void tellOf(Cell cell) {
       if (watcher != null && cell.watched == null && cell.isSeries()) {
         cell.watched = new Watched(cell);
-        watcher.came(cell.watched);
+        watcher.added(cell.watched);
       }
     }
 
@@ -762,7 +709,7 @@ final class QuotaStore {
       cell.removed = true;
       touch(cell);
       if (cell.watched != null) {
-        watcher.went(cell.watched);
+        watcher.removed(cell.watched);
       }
     }
 
@@ -808,7 +755,7 @@ final class QuotaStore {
     }
 
     /** The view of a series for the watcher. */
-    private final class Watched implements Quotas.Series {
+    private final class Watched implements SeriesWatcher.Series {
 
       private final Cell cell;
 
@@ -828,7 +775,7 @@ final class QuotaStore {
 
       @Override
       public String rawKey() {
-        return withoutIndexes(cell.rawKey);
+        return SeriesName.withoutIndexes(cell.rawKey);
       }
 
       @Override

@@ -2,11 +2,8 @@ package ecoflow.quota;
 
 import ecoflow.config.DeviceSettings;
 import ecoflow.device.Devices;
-import ecoflow.quota.QuotaStore.Conflicts;
-import ecoflow.quota.QuotaStore.Origin;
 import ecoflow.text.Lines;
 import ecoflow.text.MessageTrace;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -49,7 +46,7 @@ public final class Quotas {
   public static final String ITEM_TIMES = "EcoflowItemTimes";
 
   /** The kind of conflict of values beyond a limit. */
-  public static final String LIMIT = word(Conflicts.Conflict.LIMIT);
+  public static final String LIMIT = word(Conflicts.Kind.LIMIT);
 
   public static final String REST = "rest";
   public static final String PUSH = "push";
@@ -63,34 +60,6 @@ public final class Quotas {
   private static final String NAME = "EcoflowDeviceName";
 
   private static final String PRODUCT = "EcoflowProductName";
-
-  /** A series. After its removal, it keeps its last value. */
-  public interface Series {
-
-    String serial();
-
-    /** The name without the exporter's prefix. */
-    String name();
-
-    /** The key as the device sent it, without indexes. */
-    String rawKey();
-
-    /** The indexes, as in {@link Family.Series}. */
-    List<String> indexes();
-
-    double value();
-  }
-
-  /** Receives notifications of added and removed series, while their device is locked. */
-  public interface Watcher {
-
-    void came(Series series);
-
-    /**
-     * @param series the same object as in the notification of the addition
-     */
-    void went(Series series);
-  }
 
   private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
 
@@ -125,7 +94,7 @@ public final class Quotas {
             ownName,
             (kind, serial, name) -> {
               countConflict.accept(word(kind));
-              if (kind == Conflicts.Conflict.LONG_KEY) {
+              if (kind == Conflicts.Kind.LONG_KEY) {
                 lines.warn(
                     serial,
                     "A key of device "
@@ -150,7 +119,7 @@ public final class Quotas {
     onChange = listener;
   }
 
-  private static String word(Conflicts.Conflict kind) {
+  private static String word(Conflicts.Kind kind) {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 
@@ -193,7 +162,7 @@ public final class Quotas {
     removeHidden(serial);
     Conflicts toStory =
         trace == null
-            ? QuotaStore.NOBODY
+            ? Conflicts.IGNORED
             : (kind, device, name) -> trace.conflict(word(kind), name);
     int taken = store.record(serial, quotas, toStory, origin, times);
     boolean hasValues = taken > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
@@ -332,7 +301,7 @@ public final class Quotas {
   }
 
   /** Registers the watcher, and notifies it of all existing series. */
-  public void watch(Watcher watcher) {
+  public void watch(SeriesWatcher watcher) {
     store.watch(watcher);
   }
 }

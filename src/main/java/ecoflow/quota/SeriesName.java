@@ -1,11 +1,13 @@
 package ecoflow.quota;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-/** Series names, identical to those of the Python exporter. */
+/** The names of series, identical to those of the Python exporter, and their indexes. */
 final class SeriesName {
 
   private static final int MAX_CACHED = 2_000;
@@ -23,6 +25,10 @@ final class SeriesName {
       Pattern.compile("(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z\\p{Nd}])(?=[A-Z])");
 
   private static final Pattern NOT_ALLOWED = Pattern.compile("[^a-z0-9_:]");
+
+  /** An index: the position in a list or, in quotes, the serial number that an item contains. */
+  private static final Pattern INDEX =
+      Pattern.compile("\\[(?:(0|[1-9][0-9]{0,9})|\"([A-Za-z0-9]{1,40})\")\\]");
 
   private static final Map<String, String> CACHE = new ConcurrentHashMap<>();
 
@@ -56,5 +62,20 @@ final class SeriesName {
     name = WORD_START.matcher(name).replaceAll("_");
     name = name.toLowerCase(Locale.ROOT);
     return NOT_ALLOWED.matcher(name).replaceAll("_");
+  }
+
+  static String withoutIndexes(String rawKey) {
+    return rawKey.indexOf('[') < 0 ? rawKey : INDEX.matcher(rawKey).replaceAll("");
+  }
+
+  /** The indexes in a key, outermost first. */
+  static List<String> indexesOf(String rawKey) {
+    return rawKey.indexOf('[') < 0
+        ? List.of()
+        : INDEX.matcher(rawKey).results().map(SeriesName::indexOf).toList();
+  }
+
+  private static String indexOf(MatchResult index) {
+    return index.group(1) == null ? index.group(2) : index.group(1);
   }
 }

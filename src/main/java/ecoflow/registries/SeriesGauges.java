@@ -2,8 +2,7 @@ package ecoflow.registries;
 
 import ecoflow.device.Devices;
 import ecoflow.device.Labels;
-import ecoflow.quota.Quotas;
-import ecoflow.quota.Quotas.Series;
+import ecoflow.quota.SeriesWatcher;
 import ecoflow.text.Lines;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -20,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Lock order: device, series, gauges, registry.
  */
-final class SeriesGauges implements Quotas.Watcher {
+final class SeriesGauges implements SeriesWatcher {
 
   private final String prefix;
   private final Devices devices;
@@ -39,14 +38,14 @@ final class SeriesGauges implements Quotas.Watcher {
   }
 
   @Override
-  public void came(Series series) {
+  public void added(Series series) {
     // The caller has locked the device, so its labels cannot change.
     Labels labels = devices.labels(series.serial());
     of(series.serial()).add(series, labels);
   }
 
   @Override
-  public void went(Series series) {
+  public void removed(Series series) {
     of(series.serial()).remove(series);
   }
 

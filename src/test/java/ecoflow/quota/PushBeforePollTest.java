@@ -2,7 +2,6 @@ package ecoflow.quota;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import ecoflow.quota.QuotaStore.Origin;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +25,7 @@ class PushBeforePollTest {
           text -> Map.of());
 
   private void take(Origin origin, Map<String, ?> quotas) {
-    store.record(SN, quotas, QuotaStore.NOBODY, origin);
+    store.record(SN, quotas, Conflicts.IGNORED, origin);
   }
 
   @Test

@@ -3,7 +3,6 @@ package ecoflow.quota;
 import static java.util.Arrays.asList;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import ecoflow.quota.QuotaStore.Origin;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -76,14 +75,14 @@ class TextValuesTest {
     assertEquals(null, store.value(SN, "bp.a", Duration.ofHours(1)));
     List<String> told = new ArrayList<>();
     store.watch(
-        new Quotas.Watcher() {
+        new SeriesWatcher() {
           @Override
-          public void came(Quotas.Series series) {
+          public void added(SeriesWatcher.Series series) {
             told.add("+" + series.name());
           }
 
           @Override
-          public void went(Quotas.Series series) {
+          public void removed(SeriesWatcher.Series series) {
             told.add("-" + series.name());
           }
         });
@@ -147,11 +146,11 @@ class TextValuesTest {
 
   @Test
   void aPollDoesNotOverwriteAPushedValue() {
-    store.record(SN, map("bp", "a=2,b=3"), QuotaStore.NOBODY, Origin.PUSH);
-    store.record(SN, map("bp", "a=1"), QuotaStore.NOBODY, Origin.POLL);
+    store.record(SN, map("bp", "a=2,b=3"), Conflicts.IGNORED, Origin.PUSH);
+    store.record(SN, map("bp", "a=1"), Conflicts.IGNORED, Origin.POLL);
     assertEquals(2.0, all().get("bp.a"));
     nanos += TimeUnit.SECONDS.toNanos(120);
-    store.record(SN, map("bp", "a=1"), QuotaStore.NOBODY, Origin.POLL);
+    store.record(SN, map("bp", "a=1"), Conflicts.IGNORED, Origin.POLL);
     assertEquals(Map.of("bp.a", 1.0), all());
   }
 }
