@@ -99,7 +99,10 @@ public final class Normalised {
     private final String serial;
     private String product;
     private Optional<Table.Family> family = Optional.empty();
-    private String[] keys;
+
+    /** The version of the keys that the plan is for; -1 before the first plan. */
+    private long version = -1;
+
     private Plan plan;
     private Counters counters;
     private Bounds bounds;
@@ -133,9 +136,9 @@ public final class Normalised {
           counters = null;
         }
       }
-      if (isOther || values.keys() != keys) {
+      if (isOther || values.version() != version) {
         String[] current = values.keys();
-        keys = current;
+        version = values.version();
         cells = new double[current.length];
         numbers = new long[current.length];
         plan =
@@ -170,16 +173,16 @@ public final class Normalised {
           plan != null
               && !mayRepeat
               && devices.labels(serial).productName().equals(product)
-              && quotas.read(serial, keys, counters.cells(), cells, numbers);
+              && quotas.read(serial, version, counters.cells(), cells, numbers);
       if (isAsBefore) {
         isRepeated = !counters.message(plan, cells, numbers, false, now);
         return;
       }
       // Another message can change the keys between the two calls.
       for (int attempt = 0; attempt < MAX_READS && follow(quotas.valuesOf(serial)); attempt++) {
-        double[] all = new double[keys.length];
+        double[] all = new double[numbers.length];
         int[] places = IntStream.range(0, all.length).toArray();
-        if (quotas.read(serial, keys, places, all, numbers)) {
+        if (quotas.read(serial, version, places, all, numbers)) {
           isRepeated = !counters.message(plan, all, numbers, mayRepeat, now);
           return;
         }
@@ -227,7 +230,7 @@ public final class Normalised {
       Set<Integer> places = new TreeSet<>();
       plan.addCells(i, places);
       int[] wanted = places.stream().mapToInt(place -> place).toArray();
-      quotas.read(serial, keys, wanted, cells, numbers);
+      quotas.read(serial, version, wanted, cells, numbers);
       long newest = 0;
       for (int place : wanted) {
         newest = Math.max(newest, numbers[place]);

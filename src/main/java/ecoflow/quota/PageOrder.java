@@ -45,7 +45,7 @@ final class PageOrder {
       return false;
     }
     for (int i = 0; i < devices.size(); i++) {
-      if (current.get(i).cells() != devices.get(i).cells()) {
+      if (!current.get(i).values().hasKeysOf(devices.get(i).values())) {
         return false;
       }
     }

@@ -201,9 +201,9 @@ final class QuotaStore {
   }
 
   /** See {@link Quotas#read}. */
-  boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {
+  boolean read(String serial, long version, int[] places, double[] into, long[] numbers) {
     Device device = devices.get(serial);
-    return device != null && device.read(keys, places, into, numbers);
+    return device != null && device.read(version, places, into, numbers);
   }
 
   /** The series of one device, found by place, by key and by name. */
@@ -388,11 +388,11 @@ final class QuotaStore {
       for (int i = 0; i < values.length; i++) {
         values[i] = inOrder[i].value;
       }
-      return new Family.DeviceCells(new DeviceValues(serial, keysInOrder, values), inOrder);
+      return new Family.DeviceCells(new DeviceValues(serial, changes, keysInOrder, values), inOrder);
     }
 
-    synchronized boolean read(String[] keys, int[] places, double[] into, long[] numbers) {
-      if (keys != keysInOrder || inOrderAt != changes) {
+    synchronized boolean read(long version, int[] places, double[] into, long[] numbers) {
+      if (version != changes || version != inOrderAt) {
         return false;
       }
       for (int place : places) {

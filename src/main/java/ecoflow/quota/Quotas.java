@@ -289,15 +289,15 @@ public final class Quotas {
   /**
    * Reads some of the values again, without a copy of all values.
    *
-   * @param keys the array of keys returned by {@link #valuesOf}
-   * @param places the positions of the requested values in this array
+   * @param version of the keys returned by {@link #valuesOf}
+   * @param places the positions of the requested values among these keys
    * @param into receives the values, at their positions
    * @param numbers receives the numbers of the messages that contained the values; they increase
    *     per device
    * @return false, without reading, if the keys of the device have changed
    */
-  public boolean read(String serial, String[] keys, int[] places, double[] into, long[] numbers) {
-    return store.read(serial, keys, places, into, numbers);
+  public boolean read(String serial, long version, int[] places, double[] into, long[] numbers) {
+    return store.read(serial, version, places, into, numbers);
   }
 
   /** Registers the watcher, and notifies it of all existing series. */

@@ -116,7 +116,7 @@ class LandingPartsTest {
 
   private static DeviceValues raw(Map<String, Double> values) {
     String[] keys = values.keySet().stream().sorted().toArray(String[]::new);
-    return new DeviceValues("SN", keys, Stream.of(keys).mapToDouble(values::get).toArray());
+    return new DeviceValues("SN", 1, keys, Stream.of(keys).mapToDouble(values::get).toArray());
   }
 
   private static NormalValue normal(String name, double value) {
