@@ -11,7 +11,7 @@ final class Cell {
   double value;
 
   /** The time of the last update in nanoseconds. */
-  long nanos;
+  long updatedAt;
 
   /** The number of the message that contained the value. */
   long message;
@@ -34,7 +34,7 @@ final class Cell {
   }
 
   /** A value in a JSON string, which has neither a name nor a series. */
-  static Cell ofText(String rawKey) {
+  static Cell ofString(String rawKey) {
     return new Cell(rawKey, "", List.of());
   }
 

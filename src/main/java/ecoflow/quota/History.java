@@ -27,14 +27,14 @@ final class History {
    * @param latest a later time is in order, but is not remembered: all items after it would be too
    *     old
    * @param now by the clock of the store
-   * @param backSince when the device sent its first message after it was offline
+   * @param onlineSince when the device sent its first message after it was offline
    */
-  boolean isInOrder(long seconds, long latest, long now, long backSince) {
+  boolean isInOrder(long seconds, long latest, long now, long onlineSince) {
     if (seconds == 0 || seconds > latest) {
       return true;
     }
     if (seconds < newest) {
-      if (!isBehind || behindSince - backSince < 0) {
+      if (!isBehind || behindSince - onlineSince < 0) {
         isBehind = true;
         behindSince = now;
       }

@@ -46,7 +46,7 @@ public final class Quotas {
   public static final String ITEM_TIMES = "EcoflowItemTimes";
 
   /** The kind of conflict of values beyond a limit. */
-  public static final String LIMIT = word(Conflicts.Kind.LIMIT);
+  public static final String LIMIT = label(Conflicts.Kind.LIMIT);
 
   public static final String REST = "rest";
   public static final String PUSH = "push";
@@ -89,26 +89,26 @@ public final class Quotas {
     this.keepsTexts = keepsTexts;
     this.textReader = textReader;
     Lines lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
-    this.store =
-        new QuotaStore(
+    MessageUpdates.Settings updates =
+        new MessageUpdates.Settings(
             ownName,
             (kind, serial, name) -> {
-              countConflict.accept(word(kind));
+              countConflict.accept(label(kind));
               if (kind == Conflicts.Kind.LONG_KEY) {
                 lines.warn(
                     serial,
                     "A key of device "
                         + serial
                         + " has more than "
-                        + Places.MAX_KEY_LENGTH
+                        + Positions.MAX_KEY_LENGTH
                         + " characters: it is left out, the other values are kept");
               }
             },
-            nanoClock,
             settings.maxSeries(),
             settings.maxValues(),
             settings.pushLead(),
             keepsTexts ? textReader : text -> Map.of());
+    this.store = new QuotaStore(updates, nanoClock);
   }
 
   /**
@@ -119,7 +119,7 @@ public final class Quotas {
     onChange = listener;
   }
 
-  private static String word(Conflicts.Kind kind) {
+  private static String label(Conflicts.Kind kind) {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 
@@ -139,11 +139,11 @@ public final class Quotas {
       Origin origin =
           REST.equals(source) ? Origin.POLL : PUSH.equals(source) ? Origin.PUSH : Origin.OTHER;
       Map<?, ?> times = message.getHeader(ITEM_TIMES, Map.of(), Map.class);
-      boolean saysOnline = Boolean.TRUE.equals(message.getHeader(ONLINE));
+      boolean reportsOnline = Boolean.TRUE.equals(message.getHeader(ONLINE));
       devices.exclusively(
           serial,
           () -> {
-            if (saysOnline) {
+            if (reportsOnline) {
               devices.reportedOnline(serial);
             }
             if (origin == Origin.POLL && !devices.isOnline(serial)) {
@@ -160,12 +160,12 @@ public final class Quotas {
       String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageTrace trace) {
     // Values from before the device went offline must not reappear with the first message.
     removeHidden(serial);
-    Conflicts toStory =
+    Conflicts conflictsInTrace =
         trace == null
             ? Conflicts.IGNORED
-            : (kind, device, name) -> trace.conflict(word(kind), name);
-    int taken = store.record(serial, quotas, toStory, origin, times);
-    boolean hasValues = taken > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
+            : (kind, device, name) -> trace.conflict(label(kind), name);
+    int stored = store.record(serial, quotas, conflictsInTrace, origin, times);
+    boolean hasValues = stored > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
     if (hasValues) {
       devices.dataArrived(serial, origin == Origin.POLL);
     }
@@ -175,7 +175,7 @@ public final class Quotas {
     }
     onChange.accept(serial);
     if (trace != null) {
-      trace.accepted(taken);
+      trace.accepted(stored);
     }
   }
 
@@ -255,7 +255,7 @@ public final class Quotas {
   public void addInput(Exchange exchange, String computed, String input) {
     String serial = exchange.getMessage().getHeader(DEVICE, String.class);
     if (devices.isWanted(serial)) {
-      store.compute(serial, computed, input);
+      store.addInput(serial, computed, input);
     }
   }
 
@@ -290,14 +290,14 @@ public final class Quotas {
    * Reads some of the values again, without a copy of all values.
    *
    * @param version of the keys returned by {@link #valuesOf}
-   * @param places the positions of the requested values among these keys
+   * @param positions those of the requested values among these keys
    * @param into receives the values, at their positions
    * @param numbers receives the numbers of the messages that contained the values; they increase
    *     per device
    * @return false, without reading, if the keys of the device have changed
    */
-  public boolean read(String serial, long version, int[] places, double[] into, long[] numbers) {
-    return store.read(serial, version, places, into, numbers);
+  public boolean read(String serial, long version, int[] positions, double[] into, long[] numbers) {
+    return store.read(serial, version, positions, into, numbers);
   }
 
   /** Registers the watcher, and notifies it of all existing series. */

@@ -8,10 +8,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -28,6 +31,9 @@ class ArchitectureTest {
       Pattern.compile("^import (?:static )?ecoflow\\.([a-z]+)\\.(?!proto)", Pattern.MULTILINE);
   private static final Pattern PUBLIC_CLASS =
       Pattern.compile("^public (?:final |abstract )?(?:class|interface|enum) (\\w+)(.*)");
+  private static final Pattern TYPE = Pattern.compile("\\b[A-Z]\\w*");
+  private static final Pattern NO_CODE =
+      Pattern.compile("(?s)/\\*.*?\\*/|//[^\n]*|\"(?:\\\\.|[^\"\\\\\n])*\"");
   private static final int MAX_PACKAGE_PERCENT = 10;
 
   private static final String TOP = "(top)";
@@ -99,6 +105,55 @@ class ArchitectureTest {
       long percent = lines(name) * 100 / all;
       assertTrue(percent <= MAX_PACKAGE_PERCENT, name + " has " + percent + " % of the lines");
     }
+  }
+
+  /** Two classes that use each other can only be read together. */
+  @Test
+  void classesOfTheStoreDoNotFormCycles() {
+    Map<String, Set<String>> uses = new TreeMap<>();
+    for (Path file : javaFiles("quota")) {
+      uses.put(file.getFileName().toString().replace(".java", ""), names(text(file)));
+    }
+    uses.forEach(
+        (type, names) -> {
+          names.retainAll(uses.keySet());
+          names.remove(type);
+        });
+    assertEquals(Map.of(), inCycles(uses));
+  }
+
+  @Test
+  void findsCycles() {
+    Map<String, Set<String>> uses = new TreeMap<>();
+    uses.put("A", names("B b; // and C"));
+    uses.put("B", names("C c = new C(\"D\");"));
+    uses.put("C", names("/** Like D. */ B b; D d;"));
+    uses.put("D", names(""));
+    uses.values().forEach(names -> names.retainAll(uses.keySet()));
+
+    assertEquals(Map.of("B", Set.of("C"), "C", Set.of("B")), inCycles(uses));
+  }
+
+  /** The names of types in the code, without comments and strings. */
+  private static Set<String> names(String java) {
+    return TYPE.matcher(NO_CODE.matcher(java).replaceAll(" "))
+        .results()
+        .map(MatchResult::group)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Removes the types that use or are used by no other one, until only those in cycles remain. */
+  private static Map<String, Set<String>> inCycles(Map<String, Set<String>> uses) {
+    Map<String, Set<String>> left = new TreeMap<>(uses);
+    int before;
+    do {
+      before = left.size();
+      left.values().removeIf(Set::isEmpty);
+      Set<String> used = left.values().stream().flatMap(Set::stream).collect(Collectors.toSet());
+      left.keySet().retainAll(used);
+      left.values().forEach(names -> names.retainAll(left.keySet()));
+    } while (left.size() < before);
+    return left;
   }
 
   private static List<String> packages() {

@@ -25,37 +25,37 @@ class QuotaStoreTest {
 
   private static final String SN = "R331TEST0001";
 
-  private static final int MAX_VALUES = 70_000;
-
   private final List<String> conflicts = new ArrayList<>();
   private long nanos = Long.MAX_VALUE - 5;
   private final QuotaStore store = newStore(1_000);
 
   private QuotaStore newStore(int maxSeries) {
-    return new QuotaStore(
+    return TestStore.of(
         "online"::equals,
         (kind, serial, name) -> conflicts.add(kind + " " + serial + " " + name),
         () -> nanos,
         maxSeries,
-        MAX_VALUES,
-        Duration.ofMinutes(2),
         text -> Map.of());
+  }
+
+  private int record(String serial, Map<?, ?> quotas) {
+    return TestStore.record(store, serial, quotas);
   }
 
   @Test
   void aFloodOfKeysDoesNotAffectKnownKeys() {
     QuotaStore small = newStore(10);
-    small.record(SN, map("soc", 1, "watts", 1));
+    TestStore.record(small, SN, map("soc", 1, "watts", 1));
     Map<String, Object> flood = new LinkedHashMap<>();
     for (int i = 0; i < 65_000; i++) {
       flood.put("made.up" + i, i);
     }
     flood.put("soc", 2);
-    assertEquals(9, small.record(SN, flood));
+    assertEquals(9, TestStore.record(small, SN, flood));
     assertEquals(10, small.size(SN));
     assertEquals(65_000 - 8, conflicts.size());
     assertTrue(conflicts.stream().allMatch(conflict -> conflict.startsWith("LIMIT ")));
-    assertEquals(2, small.record(SN, map("soc", 3, "watts", 4)));
+    assertEquals(2, TestStore.record(small, SN, map("soc", 3, "watts", 4)));
   }
 
   /** Values beyond the limit do not create keys or places. */
@@ -63,7 +63,7 @@ class QuotaStoreTest {
   void valuesBeyondTheLimitOfAMessageAreOnlyCounted() {
     Map<Object, Object> message = new LinkedHashMap<>();
     message.put("soc", 1);
-    message.put("cells", Collections.nCopies(MAX_VALUES, 3));
+    message.put("cells", Collections.nCopies(TestStore.MAX_VALUES, 3));
     message.put(
         new Object() {
           @Override
@@ -74,20 +74,21 @@ class QuotaStoreTest {
         4);
     message.put("more", Map.of("a", 1));
 
-    assertEquals(1_000, store.record(SN, message));
+    assertEquals(1_000, record(SN, message));
 
     assertEquals(1_000, store.size(SN));
     assertEquals(1, store.value(SN, "soc", Duration.ofHours(1)));
-    assertEquals(MAX_VALUES + 2 - 1_000, conflicts.size(), "all numbers outside of objects");
+    assertEquals(
+        TestStore.MAX_VALUES + 2 - 1_000, conflicts.size(), "all numbers outside of objects");
     conflicts.clear();
-    assertEquals(1, store.record(SN, map("soc", 2)), "the bound is that of each message");
+    assertEquals(1, record(SN, map("soc", 2)), "the bound is that of each message");
     assertEquals(List.of(), conflicts);
   }
 
   @Test
   void numbersAndBooleansAreValues() {
-    int taken =
-        store.record(
+    int stored =
+        record(
             SN,
             map(
                 "i",
@@ -104,7 +105,7 @@ class QuotaStoreTest {
                 true,
                 "no",
                 false));
-    assertEquals(7, taken);
+    assertEquals(7, stored);
     assertSeries(
         "big",
         1e21,
@@ -141,14 +142,14 @@ class QuotaStoreTest {
             new BigDecimal("1e400"),
             "bytes",
             new byte[] {1});
-    assertEquals(0, store.record(SN, quotas));
+    assertEquals(0, record(SN, quotas));
     assertSeries();
     assertEquals(List.of(), store.snapshot().families());
   }
 
   @Test
   void objectsAreJoinedWithDotsAndArraysBecomeIndexes() {
-    store.record(
+    record(
         SN,
         map(
             "pd", map("chgPowerAC", 3, "sub", map("x", 4)),
@@ -175,7 +176,7 @@ class QuotaStoreTest {
 
   @Test
   void indexesSortAsNumbers() {
-    store.record(SN, map("a[10]", 1, "a[9]", 2, "a[0]", 3));
+    record(SN, map("a[10]", 1, "a[9]", 2, "a[0]", 3));
     assertEquals(
         List.of(List.of("0"), List.of("9"), List.of("10")),
         store.snapshot().families().get(0).series().stream().map(Series::indexes).toList());
@@ -183,16 +184,16 @@ class QuotaStoreTest {
 
   @Test
   void keysWithoutANameAreDropped() {
-    assertEquals(1, store.record(SN, map("", 1, "..", 2, "[0]", 3, "_", List.of(4), "x", 5)));
+    assertEquals(1, record(SN, map("", 1, "..", 2, "[0]", 3, "_", List.of(4), "x", 5)));
     assertSeries("x", 5.0);
   }
 
   @Test
   void missingKeysAndMembersKeepTheirSeries() {
-    store.record(SN, map("a", 1, "o", map("x", 2, "y", 3), "l", List.of(4)));
-    store.record(SN, map("o", map("x", 5)));
-    store.record(SN, map("o", map()));
-    store.record(SN, map());
+    record(SN, map("a", 1, "o", map("x", 2, "y", 3), "l", List.of(4)));
+    record(SN, map("o", map("x", 5)));
+    record(SN, map("o", map()));
+    record(SN, map());
     assertSeries("a", 1.0, "l[0]", 4.0, "o_x", 5.0, "o_y", 3.0);
   }
 
@@ -200,8 +201,8 @@ class QuotaStoreTest {
   void otherTypesRemoveTheSeries() {
     for (Object value :
         asList(null, "text", Double.NaN, Double.POSITIVE_INFINITY, map("m", "x"), List.of(), "")) {
-      store.record(SN, map("a", 1, "a.b", 1, "ab", 1, "o", map("x", 2, "y", 3), "keep", 4));
-      store.record(SN, map("ab", value, "o", map("x", value)));
+      record(SN, map("a", 1, "a.b", 1, "ab", 1, "o", map("x", 2, "y", 3), "keep", 4));
+      record(SN, map("ab", value, "o", map("x", value)));
       assertSeries("a", 1.0, "a_b", 1.0, "keep", 4.0, "o_y", 3.0);
     }
     assertEquals(List.of(), conflicts);
@@ -210,76 +211,75 @@ class QuotaStoreTest {
   @Test
   void aContainerThatBecomesNullOrAStringLosesItsContent() {
     for (Object value : asList(null, "text", Double.NaN)) {
-      store.record(SN, map("a", List.of(1, map("v", 2)), "ab", 5, "a1", 6, "b", map("x", 3)));
-      store.record(SN, map("a", value, "b", value));
+      record(SN, map("a", List.of(1, map("v", 2)), "ab", 5, "a1", 6, "b", map("x", 3)));
+      record(SN, map("a", value, "b", value));
       assertSeries("a1", 6.0, "ab", 5.0);
     }
   }
 
   @Test
   void aStringDoesNotRemoveItsMembersInTheSameMessage() {
-    store.record(SN, map("a.b", 1, "a[0]", 2, "a", "text"));
-    store.record(SN, map("a", "text", "a.b", 3, "a[0]", 4));
-    store.record(SN, map("a[0]", 5, "a.b", 6, "a", "text"));
+    record(SN, map("a.b", 1, "a[0]", 2, "a", "text"));
+    record(SN, map("a", "text", "a.b", 3, "a[0]", 4));
+    record(SN, map("a[0]", 5, "a.b", 6, "a", "text"));
     assertSeries("a[0]", 5.0, "a_b", 6.0);
   }
 
   @Test
   void aShorterArrayLosesItsSeries() {
-    store.record(
-        SN, map("a", List.of(1, 2, 3), "a[7].v", 9, "o", List.of(List.of(1, 2), List.of(3))));
-    store.record(SN, map("a", List.of(4), "o", List.of(List.of(5))));
+    record(SN, map("a", List.of(1, 2, 3), "a[7].v", 9, "o", List.of(List.of(1, 2), List.of(3))));
+    record(SN, map("a", List.of(4), "o", List.of(List.of(5))));
     assertSeries("a[0]", 4.0, "o[0, 0]", 5.0);
-    store.record(SN, map("a", List.of(), "o", List.of(List.of())));
+    record(SN, map("a", List.of(), "o", List.of(List.of())));
     assertSeries();
   }
 
   @Test
   void aListReplacesThePreviousListMemberByMember() {
-    store.record(SN, map("p", List.of(map("c", List.of(1, 2), "d", 3), map("c", List.of(4)))));
-    store.record(SN, map("p[1].c", List.of(5)));
+    record(SN, map("p", List.of(map("c", List.of(1, 2), "d", 3), map("c", List.of(4)))));
+    record(SN, map("p[1].c", List.of(5)));
     assertSeries("p_c[0, 0]", 1.0, "p_c[0, 1]", 2.0, "p_c[1, 0]", 5.0, "p_d[0]", 3.0);
-    store.record(SN, map("p", List.of(map("c", List.of(6)))));
+    record(SN, map("p", List.of(map("c", List.of(6)))));
     assertSeries("p_c[0, 0]", 6.0);
-    store.record(SN, map("p", List.of(map())));
+    record(SN, map("p", List.of(map())));
     assertSeries();
   }
 
   @Test
   void anIndexCanBeASerialNumber() {
-    store.record(SN, map("u[\"ES21B\"].soc", 1, "u[\"ES21A\"].soc", 2));
-    store.record(SN, map("u[\"ES21A\"]", map("soc", 3, "cells", List.of(4))));
+    record(SN, map("u[\"ES21B\"].soc", 1, "u[\"ES21A\"].soc", 2));
+    record(SN, map("u[\"ES21A\"]", map("soc", 3, "cells", List.of(4))));
     assertSeries("u_cells[ES21A, 0]", 4.0, "u_soc[ES21A]", 3.0, "u_soc[ES21B]", 1.0);
   }
 
   @Test
   void minusZeroIsZero() {
-    store.record(SN, map("a", -0.0));
+    record(SN, map("a", -0.0));
     assertEquals("0.0", "" + store.snapshot().families().get(0).series().get(0).value());
   }
 
   @Test
   void arrayElementsThatAreNotNumbersAreRemoved() {
-    store.record(SN, map("a", List.of(1, 2, 3)));
-    store.record(SN, map("a", asList(4, null, "x")));
+    record(SN, map("a", List.of(1, 2, 3)));
+    record(SN, map("a", asList(4, null, "x")));
     assertSeries("a[0]", 4.0);
   }
 
   @Test
   void theLatestOfTwoKeysWithTheSameNameIsShown() {
-    store.record(SN, map("pd.soc", 1));
-    store.record(SN, map("pd.soc", 2));
+    record(SN, map("pd.soc", 1));
+    record(SN, map("pd.soc", 2));
     assertEquals(List.of(), conflicts);
-    store.record(SN, map("pd_soc", 3));
-    store.record(SN, map("pd_soc", 4));
+    record(SN, map("pd_soc", 3));
+    record(SN, map("pd_soc", 4));
     assertEquals(List.of("SAME_NAME " + SN + " pd_soc"), conflicts);
     assertSeries("pd_soc", 4.0);
     // Only the key that set the series can remove it.
-    store.record(SN, map("pd.soc", null));
+    record(SN, map("pd.soc", null));
     assertSeries("pd_soc", 4.0);
-    store.record(SN, map("pd_soc", null));
+    record(SN, map("pd_soc", null));
     assertSeries();
-    store.record(SN, map("a.x[1]", 1, "a_x[2]", 2, "a_x[1]", 3));
+    record(SN, map("a.x[1]", 1, "a_x[2]", 2, "a_x[1]", 3));
     assertEquals(2, conflicts.size());
     assertSeries("a_x[1]", 3.0, "a_x[2]", 2.0);
   }
@@ -287,24 +287,24 @@ class QuotaStoreTest {
   @Test
   void theLatestShapeOfANameIsShown() {
     String shape = "SHAPE " + SN + " a";
-    store.record(SN, map("a", 1));
-    store.record(SN, map("a", List.of(1, 2)));
+    record(SN, map("a", 1));
+    record(SN, map("a", List.of(1, 2)));
     assertEquals(List.of(shape), conflicts);
     assertSeries("a[0]", 1.0, "a[1]", 2.0);
-    store.record(SN, map("a", List.of(List.of(3))));
+    record(SN, map("a", List.of(List.of(3))));
     assertEquals(List.of(shape, shape), conflicts);
     assertSeries("a[0, 0]", 3.0);
-    store.record(SN, map("a", 4));
+    record(SN, map("a", 4));
     assertEquals(List.of(shape, shape, shape), conflicts);
     assertSeries("a", 4.0);
-    store.record(SN, map("a", asList("x", null)));
+    record(SN, map("a", asList("x", null)));
     assertSeries();
   }
 
   @Test
   void devicesCanDifferInShape() {
-    store.record("B", map("a", 1));
-    store.record("A", map("a", List.of(2)));
+    record("B", map("a", 1));
+    record("A", map("a", List.of(2)));
     assertEquals(List.of(), conflicts);
     assertEquals(1, store.snapshot().families().size());
     Family family = store.snapshot().families().get(0);
@@ -316,8 +316,8 @@ class QuotaStoreTest {
 
   @Test
   void exporterMetricsTakePrecedence() {
-    assertEquals(0, store.record(SN, map("online", 1)));
-    assertEquals(0, store.record(SN, map("online", "x", "Online", List.of(1, 2))));
+    assertEquals(0, record(SN, map("online", 1)));
+    assertEquals(0, record(SN, map("online", "x", "Online", List.of(1, 2))));
     assertSeries();
     assertEquals(Collections.nCopies(3, "OWN_METRIC " + SN + " online"), conflicts);
   }
@@ -326,30 +326,23 @@ class QuotaStoreTest {
   void aNameThatBecomesAnExporterMetricIsRemoved() {
     AtomicBoolean own = new AtomicBoolean();
     QuotaStore other =
-        new QuotaStore(
-            name -> own.get(),
-            (kind, sn, name) -> {},
-            () -> 0,
-            10,
-            MAX_VALUES,
-            Duration.ofMinutes(2),
-            text -> Map.of());
-    other.record(SN, map("a", 1));
+        TestStore.of(name -> own.get(), Conflicts.IGNORED, () -> 0, 10, text -> Map.of());
+    TestStore.record(other, SN, map("a", 1));
     own.set(true);
-    assertEquals(0, other.record(SN, map("a", 2)));
+    assertEquals(0, TestStore.record(other, SN, map("a", 2)));
     assertEquals(0, other.size(SN));
   }
 
   @Test
   void seriesBeyondTheLimitAreDropped() {
     QuotaStore small = newStore(2);
-    assertEquals(2, small.record(SN, map("a", 1, "b", 2, "c", 3)));
+    assertEquals(2, TestStore.record(small, SN, map("a", 1, "b", 2, "c", 3)));
     assertEquals(List.of("LIMIT " + SN + " c"), conflicts);
-    assertEquals(2, small.record(SN, map("a", 4, "b", 5)));
-    assertEquals(2, small.record("OTHER", map("a", 1, "b", 2)));
+    assertEquals(2, TestStore.record(small, SN, map("a", 4, "b", 5)));
+    assertEquals(2, TestStore.record(small, "OTHER", map("a", 1, "b", 2)));
     // Removed and replaced series do not count towards the limit.
-    assertEquals(1, small.record(SN, map("a", null, "c", 6)));
-    assertEquals(1, small.record(SN, map("C", 7)));
+    assertEquals(1, TestStore.record(small, SN, map("a", null, "c", 6)));
+    assertEquals(1, TestStore.record(small, SN, map("C", 7)));
     assertEquals(2, small.size(SN));
   }
 
@@ -359,19 +352,19 @@ class QuotaStoreTest {
     for (int level = 0; level < 31; level++) {
       value = Map.of("k", value);
     }
-    assertEquals(1, store.record(SN, map("k", value)));
-    assertEquals(0, store.record("DEEPER", map("k", Map.of("k", value))));
+    assertEquals(1, record(SN, map("k", value)));
+    assertEquals(0, record("DEEPER", map("k", Map.of("k", value))));
 
     Map<String, Object> endless = new HashMap<>();
     endless.put("k", endless);
-    assertEquals(0, store.record("ENDLESS", endless));
-    assertEquals(0, store.record("LONG", map("k".repeat(1_001), 1)));
+    assertEquals(0, record("ENDLESS", endless));
+    assertEquals(0, record("LONG", map("k".repeat(1_001), 1)));
   }
 
   @Test
   void offlineDevicesLoseAllSeries() {
-    store.record("A", map("a", 1, "b", 2));
-    store.record("B", map("a", 3));
+    record("A", map("a", 1, "b", 2));
+    record("B", map("a", 3));
     assertEquals(List.of("A", "B"), serials());
     store.forget("A");
     store.forget("NEVER SEEN");
@@ -382,10 +375,10 @@ class QuotaStoreTest {
   @Test
   void seriesExpireByTheirLastUpdate() {
     Duration second = Duration.ofSeconds(1);
-    store.record(SN, map("a", 1, "b", 2));
-    store.record("OTHER", map("a", 1));
+    record(SN, map("a", 1, "b", 2));
+    record("OTHER", map("a", 1));
     nanos += second.toNanos();
-    store.record(SN, map("b", 2));
+    record(SN, map("b", 2));
     assertEquals(0, store.expire(SN, second));
     nanos += 1;
     assertEquals(1, store.expire(SN, second));
@@ -398,28 +391,28 @@ class QuotaStoreTest {
   }
 
   private void computed() {
-    store.compute(SN, "sum", "a");
-    store.compute(SN, "sum", "b");
+    store.addInput(SN, "sum", "a");
+    store.addInput(SN, "sum", "b");
   }
 
   @Test
   void computedValuesAreRemovedWithTheirInputs() {
     computed();
-    store.compute(SN, "double", "sum");
+    store.addInput(SN, "double", "sum");
 
-    store.record(SN, map("a", 1, "b", 2, "c", 3, "sum", 3, "double", 6));
-    store.record(SN, map("c", "none"));
+    record(SN, map("a", 1, "b", 2, "c", 3, "sum", 3, "double", 6));
+    record(SN, map("c", "none"));
     assertSeries("a", 1.0, "b", 2.0, "double", 6.0, "sum", 3.0);
-    store.record(SN, map("b", "none"));
+    record(SN, map("b", "none"));
     assertSeries("a", 1.0);
 
-    store.record(SN, map("b", 2, "sum", 3));
+    record(SN, map("b", 2, "sum", 3));
     assertSeries("a", 1.0, "b", 2.0, "sum", 3.0);
-    store.record(SN, map("sum", null));
+    record(SN, map("sum", null));
     assertSeries("a", 1.0, "b", 2.0);
-    store.record(SN, map("sum", 3));
+    record(SN, map("sum", 3));
     store.forget(SN);
-    store.record(SN, map("a", 1));
+    record(SN, map("a", 1));
     assertSeries("a", 1.0);
   }
 
@@ -427,9 +420,9 @@ class QuotaStoreTest {
   void computedValuesAreNotOlderThanTheirInputs() {
     Duration second = Duration.ofSeconds(1);
     computed();
-    store.record(SN, map("a", 1));
+    record(SN, map("a", 1));
     nanos += second.toNanos() / 2;
-    store.record(SN, map("b", 2, "sum", 3));
+    record(SN, map("b", 2, "sum", 3));
     nanos += second.toNanos() / 2 + 1;
 
     assertEquals(2, store.expire(SN, second));
@@ -439,7 +432,7 @@ class QuotaStoreTest {
   @Test
   void expiredComputedValuesAreCountedOnce() {
     computed();
-    store.record(SN, map("a", 1, "b", 2, "sum", 3));
+    record(SN, map("a", 1, "b", 2, "sum", 3));
     nanos += Duration.ofSeconds(1).toNanos() + 1;
 
     assertEquals(3, store.expire(SN, Duration.ofSeconds(1)));
@@ -448,20 +441,20 @@ class QuotaStoreTest {
 
   @Test
   void computedValuesDoNotCountAsSentByTheDevice() {
-    assertEquals(3, store.record(SN, map("a", 1, "b", 2, "sum", 3)));
+    assertEquals(3, record(SN, map("a", 1, "b", 2, "sum", 3)));
     computed();
-    assertEquals(2, store.record(SN, map("a", 1, "b", 2, "sum", 3)));
+    assertEquals(2, record(SN, map("a", 1, "b", 2, "sum", 3)));
     store.forget(SN);
-    assertEquals(0, store.record(SN, map("sum", 3)));
-    store.compute(SN, "itself", "itself");
-    store.record(SN, map("itself", 1));
-    store.record(SN, map("itself", "none"));
+    assertEquals(0, record(SN, map("sum", 3)));
+    store.addInput(SN, "itself", "itself");
+    record(SN, map("itself", 1));
+    record(SN, map("itself", "none"));
     assertSeries("sum", 3.0);
   }
 
   @Test
   void aValueIsReturnedUntilItExpires() {
-    store.record(SN, map("a", 1));
+    record(SN, map("a", 1));
     nanos += Duration.ofSeconds(1).toNanos();
 
     assertEquals(1, store.value(SN, "a", Duration.ofSeconds(1)));
@@ -477,7 +470,7 @@ class QuotaStoreTest {
         new Thread(
             () -> {
               for (int i = 0; i < 5_000; i++) {
-                store.record(SN, map("a", i, "b", i, "c", i % 2 == 0 ? List.of(i) : List.of()));
+                record(SN, map("a", i, "b", i, "c", i % 2 == 0 ? List.of(i) : List.of()));
               }
             });
     writer.start();
@@ -540,7 +533,7 @@ class QuotaStoreTest {
   }
 
   private WeakReference<String> recordKey(String key) {
-    store.record("SN", Map.of(key, 1, "a", 1));
+    record("SN", Map.of(key, 1, "a", 1));
     return new WeakReference<>(key);
   }
 }

@@ -3,22 +3,41 @@ package ecoflow.quota;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /** A store without routes, for tests of its readers and writers. */
 public final class TestStore {
 
+  static final int MAX_VALUES = 70_000;
+
   private final QuotaStore store =
-      new QuotaStore(
-          name -> false,
-          (kind, serial, name) -> {},
-          () -> 0L,
-          10_000,
-          50_000,
-          Duration.ofMinutes(2),
-          text -> Map.of());
+      of(name -> false, Conflicts.IGNORED, () -> 0, 10_000, text -> Map.of());
+
+  static QuotaStore of(
+      Predicate<String> ownName,
+      Conflicts conflicts,
+      LongSupplier nanoClock,
+      int maxSeries,
+      Function<String, Map<?, ?>> textReader) {
+    return new QuotaStore(
+        new MessageUpdates.Settings(
+            ownName, conflicts, maxSeries, MAX_VALUES, Duration.ofMinutes(2), textReader),
+        nanoClock);
+  }
+
+  /** Stores a message that is neither a push nor an answer to a poll. */
+  static int record(QuotaStore store, String serial, Map<?, ?> quotas) {
+    return record(store, serial, quotas, Origin.OTHER);
+  }
+
+  static int record(QuotaStore store, String serial, Map<?, ?> quotas, Origin origin) {
+    return store.record(serial, quotas, Conflicts.IGNORED, origin, Map.of());
+  }
 
   public void record(String serial, Map<?, ?> quotas) {
-    store.record(serial, quotas);
+    record(store, serial, quotas);
   }
 
   public void forget(String serial) {

@@ -29,17 +29,15 @@ class TextValuesTest {
   private long nanos = Long.MAX_VALUE - 5;
   private final List<String> conflicts = new ArrayList<>();
   private final QuotaStore store =
-      new QuotaStore(
+      TestStore.of(
           name -> false,
           (kind, serial, name) -> conflicts.add(kind + " " + name),
           () -> nanos,
           MAX_SERIES,
-          50_000,
-          Duration.ofMinutes(2),
           text -> TEXTS.getOrDefault(text, Map.of()));
 
   private int record(Object... keysAndValues) {
-    return store.record(SN, map(keysAndValues));
+    return TestStore.record(store, SN, map(keysAndValues));
   }
 
   private static Map<String, Object> map(Object... keysAndValues) {
@@ -73,22 +71,22 @@ class TextValuesTest {
     assertEquals(Map.of("soc", 5.0), store.values(SN));
     assertEquals(Map.of("soc", 5.0), store.changes(SN));
     assertEquals(null, store.value(SN, "bp.a", Duration.ofHours(1)));
-    List<String> told = new ArrayList<>();
+    List<String> notifications = new ArrayList<>();
     store.watch(
         new SeriesWatcher() {
           @Override
           public void added(SeriesWatcher.Series series) {
-            told.add("+" + series.name());
+            notifications.add("+" + series.name());
           }
 
           @Override
           public void removed(SeriesWatcher.Series series) {
-            told.add("-" + series.name());
+            notifications.add("-" + series.name());
           }
         });
     record("bp2", "a=1");
     store.forget(SN);
-    assertEquals(List.of("+soc", "-soc"), told);
+    assertEquals(List.of("+soc", "-soc"), notifications);
   }
 
   @Test
@@ -146,11 +144,11 @@ class TextValuesTest {
 
   @Test
   void aPollDoesNotOverwriteAPushedValue() {
-    store.record(SN, map("bp", "a=2,b=3"), Conflicts.IGNORED, Origin.PUSH);
-    store.record(SN, map("bp", "a=1"), Conflicts.IGNORED, Origin.POLL);
+    TestStore.record(store, SN, map("bp", "a=2,b=3"), Origin.PUSH);
+    TestStore.record(store, SN, map("bp", "a=1"), Origin.POLL);
     assertEquals(2.0, all().get("bp.a"));
     nanos += TimeUnit.SECONDS.toNanos(120);
-    store.record(SN, map("bp", "a=1"), Conflicts.IGNORED, Origin.POLL);
+    TestStore.record(store, SN, map("bp", "a=1"), Origin.POLL);
     assertEquals(Map.of("bp.a", 1.0), all());
   }
 }

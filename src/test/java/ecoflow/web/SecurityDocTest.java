@@ -171,12 +171,12 @@ class SecurityDocTest {
     row(
         rows,
         "depth of JSON",
-        constant("quota.QuotaStore", "MAX_DEPTH") + " levels",
+        constant("quota.MessageUpdates", "MAX_DEPTH") + " levels",
         "deeper values are skipped");
     row(
         rows,
         "key of a value",
-        constant("quota.Places", "MAX_KEY_LENGTH") + " characters",
+        constant("quota.Positions", "MAX_KEY_LENGTH") + " characters",
         "the value is skipped");
     return rows.append('\n').toString();
   }
