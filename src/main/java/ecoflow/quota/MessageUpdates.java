@@ -38,7 +38,7 @@ final class MessageUpdates {
    * @param maxValues the maximum number of values, objects, lists and strings in a message; further
    *     ones are dropped
    * @param pushPrecedence how long a poll does not overwrite a pushed value
-   * @param textReader parses a JSON string; returns an empty map if it does not contain an object
+   * @param jsonReader parses a JSON string; returns an empty map if it does not contain an object
    */
   record Settings(
       Predicate<String> ownName,
@@ -46,7 +46,7 @@ final class MessageUpdates {
       int maxSeries,
       int maxValues,
       Duration pushPrecedence,
-      Function<String, Map<?, ?>> textReader) {}
+      Function<String, Map<?, ?>> jsonReader) {}
 
   private final String serial;
   private final Settings settings;
@@ -232,7 +232,7 @@ final class MessageUpdates {
       if (text.startsWith("{")) {
         left -= VALUES_PER_STRING;
       }
-      Map<?, ?> members = settings.textReader().apply(text);
+      Map<?, ?> members = settings.jsonReader().apply(text);
       if (members.isEmpty()) {
         return 0;
       }

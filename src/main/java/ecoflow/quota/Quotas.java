@@ -65,29 +65,29 @@ public final class Quotas {
 
   private final Devices devices;
   private final QuotaStore store;
-  private final boolean keepsTexts;
-  private final Function<String, Map<?, ?>> textReader;
+  private final boolean keepsJsonStrings;
+  private final Function<String, Map<?, ?>> jsonReader;
   private Consumer<String> onChange = serial -> {};
 
   /**
    * @param ownName whether a series name (without prefix) is a metric of the exporter itself
    * @param countConflict receives the kind of each conflict: a value that cannot be shown together
    *     with others
-   * @param keepsTexts whether {@link #valuesOf} includes the values in JSON strings, which do not
-   *     have series
-   * @param textReader parses the object in a JSON string; returns an empty map for any other string
+   * @param keepsJsonStrings whether {@link #valuesOf} includes the values in JSON strings, which do
+   *     not have series
+   * @param jsonReader parses the object in a JSON string; returns an empty map for any other string
    */
   public Quotas(
       DeviceSettings settings,
       Devices devices,
       Predicate<String> ownName,
       Consumer<String> countConflict,
-      boolean keepsTexts,
-      Function<String, Map<?, ?>> textReader,
+      boolean keepsJsonStrings,
+      Function<String, Map<?, ?>> jsonReader,
       LongSupplier nanoClock) {
     this.devices = devices;
-    this.keepsTexts = keepsTexts;
-    this.textReader = textReader;
+    this.keepsJsonStrings = keepsJsonStrings;
+    this.jsonReader = jsonReader;
     Lines lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
     MessageUpdates.Settings updates =
         new MessageUpdates.Settings(
@@ -107,7 +107,7 @@ public final class Quotas {
             settings.maxSeries(),
             settings.maxValues(),
             settings.pushLead(),
-            keepsTexts ? textReader : text -> Map.of());
+            keepsJsonStrings ? jsonReader : text -> Map.of());
     this.store = new QuotaStore(updates, nanoClock);
   }
 
@@ -133,7 +133,7 @@ public final class Quotas {
           serial, message.getHeader(NAME, String.class), message.getHeader(PRODUCT, String.class));
     }
     if (!devices.isWanted(serial)) {
-      LOG.debug("Values of device {} are not wanted", serial);
+      LOG.debug("Values of device {} were dropped: the exporter does not serve it", serial);
     } else {
       Map<?, ?> quotas = message.getBody(Map.class);
       Origin origin =
@@ -165,7 +165,8 @@ public final class Quotas {
             ? Conflicts.IGNORED
             : (kind, device, name) -> trace.conflict(label(kind), name);
     int stored = store.record(serial, quotas, conflictsInTrace, origin, times);
-    boolean hasValues = stored > 0 || (!keepsTexts && JsonTexts.haveValues(quotas, textReader));
+    boolean hasValues =
+        stored > 0 || (!keepsJsonStrings && JsonStrings.haveValues(quotas, jsonReader));
     if (hasValues) {
       devices.dataArrived(serial, origin == Origin.POLL);
     }
@@ -247,7 +248,7 @@ public final class Quotas {
 
   /**
    * Route step: from now on, a computed value is removed together with this input. It does not
-   * count as a sign of life of the device.
+   * count as data from the device.
    *
    * @param computed the raw quota key of the computed value
    * @param input the raw quota key of one of the values that it is computed from

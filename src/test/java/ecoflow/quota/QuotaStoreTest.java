@@ -58,7 +58,7 @@ class QuotaStoreTest {
     assertEquals(2, TestStore.record(small, SN, map("soc", 3, "watts", 4)));
   }
 
-  /** Values beyond the limit do not create keys or places. */
+  /** The keys of values beyond the limit are not even read. */
   @Test
   void valuesBeyondTheLimitOfAMessageAreOnlyCounted() {
     Map<Object, Object> message = new LinkedHashMap<>();
@@ -68,7 +68,7 @@ class QuotaStoreTest {
         new Object() {
           @Override
           public String toString() {
-            throw new IllegalStateException("looked at");
+            throw new IllegalStateException("key was read");
           }
         },
         4);
@@ -81,7 +81,7 @@ class QuotaStoreTest {
     assertEquals(
         TestStore.MAX_VALUES + 2 - 1_000, conflicts.size(), "all numbers outside of objects");
     conflicts.clear();
-    assertEquals(1, record(SN, map("soc", 2)), "the bound is that of each message");
+    assertEquals(1, record(SN, map("soc", 2)), "the limit applies to each message");
     assertEquals(List.of(), conflicts);
   }
 

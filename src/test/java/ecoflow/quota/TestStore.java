@@ -20,10 +20,10 @@ public final class TestStore {
       Conflicts conflicts,
       LongSupplier nanoClock,
       int maxSeries,
-      Function<String, Map<?, ?>> textReader) {
+      Function<String, Map<?, ?>> jsonReader) {
     return new QuotaStore(
         new MessageUpdates.Settings(
-            ownName, conflicts, maxSeries, MAX_VALUES, Duration.ofMinutes(2), textReader),
+            ownName, conflicts, maxSeries, MAX_VALUES, Duration.ofMinutes(2), jsonReader),
         nanoClock);
   }
 

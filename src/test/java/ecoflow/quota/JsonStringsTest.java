@@ -13,17 +13,17 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Values in JSON strings: they do not have series, but are among all values of a device. */
-class TextValuesTest {
+class JsonStringsTest {
 
   private static final String SN = "HJ32TEST00000001";
   private static final int MAX_SERIES = 6;
 
   /** The parsed objects of the strings in the tests. */
-  private static final Map<String, Map<?, ?>> TEXTS =
+  private static final Map<String, Map<?, ?>> OBJECTS =
       Map.of(
           "a=1", Map.of("a", 1),
           "a=2,b=3", Map.of("a", 2, "b", true, "c", List.of(Map.of("d", 3))),
-          "in itself", Map.of("inner", "a=1"),
+          "nested", Map.of("inner", "a=1"),
           "many", Map.of("l", List.of(1, 2, 3, 4, 5, 6, 7)));
 
   private long nanos = Long.MAX_VALUE - 5;
@@ -34,7 +34,7 @@ class TextValuesTest {
           (kind, serial, name) -> conflicts.add(kind + " " + name),
           () -> nanos,
           MAX_SERIES,
-          text -> TEXTS.getOrDefault(text, Map.of()));
+          text -> OBJECTS.getOrDefault(text, Map.of()));
 
   private int record(Object... keysAndValues) {
     return TestStore.record(store, SN, map(keysAndValues));
@@ -99,7 +99,7 @@ class TextValuesTest {
       record("bp", end);
       assertEquals(null, all().get("bp.a"), () -> "after " + end);
     }
-    record("other", "in itself");
+    record("other", "nested");
     assertEquals(Map.of("other.inner.a", 1.0), all());
     record("unrelated", 1);
     assertEquals(1.0, all().get("other.inner.a"));
