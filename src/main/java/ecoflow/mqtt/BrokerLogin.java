@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * Address and credentials of the broker.
  *
- * @param life validity of these credentials from now on
+ * @param lifetime remaining validity of the credentials
  */
 public record BrokerLogin(
     String host,
@@ -14,7 +14,7 @@ public record BrokerLogin(
     String password,
     String userId,
     String clientId,
-    Duration life) {
+    Duration lifetime) {
   @Override
   public String toString() {
     return "BrokerLogin[" + host + ":" + port + "]";

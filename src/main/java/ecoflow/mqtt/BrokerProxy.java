@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  */
 final class BrokerProxy {
 
-  /** Netty provides the status of the proxy's response only in the message of the exception. */
+  /** Netty exposes the status of the proxy's response only in the exception message. */
   private static final Pattern STATUS = Pattern.compile(", status: ([0-9]{3})");
 
   /** Netty's status for a response that is not HTTP. */
@@ -29,7 +29,7 @@ final class BrokerProxy {
   private BrokerProxy() {}
 
   /**
-   * @param answerTimeout of the whole connection
+   * @param answerTimeout timeout of the connection attempt to the broker
    */
   static ProxyOptions options(ProxySettings proxy, Duration answerTimeout) {
     ProxyOptions options =
@@ -37,13 +37,14 @@ final class BrokerProxy {
             .setType(ProxyType.HTTP)
             .setHost(proxy.host())
             .setPort(proxy.port())
-            // Shorter than answerTimeout, so that the failure of a silent proxy names the proxy.
+            // Shorter than answerTimeout, so that the error for an unresponsive proxy names the
+            // proxy.
             .setConnectTimeout(answerTimeout.multipliedBy(9).dividedBy(10));
     proxy.login().ifPresent(login -> options.setUsername(login.id()).setPassword(login.secret()));
     return options;
   }
 
-  /** Converts the failure to one of the proxy; empty if the proxy is not the cause. */
+  /** Returns the failure as a failure of the proxy; empty if the proxy is not the cause. */
   static Optional<ProxyException> failure(ProxySettings proxy, String target, Throwable failure) {
     if (!(failure instanceof ConnectException || failure instanceof UnknownHostException)) {
       return Optional.empty();

@@ -4,15 +4,14 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Sends the pings of one connection, and checks that the broker still sends data. Used on the event
+ * Sends pings on one connection, and detects a broker that no longer sends data. Used on the event
  * loop only.
  */
 final class Keepalive {
 
-  /** Checks per keepalive interval. */
-  private static final int CHECKS = 4;
+  private static final int CHECKS_PER_INTERVAL = 4;
 
-  /** With this number an answer may take a whole interval. */
+  /** Two pings per interval, so that a response may take a whole interval. */
   private static final int CHECKS_PER_PING = 2;
 
   private static final int MAX_SILENT_CHECKS = 6;
@@ -22,27 +21,27 @@ final class Keepalive {
   private final long intervalMillis;
   private final LongSupplier nanoClock;
   private final Runnable ping;
-  private final Runnable silent;
-  private long heardAt;
+  private final Runnable onSilence;
+  private long lastReceivedAt;
   private long checks;
   private long timer = NO_TIMER;
 
   /**
    * @param ping sends a ping to the broker
-   * @param silent called at each check after the broker has sent nothing for one and a half
-   *     intervals
+   * @param onSilence runs at each check after the broker has not sent data for 1.5 intervals
    */
-  Keepalive(Loop loop, Duration interval, LongSupplier nanoClock, Runnable ping, Runnable silent) {
+  Keepalive(
+      Loop loop, Duration interval, LongSupplier nanoClock, Runnable ping, Runnable onSilence) {
     this.loop = loop;
     this.intervalMillis = interval.toMillis();
     this.nanoClock = nanoClock;
     this.ping = ping;
-    this.silent = silent;
+    this.onSilence = onSilence;
   }
 
   void start() {
-    heard();
-    timer = loop.vertx().setPeriodic(intervalMillis / CHECKS, unused -> check());
+    dataReceived();
+    timer = loop.vertx().setPeriodic(intervalMillis / CHECKS_PER_INTERVAL, unused -> check());
   }
 
   /** Has no effect before {@link #start}. */
@@ -50,15 +49,15 @@ final class Keepalive {
     loop.vertx().cancelTimer(timer);
   }
 
-  /** Records that the broker has sent data. */
-  void heard() {
-    heardAt = nanoClock.getAsLong();
+  /** Must be called whenever the broker has sent data. */
+  void dataReceived() {
+    lastReceivedAt = nanoClock.getAsLong();
   }
 
   private void check() {
-    Duration silence = Duration.ofNanos(nanoClock.getAsLong() - heardAt);
-    if (silence.toMillis() >= intervalMillis * MAX_SILENT_CHECKS / CHECKS) {
-      silent.run();
+    Duration silence = Duration.ofNanos(nanoClock.getAsLong() - lastReceivedAt);
+    if (silence.toMillis() >= intervalMillis * MAX_SILENT_CHECKS / CHECKS_PER_INTERVAL) {
+      onSilence.run();
     } else if (++checks % CHECKS_PER_PING == 0) {
       ping.run();
     }

@@ -15,44 +15,44 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Decides when the account's MQTT connection is renewed, bean {@code linkKeeper}, and logs each
- * change once. A route makes the connection; this class triggers the route after each pause.
+ * change of its state once. A route connects; this class triggers the route after each pause.
  */
 final class LinkKeeper implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LinkKeeper.class);
-  private static final Duration REPEAT_LINE_AFTER = Duration.ofMinutes(5);
-  private static final int QUIET_START = 3;
-  private static final int QUIET_LIMIT = 64;
+  private static final Duration REPEAT_WARNING_AFTER = Duration.ofMinutes(5);
+  private static final int OPEN_FACTOR = 3;
+  private static final int MAX_OPEN_FACTOR = 64;
 
-  /** A multiple of MAX_RECONNECT_DELAY. */
-  private static final int LONGEST_REFUSAL = 48;
+  /** Maximum pause after refused credentials, as a multiple of MAX_RECONNECT_DELAY. */
+  private static final int MAX_REFUSAL_FACTOR = 48;
 
   private final MqttLink link;
   private final Supplier<Duration> normalSilence;
-  private final Duration silence;
-  private final Duration longestSilence;
-  private final Duration shortestRefusal;
+  private final Duration silenceLimit;
+  private final Duration maxSilenceLimit;
+  private final Duration minRefusalPause;
   private final Duration retryPause;
   private final Api api;
   private final Meters meters;
   private final Backoff backoff;
   private final ShortConnections shortConnections = new ShortConnections();
   private final LongSupplier nanoClock;
-  private final Runnable makeConnection;
+  private final Runnable triggerConnect;
   private final Runnable forgetLogin;
-  private Runnable forgetAttempt = () -> {};
+  private Runnable cancelAttempt = () -> {};
   private boolean closed;
   private long outageSince;
-  private boolean outage;
+  private boolean isOutage;
   private String lastReason;
-  private long lastLineAt;
+  private long lastWarningAt;
   private long connectedAt;
-  private Duration patience;
+  private Duration firstMessageLimit;
   private Duration refusalPause;
 
   /**
    * @param normalSilence returns the longest normal time without a message from any device
-   * @param makeConnection triggers an attempt in the route, and does not wait for it
+   * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
    */
   LinkKeeper(
@@ -62,23 +62,23 @@ final class LinkKeeper implements AutoCloseable {
       Api api,
       Meters meters,
       LongSupplier nanoClock,
-      Runnable makeConnection,
+      Runnable triggerConnect,
       Runnable forgetLogin) {
     this.link = link;
     this.normalSilence = normalSilence;
     Duration timeout = settings.devices().timeout();
-    boolean quiet = settings.mode() == Settings.Mode.OPEN;
-    // Some models never push to developers: then the connection is renewed less and less often.
-    this.silence = quiet ? timeout.multipliedBy(QUIET_START) : timeout;
-    this.longestSilence = silence.multipliedBy(quiet ? QUIET_LIMIT : 1);
-    this.patience = silence;
-    this.shortestRefusal = settings.mqtt().maxReconnectDelay();
-    this.refusalPause = shortestRefusal;
+    boolean isOpenMode = settings.mode() == Settings.Mode.OPEN;
+    // Some models never push with developer keys, so the limit doubles after each reconnect.
+    this.silenceLimit = isOpenMode ? timeout.multipliedBy(OPEN_FACTOR) : timeout;
+    this.maxSilenceLimit = silenceLimit.multipliedBy(isOpenMode ? MAX_OPEN_FACTOR : 1);
+    this.firstMessageLimit = silenceLimit;
+    this.minRefusalPause = settings.mqtt().maxReconnectDelay();
+    this.refusalPause = minRefusalPause;
     this.retryPause = settings.http().pause();
     this.api = api;
     this.meters = meters;
     this.nanoClock = nanoClock;
-    this.makeConnection = makeConnection;
+    this.triggerConnect = triggerConnect;
     this.forgetLogin = forgetLogin;
     this.backoff = new Backoff(settings.mqtt().maxReconnectDelay(), Math::random);
     link.onLost(this::lost);
@@ -90,94 +90,93 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * For routes: whether the connection is up, but no device has sent anything for MQTT_TIMEOUT, or
-   * for three times MQTT_TIMEOUT with developer keys, where the limit doubles each time in a row.
-   * The normal silence of all devices is added.
+   * For routes: whether the connection is up, but no device has sent a message for MQTT_TIMEOUT
+   * plus the normal silence of all devices. With developer keys, the limit is three times
+   * MQTT_TIMEOUT plus that silence, and doubles with each reconnect until a message arrives.
    */
   public synchronized boolean isIdle() {
     Duration idle = link.idleTime();
     return link.isConnected()
-        && idle.compareTo(limit()) >= 0
-        && idle.compareTo(limit().plus(normalSilence.get())) >= 0;
+        && idle.compareTo(idleLimit()) >= 0
+        && idle.compareTo(idleLimit().plus(normalSilence.get())) >= 0;
   }
 
-  private Duration limit() {
-    return link.hasHeard() ? silence : patience;
+  private Duration idleLimit() {
+    return link.hasReceivedMessage() ? silenceLimit : firstMessageLimit;
   }
 
   /** Route step: ends an idle connection. */
   public synchronized void drop() {
-    Duration limit = limit();
+    Duration idleLimit = idleLimit();
     LOG.warn(
         "No MQTT message from any device for {} s: reconnecting",
-        Lines.seconds(limit.plus(normalSilence.get())));
-    Duration next = limit.multipliedBy(2);
-    patience = next.compareTo(longestSilence) > 0 ? longestSilence : next;
-    leave();
+        Lines.seconds(idleLimit.plus(normalSilence.get())));
+    Duration next = idleLimit.multipliedBy(2);
+    firstMessageLimit = next.compareTo(maxSilenceLimit) > 0 ? maxSilenceLimit : next;
+    beforeDisconnect();
     link.drop();
   }
 
   /**
    * Route step: connects and subscribes.
    *
-   * @throws MqttException if the broker cannot be reached or refuses; the route then calls {@link
-   *     #failed}
+   * @throws MqttException if the connection fails; the route then calls {@link #failed}
    */
   public void connect(BrokerLogin login) throws MqttException {
     if (api.isContactMade()) {
       meters.reconnecting();
     }
-    begin();
+    beforeConnect();
     link.open(login);
     connected(login);
   }
 
-  /** Records the time before the connection exists, because it can be lost immediately. */
-  private synchronized void begin() {
-    leave();
+  /** Records the time before the connection is open, because it can be lost immediately. */
+  private synchronized void beforeConnect() {
+    beforeDisconnect();
     connectedAt = nanoClock.getAsLong();
   }
 
-  /** Called before the exporter itself ends the current connection, if any. */
-  private synchronized void leave() {
+  /** Called before the exporter itself closes the current connection, if any. */
+  private synchronized void beforeDisconnect() {
     if (link.isConnected()) {
-      forgetTroubleIfLong(nanoClock.getAsLong());
+      resetIfStable(nanoClock.getAsLong());
     }
   }
 
-  private boolean forgetTroubleIfLong(long now) {
-    boolean isLong = shortConnections.isLong(connectedAt, now);
-    if (isLong) {
+  private boolean resetIfStable(long now) {
+    boolean isStable = shortConnections.isStable(connectedAt, now);
+    if (isStable) {
       shortConnections.reset();
       backoff.reset();
     }
-    return isLong;
+    return isStable;
   }
 
   private synchronized void connected(BrokerLogin login) {
     api.contactMade();
     if (!link.isConnected()) {
-      // Lost again in the meantime: lost() has set the next attempt.
+      // The connection was lost in the meantime, and lost() has scheduled the next attempt.
       return;
     }
     connectedAt = nanoClock.getAsLong();
     if (link.isSubscriptionRefused()) {
       LOG.warn(
-          "The broker refused the subscription of {}; asking again every {} s",
+          "The broker refused the subscription to {}; retrying every {} s",
           topics(link.refusedTopics()),
           Lines.seconds(retryPause));
     }
-    if (outage) {
-      Duration lasted = Duration.ofNanos(nanoClock.getAsLong() - outageSince);
-      LOG.info("MQTT connection is back after {} s", lasted.toSeconds());
+    if (isOutage) {
+      Duration duration = Duration.ofNanos(nanoClock.getAsLong() - outageSince);
+      LOG.info("MQTT connection restored after {} s", duration.toSeconds());
     } else {
       LOG.info("Connected to MQTT broker {}:{}", login.host(), login.port());
     }
-    outage = false;
+    isOutage = false;
     lastReason = null;
-    refusalPause = shortestRefusal;
-    // At that time the login is renewed, and with it the connection.
-    attemptIn(login.life());
+    refusalPause = minRefusalPause;
+    // Renews the login and the connection before the credentials expire.
+    scheduleAttempt(login.lifetime());
   }
 
   /** Route step: subscribes to the topics of new devices. */
@@ -186,19 +185,19 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * Route step: retries refused subscriptions, which the broker can allow later, after a device is
-   * bound to the account.
+   * Route step: retries refused subscriptions. The broker can accept them later, for example after
+   * a device has been bound to the account.
    */
   public void subscribeRefused() {
     List<String> before = link.refusedTopics();
     try {
       link.subscribeRefused();
     } catch (MqttException e) {
-      LOG.debug("Could not subscribe again: {}", Lines.describe(e));
+      LOG.debug("Cannot retry the refused subscriptions: {}", Lines.describe(e));
       return;
     }
     if (link.refusedTopics().isEmpty()) {
-      LOG.info("The broker now allows the subscription of {}", topics(before));
+      LOG.info("The broker accepted the subscription to {}", topics(before));
     }
   }
 
@@ -207,8 +206,8 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * Route step: the broker refused new credentials. Each further attempt can use up one of the few
-   * client IDs per day, so the pause is long.
+   * Route step: handles a refusal of new credentials. The pause is long, because each attempt can
+   * count against the daily limit of client IDs.
    *
    * @param reason for the log
    */
@@ -216,28 +215,28 @@ final class LinkKeeper implements AutoCloseable {
     if (link.isClosed()) {
       return;
     }
-    if (!outage) {
-      outage = true;
+    if (!isOutage) {
+      isOutage = true;
       outageSince = nanoClock.getAsLong();
     }
-    attemptIn(refusalPause);
+    scheduleAttempt(refusalPause);
     LOG.warn(
         "No MQTT connection: {}; polls continue, next attempt in {} s",
         reason,
         Lines.seconds(refusalPause));
     Duration next = refusalPause.multipliedBy(2);
-    Duration longest = shortestRefusal.multipliedBy(LONGEST_REFUSAL);
-    refusalPause = next.compareTo(longest) > 0 ? longest : next;
+    Duration maxPause = minRefusalPause.multipliedBy(MAX_REFUSAL_FACTOR);
+    refusalPause = next.compareTo(maxPause) > 0 ? maxPause : next;
   }
 
   /**
-   * Route step: a login or connection attempt failed; sets the time of the next one.
+   * Route step: handles a failed login or connection attempt, and schedules the next one.
    *
    * @param reason for the log
    */
   public synchronized void failed(String reason) {
     if (link.isClosed()) {
-      // The exporter is shutting down, which ended the attempt.
+      // The shutdown of the exporter has interrupted the attempt.
       return;
     }
     if (!api.isContactMade()) {
@@ -246,66 +245,65 @@ final class LinkKeeper implements AutoCloseable {
     }
     api.note((link.isConnected() ? "Cannot renew the login: " : "No MQTT connection: ") + reason);
     if (link.isConnected()) {
-      // Only the login could not be renewed.
-      attemptIn(retryPause);
+      scheduleAttempt(retryPause);
       LOG.warn(
-          "Cannot renew the login: {}; the connection stays, next attempt in {} s",
+          "Cannot renew the login: {}; the connection stays open, next attempt in {} s",
           reason,
           Lines.seconds(retryPause));
       return;
     }
     long now = nanoClock.getAsLong();
-    if (!outage) {
-      // The exporter itself ended the connection to replace it, and the replacement failed.
-      outage = true;
+    if (!isOutage) {
+      // The exporter had closed the connection itself, in order to replace it.
+      isOutage = true;
       outageSince = now;
     }
     Duration pause = backoff.next(Duration.ofNanos(now - outageSince));
-    attemptIn(pause);
+    scheduleAttempt(pause);
     boolean repeated =
-        Objects.equals(reason, lastReason) && now - lastLineAt < REPEAT_LINE_AFTER.toNanos();
+        Objects.equals(reason, lastReason) && now - lastWarningAt < REPEAT_WARNING_AFTER.toNanos();
     if (repeated) {
       LOG.debug("No MQTT connection: {}; next attempt in {} s", reason, Lines.seconds(pause));
     } else {
       lastReason = reason;
-      lastLineAt = now;
+      lastWarningAt = now;
       LOG.warn("No MQTT connection: {}; next attempt in {} s", reason, Lines.seconds(pause));
     }
   }
 
   private synchronized void lost() {
     long now = nanoClock.getAsLong();
-    if (!forgetTroubleIfLong(now)) {
+    if (!resetIfStable(now)) {
       shortConnections.ended(connectedAt);
     }
-    if (shortConnections.isTimeToLogIn()) {
+    if (shortConnections.needsLogin()) {
       forgetLogin.run();
       LOG.warn(
-          "The broker ends each connection after a moment, as it does when a second exporter has the"
-              + " same MQTT client id: logging in again");
+          "The broker closes each connection after a short time, as it does if a second exporter has"
+              + " the same MQTT client ID: logging in again");
     }
-    outage = true;
+    isOutage = true;
     outageSince = now;
-    Duration pause = backoff.next(shortConnections.lasting(now));
-    attemptIn(pause);
+    Duration pause = backoff.next(shortConnections.outage(now));
+    scheduleAttempt(pause);
     lastReason = null;
-    api.note("MQTT connection lost: " + Lines.describe(link.lostBecause()));
+    api.note("MQTT connection lost: " + Lines.describe(link.lossCause()));
     LOG.warn(
         "MQTT connection lost: {}; next attempt in {} s",
-        Lines.describe(link.lostBecause()),
+        Lines.describe(link.lossCause()),
         Lines.seconds(pause));
   }
 
-  private synchronized void attemptIn(Duration pause) {
-    forgetAttempt.run();
+  private synchronized void scheduleAttempt(Duration pause) {
+    cancelAttempt.run();
     if (!closed) {
-      forgetAttempt = link.loop().runLater(pause, makeConnection);
+      cancelAttempt = link.loop().runLater(pause, triggerConnect);
     }
   }
 
   @Override
   public synchronized void close() {
     closed = true;
-    forgetAttempt.run();
+    cancelAttempt.run();
   }
 }

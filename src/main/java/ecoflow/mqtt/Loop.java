@@ -5,12 +5,12 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** The event loop of all connections, of which there is only one at a time. */
+/** The event loop of all connections; only one connection is open at a time. */
 record Loop(Vertx vertx, Context context, Thread thread) {
 
   /**
-   * A thread that requests a context from Vert.x is bound to it from then on. The request comes
-   * from a short-lived thread, so that the web server gets another event loop.
+   * Vert.x binds a thread to the first context that the thread requests. The request is made on a
+   * short-lived thread, so that the web server gets another event loop.
    */
   static Loop of(Vertx vertx) {
     CompletableFuture<Context> context = new CompletableFuture<>();
@@ -25,7 +25,7 @@ record Loop(Vertx vertx, Context context, Thread thread) {
   }
 
   /**
-   * @return cancels the action
+   * @return an action that cancels the timer
    */
   Runnable runLater(Duration pause, Runnable action) {
     CompletableFuture<Long> timer = new CompletableFuture<>();

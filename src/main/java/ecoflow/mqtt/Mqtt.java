@@ -16,7 +16,7 @@ import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The MQTT connection of an account: the client for routes, and its reconnects. */
+/** The MQTT connection of an account: the client for routes, and the schedule of reconnects. */
 public final class Mqtt implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Mqtt.class);
@@ -27,11 +27,11 @@ public final class Mqtt implements AutoCloseable {
   private final LinkKeeper keeper;
 
   /**
-   * @param vertx has two event loops, one of which the connection uses exclusively
+   * @param vertx has two event loops; the connection has exclusive use of one
    * @param serials returns the devices to subscribe to; called for each connection
    * @param normalSilence returns the longest normal time without a message from any device
-   * @param kinds returns equal objects for payloads of which only the newest matters
-   * @param makeConnection triggers an attempt to connect in the route, and does not wait for it
+   * @param kinds returns equal objects for payloads of which only the newest is relevant
+   * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
    */
   public Mqtt(
@@ -44,7 +44,7 @@ public final class Mqtt implements AutoCloseable {
       Meters meters,
       Function<byte[], ?> kinds,
       LongSupplier nanoClock,
-      Runnable makeConnection,
+      Runnable triggerConnect,
       Runnable forgetLogin) {
     this.meters = meters;
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
@@ -61,11 +61,11 @@ public final class Mqtt implements AutoCloseable {
               this::dropped,
               nanoClock);
     } catch (MqttException e) {
-      throw new IllegalStateException("an MQTT client can be made without a connection", e);
+      throw new IllegalStateException("creating an MQTT client does not connect", e);
     }
     this.keeper =
         new LinkKeeper(
-            settings, link, normalSilence, api, meters, nanoClock, makeConnection, forgetLogin);
+            settings, link, normalSilence, api, meters, nanoClock, triggerConnect, forgetLogin);
     meters.followConnection(link::isConnected);
   }
 
@@ -81,7 +81,7 @@ public final class Mqtt implements AutoCloseable {
         serial,
         "Device "
             + Lines.oneLine(serial)
-            + " sends messages faster than they can be processed: the oldest ones are dropped");
+            + " sends messages faster than they can be processed: dropping the oldest ones");
   }
 
   public boolean isConnected() {

@@ -31,39 +31,39 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection to the broker, which is never reopened. All its work runs on one event loop. Its
- * methods wait for the broker's answer, unless they are called on that loop. Failures are those of
- * Paho, which the log describes.
+ * One connection to the broker. A connection is used once and never reopened. It runs on one event
+ * loop; its methods wait for the response of the broker, unless they are called on that loop. They
+ * throw Paho's exceptions, for which the log has descriptions.
  */
 final class MqttConnection {
 
-  /** Receives messages and the loss of the connection, on the event loop. */
+  /** Callbacks on the event loop. */
   interface Receiver {
 
-    /** An exception ends the connection. */
+    /** Processes a message; an exception ends the connection. */
     void arrived(String topic, MqttMessage message) throws Exception;
 
-    /** The connection was lost; called at most once, and not after {@link #close}. */
+    /** Handles the loss of the connection; called at most once, and not after {@link #close}. */
     void lost(MqttConnection connection, Throwable cause);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(MqttConnection.class);
-  private static final long QUIET_CLOSE_MILLIS = 300;
+  private static final long MAX_CLOSE_MILLIS = 300;
   private static final int MAX_IN_FLIGHT = 10_000;
 
   /**
-   * Twice the limit of the payload reader: a message that is slightly too long does not end the
-   * connection.
+   * Twice the limit of the payload reader, so that a message that is slightly too long does not end
+   * the connection.
    */
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
   /**
    * The parameters of all connections.
    *
-   * @param answerTimeout maximum time of the broker for each answer
-   * @param proxy for the brokers that it applies to
+   * @param answerTimeout maximum time to wait for each response of the broker
+   * @param proxy applies only to some brokers, see {@link ProxySettings#isFor}
    */
-  record Terms(
+  record Parameters(
       TrustOptions trust,
       Duration keepalive,
       Duration answerTimeout,
@@ -80,14 +80,14 @@ final class MqttConnection {
   }
 
   private final Loop loop;
-  private final Terms terms;
+  private final Parameters parameters;
   private final BrokerLogin login;
   private final Optional<ProxySettings> proxy;
   private final Receiver receiver;
   private final MqttClient client;
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
 
-  /** Fails with the reason when the connection ends, which also ends all waiting calls. */
+  /** Fails with the reason when the connection ends; all waiting calls then fail with it. */
   private final CompletableFuture<Void> end = new CompletableFuture<>();
 
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -95,62 +95,60 @@ final class MqttConnection {
   // Used on the event loop only.
   private final Map<Integer, CompletableFuture<List<Integer>>> subscribing = new HashMap<>();
   private final Map<Integer, CompletableFuture<Void>> publishing = new HashMap<>();
-  private Throwable broken;
+  private Throwable socketFailure;
   private final Keepalive keepalive;
 
-  MqttConnection(Loop loop, Terms terms, BrokerLogin login, Receiver receiver) {
+  MqttConnection(Loop loop, Parameters parameters, BrokerLogin login, Receiver receiver) {
     this.loop = loop;
-    this.terms = terms;
+    this.parameters = parameters;
     this.login = login;
     this.receiver = receiver;
-    this.proxy = terms.proxy().filter(known -> known.isFor(login.host(), login.port()));
-    MqttClientOptions options = options(terms, login);
+    this.proxy = parameters.proxy().filter(known -> known.isFor(login.host(), login.port()));
+    MqttClientOptions options = options(parameters, login);
     proxy.ifPresent(
-        known -> options.setProxyOptions(BrokerProxy.options(known, terms.answerTimeout())));
+        known -> options.setProxyOptions(BrokerProxy.options(known, parameters.answerTimeout())));
     this.client = MqttClient.create(loop.vertx(), options);
     this.keepalive =
         new Keepalive(
             loop,
-            Duration.ofSeconds(terms.keepaliveSeconds()),
-            terms.nanoClock(),
+            Duration.ofSeconds(parameters.keepaliveSeconds()),
+            parameters.nanoClock(),
             client::ping,
-            () -> lose(new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT)));
+            () -> endWith(new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT)));
   }
 
-  private static MqttClientOptions options(Terms terms, BrokerLogin login) {
+  private static MqttClientOptions options(Parameters parameters, BrokerLogin login) {
     MqttClientOptions options = new MqttClientOptions();
-    // A message is confirmed after its route has run.
+    // A message is acknowledged after its route has run.
     options.setAutoAck(false);
     options
         .setSsl(true)
         .setSslEngineOptions(tls())
-        .setTrustOptions(terms.trust())
+        .setTrustOptions(parameters.trust())
         .setHostnameVerificationAlgorithm("HTTPS")
-        .setConnectTimeout(terms.answerMillis())
-        .setSslHandshakeTimeout(terms.answerMillis())
+        .setConnectTimeout(parameters.answerMillis())
+        .setSslHandshakeTimeout(parameters.answerMillis())
         .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-        // Ends a connection that hangs while it closes; before that the checks of Keepalive are
-        // faster.
+        // Ends a connection that hangs while it is being closed. Keepalive detects a silent broker
+        // earlier.
         .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
-        .setReadIdleTimeout(2 * Math.max(terms.keepaliveSeconds() * 1000, terms.answerMillis()));
+        .setReadIdleTimeout(
+            2 * Math.max(parameters.keepaliveSeconds() * 1000, parameters.answerMillis()));
     return options
         .setClientId(login.clientId())
         .setUsername(login.user())
         .setPassword(login.password())
         .setCleanSession(true)
-        .setKeepAliveInterval(terms.keepaliveSeconds())
-        // The keep-alive of Vert.x pings only when nothing is sent, and waits too long for the
-        // answer.
+        .setKeepAliveInterval(parameters.keepaliveSeconds())
+        // The keep-alive of Vert.x pings only if no data is sent, and waits too long for a
+        // response.
         .setAutoKeepAlive(false)
-        .setAckTimeout(1 + terms.answerMillis() / 1000)
+        .setAckTimeout(1 + parameters.answerMillis() / 1000)
         .setMaxInflightQueue(MAX_IN_FLIGHT)
         .setMaxMessageSize(MAX_MESSAGE_BYTES);
   }
 
-  /**
-   * OpenSSL if it is available, see the pom; otherwise, or if Netty's switch turns it off, the TLS
-   * of Java.
-   */
+  /** OpenSSL, unless it is not available or disabled by Netty's system property; see the pom. */
   private static SSLEngineOptions tls() {
     return OpenSSLEngineOptions.isAvailable()
         ? new OpenSSLEngineOptions()
@@ -175,7 +173,7 @@ final class MqttConnection {
   }
 
   /**
-   * Connects. After a failure {@link #close} must still be called.
+   * Connects. The caller must also call {@link #close} after a failure.
    *
    * @throws MqttException also if the connection is closed in the meantime
    */
@@ -188,31 +186,31 @@ final class MqttConnection {
     if (end.isDone()) {
       return;
     }
-    loop.context().exceptionHandler(this::unexpected);
+    loop.context().exceptionHandler(this::handlerFailed);
     client
         .publishHandler(this::arrived)
         .subscribeCompletionHandler(
             answer -> {
-              keepalive.heard();
+              keepalive.dataReceived();
               if (!end.isDone()) {
                 answer(subscribing, answer.messageId(), answer.grantedQoSLevels());
               }
             })
         .publishCompletionHandler(
             packet -> {
-              keepalive.heard();
+              keepalive.dataReceived();
               answer(publishing, packet, null);
             })
         .publishCompletionExpirationHandler(publishing::remove)
-        .pingResponseHandler(unused -> keepalive.heard())
+        .pingResponseHandler(unused -> keepalive.dataReceived())
         .exceptionHandler(
             failure -> {
               OutOfMemory.endIf(failure);
-              broken = failure;
+              socketFailure = failure;
             })
-        .closeHandler(unused -> lost());
+        .closeHandler(unused -> socketClosed());
     try {
-      // Vert.x would also check the address, but not report the failure.
+      // Vert.x also checks the address, but does not report the failure.
       SocketAddress.inetSocketAddress(login.port(), login.host());
     } catch (IllegalArgumentException e) {
       opened.completeExceptionally(new MqttException(e));
@@ -224,22 +222,22 @@ final class MqttConnection {
         .onFailure(
             failure ->
                 opened.completeExceptionally(
-                    MqttFailures.noConnection(failure, broken, login, proxy)));
+                    MqttFailures.connectFailed(failure, socketFailure, login, proxy)));
   }
 
   /**
-   * Vert.x fails on some packets that a correct broker does not send, such as a second CONNACK, and
-   * would log a stack trace for each.
+   * Handles invalid packets, such as a second CONNACK: Vert.x throws an exception for them, and
+   * would log its stack trace.
    */
-  private void unexpected(Throwable failure) {
+  private void handlerFailed(Throwable failure) {
     OutOfMemory.endIf(failure);
-    LOG.debug("What failed on the MQTT connection", failure);
+    LOG.debug("Unexpected failure of the MQTT connection", failure);
     MqttException reason =
         new MqttException(
             MqttException.REASON_CODE_CONNECTION_LOST,
-            new SocketException("the broker sent a packet that was not expected"));
+            new SocketException("the broker sent an unexpected packet"));
     opened.completeExceptionally(reason);
-    lose(reason);
+    endWith(reason);
   }
 
   private void connected() {
@@ -252,9 +250,9 @@ final class MqttConnection {
 
   private static <T> void answer(
       Map<Integer, CompletableFuture<T>> waiting, Integer packet, T answer) {
-    CompletableFuture<T> asked = waiting.remove(packet);
-    if (asked != null) {
-      asked.complete(answer);
+    CompletableFuture<T> waiter = waiting.remove(packet);
+    if (waiter != null) {
+      waiter.complete(answer);
     }
   }
 
@@ -272,17 +270,17 @@ final class MqttConnection {
       fail(e);
       return;
     }
-    // Not earlier: while the route ran, the loop could not receive data.
-    keepalive.heard();
+    // After the route, because the loop could not receive data while the route ran.
+    keepalive.dataReceived();
     if (!end.isDone() && packet.qosLevel() != MqttQoS.AT_MOST_ONCE) {
       packet.ack();
     }
   }
 
-  /** The broker closed the connection, or the connection failed. */
-  private void lost() {
+  /** Called when the broker has closed the connection, or when it has failed. */
+  private void socketClosed() {
     closed.complete(null);
-    lose(MqttFailures.connectionLost(broken));
+    endWith(MqttFailures.connectionLost(socketFailure));
   }
 
   /** Whether the connection has ended or is being closed. */
@@ -290,13 +288,13 @@ final class MqttConnection {
     return end.isDone();
   }
 
-  /** Ends the connection because a waiting message could not be processed. */
+  /** Ends the connection because a message could not be processed. */
   void fail(Throwable failure) {
     OutOfMemory.endIf(failure);
-    lose(new MqttException(failure));
+    endWith(new MqttException(failure));
   }
 
-  private void lose(MqttException reason) {
+  private void endWith(MqttException reason) {
     if (end.completeExceptionally(reason)) {
       disconnect();
       receiver.lost(this, reason);
@@ -309,17 +307,17 @@ final class MqttConnection {
   }
 
   /**
-   * Ends the connection, with a DISCONNECT if possible. When this method returns, no call waits for
-   * an answer, and no further messages arrive.
+   * Closes the connection, with a DISCONNECT if possible. After that, no call waits for a response,
+   * and no further messages arrive.
    */
   void close() {
     end.completeExceptionally(new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED));
     loop.run(this::disconnect);
     if (opened.isDone() && !opened.isCompletedExceptionally() && !isOnLoop()) {
       try {
-        closed.get(QUIET_CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        closed.get(MAX_CLOSE_MILLIS, TimeUnit.MILLISECONDS);
       } catch (ExecutionException | TimeoutException e) {
-        // The connection has ended in any case: it delivers no further messages.
+        // The connection delivers no further messages in any case.
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
@@ -327,23 +325,23 @@ final class MqttConnection {
   }
 
   /**
-   * Returns a QoS for each topic, above 2 for a refused one; never completes after the end of the
-   * connection.
+   * Returns the granted QoS for each topic, or a value above 2 for a refused topic. Does not
+   * complete if the connection ends.
    */
   CompletableFuture<List<Integer>> subscribe(List<String> topics, int qos) {
-    Map<String, Integer> wanted = new LinkedHashMap<>();
-    topics.forEach(topic -> wanted.put(topic, qos));
+    Map<String, Integer> topicQos = new LinkedHashMap<>();
+    topics.forEach(topic -> topicQos.put(topic, qos));
     CompletableFuture<List<Integer>> granted = new CompletableFuture<>();
     loop.run(
         () -> {
           if (!end.isDone()) {
-            note(client.subscribe(wanted), subscribing, granted);
+            storeWaiter(client.subscribe(topicQos), subscribing, granted);
           }
         });
     return granted;
   }
 
-  /** Sends a message; returns after the confirmation that its QoS requires. */
+  /** Publishes a message, and waits for the acknowledgement that its QoS requires. */
   void publish(String topic, MqttMessage message) throws MqttException {
     if (!isOpen()) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
@@ -361,7 +359,7 @@ final class MqttConnection {
                   .onFailure(
                       failure -> confirmed.completeExceptionally(MqttFailures.notSent(failure)));
             } else {
-              note(sent, publishing, confirmed);
+              storeWaiter(sent, publishing, confirmed);
             }
           }
         });
@@ -369,10 +367,9 @@ final class MqttConnection {
   }
 
   /**
-   * The packet ID is stored before the answer arrives, because it is known as soon as the request
-   * is written.
+   * Stores the packet ID before the response arrives: the ID is known when the request is written.
    */
-  private static <T> void note(
+  private static <T> void storeWaiter(
       Future<Integer> sent,
       Map<Integer, CompletableFuture<T>> waiting,
       CompletableFuture<T> answer) {
@@ -384,15 +381,13 @@ final class MqttConnection {
     return Thread.currentThread() == loop.thread();
   }
 
-  /**
-   * Waits for an answer; returns at once on the event loop, where waiting would block the answer.
-   */
+  /** Waits for a response. Returns immediately on the event loop, which must not block. */
   <T> void await(CompletableFuture<T> answer) throws MqttException {
     if (isOnLoop()) {
       return;
     }
     try {
-      CompletableFuture.anyOf(answer, end).get(terms.answerMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture.anyOf(answer, end).get(parameters.answerMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT);
     } catch (ExecutionException e) {

@@ -18,36 +18,39 @@ import java.util.Optional;
 import javax.net.ssl.SSLException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 
-/** Converts failures of Vert.x and Netty to those of Paho, which the log describes. */
+/** Converts failures of Vert.x and Netty to Paho's, for which the log has descriptions. */
 final class MqttFailures {
 
   private MqttFailures() {}
 
-  /** The failure of sending a message. */
+  /** Converts a failure to send a message. */
   static MqttException notSent(Throwable failure) {
     OutOfMemory.endIf(failure);
     return failure instanceof ClosedChannelException
         ? new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED)
-        : new MqttException(plain(failure));
+        : new MqttException(javaFailure(failure));
   }
 
   /**
-   * The failure of an attempt to connect.
+   * Converts a failure to connect.
    *
-   * @param broken an earlier failure of the socket; null for none
+   * @param socketFailure an earlier failure of the socket, or null
    * @param proxy the proxy of the connection
    */
-  static MqttException noConnection(
-      Throwable failure, Throwable broken, BrokerLogin login, Optional<ProxySettings> proxy) {
+  static MqttException connectFailed(
+      Throwable failure,
+      Throwable socketFailure,
+      BrokerLogin login,
+      Optional<ProxySettings> proxy) {
     OutOfMemory.endIf(failure);
     if (failure instanceof MqttConnectionException refused) {
       return new MqttException(refused.code().byteValue() & 0xff);
     }
-    Optional<ProxyException> atProxy =
+    Optional<ProxyException> proxyFailure =
         proxy.flatMap(
             known -> BrokerProxy.failure(known, login.host() + ":" + login.port(), failure));
-    if (atProxy.isPresent()) {
-      return new MqttException(atProxy.get());
+    if (proxyFailure.isPresent()) {
+      return new MqttException(proxyFailure.get());
     }
     if (failure instanceof UnknownHostException) {
       return new MqttException(new UnknownHostException(login.host()));
@@ -59,33 +62,33 @@ final class MqttFailures {
     if (failure instanceof ConnectException) {
       return new MqttException(MqttException.REASON_CODE_SERVER_CONNECT_ERROR, failure);
     }
-    if (broken != null) {
-      return new MqttException(plain(broken));
+    if (socketFailure != null) {
+      return new MqttException(javaFailure(socketFailure));
     }
-    // The broker closed the connection before it answered; Vert.x reports this only as a text.
+    // The broker closed the connection before CONNACK, which Vert.x reports only in a message.
     if (failure.getCause() instanceof ClosedChannelException || !(failure instanceof IOException)) {
       return closedByBroker();
     }
-    return new MqttException(plain(failure));
+    return new MqttException(javaFailure(failure));
   }
 
   /**
-   * The end of an established connection.
+   * Converts the end of an established connection.
    *
-   * @param broken the failure of the socket; null if the broker closed the connection
+   * @param socketFailure the failure of the socket; null if the broker closed the connection
    */
-  static MqttException connectionLost(Throwable broken) {
-    return broken == null
+  static MqttException connectionLost(Throwable socketFailure) {
+    return socketFailure == null
         ? closedByBroker()
-        : new MqttException(MqttException.REASON_CODE_CONNECTION_LOST, plain(broken));
+        : new MqttException(MqttException.REASON_CODE_CONNECTION_LOST, javaFailure(socketFailure));
   }
 
   private static MqttException closedByBroker() {
     return new MqttException(MqttException.REASON_CODE_CONNECTION_LOST, new EOFException());
   }
 
-  /** Netty's socket failures are not instances of Java's exception classes. */
-  private static Throwable plain(Throwable failure) {
+  /** Netty's socket exceptions are not subclasses of {@link SocketException}. */
+  private static Throwable javaFailure(Throwable failure) {
     Throwable root = Lines.rootCause(failure);
     return root instanceof SocketException
             || root instanceof GeneralSecurityException

@@ -28,32 +28,33 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
  * The MQTT connection of an account, as the client that Paho endpoints share ({@code client:
- * "#mqttLink"}). It only has the interface of a Paho client: Paho reads each byte under a lock, its
- * jar is signed, so that none of its classes can be replaced, and an old client can reconnect with
- * old credentials. Routes subscribe once; behind the interface every connection is a new {@link
+ * "#mqttLink"}). It implements the interface of a Paho client without using its code: Paho reads
+ * each byte under a lock, its classes cannot be replaced because the jar is signed, and an old
+ * client can reconnect with old credentials. Routes subscribe once; each connection is a new {@link
  * MqttConnection}, which also resolves the host name again. Only {@link #open} connects.
  *
  * <p>The route of a message runs on the event loop of the connection, so further messages wait in
- * the socket. A device that sends more than its share waits for the others, see {@link FairTurns}.
+ * the socket. Messages of a device that sends more than its share are queued, see {@link
+ * FairQueue}.
  *
  * <p>A topic filter can contain {@code {user}} and {@code {device}}: it represents one topic per
  * device of the account.
  */
 final class MqttLink extends MqttClient {
 
-  /** The only topics for publishing, because an exporter must never change a device. */
+  /** The only topics to publish to, because an exporter must never change a device. */
   private static final String REQUEST_TOPIC_END = "/thing/property/get";
 
   private static final String USER = "{user}";
   private static final String DEVICE = "{device}";
   private static final int MAX_QOS = 2;
 
-  private static final Duration TURNS_AT_ONCE = Duration.ofMillis(5);
+  private static final Duration MAX_BATCH_TIME = Duration.ofMillis(5);
 
   /**
    * The subscription of a consumer.
    *
-   * @param levels of the filter
+   * @param levels the levels of the filter
    * @param deviceAt the level of the topic with the serial number; negative for none
    */
   private record Subscription(
@@ -64,8 +65,8 @@ final class MqttLink extends MqttClient {
       return new Subscription(filter, levels, levels.indexOf(DEVICE), qos, callback);
     }
 
-    /** Runs for each message, so it does not allocate memory. */
-    boolean fits(String topic) {
+    /** Does not allocate memory, because it runs for each message. */
+    boolean matches(String topic) {
       int start = 0;
       for (String level : levels) {
         if (level.equals("#")) {
@@ -105,31 +106,31 @@ final class MqttLink extends MqttClient {
 
   private final Supplier<List<String>> serials;
   private final Loop loop;
-  private final MqttConnection.Terms terms;
+  private final MqttConnection.Parameters parameters;
   private final LongSupplier nanoClock;
   private final Function<byte[], ?> kinds;
   private final Consumer<String> dropped;
   private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
   private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
 
-  /** Filters messages of other devices, which a faulty broker could send. */
+  /** Messages of other devices, which a faulty broker could send, are ignored. */
   private final Set<String> subscribedDevices = ConcurrentHashMap.newKeySet();
 
   private final Map<String, Integer> refused = new ConcurrentHashMap<>();
   private volatile long lastMessageAt;
-  private volatile boolean heard;
+  private volatile boolean hasReceivedMessage;
   private volatile MqttCallback latestCallback;
   private volatile Runnable onLost = () -> {};
-  private volatile Throwable lostBecause;
+  private volatile Throwable lossCause;
   private volatile MqttConnection connecting;
   private volatile boolean closed;
 
   /**
-   * @param vertx the link uses its first event loop
+   * @param vertx its first event loop is used
    * @param serials returns the devices to subscribe to; called for each connection
-   * @param answerTimeout maximum time of the broker for each answer
-   * @param proxy for the brokers that it applies to
-   * @param kinds returns equal objects for payloads of which only the newest matters
+   * @param answerTimeout maximum time to wait for each response of the broker
+   * @param proxy applies only to some brokers, see {@link ProxySettings#isFor}
+   * @param kinds returns equal objects for payloads of which only the newest is relevant
    * @param dropped receives the serial number of the device for each dropped message
    */
   MqttLink(
@@ -143,11 +144,11 @@ final class MqttLink extends MqttClient {
       Consumer<String> dropped,
       LongSupplier nanoClock)
       throws MqttException {
-    // The address and client ID of this outer client are never used.
+    // Paho never connects with this address and client ID.
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
     this.loop = Loop.of(vertx);
-    this.terms =
-        new MqttConnection.Terms(
+    this.parameters =
+        new MqttConnection.Parameters(
             TrustOptions.wrap(trust), keepalive, answerTimeout, proxy, nanoClock);
     this.serials = serials;
     this.kinds = kinds;
@@ -155,7 +156,6 @@ final class MqttLink extends MqttClient {
     this.nanoClock = nanoClock;
   }
 
-  /** The event loop on which the link runs. */
   Loop loop() {
     return loop;
   }
@@ -165,11 +165,11 @@ final class MqttLink extends MqttClient {
   }
 
   /** The reason for the end of the last connection. */
-  Throwable lostBecause() {
-    return lostBecause;
+  Throwable lossCause() {
+    return lossCause;
   }
 
-  /** Called by each Paho consumer right before it subscribes. */
+  /** Called by each Paho consumer immediately before it subscribes. */
   @Override
   public void setCallback(MqttCallback callback) {
     latestCallback = callback;
@@ -200,7 +200,7 @@ final class MqttLink extends MqttClient {
   public void publish(String topic, MqttMessage message) throws MqttException {
     if (!topic.endsWith(REQUEST_TOPIC_END)) {
       throw new IllegalArgumentException(
-          "refused to publish on " + topic + ": the exporter only reads");
+          "cannot publish to " + topic + ": the exporter is read-only");
     }
     MqttConnection current = connection.get();
     if (current == null) {
@@ -209,9 +209,7 @@ final class MqttLink extends MqttClient {
     current.publish(topic(topic, current.userId(), ""), message);
   }
 
-  /**
-   * For routes: the serial number in a topic, at the position that the consumer's filter defines.
-   */
+  /** For routes: the serial number in a topic, at the level that the consumer's filter defines. */
   public String device(@Header(PahoConstants.MQTT_TOPIC) String topic) {
     Subscription subscription = subscription(topic);
     return subscription == null ? "" : Lines.name(subscription.device(topic));
@@ -219,7 +217,7 @@ final class MqttLink extends MqttClient {
 
   private Subscription subscription(String topic) {
     for (Subscription subscription : subscriptions.values()) {
-      if (subscription.fits(topic)) {
+      if (subscription.matches(topic)) {
         return subscription;
       }
     }
@@ -227,8 +225,8 @@ final class MqttLink extends MqttClient {
   }
 
   /** Whether a message has arrived on the current connection. */
-  boolean hasHeard() {
-    return heard;
+  boolean hasReceivedMessage() {
+    return hasReceivedMessage;
   }
 
   /** Time since the last message, or since the start of the connection. */
@@ -237,16 +235,16 @@ final class MqttLink extends MqttClient {
   }
 
   /**
-   * Ends the current connection, if any, connects and subscribes to all topics.
+   * Closes the current connection, if any, then connects and subscribes to all topics.
    *
    * @throws MqttException also if the broker refuses all subscriptions; if it refuses only some,
-   *     they are kept for {@link #subscribeRefused}
+   *     {@link #subscribeRefused} can retry them
    */
   synchronized void open(BrokerLogin login) throws MqttException {
     drop();
     refused.clear();
     Dispatcher dispatcher = new Dispatcher();
-    MqttConnection opened = new MqttConnection(loop, terms, login, dispatcher);
+    MqttConnection opened = new MqttConnection(loop, parameters, login, dispatcher);
     dispatcher.source = opened;
     connecting = opened;
     try {
@@ -255,18 +253,17 @@ final class MqttLink extends MqttClient {
       }
       opened.open();
       lastMessageAt = nanoClock.getAsLong();
-      heard = false;
+      hasReceivedMessage = false;
       subscribeAll(opened);
-      if (isEverythingRefused(login.userId())) {
+      if (areAllRefused(login.userId())) {
         throw new MqttException(
             MqttException.REASON_CODE_SUBSCRIBE_FAILED,
             new PlainException(
-                "the broker refused all subscriptions: it may not know the devices as those of this"
-                    + " account"));
+                "the broker refused all subscriptions: the devices may not belong to this account"));
       }
       connection.set(opened);
       if (!opened.isOpen() && connection.compareAndSet(opened, null)) {
-        // Lost before the loss could be reported.
+        // The connection was lost before it was set, so its loss was not reported.
         opened.requireOpen();
       }
     } catch (MqttException | RuntimeException e) {
@@ -277,10 +274,10 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  private boolean isEverythingRefused(String userId) {
-    long wanted =
+  private boolean areAllRefused(String userId) {
+    long requested =
         subscriptions.keySet().stream().mapToLong(filter -> topics(filter, userId).size()).sum();
-    return wanted > 0 && refused.size() == wanted;
+    return requested > 0 && refused.size() == requested;
   }
 
   /** Subscribes to all topics again, to include new devices. */
@@ -291,9 +288,9 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  private void subscribeAll(MqttConnection to) throws MqttException {
+  private void subscribeAll(MqttConnection target) throws MqttException {
     for (Subscription subscription : subscriptions.values()) {
-      subscribe(to, topics(subscription.filter(), to.userId()), subscription.qos());
+      subscribe(target, topics(subscription.filter(), target.userId()), subscription.qos());
     }
   }
 
@@ -306,7 +303,6 @@ final class MqttLink extends MqttClient {
     return List.copyOf(refused.keySet());
   }
 
-  /** Retries the refused subscriptions. */
   synchronized void subscribeRefused() throws MqttException {
     MqttConnection current = connection.get();
     if (current == null) {
@@ -317,7 +313,7 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  /** Ends the connection; does nothing without one. */
+  /** Closes the current connection, if any. */
   synchronized void drop() {
     MqttConnection current = connection.getAndSet(null);
     if (current != null) {
@@ -354,16 +350,16 @@ final class MqttLink extends MqttClient {
     return filter.replace(USER, userId).replace(DEVICE, serial);
   }
 
-  private void subscribe(MqttConnection to, List<String> topics, int qos) throws MqttException {
+  private void subscribe(MqttConnection target, List<String> topics, int qos) throws MqttException {
     if (topics.isEmpty()) {
       return;
     }
-    CompletableFuture<Void> noted =
-        to.subscribe(topics, qos).thenAccept(granted -> note(topics, qos, granted));
-    to.await(noted);
+    CompletableFuture<Void> recorded =
+        target.subscribe(topics, qos).thenAccept(granted -> recordGranted(topics, qos, granted));
+    target.await(recorded);
   }
 
-  private void note(List<String> topics, int qos, List<Integer> granted) {
+  private void recordGranted(List<String> topics, int qos, List<Integer> granted) {
     for (int i = 0; i < topics.size(); i++) {
       if (i < granted.size() && granted.get(i) <= MAX_QOS) {
         refused.remove(topics.get(i));
@@ -374,19 +370,19 @@ final class MqttLink extends MqttClient {
   }
 
   /**
-   * Passes each message of a connection to the consumer with the matching filter, at once or when
-   * it is the device's turn.
+   * Passes each message of a connection to the consumer with the matching filter, immediately or
+   * from the queue.
    */
   private final class Dispatcher implements MqttConnection.Receiver {
 
-    private final FairTurns turns = new FairTurns(dropped);
+    private final FairQueue queue = new FairQueue(dropped);
     private volatile MqttConnection source;
 
     @Override
     public void arrived(String topic, MqttMessage message) throws Exception {
       long now = nanoClock.getAsLong();
       lastMessageAt = now;
-      heard = true;
+      hasReceivedMessage = true;
       Subscription subscription = subscription(topic);
       if (subscription == null) {
         return;
@@ -395,20 +391,20 @@ final class MqttLink extends MqttClient {
       if (subscription.deviceAt() >= 0 && !subscribedDevices.contains(device)) {
         return;
       }
-      if (turns.mustWait(device, now)) {
-        boolean isFirst = turns.isEmpty();
+      if (queue.mustWait(device, now)) {
+        boolean isFirst = queue.isEmpty();
         byte[] payload = message.getPayload();
         Object kind = List.of(topic, kinds.apply(payload));
-        turns.add(
-            new FairTurns.Message(
+        queue.add(
+            new FairQueue.Message(
                 device, kind, payload.length, () -> deliver(subscription, topic, message)));
         if (isFirst) {
-          loop.run(this::takeTurns);
+          loop.run(this::processQueue);
         }
       } else {
         subscription.callback().messageArrived(topic, message);
         long end = nanoClock.getAsLong();
-        turns.processed(device, end - now, end);
+        queue.processed(device, end - now, end);
       }
     }
 
@@ -421,20 +417,20 @@ final class MqttLink extends MqttClient {
     }
 
     /**
-     * Processes waiting messages, then leaves as much time for reading: a broker sends only a few
-     * messages before it waits for confirmations.
+     * Processes queued messages, then leaves the same time for reads: a broker sends only a few
+     * messages before it waits for acknowledgements.
      */
-    private void takeTurns() {
+    private void processQueue() {
       long start = nanoClock.getAsLong();
-      while (!turns.isEmpty()) {
+      while (!queue.isEmpty()) {
         if (source.isEnded()) {
-          turns.clear();
+          queue.clear();
           return;
         }
-        turns.next().work().run();
+        queue.next().work().run();
         long took = nanoClock.getAsLong() - start;
-        if (took >= TURNS_AT_ONCE.toNanos()) {
-          loop.runLater(Duration.ofNanos(took), this::takeTurns);
+        if (took >= MAX_BATCH_TIME.toNanos()) {
+          loop.runLater(Duration.ofNanos(took), this::processQueue);
           return;
         }
       }
@@ -443,7 +439,7 @@ final class MqttLink extends MqttClient {
     @Override
     public void lost(MqttConnection lost, Throwable cause) {
       if (connection.compareAndSet(lost, null)) {
-        lostBecause = cause;
+        lossCause = cause;
         onLost.run();
       }
     }

@@ -3,22 +3,23 @@ package ecoflow.mqtt;
 import java.time.Duration;
 
 /**
- * Tracks connections in a row that the broker ended quickly. A single one is normal. Repeated ones
- * are caused by replaced credentials, or by a second exporter with the same MQTT client ID: each of
- * the two ends the other's connection, and must not do so every few seconds forever.
+ * Tracks consecutive connections that the broker closed after a short time. A single short
+ * connection is normal. Repeated ones are caused by replaced credentials, or by a second exporter
+ * with the same MQTT client ID: the two exporters disconnect each other, and must not do so every
+ * few seconds forever.
  */
 final class ShortConnections {
 
-  private static final long SHORTEST_MOMENT = Duration.ofSeconds(30).toNanos();
-  private static final long LONGEST_MOMENT = Duration.ofMinutes(10).toNanos();
+  private static final long MIN_STABLE = Duration.ofSeconds(30).toNanos();
+  private static final long MAX_STABLE = Duration.ofMinutes(10).toNanos();
 
-  /** The pauses grow up to a tenth of the duration, also those of a second exporter. */
-  private static final int PART_OF_TROUBLE = 5;
+  /** Twice the pause between connections, which is at most a tenth of the outage. */
+  private static final int OUTAGE_DIVISOR = 5;
 
-  private static final int FIRST_LOGIN = 3;
+  private static final int FIRST_LOGIN_AFTER = 3;
 
-  private int inRow;
-  private int nextLogin;
+  private int count;
+  private int nextLoginAfter;
   private long since;
 
   ShortConnections() {
@@ -26,44 +27,44 @@ final class ShortConnections {
   }
 
   void reset() {
-    inRow = 0;
-    nextLogin = FIRST_LOGIN;
+    count = 0;
+    nextLoginAfter = FIRST_LOGIN_AFTER;
   }
 
   /**
-   * Whether a connection that began then no longer counts as short: after half a minute, and in a
-   * row of short connections after twice the pause between them. Times are from nanoTime.
+   * Whether a connection has lasted long enough to be stable: 30 s, or after short connections
+   * twice the pause between them. Times are from nanoTime.
    */
-  boolean isLong(long began, long now) {
-    long moment = SHORTEST_MOMENT;
-    if (inRow > 0) {
-      moment = Math.max(moment, Math.min(LONGEST_MOMENT, (began - since) / PART_OF_TROUBLE));
+  boolean isStable(long connectedAt, long now) {
+    long threshold = MIN_STABLE;
+    if (count > 0) {
+      threshold = Math.max(threshold, Math.min(MAX_STABLE, (connectedAt - since) / OUTAGE_DIVISOR));
     }
-    return now - began >= moment;
+    return now - connectedAt >= threshold;
   }
 
-  /** The broker ended a short connection. */
-  void ended(long began) {
-    if (inRow == 0) {
-      since = began;
+  /** Records that the broker closed a short connection. */
+  void ended(long connectedAt) {
+    if (count == 0) {
+      since = connectedAt;
     }
-    inRow++;
+    count++;
   }
 
-  /** Time since the start of the first of them. */
-  Duration lasting(long now) {
-    return inRow == 0 ? Duration.ZERO : Duration.ofNanos(now - since);
+  /** Time since the start of the first short connection. */
+  Duration outage(long now) {
+    return count == 0 ? Duration.ZERO : Duration.ofNanos(now - since);
   }
 
   /**
-   * Whether a new login may help now: after the third one, then each time after twice as many,
-   * because EcoFlow locks out clients that log in too often.
+   * Whether to log in again: after three short connections, then each time after twice as many,
+   * because EcoFlow locks out clients that log in too often. Returns true once for each number.
    */
-  boolean isTimeToLogIn() {
-    if (inRow < nextLogin) {
+  boolean needsLogin() {
+    if (count < nextLoginAfter) {
       return false;
     }
-    nextLogin *= 2;
+    nextLoginAfter *= 2;
     return true;
   }
 }

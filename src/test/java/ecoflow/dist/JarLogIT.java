@@ -58,9 +58,9 @@ class JarLogIT {
         DEVICE.pushAll();
       }
       if (mode.equals("device")) {
-        jar.awaitLine(" The broker refused the subscription of /app/***/" + SERIAL);
+        jar.awaitLine(" The broker refused the subscription to /app/***/" + SERIAL);
         clouds.cloud().refuseSubscriptions(topic -> false);
-        jar.awaitLine(" The broker now allows the subscription of /app/***/" + SERIAL);
+        jar.awaitLine(" The broker accepted the subscription to /app/***/" + SERIAL);
       }
       jar.awaitSeries(SERIAL, "pd_soc");
       jar.terminate();

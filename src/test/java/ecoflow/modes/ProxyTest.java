@@ -347,7 +347,7 @@ class ProxyTest {
             + " (HTTPS_PROXY) rejected the user or the password (HTTP 401); next attempt in ");
     proxy.stop();
     proxy.start(LOGIN);
-    process.awaitLine("MQTT connection is back after ");
+    process.awaitLine("MQTT connection restored after ");
     assertCleanLog();
   }
 

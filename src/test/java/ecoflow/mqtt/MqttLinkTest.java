@@ -345,7 +345,7 @@ class MqttLinkTest {
     client.get().close();
     eventually(() -> assertEquals(1, losses.get()));
     assertFalse(link.isConnected());
-    assertEquals("the server closed the connection", Lines.describe(link.lostBecause()));
+    assertEquals("the server closed the connection", Lines.describe(link.lossCause()));
     link.drop();
     assertEquals(1, losses.get());
   }
@@ -365,7 +365,7 @@ class MqttLinkTest {
                           client.closeHandler(unused -> closed.countDown());
                         }))));
     eventually(() -> assertEquals(1, losses.get()));
-    assertEquals("no response in time", Lines.describe(link.lostBecause()));
+    assertEquals("no response in time", Lines.describe(link.lossCause()));
     closed.await();
     assertEquals(1, losses.get());
   }
@@ -405,7 +405,7 @@ class MqttLinkTest {
     publish(client.get(), "first", MqttQoS.AT_LEAST_ONCE);
     closed.await();
     eventually(() -> assertEquals(1, losses.get()));
-    assertEquals(failure, link.lostBecause().getCause());
+    assertEquals(failure, link.lossCause().getCause());
     assertEquals(0, confirmed.get());
 
     BlockingQueue<String> arrived = new LinkedBlockingQueue<>();

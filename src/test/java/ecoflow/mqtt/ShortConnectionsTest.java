@@ -24,8 +24,8 @@ class ShortConnectionsTest {
 
   @Test
   void aConnectionOfHalfAMinuteIsLong() {
-    assertFalse(connections.isLong(seconds(30), seconds(59)));
-    assertTrue(connections.isLong(seconds(30), seconds(60)));
+    assertFalse(connections.isStable(seconds(30), seconds(59)));
+    assertTrue(connections.isStable(seconds(30), seconds(60)));
   }
 
   /** Otherwise two exporters with long pauses would each treat their connections as stable. */
@@ -35,10 +35,10 @@ class ShortConnectionsTest {
     connections.ended(seconds(10));
     connections.ended(seconds(20));
     long began = 10 + trouble;
-    assertFalse(connections.isLong(seconds(began), seconds(began + least) - 1));
-    assertTrue(connections.isLong(seconds(began), seconds(began + least)));
+    assertFalse(connections.isStable(seconds(began), seconds(began + least) - 1));
+    assertTrue(connections.isStable(seconds(began), seconds(began + least)));
     connections.reset();
-    assertTrue(connections.isLong(seconds(began), seconds(began + 30)));
+    assertTrue(connections.isStable(seconds(began), seconds(began + 30)));
   }
 
   @Test
@@ -54,7 +54,7 @@ class ShortConnectionsTest {
         .filter(
             end -> {
               connections.ended(seconds(end));
-              return connections.isTimeToLogIn();
+              return connections.needsLogin();
             })
         .boxed()
         .toList();
@@ -62,13 +62,13 @@ class ShortConnectionsTest {
 
   @Test
   void theirDurationStartsWithTheFirst() {
-    assertEquals(Duration.ZERO, connections.lasting(seconds(0)));
+    assertEquals(Duration.ZERO, connections.outage(seconds(0)));
     connections.ended(seconds(10));
     connections.ended(seconds(45));
-    assertEquals(Duration.ofSeconds(90), connections.lasting(seconds(100)));
+    assertEquals(Duration.ofSeconds(90), connections.outage(seconds(100)));
     connections.reset();
-    assertEquals(Duration.ZERO, connections.lasting(seconds(100)));
+    assertEquals(Duration.ZERO, connections.outage(seconds(100)));
     connections.ended(seconds(100));
-    assertEquals(Duration.ofSeconds(7), connections.lasting(seconds(107)));
+    assertEquals(Duration.ofSeconds(7), connections.outage(seconds(107)));
   }
 }

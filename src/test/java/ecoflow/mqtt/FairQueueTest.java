@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class FairTurnsTest {
+class FairQueueTest {
 
   private static final long MILLI = 1_000_000;
   private static final String FAST = "FAST";
@@ -19,14 +19,14 @@ class FairTurnsTest {
 
   private final List<String> dropped = new ArrayList<>();
   private final List<String> worked = new ArrayList<>();
-  private final FairTurns turns = new FairTurns(dropped::add);
+  private final FairQueue queue = new FairQueue(dropped::add);
 
   private void add(String device, Object kind, int bytes, String name) {
-    turns.add(new FairTurns.Message(device, kind, bytes, () -> worked.add(name)));
+    queue.add(new FairQueue.Message(device, kind, bytes, () -> worked.add(name)));
   }
 
   private List<String> takeAll() {
-    for (FairTurns.Message next = turns.next(); next != null; next = turns.next()) {
+    for (FairQueue.Message next = queue.next(); next != null; next = queue.next()) {
       next.work().run();
     }
     return worked;
@@ -35,29 +35,29 @@ class FairTurnsTest {
   @Test
   void aDeviceWaitsAfterItsShareOfASecond() {
     long start = -5;
-    turns.processed(FAST, 99 * MILLI, start);
-    assertFalse(turns.mustWait(FAST, start));
-    turns.processed(FAST, MILLI, start + 100 * MILLI);
-    assertTrue(turns.mustWait(FAST, start + 999 * MILLI));
-    assertFalse(turns.mustWait(CALM, start + 999 * MILLI));
-    assertFalse(turns.mustWait(FAST, start + 1_000 * MILLI));
+    queue.processed(FAST, 99 * MILLI, start);
+    assertFalse(queue.mustWait(FAST, start));
+    queue.processed(FAST, MILLI, start + 100 * MILLI);
+    assertTrue(queue.mustWait(FAST, start + 999 * MILLI));
+    assertFalse(queue.mustWait(CALM, start + 999 * MILLI));
+    assertFalse(queue.mustWait(FAST, start + 1_000 * MILLI));
   }
 
   @Test
   void allDevicesWaitAfterTheirCommonShare() {
     for (int i = 0; i < 6; i++) {
-      turns.processed("DEVICE" + i, 90 * MILLI, 0);
+      queue.processed("DEVICE" + i, 90 * MILLI, 0);
     }
-    assertTrue(turns.mustWait(CALM, 999 * MILLI));
-    assertFalse(turns.mustWait(CALM, 1_000 * MILLI));
+    assertTrue(queue.mustWait(CALM, 999 * MILLI));
+    assertFalse(queue.mustWait(CALM, 1_000 * MILLI));
   }
 
   @Test
   void aDeviceWithWaitingMessagesStaysInOrder() {
     add(FAST, "", 1, "first");
-    assertTrue(turns.mustWait(FAST, 0));
+    assertTrue(queue.mustWait(FAST, 0));
     assertEquals(List.of("first"), takeAll());
-    assertFalse(turns.mustWait(FAST, 0));
+    assertFalse(queue.mustWait(FAST, 0));
   }
 
   @Test
@@ -68,8 +68,8 @@ class FairTurnsTest {
     add(CALM, "", 1, "calm0");
     add(CALM, "", 1, "calm1");
     assertEquals(List.of("fast0", "calm0", "fast1", "calm1", "fast2"), takeAll());
-    assertNull(turns.next());
-    assertTrue(turns.isEmpty());
+    assertNull(queue.next());
+    assertTrue(queue.isEmpty());
     assertEquals(List.of(), dropped);
   }
 
@@ -121,9 +121,9 @@ class FairTurnsTest {
   void clearDiscardsWaitingMessages() {
     add(FAST, "", 5 << 20, "large");
     add(FAST, "", 1, "small");
-    turns.clear();
-    assertTrue(turns.isEmpty());
-    assertFalse(turns.mustWait(FAST, 0));
+    queue.clear();
+    assertTrue(queue.isEmpty());
+    assertFalse(queue.mustWait(FAST, 0));
     dropped.clear();
     add(CALM, "", 5 << 20, "calm");
     assertEquals(List.of("calm"), takeAll());
@@ -134,9 +134,9 @@ class FairTurnsTest {
   void inventedDevicesDoNotRemoveWaitingMessages() {
     add(FAST, "", 1, "waits");
     for (int i = 0; i < 30_000; i++) {
-      turns.processed("MADE_UP" + i, 1, 0);
+      queue.processed("MADE_UP" + i, 1, 0);
     }
-    assertTrue(turns.mustWait(FAST, 0));
+    assertTrue(queue.mustWait(FAST, 0));
     assertEquals(List.of("waits"), takeAll());
   }
 }
