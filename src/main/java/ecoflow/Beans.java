@@ -164,8 +164,8 @@ public final class Beans implements ExporterBeans {
             settings.devices().collectingInterval(),
             nanoClock,
             () ->
-                api.lastTrouble()
-                    .map(last -> new Landing.Failure(last.words(), last.epochMillis())),
+                api.lastFailure()
+                    .map(last -> new Landing.Failure(last.message(), last.epochMillis())),
             meters::unknownMessages);
     landing.show("EcoFlow", cloudProblem(), "answers");
 

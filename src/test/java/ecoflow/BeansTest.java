@@ -43,7 +43,7 @@ class BeansTest {
 
   /** Objects of libraries, and the processor that the error handler requires. */
   private static final Set<String> OTHER_NAMES =
-      Set.of("metricsRegistry", "boundedJson", "messageJson", "cloudTls", "noteFailure");
+      Set.of("metricsRegistry", "boundedJson", "messageJson", "cloudTls", "prepareRedelivery");
 
   private final List<CamelContext> contexts = new ArrayList<>();
 

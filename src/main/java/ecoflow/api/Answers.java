@@ -4,7 +4,7 @@ import ecoflow.text.Lines;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Reads EcoFlow's JSON answers: {@code {code, message, data}}. */
+/** Reads EcoFlow's JSON responses: {@code {code, message, data}}. */
 final class Answers {
 
   private static final Pattern UNKNOWN_ACCOUNT =
@@ -15,25 +15,25 @@ final class Answers {
   private Answers() {}
 
   /**
-   * Returns the data of a successful answer. Only code 0, as text or as a number, is a success.
+   * Returns the data of a successful response. Only code 0, as text or as a number, is a success.
    *
    * @throws CloudException with EcoFlow's code and message, and with the meaning of the code if it
    *     is known
    */
   static Object data(Object answer) throws CloudException {
     if (!(answer instanceof Map<?, ?> map)) {
-      throw new CloudException("", "the answer is not a JSON object");
+      throw new CloudException("", "the response is not a JSON object");
     }
     String code = map.get("code") == null ? "" : Lines.oneLine(String.valueOf(map.get("code")));
     if (code.isEmpty()) {
-      throw new CloudException("", "the answer has no code (" + message(map) + ")");
+      throw new CloudException("", "the response has no code (" + message(map) + ")");
     }
     if (!code.equals("0")) {
       throw new CloudException(
           code, "code " + code + " (" + message(map) + ")", advice(code, message(map)));
     }
     if (map.get("data") == null) {
-      throw new CloudException("0", "the answer holds no data");
+      throw new CloudException("0", "the response has no data");
     }
     return map.get("data");
   }
@@ -42,23 +42,23 @@ final class Answers {
     return Lines.oneLine(String.valueOf(map.get("message")));
   }
 
-  /** Checks the message, because a wrong password has the same code. */
+  /** Checks the message, because EcoFlow uses the same code for a wrong password. */
   static boolean isAccountUnknown(String message) {
     return UNKNOWN_ACCOUNT.matcher(message).find() && !PASSWORD.matcher(message).find();
   }
 
-  // Source: EcoFlow's developer documentation and user reports on each code.
+  // Source: EcoFlow's developer documentation, and user reports for each code.
   private static String advice(String code, String message) {
     if (isAccountUnknown(message)) {
       return ": ECOFLOW_ACCOUNT_USER is wrong, unless EcoFlow has an outage";
     }
     return switch (code) {
       case "1006" ->
-          ": the device is not open to developer keys or not bound to them;"
-              + " the account modes mqtt and device can read it";
+          ": the device is not open to developer keys or not bound to their account;"
+              + " the modes mqtt and device can read it";
       case "2026" ->
           ": ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"
-              + " (accounts of Google and Apple have no password)";
+              + " (logins with Google or Apple have no password)";
       case "8512" -> ": no permission for this device";
       case "8513" ->
           ": ECOFLOW_ACCESS_KEY is wrong or belongs to another region (see ECOFLOW_API_HOST)";

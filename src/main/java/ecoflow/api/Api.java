@@ -30,27 +30,27 @@ public final class Api implements AutoCloseable {
   private final Optional<ProxySettings> proxy;
 
   /** Null before the first failure. */
-  private volatile Trouble trouble;
+  private volatile Failure lastFailure;
 
   private final SSLContext tls;
 
   /**
-   * @param longestPause between attempts before the first success, unless RETRY_TIMEOUT is longer
-   * @param giveUp ends the process if the cloud never answers
+   * @param maxPause maximum pause between attempts before the first success, unless RETRY_TIMEOUT
+   *     is longer
+   * @param exit ends the process if EcoFlow never responds
    */
   public Api(
       HttpSettings settings,
-      Duration longestPause,
+      Duration maxPause,
       SSLContext tls,
       Meters meters,
       LongSupplier nanoClock,
-      Runnable giveUp) {
+      Runnable exit) {
     this.host = new ApiHost(settings.hosts());
     this.cooldown = new Cooldown(settings.pause(), nanoClock);
     this.call = new CloudCall(settings.timeout(), host, cooldown, meters, nanoClock);
-    this.firstContact =
-        new FirstContact(settings.attempts(), settings.pause(), longestPause, giveUp);
-    // Twice the limit of the JSON reader, which has the better error message.
+    this.firstContact = new FirstContact(settings.attempts(), settings.pause(), maxPause, exit);
+    // Twice the limit of the JSON reader, whose error message is more specific.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
     this.proxy = settings.proxy();
@@ -65,7 +65,7 @@ public final class Api implements AutoCloseable {
   /**
    * Binds the beans for calls in all modes, and the JSON reader for messages.
    *
-   * @param maxValues maximum number of values to read from one message; further ones are skipped
+   * @param maxValues maximum number of values to read from a message; further values are skipped
    * @param skipped receives the number of skipped values
    */
   public void bind(Registry registry, int maxValues, LongConsumer skipped) {
@@ -75,8 +75,8 @@ public final class Api implements AutoCloseable {
     registry.bind("firstContact", firstContact);
     registry.bind("firstContactPauses", new FirstContactPauses(firstContact));
     registry.bind("redelivery", redelivery);
-    // An error handler accepts only a processor, not a method.
-    registry.bind("noteFailure", (Processor) redelivery::noteFailure);
+    // An error handler refers to a processor, not to a method.
+    registry.bind("prepareRedelivery", (Processor) redelivery::prepare);
     registry.bind("boundedJson", BoundedJson.mapper());
     registry.bind("messageJson", BoundedJson.messages(maxValues, skipped));
     registry.bind(
@@ -96,17 +96,17 @@ public final class Api implements AutoCloseable {
     };
   }
 
-  /** Whether calls are not allowed now, because EcoFlow asked for a pause. */
+  /** Whether all calls are paused at EcoFlow's request. */
   public boolean isPaused() {
     return !cooldown.isOver();
   }
 
-  /** Whether no call was made, because of the pause. */
+  /** Whether the call was not made because of the pause. */
   public boolean isPause(Throwable failure) {
     return failure instanceof Cooldown.NotOverException;
   }
 
-  /** Whether the cloud has answered before. */
+  /** Whether EcoFlow has responded successfully since the start. */
   public boolean isContactMade() {
     return firstContact.isMade();
   }
@@ -117,47 +117,47 @@ public final class Api implements AutoCloseable {
 
   /** Handles a failed attempt before the first success; after the last one the process exits. */
   public void contactFailed(String what) {
-    note(what);
+    recordFailure(what);
     firstContact.failed(what);
   }
 
   /**
    * A failure for the landing page.
    *
-   * @param words the text of the log line
+   * @param message the text of the log line
    * @param epochMillis milliseconds since 1970
    */
-  public record Trouble(String words, long epochMillis) {}
+  public record Failure(String message, long epochMillis) {}
 
-  /** Stores a failure as the last one. */
-  public void note(String words) {
-    trouble = new Trouble(words, System.currentTimeMillis());
+  /** Stores a failure for the landing page. */
+  public void recordFailure(String message) {
+    lastFailure = new Failure(message, System.currentTimeMillis());
   }
 
-  /** The last failure of a call or a connection. */
-  public Optional<Trouble> lastTrouble() {
-    return Optional.ofNullable(trouble);
+  /** The last failure of a call or of the MQTT connection. */
+  public Optional<Failure> lastFailure() {
+    return Optional.ofNullable(lastFailure);
   }
 
   /**
-   * Handles the final failure of a call: starts the common pause if the answer asks for it.
+   * Handles the final failure of a call: starts the common pause if the response requests one.
    *
    * @return the reason, for the log
    */
   public String failed(Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
-    if (firstContact.isMade() && Cooldown.isAskedForBy(failure)) {
+    if (firstContact.isMade() && Cooldown.isRequestedBy(failure)) {
       cooldown.start(reason);
     }
     if (ApiHost.isInvalidKey(failure)) {
-      host.giveUp();
+      host.keyRejected();
       return "code " + ApiHost.INVALID_KEY + " on " + path + ": " + host.advice();
     }
     return reason;
   }
 
   /**
-   * Returns the data of an answer that must be an object.
+   * Returns the data of a response as an object.
    *
    * @throws CloudException if the data is not an object
    */
@@ -165,10 +165,10 @@ public final class Api implements AutoCloseable {
     if (data instanceof Map<?, ?> map) {
       return map;
     }
-    throw new CloudException("0", "the data of the answer is not an object");
+    throw new CloudException("0", "the data of the response is not an object");
   }
 
-  /** Parses a text inside a message as a JSON object; empty if it is not an object. */
+  /** Parses a JSON string of a message as an object; empty if it is not an object. */
   public static Map<?, ?> objectIn(String text) {
     return BoundedJson.objectIn(text);
   }

@@ -5,9 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The host of API calls. An access key belongs to one region, and the hosts of other regions report
- * it as invalid (code 8513), so each region is tried once, and the one that accepts the key is
- * kept.
+ * The host of API calls. An access key belongs to one region, and the hosts of other regions reject
+ * it with code 8513. Each region is therefore tried once, until one accepts the key.
  */
 final class ApiHost {
 
@@ -18,21 +17,21 @@ final class ApiHost {
 
   private final List<String> hosts;
   private int current;
-  private int tried = 1;
-  private boolean proven;
+  private int triedHosts = 1;
+  private boolean isKeyAccepted;
 
   ApiHost(List<String> hosts) {
     this.hosts = hosts;
   }
 
-  /** For routes: the host, with the port if there is one. */
+  /** For routes: the host, with its port if it has one. */
   public synchronized String current() {
     return hosts.get(current);
   }
 
-  /** A call succeeded: the key is valid in this region. */
-  synchronized void works() {
-    proven = true;
+  /** Keeps the current host, because a call with the key succeeded. */
+  synchronized void keyAccepted() {
+    isKeyAccepted = true;
   }
 
   /** Whether the call failed because the key is unknown in this region. */
@@ -41,29 +40,29 @@ final class ApiHost {
   }
 
   /** Whether the key is unknown in this region, and another region has not been tried yet. */
-  synchronized boolean isAnotherLeft(Throwable failure) {
-    return isInvalidKey(failure) && !proven && tried < hosts.size();
+  synchronized boolean canTryNext(Throwable failure) {
+    return isInvalidKey(failure) && !isKeyAccepted && triedHosts < hosts.size();
   }
 
   /** Switches to the next region. */
   synchronized void tryNext() {
     String before = current();
     current = (current + 1) % hosts.size();
-    tried++;
-    LOG.warn("{} does not know the access key; trying {}", before, current());
+    triedHosts++;
+    LOG.warn("{} rejected the access key; trying {}", before, current());
   }
 
-  /** The key is unknown in all regions: further calls go to the configured host. */
-  synchronized void giveUp() {
-    if (!proven) {
+  /** Returns to the configured host after all regions have rejected the key. */
+  synchronized void keyRejected() {
+    if (!isKeyAccepted) {
       current = 0;
     }
   }
 
-  /** Advice for the user when the key is unknown in all regions. */
+  /** Advice for the user if all regions have rejected the key. */
   synchronized String advice() {
     return hosts.size() == 1
-        ? "ECOFLOW_ACCESS_KEY is wrong, or of another region than " + hosts.get(0)
-        : "ECOFLOW_ACCESS_KEY is wrong: none of " + String.join(", ", hosts) + " knows it";
+        ? "ECOFLOW_ACCESS_KEY is wrong or belongs to another region than " + hosts.get(0)
+        : "ECOFLOW_ACCESS_KEY is wrong: rejected by " + String.join(", ", hosts);
   }
 }

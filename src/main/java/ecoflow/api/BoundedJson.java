@@ -24,32 +24,35 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 
 /**
- * Reads JSON from the network within limits, so that no answer or message can exhaust the memory.
- * Values that a gauge cannot show, such as NaN, -Infinity or 1e999, become non-finite numbers: only
- * that value is lost, not the whole message. The same applies to names of any length.
+ * Reads JSON from the network within limits, so that no response or message can exhaust the memory.
+ * NaN, -Infinity and numbers such as 1e999 are read as non-finite numbers, so that only this value
+ * is lost, not the whole message. Names can have any length.
  */
 final class BoundedJson {
 
   /**
-   * Digits. A double has at most 309; the time to parse digits grows with the square of their
-   * number.
+   * Maximum number of digits of an integer. A double has at most 309; the time to parse an integer
+   * is quadratic in the number of digits.
    */
   private static final int MAX_DIGITS = 1000;
 
   private static final int MAX_TEXT = 1 << 20;
 
-  /** Values inside a text do not get series; normalised metrics use at most a hundred of them. */
-  private static final int MAX_VALUES_OF_TEXT = 20_000;
+  /**
+   * Maximum number of values in a JSON string. They have no series, and normalised metrics use at
+   * most a hundred of them.
+   */
+  private static final int MAX_TEXT_VALUES = 20_000;
 
-  /** Maximum length, in characters or bytes, of a name that is cached for the next messages. */
-  private static final int MAX_KEPT_NAME = 1000;
+  /** Maximum length of a cached name, in characters or bytes. */
+  private static final int MAX_CACHED_NAME = 1000;
 
-  /** All values of the largest systems take about 100 kB. */
+  /** All values of the largest systems have about 100 kB. */
   static final int MAX_BYTES = 4 << 20;
 
   private BoundedJson() {}
 
-  /** The JSON reader for answers of at most {@value #MAX_BYTES} bytes. */
+  /** The JSON reader for responses of up to {@value #MAX_BYTES} bytes. */
   static ObjectMapper mapper() {
     return mapper(new SimpleModule().addDeserializer(Object.class, new Values()));
   }
@@ -57,9 +60,9 @@ final class BoundedJson {
   /**
    * The JSON reader for messages.
    *
-   * @param maxValues maximum number of values, objects and lists to read from a message; the rest
-   *     is skipped
-   * @param skipped receives the number of numbers and booleans in the rest
+   * @param maxValues maximum number of values, objects and lists to read from a message; the others
+   *     are skipped
+   * @param skipped receives the number of skipped numbers and booleans
    */
   static ObjectMapper messages(int maxValues, LongConsumer skipped) {
     return mapper(
@@ -70,9 +73,7 @@ final class BoundedJson {
     return JsonMapper.builder(new Factory(new Limits())).addModule(module).build();
   }
 
-  /**
-   * Limits beyond which the whole message is rejected, except for long names, which are only noted.
-   */
+  /** A message that exceeds these limits is rejected, except for long names, which set a flag. */
   private static final class Limits extends StreamReadConstraints {
 
     private static final long serialVersionUID = 1L;
@@ -86,16 +87,15 @@ final class BoundedJson {
 
     @Override
     public void validateNameLength(int length) {
-      if (length > MAX_KEPT_NAME) {
+      if (length > MAX_CACHED_NAME) {
         hadLongName = true;
       }
     }
   }
 
   /**
-   * Creates the parsers. Jackson caches several thousand names that it has read for the next
-   * messages: after a message with a long name the cache is discarded, because long names would
-   * fill the memory.
+   * Creates the parsers. Jackson caches several thousand names. The cache is discarded after a
+   * message with a long name, because long names would fill the memory.
    */
   private static final class Factory extends JsonFactory {
 
@@ -106,10 +106,10 @@ final class BoundedJson {
 
     Factory(Limits limits) {
       this.limits = limits;
-      this.parsers = newParsers(limits);
+      this.parsers = newFactory(limits);
     }
 
-    private static JsonFactory newParsers(Limits limits) {
+    private static JsonFactory newFactory(Limits limits) {
       return JsonFactory.builder()
           .streamReadConstraints(limits)
           // Interned names would stay in memory until the process ends.
@@ -123,7 +123,7 @@ final class BoundedJson {
     private JsonFactory parsers() {
       if (limits.hadLongName) {
         limits.hadLongName = false;
-        parsers = newParsers(limits);
+        parsers = newFactory(limits);
       }
       return parsers;
     }
@@ -154,26 +154,26 @@ final class BoundedJson {
     }
   }
 
-  /** Created on first use, because few devices send texts that look like objects. */
-  private static final class Texts {
-    static final ObjectReader READER =
-        messages(MAX_VALUES_OF_TEXT, skipped -> {}).readerFor(Object.class);
+  /** Created on first use, because few devices send JSON in strings. */
+  private static final class TextReader {
+    static final ObjectReader INSTANCE =
+        messages(MAX_TEXT_VALUES, skipped -> {}).readerFor(Object.class);
   }
 
-  /** Parses a text as an object; empty if it is not an object. */
+  /** Parses a string as an object; empty if it is not an object. */
   static Map<?, ?> objectIn(String text) {
     if (!text.startsWith("{")) {
       return Map.of();
     }
     try {
-      return Texts.READER.readValue(text) instanceof Map<?, ?> members ? members : Map.of();
+      return TextReader.INSTANCE.readValue(text) instanceof Map<?, ?> members ? members : Map.of();
     } catch (JsonProcessingException e) {
-      // Not JSON, only in braces.
+      // A text in braces.
       return Map.of();
     }
   }
 
-  /** Reads maps, lists, texts, booleans, nulls and numbers. */
+  /** Reads a number with too many digits as NaN. */
   private static class Values extends UntypedObjectDeserializer {
 
     private static final long serialVersionUID = 1L;
@@ -191,16 +191,16 @@ final class BoundedJson {
     }
   }
 
-  /** Reads up to a number of values of a document, and skips the rest without keeping it. */
+  /** Reads a limited number of values of a document, and skips the others. */
   private static final class FirstValues extends Values {
 
     private static final long serialVersionUID = 1L;
 
-    private final int most;
+    private final int maxValues;
     private final transient LongConsumer skipped;
 
-    FirstValues(int most, LongConsumer skipped) {
-      this.most = most;
+    FirstValues(int maxValues, LongConsumer skipped) {
+      this.maxValues = maxValues;
       this.skipped = skipped;
     }
 
@@ -219,7 +219,7 @@ final class BoundedJson {
 
       private final JsonParser json;
       private final DeserializationContext context;
-      private int left = most;
+      private int remaining = maxValues;
       private long skipped;
 
       Document(JsonParser json, DeserializationContext context) {
@@ -229,7 +229,7 @@ final class BoundedJson {
 
       /** Reads the value at the current token. */
       Object value() throws IOException {
-        left--;
+        remaining--;
         return switch (json.currentToken()) {
           case START_OBJECT -> members();
           case START_ARRAY -> elements();
@@ -241,7 +241,7 @@ final class BoundedJson {
         Map<String, Object> members = new LinkedHashMap<>();
         for (String name = json.nextFieldName(); name != null; name = json.nextFieldName()) {
           json.nextToken();
-          if (left > 0) {
+          if (remaining > 0) {
             members.put(name, value());
           } else {
             skip();
@@ -253,7 +253,7 @@ final class BoundedJson {
       private List<Object> elements() throws IOException {
         List<Object> elements = new ArrayList<>();
         while (json.nextToken() != JsonToken.END_ARRAY) {
-          if (left > 0) {
+          if (remaining > 0) {
             elements.add(value());
           } else {
             skip();

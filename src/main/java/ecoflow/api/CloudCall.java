@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The steps around each attempt of an HTTPS call: the check of the pause before it, the check of
- * the answer and the metrics after it.
+ * The steps of each attempt of an HTTPS call: checks that no pause is active, checks the response,
+ * and updates the metrics.
  */
 final class CloudCall {
 
@@ -42,34 +42,34 @@ final class CloudCall {
   /**
    * Route step: starts an attempt.
    *
-   * @throws Cooldown.NotOverException if EcoFlow asked for a pause
+   * @throws Cooldown.NotOverException during a pause
    */
   public void begin(Exchange exchange) throws Cooldown.NotOverException {
     int attemptsBefore = exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
     cooldown.check(attemptsBefore > 0);
-    // A property, because the response replaces the header with the count.
+    // A property, because the response replaces the headers.
     exchange.setProperty(ATTEMPT, attemptsBefore + 1);
     exchange.setProperty(STARTED, nanoClock.getAsLong());
-    // Left from the previous attempt if this is a retry.
+    // A retry still has the exception of the previous attempt.
     exchange.removeProperty(Exchange.EXCEPTION_CAUGHT);
   }
 
   /**
-   * Replaces an answer with its data, and rejects answers with a code other than 0, so that they
-   * count as failed attempts.
+   * Route step: replaces the response with its data. Rejects a code other than 0, so that the
+   * attempt counts as failed.
    *
    * @throws CloudException with EcoFlow's code and message
    */
   public void check(Exchange exchange) throws CloudException {
     Message message = exchange.getMessage();
     message.setBody(Answers.data(message.getBody()));
-    host.works();
+    host.keyAccepted();
     cooldown.reset();
   }
 
   /**
-   * Route step: rejects a successful response without a body, for which the JSON reader has no
-   * useful message.
+   * Route step: rejects a successful response without a body, because the error message of the JSON
+   * reader is not helpful.
    *
    * @throws CloudException if the response is empty
    */
@@ -77,12 +77,12 @@ final class CloudCall {
     Message message = exchange.getMessage();
     Integer status = message.getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
     if (status != null && (status == NO_CONTENT || status == RESET_CONTENT)) {
-      throw new CloudException("", "the answer is empty (HTTP " + status + ")");
+      throw new CloudException("", "the response is empty (HTTP " + status + ")");
     }
   }
 
   /**
-   * Rejects data that is not an object.
+   * Route step: rejects data that is not an object.
    *
    * @throws CloudException if the data is not an object
    */
@@ -90,7 +90,7 @@ final class CloudCall {
     Api.object(exchange.getMessage().getBody());
   }
 
-  /** Counts the attempt; runs after success and failure. */
+  /** Route step: counts the attempt, whether it succeeded or failed. */
   public void record(Exchange exchange) {
     Integer code = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
     Long started = exchange.getProperty(STARTED, Long.class);
@@ -101,34 +101,31 @@ final class CloudCall {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String status = "success";
     if (failure != null) {
-      keepCounting(exchange);
-      // A call that is cancelled can fail in many ways, but never with an answer.
-      boolean answered =
+      restoreRedeliveryCounter(exchange);
+      // A call that exceeds the timeout can fail with various exceptions, but not with a response.
+      boolean hasResponse =
           failure instanceof HttpOperationFailedException || failure instanceof CloudException;
-      status = !answered && took.compareTo(timeout) >= 0 ? "timeout" : "error";
+      status = !hasResponse && took.compareTo(timeout) >= 0 ? "timeout" : "error";
     }
     meters.httpRequest(exchange.getProperty(PATH, String.class), status, took);
     if (LOG.isDebugEnabled()) {
-      LOG.debug("{}", story(exchange, code, took, failure));
+      LOG.debug("{}", trace(exchange, code, took, failure));
     }
   }
 
   /**
-   * Camel counts redeliveries in a header, which a response replaces: without it every attempt with
-   * a response would be the first one, and none would be the last.
+   * Camel counts redeliveries in a header, which the response removes. Without it, Camel would
+   * repeat each call that receives a response indefinitely.
    */
-  private static void keepCounting(Exchange exchange) {
+  private static void restoreRedeliveryCounter(Exchange exchange) {
     int attemptsBefore = exchange.getProperty(ATTEMPT, 1, int.class) - 1;
     if (attemptsBefore > 0) {
       exchange.getMessage().setHeader(Exchange.REDELIVERY_COUNTER, attemptsBefore);
     }
   }
 
-  /**
-   * Describes an attempt in one line, without the query, the headers and the bodies, because they
-   * contain secrets.
-   */
-  private static String story(Exchange exchange, Integer code, Duration took, Throwable failure) {
+  /** Describes the attempt, without the query, headers and bodies, which can contain secrets. */
+  private static String trace(Exchange exchange, Integer code, Duration took, Throwable failure) {
     String serial = exchange.getProperty(DEVICE, String.class);
     Object status =
         failure instanceof HttpOperationFailedException http

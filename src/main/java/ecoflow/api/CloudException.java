@@ -2,7 +2,7 @@ package ecoflow.api;
 
 import ecoflow.text.PlainException;
 
-/** EcoFlow answered, but with an error code or with unexpected data. */
+/** A response of EcoFlow with an error code or with unexpected data. */
 public final class CloudException extends PlainException {
 
   private static final long serialVersionUID = 1L;
@@ -15,21 +15,21 @@ public final class CloudException extends PlainException {
   }
 
   /**
-   * @param advice what the user can do about it; may be empty
+   * @param advice a text after the message, which helps the user to fix the error; can be empty
    */
-  CloudException(String code, String what, String advice) {
-    super(what);
+  CloudException(String code, String message, String advice) {
+    super(message);
     this.code = code;
     this.advice = advice;
   }
 
-  /** EcoFlow's own code, such as 8521; empty if the answer has no code. */
+  /** EcoFlow's code, such as 8521; empty if the response has none. */
   public String code() {
     return code;
   }
 
   /**
-   * Whether the app login failed because the account does not exist, and not because of the
+   * Whether the app login failed because the account does not exist, rather than because of the
    * password.
    */
   public boolean isAccountUnknown() {

@@ -10,28 +10,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A common pause of all calls after an answer of EcoFlow that asks for fewer calls: HTTP 401, 403,
- * 429 or "too busy". Clients that continued to call were locked out for hours. The pause starts at
- * RETRY_TIMEOUT and doubles with each such answer in a row, up to ten times RETRY_TIMEOUT.
+ * A common pause of all calls after a response that requests fewer calls: HTTP 401, 403, 429 or
+ * "too busy". Clients that continued to call have been locked out for hours. The pause starts at
+ * RETRY_TIMEOUT and doubles with each consecutive response of this kind, up to ten times
+ * RETRY_TIMEOUT.
  */
 final class Cooldown {
 
   private static final Logger LOG = LoggerFactory.getLogger(Cooldown.class);
-  private static final int MAX_PAUSES = 10;
+  private static final int MAX_FACTOR = 10;
 
-  private final Duration first;
+  private final Duration minPause;
   private final LongSupplier nanoClock;
-  private int successive;
+  private int consecutive;
   private long until;
   private boolean active;
   private boolean started;
 
-  Cooldown(Duration first, LongSupplier nanoClock) {
-    this.first = first;
+  Cooldown(Duration minPause, LongSupplier nanoClock) {
+    this.minPause = minPause;
     this.nanoClock = nanoClock;
   }
 
-  static boolean isAskedForBy(Throwable failure) {
+  static boolean isRequestedBy(Throwable failure) {
     if (failure instanceof HttpOperationFailedException http) {
       int status = http.getStatusCode();
       return status == 401 || status == 403 || status == 429;
@@ -40,13 +41,13 @@ final class Cooldown {
         && cloud.getMessage().toLowerCase(Locale.ROOT).contains("too busy");
   }
 
-  /** A call was not made because the pause is not over. */
+  /** A call was not made because of the pause. */
   static final class NotOverException extends PlainException {
 
     private static final long serialVersionUID = 1L;
 
     NotOverException() {
-      super("the pause that EcoFlow asked for is not over");
+      super("calls are paused at the request of EcoFlow");
     }
 
     /** Omits the path, because no call was made. */
@@ -57,11 +58,11 @@ final class Cooldown {
   }
 
   /**
-   * Runs right before each attempt: polls that were queued and retries that waited when the pause
-   * began must not start during it. A retry after a Retry-After header alone has already waited for
-   * its own pause.
+   * Checks whether an attempt is allowed. Called immediately before each attempt, because polls and
+   * retries can already be waiting when the pause starts. If only a Retry-After header set the
+   * pause, a retry is allowed, because it has waited for that time.
    *
-   * @throws NotOverException if the attempt must not be made
+   * @throws NotOverException if the attempt is not allowed
    */
   synchronized void check(boolean retry) throws NotOverException {
     if (!isOver() && (started || !retry)) {
@@ -78,19 +79,18 @@ final class Cooldown {
     if (!isOver()) {
       return;
     }
-    Duration pause = first.multipliedBy(Math.min(1L << Math.min(successive, 10), MAX_PAUSES));
-    successive++;
+    Duration pause = minPause.multipliedBy(Math.min(1L << Math.min(consecutive, 10), MAX_FACTOR));
+    consecutive++;
     active = true;
     started = true;
     until = nanoClock.getAsLong() + pause.toNanos();
-    LOG.warn("EcoFlow asks for a pause ({}): no call for {} s", reason, Lines.seconds(pause));
+    LOG.warn("EcoFlow requests a pause ({}): no calls for {} s", reason, Lines.seconds(pause));
   }
 
   /**
-   * Extends the pause to at least this duration; called while single calls wait for their next
-   * attempt.
+   * Extends the pause to at least this duration. Called when a response has a Retry-After header.
    */
-  synchronized void holdFor(Duration pause) {
+  synchronized void extendTo(Duration pause) {
     long end = nanoClock.getAsLong() + pause.toNanos();
     if (isOver()) {
       started = false;
@@ -101,10 +101,10 @@ final class Cooldown {
     }
   }
 
-  /** A call succeeded. A call that started before the pause does not end it. */
+  /** Called after a successful call. A call that started before the pause does not end it. */
   synchronized void reset() {
     if (isOver()) {
-      successive = 0;
+      consecutive = 0;
       active = false;
     }
   }

@@ -6,39 +6,39 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The phase before the first answer of the cloud: up to ESTABLISH_ATTEMPTS attempts, then the
- * process exits. The pause between them starts at RETRY_TIMEOUT and doubles up to
- * MAX_RECONNECT_DELAY: an exporter that is restarted repeatedly must not log in every two minutes
- * during an outage.
+ * The phase before the first successful call: the process exits after ESTABLISH_ATTEMPTS failed
+ * attempts. The pause between them starts at RETRY_TIMEOUT and doubles up to MAX_RECONNECT_DELAY,
+ * so that an exporter that is restarted repeatedly does not log in every two minutes during an
+ * outage.
  */
 final class FirstContact {
 
   private static final Logger LOG = LoggerFactory.getLogger(FirstContact.class);
 
   private final int attempts;
-  private final Duration longestPause;
-  private final Runnable giveUp;
+  private final Duration maxPause;
+  private final Runnable exit;
   private Duration pause;
   private boolean made;
   private int failures;
 
   /**
-   * @param pause after the first attempt
-   * @param longestPause has no effect if it is shorter than the first pause
-   * @param giveUp ends the process; called once
+   * @param pause the pause after the first attempt
+   * @param maxPause ignored if it is shorter than the first pause
+   * @param exit ends the process; called once
    */
-  FirstContact(int attempts, Duration pause, Duration longestPause, Runnable giveUp) {
+  FirstContact(int attempts, Duration pause, Duration maxPause, Runnable exit) {
     this.attempts = attempts;
     this.pause = pause;
-    this.longestPause = longestPause.compareTo(pause) > 0 ? longestPause : pause;
-    this.giveUp = giveUp;
+    this.maxPause = maxPause.compareTo(pause) > 0 ? maxPause : pause;
+    this.exit = exit;
   }
 
   public synchronized boolean isMade() {
     return made;
   }
 
-  /** Whether no further attempts follow: the cloud has answered, or the process exits. */
+  /** Whether no further attempts follow: a call succeeded, or the process exits. */
   synchronized boolean isOver() {
     return made || failures >= attempts;
   }
@@ -60,7 +60,7 @@ final class FirstContact {
     failures++;
     if (failures < attempts) {
       if (failures > 1) {
-        pause = Api.doubled(pause, longestPause);
+        pause = Api.doubled(pause, maxPause);
       }
       LOG.warn(
           "{}; attempt {} of {}, next attempt in {} s",
@@ -69,8 +69,8 @@ final class FirstContact {
           attempts,
           Lines.seconds(pause));
     } else {
-      LOG.error("{}; attempt {} of {}, giving up", what, failures, attempts);
-      giveUp.run();
+      LOG.error("{}; attempt {} of {}, exiting", what, failures, attempts);
+      exit.run();
     }
   }
 }

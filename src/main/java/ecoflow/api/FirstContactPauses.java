@@ -6,9 +6,9 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.support.DefaultScheduledPollConsumerScheduler;
 
 /**
- * The scheduler of the route {@code first-contact}, bean {@code firstContactPauses}: one attempt at
- * the start, and each further one after a pause that starts when the previous attempt ends. Camel's
- * own schedulers support constant pauses only.
+ * The scheduler of the route {@code first-contact}, bean {@code firstContactPauses}. The first
+ * attempt runs at the start, and each further attempt after a pause that starts when the previous
+ * attempt ends. Camel's own schedulers support only constant pauses.
  */
 final class FirstContactPauses extends DefaultScheduledPollConsumerScheduler {
 
@@ -55,7 +55,7 @@ final class FirstContactPauses extends DefaultScheduledPollConsumerScheduler {
   }
 
   private synchronized void runAgain() {
-    // Null if the route was stopped in the meantime.
+    // Null if the route has been stopped in the meantime.
     if (next != null && !contact.isOver()) {
       attemptIn(contact.pause());
     }

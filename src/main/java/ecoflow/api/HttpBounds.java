@@ -15,14 +15,14 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 
 /**
- * Limits the duration of an HTTP call and the size of its response body. The time-outs of the
- * client restart with each byte, so a server that sends one byte per second could block a call for
- * hours. Camel also reads the body of an HTTP error into memory, regardless of its size.
+ * Limits the duration of an HTTP call and the size of its response body. The timeouts of the client
+ * restart with each byte, so that a server that sends one byte per second could block a call for
+ * hours. Camel reads the body of an HTTP error into memory, regardless of its size.
  */
 final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
 
-  /** Maximum number of bytes between the end of the JSON text and the end of the body. */
-  private static final int MAX_LEFT = 8192;
+  /** Maximum number of bytes to read after the end of the JSON text. */
+  private static final int MAX_REMAINDER = 8192;
 
   private final Duration limit;
   private final int maxBody;
@@ -38,7 +38,7 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
   HttpBounds(Duration limit, int maxBody) {
     this.limit = limit;
     this.maxBody = maxBody;
-    // Do not keep finished calls in memory until their deadline.
+    // Otherwise completed calls would stay in memory until their deadline.
     timer.setRemoveOnCancelPolicy(true);
     // Calls are rare: usually no deadline is pending.
     timer.setKeepAliveTime(1, TimeUnit.SECONDS);
@@ -47,7 +47,7 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
 
   @Override
   public void configureHttpClient(HttpClientBuilder builder) {
-    // To check cookies, the client would load a list of 10,000 domains and keep it in memory.
+    // For cookies, the client would keep a list of 10,000 domains in memory.
     builder.disableCookieManagement();
     builder.setDefaultCookieSpecRegistry(name -> null);
     builder.addExecInterceptorFirst(
@@ -55,7 +55,7 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
         (request, scope, chain) -> {
           Cancellable call = scope.originalRequest instanceof Cancellable c ? c : () -> false;
           Future<?> deadline =
-              timer.schedule(() -> cut(call), limit.toMillis(), TimeUnit.MILLISECONDS);
+              timer.schedule(() -> cancel(call), limit.toMillis(), TimeUnit.MILLISECONDS);
           boolean bodyFollows = false;
           try {
             var response = chain.proceed(request, scope);
@@ -72,7 +72,7 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
         });
   }
 
-  private static void cut(Cancellable call) {
+  private static void cancel(Cancellable call) {
     try {
       call.cancel();
     } catch (OutOfMemoryError e) {
@@ -102,7 +102,7 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
 
     private final Cancellable call;
     private final Future<?> deadline;
-    private int left = maxBody;
+    private int remaining = maxBody;
     private boolean ended;
 
     Content(InputStream in, Cancellable call, Future<?> deadline) {
@@ -121,10 +121,10 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
     public int read(byte[] buffer, int offset, int length) throws IOException {
       int count = super.read(buffer, offset, length);
       ended |= count < 0;
-      left -= Math.max(0, count);
-      if (left < 0) {
+      remaining -= Math.max(0, count);
+      if (remaining < 0) {
         call.cancel();
-        throw new IOException("the answer has more than " + maxBody + " bytes");
+        throw new IOException("the response has more than " + maxBody + " bytes");
       }
       return count;
     }
@@ -135,13 +135,13 @@ final class HttpBounds implements HttpClientConfigurer, AutoCloseable {
     }
 
     /**
-     * A connection is reused only if its body was read to the end; with a long remainder the call
-     * is cancelled instead.
+     * A connection can be reused only if the body was read to the end; if the remainder is long,
+     * the call is cancelled instead.
      */
     @Override
     public void close() throws IOException {
       try {
-        if (!ended && in.readNBytes(MAX_LEFT).length == MAX_LEFT) {
+        if (!ended && in.readNBytes(MAX_REMAINDER).length == MAX_REMAINDER) {
           call.cancel();
         }
       } finally {

@@ -19,8 +19,8 @@ import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.protocol.HttpContext;
 
 /**
- * Sends HTTPS calls through the forward proxy. A separate class, so that its classes are loaded
- * only if a proxy is configured.
+ * Sends HTTPS calls through the forward proxy. A separate class, so that the classes that it uses
+ * are loaded only if a proxy is configured.
  */
 final class ProxyRoute implements HttpClientConfigurer {
 
@@ -59,8 +59,8 @@ final class ProxyRoute implements HttpClientConfigurer {
   }
 
   /**
-   * The client returns the response of a proxy that refuses a connection like a response of the
-   * target: a 403 from the proxy would count as one from EcoFlow, and pause all calls.
+   * Converts the response of a proxy that refuses a connection to an exception. The client returns
+   * it like a response of the target, so that a 403 from the proxy would pause all calls.
    */
   private ClassicHttpResponse call(
       ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
@@ -72,7 +72,7 @@ final class ProxyRoute implements HttpClientConfigurer {
     try {
       response = chain.proceed(request, scope);
     } catch (SSLException e) {
-      // A TLS failure of the target: the connection to the proxy itself does not use TLS.
+      // The target failed, because the connection to the proxy itself does not use TLS.
       throw e;
     } catch (IOException | HttpException e) {
       if (isTargetReached(scope)) {
@@ -98,7 +98,7 @@ final class ProxyRoute implements HttpClientConfigurer {
             status));
   }
 
-  /** The client stores the TLS session of the target once the connection to it is complete. */
+  /** The client stores the TLS session when the connection to the target is complete. */
   private static boolean isTargetReached(ExecChain.Scope scope) {
     return scope.clientContext.getSSLSession() != null;
   }

@@ -24,19 +24,20 @@ final class Redelivery {
   }
 
   /**
-   * Whether EcoFlow's answer is worth another attempt: a wrong signature can be caused by its time
-   * stamp, and an unknown key by the region.
+   * Whether another attempt can succeed after an error code: the time stamp can cause a wrong
+   * signature, and the region an unknown key.
    */
   public boolean isWorthRepeating(Exchange exchange) {
     return exchange.getProperty(Exchange.EXCEPTION_CAUGHT) instanceof CloudException failure
-        && (failure.code().equals(WRONG_SIGNATURE) || host.isAnotherLeft(failure));
+        && (failure.code().equals(WRONG_SIGNATURE) || host.canTryNext(failure));
   }
 
   /**
-   * Runs right after an attempt that will be repeated. A Retry-After of up to 60 s sets the pause
-   * of all calls; a key that is unknown in this region is tried in the next region.
+   * Prepares the redelivery after a failed attempt. Retry-After sets the pause, up to 60 s;
+   * together with a status that requests fewer calls, it pauses all calls. A key that is unknown in
+   * this region is tried in the next region.
    */
-  public void noteFailure(Exchange exchange) {
+  public void prepare(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     if (failure == null) {
       failure = exchange.getException();
@@ -45,20 +46,19 @@ final class Redelivery {
     Duration pause = retryAfter(failure, Instant.now());
     if (pause != null) {
       exchange.getMessage().setHeader(Exchange.REDELIVERY_DELAY, pause.toMillis());
-      if (Cooldown.isAskedForBy(failure)) {
-        cooldown.holdFor(pause);
+      if (Cooldown.isRequestedBy(failure)) {
+        cooldown.extendTo(pause);
       }
     }
-    // Camel also calls this for a failure that is not repeated, if an earlier failure of the same
-    // call was.
-    if (host.isAnotherLeft(failure)) {
+    // Camel also calls this method for a failure that is not repeated, if an earlier failure of the
+    // same call was repeated.
+    if (host.canTryNext(failure)) {
       host.tryNext();
     }
   }
 
   /**
-   * The pause that the Retry-After header asks for, in seconds or as a date; null without the
-   * header.
+   * The pause of the Retry-After header, which contains seconds or a date; null without the header.
    */
   static Duration retryAfter(Throwable failure, Instant now) {
     if (!(failure instanceof HttpOperationFailedException http)
@@ -67,13 +67,13 @@ final class Redelivery {
     }
     for (Map.Entry<String, String> header : http.getResponseHeaders().entrySet()) {
       if ("Retry-After".equalsIgnoreCase(header.getKey())) {
-        return bounded(header.getValue(), now);
+        return parse(header.getValue(), now);
       }
     }
     return null;
   }
 
-  private static Duration bounded(String value, Instant now) {
+  private static Duration parse(String value, Instant now) {
     Duration pause;
     try {
       pause =

@@ -1,2 +1,2 @@
-/** HTTPS calls to EcoFlow's API: attempts, answers, and the handling of failures. */
+/** HTTPS calls to EcoFlow's API: attempts, responses, and the handling of failures. */
 package ecoflow.api;

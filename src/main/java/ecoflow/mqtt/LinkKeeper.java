@@ -243,7 +243,8 @@ final class LinkKeeper implements AutoCloseable {
       api.contactFailed("Cannot connect to EcoFlow: " + reason);
       return;
     }
-    api.note((link.isConnected() ? "Cannot renew the login: " : "No MQTT connection: ") + reason);
+    api.recordFailure(
+        (link.isConnected() ? "Cannot renew the login: " : "No MQTT connection: ") + reason);
     if (link.isConnected()) {
       scheduleAttempt(retryPause);
       LOG.warn(
@@ -287,7 +288,7 @@ final class LinkKeeper implements AutoCloseable {
     Duration pause = backoff.next(shortConnections.outage(now));
     scheduleAttempt(pause);
     lastReason = null;
-    api.note("MQTT connection lost: " + Lines.describe(link.lossCause()));
+    api.recordFailure("MQTT connection lost: " + Lines.describe(link.lossCause()));
     LOG.warn(
         "MQTT connection lost: {}; next attempt in {} s",
         Lines.describe(link.lossCause()),

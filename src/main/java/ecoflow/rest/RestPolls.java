@@ -296,7 +296,7 @@ final class RestPolls {
       devices.polled(serial, false);
     }
     if (isForbidden || (withPushes && devices.isPushing(serial))) {
-      api.note(what);
+      api.recordFailure(what);
       LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial, !isForbidden)));
     } else {
       once(
@@ -334,7 +334,7 @@ final class RestPolls {
   private void once(String about, String line) {
     String before = lastLines.put(about, line);
     if (!line.isEmpty()) {
-      api.note(line);
+      api.recordFailure(line);
       if (line.equals(before)) {
         LOG.debug("{}", line);
       } else {

@@ -267,7 +267,7 @@ class AccountLoginTest {
   void aRefusedTokenIsDiscarded() throws CloudException {
     logIn();
     Exception busy = new CloudException("1", "code 1 (busy)");
-    Exception broken = new CloudException("0", "the answer holds no data");
+    Exception broken = new CloudException("0", "the response has no data");
     assertTrue(login.isTokenRefused(http(401)));
     for (Exception failure : List.of(http(403), http(404), http(500), busy, broken)) {
       assertFalse(login.isTokenRefused(failure), failure::toString);
@@ -283,7 +283,7 @@ class AccountLoginTest {
             http(404),
             http(500),
             broken,
-            new CloudException("", "the answer has no code"),
+            new CloudException("", "the response has no code"),
             new IOException("reset"))) {
       assertFalse(login.isTokenRefused(failure), failure::toString);
     }

@@ -72,11 +72,11 @@ class CooldownTest {
 
   @Test
   void onlyRetriesAreMadeDuringARetryAfter() {
-    cooldown.holdFor(Duration.ofSeconds(5));
+    cooldown.extendTo(Duration.ofSeconds(5));
     assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
     assertDoesNotThrow(() -> cooldown.check(true));
     pass(3);
-    cooldown.holdFor(Duration.ofSeconds(1));
+    cooldown.extendTo(Duration.ofSeconds(1));
     assertFalse(cooldown.isOver(), "a shorter one does not cut the longer");
     pass(2);
     assertTrue(cooldown.isOver());
@@ -85,13 +85,13 @@ class CooldownTest {
   @Test
   void aRetryAfterExtendsAPause() {
     cooldown.start("HTTP 429");
-    cooldown.holdFor(Duration.ofSeconds(60));
+    cooldown.extendTo(Duration.ofSeconds(60));
     pass(30);
     assertFalse(cooldown.isOver());
     assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(true));
     pass(30);
     assertTrue(cooldown.isOver());
-    cooldown.holdFor(Duration.ofSeconds(1));
+    cooldown.extendTo(Duration.ofSeconds(1));
     assertDoesNotThrow(() -> cooldown.check(true));
   }
 }

@@ -281,7 +281,7 @@ class CommandsTest {
             "FAILED login code 2026 (The account does not exist or the password is wrong) on "
                 + LOGIN
                 + ": ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"
-                + " (accounts of Google and Apple have no password)"),
+                + " (logins with Google or Apple have no password)"),
         findings("FAILED"));
 
     cloud.faults().next(ACCOUNT_DEVICES, Fault.status(500));
@@ -368,7 +368,7 @@ class CommandsTest {
                 + SERIAL
                 + ": code 1006 (current device is not allowed to get device info) on "
                 + QUOTA
-                + ": the device is not open to developer keys or not bound to them;"
+                + ": the device is not open to developer keys or not bound to their account;"
                 + " the account modes mqtt and device can read it"),
         findings("FAILED"));
     device.setOpenToDevelopers(true);

@@ -285,7 +285,7 @@ class JarStartIT {
                     + ":"
                     + " ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"),
         errors.get(0));
-    assertTrue(errors.get(0).endsWith("attempt 2 of 2, giving up"), errors.get(0));
+    assertTrue(errors.get(0).endsWith("attempt 2 of 2, exiting"), errors.get(0));
   }
 
   @Test
@@ -303,7 +303,7 @@ class JarStartIT {
             answer + outage + "1 of 4, next attempt in 0.4 s",
             answer + outage + "2 of 4, next attempt in 0.8 s",
             answer + wrong + "3 of 4, next attempt in 1 s",
-            answer + wrong + "4 of 4, giving up"),
+            answer + wrong + "4 of 4, exiting"),
         jar.log().stream()
             .filter(line -> line.contains(answer))
             .map(line -> line.substring(line.indexOf(answer)))
@@ -363,7 +363,7 @@ class JarStartIT {
             .endsWith(
                 "Cannot get the device list from EcoFlow: HTTP 503 on "
                     + DEVICE_LIST
-                    + "; attempt 2 of 2, giving up"),
+                    + "; attempt 2 of 2, exiting"),
         () -> "" + jar.log());
     assertTrue(jar.log().stream().noneMatch(line -> line.contains("\tat ")), () -> "" + jar.log());
   }
@@ -384,7 +384,7 @@ class JarStartIT {
     assertEquals(2, lines.size(), () -> "" + jar.log());
     assertTrue(
         lines.get(0).endsWith(reason + "; attempt 1 of 2, next attempt in 0.5 s"), lines.get(0));
-    assertTrue(lines.get(1).endsWith(reason + "; attempt 2 of 2, giving up"), lines.get(1));
+    assertTrue(lines.get(1).endsWith(reason + "; attempt 2 of 2, exiting"), lines.get(1));
   }
 
   @Test

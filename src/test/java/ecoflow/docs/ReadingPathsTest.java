@@ -78,7 +78,7 @@ class ReadingPathsTest {
       Map.of(
           "boundedJson", "api/BoundedJson",
           "messageJson", "api/BoundedJson",
-          "noteFailure", "api/Redelivery");
+          "prepareRedelivery", "api/Redelivery");
 
   /** Beans of libraries. */
   private static final Set<String> LIBRARY_BEANS = Set.of("metricsRegistry", "cloudTls");

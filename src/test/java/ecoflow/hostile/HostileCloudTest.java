@@ -350,7 +350,7 @@ class HostileCloudTest {
     exporter.cloud().faults().always(path, Fault.noContent());
     assertOneLine(
         mode,
-        "the answer is empty (HTTP 204) on " + path,
+        "the response is empty (HTTP 204) on " + path,
         "ESTABLISH_ATTEMPTS=1000",
         "HTTP_RETRIES=0");
   }
