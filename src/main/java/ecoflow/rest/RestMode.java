@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.apache.camel.spi.Registry;
 
-/** Access with developer keys: the device list and polls of its devices. */
+/** Access with developer keys: the device list, and polls of its devices. */
 public final class RestMode {
 
   private RestMode() {}

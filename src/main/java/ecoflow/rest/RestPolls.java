@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The state of polls with developer keys, bean {@code restPolls}: the age of the device list, and
- * the devices that are due. Methods named is... and due have no side effects.
+ * The schedule of polls with developer keys, bean {@code restPolls}: the age of the device list,
+ * and the devices that are due. Methods named is... and due have no side effects.
  */
 final class RestPolls {
 
@@ -32,50 +32,51 @@ final class RestPolls {
   private static final String DEVICE = "apiDevice";
   private static final String STARTED = "pollStarted";
   private static final Duration MAX_QUARANTINE = Duration.ofHours(1);
-  // EcoFlow's codes for devices that the developer keys may not read.
-  private static final Set<String> NOT_ALLOWED = Set.of("1006", "8512");
+  // EcoFlow's codes for devices that the developer keys are not allowed to read.
+  private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
   private final Duration interval;
   private final Duration pushLead;
   private final Duration fullInterval;
-  private final Duration listLife;
+  private final Duration listTtl;
   private final Duration retryPause;
-  private final boolean withPushes;
+  private final boolean usesPushes;
   private final Devices devices;
   private final Api api;
   private final Meters meters;
   private final LongSupplier nanoClock;
-  private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+  private final Set<String> inProgress = ConcurrentHashMap.newKeySet();
   private final Lines lines;
-  private final Map<String, String> lastLines = new ConcurrentHashMap<>();
+  private final Map<String, String> lastWarnings = new ConcurrentHashMap<>();
   private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
-  private volatile boolean listed;
-  private volatile boolean listUnderWay;
-  private volatile boolean deviceNew;
+  private volatile boolean hasList;
+  private volatile boolean isListInProgress;
+  private volatile boolean hasNewDevice;
   private volatile long connectedAt;
-  private volatile boolean wasConnected;
-  private volatile boolean wasReconnected;
+  private volatile boolean hasConnected;
+  private volatile boolean hasReconnected;
 
-  /** From this time a poll replaces all values that were pushed on the previous connection. */
-  private volatile long leadsEnd;
+  /** The time from which a poll replaces values that were pushed on the previous connection. */
+  private volatile long pushLeadEnd;
 
   private volatile long listedAt;
 
   /**
-   * A device whose polls fail, because the developer keys may not read it, or while it pushes, when
-   * polls matter little: it is polled again after growing pauses.
+   * A growing pause of the polls of one device whose polls fail. It applies to a device that the
+   * developer keys are not allowed to read, and to a device that pushes, which needs few polls.
    *
-   * @param ofPushing applies only while the device pushes
+   * @param until a time of the clock, in nanoseconds
+   * @param whilePushing whether it applies only while the device pushes
    */
-  private record Quarantine(Duration pause, long until, boolean ofPushing) {}
+  private record Quarantine(Duration pause, long until, boolean whilePushing) {}
 
   RestPolls(Settings settings, Devices devices, Api api, Meters meters, LongSupplier nanoClock) {
     this.interval = settings.devices().collectingInterval();
     this.pushLead = settings.devices().pushLead();
     this.fullInterval = settings.devices().fullInterval();
-    this.listLife = settings.devices().listLife();
+    this.listTtl = settings.devices().listLife();
     this.retryPause = settings.http().pause();
-    this.withPushes = settings.mode().usesMqtt();
+    this.usesPushes = settings.mode().usesMqtt();
     this.devices = devices;
     this.api = api;
     this.meters = meters;
@@ -83,22 +84,22 @@ final class RestPolls {
     this.lines = new Lines(LOG, nanoClock);
   }
 
-  /** Whether polls are allowed now: after the first contact, and not during a pause. */
-  public boolean isOpen() {
+  /** Whether polls are allowed: after the first contact, and not during a pause. */
+  public boolean isPollAllowed() {
     return api.isContactMade() && !api.isPaused();
   }
 
   /**
-   * Whether the device list is younger than DEVICE_LIST_CACHE_TTL, or a new one is being fetched.
-   * In that case the old list is used, so that a list call in a long pause does not delay polls.
+   * Whether the device list is younger than DEVICE_LIST_CACHE_TTL or is being renewed. During the
+   * renewal the previous list is used, so that retries of the list call do not delay polls.
    */
   public boolean isListFresh() {
-    return listUnderWay || (listed && nanoClock.getAsLong() - listedAt < listLife.toNanos());
+    return isListInProgress || (hasList && nanoClock.getAsLong() - listedAt < listTtl.toNanos());
   }
 
-  /** Route step: marks a new list as being fetched. */
-  public void claimRenewal() {
-    listUnderWay = true;
+  /** Route step: records that the device list is being renewed. */
+  public void startRenewal() {
+    isListInProgress = true;
   }
 
   /**
@@ -109,10 +110,10 @@ final class RestPolls {
   public void acceptDeviceList(Exchange exchange) throws CloudException {
     Map<String, Listing> list = deviceList(exchange.getMessage().getBody());
     List<String> added = devices.listed(list);
-    deviceNew = !added.isEmpty();
-    listed = true;
+    hasNewDevice = !added.isEmpty();
+    hasList = true;
     listedAt = nanoClock.getAsLong();
-    listUnderWay = false;
+    isListInProgress = false;
     if (!api.isContactMade()) {
       LOG.info("Connected to EcoFlow's developer API: {} device(s) in the list", list.size());
     }
@@ -120,30 +121,30 @@ final class RestPolls {
     if (!added.isEmpty()) {
       LOG.info("New devices: {}", Lines.abbreviate(added));
     }
-    once("list", "");
+    warnOnce("list", "");
   }
 
-  /** Whether the last list contained a new device. */
+  /** Whether the last list has added a device. */
   public boolean isDeviceNew() {
-    return deviceNew;
+    return hasNewDevice;
   }
 
-  /** Route step: without a connection, status reports from the last one may be outdated. */
+  /** Route step: discards status reports of the previous connection, which can be outdated. */
   public void connecting() {
     devices.forgetReports();
   }
 
   /**
-   * Route step: a connection for pushes is open; polls all devices again, because pushes may have
-   * been missed.
+   * Route step: handles a new connection for pushes. All devices are polled again, because pushes
+   * can have been missed.
    */
   public void connected() {
     devices.allEmptied();
-    quarantines.values().removeIf(Quarantine::ofPushing);
+    quarantines.values().removeIf(Quarantine::whilePushing);
     connectedAt = nanoClock.getAsLong();
-    leadsEnd = connectedAt + pushLead.toNanos();
-    wasReconnected = wasConnected;
-    wasConnected = true;
+    pushLeadEnd = connectedAt + pushLead.toNanos();
+    hasReconnected = hasConnected;
+    hasConnected = true;
   }
 
   static Map<String, Listing> deviceList(Object data) throws CloudException {
@@ -162,23 +163,23 @@ final class RestPolls {
     return list;
   }
 
-  /** Route step: the call for the list failed; the last list is used until it is too old. */
+  /** Route step: handles a failed list call. The previous list is used until it is too old. */
   public void listFailed(Exchange exchange) {
-    listUnderWay = false;
+    isListInProgress = false;
     String reason = api.failed(failure(exchange), exchange.getProperty(PATH, String.class));
     if (!api.isContactMade()) {
       api.contactFailed("Cannot get the device list from EcoFlow: " + reason);
     } else {
-      once(
+      warnOnce(
           "list",
           "Cannot get the device list from EcoFlow: "
               + reason
-              + "; the last list stays in use, next attempt in "
+              + "; the previous list is used, next attempt in "
               + Lines.seconds(interval)
               + " s");
     }
-    // While the last list is used, countAbsent counts the devices.
-    if (!listed || isListTooOld()) {
+    // While the previous list is used, countAbsent counts the devices.
+    if (!hasList || isListTooOld()) {
       for (DeviceView device : devices.ofCloud()) {
         if (!device.online()) {
           meters.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
@@ -189,14 +190,14 @@ final class RestPolls {
 
   /** Route step: counts the devices that are not polled, as offline or not found. */
   public void countAbsent() {
-    if (!listed || isListTooOld()) {
+    if (!hasList || isListTooOld()) {
       return;
     }
     for (DeviceView device : devices.ofCloud()) {
       if (!device.online()) {
         meters.scraped(
             device.labels(), device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
-        once(
+        warnOnce(
             device.serial(),
             "Device "
                 + device.serial()
@@ -207,13 +208,13 @@ final class RestPolls {
   }
 
   private boolean isListTooOld() {
-    return nanoClock.getAsLong() - listedAt > listLife.plus(devices.maxAge()).toNanos();
+    return nanoClock.getAsLong() - listedAt > listTtl.plus(devices.maxAge()).toNanos();
   }
 
   /**
-   * The serial numbers to poll now: devices that are online and have no poll in progress. A device
-   * that pushes its changes is polled once per connection, once more when values that were pushed
-   * on the previous connection no longer take precedence, and then each ECOFLOW_FULL_INTERVAL.
+   * The serial numbers of devices to poll now: those that are online and have no poll in progress.
+   * A device that pushes is polled once per connection, again when values that were pushed on the
+   * previous connection no longer have precedence, and then every ECOFLOW_FULL_INTERVAL.
    */
   public List<String> due() {
     if (api.isPaused()) {
@@ -222,27 +223,27 @@ final class RestPolls {
     return devices.ofCloud().stream()
         .filter(DeviceView::online)
         .map(DeviceView::serial)
-        // The order matters: a poll that fails starts the quarantine before it ends.
-        .filter(serial -> !underWay.contains(serial) && !isQuarantined(serial))
-        .filter(serial -> !(withPushes && devices.isPushing(serial) && devices.isFull(serial)))
+        // In this order, because a failed poll starts the quarantine before it ends.
+        .filter(serial -> !inProgress.contains(serial) && !isQuarantined(serial))
+        .filter(serial -> !(usesPushes && devices.isPushing(serial) && devices.isFull(serial)))
         .toList();
   }
 
   /**
-   * Route step: marks the poll of the device in the body as in progress. Stops the route if another
-   * thread has started a poll since the device was due, or if that poll has failed.
+   * Route step: records that the device in the body is being polled. Stops the route if another
+   * thread has started a poll of the device in the meantime, or if that poll has failed.
    */
-  public void claim(Exchange exchange) {
+  public void startPoll(Exchange exchange) {
     String serial = exchange.getMessage().getBody(String.class);
-    if (!underWay.add(serial)) {
+    if (!inProgress.add(serial)) {
       exchange.setRouteStop(true);
     } else if (isQuarantined(serial)) {
-      underWay.remove(serial);
+      inProgress.remove(serial);
       exchange.setRouteStop(true);
     }
   }
 
-  /** For routes: the current time of the clock that measures polls. */
+  /** For routes: the current time of the clock, in nanoseconds. */
   public long nanos() {
     return nanoClock.getAsLong();
   }
@@ -251,76 +252,76 @@ final class RestPolls {
     Quarantine quarantine = quarantines.get(serial);
     return quarantine != null
         && nanoClock.getAsLong() - quarantine.until() < 0
-        && (!quarantine.ofPushing() || devices.isPushing(serial));
+        && (!quarantine.whilePushing() || devices.isPushing(serial));
   }
 
-  private Duration quarantine(String serial, boolean ofPushing) {
+  private Duration quarantine(String serial, boolean whilePushing) {
     Quarantine before = quarantines.get(serial);
-    // Values that no push updates must not become too old.
-    Duration most = ofPushing ? fullInterval : MAX_QUARANTINE;
-    Duration pause = Api.doubled(before == null ? retryPause : before.pause(), most);
+    // Polls refresh values that pushes do not contain, before they expire.
+    Duration limit = whilePushing ? fullInterval : MAX_QUARANTINE;
+    Duration pause = Api.doubled(before == null ? retryPause : before.pause(), limit);
     quarantines.put(
-        serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos(), ofPushing));
+        serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos(), whilePushing));
     return pause;
   }
 
-  /** Route step: the values of the device are stored. */
+  /** Route step: handles a poll whose values have been stored. */
   public void succeeded(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     quarantines.remove(serial);
     long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
-    if (wasConnected && started - connectedAt < 0) {
-      // Changes between the answer and the connection are in neither the answer nor a push.
+    if (hasConnected && started - connectedAt < 0) {
+      // Changes between the response and the connection are in neither the response nor a push.
       devices.emptied(serial);
-    } else if (wasReconnected && started - leadsEnd < 0) {
-      // Changes without a connection did not replace the values that had been pushed just before.
-      devices.filledUntil(serial, leadsEnd);
+    } else if (hasReconnected && started - pushLeadEnd < 0) {
+      // The poll did not replace values that were pushed just before the loss of the connection.
+      devices.filledUntil(serial, pushLeadEnd);
     }
-    ended(exchange, serial, Scrape.SUCCESS);
-    once(serial, "");
+    finish(exchange, serial, Scrape.SUCCESS);
+    warnOnce(serial, "");
   }
 
-  /** Route step: the poll failed; the device's gauges stay until they are too old. */
+  /** Route step: handles a failed poll. The gauges of the device remain until they are too old. */
   public void failed(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     Throwable failure = failure(exchange);
     if (api.isPause(failure)) {
-      // The start of the pause was logged, and without a call there is nothing to count.
-      underWay.remove(serial);
+      // No call was made, so there is nothing to count. The start of the pause has been logged.
+      inProgress.remove(serial);
       return;
     }
     String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
     String what = "Cannot get the values of device " + serial + ": " + reason;
-    boolean isForbidden = isNotAllowed(failure);
+    boolean isForbidden = isForbidden(failure);
     if (isForbidden) {
       devices.polled(serial, false);
     }
-    if (isForbidden || (withPushes && devices.isPushing(serial))) {
+    if (isForbidden || (usesPushes && devices.isPushing(serial))) {
       api.recordFailure(what);
       LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial, !isForbidden)));
     } else {
-      once(
+      warnOnce(
           serial,
           what
-              + "; its gauges stay until they are "
+              + "; its gauges remain until they are "
               + Lines.seconds(devices.maxAge(serial))
               + " s old, next attempt in "
               + Lines.seconds(interval)
               + " s");
     }
-    ended(exchange, serial, Scrape.ERROR);
+    finish(exchange, serial, Scrape.ERROR);
   }
 
-  private static boolean isNotAllowed(Throwable failure) {
-    return failure instanceof CloudException cloud && NOT_ALLOWED.contains(cloud.code());
+  private static boolean isForbidden(Throwable failure) {
+    return failure instanceof CloudException cloud && FORBIDDEN_CODES.contains(cloud.code());
   }
 
-  private void ended(Exchange exchange, String serial, Scrape result) {
-    underWay.remove(serial);
+  private void finish(Exchange exchange, String serial, Scrape result) {
+    inProgress.remove(serial);
     long now = nanoClock.getAsLong();
-    Duration took = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
+    Duration duration = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
     if (devices.isWanted(serial)) {
-      meters.scraped(devices.labels(serial), result, took);
+      meters.scraped(devices.labels(serial), result, duration);
     }
   }
 
@@ -329,20 +330,24 @@ final class RestPolls {
   }
 
   /**
-   * Logs a line if it differs from the last one on the same subject; an empty line means success.
+   * Logs a warning unless it repeats the last one with the same subject.
+   *
+   * @param line empty for a success
    */
-  private void once(String about, String line) {
-    String before = lastLines.put(about, line);
+  private void warnOnce(String subject, String line) {
+    String before = lastWarnings.put(subject, line);
     if (!line.isEmpty()) {
       api.recordFailure(line);
       if (line.equals(before)) {
         LOG.debug("{}", line);
       } else {
-        // Limits failures that alternate, which would log a line each.
-        lines.warn(about, line);
+        // Limits alternating failures.
+        lines.warn(subject, line);
       }
     } else if (before != null && !before.isEmpty()) {
-      LOG.info("{} again", about.equals("list") ? "Device list" : "Values of device " + about);
+      LOG.info(
+          "{} received again",
+          subject.equals("list") ? "Device list" : "Values of device " + subject);
     }
   }
 }

@@ -18,14 +18,14 @@ import org.apache.camel.Header;
 
 /**
  * The headers that sign a call to the developer API, bean {@code signature}. Source: EcoFlow's
- * developer documentation, "signature": flatten the parameters, sort them by ASCII, append access
- * key, nonce and timestamp, HMAC-SHA256 in hex.
+ * developer documentation, "signature": the HMAC-SHA256, in hex, of the flattened parameters in
+ * ASCII order, followed by access key, nonce and timestamp.
  */
 final class Signature {
 
   private static final String ALGORITHM = "HmacSHA256";
   private static final int MIN_NONCE = 100_000;
-  private static final int NONCES = 900_000;
+  private static final int NONCE_COUNT = 900_000;
 
   private final Credentials keys;
   private final SecureRandom random = new SecureRandom();
@@ -38,12 +38,12 @@ final class Signature {
     return keys.id();
   }
 
-  /** Six random digits for each attempt. */
+  /** Six random digits; differs between attempts. */
   public String nonce() {
-    return Integer.toString(MIN_NONCE + random.nextInt(NONCES));
+    return Integer.toString(MIN_NONCE + random.nextInt(NONCE_COUNT));
   }
 
-  /** Milliseconds since 1970 for each attempt. */
+  /** The current time in milliseconds since 1970. */
   public String timestamp() {
     return Long.toString(System.currentTimeMillis());
   }
@@ -75,7 +75,7 @@ final class Signature {
         .collect(Collectors.joining("&"));
   }
 
-  /** Nested objects as {@code a.b}, list elements as {@code a[0]}, sorted by ASCII. */
+  /** Nested members have the form {@code a.b}, list items {@code a[0]}; in ASCII order. */
   static Map<String, String> flatten(Map<String, ?> parameters) {
     Map<String, String> flat = new TreeMap<>(Comparator.naturalOrder());
     parameters.forEach((key, value) -> flatten(key, value, flat));
