@@ -33,8 +33,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The login of an app account, bean {@code accountLogin}. Source: the traffic of EcoFlow's app,
- * POST /auth/login and GET /iot-auth/app/certification.
+ * The login of an app account, bean {@code accountLogin}. Source: traffic of EcoFlow's app, POST
+ * /auth/login and GET /iot-auth/app/certification.
  */
 final class AccountLogin implements Login {
 
@@ -45,23 +45,22 @@ final class AccountLogin implements Login {
   private static final int TLS_MQTT_PORT = 8883;
   private static final int MAX_PORT = 65535;
 
-  /** Interval of checks of the device list while a device has never sent a value. */
+  /** Interval between checks of the device list while a device has not sent a value yet. */
   private static final Duration CHECK_INTERVAL = Duration.ofMinutes(10);
 
-  /** Pause after a failed check, doubled for each failure up to {@link #CHECK_INTERVAL}. */
+  /** Pause after a failed check; doubles with each failure up to {@link #CHECK_INTERVAL}. */
   private static final Duration CHECK_RETRY = Duration.ofSeconds(30);
 
-  /** Tolerance, because the timer fires before {@link #checking} records the time. */
+  /** The timer fires slightly before {@link #checkStarted} records the time. */
   private static final Duration TIMER_JITTER = Duration.ofSeconds(5);
 
   /**
-   * Number of answers "account does not exist" that are reported as a possible outage of EcoFlow.
+   * Number of consecutive responses "account does not exist" that are reported as a possible outage
+   * of EcoFlow.
    */
   private static final int MAX_OUTAGE_ANSWERS = 2;
 
-  /**
-   * Minimum lifetime of a token. After that, a refused call can mean that the token has expired.
-   */
+  /** Minimum lifetime of a token. If a call is refused later, the token may have expired. */
   private static final Duration MIN_TOKEN_LIFE = Duration.ofMinutes(10);
 
   private record Session(String token, String userId, long since) {}
@@ -80,20 +79,20 @@ final class AccountLogin implements Login {
   private final ObjectMapper json = new ObjectMapper();
   private volatile Session session;
   private volatile Certification certification;
-  private volatile boolean listed;
+  private volatile boolean hasList;
 
-  /** The last log message about each device that is missing in the list. */
+  /** The last log message about each device that is not in the list. */
   private final Map<String, String> absences = new ConcurrentHashMap<>();
 
-  private volatile boolean checked;
-  private volatile long checkedAt;
+  private volatile boolean hasChecked;
+  private volatile long lastCheckAt;
   private volatile Duration checkPause = CHECK_INTERVAL;
   private volatile String lastCheckFailure = "";
-  private volatile int unknownAccounts;
+  private volatile int unknownAccountAnswers;
 
   AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
     this.account = settings.credentials();
-    // Differs between exporters of the same account.
+    // Distinguishes exporters with the same account.
     this.clientIdSeed =
         settings.mode().label() + "\n" + String.join(",", settings.devices().serials());
     this.clientId = settings.mqtt().clientId();
@@ -106,14 +105,14 @@ final class AccountLogin implements Login {
 
   /**
    * Whether the next connection requires a login. EcoFlow does not document the lifetime of
-   * credentials; brokers have refused some after less than two days.
+   * credentials; the broker has refused some after less than two days.
    */
   public boolean isNeeded() {
     Session current = session;
     return current == null || age(current).compareTo(credentialsLife) > 0;
   }
 
-  /** Whether the credentials of the broker are missing or belong to an earlier login. */
+  /** Whether the broker credentials are missing or belong to an earlier login. */
   public boolean isCertificationNeeded() {
     Certification current = certification;
     return current == null || !current.session().equals(session);
@@ -121,7 +120,7 @@ final class AccountLogin implements Login {
 
   /** Whether all devices are exported, but the device list has not been received yet. */
   public boolean isListNeeded() {
-    return discovers && !listed;
+    return discovers && !hasList;
   }
 
   /** Whether all devices are exported, so that new ones must be found. */
@@ -136,15 +135,15 @@ final class AccountLogin implements Login {
   public boolean isCheckNeeded() {
     return !discovers
         && session != null
-        && (!checked
-            || nanoClock.getAsLong() - checkedAt >= checkPause.minus(TIMER_JITTER).toNanos())
+        && (!hasChecked
+            || nanoClock.getAsLong() - lastCheckAt >= checkPause.minus(TIMER_JITTER).toNanos())
         && devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
   }
 
   /** Route step: records the start of a check of the device list. */
-  public void checking() {
-    checkedAt = nanoClock.getAsLong();
-    checked = true;
+  public void checkStarted() {
+    lastCheckAt = nanoClock.getAsLong();
+    hasChecked = true;
   }
 
   @Override
@@ -152,11 +151,10 @@ final class AccountLogin implements Login {
     return !isNeeded() && !isCertificationNeeded();
   }
 
-  private Duration age(Session of) {
-    return Duration.ofNanos(nanoClock.getAsLong() - of.since());
+  private Duration age(Session session) {
+    return Duration.ofNanos(nanoClock.getAsLong() - session.since());
   }
 
-  /** Discards the login, so that the next connection logs in again. */
   @Override
   public void forget() {
     certification = null;
@@ -164,8 +162,8 @@ final class AccountLogin implements Login {
   }
 
   /**
-   * Whether a failed call means that the token has expired: HTTP 401, and for an older token any
-   * refusal, because EcoFlow does not document the codes for this case.
+   * Whether a failed call indicates an expired token: HTTP 401, and after {@link #MIN_TOKEN_LIFE}
+   * any refusal, because EcoFlow does not document the codes for an expired token.
    */
   boolean isTokenRefused(Throwable failure) {
     boolean refused;
@@ -175,7 +173,7 @@ final class AccountLogin implements Login {
       }
       refused = http.getStatusCode() == 403;
     } else {
-      // Answers without a code or with code 0 are invalid, not a refusal.
+      // A response without a code or with code 0 is invalid, rather than a refusal.
       refused =
           failure instanceof CloudException cloud
               && !cloud.code().isEmpty()
@@ -185,7 +183,7 @@ final class AccountLogin implements Login {
     return refused && current != null && age(current).compareTo(MIN_TOKEN_LIFE) > 0;
   }
 
-  /** For routes: the JSON body of the login call. */
+  /** For routes: the JSON body of the login request. */
   public String loginBody() {
     Map<String, String> body = new LinkedHashMap<>();
     body.put("email", account.id());
@@ -197,20 +195,20 @@ final class AccountLogin implements Login {
     try {
       return json.writeValueAsString(body);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a map of strings is always valid JSON", e);
+      throw new IllegalStateException("a map of strings can be written as JSON", e);
     }
   }
 
   /**
-   * Route step: processes the answer to the login, in which the user's {@code name} is optional.
+   * Route step: processes the response to the login, in which the user's {@code name} is optional.
    */
   public void acceptLogin(@Body Object answer) throws CloudException {
-    String where = "the login answer";
+    String where = "the login response";
     Map<?, ?> data = Api.object(answer);
     if (!(data.get("user") instanceof Map<?, ?> user)) {
       throw new CloudException("0", where + " lacks user");
     }
-    unknownAccounts = 0;
+    unknownAccountAnswers = 0;
     session =
         new Session(text(data, "token", where), text(user, "userId", where), nanoClock.getAsLong());
   }
@@ -220,13 +218,13 @@ final class AccountLogin implements Login {
     return session().token();
   }
 
-  /** For routes: the user id of the current login. */
+  /** For routes: the user ID of the current login. */
   public String userId() {
     return session().userId();
   }
 
   /**
-   * Route step: processes the answer to the certification call: url, port, protocol, account and
+   * Route step: processes the response to the certification call: url, port, protocol, account and
    * password of the broker.
    */
   public void acceptCertification(Exchange exchange) throws CloudException {
@@ -236,7 +234,7 @@ final class AccountLogin implements Login {
   }
 
   void accept(Object answer) throws CloudException {
-    String where = "the certification answer";
+    String where = "the certification response";
     Map<?, ?> data = Api.object(answer);
     Session current = session();
     certification =
@@ -259,7 +257,7 @@ final class AccountLogin implements Login {
   /** Route step: processes the device list of the account and logs missing devices. */
   public void acceptDevices(@Body Object answer) throws CloudException {
     Map<String, Listing> list = devices(answer);
-    listed = true;
+    hasList = true;
     checkPause = CHECK_INTERVAL;
     lastCheckFailure = "";
     List<String> added = devices.listed(list);
@@ -271,7 +269,7 @@ final class AccountLogin implements Login {
     devices.ofCloud().forEach(device -> logAbsence(device, list.containsKey(device.serial())));
   }
 
-  /** Logs that a device is missing in the list; repeated only if the message changes. */
+  /** Logs that a device is not in the list, and again if the reason changes. */
   private void logAbsence(DeviceView device, boolean isListed) {
     String serial = device.serial();
     if (isListed) {
@@ -285,8 +283,8 @@ final class AccountLogin implements Login {
   }
 
   /**
-   * The devices in the app's list: {bound: {SN: device}, share: {SN: device}}, with either one
-   * device or a list of devices per key.
+   * Reads the app's device list: {bound: {SN: device}, share: {SN: device}}. A value can be a
+   * device or a list of devices.
    */
   static Map<String, Listing> devices(Object answer) throws CloudException {
     Map<?, ?> data = Api.object(answer);
@@ -334,7 +332,7 @@ final class AccountLogin implements Login {
     if (LOGIN_CALLS.contains(call)) {
       meters.authentication(false, age(exchange));
     }
-    unknownAccounts = isAccountUnknown(failure) ? unknownAccounts + 1 : 0;
+    unknownAccountAnswers = isAccountUnknown(failure) ? unknownAccountAnswers + 1 : 0;
     if (isTokenRefused(failure) || isLoginRefused(failure)) {
       forget();
     }
@@ -361,10 +359,10 @@ final class AccountLogin implements Login {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, String.class);
     String path = exchange.getProperty(PATH, String.class);
-    boolean isPerhapsOutage = isAccountUnknown(failure) && unknownAccounts <= MAX_OUTAGE_ANSWERS;
+    boolean mayBeOutage = isAccountUnknown(failure) && unknownAccountAnswers <= MAX_OUTAGE_ANSWERS;
     return (call == null ? "" : call + ": ")
-        + (isPerhapsOutage
-            ? failure.getMessage() + " on " + path + ", as during an outage of EcoFlow"
+        + (mayBeOutage
+            ? failure.getMessage() + " on " + path + ", which can be caused by an outage of EcoFlow"
             : Lines.describe(failure, path));
   }
 
@@ -372,10 +370,11 @@ final class AccountLogin implements Login {
   public void checkFailed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String line =
-        "Cannot compare ECOFLOW_DEVICE_SN with the device list of the account: "
+        "Cannot check ECOFLOW_DEVICE_SN against the device list of the account: "
             + Lines.describe(failure, exchange.getProperty(PATH, String.class));
     checkPause = lastCheckFailure.isEmpty() ? CHECK_RETRY : Api.doubled(checkPause, CHECK_INTERVAL);
-    String next = "; all devices are served, next check in " + Lines.seconds(checkPause) + " s";
+    String next =
+        "; all configured devices are monitored, next check in " + Lines.seconds(checkPause) + " s";
     if (line.equals(lastCheckFailure)) {
       LOG.debug("{}{}", line, next);
     } else {
@@ -388,10 +387,10 @@ final class AccountLogin implements Login {
   public void devicesFailed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     LOG.warn(
-        "Cannot search for new devices of the account: {}; known devices are served",
+        "Cannot search for new devices of the account: {}; known devices are not affected",
         Lines.describe(failure, exchange.getProperty(PATH, String.class)));
     if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == 401) {
-      // The token has expired, so log in again.
+      // The token has expired.
       forget();
     }
   }
@@ -403,7 +402,7 @@ final class AccountLogin implements Login {
     }
     String text = String.valueOf(value).strip();
     if (text.chars().anyMatch(Character::isISOControl)) {
-      // It would break a header, a topic or a line; the value can be secret.
+      // It would corrupt a header, a topic or a log line. The value can be secret.
       throw new CloudException("0", where + " has a control character in " + key);
     }
     return text;
@@ -417,7 +416,7 @@ final class AccountLogin implements Login {
     return current;
   }
 
-  /** The host of the URL, which can lack scheme, port and path. */
+  /** The host of a URL whose scheme, port and path are optional. */
   static String host(String url) {
     String host = url.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "").replaceFirst("/.*$", "");
     return host.replaceFirst(":[0-9]+$", "");
@@ -434,18 +433,18 @@ final class AccountLogin implements Login {
         return port;
       }
     } catch (NumberFormatException e) {
-      // Reported below, with the value.
+      // Handled below.
     }
     throw new CloudException(
         "0",
-        "the certification answer has no valid port ("
+        "the certification response has no valid port ("
             + Lines.oneLine(String.valueOf(value))
             + ")");
   }
 
   /**
-   * ANDROID_{UUID}_{userId}, the format that the broker requires. EcoFlow allows about ten ids per
-   * day, so the same configuration always has the same id, also after a restart.
+   * ANDROID_{UUID}_{userId}, the format that the broker requires. EcoFlow allows about ten IDs per
+   * day, so the ID depends only on the configuration and does not change with a restart.
    */
   private String clientId(String userId) {
     if (clientId.isPresent()) {

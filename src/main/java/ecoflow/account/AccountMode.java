@@ -35,7 +35,7 @@ public final class AccountMode {
    * Binds {@code login}, which is also {@code accountLogin} or, with developer keys, {@code
    * openLogin}; with an account also {@code quotaRequests}.
    *
-   * @param connected whether requests can be sent
+   * @param connected whether the connection for requests is open
    */
   public void bind(Registry registry, BooleanSupplier connected) {
     registry.bind("login", login);
@@ -56,7 +56,7 @@ public final class AccountMode {
     return AccountLogin.devices(data);
   }
 
-  /** Whether the next connection requires no call for credentials. */
+  /** Whether the credentials for the next connection are available. */
   public boolean isLoggedIn() {
     return login.isComplete();
   }

@@ -6,7 +6,7 @@ import org.apache.camel.Exchange;
 /** The credentials for a connection, bean {@code login}. */
 interface Login {
 
-  /** Whether the next connection requires no call for credentials. */
+  /** Whether the credentials for the next connection are available. */
   boolean isComplete();
 
   /** For routes: address and credentials of the broker. */

@@ -18,22 +18,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The MQTT credentials of developer keys, bean {@code openLogin}. They belong to the key pair and
- * are valid for weeks, so they are requested at the start and after the broker has refused them.
+ * are valid for weeks, so they are requested only at the start and after a refusal by the broker.
  */
 final class OpenLogin implements Login {
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenLogin.class);
   private static final String PATH = "apiPath";
 
-  /** Credentials up to this age are new: if they are refused, requesting others does not help. */
-  private static final Duration NEW = Duration.ofMinutes(5);
+  /** If credentials up to this age are refused, new ones would be refused as well. */
+  private static final Duration MAX_NEW_AGE = Duration.ofMinutes(5);
 
-  /** They are renewed only after a refusal. */
-  private static final Duration LIFE = Duration.ofDays(3650);
+  /** Effectively unlimited, because the credentials are renewed only after a refusal. */
+  private static final Duration LIFETIME = Duration.ofDays(3650);
 
   private static final String CAUSES =
-      " (possible causes: the client ids of this day are used up; another session uses these keys;"
-          + " the credentials were changed, then create a new key pair)";
+      " (possible causes: the daily limit of client IDs is reached; another session uses these keys;"
+          + " the credentials have changed, which requires a new key pair)";
 
   private record Certification(BrokerLogin login, long since) {}
 
@@ -41,7 +41,7 @@ final class OpenLogin implements Login {
   private final Meters meters;
   private final LongSupplier nanoClock;
   private volatile Certification certification;
-  private volatile boolean refused;
+  private volatile boolean areNewRefused;
 
   OpenLogin(Settings settings, Meters meters, LongSupplier nanoClock) {
     this.clientId = settings.mqtt().clientId().orElseGet(() -> clientId(settings));
@@ -50,8 +50,8 @@ final class OpenLogin implements Login {
   }
 
   /**
-   * EcoFlow allows about ten ids per day, so the same configuration always has the same id, also
-   * after a restart and in another container.
+   * EcoFlow allows about ten IDs per day, so the ID depends only on the configuration and does not
+   * change with a restart or in another container.
    */
   private static String clientId(Settings settings) {
     String seed =
@@ -68,7 +68,7 @@ final class OpenLogin implements Login {
     return certification != null;
   }
 
-  /** For routes: whether the credentials of the broker are missing. */
+  /** For routes: whether the broker credentials are missing. */
   public boolean isCertificationNeeded() {
     return certification == null;
   }
@@ -78,9 +78,9 @@ final class OpenLogin implements Login {
     certification = null;
   }
 
-  /** Route step: processes the answer to the certification call. */
+  /** Route step: processes the response to the certification call. */
   public void acceptCertification(Exchange exchange) throws CloudException {
-    String where = "the certification answer";
+    String where = "the certification response";
     Map<?, ?> data = Api.object(exchange.getMessage().getBody());
     String account = AccountLogin.text(data, "certificateAccount", where);
     certification =
@@ -92,7 +92,7 @@ final class OpenLogin implements Login {
                 AccountLogin.text(data, "certificatePassword", where),
                 account,
                 clientId,
-                LIFE),
+                LIFETIME),
             nanoClock.getAsLong());
     meters.authentication(true, age(exchange));
     LOG.info("Received MQTT credentials for the developer keys");
@@ -106,36 +106,37 @@ final class OpenLogin implements Login {
   public BrokerLogin brokerLogin() {
     return Optional.ofNullable(certification)
         .map(Certification::login)
-        .orElseThrow(() -> new IllegalStateException("no certification yet"));
+        .orElseThrow(() -> new IllegalStateException("no credentials yet"));
   }
 
   @Override
   public void failed(Exchange exchange) {
-    Throwable failure = failureOf(exchange);
-    refused = false;
+    Throwable failure = exception(exchange);
+    areNewRefused = false;
     if (exchange.getProperty(PATH) != null) {
       meters.authentication(false, age(exchange));
     } else if (AccountLogin.isLoginRefused(failure)) {
       Certification current = certification;
-      refused = current != null && nanoClock.getAsLong() - current.since() < NEW.toNanos();
+      areNewRefused =
+          current != null && nanoClock.getAsLong() - current.since() < MAX_NEW_AGE.toNanos();
       forget();
     }
   }
 
   @Override
   public boolean isRefused() {
-    return refused;
+    return areNewRefused;
   }
 
   @Override
   public String failure(Exchange exchange) {
     String path = exchange.getProperty(PATH, String.class);
     return (path == null ? "" : "certification: ")
-        + Lines.describe(failureOf(exchange), path)
-        + (refused ? CAUSES : "");
+        + Lines.describe(exception(exchange), path)
+        + (areNewRefused ? CAUSES : "");
   }
 
-  private static Throwable failureOf(Exchange exchange) {
+  private static Throwable exception(Exchange exchange) {
     return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
   }
 }

@@ -28,12 +28,12 @@ final class QuotaRequests {
   private static final Logger LOG = LoggerFactory.getLogger(QuotaRequests.class);
 
   private static final class State {
-    long askedAt;
-    boolean asked;
+    long requestedAt;
+    boolean isRequested;
     long fullAt;
-    boolean full;
-    boolean waiting;
-    boolean silent;
+    boolean isFull;
+    boolean isReplyPending;
+    boolean hasMissedReply;
   }
 
   private final Devices devices;
@@ -56,19 +56,19 @@ final class QuotaRequests {
     return states.computeIfAbsent(serial, unused -> new State());
   }
 
-  /** For routes: the serial numbers of the devices for requests; empty without a connection. */
+  /** For routes: the serial numbers of the devices to request; empty without a connection. */
   public List<String> devices() {
     return connected.getAsBoolean() ? devices.serialsOfCloud() : List.of();
   }
 
-  /** Route step: makes requests to all devices due, after a new connection. */
-  public void askAll() {
+  /** Route step: makes the requests of all devices due, after a new connection. */
+  public void markAllDue() {
     for (State state : states.values()) {
       synchronized (state) {
-        state.asked = false;
-        state.full = false;
-        // The reply can have been lost with the previous connection.
-        state.waiting = false;
+        state.isRequested = false;
+        state.isFull = false;
+        // A pending reply can have been lost with the previous connection.
+        state.isReplyPending = false;
       }
     }
   }
@@ -77,63 +77,62 @@ final class QuotaRequests {
   public boolean isDue(@Header(Quotas.DEVICE) String serial) {
     State state = state(serial);
     synchronized (state) {
-      return !state.asked || sinceAsked(state, nanoClock.getAsLong()) > 0;
+      return !state.isRequested || nanosAfterReplyTime(state, nanoClock.getAsLong()) > 0;
     }
   }
 
-  private long sinceAsked(State state, long now) {
-    return now - state.askedAt - interval.toNanos() / 2;
+  private long nanosAfterReplyTime(State state, long now) {
+    return now - state.requestedAt - interval.toNanos() / 2;
   }
 
   /**
-   * Whether the device has pushed all its values within the interval. A message within half an
-   * interval after a request counts as its reply. Pushes of changes do not count, because they
-   * contain only a few values.
+   * Whether the device has pushed all its values within the last interval. A message within half an
+   * interval after a request counts as its reply. Messages with only some values do not count.
    */
   public boolean isSatisfied(@Header(Quotas.DEVICE) String serial) {
     State state = state(serial);
     synchronized (state) {
-      return state.full
+      return state.isFull
           && nanoClock.getAsLong() - state.fullAt < interval.toNanos()
-          && (!state.asked || sinceAsked(state, state.fullAt) > 0);
+          && (!state.isRequested || nanosAfterReplyTime(state, state.fullAt) > 0);
     }
   }
 
   /** Route step: records a request to the device in the header. */
-  public void asked(@Header(Quotas.DEVICE) String serial) {
+  public void startRequest(@Header(Quotas.DEVICE) String serial) {
     State state = state(serial);
     synchronized (state) {
-      state.silent |= state.waiting;
-      state.waiting = true;
-      state.asked = true;
-      state.askedAt = nanoClock.getAsLong();
-      state.full = false;
+      state.hasMissedReply |= state.isReplyPending;
+      state.isReplyPending = true;
+      state.isRequested = true;
+      state.requestedAt = nanoClock.getAsLong();
+      state.isFull = false;
     }
   }
 
-  /** For routes: the id of a request, which is the time in milliseconds. */
+  /** For routes: the ID of a request, which is the current time in milliseconds. */
   public String id() {
     return Long.toString(System.currentTimeMillis());
   }
 
   /**
-   * Whether the device in the header has not replied to a JSON request: some models reply to
-   * requests in binary frames only.
+   * Whether the device has not replied to an earlier JSON request: some models reply only to
+   * requests in binary frames.
    */
   public boolean needsFrame(@Header(Quotas.DEVICE) String serial) {
     State state = state(serial);
     synchronized (state) {
-      return state.silent;
+      return state.hasMissedReply;
     }
   }
 
-  /** For routes: the request for all values as a frame, which has no command. */
+  /** For routes: the request for all values as a frame without a command. */
   public byte[] frame() {
     return Frames.getAll((int) (System.currentTimeMillis() & Integer.MAX_VALUE));
   }
 
   /** Route step: records replies, and messages with all values of a device. */
-  public void note(Exchange exchange) {
+  public void recordMessage(Exchange exchange) {
     Message message = exchange.getMessage();
     State state = states.get(message.getHeader(Quotas.DEVICE, "", String.class));
     if (state == null) {
@@ -141,10 +140,10 @@ final class QuotaRequests {
     }
     synchronized (state) {
       if (Quotas.REPLY.equals(message.getHeader(Quotas.SOURCE))) {
-        state.waiting = false;
+        state.isReplyPending = false;
       }
       if (Boolean.TRUE.equals(message.getHeader(Quotas.FULL))) {
-        state.full = true;
+        state.isFull = true;
         state.fullAt = nanoClock.getAsLong();
       }
     }
@@ -155,7 +154,7 @@ final class QuotaRequests {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     if (failure instanceof MqttException mqtt
         && mqtt.getReasonCode() == MqttException.REASON_CODE_CLIENT_CLOSED) {
-      // The exporter closed the connection itself: it stops, or it reconnects with a log line.
+      // The exporter closed the connection itself: it is shutting down, or has logged a reconnect.
       return;
     }
     lines.warn(

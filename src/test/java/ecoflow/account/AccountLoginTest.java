@@ -152,7 +152,7 @@ class AccountLoginTest {
     assertFalse(login.isCheckNeeded(), "no token yet");
     logIn();
     assertTrue(login.isCheckNeeded());
-    login.checking();
+    login.checkStarted();
     assertFalse(login.isCheckNeeded());
     clock.addAndGet(Duration.ofMinutes(9).toNanos());
     assertFalse(login.isCheckNeeded());
@@ -165,7 +165,7 @@ class AccountLoginTest {
   }
 
   private void fail(int seconds) {
-    login.checking();
+    login.checkStarted();
     login.checkFailed(exchange(new CloudException("1", "busy")));
     clock.addAndGet(Duration.ofSeconds(seconds - 6).toNanos());
     assertFalse(login.isCheckNeeded());
@@ -179,7 +179,7 @@ class AccountLoginTest {
     for (int seconds : new int[] {30, 60, 120, 240, 480, 600, 600}) {
       fail(seconds);
     }
-    login.checking();
+    login.checkStarted();
     login.acceptDevices(Map.of("bound", Map.of()));
     clock.addAndGet(Duration.ofMinutes(9).toNanos());
     assertFalse(login.isCheckNeeded());
@@ -208,7 +208,7 @@ class AccountLoginTest {
         new CloudException(
             "2026", "code 2026 (The account does not exist or the password is wrong)");
     String wrong = "login: code 2026 (The account doesn't exist) on /auth/login";
-    String outage = wrong + ", as during an outage of EcoFlow";
+    String outage = wrong + ", which can be caused by an outage of EcoFlow";
     assertEquals(outage, failure(unknown));
     assertEquals(outage, failure(unknown));
     assertEquals(wrong, failure(unknown));

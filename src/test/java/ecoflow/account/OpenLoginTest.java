@@ -111,7 +111,7 @@ class OpenLoginTest {
     login.failed(first);
     assertTrue(login.isCertificationNeeded(), "they may have been replaced");
     assertFalse(login.isRefused());
-    assertFalse(login.failure(first).contains("client ids"));
+    assertFalse(login.failure(first).contains("client IDs"));
 
     login.acceptCertification(exchange(certification()));
     Exchange second = refusal(code);
@@ -120,9 +120,9 @@ class OpenLoginTest {
     assertTrue(login.isCertificationNeeded());
     String line = login.failure(second);
     assertTrue(
-        line.contains("client ids of this day")
+        line.contains("daily limit of client IDs")
             && line.contains("another session")
-            && line.contains("credentials were changed"),
+            && line.contains("credentials have changed"),
         line);
   }
 

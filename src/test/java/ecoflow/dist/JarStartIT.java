@@ -297,7 +297,7 @@ class JarStartIT {
     String answer =
         "Cannot connect to EcoFlow: login: code 2026 (The account doesn't exist) on " + LOGIN;
     String wrong = ": ECOFLOW_ACCOUNT_USER is wrong, unless EcoFlow has an outage; attempt ";
-    String outage = ", as during an outage of EcoFlow; attempt ";
+    String outage = ", which can be caused by an outage of EcoFlow; attempt ";
     assertEquals(
         List.of(
             answer + outage + "1 of 4, next attempt in 0.4 s",

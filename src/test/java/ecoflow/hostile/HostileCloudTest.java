@@ -358,7 +358,7 @@ class HostileCloudTest {
   @ParameterizedTest
   @ValueSource(strings = {"99999", "0", "-1", "65536", "1e3", "99999999999"})
   void anInvalidBrokerPortIsOneLine(String port) {
-    String words = "the certification answer has no valid port (" + port + ")";
+    String words = "the certification response has no valid port (" + port + ")";
     String data =
         """
         {"url":"localhost","port":"%s","certificateAccount":"a","certificatePassword":"b"}
@@ -396,7 +396,7 @@ class HostileCloudTest {
                 data.replaceFirst("('" + field + "':')", "$1s3cret\\\\n").replace('\'', '"')));
     assertOneLine(
         "mqtt",
-        call + ": the " + call + " answer has a control character in " + field + " on " + path,
+        call + ": the " + call + " response has a control character in " + field + " on " + path,
         "ESTABLISH_ATTEMPTS=1000");
   }
 }
