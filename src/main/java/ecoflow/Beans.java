@@ -109,7 +109,7 @@ public final class Beans implements ExporterBeans {
 
   /** Whether the pages use HTTPS. */
   boolean isTls() {
-    return protection.isTls();
+    return protection.usesTls();
   }
 
   /** The reason why the server of the pages is not listening; empty if it is. */

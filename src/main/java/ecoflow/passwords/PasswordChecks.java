@@ -19,39 +19,39 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * Runs password checks, each of which requires a bcrypt computation, in three queues with their own
- * threads: for clients that logged in recently, for other clients without a recent failure, and for
- * guesses. The first two accept only existing users, and one concurrent check for each client.
- * Guesses are throttled.
+ * Runs password checks, each of which computes a bcrypt hash. There are three queues with their own
+ * threads: for clients that have logged in recently, for other clients without a recent failure,
+ * and for all other checks (guesses). The first two accept only existing users, and one check per
+ * client at a time. Guesses are throttled.
  */
 public final class PasswordChecks implements AutoCloseable {
 
-  /** The number of failures in a minute from which responses to an address are delayed. */
-  public static final int SLOW_FROM = 10;
+  /** The number of failures per minute from which responses to an address are delayed. */
+  public static final int DELAY_THRESHOLD = 10;
 
   /**
-   * The maximum rate of guesses. It is lower for expensive hashes, because each check is followed
-   * by a pause of the same length.
+   * The maximum rate of guesses. It is lower for expensive hashes, because each guess is followed
+   * by a pause of the same duration.
    */
   public static final int MAX_GUESSES_PER_SECOND = 5;
 
   /** The capacity of each of the first two queues. */
   public static final int MAX_TRUSTED = 16;
 
-  /** The capacity for guesses on connections without a wrong password. */
-  public static final int MAX_OTHERS = 64;
+  /** The capacity for guesses on connections that have not sent a wrong password. */
+  public static final int MAX_FIRST_GUESSES = 64;
 
-  /** How long a client stays in the first queue after a successful login. */
-  public static final Duration LATELY = Duration.ofHours(1);
+  /** How long a client can use the first queue after a successful login. */
+  public static final Duration TRUSTED_TIME = Duration.ofHours(1);
 
-  private static final int MAX_FAILED = 32;
-  private static final int MAX_ADDRESSES = 1_000;
+  private static final int MAX_FURTHER_GUESSES = 32;
+  private static final int MAX_CLIENTS = 1_000;
   private static final int IDLE_SECONDS = 5;
   private static final long MINUTE = Duration.ofMinutes(1).toNanos();
-  private static final long GUESS_NANOS = TimeUnit.SECONDS.toNanos(1) / MAX_GUESSES_PER_SECOND;
+  private static final long MIN_GUESS_NANOS = TimeUnit.SECONDS.toNanos(1) / MAX_GUESSES_PER_SECOND;
 
-  /** The length in bytes of the IPv6 prefix that a provider assigns; clients choose the rest. */
-  private static final int NETWORK_BYTES = 8;
+  /** The length in bytes of an IPv6 prefix; a client can choose the rest of its address. */
+  private static final int IPV6_PREFIX_BYTES = 8;
 
   private static final class Failures {
     private long since;
@@ -75,35 +75,35 @@ public final class PasswordChecks implements AutoCloseable {
     }
   }
 
-  private static final class Recent<V> extends LinkedHashMap<String, V> {
+  private static final class RecentMap<V> extends LinkedHashMap<String, V> {
 
     private static final long serialVersionUID = 1L;
 
-    Recent() {
+    RecentMap() {
       super(16, 0.75f, true);
     }
 
     @Override
     protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
-      return size() > MAX_ADDRESSES;
+      return size() > MAX_CLIENTS;
     }
   }
 
   private final LongSupplier nanoClock;
   private final LongConsumer pause;
 
-  /** Clients with a waiting or running check in one of the first two queues. */
+  /** Clients whose check is waiting or running in one of the first two queues. */
   private final Set<String> checking = ConcurrentHashMap.newKeySet();
 
-  private final AtomicLong numbers = new AtomicLong();
-  private final ThreadPoolExecutor proven = threads(1, "passwords", new LinkedBlockingQueue<>());
-  private final ThreadPoolExecutor fresh = threads(2, "passwords-new", new LinkedBlockingQueue<>());
+  private final AtomicLong checkNumbers = new AtomicLong();
+  private final ThreadPoolExecutor trusted = pool(1, "passwords", new LinkedBlockingQueue<>());
+  private final ThreadPoolExecutor others = pool(2, "passwords-new", new LinkedBlockingQueue<>());
   private final ThreadPoolExecutor guesses =
-      threads(1, "passwords-guesses", new PriorityBlockingQueue<>());
-  private final Map<String, Failures> addresses = new Recent<>();
+      pool(1, "passwords-guesses", new PriorityBlockingQueue<>());
+  private final Map<String, Failures> failuresByNetwork = new RecentMap<>();
 
   /** The time of the last successful login, by address and user. */
-  private final Map<String, Long> logins = new Recent<>();
+  private final Map<String, Long> lastLogins = new RecentMap<>();
 
   public PasswordChecks(LongSupplier nanoClock) {
     this(nanoClock, PasswordChecks::sleep);
@@ -127,8 +127,7 @@ public final class PasswordChecks implements AutoCloseable {
   }
 
   /** Creates a pool whose threads end when they are idle. */
-  private static ThreadPoolExecutor threads(
-      int number, String name, BlockingQueue<Runnable> queue) {
+  private static ThreadPoolExecutor pool(int number, String name, BlockingQueue<Runnable> queue) {
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
             number,
@@ -146,23 +145,25 @@ public final class PasswordChecks implements AutoCloseable {
   }
 
   /**
+   * Adds a check.
+   *
    * @param user the user name; empty if the user does not exist
    * @param failures the number of wrong passwords on the connection
    * @return false if too many checks are waiting
    */
-  public boolean add(Optional<String> user, String address, int failures, Runnable work) {
+  public boolean submit(Optional<String> user, String address, int failures, Runnable work) {
     String network = network(address);
     if (user.isPresent()) {
       String login = login(user.get(), network);
-      if (hasLoggedIn(login) && addTrusted(proven, login, work)) {
+      if (hasLoggedIn(login) && addTrusted(trusted, login, work)) {
         return true;
       }
-      if (failures(network) == 0 && addTrusted(fresh, network, work)) {
+      if (failures(network) == 0 && addTrusted(others, network, work)) {
         return true;
       }
     }
-    int most = failures == 0 ? MAX_OTHERS : MAX_FAILED;
-    return add(guesses, most, failures, () -> guess(work));
+    int capacity = failures == 0 ? MAX_FIRST_GUESSES : MAX_FURTHER_GUESSES;
+    return add(guesses, capacity, failures, () -> guess(work));
   }
 
   private boolean addTrusted(ThreadPoolExecutor pool, String client, Runnable work) {
@@ -177,40 +178,40 @@ public final class PasswordChecks implements AutoCloseable {
             checking.remove(client);
           }
         };
-    boolean isTaken = add(pool, MAX_TRUSTED, 0, check);
-    if (!isTaken) {
+    boolean isAccepted = add(pool, MAX_TRUSTED, 0, check);
+    if (!isAccepted) {
       checking.remove(client);
     }
-    return isTaken;
+    return isAccepted;
   }
 
-  private boolean add(ThreadPoolExecutor pool, int most, int failures, Runnable work) {
-    if (pool.isShutdown() || pool.getQueue().size() >= most) {
+  private boolean add(ThreadPoolExecutor pool, int capacity, int failures, Runnable work) {
+    if (pool.isShutdown() || pool.getQueue().size() >= capacity) {
       return false;
     }
-    pool.execute(new Check(failures, numbers.getAndIncrement(), work));
+    pool.execute(new Check(failures, checkNumbers.getAndIncrement(), work));
     return true;
   }
 
-  /** Runs a guess and pauses for the same time, so that guesses use at most half of a core. */
+  /** Pauses after a guess for at least the same duration: guesses use at most half a core. */
   private void guess(Runnable work) {
     long start = nanoClock.getAsLong();
     work.run();
-    long took = nanoClock.getAsLong() - start;
-    pause.accept(Math.max(took, GUESS_NANOS - took));
+    long duration = nanoClock.getAsLong() - start;
+    pause.accept(Math.max(duration, MIN_GUESS_NANOS - duration));
   }
 
   /** Records a successful login from the address. */
   public void succeeded(String user, String address) {
-    synchronized (logins) {
-      logins.put(login(user, network(address)), nanoClock.getAsLong());
+    synchronized (lastLogins) {
+      lastLogins.put(login(user, network(address)), nanoClock.getAsLong());
     }
   }
 
   private boolean hasLoggedIn(String login) {
-    synchronized (logins) {
-      Long last = logins.get(login);
-      return last != null && nanoClock.getAsLong() - last <= LATELY.toNanos();
+    synchronized (lastLogins) {
+      Long last = lastLogins.get(login);
+      return last != null && nanoClock.getAsLong() - last <= TRUSTED_TIME.toNanos();
     }
   }
 
@@ -220,25 +221,28 @@ public final class PasswordChecks implements AutoCloseable {
 
   /** Records a wrong password from the address. */
   public void failed(String address) {
-    synchronized (addresses) {
-      Failures known = addresses.computeIfAbsent(network(address), unused -> new Failures());
+    synchronized (failuresByNetwork) {
+      Failures failures =
+          failuresByNetwork.computeIfAbsent(network(address), unused -> new Failures());
       long now = nanoClock.getAsLong();
-      if (known.count == 0 || now - known.since > MINUTE) {
-        known.since = now;
-        known.count = 0;
+      if (failures.count == 0 || now - failures.since > MINUTE) {
+        failures.since = now;
+        failures.count = 0;
       }
-      known.count++;
+      failures.count++;
     }
   }
 
-  public boolean isSlow(String address) {
-    return failures(network(address)) >= SLOW_FROM;
+  public boolean needsDelay(String address) {
+    return failures(network(address)) >= DELAY_THRESHOLD;
   }
 
   private int failures(String network) {
-    synchronized (addresses) {
-      Failures known = addresses.get(network);
-      return known == null || nanoClock.getAsLong() - known.since > MINUTE ? 0 : known.count;
+    synchronized (failuresByNetwork) {
+      Failures failures = failuresByNetwork.get(network);
+      return failures == null || nanoClock.getAsLong() - failures.since > MINUTE
+          ? 0
+          : failures.count;
     }
   }
 
@@ -248,9 +252,9 @@ public final class PasswordChecks implements AutoCloseable {
       return address;
     }
     try {
-      // A literal address does not cause a DNS lookup.
+      // No DNS lookup, because the address is a literal.
       byte[] bytes = InetAddress.getByName(address).getAddress();
-      return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, NETWORK_BYTES));
+      return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, IPV6_PREFIX_BYTES));
     } catch (UnknownHostException e) {
       return address;
     }
@@ -258,8 +262,8 @@ public final class PasswordChecks implements AutoCloseable {
 
   @Override
   public void close() {
-    proven.shutdownNow();
-    fresh.shutdownNow();
+    trusted.shutdownNow();
+    others.shutdownNow();
     guesses.shutdownNow();
   }
 }

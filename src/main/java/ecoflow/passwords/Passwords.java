@@ -14,35 +14,35 @@ import javax.crypto.spec.SecretKeySpec;
 import org.mindrot.jbcrypt.BCrypt;
 
 /**
- * The users with their bcrypt hashes. Checking a hash is slow by design, so results are cached
- * under a keyed digest of the password.
+ * The users with their bcrypt hashes. Bcrypt is slow by design, so results are cached by a keyed
+ * digest of the password.
  */
 public final class Passwords {
 
-  private static final int MAX_WRONG = 100;
+  private static final int MAX_CACHED_WRONG = 100;
   private static final String DIGEST = "HmacSHA256";
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Map<String, String> hashes;
   private final BiPredicate<String, String> bcrypt;
-  private final String hashOfNobody;
+  private final String decoyHash;
   private final SecretKeySpec digestKey;
-  private final Map<String, byte[]> right = new ConcurrentHashMap<>();
+  private final Map<String, byte[]> correct = new ConcurrentHashMap<>();
 
-  /** Separate from the right passwords, so that guesses do not evict them from the cache. */
+  /** A separate cache, so that guesses do not evict correct passwords. */
   private final Map<String, Boolean> wrong =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-          return size() > MAX_WRONG;
+          return size() > MAX_CACHED_WRONG;
         }
       };
 
   /** The cached result of a check. */
   public enum Known {
-    RIGHT,
+    CORRECT,
     WRONG,
     UNKNOWN
   }
@@ -65,8 +65,8 @@ public final class Passwords {
       Map<String, String> hashes, BiPredicate<String, String> bcrypt, SecretKeySpec digestKey) {
     this.hashes = hashes;
     this.bcrypt = bcrypt;
-    // The check of an unknown user must take as long as that of an existing one.
-    this.hashOfNobody =
+    // The check of an unknown user must take as long as the check of an existing user.
+    this.decoyHash =
         hashes.values().stream().max(Comparator.comparing(Passwords::cost)).orElseThrow();
     this.digestKey = digestKey;
   }
@@ -78,15 +78,15 @@ public final class Passwords {
   }
 
   /**
-   * Returns an instance for other users. Cached results remain valid for users with an unchanged
+   * Returns an instance for changed users. It keeps the cached results of users with an unchanged
    * hash.
    */
   public Passwords with(Map<String, String> newHashes) {
     Passwords next = new Passwords(newHashes, bcrypt, digestKey);
-    right.forEach(
+    correct.forEach(
         (user, digest) -> {
           if (hashes.get(user).equals(newHashes.get(user))) {
-            next.right.put(user, digest);
+            next.correct.put(user, digest);
           }
         });
     return next;
@@ -102,24 +102,24 @@ public final class Passwords {
 
   public Known known(String user, String password) {
     byte[] digest = digest(user, password);
-    byte[] known = right.get(user);
+    byte[] known = correct.get(user);
     if (known != null && MessageDigest.isEqual(known, digest)) {
-      return Known.RIGHT;
+      return Known.CORRECT;
     }
     synchronized (wrong) {
       return wrong.get(key(digest)) == null ? Known.UNKNOWN : Known.WRONG;
     }
   }
 
-  /** Takes the time of a bcrypt computation, also for an unknown user. */
+  /** Computes a bcrypt hash, even if the user is unknown, so that the duration is the same. */
   public boolean check(String user, String password) {
     String hash = hashes.get(user);
     // jBCrypt accepts only the prefix $2a, although all prefixes denote the same algorithm.
-    String known = "$2a" + (hash == null ? hashOfNobody : hash).substring(3);
+    String known = "$2a" + (hash == null ? decoyHash : hash).substring(3);
     boolean matches = bcrypt.test(password, known) && hash != null;
     byte[] digest = digest(user, password);
     if (matches) {
-      right.put(user, digest);
+      correct.put(user, digest);
     } else {
       synchronized (wrong) {
         wrong.put(key(digest), true);
@@ -132,7 +132,7 @@ public final class Passwords {
     try {
       Mac mac = Mac.getInstance(DIGEST);
       mac.init(digestKey);
-      // The separator is unambiguous: a user name does not contain a colon.
+      // A user name does not contain a colon.
       return mac.doFinal((user + ":" + password).getBytes(StandardCharsets.UTF_8));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every Java runtime has " + DIGEST, e);

@@ -1,2 +1,2 @@
-/** Checks passwords of clients. */
+/** Checks of the passwords of clients. */
 package ecoflow.passwords;

@@ -22,10 +22,10 @@ final class ClientCertificates extends X509ExtendedTrustManager {
 
   private static final int MIN_RSA_BITS = 2048;
   private static final Pattern WEAK_HASH = Pattern.compile("^(?:SHA-?1|MD[245])with");
-  private static final int EMAIL = 1;
-  private static final int DNS = 2;
-  private static final int URI = 6;
-  private static final int IP = 7;
+  private static final int TYPE_EMAIL = 1;
+  private static final int TYPE_DNS = 2;
+  private static final int TYPE_URI = 6;
+  private static final int TYPE_IP = 7;
 
   private final Optional<X509ExtendedTrustManager> authority;
   private final List<String> allowedSans;
@@ -51,20 +51,21 @@ final class ClientCertificates extends X509ExtendedTrustManager {
       check.by(authority.get());
     }
     if (!allowedSans.isEmpty() && !hasAllowedName(chain[0])) {
-      throw new CertificateException("no name of the client's certificate is allowed");
+      throw new CertificateException(
+          "no subject alternative name of the client certificate is allowed");
     }
   }
 
   private static void checkStrength(X509Certificate certificate) throws CertificateException {
     if (certificate.getPublicKey() instanceof RSAKey key
         && key.getModulus().bitLength() < MIN_RSA_BITS) {
-      throw new CertificateException("an RSA key of the client has less than 2048 bits");
+      throw new CertificateException("a client certificate has an RSA key of less than 2048 bits");
     }
     boolean isRoot =
         certificate.getSubjectX500Principal().equals(certificate.getIssuerX500Principal());
     // The signature of a root certificate is not part of the trust decision.
     if (!isRoot && WEAK_HASH.matcher(certificate.getSigAlgName()).find()) {
-      throw new CertificateException("a certificate of the client is signed with SHA-1 or MD5");
+      throw new CertificateException("a client certificate is signed with SHA-1 or MD5");
     }
   }
 
@@ -72,11 +73,13 @@ final class ClientCertificates extends X509ExtendedTrustManager {
     Collection<List<?>> names = certificate.getSubjectAlternativeNames();
     if (names != null) {
       for (List<?> name : names) {
-        int kind = (Integer) name.get(0);
-        if ((kind == EMAIL || kind == DNS || kind == URI) && allowedSans.contains(name.get(1))) {
+        int nameType = (Integer) name.get(0);
+        if ((nameType == TYPE_EMAIL || nameType == TYPE_DNS || nameType == TYPE_URI)
+            && allowedSans.contains(name.get(1))) {
           return true;
         }
-        if (kind == IP && allowedSans.stream().anyMatch(san -> isSame(san, (String) name.get(1)))) {
+        if (nameType == TYPE_IP
+            && allowedSans.stream().anyMatch(san -> isSameAddress(san, (String) name.get(1)))) {
           return true;
         }
       }
@@ -85,7 +88,7 @@ final class ClientCertificates extends X509ExtendedTrustManager {
   }
 
   /** Compares IPv6 addresses by value, because they have several notations. */
-  private static boolean isSame(String san, String address) {
+  private static boolean isSameAddress(String san, String address) {
     if (san.equals(address)) {
       return true;
     }
@@ -117,19 +120,19 @@ final class ClientCertificates extends X509ExtendedTrustManager {
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {
-    throw new CertificateException("this is the server");
+    throw new CertificateException("server certificates are not supported");
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
       throws CertificateException {
-    throw new CertificateException("this is the server");
+    throw new CertificateException("server certificates are not supported");
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
       throws CertificateException {
-    throw new CertificateException("this is the server");
+    throw new CertificateException("server certificates are not supported");
   }
 
   @Override

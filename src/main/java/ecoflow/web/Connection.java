@@ -25,39 +25,36 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * A client connection to the web server, with its time limits and memory use. The handler is
- * between Netty's HTTP codec and Vert.x. It runs on the channel's event loop, except where noted.
+ * A client connection to the web server, with its time limits and memory use. In the pipeline, the
+ * handler is between Netty's HTTP codec and Vert.x. Methods run on the event loop of the channel
+ * unless noted otherwise.
  */
 final class Connection extends ChannelDuplexHandler {
 
-  /**
-   * The minimum number of bytes of a response that a client must read within the reader time limit.
-   */
-  static final long LEAST_PROGRESS = 1 << 14;
+  /** The minimum number of bytes of a response that a client must read within the time limit. */
+  static final long MIN_PROGRESS = 1 << 14;
 
   /** The maximum number of requests in Vert.x without a complete response. */
   static final int MAX_PIPELINED = 16;
 
-  /**
-   * The maximum number of queued message parts of further requests; a single read can contain many.
-   */
-  static final int MAX_HELD = 512;
+  /** The maximum number of queued messages (parts of requests); one read can contain many. */
+  static final int MAX_QUEUED = 512;
 
-  /** Estimated memory in bytes of the objects of a request and of a header, without their text. */
+  /** Estimated memory in bytes of a request and of a header, without their texts. */
   private static final int REQUEST_BYTES = 512;
 
   private static final int HEADER_BYTES = 64;
 
   /** The pause between two parts of a page after the client has disconnected. */
-  private static final long FINISH_MILLIS = 5;
+  private static final long DRAIN_MILLIS = 5;
 
   /**
-   * The maximum time to wait for a connection to close. Closing takes much less time, unless the
-   * event loop is blocked.
+   * The maximum time to wait for a connection to close, which is exceeded only if the event loop is
+   * blocked.
    */
-  private static final long CLOSE_MILLIS = 500;
+  private static final long MAX_CLOSE_MILLIS = 500;
 
-  /** Estimated memory in bytes of a response of unknown length: see PageStream. */
+  /** Estimated memory in bytes of a response of unknown length, see PageStream. */
   private static final long STREAM_BYTES = 1 << 19;
 
   private static final AttributeKey<Connection> KEY = AttributeKey.valueOf(Connection.class, "web");
@@ -67,28 +64,24 @@ final class Connection extends ChannelDuplexHandler {
   private final Limits limits;
   private final LongSupplier nanoClock;
 
-  private final Deque<Object> held = new ArrayDeque<>();
+  private final Deque<Object> queued = new ArrayDeque<>();
 
-  /**
-   * Bytes stored for each request without a response; 0 for a request that did not have to wait.
-   */
-  private final Deque<Long> kept = new ArrayDeque<>();
+  /** The reserved bytes of each request without a complete response; 0 for the first of them. */
+  private final Deque<Long> reserved = new ArrayDeque<>();
 
-  private boolean wantsRead;
+  private boolean isReadPending;
   private boolean hasRead;
-  private boolean isEnding;
+  private boolean isClosing;
   private boolean isFlood;
-  private int failures;
+  private int passwordFailures;
 
   /** The number of requests whose responses are not completely sent. */
-  private volatile int open;
+  private volatile int openRequests;
 
-  /** When the connection started to wait for a request. */
-  private volatile long since;
+  /** The time from which the connection has waited for a request. */
+  private volatile long waitingSince;
 
-  /**
-   * Whether the client must complete the headers of a request; otherwise the connection is idle.
-   */
+  /** Whether the headers of a request are incomplete; otherwise the connection is idle. */
   private boolean isHeaderDue = true;
 
   private boolean isBodyDue;
@@ -97,18 +90,18 @@ final class Connection extends ChannelDuplexHandler {
   /** The number of body bytes in all responses. */
   private long written;
 
-  /** The part of {@link #written} that had been sent at the last progress. */
-  private long taken;
+  /** The value of {@link #written} that had reached the client at the last progress. */
+  private long receivedByClient;
 
-  private long takenAt;
+  private long lastProgressAt;
 
-  /** Whether the memory of the current response is included in the total of all connections. */
-  private boolean isCharged;
+  /** Whether the total of all connections includes the memory of the current response. */
+  private boolean isAdmitted;
 
-  private long body;
-  private long charge;
+  private long bodyCharge;
+  private long responseCharge;
 
-  /** The admitted request whose response is not complete; its page would stay in memory. */
+  /** The admitted request whose response is not complete. */
   private HttpServerRequest request;
 
   /** Called on the acceptor thread. */
@@ -117,8 +110,8 @@ final class Connection extends ChannelDuplexHandler {
     this.all = all;
     this.limits = all.limits();
     this.nanoClock = nanoClock;
-    this.since = nanoClock.getAsLong();
-    this.takenAt = since;
+    this.waitingSince = nanoClock.getAsLong();
+    this.lastProgressAt = waitingSince;
     channel.attr(KEY).set(this);
   }
 
@@ -126,7 +119,7 @@ final class Connection extends ChannelDuplexHandler {
     return ((ConnectionBase) connection).channelHandlerContext().channel().attr(KEY).get();
   }
 
-  /** Adds this handler to the pipeline. The codec exists only after the TLS handshake. */
+  /** Adds this handler to the pipeline. Called after the TLS handshake, which adds the codec. */
   void open(HttpServerOptions options) {
     channel.pipeline().replace("httpDecoder", "httpDecoder", new StrictDecoder(options));
     channel.pipeline().addBefore("handler", "ecoflow", this);
@@ -134,45 +127,48 @@ final class Connection extends ChannelDuplexHandler {
 
   /** Thread-safe. */
   boolean isIdle() {
-    return open == 0 && channel.isRegistered();
+    return openRequests == 0 && channel.isRegistered();
   }
 
   /** Thread-safe. */
   long idleSince() {
-    return since;
+    return waitingSince;
   }
 
-  /** Thread-safe. Vert.x would wait until the client has read the written bytes. */
+  /**
+   * Closes the connection. Vert.x would first wait until the client has read the written bytes.
+   * Thread-safe.
+   */
   void close() {
     channel.eventLoop().execute(() -> channel.unsafe().close(channel.unsafe().voidPromise()));
   }
 
   /**
-   * Closes the connection and waits for the end. Called on the acceptor thread. Without the wait, a
-   * burst of connections would use up file descriptors faster than they are released, and Netty
-   * would stop accepting for 1 s at the limit.
+   * Closes the connection and waits until it is closed. Without waiting, a burst of connections
+   * would use file descriptors faster than they are released, and Netty stops accepting for 1 s
+   * when the limit is reached. Called on the acceptor thread.
    */
   void closeBeforeNext() {
     close();
-    channel.closeFuture().awaitUninterruptibly(CLOSE_MILLIS);
+    channel.closeFuture().awaitUninterruptibly(MAX_CLOSE_MILLIS);
   }
 
   /** The number of wrong passwords in requests of this connection. */
-  int failures() {
-    return failures;
+  int passwordFailures() {
+    return passwordFailures;
   }
 
-  void failed() {
-    failures++;
+  void passwordFailed() {
+    passwordFailures++;
   }
 
-  /** Whether further requests are ignored because the connection is about to be closed. */
-  boolean isEnding() {
-    return isEnding;
+  /** Whether further requests are ignored because the connection is being closed. */
+  boolean isClosing() {
+    return isClosing;
   }
 
-  void end() {
-    isEnding = true;
+  void startClosing() {
+    isClosing = true;
     isHeaderDue = true;
   }
 
@@ -181,44 +177,44 @@ final class Connection extends ChannelDuplexHandler {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     hasRead = true;
-    // A single read can contain further messages, which arrive before the connection is closed.
-    if (isFlood || (isEnding && message instanceof HttpRequest)) {
+    // Further messages of the same read arrive before the connection is closed.
+    if (isFlood || (isClosing && message instanceof HttpRequest)) {
       ReferenceCountUtil.release(message);
-    } else if (!keep(message) || held.size() == MAX_HELD) {
+    } else if (!reserve(message) || queued.size() == MAX_QUEUED) {
       ReferenceCountUtil.release(message);
       isFlood = true;
       all.refused(
           "pipelined",
-          "A client of the pages sends requests and reads no answers: its connection is closed");
+          "A client of the pages sends requests without reading the responses: closing its connection");
       close();
-    } else if (!held.isEmpty() || mustWait(message)) {
-      held.add(message);
+    } else if (!queued.isEmpty() || mustWait(message)) {
+      queued.add(message);
     } else {
       pass(ctx, message);
     }
   }
 
   private boolean mustWait(Object message) {
-    return message instanceof HttpRequest && open >= MAX_PIPELINED;
+    return message instanceof HttpRequest && openRequests >= MAX_PIPELINED;
   }
 
   /**
-   * Reserves memory for the message until the response is sent. Returns false if the limit is
-   * exceeded.
+   * Reserves memory for a request that has to wait, until its response is sent. Returns false if
+   * the limit is exceeded.
    */
-  private boolean keep(Object message) {
+  private boolean reserve(Object message) {
     long bytes = 0;
     if (message instanceof HttpRequest request) {
-      bytes = kept.isEmpty() ? 0 : bytes(request);
-      kept.add(0L);
-    } else if (message instanceof HttpContent content && kept.size() > 1) {
+      bytes = reserved.isEmpty() ? 0 : bytes(request);
+      reserved.add(0L);
+    } else if (message instanceof HttpContent content && reserved.size() > 1) {
       bytes = content.content().readableBytes();
     }
-    if (!all.keep(bytes)) {
+    if (!all.reserve(bytes)) {
       return false;
     }
     if (bytes > 0) {
-      kept.add(kept.removeLast() + bytes);
+      reserved.add(reserved.removeLast() + bytes);
     }
     return true;
   }
@@ -233,7 +229,7 @@ final class Connection extends ChannelDuplexHandler {
 
   private void pass(ChannelHandlerContext ctx, Object message) {
     if (message instanceof HttpRequest) {
-      open++;
+      openRequests++;
       isHeaderDue = false;
       isBodyDue = true;
       requestAt = nanoClock.getAsLong();
@@ -248,7 +244,7 @@ final class Connection extends ChannelDuplexHandler {
   public void channelReadComplete(ChannelHandlerContext ctx) {
     if (!hasRead && !isHeaderDue) {
       isHeaderDue = true;
-      since = nanoClock.getAsLong();
+      waitingSince = nanoClock.getAsLong();
     }
     hasRead = false;
     ctx.fireChannelReadComplete();
@@ -256,18 +252,18 @@ final class Connection extends ChannelDuplexHandler {
 
   @Override
   public void read(ChannelHandlerContext ctx) {
-    wantsRead = !held.isEmpty();
-    if (!wantsRead) {
+    isReadPending = !queued.isEmpty();
+    if (!isReadPending) {
       ctx.read();
     }
   }
 
-  private void passHeld(ChannelHandlerContext ctx) {
-    while (!held.isEmpty() && !mustWait(held.peek())) {
-      pass(ctx, held.poll());
+  private void passQueued(ChannelHandlerContext ctx) {
+    while (!queued.isEmpty() && !mustWait(queued.peek())) {
+      pass(ctx, queued.poll());
     }
     ctx.fireChannelReadComplete();
-    if (held.isEmpty() && wantsRead) {
+    if (queued.isEmpty() && isReadPending) {
       read(ctx);
     }
   }
@@ -277,18 +273,18 @@ final class Connection extends ChannelDuplexHandler {
   /**
    * Reserves memory for the response to a request. Returns false if the limit is exceeded.
    *
-   * @param answered the request
+   * @param admitted the request
    * @param bodyBytes the size of the request body
-   * @param answerBytes the expected size of the response, used until its headers are written
+   * @param responseBytes the expected size of the response, used until its headers are written
    */
-  boolean admit(HttpServerRequest answered, long bodyBytes, long answerBytes) {
-    if (!all.take(bodyBytes + answerBytes)) {
+  boolean admit(HttpServerRequest admitted, long bodyBytes, long responseBytes) {
+    if (!all.admit(bodyBytes + responseBytes)) {
       return false;
     }
-    isCharged = true;
-    request = answered;
-    body = bodyBytes;
-    charge = answerBytes;
+    isAdmitted = true;
+    request = admitted;
+    bodyCharge = bodyBytes;
+    responseCharge = responseBytes;
     return true;
   }
 
@@ -300,64 +296,64 @@ final class Connection extends ChannelDuplexHandler {
         ctx.write(message, promise);
         return;
       }
-      if (isCharged) {
+      if (isAdmitted) {
         long length = HttpUtil.getContentLength(head, STREAM_BYTES);
-        all.charge(length - charge);
-        charge = length;
+        all.charge(length - responseCharge);
+        responseCharge = length;
       }
     }
     if (message instanceof HttpContent content) {
       written += content.content().readableBytes();
     }
     if (message instanceof LastHttpContent) {
-      // The response is now in the channel's outbound buffer, which pending() includes.
+      // From now on, pending() includes the response.
       release();
       request = null;
       sent = promise.unvoid();
-      sent.addListener(done -> answered(ctx));
+      sent.addListener(done -> responseSent(ctx));
     }
     ctx.write(message, sent);
   }
 
-  private void answered(ChannelHandlerContext ctx) {
-    open--;
-    if (!kept.isEmpty()) {
-      all.drop(kept.poll());
+  private void responseSent(ChannelHandlerContext ctx) {
+    openRequests--;
+    if (!reserved.isEmpty()) {
+      all.unreserve(reserved.poll());
     }
-    since = nanoClock.getAsLong();
-    if (!held.isEmpty()) {
-      // Process queued messages later, not within the write that completed the response.
-      ctx.executor().execute(() -> passHeld(ctx));
+    waitingSince = nanoClock.getAsLong();
+    if (!queued.isEmpty()) {
+      // Not within the write that completed the response.
+      ctx.executor().execute(() -> passQueued(ctx));
     }
   }
 
   private void release() {
-    if (isCharged) {
-      isCharged = false;
-      all.release(body + charge);
+    if (isAdmitted) {
+      isAdmitted = false;
+      all.release(bodyCharge + responseCharge);
     }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     release();
-    held.forEach(ReferenceCountUtil::release);
-    held.clear();
-    kept.forEach(all::drop);
-    kept.clear();
+    queued.forEach(ReferenceCountUtil::release);
+    queued.clear();
+    reserved.forEach(all::unreserve);
+    reserved.clear();
     ctx.fireChannelInactive();
-    finish();
+    drain();
   }
 
   /**
-   * Lets Camel read the rest of a page after the connection was closed. Otherwise the transfer
-   * would wait for a free write queue, and the exchange would remain in flight. Vert.x discards the
-   * written bytes.
+   * Lets Camel write the rest of a page after the connection has been closed; Vert.x discards the
+   * bytes. Otherwise Camel would wait for a free write queue, and the exchange would remain in
+   * flight.
    */
-  private void finish() {
+  private void drain() {
     if (request != null && request.response().headWritten() && !request.response().ended()) {
       ((Http1xServerConnection) request.connection()).handleInterestedOpsChanged();
-      channel.eventLoop().schedule(this::finish, FINISH_MILLIS, TimeUnit.MILLISECONDS);
+      channel.eventLoop().schedule(this::drain, DRAIN_MILLIS, TimeUnit.MILLISECONDS);
     }
   }
 
@@ -370,28 +366,29 @@ final class Connection extends ChannelDuplexHandler {
   }
 
   /** Closes the connection if the client exceeds a time limit. Thread-safe. */
-  void look() {
+  void checkTimeouts() {
     if (channel.isRegistered()) {
-      channel.eventLoop().execute(this::closeIfLate);
+      channel.eventLoop().execute(this::closeIfTimedOut);
     }
   }
 
-  private void closeIfLate() {
+  private void closeIfTimedOut() {
     long now = nanoClock.getAsLong();
     ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
-    // The pending bytes include all of the first buffer until it is completely sent.
+    // The pending bytes include the whole first buffer until it is completely sent.
     long sent = out == null ? written : written - pending() + out.currentProgress();
-    if (out == null || out.isEmpty() || sent - taken >= LEAST_PROGRESS) {
-      taken = sent;
-      takenAt = now;
-    } else if (now - takenAt > limits.reader().toNanos()) {
+    if (out == null || out.isEmpty() || sent - receivedByClient >= MIN_PROGRESS) {
+      receivedByClient = sent;
+      lastProgressAt = now;
+    } else if (now - lastProgressAt > limits.reader().toNanos()) {
       all.refused(
-          "reader", "A client of the pages reads no more of its answer: its connection is closed");
+          "reader",
+          "A client of the pages has stopped reading its response: closing its connection");
       close();
     }
-    if (open == 0) {
-      long patience = (isHeaderDue || isBodyDue ? limits.header() : limits.idle()).toNanos();
-      if (now - since > patience) {
+    if (openRequests == 0) {
+      long timeout = (isHeaderDue || isBodyDue ? limits.header() : limits.idle()).toNanos();
+      if (now - waitingSince > timeout) {
         close();
       }
     } else if (isBodyDue && now - requestAt > limits.reader().toNanos()) {

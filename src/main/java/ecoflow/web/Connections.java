@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * All client connections of the web server. The handler precedes Netty's acceptor, so that
- * connections count from accept on, also before their TLS handshake.
+ * All client connections of the web server. The handler precedes Netty's acceptor, so that a
+ * connection counts as soon as it is accepted, before its TLS handshake.
  */
 @Sharable
 final class Connections extends ChannelInboundHandlerAdapter {
@@ -32,12 +32,12 @@ final class Connections extends ChannelInboundHandlerAdapter {
   private final LongSupplier nanoClock;
   private final Consumer<String> refused;
   private final Set<Connection> all = ConcurrentHashMap.newKeySet();
-  private final AtomicInteger answers = new AtomicInteger();
+  private final AtomicInteger responses = new AtomicInteger();
   private final AtomicLong charged = new AtomicLong();
-  private final AtomicLong pipelined = new AtomicLong();
+  private final AtomicLong reserved = new AtomicLong();
 
   /** Used only on the acceptor thread. */
-  private boolean isWatching;
+  private boolean isCheckScheduled;
 
   /**
    * @param refused receives the reason for each connection and request that is rejected or closed
@@ -53,7 +53,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
     return limits;
   }
 
-  /** A transport for a Vert.x whose servers accept connections through this handler. */
+  /** A transport for a Vert.x instance, which adds this handler to its servers. */
   Transport transport() {
     return new JDKTransport() {
       @Override
@@ -66,15 +66,15 @@ final class Connections extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
-    // Netty's acceptor pauses for a second and passes the failure on to the next handler.
+    // Netty's acceptor pauses for 1 s, then passes the failure to the next handler.
     ctx.pipeline()
         .addLast(
             new ChannelInboundHandlerAdapter() {
               @Override
               public void exceptionCaught(ChannelHandlerContext last, Throwable failure) {
                 if (failure instanceof Error) {
-                  // Netty logs the error. If memory is exhausted, the log appender ends the
-                  // process.
+                  // Netty logs the error. The log appender ends the process on an
+                  // OutOfMemoryError.
                   last.fireExceptionCaught(failure);
                 } else {
                   acceptFailed(failure);
@@ -90,8 +90,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
       longestIdle().ifPresent(Connection::close);
     }
     refused.accept("connections");
-    lines.warn(
-        "not accepted", "A connection to the pages was not accepted: " + Lines.root(failure));
+    lines.warn("not accepted", "Cannot accept a connection to the pages: " + Lines.root(failure));
   }
 
   @Override
@@ -101,11 +100,11 @@ final class Connections extends ChannelInboundHandlerAdapter {
       Optional<Connection> idle = longestIdle();
       refused(
           "connections",
-          all.size()
-              + " connections to the pages are open, the most that are allowed: "
-              + (idle.isPresent()
-                  ? "the one that was idle longest is closed for a new one"
-                  : "a new one is closed"));
+          "The limit of "
+              + all.size()
+              + " connections to the pages is reached: closing the "
+              + (idle.isPresent() ? "longest idle" : "new")
+              + " connection");
       if (idle.isEmpty()) {
         channel.unsafe().closeForcibly();
         return;
@@ -116,7 +115,7 @@ final class Connections extends ChannelInboundHandlerAdapter {
     Connection connection = new Connection(channel, this, nanoClock);
     all.add(connection);
     channel.closeFuture().addListener(closed -> all.remove(connection));
-    watch(ctx);
+    scheduleCheck(ctx);
     ctx.fireChannelRead(channel);
   }
 
@@ -127,20 +126,20 @@ final class Connections extends ChannelInboundHandlerAdapter {
         .min(Comparator.comparingLong(connection -> connection.idleSince() - now));
   }
 
-  /** Checks all connections periodically, as long as connections exist. */
-  private void watch(ChannelHandlerContext ctx) {
-    if (!isWatching) {
-      isWatching = true;
+  /** Schedules a check of all connections, which is repeated while connections exist. */
+  private void scheduleCheck(ChannelHandlerContext ctx) {
+    if (!isCheckScheduled) {
+      isCheckScheduled = true;
       long period = Math.min(limits.header().toMillis(), limits.reader().toMillis()) / 5;
-      ctx.executor().schedule(() -> look(ctx), period, TimeUnit.MILLISECONDS);
+      ctx.executor().schedule(() -> checkTimeouts(ctx), period, TimeUnit.MILLISECONDS);
     }
   }
 
-  private void look(ChannelHandlerContext ctx) {
-    isWatching = false;
-    all.forEach(Connection::look);
+  private void checkTimeouts(ChannelHandlerContext ctx) {
+    isCheckScheduled = false;
+    all.forEach(Connection::checkTimeouts);
     if (!all.isEmpty()) {
-      watch(ctx);
+      scheduleCheck(ctx);
     }
   }
 
@@ -159,16 +158,16 @@ final class Connections extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * Reserves memory for one more response. Returns false if a limit is exceeded. A response counts
-   * until the client has received it or its connection is closed.
+   * Reserves memory for a response. Returns false if a limit is exceeded. A response counts until
+   * the client has received it or its connection is closed.
    *
    * @param bytes the expected size
    */
-  boolean take(long bytes) {
-    if (answers.get() >= limits.answers() || charged.get() + pending() + bytes > limits.bytes()) {
+  boolean admit(long bytes) {
+    if (responses.get() >= limits.answers() || charged.get() + pending() + bytes > limits.bytes()) {
       return false;
     }
-    answers.incrementAndGet();
+    responses.incrementAndGet();
     charged.addAndGet(bytes);
     return true;
   }
@@ -178,21 +177,21 @@ final class Connections extends ChannelInboundHandlerAdapter {
   }
 
   void release(long bytes) {
-    answers.decrementAndGet();
+    responses.decrementAndGet();
     charged.addAndGet(-bytes);
   }
 
   /** Reserves memory for pipelined requests. Returns false if the limit is exceeded. */
-  boolean keep(long bytes) {
-    if (pipelined.addAndGet(bytes) > limits.pipelined()) {
-      pipelined.addAndGet(-bytes);
+  boolean reserve(long bytes) {
+    if (reserved.addAndGet(bytes) > limits.pipelined()) {
+      reserved.addAndGet(-bytes);
       return false;
     }
     return true;
   }
 
-  /** Reverts {@link #keep}. */
-  void drop(long bytes) {
-    pipelined.addAndGet(-bytes);
+  /** Reverts {@link #reserve}. */
+  void unreserve(long bytes) {
+    reserved.addAndGet(-bytes);
   }
 }

@@ -20,28 +20,28 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** Checks each request before it is processed, and rejects requests without permission. */
+/** Checks each request before it is processed, and rejects invalid and unauthorized requests. */
 final class Guard implements AutoCloseable {
 
   private static final String NOSNIFF = "X-Content-Type-Options";
   private static final String BASIC = "basic ";
 
-  /** The delay of responses to an address with many wrong passwords. */
-  private static final long SLOW_MILLIS = 1_000;
+  /** The delay of responses to an address that has sent many wrong passwords. */
+  private static final long DELAY_MILLIS = 1_000;
 
   /**
-   * The time to discard the rest of a body before the connection is closed. If it were closed at
-   * once, the client could lose the error response.
+   * How long the rest of a body is discarded before the connection is closed. If it were closed
+   * immediately, the client could lose the error response.
    */
-  private static final long LINGER_MILLIS = 1_000;
+  private static final long DISCARD_MILLIS = 1_000;
 
-  /** Estimated memory in bytes of a response until its length is known: see PageStream. */
-  private static final long ANSWER_BYTES = 1 << 18;
+  /** Estimated memory in bytes of a response until its length is known, see PageStream. */
+  private static final long RESPONSE_BYTES = 1 << 18;
 
   private static final Set<String> HEALTH = Set.of("/-/healthy", "/-/ready");
 
   /**
-   * The rules of the guard. A new configuration replaces them as a whole.
+   * The configurable rules. A changed configuration replaces all of them at once.
    *
    * @param passwords empty if no password is required
    */
@@ -55,7 +55,7 @@ final class Guard implements AutoCloseable {
   private final Lines lines;
   private final Consumer<String> refused;
 
-  /** Empty if no rules can require a password. */
+  /** Empty if the rules cannot require a password. */
   private final Optional<PasswordChecks> checks;
 
   private volatile Rules rules;
@@ -80,7 +80,7 @@ final class Guard implements AutoCloseable {
     this.checks = checks;
   }
 
-  void follow(Rules newRules) {
+  void setRules(Rules newRules) {
     rules = newRules;
   }
 
@@ -92,7 +92,7 @@ final class Guard implements AutoCloseable {
   }
 
   /**
-   * @param checks whether the header Host must name this machine; for servers that listen only on a
+   * @param checks whether the header Host must name this machine, for servers that listen only on a
    *     loopback address
    */
   void checkHost(boolean checks) {
@@ -100,7 +100,7 @@ final class Guard implements AutoCloseable {
   }
 
   /** Rejects a request that is not valid HTTP or exceeds a size limit. */
-  void malformed(HttpServerRequest request) {
+  void rejectMalformed(HttpServerRequest request) {
     refused.accept("malformed");
     warn("malformed", request, "is malformed");
     request.response().putHeader(NOSNIFF, "nosniff");
@@ -108,7 +108,7 @@ final class Guard implements AutoCloseable {
   }
 
   private void handle(HttpServerRequest request, Handler<HttpServerRequest> next) {
-    if (Connection.of(request.connection()).isEnding()) {
+    if (Connection.of(request.connection()).isClosing()) {
       return;
     }
     Rules current = rules;
@@ -116,37 +116,37 @@ final class Guard implements AutoCloseable {
     current.headers().forEach(request.response()::putHeader);
     if (!Requests.isWellFormed(request)) {
       warn("malformed", request, "is malformed");
-      refuseAndClose(request, 400, "malformed", "Bad request");
+      rejectAndClose(request, 400, "malformed", "Bad request");
     } else if (checksHost && !Requests.isForLoopback(request)) {
       warn("host", request, "has a header Host that is not a loopback address or localhost");
-      refuseAndClose(request, 403, "host", "Host is not a loopback address or localhost");
-    } else if (current.rate().isPresent() && !current.rate().get().take()) {
-      refuse(request, 429, "rate_limit", "Too many requests");
-    } else if (mayBeAnswered(request)) {
-      identify(request, next, current);
+      rejectAndClose(request, 403, "host", "Host is not a loopback address or localhost");
+    } else if (current.rate().isPresent() && !current.rate().get().tryAcquire()) {
+      reject(request, 429, "rate_limit", "Too many requests");
+    } else if (isSupported(request)) {
+      authenticate(request, next, current);
     }
   }
 
   /**
-   * Whether the path supports the method and the body of the request. Otherwise it sends an error
+   * Whether the path supports the method and the body of the request. If not, sends an error
    * response.
    */
-  private boolean mayBeAnswered(HttpServerRequest request) {
+  private boolean isSupported(HttpServerRequest request) {
     Optional<Endpoint> endpoint = endpoints.apply(request.path());
     Set<String> methods = endpoint.map(Endpoint::methods).orElse(Set.of());
     long body = body(request);
-    boolean isTaken =
-        endpoint.map(Endpoint::takesBody).orElse(false)
+    boolean isAccepted =
+        endpoint.map(Endpoint::acceptsBody).orElse(false)
             && body <= connections.limits().body()
             && !Requests.isUpload(request);
-    if (body > 0 && !isTaken) {
-      warn("body", request, "has a body that its path does not take, or that is too long");
-      refuseAndClose(request, 413, "body", "No such body is taken here");
+    if (body > 0 && !isAccepted) {
+      warn("body", request, "has a body that is too long or that its path does not accept");
+      rejectAndClose(request, 413, "body", "Request body too long or not supported");
       return false;
     }
     if (!methods.isEmpty() && !methods.contains(request.method().name())) {
       request.response().putHeader("Allow", String.join(", ", new TreeSet<>(methods)));
-      answer(request, 405, "Method not allowed");
+      respond(request, 405, "Method not allowed");
       return false;
     }
     return true;
@@ -156,7 +156,8 @@ final class Guard implements AutoCloseable {
     return Requests.body(request, connections.limits().body());
   }
 
-  private void identify(HttpServerRequest request, Handler<HttpServerRequest> next, Rules current) {
+  private void authenticate(
+      HttpServerRequest request, Handler<HttpServerRequest> next, Rules current) {
     if (current.passwords().isEmpty()) {
       admit(request, next);
       return;
@@ -168,8 +169,8 @@ final class Guard implements AutoCloseable {
     }
     Passwords passwords = current.passwords().get();
     switch (passwords.known(login.user(), login.password())) {
-      case RIGHT -> rightPassword(request, next, login);
-      case WRONG -> wrongPassword(request);
+      case CORRECT -> acceptLogin(request, next, login);
+      case WRONG -> rejectLogin(request);
       default -> check(request, next, passwords, login);
     }
   }
@@ -177,19 +178,18 @@ final class Guard implements AutoCloseable {
   private void admit(HttpServerRequest request, Handler<HttpServerRequest> next) {
     boolean isAdmitted =
         HEALTH.contains(request.path())
-            || Connection.of(request.connection()).admit(request, body(request), ANSWER_BYTES);
+            || Connection.of(request.connection()).admit(request, body(request), RESPONSE_BYTES);
     if (isAdmitted) {
       next.handle(request);
       return;
     }
     lines.warn(
-        "answers",
-        "As many pages as the exporter has memory for wait for their clients: others are refused");
+        "answers", "Too many responses are waiting for their clients: rejecting further requests");
     request.response().putHeader("Retry-After", "5");
     if (body(request) > 0) {
-      refuseAndClose(request, 503, "answers", "Too many pages under way");
+      rejectAndClose(request, 503, "answers", "Too many responses in progress");
     } else {
-      refuse(request, 503, "answers", "Too many pages under way");
+      reject(request, 503, "answers", "Too many responses in progress");
     }
   }
 
@@ -205,74 +205,74 @@ final class Guard implements AutoCloseable {
           if (request.response().closed()) {
             return;
           }
-          // A check of the same password may have finished while this one was waiting.
+          // The same password may have been checked while this check was waiting.
           Known known = passwords.known(login.user(), login.password());
-          boolean right =
+          boolean isCorrect =
               known == Known.UNKNOWN
                   ? passwords.check(login.user(), login.password())
-                  : known == Known.RIGHT;
-          loop.runOnContext(unused -> checked(request, next, login, right));
+                  : known == Known.CORRECT;
+          loop.runOnContext(unused -> checked(request, next, login, isCorrect));
         };
-    boolean isTaken =
+    boolean isAccepted =
         checks
             .get()
-            .add(
+            .submit(
                 passwords.isUser(login.user()) ? Optional.of(login.user()) : Optional.empty(),
                 address(request),
-                Connection.of(request.connection()).failures(),
+                Connection.of(request.connection()).passwordFailures(),
                 check);
-    if (!isTaken) {
+    if (!isAccepted) {
       request.resume();
-      slowly(
+      respondDelayed(
           request,
           () -> {
             request.response().putHeader("Retry-After", "5");
-            refuse(request, 503, "busy", "Too many passwords to check");
+            reject(request, 503, "busy", "Too many passwords to check");
           });
     }
   }
 
   private void checked(
-      HttpServerRequest request, Handler<HttpServerRequest> next, Login login, boolean isRight) {
+      HttpServerRequest request, Handler<HttpServerRequest> next, Login login, boolean isCorrect) {
     request.resume();
     if (request.response().closed()) {
       return;
     }
-    if (isRight) {
-      rightPassword(request, next, login);
+    if (isCorrect) {
+      acceptLogin(request, next, login);
     } else {
-      wrongPassword(request);
+      rejectLogin(request);
     }
   }
 
-  private void rightPassword(
+  private void acceptLogin(
       HttpServerRequest request, Handler<HttpServerRequest> next, Login login) {
     checks.get().succeeded(login.user(), address(request));
     admit(request, next);
   }
 
-  private void wrongPassword(HttpServerRequest request) {
-    // Do not log the user name: users sometimes enter the password in its field.
+  private void rejectLogin(HttpServerRequest request) {
+    // The user name is not logged, because users sometimes enter the password as the name.
     lines.warn(
-        "wrong password", "A wrong user or password for the pages came from " + address(request));
+        "wrong password", "Wrong user name or password for the pages from " + address(request));
     checks.get().failed(address(request));
-    Connection.of(request.connection()).failed();
-    slowly(request, () -> unauthorized(request, "wrong_password"));
+    Connection.of(request.connection()).passwordFailed();
+    respondDelayed(request, () -> unauthorized(request, "wrong_password"));
   }
 
-  private void slowly(HttpServerRequest request, Runnable answer) {
-    if (checks.get().isSlow(address(request))) {
+  private void respondDelayed(HttpServerRequest request, Runnable respond) {
+    if (checks.get().needsDelay(address(request))) {
       Vertx.currentContext()
           .owner()
           .setTimer(
-              SLOW_MILLIS,
+              DELAY_MILLIS,
               timer -> {
                 if (!request.response().closed()) {
-                  answer.run();
+                  respond.run();
                 }
               });
     } else {
-      answer.run();
+      respond.run();
     }
   }
 
@@ -282,45 +282,46 @@ final class Guard implements AutoCloseable {
 
   private void unauthorized(HttpServerRequest request, String reason) {
     request.response().putHeader("WWW-Authenticate", "Basic realm=\"ecoflow-exporter\"");
-    refuse(request, 401, reason, "Unauthorized");
+    reject(request, 401, reason, "Unauthorized");
   }
 
-  private void refuse(HttpServerRequest request, int status, String reason, String words) {
+  private void reject(HttpServerRequest request, int status, String reason, String message) {
     refused.accept(reason);
-    answer(request, status, words);
+    respond(request, status, message);
   }
 
-  private static Future<Void> answer(HttpServerRequest request, int status, String words) {
+  private static Future<Void> respond(HttpServerRequest request, int status, String message) {
     return request
         .response()
         .setStatusCode(status)
         .putHeader("Content-Type", "text/plain; charset=utf-8")
-        .end(words + "\n");
+        .end(message + "\n");
   }
 
   /** Rejects a request and closes the connection. Further input is discarded. */
-  private void refuseAndClose(HttpServerRequest request, int status, String reason, String words) {
+  private void rejectAndClose(
+      HttpServerRequest request, int status, String reason, String message) {
     refused.accept(reason);
     HttpConnection connection = request.connection();
-    Connection.of(connection).end();
+    Connection.of(connection).startClosing();
     request.response().putHeader("Connection", "close");
     Context loop = Vertx.currentContext();
-    answer(request, status, words)
+    respond(request, status, message)
         .onComplete(
             sent -> {
               if (request.isEnded()) {
                 connection.close();
               } else {
                 request.endHandler(ended -> connection.close());
-                loop.owner().setTimer(LINGER_MILLIS, timer -> connection.close());
+                loop.owner().setTimer(DISCARD_MILLIS, timer -> connection.close());
               }
             });
   }
 
-  private void warn(String reason, HttpServerRequest request, String what) {
+  private void warn(String reason, HttpServerRequest request, String reasonText) {
     lines.warn(
         reason,
-        "A request to the pages was refused: it " + what + " (from " + address(request) + ")");
+        "Rejected a request to the pages: it " + reasonText + " (from " + address(request) + ")");
   }
 
   private static Login login(String authorization) {
@@ -340,7 +341,7 @@ final class Guard implements AutoCloseable {
 
   @Override
   public void close() {
-    // A method reference would load the class even without passwords.
+    // Not a method reference, which would load the class even without passwords.
     if (checks.isPresent()) {
       checks.get().close();
     }

@@ -16,49 +16,49 @@ import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletionException;
 
 /**
- * A Vert.x whose HTTP servers pass each request to the guard first. Camel creates its server from
- * the Vert.x in the registry, and has no other extension point. Camel's own options are not
- * sufficient: its TLS lacks client certificates, its authentication starts after the port is open,
- * it only logs that a port is in use, and it cannot turn HTTP/2 off.
+ * A Vert.x instance whose HTTP servers pass each request to the guard first. Camel creates its
+ * server with the Vert.x instance of the registry, which is the only extension point. Camel's own
+ * options are not sufficient: TLS without client certificates, authentication that starts after the
+ * port is open, only a log line if the port is in use, and no option to disable HTTP/2.
  */
 final class GuardedServer extends VertxWrapper {
 
   /** Customises a server before Camel uses it. */
-  interface Guards {
+  interface Customizer {
 
     /** Called before the server is created. */
     void configure(HttpServerOptions options);
 
-    void made(HttpServer server, HttpServerOptions options);
+    void serverCreated(HttpServer server, HttpServerOptions options);
 
     /**
      * @param next the handler for accepted requests
      */
     Handler<HttpServerRequest> before(Handler<HttpServerRequest> next);
 
-    void listens(String host);
+    void beforeListen(String host);
 
-    void failed(Throwable cause);
+    void listenFailed(Throwable cause);
   }
 
-  private final Guards guards;
+  private final Customizer customizer;
 
-  GuardedServer(Vertx vertx, Guards guards) {
+  GuardedServer(Vertx vertx, Customizer customizer) {
     super((VertxInternal) vertx);
-    this.guards = guards;
+    this.customizer = customizer;
   }
 
   @Override
   public HttpServer createHttpServer(HttpServerOptions given) {
     HttpServerOptions options = new HttpServerOptions(given);
-    guards.configure(options);
+    customizer.configure(options);
     HttpServer server = super.createHttpServer(options);
-    guards.made(server, options);
+    customizer.serverCreated(server, options);
     return (HttpServer)
         Proxy.newProxyInstance(
             GuardedServer.class.getClassLoader(),
             new Class<?>[] {HttpServer.class},
-            new GuardedCalls(server, guards));
+            new GuardedCalls(server, customizer));
   }
 
   @Override
@@ -66,19 +66,20 @@ final class GuardedServer extends VertxWrapper {
     return createHttpServer(new HttpServerOptions());
   }
 
-  /** Forwards calls to a server, except for those that the guards change. */
-  private record GuardedCalls(HttpServer server, Guards guards) implements InvocationHandler {
+  /** Forwards calls to a server, except for those that the customizer changes. */
+  private record GuardedCalls(HttpServer server, Customizer customizer)
+      implements InvocationHandler {
 
     @Override
     @SuppressWarnings("unchecked")
     public Object invoke(Object self, Method method, Object[] arguments) throws Throwable {
       int count = arguments == null ? 0 : arguments.length;
       if (method.getName().equals("requestHandler") && count == 1) {
-        server.requestHandler(guards.before((Handler<HttpServerRequest>) arguments[0]));
+        server.requestHandler(customizer.before((Handler<HttpServerRequest>) arguments[0]));
         return self;
       }
       if (method.getName().equals("listen") && count == 3) {
-        listen(server, (Integer) arguments[0], (String) arguments[1], guards);
+        listen(server, (Integer) arguments[0], (String) arguments[1], customizer);
         ((Handler<AsyncResult<HttpServer>>) arguments[2]).handle(Future.succeededFuture(server));
         return self;
       }
@@ -91,15 +92,15 @@ final class GuardedServer extends VertxWrapper {
   }
 
   /**
-   * Waits for the result, on one of Camel's threads, so that the startup fails if the port cannot
-   * be used.
+   * Waits for the result, so that the startup fails if the port cannot be used. Called on a thread
+   * of Camel.
    */
-  private static void listen(HttpServer server, int port, String host, Guards guards) {
+  private static void listen(HttpServer server, int port, String host, Customizer customizer) {
     try {
-      guards.listens(host);
+      customizer.beforeListen(host);
       server.listen(port, host).toCompletionStage().toCompletableFuture().join();
     } catch (CompletionException e) {
-      guards.failed(e.getCause());
+      customizer.listenFailed(e.getCause());
       throw e;
     }
   }

@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
  * @param header the maximum time from accept, or from the first byte of a later request, to the end
  *     of the headers; also for the rest of a rejected body
  * @param idle the maximum time between two requests of a connection
- * @param reader the maximum time in which a client must read {@link Connection#LEAST_PROGRESS}
- *     bytes of a response, or send the whole body of a request
+ * @param reader the maximum time in which a client must read {@link Connection#MIN_PROGRESS} bytes
+ *     of a response, or send the whole body of a request
  * @param answers the maximum number of concurrent responses, without those of the health pages
  * @param bytes the maximum memory of concurrent responses and request bodies together
  * @param body the maximum size of a request body in bytes, on paths that accept a body
@@ -33,18 +33,18 @@ record Limits(
     int body,
     long pipelined) {
 
-  static final int CONNECTIONS = 256;
-  private static final int LEAST_CONNECTIONS = 4;
+  static final int MAX_CONNECTIONS = 256;
+  private static final int MIN_CONNECTIONS = 4;
 
-  /** File descriptors reserved for MQTT, HTTPS, files and the routes of users. */
+  /** File descriptors reserved for MQTT, HTTPS, files and custom routes. */
   static final int RESERVED_FILES = 64;
 
-  private static final Pattern MAX_FILES =
+  private static final Pattern MAX_OPEN_FILES =
       Pattern.compile("^Max open files +(\\d+) ", Pattern.MULTILINE);
 
   static Limits standard() {
     return new Limits(
-        affordable(),
+        maxConnections(),
         Duration.ofSeconds(10),
         Duration.ofMinutes(5),
         Duration.ofSeconds(30),
@@ -54,19 +54,19 @@ record Limits(
         4 << 20);
   }
 
-  /** Less than {@value #CONNECTIONS} if the process has a low limit of open files. */
-  private static int affordable() {
+  /** Less than {@value #MAX_CONNECTIONS} if the process has a low limit of open files. */
+  private static int maxConnections() {
     try {
-      Matcher max = MAX_FILES.matcher(Files.readString(Path.of("/proc/self/limits")));
+      Matcher max = MAX_OPEN_FILES.matcher(Files.readString(Path.of("/proc/self/limits")));
       String[] open = new File("/proc/self/fd").list();
       if (max.find() && open != null) {
         long free = Long.parseLong(max.group(1)) - open.length - RESERVED_FILES;
-        // Until the next select, as many descriptors of closed connections can still be in use.
-        return (int) Math.max(LEAST_CONNECTIONS, Math.min(CONNECTIONS, free / 2));
+        // Half, because closed connections keep their descriptors until the next select.
+        return (int) Math.max(MIN_CONNECTIONS, Math.min(MAX_CONNECTIONS, free / 2));
       }
     } catch (IOException | NumberFormatException e) {
-      // Not on Linux, or without a limit.
+      // Not on Linux, or no limit.
     }
-    return CONNECTIONS;
+    return MAX_CONNECTIONS;
   }
 }

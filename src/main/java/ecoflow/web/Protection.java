@@ -30,16 +30,16 @@ public final class Protection implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Protection.class);
 
-  /** In bytes. The operating system reports progress when a third of the buffer is free. */
+  /** In bytes. The operating system reports progress only when a third of the buffer is free. */
   private static final int SEND_BUFFER = 1 << 16;
 
   /**
    * The endpoint of a path.
    *
    * @param methods the supported HTTP methods; empty for all
-   * @param takesBody whether a request may have a body
+   * @param acceptsBody whether a request may have a body
    */
-  public record Endpoint(Set<String> methods, boolean takesBody) {}
+  public record Endpoint(Set<String> methods, boolean acceptsBody) {}
 
   private final Optional<WebConfigFile> file;
   private final Limits limits;
@@ -71,62 +71,59 @@ public final class Protection implements AutoCloseable {
   }
 
   /** Whether the server uses HTTPS. */
-  public boolean isTls() {
-    return file.isPresent() && file.get().isTls();
+  public boolean usesTls() {
+    return file.isPresent() && file.get().usesTls();
   }
 
-  /**
-   * The reason why the server is not listening; empty if it is listening or has not started yet.
-   */
+  /** Why the server does not listen; empty if it listens or has not started yet. */
   public Optional<Throwable> listenFailure() {
     return Optional.ofNullable(listenFailure);
   }
 
   /**
-   * The transport for the Vert.x that is passed to {@link #guard}.
+   * The transport of the Vert.x instance for {@link #guard}.
    *
-   * @param refused receives the reason for each connection and request that is rejected
+   * @param rejections receives the reason for each connection and request that is rejected
    */
-  public Transport transport(Consumer<String> refused) {
-    connections = new Connections(limits, lines, nanoClock, refused);
+  public Transport transport(Consumer<String> rejections) {
+    connections = new Connections(limits, lines, nanoClock, rejections);
     return connections.transport();
   }
 
   /**
-   * Returns a Vert.x for the web server, which delegates to the given one.
+   * Returns a Vert.x instance for the web server, which delegates to the given one.
    *
-   * @param vertx uses the transport of this object
+   * @param vertx an instance with the transport of this object
    * @param endpoints returns the endpoint of a path
-   * @param refused receives the reason for each request that is rejected
+   * @param rejections receives the reason for each request that is rejected
    */
   public Vertx guard(
-      Vertx vertx, Function<String, Optional<Endpoint>> endpoints, Consumer<String> refused) {
+      Vertx vertx, Function<String, Optional<Endpoint>> endpoints, Consumer<String> rejections) {
     Rules rules =
         file.isPresent()
             ? file.get().rules()
             : new Rules(Map.of(), Optional.empty(), Optional.empty());
     Optional<PasswordChecks> checks =
         file.isPresent() ? Optional.of(new PasswordChecks(nanoClock)) : Optional.empty();
-    guard = new Guard(rules, connections, endpoints, checks, lines, refused);
+    guard = new Guard(rules, connections, endpoints, checks, lines, rejections);
     if (file.isPresent()) {
-      file.get().follow(guard);
+      file.get().watch(guard);
     }
-    return new GuardedServer(vertx, new Guards());
+    return new GuardedServer(vertx, new Customizer());
   }
 
-  private final class Guards implements GuardedServer.Guards {
+  private final class Customizer implements GuardedServer.Customizer {
 
     @Override
     public void configure(HttpServerOptions options) {
-      // Enabled by default, by an upgrade or by its preface. With TLS, HTTP/2 requires ALPN, which
-      // is disabled.
+      // By default, clients can select HTTP/2 without TLS. With TLS, it requires ALPN, which is
+      // disabled.
       options.setHttp2ClearTextEnabled(false);
       options.setHandle100ContinueAutomatically(false);
-      // Netty's handler for WebSocket compression fails at the 129th pipelined request, before the
-      // limit is reached.
+      // Netty's handler for WebSocket compression would fail at the 129th pipelined request.
       options.setPerMessageWebSocketCompressionSupported(false);
       options.setPerFrameWebSocketCompressionSupported(false);
-      // With a larger buffer, a slow client would look like a client that has stopped reading.
+      // With a larger buffer, slow clients cannot be distinguished from clients that do not read.
       options.setSendBufferSize(SEND_BUFFER);
       if (file.isPresent()) {
         file.get().configure(options);
@@ -134,9 +131,9 @@ public final class Protection implements AutoCloseable {
     }
 
     @Override
-    public void made(HttpServer server, HttpServerOptions options) {
+    public void serverCreated(HttpServer server, HttpServerOptions options) {
       server.connectionHandler(connection -> Connection.of(connection).open(options));
-      server.invalidRequestHandler(guard::malformed);
+      server.invalidRequestHandler(guard::rejectMalformed);
       if (file.isPresent()) {
         file.get().add(server);
       }
@@ -148,7 +145,7 @@ public final class Protection implements AutoCloseable {
     }
 
     @Override
-    public void listens(String host) {
+    public void beforeListen(String host) {
       try {
         guard.checkHost(InetAddress.getByName(host).isLoopbackAddress());
       } catch (UnknownHostException e) {
@@ -158,7 +155,7 @@ public final class Protection implements AutoCloseable {
     }
 
     @Override
-    public void failed(Throwable cause) {
+    public void listenFailed(Throwable cause) {
       listenFailure = cause;
     }
   }

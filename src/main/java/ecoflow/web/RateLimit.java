@@ -8,8 +8,8 @@ final class RateLimit {
 
   private final LongSupplier nanoClock;
   private final long interval;
-  private final long full;
-  private long last;
+  private final long capacity;
+  private long updatedAt;
 
   /** The fill level in nanoseconds; a token is worth one interval. */
   private long tokens;
@@ -17,15 +17,15 @@ final class RateLimit {
   RateLimit(Rate rate, LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
     this.interval = Math.min(rate.interval().toNanos(), Long.MAX_VALUE / 4 / rate.burst());
-    this.full = interval * rate.burst();
-    this.tokens = full;
-    this.last = nanoClock.getAsLong();
+    this.capacity = interval * rate.burst();
+    this.tokens = capacity;
+    this.updatedAt = nanoClock.getAsLong();
   }
 
-  synchronized boolean take() {
+  synchronized boolean tryAcquire() {
     long now = nanoClock.getAsLong();
-    tokens = Math.min(full, tokens + Math.min(now - last, full));
-    last = now;
+    tokens = Math.min(capacity, tokens + Math.min(now - updatedAt, capacity));
+    updatedAt = now;
     if (tokens < interval) {
       return false;
     }

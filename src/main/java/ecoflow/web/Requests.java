@@ -11,7 +11,9 @@ final class Requests {
   private static final Pattern HOST =
       Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?");
 
-  /** Characters of RFC 3986; brackets only in a query, where many clients do not encode them. */
+  /**
+   * Characters of RFC 3986; a query can also contain brackets, which many clients do not encode.
+   */
   private static final Pattern PATH =
       Pattern.compile("(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*+");
 
@@ -45,15 +47,15 @@ final class Requests {
   }
 
   /**
-   * Whether the header Host names this machine. A page of another site in a browser cannot send
-   * such a header.
+   * Whether the header Host names this machine. With DNS rebinding, a browser sends the name of
+   * another site.
    */
   static boolean isForLoopback(HttpServerRequest request) {
     String host = request.getHeader("Host");
     return host == null || LOOPBACK.matcher(host.toLowerCase(Locale.ROOT)).matches();
   }
 
-  /** Whether the body is a form with files, which Vert.x would write to a directory. */
+  /** Whether the body is a multipart form, whose files Vert.x would write to a directory. */
   static boolean isUpload(HttpServerRequest request) {
     String type = request.getHeader("Content-Type");
     return type != null && type.strip().toLowerCase(Locale.ROOT).startsWith("multipart/");

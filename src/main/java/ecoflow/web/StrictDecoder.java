@@ -6,9 +6,9 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.VertxHttpRequestDecoder;
 
 /**
- * Vert.x's decoder, which in addition rejects requests with both Transfer-Encoding and
- * Content-Length. Netty only removes the length. A proxy in front of the exporter may use the
- * length, and then see other requests.
+ * Vert.x's decoder, which also rejects requests with both Transfer-Encoding and Content-Length.
+ * Netty only removes the length. A proxy in front of the exporter that uses the length would see
+ * different requests (request smuggling).
  */
 final class StrictDecoder extends VertxHttpRequestDecoder {
 

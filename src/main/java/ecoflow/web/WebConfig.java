@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The checked content of a web.yml. The files that it names have not been read yet.
+ * The validated content of a web configuration file, without the files that it refers to.
  *
  * @param tls empty for plain HTTP
  * @param headers additional headers of all responses
@@ -21,20 +21,20 @@ record WebConfig(
     Map<String, String> users,
     Optional<Rate> rate) {
 
-  /** Does not contain users and hashes, so that they are never logged. */
+  /** Omits users and hashes, so that they are never logged. */
   @Override
   public String toString() {
     return "WebConfig[***]";
   }
 
   /**
-   * PEM text, or a file that contains it.
+   * PEM text, or a file with PEM text.
    *
-   * @param field the field of web.yml
+   * @param field the name of the field, for error messages
    */
   record Pem(String field, Optional<Path> file, String text) {
 
-    /** Does not contain the text, which can be a private key. */
+    /** Omits the text, which can be a private key. */
     @Override
     public String toString() {
       return "Pem[" + field + "]";
@@ -74,8 +74,7 @@ record WebConfig(
       List<String> ciphers) {
 
     /**
-     * Suites with CBC, which are vulnerable to padding oracle attacks if an implementation has a
-     * bug.
+     * Suites with CBC, which are vulnerable to padding oracle attacks in faulty implementations.
      */
     List<String> weakCiphers() {
       return ciphers.stream().filter(cipher -> cipher.contains("_CBC_")).toList();

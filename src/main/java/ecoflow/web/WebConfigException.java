@@ -1,6 +1,6 @@
 package ecoflow.web;
 
-/** A short description of an error in the file or in a file that it names. */
+/** Describes an error in the web configuration file, or in a file that it refers to. */
 final class WebConfigException extends Exception {
 
   private static final long serialVersionUID = 1L;

@@ -29,18 +29,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The file ECOFLOW_WEB_CONFIG_FILE and the files that it names. Applies changes of these files.
- * While a file is invalid, the previous configuration remains active.
+ * The file ECOFLOW_WEB_CONFIG_FILE and the files that it refers to. Changes of these files are
+ * applied; while a file is invalid, the previous configuration remains active.
  */
 final class WebConfigFile {
 
-  // Keep the logger name of older versions, which users may have configured.
+  // The logger name of the package.
   private static final Logger LOG = LoggerFactory.getLogger(Protection.class);
   private static final String VARIABLE = "ECOFLOW_WEB_CONFIG_FILE";
-  private static final long LOOK_MILLIS = 2_000;
-  private static final long PATIENCE_SECONDS = 30;
+  private static final long CHECK_MILLIS = 2_000;
+  private static final long UPDATE_TIMEOUT_SECONDS = 30;
 
-  /** The content of all files at one time. */
+  /** The content of all files. */
   private record State(WebConfig config, Optional<WebTls> tls) {
 
     private ClientAuth clientAuth() {
@@ -53,24 +53,24 @@ final class WebConfigFile {
   private final List<HttpServer> servers = new CopyOnWriteArrayList<>();
   private volatile State state;
 
-  /** The files of the last readable configuration, even if it was rejected. */
+  /** The files of the last configuration that could be read, even if it was rejected. */
   private List<Path> watched;
 
-  /** The fingerprints of the watched files before they were read. */
-  private List<String> looks;
+  /** The fingerprints of the watched files, from before they were read. */
+  private List<String> fingerprints;
 
   private Guard guard;
   private Optional<Passwords> passwords = Optional.empty();
 
-  /** Uses its own thread, because a read from an unresponsive network share can block forever. */
-  private final ScheduledThreadPoolExecutor looker =
+  /** A separate thread, because a read from an unresponsive network share can block forever. */
+  private final ScheduledThreadPoolExecutor watcher =
       new ScheduledThreadPoolExecutor(1, WebConfigFile::thread);
 
   private WebConfigFile(Path file, LongSupplier nanoClock) throws WebConfigException {
     this.file = file;
     this.nanoClock = nanoClock;
     this.watched = List.of(file);
-    this.looks = looks(watched);
+    this.fingerprints = fingerprints(watched);
     this.state = read();
   }
 
@@ -87,13 +87,13 @@ final class WebConfigFile {
   }
 
   /**
-   * @throws WebConfigException if the content is invalid, or reading takes too long
+   * @throws WebConfigException if the content is invalid, or if reading exceeds the time limit
    */
   static <T> T within(TimeLimit patience, Callable<T> read) throws WebConfigException {
     try {
       return patience.read(read);
     } catch (TimeoutException e) {
-      throw new WebConfigException("the file, or one that it names, " + patience);
+      throw new WebConfigException("the file, or a file that it refers to, " + patience);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof WebConfigException invalid) {
         throw invalid;
@@ -109,14 +109,16 @@ final class WebConfigFile {
   }
 
   /** Whether the server uses HTTPS. */
-  boolean isTls() {
+  boolean usesTls() {
     return state.tls().isPresent();
   }
 
-  /** The rules of the guard until the first change of a file. */
+  /** The rules of the guard at the start. */
   synchronized Rules rules() {
     if (state.config().users().isEmpty() && state.clientAuth() == ClientAuth.NONE) {
-      LOG.warn("{} asks nobody for a password or a certificate: all may see the pages", VARIABLE);
+      LOG.warn(
+          "{} requires neither a password nor a client certificate: any client can access the pages",
+          VARIABLE);
     }
     warnOfWeakCiphers(state.config());
     return rules(state.config());
@@ -126,17 +128,17 @@ final class WebConfigFile {
     List<String> weak = config.tls().map(Tls::weakCiphers).orElse(List.of());
     if (!weak.isEmpty()) {
       LOG.warn(
-          "{}: cipher_suites enables CBC for TLS 1.2, which is weaker than GCM: {}",
+          "{}: cipher_suites contains CBC suites for TLS 1.2, which are weaker than GCM: {}",
           VARIABLE,
           String.join(", ", weak));
     }
   }
 
-  /** Starts to apply changes to the guard and to the servers. */
-  void follow(Guard follower) {
-    guard = follower;
-    looker.scheduleWithFixedDelay(
-        this::lookOrWarn, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+  /** Starts to watch the files, and to apply changes to the guard and to the servers. */
+  void watch(Guard newGuard) {
+    guard = newGuard;
+    watcher.scheduleWithFixedDelay(
+        this::checkOrWarn, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   void configure(HttpServerOptions options) {
@@ -163,55 +165,54 @@ final class WebConfigFile {
     return passwords;
   }
 
-  /** Catches all failures, because an exception would cancel the periodic task. */
-  private void lookOrWarn() {
+  /** Catches all exceptions, which would cancel the periodic task. */
+  private void checkOrWarn() {
     try {
-      look();
+      check();
     } catch (RuntimeException e) {
-      LOG.warn("{} cannot be read again: {}", VARIABLE, Lines.root(e));
+      LOG.warn("{} cannot be reloaded: {}", VARIABLE, Lines.root(e));
     }
   }
 
-  /** Applies changes since the last check. */
-  private synchronized void look() {
-    List<String> now = looks(watched);
-    if (now.equals(looks)) {
+  private synchronized void check() {
+    List<String> now = fingerprints(watched);
+    if (now.equals(fingerprints)) {
       return;
     }
-    looks = now;
+    fingerprints = now;
     try {
-      take(read());
-      LOG.info("{} was read again", VARIABLE);
+      apply(read());
+      LOG.info("{} reloaded", VARIABLE);
     } catch (WebConfigException e) {
       LOG.warn(
-          "{}={} has changed and is not valid: {}; the pages stay protected as before",
+          "{}={} has changed and is not valid: {}; the previous configuration remains active",
           VARIABLE,
           file,
           e.getMessage());
     }
   }
 
-  private void take(State fresh) throws WebConfigException {
-    if (fresh.tls().isPresent() != state.tls().isPresent()) {
-      throw new WebConfigException("to have TLS or not takes a restart");
+  private void apply(State next) throws WebConfigException {
+    if (next.tls().isPresent() != state.tls().isPresent()) {
+      throw new WebConfigException("enabling or disabling TLS requires a restart");
     }
-    if (fresh.clientAuth() != state.clientAuth()) {
-      throw new WebConfigException("another client_auth_type takes a restart");
+    if (next.clientAuth() != state.clientAuth()) {
+      throw new WebConfigException("a change of client_auth_type requires a restart");
     }
-    if (!fresh.config().tls().equals(state.config().tls())) {
-      warnOfWeakCiphers(fresh.config());
+    if (!next.config().tls().equals(state.config().tls())) {
+      warnOfWeakCiphers(next.config());
     }
-    if (fresh.tls().isPresent()) {
+    if (next.tls().isPresent()) {
       for (HttpServer server : servers) {
-        update(server, fresh.tls().get());
+        update(server, next.tls().get());
       }
     }
-    if (!fresh.config().users().equals(state.config().users())
-        || !fresh.config().headers().equals(state.config().headers())
-        || !fresh.config().rate().equals(state.config().rate())) {
-      guard.follow(rules(fresh.config()));
+    if (!next.config().users().equals(state.config().users())
+        || !next.config().headers().equals(state.config().headers())
+        || !next.config().rate().equals(state.config().rate())) {
+      guard.setRules(rules(next.config()));
     }
-    state = fresh;
+    state = next;
   }
 
   private static void update(HttpServer server, WebTls tls) throws WebConfigException {
@@ -220,33 +221,33 @@ final class WebConfigFile {
           .updateSSLOptions(tls.options())
           .toCompletionStage()
           .toCompletableFuture()
-          .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+          .get(UPDATE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      throw new WebConfigException("TLS cannot be set up (" + Lines.root(e) + ")");
+      throw new WebConfigException("TLS cannot be configured (" + Lines.root(e) + ")");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new WebConfigException("the exporter ends");
+      throw new WebConfigException("the exporter is shutting down");
     }
   }
 
   private synchronized State read() throws WebConfigException {
     checkFile(file);
-    // Taken before the file is read, so that a change during the read is detected.
-    String look = look(file);
+    // Before the file is read, so that a change during the read is detected.
+    String before = fingerprint(file);
     String yaml;
     try {
       yaml = Files.readString(file);
     } catch (MalformedInputException e) {
-      throw new WebConfigException("it is not a text in UTF-8");
+      throw new WebConfigException("the file is not UTF-8 text");
     } catch (IOException e) {
-      throw new WebConfigException("it cannot be read");
+      throw new WebConfigException("the file cannot be read");
     }
     WebConfig config = WebConfigReader.read(yaml, file.toAbsolutePath().getParent());
     List<Path> files = new ArrayList<>(List.of(file));
     config.tls().ifPresent(tls -> files.addAll(tls.files()));
     watched = List.copyOf(files);
-    looks = looks(watched);
-    looks.set(0, look);
+    fingerprints = fingerprints(watched);
+    fingerprints.set(0, before);
     Optional<WebTls> tls = Optional.empty();
     if (config.tls().isPresent()) {
       tls = Optional.of(WebTls.load(config.tls().get()));
@@ -254,7 +255,7 @@ final class WebConfigFile {
     return new State(config, tls);
   }
 
-  /** Rejects special files: reading from a pipe without a writer would block. */
+  /** Rejects special files, because reading from a pipe without a writer blocks. */
   static void checkFile(Path path) throws WebConfigException {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       throw new WebConfigException(Lines.oneLine(path.toString()) + " is not a regular file");
@@ -262,25 +263,25 @@ final class WebConfigFile {
   }
 
   void close() {
-    looker.shutdownNow();
+    watcher.shutdownNow();
   }
 
-  private static List<String> looks(List<Path> files) {
-    List<String> found = new ArrayList<>();
-    files.forEach(path -> found.add(look(path)));
-    return found;
+  private static List<String> fingerprints(List<Path> files) {
+    List<String> result = new ArrayList<>();
+    files.forEach(path -> result.add(fingerprint(path)));
+    return result;
   }
 
   /**
-   * A fingerprint of a file that also changes if a symbolic link points to another file, as in
+   * A fingerprint of a file. It also changes if a symbolic link refers to another file, as in
    * Kubernetes.
    */
-  private static String look(Path path) {
+  private static String fingerprint(Path path) {
     try {
-      BasicFileAttributes is = Files.readAttributes(path, BasicFileAttributes.class);
-      return is.lastModifiedTime() + " " + is.size() + " " + is.fileKey();
+      BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+      return attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
     } catch (IOException e) {
-      return "away";
+      return "missing";
     }
   }
 }

@@ -28,7 +28,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Reads the web configuration format of Prometheus and its exporters. As in Prometheus, an unknown
- * field is an error: a typing error must not leave the pages unprotected.
+ * field is an error, so that a typo does not leave the pages unprotected.
  */
 final class WebConfigReader {
 
@@ -36,13 +36,13 @@ final class WebConfigReader {
   private static final String HTTP = "http_server_config";
   private static final String USERS = "basic_auth_users";
   private static final String RATE = "rate_limit";
-  private static final String FILE = "_file";
+  private static final String FILE_SUFFIX = "_file";
 
   private static final Pattern BCRYPT =
       Pattern.compile("\\$2[aby]\\$(0[4-9]|[12][0-9]|3[01])\\$[./A-Za-z0-9]{53}");
   private static final Pattern DURATION = Pattern.compile("([0-9]+(?:\\.[0-9]+)?)(ms|h|m|s)");
 
-  /** The names in Java of the names in the file, oldest version first. */
+  /** Java's names of the versions by their names in the file, the oldest first. */
   private static final Map<String, String> VERSIONS = new LinkedHashMap<>();
 
   static {
@@ -52,17 +52,17 @@ final class WebConfigReader {
     VERSIONS.put("TLS13", "TLSv1.3");
   }
 
-  private static final String NEWEST = "TLS13";
+  private static final String MAX_VERSION = "TLS13";
 
-  /** The suites of TLS 1.3, because {@code cipher_suites} configures older versions only. */
-  private static final List<String> CIPHERS_OF_NEWEST =
+  /** Always enabled with TLS 1.3, because {@code cipher_suites} configures only older versions. */
+  private static final List<String> TLS13_CIPHERS =
       List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256");
 
   /**
-   * The suites of TLS 1.2 that the exporter toolkit accepts. Names of TLS 1.3 suites do not contain
-   * a key exchange.
+   * The suites for TLS 1.2 that Prometheus's exporter toolkit accepts. Names of TLS 1.3 suites do
+   * not contain a key exchange.
    */
-  private static final Pattern FORWARD_SECRET =
+  private static final Pattern TLS12_CIPHER =
       Pattern.compile(
           "TLS_ECDHE_(?:ECDSA|RSA)_WITH_"
               + "(?:AES_\\d+_GCM_SHA\\d+|CHACHA20_POLY1305_SHA256|AES_\\d+_CBC_SHA)");
@@ -88,16 +88,16 @@ final class WebConfigReader {
           "X-XSS-Protection", Set.of(),
           "Strict-Transport-Security", Set.of());
 
-  private final Path folder;
+  private final Path directory;
 
   /**
-   * @param folder the base directory of relative paths
+   * @param directory the base directory of relative paths
    */
-  private WebConfigReader(Path folder) {
-    this.folder = folder;
+  private WebConfigReader(Path directory) {
+    this.directory = directory;
   }
 
-  static WebConfig read(String yaml, Path folder) throws WebConfigException {
+  static WebConfig read(String yaml, Path directory) throws WebConfigException {
     Object content;
     try {
       content = new Load(LoadSettings.builder().build()).loadFromString(yaml);
@@ -105,17 +105,17 @@ final class WebConfigReader {
       int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0);
       throw new WebConfigException("line " + line + ": " + Lines.oneLine(e.getProblem()));
     } catch (YamlEngineException e) {
-      throw new WebConfigException("it is not YAML");
+      throw new WebConfigException("the file is not valid YAML");
     }
-    Section all = new Section("the file", content);
-    WebConfigReader reader = new WebConfigReader(folder);
+    Section root = new Section("", content);
+    WebConfigReader reader = new WebConfigReader(directory);
     WebConfig config =
         new WebConfig(
-            reader.tls(all.section(TLS)),
-            headers(all.section(HTTP)),
-            users(all.section(USERS)),
-            rate(all.section(RATE)));
-    all.checkNoMore();
+            reader.tls(root.section(TLS)),
+            headers(root.section(HTTP)),
+            users(root.section(USERS)),
+            rate(root.section(RATE)));
+    root.rejectUnknownFields();
     return config;
   }
 
@@ -126,33 +126,33 @@ final class WebConfigReader {
     String clientAuthType = section.text("client_auth_type", "");
     ClientAuth clientAuth =
         section.oneOf("client_auth_type", clientAuthType, CLIENT_AUTH.keySet(), CLIENT_AUTH::get);
-    List<String> sans = section.texts("client_allowed_sans");
+    List<String> sans = section.list("client_allowed_sans");
     List<String> protocols = protocols(section);
     List<String> ciphers = ciphers(section, protocols);
-    for (String curve : section.texts("curve_preferences")) {
+    for (String curve : section.list("curve_preferences")) {
       // Java cannot configure curves for a single server.
       section.oneOf("curve_preferences", curve, CURVES, curve::concat);
     }
     section.flag("prefer_server_cipher_suites");
-    section.checkNoMore();
-    boolean isOn =
+    section.rejectUnknownFields();
+    boolean isEnabled =
         certificate.isPresent()
             || key.isPresent()
             || clientCa.isPresent()
             || !clientAuthType.isEmpty();
-    if (!isOn) {
+    if (!isEnabled) {
       return Optional.empty();
     }
     if (certificate.isEmpty() || key.isEmpty()) {
       String missing = certificate.isEmpty() ? "cert" : "key";
-      throw section.wrong("takes " + missing + FILE);
+      throw section.error(missing + FILE_SUFFIX + " is not set");
     }
     if (clientCa.isPresent() && clientAuth == ClientAuth.NONE) {
-      throw section.wrong("has client_ca_file, but client_auth_type asks for no certificate");
+      throw section.error("client_ca_file requires a client_auth_type that requests certificates");
     }
     if (!sans.isEmpty() && !clientAuth.isRequired()) {
-      throw section.wrong(
-          "takes client_allowed_sans only with client_auth_type RequireAndVerifyClientCert or"
+      throw section.error(
+          "client_allowed_sans requires client_auth_type RequireAndVerifyClientCert or"
               + " RequireAnyClientCert");
     }
     return Optional.of(
@@ -161,15 +161,15 @@ final class WebConfigReader {
 
   private Optional<Pem> pem(Section section, String name) throws WebConfigException {
     String text = section.text(name, "");
-    String file = section.text(name + FILE, "");
+    String file = section.text(name + FILE_SUFFIX, "");
     if (!text.isEmpty() && !file.isEmpty()) {
-      throw section.wrong("has both " + name + " and " + name + FILE);
+      throw section.error(name + " and " + name + FILE_SUFFIX + " are both set");
     }
     if (!file.isEmpty()) {
       try {
-        return Optional.of(new Pem(name + FILE, Optional.of(folder.resolve(file)), ""));
+        return Optional.of(new Pem(name + FILE_SUFFIX, Optional.of(directory.resolve(file)), ""));
       } catch (InvalidPathException e) {
-        throw section.wrong(name + FILE + " takes the path of a file");
+        throw section.error(name + FILE_SUFFIX, "expected the path of a file");
       }
     }
     return text.isEmpty() ? Optional.empty() : Optional.of(new Pem(name, Optional.empty(), text));
@@ -177,37 +177,37 @@ final class WebConfigReader {
 
   private static List<String> protocols(Section section) throws WebConfigException {
     List<String> order = List.copyOf(VERSIONS.keySet());
-    String least = section.text("min_version", "TLS12");
-    String most = section.text("max_version", NEWEST);
-    int from = section.oneOf("min_version", least, VERSIONS.keySet(), order::indexOf);
-    int to = section.oneOf("max_version", most, VERSIONS.keySet(), order::indexOf);
+    String min = section.text("min_version", "TLS12");
+    String max = section.text("max_version", MAX_VERSION);
+    int from = section.oneOf("min_version", min, VERSIONS.keySet(), order::indexOf);
+    int to = section.oneOf("max_version", max, VERSIONS.keySet(), order::indexOf);
     if (from > to) {
-      throw section.wrong("has a min_version above its max_version");
+      throw section.error("min_version is higher than max_version");
     }
     return order.subList(from, to + 1).stream().map(VERSIONS::get).toList();
   }
 
   private static List<String> ciphers(Section section, List<String> protocols)
       throws WebConfigException {
-    List<String> ciphers = new ArrayList<>(section.texts("cipher_suites"));
+    List<String> ciphers = new ArrayList<>(section.list("cipher_suites"));
     if (ciphers.isEmpty()) {
       return List.of();
     }
     Set<String> known = knownCiphers();
     for (String cipher : ciphers) {
       if (!known.contains(cipher)) {
-        throw section.wrong("cipher_suites has " + cipher + ", which Java does not know");
+        throw section.error("cipher_suites", cipher + " is not supported by Java");
       }
-      if (cipher.contains("_WITH_") && !FORWARD_SECRET.matcher(cipher).matches()) {
-        throw section.wrong(
-            "cipher_suites has "
-                + cipher
-                + ": TLS 1.2 allows only suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or"
+      if (cipher.contains("_WITH_") && !TLS12_CIPHER.matcher(cipher).matches()) {
+        throw section.error(
+            "cipher_suites",
+            cipher
+                + " is not allowed: for TLS 1.2, expected ECDHE with AES-GCM, ChaCha20-Poly1305 or"
                 + " AES-CBC-SHA");
       }
     }
-    if (protocols.contains(VERSIONS.get(NEWEST))) {
-      CIPHERS_OF_NEWEST.stream().filter(cipher -> !ciphers.contains(cipher)).forEach(ciphers::add);
+    if (protocols.contains(VERSIONS.get(MAX_VERSION))) {
+      TLS13_CIPHERS.stream().filter(cipher -> !ciphers.contains(cipher)).forEach(ciphers::add);
     }
     return List.copyOf(ciphers);
   }
@@ -221,12 +221,11 @@ final class WebConfigReader {
   }
 
   private static Map<String, String> headers(Section section) throws WebConfigException {
-    // HTTP/2 is not supported: HTTP/1.1 is sufficient for a few small pages, and every HTTP/2
-    // client supports it.
+    // Not used: every client supports HTTP/1.1, which is sufficient for a few small pages.
     section.flag("http2");
     Section headers = section.section("headers");
-    section.checkNoMore();
-    Map<String, String> found = new LinkedHashMap<>();
+    section.rejectUnknownFields();
+    Map<String, String> result = new LinkedHashMap<>();
     for (String name : headers.names()) {
       Set<String> values = HEADERS.get(name);
       if (values != null) {
@@ -235,15 +234,15 @@ final class WebConfigReader {
           headers.oneOf(name, value, values, value::concat);
         }
         if (value.chars().anyMatch(Character::isISOControl)) {
-          throw headers.wrong(name + " takes one line");
+          throw headers.error(name, "expected a single line");
         }
         if (!value.isEmpty()) {
-          found.put(name, value);
+          result.put(name, value);
         }
       }
     }
-    headers.checkNoMore();
-    return Map.copyOf(found);
+    headers.rejectUnknownFields();
+    return Map.copyOf(result);
   }
 
   private static Map<String, String> users(Section section) throws WebConfigException {
@@ -251,11 +250,11 @@ final class WebConfigReader {
     for (String name : section.names()) {
       String hash = section.text(name, "");
       if (!BCRYPT.matcher(hash).matches()) {
-        // The message does not contain the hash.
-        throw section.wrong(Lines.oneLine(name) + " takes a bcrypt hash, as htpasswd -nB makes it");
+        // The message omits the value, which could be a password.
+        throw section.error(name, "expected a bcrypt hash, such as the output of htpasswd -nB");
       }
       if (name.contains(":")) {
-        throw section.wrong("has a user name with a colon");
+        throw section.error("a user name contains a colon");
       }
       users.put(name, hash);
     }
@@ -265,15 +264,15 @@ final class WebConfigReader {
   private static Optional<Rate> rate(Section section) throws WebConfigException {
     Duration interval = duration(section, section.text("interval", "0"));
     String burst = section.text("burst", "0");
-    section.checkNoMore();
+    section.rejectUnknownFields();
     if (!burst.matches("[0-9]{1,9}")) {
-      throw section.wrong("burst takes a whole number");
+      throw section.error("burst", "expected a whole number");
     }
     if (interval.isZero()) {
       return Optional.empty();
     }
     if (Integer.parseInt(burst) == 0) {
-      throw section.wrong("takes a burst of 1 or more: with 0 no request would be answered");
+      throw section.error("burst", "expected 1 or more, because 0 would reject all requests");
     }
     return Optional.of(new Rate(interval, Integer.parseInt(burst)));
   }
@@ -298,27 +297,28 @@ final class WebConfigReader {
       sum = sum.plusNanos(nanos.min(BigDecimal.valueOf(Long.MAX_VALUE / 4)).longValue());
     }
     if (end == 0 || end != text.length()) {
-      throw section.wrong("interval takes a time such as 500ms or 1s");
+      throw section.error("interval", "expected a duration such as 500ms or 1s");
     }
     return sum;
   }
 
-  /**
-   * A mapping in the file. Each of its fields must be read, otherwise it is reported as unknown.
-   */
+  /** A mapping in the file. Fields that are not read are reported as unknown. */
   private static final class Section {
 
     private final String name;
     private final Map<String, Object> fields = new LinkedHashMap<>();
-    private final Set<String> left = new TreeSet<>();
+    private final Set<String> unread = new TreeSet<>();
 
+    /**
+     * @param name the prefix of error messages; empty for the root
+     */
     Section(String name, Object content) throws WebConfigException {
       this.name = name;
       if (content instanceof Map<?, ?> map) {
         map.forEach((key, value) -> fields.put(String.valueOf(key), value));
-        left.addAll(fields.keySet());
+        unread.addAll(fields.keySet());
       } else if (content != null) {
-        throw wrong("takes fields");
+        throw error("expected a mapping");
       }
     }
 
@@ -327,25 +327,25 @@ final class WebConfigReader {
     }
 
     Section section(String field) throws WebConfigException {
-      left.remove(field);
+      unread.remove(field);
       return new Section(field, fields.get(field));
     }
 
-    String text(String field, String byDefault) throws WebConfigException {
-      left.remove(field);
+    String text(String field, String defaultValue) throws WebConfigException {
+      unread.remove(field);
       Object value = fields.get(field);
       if (value instanceof Map || value instanceof Iterable) {
-        throw wrong(Lines.oneLine(field) + " takes a text");
+        throw error(field, "expected a string");
       }
-      return value == null ? byDefault : String.valueOf(value);
+      return value == null ? defaultValue : String.valueOf(value);
     }
 
     void flag(String field) throws WebConfigException {
       oneOf(field, text(field, "true"), Set.of("true", "false"), Boolean::valueOf);
     }
 
-    List<String> texts(String field) throws WebConfigException {
-      left.remove(field);
+    List<String> list(String field) throws WebConfigException {
+      unread.remove(field);
       Object value = fields.get(field);
       if (value == null) {
         return List.of();
@@ -354,27 +354,31 @@ final class WebConfigReader {
           && list.stream().noneMatch(item -> item instanceof Map || item instanceof List)) {
         return list.stream().map(String::valueOf).toList();
       }
-      throw wrong(field + " takes a list");
+      throw error(field, "expected a list");
     }
 
-    <T> T oneOf(String field, String value, Set<String> allowed, Function<String, T> meaning)
+    <T> T oneOf(String field, String value, Set<String> allowed, Function<String, T> conversion)
         throws WebConfigException {
       if (!allowed.contains(value)) {
-        Set<String> words = new TreeSet<>(allowed);
-        words.remove("");
-        throw wrong(field + " takes " + String.join(", ", words));
+        Set<String> names = new TreeSet<>(allowed);
+        names.remove("");
+        throw error(field, "expected " + String.join(", ", names));
       }
-      return meaning.apply(value);
+      return conversion.apply(value);
     }
 
-    void checkNoMore() throws WebConfigException {
-      if (!left.isEmpty()) {
-        throw wrong("has no field " + Lines.oneLine(String.join(", ", left)));
+    void rejectUnknownFields() throws WebConfigException {
+      if (!unread.isEmpty()) {
+        throw error("unknown field " + Lines.oneLine(String.join(", ", unread)));
       }
     }
 
-    WebConfigException wrong(String what) {
-      return new WebConfigException(name + " " + what);
+    WebConfigException error(String message) {
+      return new WebConfigException((name.isEmpty() ? "" : name + ": ") + message);
+    }
+
+    WebConfigException error(String field, String message) {
+      return new WebConfigException(name + "." + Lines.oneLine(field) + ": " + message);
     }
   }
 }

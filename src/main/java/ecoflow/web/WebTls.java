@@ -37,14 +37,14 @@ import javax.net.ssl.X509KeyManager;
 /** The TLS configuration of the server, read from a {@link WebConfig} and its files. */
 final class WebTls {
 
-  private static final Pattern AEAD =
+  private static final Pattern AEAD_CIPHER =
       Pattern.compile("TLS_ECDHE_(?:ECDSA|RSA)_WITH_(?:AES_\\d+_GCM|CHACHA20_POLY1305)_SHA\\d+");
 
   private final Tls tls;
   private final X509KeyManager key;
-  private final Optional<TrustManager> clients;
+  private final Optional<TrustManager> clientTrust;
 
-  /** Java reads this property once, before the first handshake of a server. */
+  /** Java reads this property before the first handshake of a server. */
   private static final String NO_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
 
   private WebTls(Tls tls) throws WebConfigException {
@@ -53,7 +53,7 @@ final class WebTls {
     }
     this.tls = tls;
     this.key = key(tls);
-    this.clients = clients(tls);
+    this.clientTrust = clientTrust(tls);
   }
 
   /**
@@ -63,7 +63,7 @@ final class WebTls {
     return new WebTls(tls);
   }
 
-  /** The client authentication, which cannot change while the server is running. */
+  /** Cannot change while the server is running. */
   ClientAuth clientAuth() {
     return tls.clientAuth();
   }
@@ -77,23 +77,23 @@ final class WebTls {
           case REQUIRE_ANY, REQUIRE_AND_VERIFY -> io.vertx.core.http.ClientAuth.REQUIRED;
         });
     options.setKeyCertOptions(KeyCertOptions.wrap(key));
-    clients.ifPresent(trust -> options.setTrustOptions(TrustOptions.wrap(trust)));
+    clientTrust.ifPresent(trust -> options.setTrustOptions(TrustOptions.wrap(trust)));
     options.setEnabledSecureTransportProtocols(new LinkedHashSet<>(tls.protocols()));
     ciphers().forEach(options::addEnabledCipherSuite);
   }
 
-  /** The configuration as options for a running server. */
+  /** The options to update a running server. */
   SSLOptions options() {
     SSLOptions options = new SSLOptions();
     options.setKeyCertOptions(KeyCertOptions.wrap(key));
-    clients.ifPresent(trust -> options.setTrustOptions(TrustOptions.wrap(trust)));
+    clientTrust.ifPresent(trust -> options.setTrustOptions(TrustOptions.wrap(trust)));
     options.setEnabledSecureTransportProtocols(new LinkedHashSet<>(tls.protocols()));
     ciphers().forEach(options::addEnabledCipherSuite);
     return options;
   }
 
   /**
-   * The suites of the file, or those of Java's defaults with forward secrecy and authenticated
+   * The configured suites, or Java's default suites with forward secrecy and authenticated
    * encryption.
    */
   private List<String> ciphers() {
@@ -103,7 +103,7 @@ final class WebTls {
     try {
       return Stream.of(SSLContext.getDefault().getDefaultSSLParameters().getCipherSuites())
           // Names of TLS 1.3 suites do not contain a key exchange.
-          .filter(name -> !name.contains("_WITH_") || AEAD.matcher(name).matches())
+          .filter(name -> !name.contains("_WITH_") || AEAD_CIPHER.matcher(name).matches())
           .toList();
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java runtime has TLS", e);
@@ -116,25 +116,25 @@ final class WebTls {
           new PemKeyCertOptions()
               .setCertValue(Buffer.buffer(text(tls.certificate())))
               .setKeyValue(Buffer.buffer(text(tls.key())));
-      // The Vert.x is needed only to read files.
+      // No Vert.x instance, which is needed only to read files.
       for (KeyManager manager : pem.getKeyManagerFactory(null).getKeyManagers()) {
         if (manager instanceof X509KeyManager x509) {
           checkPair(x509);
           return x509;
         }
       }
-      throw new WebConfigException("there is no certificate");
+      throw new WebConfigException("no certificate found");
     } catch (WebConfigException e) {
       throw e;
     } catch (Exception e) {
       throw new WebConfigException(
-          "certificate or key are not PEM that can be used (" + Lines.parserMessage(e) + ")");
+          "the certificate or the key is not valid PEM (" + Lines.parserMessage(e) + ")");
     }
   }
 
   /**
-   * Rejects a key that does not match the certificate: the server would start, but every handshake
-   * would fail.
+   * Rejects a key that does not match the certificate. The server would start with it, but every
+   * handshake would fail.
    */
   private static void checkPair(X509KeyManager manager)
       throws GeneralSecurityException, WebConfigException {
@@ -144,12 +144,12 @@ final class WebTls {
         PrivateKey secret = manager.getPrivateKey(aliases[0]);
         X509Certificate certificate = manager.getCertificateChain(aliases[0])[0];
         if (!isPair(secret, certificate)) {
-          throw new WebConfigException("the key does not belong to the certificate");
+          throw new WebConfigException("the key does not match the certificate");
         }
         return;
       }
     }
-    throw new WebConfigException("the key does not belong to the certificate");
+    throw new WebConfigException("the key does not match the certificate");
   }
 
   private static boolean isPair(PrivateKey secret, X509Certificate certificate) {
@@ -161,20 +161,20 @@ final class WebTls {
           default -> secret.getAlgorithm();
         };
     try {
-      byte[] anything = {1, 2, 3};
+      byte[] data = {1, 2, 3};
       Signature signature = Signature.getInstance(algorithm);
       signature.initSign(secret);
-      signature.update(anything);
+      signature.update(data);
       byte[] signed = signature.sign();
       signature.initVerify(certificate.getPublicKey());
-      signature.update(anything);
+      signature.update(data);
       return signature.verify(signed);
     } catch (GeneralSecurityException e) {
       return false;
     }
   }
 
-  private static Optional<TrustManager> clients(Tls tls) throws WebConfigException {
+  private static Optional<TrustManager> clientTrust(Tls tls) throws WebConfigException {
     if (tls.clientAuth() == ClientAuth.NONE) {
       return Optional.empty();
     }
@@ -197,7 +197,7 @@ final class WebTls {
       }
       throw new IllegalStateException("every Java runtime has a trust manager");
     } catch (GeneralSecurityException | IOException e) {
-      throw new WebConfigException("client_ca_file holds no PEM certificates");
+      throw new WebConfigException("client_ca_file contains no PEM certificate");
     }
   }
 

@@ -45,17 +45,17 @@ class PasswordChecksTest {
 
   /** Fills the queues of all clients without a recent login. */
   private void flood() {
-    while (checks.add(USER, FLOOD, 0, hanging())) {
+    while (checks.submit(USER, FLOOD, 0, hanging())) {
       // Add checks until the queue is full.
     }
-    assertFalse(checks.add(Optional.empty(), "192.0.2.3", 0, hanging()));
+    assertFalse(checks.submit(Optional.empty(), "192.0.2.3", 0, hanging()));
   }
 
   @Test
   void aPasswordFromAnotherAddressIsCheckedImmediately() {
     flood();
     CompletableFuture<Void> checked = new CompletableFuture<>();
-    assertTrue(checks.add(USER, SCRAPER, 0, () -> checked.complete(null)));
+    assertTrue(checks.submit(USER, SCRAPER, 0, () -> checked.complete(null)));
     checked.join();
     // The other checks are still waiting.
     assertEquals(1, flooded.getCount());
@@ -64,15 +64,15 @@ class PasswordChecksTest {
   @Test
   void connectionsWithoutFailuresComeFirst() {
     checks.failed(FLOOD);
-    checks.add(USER, FLOOD, 1, hanging());
+    checks.submit(USER, FLOOD, 1, hanging());
     CompletableFuture<Void> last = new CompletableFuture<>();
-    checks.add(USER, FLOOD, 5, () -> last.complete(null));
+    checks.submit(USER, FLOOD, 5, () -> last.complete(null));
     int waiting = 0;
-    while (checks.add(USER, FLOOD, 2, () -> done.add("guess"))) {
+    while (checks.submit(USER, FLOOD, 2, () -> done.add("guess"))) {
       waiting++;
     }
     assertTrue(waiting > 10);
-    assertTrue(checks.add(USER, FLOOD, 0, () -> done.add("fresh")));
+    assertTrue(checks.submit(USER, FLOOD, 0, () -> done.add("fresh")));
     flooded.countDown();
     last.join();
     assertEquals("fresh", done.get(0));
@@ -81,28 +81,28 @@ class PasswordChecksTest {
 
   @Test
   void anAddressThatFailsOftenIsSlowForAMinute() {
-    for (int i = 1; i < PasswordChecks.SLOW_FROM; i++) {
+    for (int i = 1; i < PasswordChecks.DELAY_THRESHOLD; i++) {
       checks.failed(FLOOD);
     }
-    assertFalse(checks.isSlow(FLOOD));
+    assertFalse(checks.needsDelay(FLOOD));
     checks.failed(FLOOD);
-    assertTrue(checks.isSlow(FLOOD));
-    assertFalse(checks.isSlow(SCRAPER));
+    assertTrue(checks.needsDelay(FLOOD));
+    assertFalse(checks.needsDelay(SCRAPER));
     now.addAndGet(Duration.ofSeconds(61).toNanos());
-    assertFalse(checks.isSlow(FLOOD));
+    assertFalse(checks.needsDelay(FLOOD));
     checks.failed(FLOOD);
-    assertFalse(checks.isSlow(FLOOD));
+    assertFalse(checks.needsDelay(FLOOD));
   }
 
   private CompletableFuture<Void> check(Optional<String> user, String address) {
     CompletableFuture<Void> checked = new CompletableFuture<>();
-    assertTrue(checks.add(user, address, 0, () -> checked.complete(null)));
+    assertTrue(checks.submit(user, address, 0, () -> checked.complete(null)));
     return checked;
   }
 
   /** Occupies all threads and queues, except those of clients that have logged in. */
   private void floodFromManyAddresses() {
-    for (int i = 0; checks.add(USER, "198.51.100." + i, 0, hanging()); i++) {
+    for (int i = 0; checks.submit(USER, "198.51.100." + i, 0, hanging()); i++) {
       assertTrue(i < 200);
     }
   }
@@ -114,16 +114,16 @@ class PasswordChecksTest {
     checks.failed(SCRAPER);
     floodFromManyAddresses();
     check(USER, SCRAPER).join();
-    assertFalse(checks.add(Optional.of("admin"), SCRAPER, 0, hanging()), "of another user");
-    now.addAndGet(PasswordChecks.LATELY.toNanos() + 1);
-    assertFalse(checks.add(USER, SCRAPER, 0, hanging()));
+    assertFalse(checks.submit(Optional.of("admin"), SCRAPER, 0, hanging()), "of another user");
+    now.addAndGet(PasswordChecks.TRUSTED_TIME.toNanos() + 1);
+    assertFalse(checks.submit(USER, SCRAPER, 0, hanging()));
     assertEquals(1, flooded.getCount());
   }
 
   @Test
   void aKnownUserWaitsBehindGuessesWhenItsQueueIsFull() {
     for (int i = 0; i < 2 + PasswordChecks.MAX_TRUSTED; i++) {
-      assertTrue(checks.add(USER, "198.51.100." + i, 0, hanging()));
+      assertTrue(checks.submit(USER, "198.51.100." + i, 0, hanging()));
     }
     check(USER, SCRAPER).join();
     assertEquals(1, flooded.getCount());
@@ -138,16 +138,17 @@ class PasswordChecksTest {
     check(Optional.empty(), SCRAPER).join();
     Duration most = Duration.ofSeconds(1).dividedBy(PasswordChecks.MAX_GUESSES_PER_SECOND);
     eventually(() -> assertEquals(List.of(most.toNanos()), pauses));
-    checks.add(Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
+    checks.submit(
+        Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
     eventually(() -> assertEquals(Duration.ofSeconds(3).toNanos(), pauses.get(1)));
   }
 
   @Test
   void anIpv6AddressCountsAsItsNetwork() {
-    for (int i = 0; i < PasswordChecks.SLOW_FROM; i++) {
+    for (int i = 0; i < PasswordChecks.DELAY_THRESHOLD; i++) {
       checks.failed("2001:db8:0:1:0:0:0:" + i);
     }
-    assertTrue(checks.isSlow("2001:db8:0:1:ffff:0:0:1"));
-    assertFalse(checks.isSlow("2001:db8:0:2:0:0:0:1"));
+    assertTrue(checks.needsDelay("2001:db8:0:1:ffff:0:0:1"));
+    assertFalse(checks.needsDelay("2001:db8:0:2:0:0:0:1"));
   }
 }

@@ -53,7 +53,7 @@ class PasswordsTest {
     assertEquals(Known.UNKNOWN, passwords.known("alice", "right"));
     assertTrue(passwords.check("alice", "right"));
     assertFalse(passwords.check("alice", "wrong"));
-    assertEquals(Known.RIGHT, passwords.known("alice", "right"));
+    assertEquals(Known.CORRECT, passwords.known("alice", "right"));
     assertEquals(Known.WRONG, passwords.known("alice", "wrong"));
     // The result is not valid for another user.
     assertEquals(Known.UNKNOWN, passwords.known("bob", "right"));
@@ -66,7 +66,7 @@ class PasswordsTest {
     passwords.check("alice", "right");
     passwords.check("bob", "right");
     Passwords changed = passwords.with(Map.of("alice", S3CRET, "bob", S3CRET, "carol", PAESS));
-    assertEquals(Known.RIGHT, changed.known("alice", "right"));
+    assertEquals(Known.CORRECT, changed.known("alice", "right"));
     assertEquals(Known.UNKNOWN, changed.known("alice", "wrong"));
     assertEquals(Known.UNKNOWN, changed.known("bob", "right"), "another hash");
     assertEquals(Known.UNKNOWN, changed.known("carol", "right"));
@@ -80,7 +80,7 @@ class PasswordsTest {
     for (int i = 0; i < 1_000; i++) {
       passwords.check("alice", "guess " + i);
     }
-    assertEquals(Known.RIGHT, passwords.known("alice", "right"));
+    assertEquals(Known.CORRECT, passwords.known("alice", "right"));
     assertEquals(Known.UNKNOWN, passwords.known("alice", "guess 0"), "memory is bounded");
     assertEquals(Known.WRONG, passwords.known("alice", "guess 999"));
   }

@@ -34,7 +34,7 @@ class ClientCertificatesTest {
     for (Certificates.Pair[] chain :
         new Certificates.Pair[][] {{tooShort}, {longEnough, tooShort}}) {
       assertEquals(
-          "an RSA key of the client has less than 2048 bits",
+          "a client certificate has an RSA key of less than 2048 bits",
           assertThrows(CertificateException.class, () -> check(chain)).getMessage());
     }
   }
@@ -45,7 +45,7 @@ class ClientCertificatesTest {
     for (Certificates.Pair[] chain :
         new Certificates.Pair[][] {{weak}, {AUTHORITY.issue("a"), weak}}) {
       assertEquals(
-          "a certificate of the client is signed with SHA-1 or MD5",
+          "a client certificate is signed with SHA-1 or MD5",
           assertThrows(CertificateException.class, () -> check(chain)).getMessage());
     }
   }

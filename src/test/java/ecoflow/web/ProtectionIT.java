@@ -58,13 +58,13 @@ class ProtectionIT {
 
   @Test
   void anInvalidFileIsOneLineAndEndsTheStart() throws Exception {
-    assertRejected("basic_auth_user: {}", "the file has no field basic_auth_user");
+    assertRejected("basic_auth_user: {}", "unknown field basic_auth_user");
     assertRejected(TLS, "cert_file: cannot read " + directory.resolve("server.crt"));
     newCertificate();
     new Certificates("CA")
         .issue("localhost")
         .writeTo(directory.resolve("server.crt"), directory.resolve("other.key"));
-    assertRejected(TLS, "the key does not belong to the certificate");
+    assertRejected(TLS, "the key does not match the certificate");
     assertRejected(
         withSuite("TLS_RSA_WITH_AES_128_CBC_SHA"),
         "tls_server_config cipher_suites has TLS_RSA_WITH_AES_128_CBC_SHA: TLS 1.2 allows only"
@@ -84,7 +84,7 @@ class ProtectionIT {
     jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
     assertEquals(
         List.of(
-            "ECOFLOW_WEB_CONFIG_FILE: cipher_suites enables CBC for TLS 1.2, which is weaker than"
+            "ECOFLOW_WEB_CONFIG_FILE: cipher_suites contains CBC suites for TLS 1.2, which are weaker than"
                 + " GCM: "
                 + suite),
         jar.log(" WARN Protection - "));
@@ -98,23 +98,24 @@ class ProtectionIT {
     jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
 
     Files.writeString(webConfig, "oops");
-    jar.awaitLine(" has changed and is not valid: the file takes fields; ");
+    jar.awaitLine(" has changed and is not valid: expected a mapping; ");
     Files.writeString(webConfig, USERS);
-    jar.awaitLine(" is not valid: to have TLS or not takes a restart; the pages stay protected");
+    jar.awaitLine(
+        " is not valid: enabling or disabling TLS requires a restart; the previous configuration");
     Files.writeString(directory.resolve("server.crt"), "nothing");
     Files.writeString(webConfig, TLS + USERS);
-    jar.awaitLine(" is not valid: certificate or key are not PEM that can be used (");
+    jar.awaitLine(" is not valid: the certificate or the key is not valid PEM (");
     Files.writeString(webConfig, TLS + "  {client_auth_type: x}");
     jar.awaitLine(" is not valid: line 2: ");
     Files.delete(webConfig);
-    jar.awaitLine(" is not valid: it cannot be read; ");
+    jar.awaitLine(" is not valid: the file cannot be read; ");
     assertEquals(5, jar.log(" WARN Protection - ").size(), () -> "" + jar.log());
 
     // The certificate is written after the file that requires it, as when both are copied.
     Files.writeString(webConfig, TLS + USERS);
     eventually(() -> assertEquals(6, jar.log(" WARN Protection - ").size()));
     newCertificate();
-    jar.awaitLine("ECOFLOW_WEB_CONFIG_FILE was read again");
+    jar.awaitLine("ECOFLOW_WEB_CONFIG_FILE reloaded");
     assertEquals(143, jar.terminate());
     assertTrue(jar.log(" ERROR ").isEmpty(), () -> "" + jar.log());
   }

@@ -13,7 +13,7 @@ class RateLimitTest {
   private int taken(RateLimit limit, int requests) {
     int taken = 0;
     for (int i = 0; i < requests; i++) {
-      taken += limit.take() ? 1 : 0;
+      taken += limit.tryAcquire() ? 1 : 0;
     }
     return taken;
   }

@@ -44,7 +44,7 @@ class SecurityDocTest {
     row(
         rows,
         "connections",
-        Limits.CONNECTIONS
+        Limits.MAX_CONNECTIONS
             + "; fewer if the process can open few files: half of the limit of open files, less"
             + " those open at the start and "
             + Limits.RESERVED_FILES
@@ -89,7 +89,7 @@ class SecurityDocTest {
     row(
         rows,
         "speed of a reader",
-        bytes(Connection.LEAST_PROGRESS) + " in " + time(LIMITS.reader()),
+        bytes(Connection.MIN_PROGRESS) + " in " + time(LIMITS.reader()),
         "the connection is closed",
         "reader");
     row(
@@ -97,7 +97,7 @@ class SecurityDocTest {
         "pipelined requests of a connection",
         Connection.MAX_PIPELINED
             + " without a response, also of health pages; further ones wait, up to "
-            + Connection.MAX_HELD / 2,
+            + Connection.MAX_QUEUED / 2,
         "the connection is closed",
         "pipelined");
     row(
@@ -111,11 +111,11 @@ class SecurityDocTest {
         "checks of passwords that wait",
         PasswordChecks.MAX_TRUSTED
             + " of users that logged in within "
-            + time(PasswordChecks.LATELY)
+            + time(PasswordChecks.TRUSTED_TIME)
             + ", "
             + PasswordChecks.MAX_TRUSTED
             + " of other users, "
-            + PasswordChecks.MAX_OTHERS
+            + PasswordChecks.MAX_FIRST_GUESSES
             + " guesses",
         "503 with `Retry-After`",
         "busy");
@@ -128,7 +128,7 @@ class SecurityDocTest {
     row(
         rows,
         "wrong passwords of an address",
-        PasswordChecks.SLOW_FROM - 1 + " a minute",
+        PasswordChecks.DELAY_THRESHOLD - 1 + " a minute",
         "each further refusal is delayed by 1 s",
         "wrong_password");
     return rows.append('\n').toString();

@@ -29,12 +29,13 @@ class WebConfigFileTest {
             () ->
                 WebConfigFile.within(
                     new TimeLimit(Duration.ofSeconds(1)), () -> Files.readString(pipe)));
-    assertEquals("the file, or one that it names, cannot be read within 1 s", failure.getMessage());
+    assertEquals(
+        "the file, or a file that it refers to, cannot be read within 1 s", failure.getMessage());
   }
 
   @Test
   void theErrorOfAFileIsReported() {
-    WebConfigException problem = new WebConfigException("it is not YAML");
+    WebConfigException problem = new WebConfigException("the file is not valid YAML");
     assertEquals(
         problem,
         assertThrows(
