@@ -9,16 +9,16 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * Writes gauges of devices in the Prometheus text format 0.0.4 or in OpenMetrics 1.0 text, a piece
- * at a time.
+ * Writes gauges of devices in the Prometheus text format 0.0.4 or the OpenMetrics 1.0 text format,
+ * in pieces.
  *
- * <p>Client libraries strip suffixes such as _total or _info from the names of gauges. Devices have
- * quotas with such names, which are kept here.
+ * <p>Client libraries remove suffixes such as _total or _info from the names of gauges. Some quotas
+ * have such names, which this class does not change.
  */
 final class Exposition extends PagePart<Family> {
 
-  /** Some parsers also treat these characters as line ends. */
-  private static final Pattern OTHER_LINE_ENDS =
+  /** Characters other than \n that some parsers treat as line separators. */
+  private static final Pattern LINE_SEPARATORS =
       Pattern.compile("[\\r\\f\\x{0B}\\x{1C}-\\x{1E}\\x{85}\\x{2028}\\x{2029}]");
 
   private static final byte[] VALUE = bytes("} ");
@@ -26,17 +26,17 @@ final class Exposition extends PagePart<Family> {
   private final Names names;
   private final boolean openMetrics;
 
-  /** One series of an exporter metric with the labels of a device. */
+  /** A series of an exporter metric with only the labels of a device. */
   record Sample(Labels labels, double value) {}
 
-  /** The encoded HELP and TYPE lines of a metric family, and the start of its series. */
+  /** The encoded HELP and TYPE lines of a metric family, and the start of each of its series. */
   private record Name(String rawKey, byte[] textHead, byte[] openMetricsHead, byte[] start) {}
 
   /** Cache of the encoded names of metric families. */
   static final class Names {
 
     private final String prefix;
-    private final Map<String, Name> known = new ConcurrentHashMap<>();
+    private final Map<String, Name> cache = new ConcurrentHashMap<>();
 
     /**
      * @param prefix the prefix of the names, without the underscore
@@ -46,10 +46,10 @@ final class Exposition extends PagePart<Family> {
     }
 
     private Name of(Family family) {
-      Name name = known.get(family.name());
+      Name name = cache.get(family.name());
       if (name == null || !name.rawKey().equals(family.rawKey())) {
         name = encode(family);
-        known.put(family.name(), name);
+        cache.put(family.name(), name);
       }
       return name;
     }
@@ -63,8 +63,8 @@ final class Exposition extends PagePart<Family> {
 
     /** Clears the cache if it contains many unused names. */
     private void trim(List<Family> families) {
-      if (known.size() > 2 * families.size() + 1_000) {
-        known.clear();
+      if (cache.size() > 2 * families.size() + 1_000) {
+        cache.clear();
       }
     }
   }
@@ -104,8 +104,8 @@ final class Exposition extends PagePart<Family> {
   @Override
   void appendLabels(PageBytes out, Family current, int i) {
     List<String> indexes = current.indexes(i);
-    for (int place = 0; place < indexes.size(); place++) {
-      out.add(",index_").add(Integer.toString(place)).add("=\"").add(indexes.get(place)).add('"');
+    for (int index = 0; index < indexes.size(); index++) {
+      out.add(",index_").add(Integer.toString(index)).add("=\"").add(indexes.get(index)).add('"');
     }
   }
 
@@ -114,7 +114,7 @@ final class Exposition extends PagePart<Family> {
     return current.value(i);
   }
 
-  /** Appends a gauge whose series have only the labels of a device. */
+  /** Appends an exporter metric. */
   static void appendGauge(
       PageBytes out, String fullName, String help, List<Sample> samples, boolean openMetrics) {
     out.add(head(fullName, help, openMetrics));
@@ -131,8 +131,8 @@ final class Exposition extends PagePart<Family> {
   /** The HELP and TYPE lines of a metric family. */
   static byte[] head(String name, String help, String type, boolean openMetrics) {
     StringBuilder out = new StringBuilder("# HELP ").append(name).append(' ');
-    // Quotes in HELP lines are escaped in OpenMetrics only.
-    appendEscaped(out, OTHER_LINE_ENDS.matcher(help).replaceAll(" "), openMetrics);
+    // Only OpenMetrics escapes quotes in HELP lines.
+    appendEscaped(out, LINE_SEPARATORS.matcher(help).replaceAll(" "), openMetrics);
     return bytes(
         out.append("\n# TYPE ").append(name).append(' ').append(type).append('\n').toString());
   }
@@ -152,13 +152,13 @@ final class Exposition extends PagePart<Family> {
     out.append('"');
   }
 
-  private static void appendEscaped(StringBuilder out, String text, boolean quotes) {
+  private static void appendEscaped(StringBuilder out, String text, boolean escapeQuotes) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       switch (c) {
         case '\\' -> out.append("\\\\");
         case '\n' -> out.append("\\n");
-        case '"' -> out.append(quotes ? "\\\"" : "\"");
+        case '"' -> out.append(escapeQuotes ? "\\\"" : "\"");
         default -> out.append(c);
       }
     }

@@ -14,7 +14,7 @@ import org.apache.camel.health.HealthCheck;
 import org.apache.camel.health.HealthCheckResultBuilder;
 import org.apache.camel.impl.health.AbstractHealthCheck;
 
-/** The conditions of the health pages, each with a description of its current problem. */
+/** The conditions of the health pages. Each returns a description of its current problem. */
 final class Health {
 
   private final Devices devices;
@@ -27,34 +27,36 @@ final class Health {
   }
 
   /**
-   * @param problem the current problem; empty if the condition is met
+   * Adds a condition for readiness.
+   *
+   * @param problem returns the current problem; empty if the condition is met
    */
   void watch(String name, Supplier<Optional<String>> problem) {
     problems.put(name, problem);
   }
 
   /**
-   * Like {@link #watch}, for problems that do not prevent the display of values.
+   * Adds a condition that does not affect readiness.
    *
-   * @param problem the current problem; empty if the condition is met
+   * @param problem returns the current problem; empty if the condition is met
    */
   void remark(String name, Supplier<Optional<String>> problem) {
     remarks.put(name, problem);
   }
 
   private Optional<String> dataProblem() {
-    boolean fresh = devices.ofCloud().stream().anyMatch(DeviceView::shown);
-    return fresh ? Optional.empty() : Optional.of("no device has sent values recently");
+    boolean isAnyShown = devices.ofCloud().stream().anyMatch(DeviceView::shown);
+    return isAnyShown ? Optional.empty() : Optional.of("no device has sent values recently");
   }
 
-  /** For routes: the current problems until a device has sent values; then empty. */
-  public String missing() {
+  /** For routes: the current problems; empty once a device has sent values. */
+  public String startupProblems() {
     boolean hasValues =
         devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
     return hasValues ? "" : current(problems);
   }
 
-  /** For routes: the current remarks after a semicolon; empty without remarks. */
+  /** For routes: the current remarks, with a leading semicolon; empty without remarks. */
   public String remarks() {
     String current = current(remarks);
     return current.isEmpty() ? "" : "; " + current;
@@ -68,7 +70,7 @@ final class Health {
   }
 
   /**
-   * For routes: the ids of routes that are not running, separated by spaces. Routes without
+   * For routes: the IDs of routes that are not running, separated by spaces. Routes without
    * automatic startup are ignored.
    */
   public String stoppedRoutes(CamelContext camel) {
@@ -84,7 +86,7 @@ final class Health {
     return status != null && status.isStarted();
   }
 
-  /** The conditions as Camel health checks, by bean name. */
+  /** The conditions as health checks of Camel, by bean name. */
   Map<String, HealthCheck> camelChecks() {
     Map<String, HealthCheck> checks = new LinkedHashMap<>();
     problems.forEach((name, problem) -> checks.put("ecoflow-" + name, new Check(name, problem)));

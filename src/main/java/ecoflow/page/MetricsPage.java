@@ -21,15 +21,15 @@ import java.util.function.Function;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
-/** Serves scrapes: the exporter metrics, followed by the metrics of the devices. */
+/** The metrics page: the exporter metrics, followed by the metrics of the devices. */
 final class MetricsPage {
 
   static final String TEXT = "text/plain; version=0.0.4; charset=utf-8";
   static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
   private static final String END = "# EOF\n";
 
-  /** A piece can exceed its size by one series. */
-  private static final int SPARE = 1 << 12;
+  /** A piece can exceed its size by up to one series. */
+  private static final int SERIES_RESERVE = 1 << 12;
 
   private final PageSettings settings;
   private final String prefix;
@@ -39,8 +39,8 @@ final class MetricsPage {
   private final Meters meters;
   private final Exposition.Names names;
 
-  /** Initial capacity, from the size of the last page, so that the buffer rarely has to grow. */
-  private volatile int capacity = PageStream.PIECE + SPARE;
+  /** The initial capacity, based on the last page, so that the buffer rarely grows. */
+  private volatile int capacity = PageStream.PIECE + SERIES_RESERVE;
 
   MetricsPage(
       PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
@@ -53,11 +53,11 @@ final class MetricsPage {
     this.names = new Exposition.Names(prefix);
   }
 
-  /** Route step: answers with the page in the format and encoding that the client accepts. */
+  /** Route step: returns the page in the format and encoding that the client accepts. */
   public void answer(Exchange exchange) throws IOException {
     Message message = exchange.getMessage();
-    boolean openMetrics = wantsOpenMetrics(message.getHeader("Accept", "", String.class));
-    boolean gzip = wantsGzip(message.getHeader("Accept-Encoding", "", String.class));
+    boolean openMetrics = prefersOpenMetrics(message.getHeader("Accept", "", String.class));
+    boolean gzip = acceptsGzip(message.getHeader("Accept-Encoding", "", String.class));
     boolean head = "HEAD".equals(message.getHeader(Exchange.HTTP_METHOD));
     message.removeHeaders("*");
     message.setHeader(Exchange.CONTENT_TYPE, openMetrics ? OPEN_METRICS : TEXT);
@@ -70,11 +70,11 @@ final class MetricsPage {
     if (whole.isPresent()) {
       message.setBody(whole.get());
     } else {
-      // Do not write a large page only to compute its length.
+      // A large page is not written only to compute its length.
       message.setBody(head ? InputStream.nullInputStream() : page);
     }
     if (!gzip) {
-      capacity = whole.map(ByteBuffer::remaining).orElse(PageStream.WHOLE) + SPARE;
+      capacity = whole.map(ByteBuffer::remaining).orElse(PageStream.MAX_WHOLE) + SERIES_RESERVE;
     }
   }
 
@@ -83,10 +83,10 @@ final class MetricsPage {
     quotas.removeOld();
     List<DeviceView> all = devices.all();
     all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    PageBytes start = new PageBytes(gzip ? PageStream.PIECE + SPARE : capacity);
+    PageBytes start = new PageBytes(gzip ? PageStream.PIECE + SERIES_RESERVE : capacity);
     meters.registry().scrape(start, openMetrics ? OPEN_METRICS : TEXT);
-    // The end marker follows after the metrics of the devices.
-    start.dropEnd(END);
+    // The metrics of the devices precede the end marker.
+    start.removeSuffix(END);
     Exposition.appendGauge(
         start,
         prefix + "_online",
@@ -105,10 +105,10 @@ final class MetricsPage {
             .toList(),
         openMetrics);
     Snapshot values = quotas.snapshot();
-    Map<String, byte[]> known = new HashMap<>();
+    Map<String, byte[]> encoded = new HashMap<>();
     Function<String, byte[]> labels =
         serial ->
-            known.computeIfAbsent(
+            encoded.computeIfAbsent(
                 serial, unused -> Exposition.deviceLabels(devices.labels(serial)));
     List<PagePart<?>> rest = new ArrayList<>();
     if (settings.metrics().areRaw()) {
@@ -121,21 +121,21 @@ final class MetricsPage {
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 
-  /** Whether the client accepts OpenMetrics and does not prefer plain text. */
-  static boolean wantsOpenMetrics(String accept) {
+  /** Whether the client accepts OpenMetrics with at least the weight of plain text. */
+  static boolean prefersOpenMetrics(String accept) {
     double open = weight(accept, "application/openmetrics-text");
     return open > 0 && open >= weight(accept, "text/plain");
   }
 
-  static boolean wantsGzip(String acceptEncoding) {
+  static boolean acceptsGzip(String acceptEncoding) {
     return weight(acceptEncoding, "gzip") > 0;
   }
 
-  private static double weight(String header, String wanted) {
+  private static double weight(String header, String value) {
     double highest = 0;
     for (String part : header.toLowerCase(Locale.ROOT).split(",")) {
       String[] pieces = part.split(";", -1);
-      if (pieces[0].strip().equals(wanted)) {
+      if (pieces[0].strip().equals(value)) {
         highest = Math.max(highest, quality(List.of(pieces)));
       }
     }

@@ -4,7 +4,7 @@ import ecoflow.normal.NormalFamily;
 import java.util.List;
 import java.util.function.Function;
 
-/** Writes the normalised gauges and counters of devices. */
+/** Writes the normalised metrics of devices. */
 final class NormalExposition extends PagePart<NormalFamily> {
 
   private static final String TOTAL = "_total";

@@ -13,39 +13,39 @@ import org.apache.camel.spi.Registry;
 public final class Page {
 
   private final MetricsPage metricsPage;
-  private final CollectDevices collectDevices;
+  private final ScrapeCounter scrapeCounter;
   private final Health health;
 
   public Page(
       PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
     this.metricsPage = new MetricsPage(settings, devices, quotas, normalised, meters);
-    this.collectDevices = new CollectDevices(devices, meters);
+    this.scrapeCounter = new ScrapeCounter(devices, meters);
     this.health = new Health(devices);
   }
 
   /**
-   * Adds a condition to the health pages. Without values, the exporter is not ready, and the page
-   * shows the current problems.
+   * Adds a condition for readiness. The exporter is ready once a device has sent values; until
+   * then, the page shows the current problems.
    *
-   * @param problem the current problem; empty if the condition is met
+   * @param problem returns the current problem; empty if the condition is met
    */
   public void watch(String name, Supplier<Optional<String>> problem) {
     health.watch(name, problem);
   }
 
   /**
-   * Like {@link #watch}, for problems that do not prevent the display of values.
+   * Adds a condition that does not affect readiness.
    *
-   * @param problem the current problem; empty if the condition is met
+   * @param problem returns the current problem; empty if the condition is met
    */
   public void remark(String name, Supplier<Optional<String>> problem) {
     health.remark(name, problem);
   }
 
-  /** Binds {@code metricsPage}, {@code collectDevices}, {@code health} and Camel's checks. */
+  /** Binds {@code metricsPage}, {@code scrapeCounter}, {@code health} and Camel's checks. */
   public void bind(Registry registry) {
     registry.bind("metricsPage", metricsPage);
-    registry.bind("collectDevices", collectDevices);
+    registry.bind("scrapeCounter", scrapeCounter);
     registry.bind("health", health);
     health.camelChecks().forEach(registry::bind);
   }

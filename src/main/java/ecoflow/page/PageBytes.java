@@ -6,21 +6,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * A growable byte buffer with methods to append texts and numbers to a page. Numbers have the form
- * of {@link Double#toString}, except {@code +Inf} and {@code -Inf}.
+ * A growable byte buffer for texts and numbers of a page. Numbers have the format of {@link
+ * Double#toString}, except {@code +Inf} and {@code -Inf}.
  *
- * <p>Fast path, read last: a StringBuilder would return the same page. This class writes bytes,
- * without a string for each number.
+ * <p>Fast path, read last: a StringBuilder would produce the same page. This class does not create
+ * a string for each number.
  */
 final class PageBytes extends OutputStream {
 
-  /** Powers of ten by their exponent. */
-  private static final long[] TEN_TO = {1, 10, 100, 1_000, 10_000, 100_000, 1_000_000};
+  private static final long[] POWERS_OF_TEN = {1, 10, 100, 1_000, 10_000, 100_000, 1_000_000};
 
-  /** {@link Double#toString} writes an exponent from this value on. */
-  private static final double FIRST_WITH_EXPONENT = 1e7;
+  /** {@link Double#toString} writes an exponent for this value and larger values. */
+  private static final double MIN_WITH_EXPONENT = 1e7;
 
-  /** {@link Double#toString} writes an exponent below this value. */
+  /** {@link Double#toString} writes an exponent for smaller values. */
   private static final double MIN_WITHOUT_EXPONENT = 1e-3;
 
   private static final int MAX_LONG_DIGITS = 19;
@@ -36,7 +35,6 @@ final class PageBytes extends OutputStream {
     return size;
   }
 
-  /** Removes the content and keeps the memory. */
   void clear() {
     size = 0;
   }
@@ -46,7 +44,7 @@ final class PageBytes extends OutputStream {
     System.arraycopy(bytes, start, target, offset, length);
   }
 
-  /** A view of the content, which is valid until the next change. */
+  /** Returns a view of the content, which is valid until the next change. */
   ByteBuffer view() {
     return ByteBuffer.wrap(bytes, 0, size);
   }
@@ -55,8 +53,8 @@ final class PageBytes extends OutputStream {
     out.write(bytes, 0, size);
   }
 
-  /** Removes the text from the end, if it is present. */
-  void dropEnd(String ascii) {
+  /** Removes the text if the content ends with it. */
+  void removeSuffix(String ascii) {
     byte[] end = ascii.getBytes(StandardCharsets.US_ASCII);
     int start = size - end.length;
     if (start >= 0 && Arrays.equals(bytes, start, size, end, 0, end.length)) {
@@ -91,7 +89,6 @@ final class PageBytes extends OutputStream {
     return this;
   }
 
-  /** Appends a number like {@link Double#toString}, but infinities as +Inf and -Inf. */
   PageBytes add(double value) {
     if (Double.isInfinite(value)) {
       return add(value > 0 ? "+Inf" : "-Inf");
@@ -100,14 +97,14 @@ final class PageBytes extends OutputStream {
   }
 
   /**
-   * Appends a number with at most six decimals, as nearly all values of devices. This is faster
-   * than {@link Double#toString}.
+   * Appends a number with at most six decimals, faster than {@link Double#toString}. Nearly all
+   * values of devices have this format.
    *
-   * @return false if the number has another form; then nothing is appended
+   * @return false if the number has another format; then nothing is appended
    */
   private boolean addShort(double value) {
     double size = Math.abs(value);
-    if (!(size < FIRST_WITH_EXPONENT) || (value == 0 && 1 / value < 0)) {
+    if (!(size < MIN_WITH_EXPONENT) || (value == 0 && 1 / value < 0)) {
       return false;
     }
     long whole = (long) size;
@@ -118,9 +115,9 @@ final class PageBytes extends OutputStream {
     if (size < MIN_WITHOUT_EXPONENT) {
       return false;
     }
-    for (int decimals = 1; decimals < TEN_TO.length; decimals++) {
-      long digits = Math.round(size * TEN_TO[decimals]);
-      if (Double.compare((double) digits / TEN_TO[decimals], size) == 0) {
+    for (int decimals = 1; decimals < POWERS_OF_TEN.length; decimals++) {
+      long digits = Math.round(size * POWERS_OF_TEN[decimals]);
+      if (Double.compare((double) digits / POWERS_OF_TEN[decimals], size) == 0) {
         addDecimal(value < 0, digits, decimals);
         return true;
       }
@@ -134,10 +131,10 @@ final class PageBytes extends OutputStream {
       bytes[size++] = '-';
     }
     int length = decimals + 1;
-    for (long rest = digits / TEN_TO[decimals] / 10; rest > 0; rest /= 10) {
+    for (long rest = digits / POWERS_OF_TEN[decimals] / 10; rest > 0; rest /= 10) {
       length++;
     }
-    // One more byte for the point.
+    // The index of the last digit; the decimal point takes one byte.
     int at = size + length;
     long rest = digits;
     for (int i = 0; i < length; i++) {

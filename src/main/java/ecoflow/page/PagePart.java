@@ -5,11 +5,10 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Writes metric families: for each family the head, then each series with the labels of its device,
- * its other labels and its value.
+ * Writes metric families: the head of each family, then each of its series.
  *
  * <p>Fast path, read last: a loop in {@link Exposition} would write the same lines. This class can
- * stop after a piece of the page and continue later.
+ * interrupt the loop after a piece of the page.
  *
  * @param <F> the type of a metric family
  */
@@ -31,26 +30,26 @@ abstract class PagePart<F> {
   }
 
   /**
-   * Appends series until the buffer has {@code enough} bytes or no series are left. The end marker
-   * of OpenMetrics is not included.
+   * Appends series until the buffer has {@code minSize} bytes or all series are written. Does not
+   * write the end marker of OpenMetrics.
    *
-   * @return whether series are left
+   * @return whether there are further series
    */
-  final boolean append(PageBytes out, int enough) {
-    while (family < families.size() && out.size() < enough) {
+  final boolean append(PageBytes out, int minSize) {
+    while (family < families.size() && out.size() < minSize) {
       F current = families.get(family);
       int size = size(current);
       byte[] start = start(current);
       if (series == 0) {
         out.add(head(current));
       }
-      // Write at least one series after the head, so that the head is not repeated.
+      // At least one series follows the head, because the head would be repeated otherwise.
       do {
         out.add(start).add(deviceLabels.apply(serial(current, series)));
         appendLabels(out, current, series);
         out.add(VALUE).add(value(current, series)).add('\n');
         series++;
-      } while (series < size && out.size() < enough);
+      } while (series < size && out.size() < minSize);
       if (series == size) {
         family++;
         series = 0;
@@ -61,10 +60,10 @@ abstract class PagePart<F> {
 
   abstract int size(F current);
 
-  /** The lines before the series. */
+  /** The HELP and TYPE lines. */
   abstract byte[] head(F current);
 
-  /** The start of each series, up to the labels. */
+  /** The text of each series before its labels. */
   abstract byte[] start(F current);
 
   abstract String serial(F current, int i);

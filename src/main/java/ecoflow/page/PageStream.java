@@ -11,27 +11,27 @@ import java.util.zip.GZIPOutputStream;
 /**
  * Writes the page while the client reads it.
  *
- * <p>Fast path, read last: the page could also be written at once. This class writes pieces, so
- * that a large page is never in memory as a whole.
+ * <p>Fast path, read last: the page could also be written as a whole. This class writes it in
+ * pieces, so that a large page does not have to fit into memory.
  */
 final class PageStream extends InputStream {
 
-  /** Pages up to this size consist of one piece. */
-  static final int WHOLE = 1 << 18;
+  /** Pages of up to this size consist of one piece. */
+  static final int MAX_WHOLE = 1 << 18;
 
-  /** The size of further pieces, and of pieces to compress. */
+  /** The size of all other pieces, before compression. */
   static final int PIECE = 1 << 16;
 
   private final PageBytes plain;
   private final Iterator<PagePart<?>> rest;
   private final String end;
 
-  /** The readable bytes: {@link #plain} itself, or its compressed form. */
-  private final PageBytes ready;
+  /** The bytes to read: {@link #plain} itself, or its compressed form. */
+  private final PageBytes output;
 
   private final GZIPOutputStream gzip;
 
-  /** The part that is being written; null between parts. */
+  /** The current part; null between parts. */
   private PagePart<?> part;
 
   private int read;
@@ -39,30 +39,30 @@ final class PageStream extends InputStream {
 
   /**
    * @param start the start of the page
-   * @param end the text after the last part
+   * @param end the end marker
    */
   PageStream(PageBytes start, List<PagePart<?>> rest, String end, boolean compressed)
       throws IOException {
     this.plain = start;
     this.rest = rest.iterator();
     this.end = end;
-    this.ready = compressed ? new PageBytes(PIECE / 4) : start;
-    this.gzip = compressed ? new GZIPOutputStream(ready, PIECE / 8) : null;
+    this.output = compressed ? new PageBytes(PIECE / 4) : start;
+    this.gzip = compressed ? new GZIPOutputStream(output, PIECE / 8) : null;
     do {
-      prepare(compressed ? PIECE : WHOLE);
-    } while (ready.size() < WHOLE && !ended);
+      writePiece(compressed ? PIECE : MAX_WHOLE);
+    } while (output.size() < MAX_WHOLE && !ended);
   }
 
-  /** The whole page, if it consists of one piece and nothing has been read. */
+  /** Returns the whole page, if it consists of one piece that has not been read yet. */
   Optional<ByteBuffer> whole() {
-    return ended && read == 0 ? Optional.of(ready.view()) : Optional.empty();
+    return ended && read == 0 ? Optional.of(output.view()) : Optional.empty();
   }
 
-  /** Completes the current piece in {@link #plain} and makes it readable. */
-  private void prepare(int enough) throws IOException {
-    while (plain.size() < enough && (part != null || rest.hasNext())) {
+  /** Writes the next piece to {@link #output}. */
+  private void writePiece(int minSize) throws IOException {
+    while (plain.size() < minSize && (part != null || rest.hasNext())) {
       part = part == null ? rest.next() : part;
-      if (!part.append(plain, enough)) {
+      if (!part.append(plain, minSize)) {
         part = null;
       }
     }
@@ -87,16 +87,16 @@ final class PageStream extends InputStream {
 
   @Override
   public int read(byte[] target, int offset, int length) throws IOException {
-    while (read == ready.size() && !ended) {
-      ready.clear();
+    while (read == output.size() && !ended) {
+      output.clear();
       read = 0;
-      prepare(PIECE);
+      writePiece(PIECE);
     }
-    if (read == ready.size()) {
+    if (read == output.size()) {
       return -1;
     }
-    int count = Math.min(length, ready.size() - read);
-    ready.copy(read, target, offset, count);
+    int count = Math.min(length, output.size() - read);
+    output.copy(read, target, offset, count);
     read += count;
     return count;
   }

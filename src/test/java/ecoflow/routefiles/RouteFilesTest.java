@@ -48,7 +48,7 @@ class RouteFilesTest {
           "accountLogin.token",
           "accountLogin.userId",
           "apiHost.current",
-          "health.missing",
+          "health.startupProblems",
           "health.remarks",
           "health.stoppedRoutes",
           "landingPage.html",

@@ -5,19 +5,22 @@ import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.meters.Meters.Scrape;
 
-/** Counts collections in modes without polls, bean {@code collectDevices}. */
-final class CollectDevices {
+/**
+ * Counts each collection as a scrape of each device in modes without polls, bean {@code
+ * scrapeCounter}.
+ */
+final class ScrapeCounter {
 
   private final Devices devices;
   private final Meters meters;
 
-  CollectDevices(Devices devices, Meters meters) {
+  ScrapeCounter(Devices devices, Meters meters) {
     this.devices = devices;
     this.meters = meters;
   }
 
-  /** Route step: counts a collection of each device. */
-  public void countScrapes() {
+  /** Route step: counts the result for each device. */
+  public void countAll() {
     for (DeviceView device : devices.all()) {
       meters.scraped(device.labels(), result(device));
     }
