@@ -6,7 +6,7 @@ import java.util.OptionalDouble;
 /** Formats values for the landing page. */
 final class Format {
 
-  private static final String NOTHING = "\u2013";
+  private static final String NO_VALUE = "\u2013";
   private static final long MINUTE = 60;
   private static final long HOUR = 3_600;
   private static final long DAY = 86_400;
@@ -15,14 +15,14 @@ final class Format {
 
   static String watts(OptionalDouble watts) {
     if (watts.isEmpty()) {
-      return NOTHING;
+      return NO_VALUE;
     }
     double value = watts.getAsDouble();
     if (Math.abs(value) >= 10_000) {
       return String.format(Locale.ROOT, "%.1f kW", value / 1_000);
     }
     boolean isSmall = Math.abs(value) < 10 && Math.rint(value) != value;
-    // Adding 0 turns -0 into 0.
+    // Adding 0 converts -0 to 0.
     return String.format(
         Locale.ROOT, isSmall ? "%.1f W" : "%.0f W", isSmall ? value : Math.rint(value) + 0.0);
   }
@@ -31,16 +31,16 @@ final class Format {
     return String.format(Locale.ROOT, "%.0f %%", Math.rint(100 * ratio) + 0.0);
   }
 
-  /** The remaining time until the battery is full or empty, depending on the power. */
-  static String left(Reading reading) {
-    OptionalDouble full = reading.toFull();
-    OptionalDouble empty = reading.toEmpty();
-    boolean fills = reading.input().orElse(0) > reading.output().orElse(0);
-    if (full.isPresent() && (fills || empty.isEmpty())) {
-      return "full in " + duration((long) full.getAsDouble());
+  /** The time until the battery is full or empty, depending on the power; may be empty. */
+  static String remainingTime(Reading reading) {
+    OptionalDouble toFull = reading.toFull();
+    OptionalDouble toEmpty = reading.toEmpty();
+    boolean isCharging = reading.input().orElse(0) > reading.output().orElse(0);
+    if (toFull.isPresent() && (isCharging || toEmpty.isEmpty())) {
+      return "full in " + duration((long) toFull.getAsDouble());
     }
-    // Some devices also send the time to empty while they charge.
-    return empty.isPresent() && !fills ? "empty in " + duration((long) empty.getAsDouble()) : "";
+    // Some devices also send the time to empty while they are charging.
+    return toEmpty.isPresent() && !isCharging ? "empty in " + duration((long) toEmpty.getAsDouble()) : "";
   }
 
   /** Formats a duration with at most two units. */

@@ -10,59 +10,59 @@ final class History {
   static final int WIDTH = 240;
   static final int HEIGHT = 40;
 
-  /** Margin, so that a line at the edge is not clipped. */
-  private static final double EDGE = 2;
+  /** Keeps lines at the edge from being clipped. */
+  private static final double MARGIN = 2;
 
   private final float[] values = new float[MINUTES];
-  private long last = Long.MIN_VALUE;
-  private boolean ofCharge;
+  private long lastMinute = Long.MIN_VALUE;
+  private boolean isCharge;
 
   History() {
     Arrays.fill(values, Float.NaN);
   }
 
-  /** Whether there is a value for this minute of the monotonic clock or a later one. */
+  /** Whether the history has a value for this minute of the monotonic clock, or for a later one. */
   synchronized boolean has(long minute) {
-    return minute <= last;
+    return minute <= lastMinute;
   }
 
-  /** Whether the chart shows the charge, from 0 to 1, rather than a power. */
-  synchronized boolean isOfCharge() {
-    return ofCharge;
+  /** Whether the values are charges, from 0 to 1, rather than powers. */
+  synchronized boolean isCharge() {
+    return isCharge;
   }
 
-  /** Adds a charge, which has precedence over power: earlier powers are discarded. */
+  /** Adds a charge, and discards earlier powers. */
   synchronized void addCharge(long minute, double charge) {
-    if (!ofCharge) {
-      ofCharge = true;
-      last = Long.MIN_VALUE;
+    if (!isCharge) {
+      isCharge = true;
+      lastMinute = Long.MIN_VALUE;
     }
     add(minute, charge);
   }
 
-  /** Adds a power, which is ignored if the device has a charge. */
+  /** Adds a power, unless the device has a charge. */
   synchronized void addPower(long minute, double watts) {
-    if (!ofCharge) {
+    if (!isCharge) {
       add(minute, watts);
     }
   }
 
   /** Adds a value, unless the minute already has one. */
   private void add(long minute, double value) {
-    if (minute <= last) {
+    if (minute <= lastMinute) {
       return;
     }
     clearAfterLast(minute - 1);
     values[index(minute)] = (float) value;
-    last = minute;
+    lastMinute = minute;
   }
 
   /** Clears the minutes after the last value. */
   private void clearAfterLast(long until) {
-    if (last == Long.MIN_VALUE || until - last >= MINUTES) {
+    if (lastMinute == Long.MIN_VALUE || until - lastMinute >= MINUTES) {
       Arrays.fill(values, Float.NaN);
     } else {
-      for (long minute = last + 1; minute <= until; minute++) {
+      for (long minute = lastMinute + 1; minute <= until; minute++) {
         values[index(minute)] = Float.NaN;
       }
     }
@@ -73,37 +73,36 @@ final class History {
   }
 
   /**
-   * The SVG path of the chart, from an hour ago on the left to now on the right; empty without
-   * values.
+   * Returns the SVG path of the chart, from one hour ago to now; empty without values.
    *
    * @param now the current minute
-   * @param bridge maximum distance in minutes of values that are connected by a line
+   * @param maxGap maximum distance, in minutes, of two values that a line connects
    */
-  synchronized String path(long now, int bridge) {
-    double scale = ofCharge ? 1 : Math.max(1, largest(now));
+  synchronized String path(long now, int maxGap) {
+    double scale = isCharge ? 1 : Math.max(1, max(now));
     StringBuilder path = new StringBuilder();
-    long before = Long.MIN_VALUE;
-    for (long minute = Math.max(now - MINUTES + 1, last - MINUTES + 1); minute <= last; minute++) {
+    long previous = Long.MIN_VALUE;
+    for (long minute = Math.max(now - MINUTES + 1, lastMinute - MINUTES + 1); minute <= lastMinute; minute++) {
       float value = values[index(minute)];
       if (Float.isNaN(value)) {
         continue;
       }
-      boolean joined = before != Long.MIN_VALUE && minute - before <= bridge;
-      double x = WIDTH - EDGE - (now - minute) * (WIDTH - 2 * EDGE) / (MINUTES - 1);
-      double share = Math.min(1, Math.max(0, value / scale));
-      double y = HEIGHT - EDGE - share * (HEIGHT - 2 * EDGE);
-      path.append(String.format(Locale.ROOT, joined ? "L%.1f %.1f" : "M%.1f %.1fh.1", x, y));
-      before = minute;
+      boolean isJoined = previous != Long.MIN_VALUE && minute - previous <= maxGap;
+      double x = WIDTH - MARGIN - (now - minute) * (WIDTH - 2 * MARGIN) / (MINUTES - 1);
+      double ratio = Math.min(1, Math.max(0, value / scale));
+      double y = HEIGHT - MARGIN - ratio * (HEIGHT - 2 * MARGIN);
+      path.append(String.format(Locale.ROOT, isJoined ? "L%.1f %.1f" : "M%.1f %.1fh.1", x, y));
+      previous = minute;
     }
     return path.toString();
   }
 
-  private double largest(long now) {
-    double largest = 0;
-    for (long minute = Math.max(now - MINUTES + 1, last - MINUTES + 1); minute <= last; minute++) {
+  private double max(long now) {
+    double max = 0;
+    for (long minute = Math.max(now - MINUTES + 1, lastMinute - MINUTES + 1); minute <= lastMinute; minute++) {
       float value = values[index(minute)];
-      largest = value > largest ? value : largest;
+      max = value > max ? value : max;
     }
-    return largest;
+    return max;
   }
 }

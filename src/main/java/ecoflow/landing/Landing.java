@@ -23,10 +23,10 @@ public final class Landing {
   public record Failure(String message, long epochMillis) {}
 
   /**
-   * @param about version and mode
-   * @param interval interval of the collection of all devices
-   * @param failure the last failure
-   * @param unknownMessages number of messages without a decoder
+   * @param about the version and the mode
+   * @param interval the collection interval
+   * @param failure returns the last failure
+   * @param unknownMessages returns the number of messages without a decoder
    */
   public Landing(
       String about,
@@ -53,11 +53,11 @@ public final class Landing {
   /**
    * Adds a condition to the page.
    *
-   * @param problem the current problem; empty if the condition is met
-   * @param fine text to show without a problem
+   * @param problem returns the current problem; empty if the condition is met
+   * @param okText the text to show if the condition is met
    */
-  public void show(String name, Supplier<Optional<String>> problem, String fine) {
-    page.show(name, problem, fine);
+  public void show(String name, Supplier<Optional<String>> problem, String okText) {
+    page.show(name, problem, okText);
   }
 
   /** Binds {@code landingPage}. */

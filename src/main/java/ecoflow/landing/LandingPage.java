@@ -22,12 +22,12 @@ import org.apache.camel.Body;
 /** The landing page with a chart of the last hour per device, bean {@code landingPage}. */
 final class LandingPage {
 
-  private record Condition(String name, Supplier<Optional<String>> problem, String fine) {}
+  private record Condition(String name, Supplier<Optional<String>> problem, String okText) {}
 
   private final String about;
   private final Supplier<List<DeviceView>> devices;
   private final Function<String, Reading> readings;
-  private final int bridge;
+  private final int maxGap;
   private final LongSupplier nanoClock;
   private final LongSupplier millisClock;
   private final Supplier<Optional<Failure>> failure;
@@ -48,34 +48,34 @@ final class LandingPage {
     this.about = about;
     this.devices = devices;
     this.readings = readings;
-    this.bridge = (int) interval.toMinutes() + 2;
+    this.maxGap = (int) interval.toMinutes() + 2;
     this.nanoClock = nanoClock;
     this.millisClock = millisClock;
     this.failure = failure;
     this.unknownMessages = unknownMessages;
   }
 
-  void show(String name, Supplier<Optional<String>> problem, String fine) {
-    conditions.add(new Condition(name, problem, fine));
+  void show(String name, Supplier<Optional<String>> problem, String okText) {
+    conditions.add(new Condition(name, problem, okText));
   }
 
   private long minute() {
     return Math.floorDiv(nanoClock.getAsLong(), TimeUnit.MINUTES.toNanos(1));
   }
 
-  /** Route step of each collection: records one value per device and minute. */
-  public void remember() {
+  /** Route step: records a value of each device, at most once per minute. */
+  public void recordReadings() {
     long minute = minute();
     for (DeviceView device : devices.get()) {
       History history = histories.computeIfAbsent(device.serial(), unused -> new History());
       if (device.shown() && !history.has(minute)) {
-        remember(history, minute, readings.apply(device.serial()));
+        recordReading(history, minute, readings.apply(device.serial()));
       }
     }
   }
 
-  /** Records the charge, or the output power of a device without a charge. */
-  private static void remember(History history, long minute, Reading reading) {
+  /** Records the charge; for a device without a charge, the output power. */
+  private static void recordReading(History history, long minute, Reading reading) {
     if (reading.charge().isPresent()) {
       history.addCharge(minute, reading.charge().getAsDouble());
     } else if (reading.output().isPresent()) {
@@ -87,7 +87,7 @@ final class LandingPage {
     return device.shown() ? readings.apply(device.serial()) : Reading.NONE;
   }
 
-  /** For routes: the current content of the page. */
+  /** For routes: the values for the template. */
   public Map<String, Object> view() {
     List<DeviceView> all = devices.get();
     Map<String, Object> view = new HashMap<>();
@@ -110,8 +110,8 @@ final class LandingPage {
     Optional<String> problem = condition.problem().get();
     return Map.of(
         "name", condition.name(),
-        "fine", problem.isEmpty(),
-        "text", problem.orElse(condition.fine()));
+        "isOk", problem.isEmpty(),
+        "text", problem.orElse(condition.okText()));
   }
 
   private String ago(long epochMillis) {
@@ -121,7 +121,7 @@ final class LandingPage {
   private Map<String, Object> device(DeviceView device) {
     Reading reading = reading(device);
     OptionalDouble charge = reading.charge();
-    double share = Math.min(1, Math.max(0, charge.orElse(0)));
+    double ratio = Math.min(1, Math.max(0, charge.orElse(0)));
     Map<String, Object> view = new HashMap<>();
     view.put("name", device.labels().deviceName());
     view.put("product", device.labels().productName());
@@ -130,23 +130,23 @@ final class LandingPage {
     view.put("absence", device.absence());
     view.put("hasCharge", charge.isPresent());
     view.put("charge", charge.isPresent() ? Format.percent(charge.getAsDouble()) : "");
-    view.put("bar", Math.round(100 * share));
-    view.put("isLow", charge.isPresent() && share < 0.2);
+    view.put("bar", Math.round(100 * ratio));
+    view.put("isLow", charge.isPresent() && ratio < 0.2);
     view.put("input", Format.watts(reading.input()));
     view.put("output", Format.watts(reading.output()));
-    view.put("left", Format.left(reading));
+    view.put("remainingTime", Format.remainingTime(reading));
     view.put(
         "updated",
         device.lastUpdateMillis().isPresent()
             ? ago(device.lastUpdateMillis().getAsLong())
             : "no value yet");
     History history = histories.get(device.serial());
-    view.put("hour", history == null ? "" : history.path(minute(), bridge));
-    view.put("hourOf", history != null && history.isOfCharge() ? "Charge" : "Output power");
+    view.put("chart", history == null ? "" : history.path(minute(), maxGap));
+    view.put("chartTitle", history != null && history.isCharge() ? "Charge" : "Output power");
     return view;
   }
 
-  /** For routes: renders the content as HTML. */
+  /** For routes: the page as HTML. */
   public String html(@Body Map<String, Object> view) {
     return template().render(view);
   }

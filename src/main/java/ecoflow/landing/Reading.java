@@ -3,11 +3,11 @@ package ecoflow.landing;
 import java.util.OptionalDouble;
 
 /**
- * The values of a device on the landing page; each is empty if the device does not send it.
+ * The values of a device on the landing page; a value that the device does not send is empty.
  *
- * @param charge of the battery, 0 to 1
- * @param input power in watts
- * @param output power in watts
+ * @param charge the charge of the battery, from 0 to 1
+ * @param input the input power in watts
+ * @param output the output power in watts
  * @param toFull time until the battery is full, in seconds
  * @param toEmpty time until the battery is empty, in seconds
  */
@@ -18,8 +18,8 @@ record Reading(
     OptionalDouble toFull,
     OptionalDouble toEmpty) {
 
-  private static final OptionalDouble NOTHING = OptionalDouble.empty();
+  private static final OptionalDouble ABSENT = OptionalDouble.empty();
 
-  /** The reading of a device whose values are not shown. */
-  static final Reading NONE = new Reading(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING);
+  /** For a device whose values are not shown. */
+  static final Reading NONE = new Reading(ABSENT, ABSENT, ABSENT, ABSENT, ABSENT);
 }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
-/** Creates readings from normalised values, or from raw values if the model lacks these. */
+/** Creates readings from normalised values, or from raw values of models without them. */
 final class Readings {
 
   private static final List<String> RAW_CHARGE =
@@ -35,10 +35,10 @@ final class Readings {
 
   private static final String CHARGE = "battery_charge_ratio";
 
-  /** The charge of a pack, which is the charge of the device if there is only one pack. */
+  /** The charge of a pack; also the charge of the device if it has only one pack. */
   private static final String PACK_CHARGE = "battery_pack_charge_ratio";
 
-  private static final double PERCENT = 0.01;
+  private static final double RATIO_PER_PERCENT = 0.01;
 
   private final Normalised normalised;
   private final Quotas quotas;
@@ -53,8 +53,8 @@ final class Readings {
   }
 
   /**
-   * @param isChargeNormalised whether the model has rows for its charge; then the charge is unknown
-   *     if these rows have no value
+   * @param isChargeNormalised whether the table has rows for the charge of the model; in that case,
+   *     raw values are not used for it
    */
   static Reading of(List<NormalValue> normal, DeviceValues values, boolean isChargeNormalised) {
     Map<String, Double> raw = new HashMap<>();
@@ -63,22 +63,22 @@ final class Readings {
     }
     return new Reading(
         isChargeNormalised
-            ? first(List.of(one(normal, CHARGE), one(normal, PACK_CHARGE)))
+            ? first(List.of(single(normal, CHARGE), single(normal, PACK_CHARGE)))
             : ratio(rawCharge(raw)),
         first(
             List.of(
-                one(normal, "input_power_watts"),
-                one(normal, "solar_power_watts"),
+                single(normal, "input_power_watts"),
+                single(normal, "solar_power_watts"),
                 raw(raw, RAW_INPUT))),
         first(
             List.of(
-                one(normal, "output_power_watts"),
-                one(normal, "home_load_power_watts"),
+                single(normal, "output_power_watts"),
+                single(normal, "home_load_power_watts"),
                 raw(raw, RAW_OUTPUT),
-                // The only output of a plug.
-                one(normal, "port_output_power_watts"))),
-        one(normal, "battery_time_to_full_seconds"),
-        one(normal, "battery_time_to_empty_seconds"));
+                // A plug has no other output.
+                single(normal, "port_output_power_watts"))),
+        single(normal, "battery_time_to_full_seconds"),
+        single(normal, "battery_time_to_empty_seconds"));
   }
 
   private static OptionalDouble first(List<OptionalDouble> values) {
@@ -88,13 +88,13 @@ final class Readings {
         .orElse(OptionalDouble.empty());
   }
 
-  /** The only value of a metric; empty if there are several, because the choice is ambiguous. */
-  private static OptionalDouble one(List<NormalValue> values, String name) {
+  /** The value of a metric with a single series; empty otherwise. */
+  private static OptionalDouble single(List<NormalValue> values, String name) {
     List<NormalValue> found = values.stream().filter(value -> value.name().equals(name)).toList();
     return found.size() == 1 ? OptionalDouble.of(found.get(0).value()) : OptionalDouble.empty();
   }
 
-  /** The first charge that is not 0: many models send 0 for the charge of an absent battery. */
+  /** The first charge other than 0, because many models send 0 for an absent battery. */
   private static OptionalDouble rawCharge(Map<String, Double> values) {
     return RAW_CHARGE.stream()
         .filter(values::containsKey)
@@ -109,7 +109,7 @@ final class Readings {
 
   private static OptionalDouble ratio(OptionalDouble percent) {
     return percent.isPresent()
-        ? OptionalDouble.of(percent.getAsDouble() * PERCENT)
+        ? OptionalDouble.of(percent.getAsDouble() * RATIO_PER_PERCENT)
         : OptionalDouble.empty();
   }
 }

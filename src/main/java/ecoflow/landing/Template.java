@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 /**
  * A template in a subset of Mustache: {@code {{name}}}, {@code {{#name}}...{{/name}}} for each item
  * of a list or if a value is true, and {@code {{^name}}...{{/name}}} otherwise. All values are
- * escaped. Camel's template components would add an engine of several hundred kB for one page.
+ * escaped. Camel's template components would add several hundred kB for a single page.
  */
 final class Template {
 
@@ -55,11 +55,11 @@ final class Template {
       String name = tags.group(2);
       switch (tags.group(1)) {
         case "#" -> parts.add(section(name, parse(text, tags, end, name)));
-        case "^" -> parts.add(unless(name, parse(text, tags, end, name)));
+        case "^" -> parts.add(inverted(name, parse(text, tags, end, name)));
         case "/" -> {
           if (!name.equals(section)) {
             throw new IllegalArgumentException(
-                "expected the end of " + section + ", not of " + name);
+                "expected {{/" + section + "}}, found {{/" + name + "}}");
           }
           return parts;
         }
@@ -67,39 +67,39 @@ final class Template {
       }
     }
     if (!section.isEmpty()) {
-      throw new IllegalArgumentException(section + " has no end");
+      throw new IllegalArgumentException("missing {{/" + section + "}}");
     }
     String literal = text.substring(end[0]);
     parts.add((out, scopes) -> out.append(literal));
     return parts;
   }
 
-  private static Part section(String name, List<Part> inner) {
+  private static Part section(String name, List<Part> content) {
     return (out, scopes) -> {
       for (Map<String, ?> scope : scopes(find(scopes, name))) {
         scopes.push(scope);
-        inner.forEach(part -> part.append(out, scopes));
+        content.forEach(part -> part.append(out, scopes));
         scopes.pop();
       }
     };
   }
 
-  private static Part unless(String name, List<Part> inner) {
+  private static Part inverted(String name, List<Part> content) {
     return (out, scopes) -> {
       if (scopes(find(scopes, name)).isEmpty()) {
-        inner.forEach(part -> part.append(out, scopes));
+        content.forEach(part -> part.append(out, scopes));
       }
     };
   }
 
-  /** The scopes for which a section is rendered. */
+  /** The scopes for which to render a section. */
   @SuppressWarnings("unchecked")
   private static List<Map<String, ?>> scopes(Object value) {
     if (value instanceof List<?> list) {
       return (List<Map<String, ?>>) list;
     }
-    boolean isOn = !Boolean.FALSE.equals(value) && !"".equals(value);
-    return isOn ? List.of(Map.of()) : List.of();
+    boolean isTrue = !Boolean.FALSE.equals(value) && !"".equals(value);
+    return isTrue ? List.of(Map.of()) : List.of();
   }
 
   private static Object find(Deque<Map<String, ?>> scopes, String name) {

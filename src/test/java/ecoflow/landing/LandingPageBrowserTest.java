@@ -107,7 +107,7 @@ class LandingPageBrowserTest {
       eventually(
           () ->
               assertTrue(
-                  text(browser).contains("The exporter does not answer."), () -> text(browser)));
+                  text(browser).contains("The exporter does not respond."), () -> text(browser)));
       assertFalse(text(browser).contains("77 %"), () -> text(browser));
     }
   }

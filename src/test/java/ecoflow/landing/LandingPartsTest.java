@@ -98,15 +98,15 @@ class LandingPartsTest {
   @Test
   void remainingTimeDependsOnThePower() {
     Reading both = new Reading(some(.5), some(100), some(20), some(3600), some(7200));
-    assertEquals("full in 1 h 0 min", Format.left(both));
+    assertEquals("full in 1 h 0 min", Format.remainingTime(both));
     assertEquals(
         "empty in 2 h 0 min",
-        Format.left(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
+        Format.remainingTime(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
     assertEquals(
-        "full in 1 h 0 min", Format.left(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
+        "full in 1 h 0 min", Format.remainingTime(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
     assertEquals(
-        "", Format.left(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
-    assertEquals("", Format.left(Reading.NONE));
+        "", Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
+    assertEquals("", Format.remainingTime(Reading.NONE));
     assertEquals("\u2013", Format.watts(NONE));
     assertEquals("just now", Format.ago(-5_000));
     assertEquals("2 min ago", Format.ago(125_000));
@@ -237,6 +237,6 @@ class LandingPartsTest {
     history.addCharge(0, 0.5);
     history.addPower(1, 50);
     assertEquals("M234.0 20.0h.1", history.path(1, 2));
-    assertEquals(true, history.isOfCharge());
+    assertEquals(true, history.isCharge());
   }
 }
