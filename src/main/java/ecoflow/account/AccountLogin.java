@@ -58,7 +58,7 @@ final class AccountLogin implements Login {
    * Number of consecutive responses "account does not exist" that are reported as a possible outage
    * of EcoFlow.
    */
-  private static final int MAX_OUTAGE_ANSWERS = 2;
+  private static final int MAX_OUTAGE_RESPONSES = 2;
 
   /** Minimum lifetime of a token. If a call is refused later, the token may have expired. */
   private static final Duration MIN_TOKEN_LIFE = Duration.ofMinutes(10);
@@ -88,7 +88,7 @@ final class AccountLogin implements Login {
   private volatile long lastCheckAt;
   private volatile Duration checkPause = CHECK_INTERVAL;
   private volatile String lastCheckFailure = "";
-  private volatile int unknownAccountAnswers;
+  private volatile int unknownAccountResponses;
 
   AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
     this.account = settings.credentials();
@@ -202,13 +202,13 @@ final class AccountLogin implements Login {
   /**
    * Route step: processes the response to the login, in which the user's {@code name} is optional.
    */
-  public void acceptLogin(@Body Object answer) throws CloudException {
+  public void acceptLogin(@Body Object body) throws CloudException {
     String where = "the login response";
-    Map<?, ?> data = Api.object(answer);
+    Map<?, ?> data = Api.object(body);
     if (!(data.get("user") instanceof Map<?, ?> user)) {
       throw new CloudException("0", where + " lacks user");
     }
-    unknownAccountAnswers = 0;
+    unknownAccountResponses = 0;
     session =
         new Session(text(data, "token", where), text(user, "userId", where), nanoClock.getAsLong());
   }
@@ -233,9 +233,9 @@ final class AccountLogin implements Login {
     LOG.info("Logged in to EcoFlow");
   }
 
-  void accept(Object answer) throws CloudException {
+  void accept(Object body) throws CloudException {
     String where = "the certification response";
-    Map<?, ?> data = Api.object(answer);
+    Map<?, ?> data = Api.object(body);
     Session current = session();
     certification =
         new Certification(
@@ -255,8 +255,8 @@ final class AccountLogin implements Login {
   }
 
   /** Route step: processes the device list of the account and logs missing devices. */
-  public void acceptDevices(@Body Object answer) throws CloudException {
-    Map<String, Listing> list = devices(answer);
+  public void acceptDevices(@Body Object body) throws CloudException {
+    Map<String, Listing> list = devices(body);
     hasList = true;
     checkPause = CHECK_INTERVAL;
     lastCheckFailure = "";
@@ -286,8 +286,8 @@ final class AccountLogin implements Login {
    * Reads the app's device list: {bound: {SN: device}, share: {SN: device}}. A value can be a
    * device or a list of devices.
    */
-  static Map<String, Listing> devices(Object answer) throws CloudException {
-    Map<?, ?> data = Api.object(answer);
+  static Map<String, Listing> devices(Object body) throws CloudException {
+    Map<?, ?> data = Api.object(body);
     Map<String, Listing> list = new LinkedHashMap<>();
     for (String part : new String[] {"share", "bound"}) {
       if (data.get(part) instanceof Map<?, ?> devices) {
@@ -332,7 +332,7 @@ final class AccountLogin implements Login {
     if (LOGIN_CALLS.contains(call)) {
       meters.authentication(false, age(exchange));
     }
-    unknownAccountAnswers = isAccountUnknown(failure) ? unknownAccountAnswers + 1 : 0;
+    unknownAccountResponses = isAccountUnknown(failure) ? unknownAccountResponses + 1 : 0;
     if (isTokenRefused(failure) || isLoginRefused(failure)) {
       forget();
     }
@@ -359,7 +359,8 @@ final class AccountLogin implements Login {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, String.class);
     String path = exchange.getProperty(PATH, String.class);
-    boolean mayBeOutage = isAccountUnknown(failure) && unknownAccountAnswers <= MAX_OUTAGE_ANSWERS;
+    boolean mayBeOutage =
+        isAccountUnknown(failure) && unknownAccountResponses <= MAX_OUTAGE_RESPONSES;
     return (call == null ? "" : call + ": ")
         + (mayBeOutage
             ? failure.getMessage() + " on " + path + ", which can be caused by an outage of EcoFlow"

@@ -20,8 +20,8 @@ final class Answers {
    * @throws CloudException with EcoFlow's code and message, and with the meaning of the code if it
    *     is known
    */
-  static Object data(Object answer) throws CloudException {
-    if (!(answer instanceof Map<?, ?> map)) {
+  static Object data(Object response) throws CloudException {
+    if (!(response instanceof Map<?, ?> map)) {
       throw new CloudException("", "the response is not a JSON object");
     }
     String code = map.get("code") == null ? "" : Lines.oneLine(String.valueOf(map.get("code")));

@@ -116,9 +116,9 @@ public final class Api implements AutoCloseable {
   }
 
   /** Handles a failed attempt before the first success; after the last one the process exits. */
-  public void contactFailed(String what) {
-    recordFailure(what);
-    firstContact.failed(what);
+  public void contactFailed(String message) {
+    recordFailure(message);
+    firstContact.failed(message);
   }
 
   /**

@@ -53,7 +53,7 @@ final class FirstContact {
   }
 
   /** Counts and logs a failure before the first success; the last one ends the process. */
-  synchronized void failed(String what) {
+  synchronized void failed(String message) {
     if (isOver()) {
       return;
     }
@@ -64,12 +64,12 @@ final class FirstContact {
       }
       LOG.warn(
           "{}; attempt {} of {}, next attempt in {} s",
-          what,
+          message,
           failures,
           attempts,
           Lines.seconds(pause));
     } else {
-      LOG.error("{}; attempt {} of {}, exiting", what, failures, attempts);
+      LOG.error("{}; attempt {} of {}, exiting", message, failures, attempts);
       exit.run();
     }
   }

@@ -40,7 +40,9 @@ final class Format {
       return "full in " + duration((long) toFull.getAsDouble());
     }
     // Some devices also send the time to empty while they are charging.
-    return toEmpty.isPresent() && !isCharging ? "empty in " + duration((long) toEmpty.getAsDouble()) : "";
+    return toEmpty.isPresent() && !isCharging
+        ? "empty in " + duration((long) toEmpty.getAsDouble())
+        : "";
   }
 
   /** Formats a duration with at most two units. */

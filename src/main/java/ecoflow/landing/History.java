@@ -82,7 +82,9 @@ final class History {
     double scale = isCharge ? 1 : Math.max(1, max(now));
     StringBuilder path = new StringBuilder();
     long previous = Long.MIN_VALUE;
-    for (long minute = Math.max(now - MINUTES + 1, lastMinute - MINUTES + 1); minute <= lastMinute; minute++) {
+    for (long minute = Math.max(now - MINUTES + 1, lastMinute - MINUTES + 1);
+        minute <= lastMinute;
+        minute++) {
       float value = values[index(minute)];
       if (Float.isNaN(value)) {
         continue;
@@ -99,7 +101,9 @@ final class History {
 
   private double max(long now) {
     double max = 0;
-    for (long minute = Math.max(now - MINUTES + 1, lastMinute - MINUTES + 1); minute <= lastMinute; minute++) {
+    for (long minute = Math.max(now - MINUTES + 1, lastMinute - MINUTES + 1);
+        minute <= lastMinute;
+        minute++) {
       float value = values[index(minute)];
       max = value > max ? value : max;
     }

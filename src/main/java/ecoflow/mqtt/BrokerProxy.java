@@ -29,17 +29,17 @@ final class BrokerProxy {
   private BrokerProxy() {}
 
   /**
-   * @param answerTimeout timeout of the connection attempt to the broker
+   * @param responseTimeout timeout of the connection attempt to the broker
    */
-  static ProxyOptions options(ProxySettings proxy, Duration answerTimeout) {
+  static ProxyOptions options(ProxySettings proxy, Duration responseTimeout) {
     ProxyOptions options =
         new ProxyOptions()
             .setType(ProxyType.HTTP)
             .setHost(proxy.host())
             .setPort(proxy.port())
-            // Shorter than answerTimeout, so that the error for an unresponsive proxy names the
+            // Shorter than responseTimeout, so that the error for an unresponsive proxy names the
             // proxy.
-            .setConnectTimeout(answerTimeout.multipliedBy(9).dividedBy(10));
+            .setConnectTimeout(responseTimeout.multipliedBy(9).dividedBy(10));
     proxy.login().ifPresent(login -> options.setUsername(login.id()).setPassword(login.secret()));
     return options;
   }

@@ -60,13 +60,13 @@ final class MqttConnection {
   /**
    * The parameters of all connections.
    *
-   * @param answerTimeout maximum time to wait for each response of the broker
+   * @param responseTimeout maximum time to wait for each response of the broker
    * @param proxy applies only to some brokers, see {@link ProxySettings#isFor}
    */
   record Parameters(
       TrustOptions trust,
       Duration keepalive,
-      Duration answerTimeout,
+      Duration responseTimeout,
       Optional<ProxySettings> proxy,
       LongSupplier nanoClock) {
 
@@ -74,8 +74,8 @@ final class MqttConnection {
       return (int) Math.max(1, keepalive.toSeconds());
     }
 
-    int answerMillis() {
-      return (int) answerTimeout.toMillis();
+    int responseTimeoutMillis() {
+      return (int) responseTimeout.toMillis();
     }
   }
 
@@ -106,7 +106,7 @@ final class MqttConnection {
     this.proxy = parameters.proxy().filter(known -> known.isFor(login.host(), login.port()));
     MqttClientOptions options = options(parameters, login);
     proxy.ifPresent(
-        known -> options.setProxyOptions(BrokerProxy.options(known, parameters.answerTimeout())));
+        known -> options.setProxyOptions(BrokerProxy.options(known, parameters.responseTimeout())));
     this.client = MqttClient.create(loop.vertx(), options);
     this.keepalive =
         new Keepalive(
@@ -126,14 +126,14 @@ final class MqttConnection {
         .setSslEngineOptions(tls())
         .setTrustOptions(parameters.trust())
         .setHostnameVerificationAlgorithm("HTTPS")
-        .setConnectTimeout(parameters.answerMillis())
-        .setSslHandshakeTimeout(parameters.answerMillis())
+        .setConnectTimeout(parameters.responseTimeoutMillis())
+        .setSslHandshakeTimeout(parameters.responseTimeoutMillis())
         .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
         // Ends a connection that hangs while it is being closed. Keepalive detects a silent broker
         // earlier.
         .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
         .setReadIdleTimeout(
-            2 * Math.max(parameters.keepaliveSeconds() * 1000, parameters.answerMillis()));
+            2 * Math.max(parameters.keepaliveSeconds() * 1000, parameters.responseTimeoutMillis()));
     return options
         .setClientId(login.clientId())
         .setUsername(login.user())
@@ -143,7 +143,7 @@ final class MqttConnection {
         // The keep-alive of Vert.x pings only if no data is sent, and waits too long for a
         // response.
         .setAutoKeepAlive(false)
-        .setAckTimeout(1 + parameters.answerMillis() / 1000)
+        .setAckTimeout(1 + parameters.responseTimeoutMillis() / 1000)
         .setMaxInflightQueue(MAX_IN_FLIGHT)
         .setMaxMessageSize(MAX_MESSAGE_BYTES);
   }
@@ -190,16 +190,16 @@ final class MqttConnection {
     client
         .publishHandler(this::arrived)
         .subscribeCompletionHandler(
-            answer -> {
+            response -> {
               keepalive.dataReceived();
               if (!end.isDone()) {
-                answer(subscribing, answer.messageId(), answer.grantedQoSLevels());
+                complete(subscribing, response.messageId(), response.grantedQoSLevels());
               }
             })
         .publishCompletionHandler(
             packet -> {
               keepalive.dataReceived();
-              answer(publishing, packet, null);
+              complete(publishing, packet, null);
             })
         .publishCompletionExpirationHandler(publishing::remove)
         .pingResponseHandler(unused -> keepalive.dataReceived())
@@ -248,11 +248,11 @@ final class MqttConnection {
     opened.complete(null);
   }
 
-  private static <T> void answer(
-      Map<Integer, CompletableFuture<T>> waiting, Integer packet, T answer) {
+  private static <T> void complete(
+      Map<Integer, CompletableFuture<T>> waiting, Integer packet, T response) {
     CompletableFuture<T> waiter = waiting.remove(packet);
     if (waiter != null) {
-      waiter.complete(answer);
+      waiter.complete(response);
     }
   }
 
@@ -372,9 +372,9 @@ final class MqttConnection {
   private static <T> void storeWaiter(
       Future<Integer> sent,
       Map<Integer, CompletableFuture<T>> waiting,
-      CompletableFuture<T> answer) {
-    sent.onSuccess(packet -> waiting.put(packet, answer))
-        .onFailure(failure -> answer.completeExceptionally(MqttFailures.notSent(failure)));
+      CompletableFuture<T> response) {
+    sent.onSuccess(packet -> waiting.put(packet, response))
+        .onFailure(failure -> response.completeExceptionally(MqttFailures.notSent(failure)));
   }
 
   private boolean isOnLoop() {
@@ -382,12 +382,13 @@ final class MqttConnection {
   }
 
   /** Waits for a response. Returns immediately on the event loop, which must not block. */
-  <T> void await(CompletableFuture<T> answer) throws MqttException {
+  <T> void await(CompletableFuture<T> response) throws MqttException {
     if (isOnLoop()) {
       return;
     }
     try {
-      CompletableFuture.anyOf(answer, end).get(parameters.answerMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture.anyOf(response, end)
+          .get(parameters.responseTimeoutMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT);
     } catch (ExecutionException e) {

@@ -128,7 +128,7 @@ final class MqttLink extends MqttClient {
   /**
    * @param vertx its first event loop is used
    * @param serials returns the devices to subscribe to; called for each connection
-   * @param answerTimeout maximum time to wait for each response of the broker
+   * @param responseTimeout maximum time to wait for each response of the broker
    * @param proxy applies only to some brokers, see {@link ProxySettings#isFor}
    * @param kinds returns equal objects for payloads of which only the newest is relevant
    * @param dropped receives the serial number of the device for each dropped message
@@ -138,7 +138,7 @@ final class MqttLink extends MqttClient {
       Supplier<List<String>> serials,
       TrustManagerFactory trust,
       Duration keepalive,
-      Duration answerTimeout,
+      Duration responseTimeout,
       Optional<ProxySettings> proxy,
       Function<byte[], ?> kinds,
       Consumer<String> dropped,
@@ -149,7 +149,7 @@ final class MqttLink extends MqttClient {
     this.loop = Loop.of(vertx);
     this.parameters =
         new MqttConnection.Parameters(
-            TrustOptions.wrap(trust), keepalive, answerTimeout, proxy, nanoClock);
+            TrustOptions.wrap(trust), keepalive, responseTimeout, proxy, nanoClock);
     this.serials = serials;
     this.kinds = kinds;
     this.dropped = dropped;

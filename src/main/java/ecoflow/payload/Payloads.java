@@ -203,7 +203,7 @@ public final class Payloads {
       trace.part(command(decoded) + " " + outcome + bytes);
     }
     if (decoded.outcome() == Decoded.Outcome.UNKNOWN) {
-      unknown.note(serial, message.getHeader(Quotas.SOURCE, "", String.class), header);
+      unknown.record(serial, message.getHeader(Quotas.SOURCE, "", String.class), header);
     }
     decoded.dropped().forEach(dropped -> countDropped(dropped, decoded, serial, trace));
     message.setBody(decoded.values());

@@ -274,7 +274,7 @@ final class RestPolls {
       // Changes between the response and the connection are in neither the response nor a push.
       devices.emptied(serial);
     } else if (hasReconnected && started - pushLeadEnd < 0) {
-      // The poll did not replace values that were pushed just before the loss of the connection.
+      // The poll did not replace values that were pushed just before the connection was lost.
       devices.filledUntil(serial, pushLeadEnd);
     }
     finish(exchange, serial, Scrape.SUCCESS);
@@ -291,18 +291,19 @@ final class RestPolls {
       return;
     }
     String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
-    String what = "Cannot get the values of device " + serial + ": " + reason;
+    String message = "Cannot get the values of device " + serial + ": " + reason;
     boolean isForbidden = isForbidden(failure);
     if (isForbidden) {
       devices.polled(serial, false);
     }
     if (isForbidden || (usesPushes && devices.isPushing(serial))) {
-      api.recordFailure(what);
-      LOG.warn("{}; next attempt in {} s", what, Lines.seconds(quarantine(serial, !isForbidden)));
+      api.recordFailure(message);
+      LOG.warn(
+          "{}; next attempt in {} s", message, Lines.seconds(quarantine(serial, !isForbidden)));
     } else {
       warnOnce(
           serial,
-          what
+          message
               + "; its gauges remain until they are "
               + Lines.seconds(devices.maxAge(serial))
               + " s old, next attempt in "

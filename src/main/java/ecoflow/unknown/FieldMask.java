@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Masks the fields of an unknown protobuf message one by one: tags and lengths are kept, so that
- * the message stays readable. It is unknown which text is a name or the SSID of a network, so all
- * letters and digits of texts are masked.
+ * Masks each field of an unknown protobuf message. Tags and lengths do not change, so that the
+ * message remains readable. Any text can be a name or the SSID of a network, so all letters and
+ * digits of texts are masked.
  */
 final class FieldMask {
 
@@ -26,13 +26,13 @@ final class FieldMask {
   private static final int MAX_DEPTH = 10;
   private static final int MAX_VARINT_BYTES = 10;
 
-  /** Shorter texts that are also a valid message are treated as a message. */
-  private static final int SURE_TEXT = 8;
+  /** Minimum length from which a text that is also a valid message is treated as a text. */
+  private static final int MIN_CERTAIN_TEXT = 8;
 
-  private static final int LETTERS_OF_A_NAME = 3;
+  private static final int MIN_NAME_LETTERS = 3;
 
-  /** User IDs have 16 digits or more, times in milliseconds have 13. */
-  private static final long LARGE_NUMBER = 1_000_000_000_000_000L;
+  /** User IDs have at least 16 digits, times in milliseconds have 13. */
+  private static final long MIN_USER_ID = 1_000_000_000_000_000L;
 
   private static final int MAX_DEGREES = 180;
 
@@ -47,68 +47,68 @@ final class FieldMask {
   /**
    * A field.
    *
-   * @param start of its value
-   * @param end of its value, exclusive
+   * @param start the start of its value
+   * @param end the end of its value, exclusive
    */
   private record Field(int number, int type, int start, int end) {}
 
-  /** Returns the header with the personal data of its message and of its own fields masked. */
+  /** Returns a copy of the header with masked personal data. */
   byte[] header(byte[] header) {
     byte[] masked = header.clone();
     for (Field field : fields(masked, 0, masked.length)) {
       if (field.number() == Header.PDATA_FIELD_NUMBER && field.type() == BYTES) {
-        message(masked, field.start(), field.end(), 0);
+        maskMessage(masked, field.start(), field.end(), 0);
       } else if (field.type() == BYTES) {
-        // Contains only known texts: the app and serial numbers.
-        plain(masked, field.start(), field.end());
+        // The texts of the header are the app and serial numbers.
+        maskPatterns(masked, field.start(), field.end());
       }
     }
     return masked;
   }
 
-  private void message(byte[] bytes, int start, int end, int depth) {
+  private void maskMessage(byte[] bytes, int start, int end, int depth) {
     List<Field> fields = depth < MAX_DEPTH ? fields(bytes, start, end) : List.of();
     if (fields.isEmpty()) {
-      plain(bytes, start, end);
+      maskPatterns(bytes, start, end);
       return;
     }
     maskSplit(bytes, fields);
     for (int i = 0; i < fields.size(); i++) {
       Field field = fields.get(i);
       if (field.type() == BYTES) {
-        value(bytes, field.start(), field.end(), depth);
+        maskValue(bytes, field.start(), field.end(), depth);
       } else if (field.type() == VARINT) {
-        maskLarge(bytes, field);
+        maskUserId(bytes, field);
       } else if (field.type() == FIXED64 && i > 0) {
         maskCoordinates(bytes, fields.get(i - 1), field);
       }
     }
   }
 
-  private void value(byte[] bytes, int start, int end, int depth) {
+  private void maskValue(byte[] bytes, int start, int end, int depth) {
     boolean isText = isText(bytes, start, end);
-    boolean isSure = isText && end - start >= SURE_TEXT;
-    if (isSure || (isText && fields(bytes, start, end).isEmpty())) {
-      text(bytes, start, end);
-    } else if (isWide(bytes, start, end)) {
-      wide(bytes, start, end);
+    boolean isCertain = isText && end - start >= MIN_CERTAIN_TEXT;
+    if (isCertain || (isText && fields(bytes, start, end).isEmpty())) {
+      maskText(bytes, start, end);
+    } else if (isUtf16(bytes, start, end)) {
+      maskUtf16(bytes, start, end);
     } else {
-      message(bytes, start, end, depth + 1);
+      maskMessage(bytes, start, end, depth + 1);
     }
   }
 
-  /** Masks by patterns only. */
-  private void plain(byte[] bytes, int start, int end) {
+  /** Masks only what the patterns of {@link Mask} match. */
+  private void maskPatterns(byte[] bytes, int start, int end) {
     byte[] masked = mask.bytes(Arrays.copyOfRange(bytes, start, end));
     System.arraycopy(masked, 0, bytes, start, masked.length);
   }
 
-  private void text(byte[] bytes, int start, int end) {
+  private void maskText(byte[] bytes, int start, int end) {
     String before = new String(bytes, start, end - start, UTF_8);
-    plain(bytes, start, end);
+    maskPatterns(bytes, start, end);
     boolean isJson = before.startsWith("{") || before.startsWith("[");
     boolean isName =
-        LETTER.matcher(before).results().limit(LETTERS_OF_A_NAME).count() == LETTERS_OF_A_NAME;
+        LETTER.matcher(before).results().limit(MIN_NAME_LETTERS).count() == MIN_NAME_LETTERS;
     if (isName && !isJson && !Mask.isSerial(before)) {
       for (int i = start; i < end; i++) {
         bytes[i] = masked(bytes[i]);
@@ -123,21 +123,21 @@ final class FieldMask {
     return character < 0 || Character.isLetter(character) ? (byte) 'x' : character;
   }
 
-  /** Masks UTF-16 as text with one byte per character. */
-  private void wide(byte[] bytes, int start, int end) {
+  /** Masks UTF-16 text whose characters fit into one byte. */
+  private void maskUtf16(byte[] bytes, int start, int end) {
     int first = bytes[start] == 0 ? 1 : 0;
     byte[] narrow = new byte[(end - start) / 2];
     for (int i = 0; i < narrow.length; i++) {
       narrow[i] = bytes[start + first + 2 * i];
     }
-    text(narrow, 0, narrow.length);
+    maskText(narrow, 0, narrow.length);
     for (int i = 0; i < narrow.length; i++) {
       bytes[start + first + 2 * i] = narrow[i];
     }
   }
 
-  private static boolean isWide(byte[] bytes, int start, int end) {
-    if (end - start < 2 * LETTERS_OF_A_NAME || (end - start) % 2 != 0) {
+  private static boolean isUtf16(byte[] bytes, int start, int end) {
+    if (end - start < 2 * MIN_NAME_LETTERS || (end - start) % 2 != 0) {
       return false;
     }
     int zeros = bytes[start] == 0 ? 0 : 1;
@@ -169,12 +169,12 @@ final class FieldMask {
   }
 
   /**
-   * Masks a serial number in parts: texts, groups of four or eight characters, or one number per
-   * character, in consecutive fields.
+   * Masks a serial number that is split into consecutive fields: texts, groups of four or eight
+   * characters, or one number per character.
    */
   private void maskSplit(byte[] bytes, List<Field> fields) {
     StringBuilder joined = new StringBuilder();
-    List<Integer> places = new ArrayList<>();
+    List<Integer> positions = new ArrayList<>();
     Field before = null;
     int parts = 0;
     for (Field field : fields) {
@@ -182,30 +182,30 @@ final class FieldMask {
       boolean follows =
           before == null || field.type() != VARINT || field.number() == before.number();
       if (!isPart || !follows) {
-        maskJoined(bytes, joined, places, parts);
+        maskJoined(bytes, joined, positions, parts);
         joined.setLength(0);
-        places.clear();
+        positions.clear();
         parts = 0;
       }
       if (isPart) {
         for (int i = field.start(); i < field.end(); i++) {
           joined.append((char) bytes[i]);
-          places.add(i);
+          positions.add(i);
         }
         parts++;
       }
       before = field;
     }
-    maskJoined(bytes, joined, places, parts);
+    maskJoined(bytes, joined, positions, parts);
   }
 
-  private void maskJoined(byte[] bytes, StringBuilder joined, List<Integer> places, int parts) {
+  private void maskJoined(byte[] bytes, StringBuilder joined, List<Integer> positions, int parts) {
     if (parts < 2) {
       return;
     }
     byte[] masked = mask.bytes(joined.toString().getBytes(ISO_8859_1));
     for (int i = 0; i < masked.length; i++) {
-      bytes[places.get(i)] = masked[i];
+      bytes[positions.get(i)] = masked[i];
     }
   }
 
@@ -219,16 +219,16 @@ final class FieldMask {
     return field.end() > field.start();
   }
 
-  /** Masks a user ID; a zero with padding bytes keeps its length. */
-  private static void maskLarge(byte[] bytes, Field field) {
+  /** Replaces a user ID by a zero with padding bytes, which has the same length. */
+  private static void maskUserId(byte[] bytes, Field field) {
     long number = varint(bytes, field.start(), field.end());
-    if (number >= LARGE_NUMBER && field.end() - field.start() < MAX_VARINT_BYTES) {
+    if (number >= MIN_USER_ID && field.end() - field.start() < MAX_VARINT_BYTES) {
       Arrays.fill(bytes, field.start(), field.end() - 1, (byte) 0x80);
       bytes[field.end() - 1] = 0;
     }
   }
 
-  /** Masks latitude and longitude in two consecutive fields. */
+  /** Masks a latitude and a longitude in consecutive fields. */
   private static void maskCoordinates(byte[] bytes, Field first, Field second) {
     if (first.type() == FIXED64
         && second.number() - first.number() == 1
@@ -239,25 +239,25 @@ final class FieldMask {
     }
   }
 
-  /** Whether the value is within the range, and more precise than measurements. */
+  /** Whether the value is within the range, and more precise than a measurement. */
   private static boolean isCoordinate(byte[] bytes, Field field) {
-    double value =
+    double degrees =
         ByteBuffer.wrap(bytes, field.start(), Double.BYTES)
             .order(ByteOrder.LITTLE_ENDIAN)
             .getDouble();
-    double thousandths = value * 1000;
-    return Math.abs(value) <= MAX_DEGREES
-        && Math.abs(value) > 0.001
+    double thousandths = degrees * 1000;
+    return Math.abs(degrees) <= MAX_DEGREES
+        && Math.abs(degrees) > 0.001
         && Math.abs(thousandths - Math.rint(thousandths)) > 1e-6;
   }
 
-  /** The fields of a message; empty if the bytes are not a message. */
+  /** Parses the fields of a message; empty if the bytes are not a message. */
   private static List<Field> fields(byte[] bytes, int start, int end) {
     List<Field> fields = new ArrayList<>();
-    int at = start;
-    while (at < end) {
-      int afterTag = varintEnd(bytes, at, end);
-      long tag = afterTag < 0 ? 0 : varint(bytes, at, afterTag);
+    int position = start;
+    while (position < end) {
+      int afterTag = varintEnd(bytes, position, end);
+      long tag = afterTag < 0 ? 0 : varint(bytes, position, afterTag);
       int type = (int) (tag & 7);
       if (tag >>> 3 == 0 || tag >>> 3 >= 1 << 29) {
         return List.of();
@@ -278,12 +278,12 @@ final class FieldMask {
         return List.of();
       }
       fields.add(new Field((int) (tag >>> 3), type, valueStart, (int) valueEnd));
-      at = (int) valueEnd;
+      position = (int) valueEnd;
     }
     return fields;
   }
 
-  /** The index after a varint; -1 if there is none. */
+  /** The index after a varint; -1 if it is not valid. */
   private static int varintEnd(byte[] bytes, int start, int end) {
     for (int i = start; i < end && i < start + MAX_VARINT_BYTES; i++) {
       if (bytes[i] >= 0) {

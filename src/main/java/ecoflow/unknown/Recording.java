@@ -25,46 +25,46 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A file with unknown messages that can be shared, one line of JSON per message. */
+/** A file with masked unknown messages, which users can share: one line of JSON per message. */
 final class Recording {
 
   static final String FILE = "unknown.jsonl";
 
-  /** Messages of one command and one class of lengths; more would not add information. */
-  private static final int OF_A_KIND = 20;
+  /** Maximum number of messages with the same device, command and class of lengths. */
+  private static final int MAX_PER_KIND = 20;
 
   private static final long MAX_BYTES = 4L << 20;
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rw-------");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Path folder;
+  private final Path directory;
   private final Path file;
-  private final Consumer<String> warn;
-  private final Map<String, Set<Integer>> known = new HashMap<>();
+  private final Consumer<String> warnings;
+  private final Map<String, Set<Integer>> recorded = new HashMap<>();
   private long size;
-  private boolean isOver;
+  private boolean hasEnded;
 
   /**
-   * The fields of a line other than the bytes.
+   * The fields of a line, without the frame.
    *
    * @param device the masked serial number
-   * @param length of the message in bytes
+   * @param length the length of the message in bytes
    */
   record Entry(
       String time, String source, String device, String product, String command, int length) {}
 
   /**
-   * @param warn receives a line when the recording ends
+   * @param warnings receives a line if the recording ends
    */
-  Recording(Path folder, Consumer<String> warn) {
-    this.folder = folder;
-    this.file = folder.resolve(FILE);
-    this.warn = warn;
+  Recording(Path directory, Consumer<String> warnings) {
+    this.directory = directory;
+    this.file = directory.resolve(FILE);
+    this.warnings = warnings;
     try {
       size = Files.exists(file) ? Files.size(file) : 0;
       if (Files.exists(file) && !Files.isRegularFile(file)) {
-        // Opening a FIFO for writing blocks until a process reads from it.
+        // Opening a pipe for writing blocks until a process reads from it.
         end("is not a regular file");
       }
     } catch (IOException e) {
@@ -73,13 +73,13 @@ final class Recording {
   }
 
   /**
-   * Writes a message unless it was already recorded.
+   * Writes a message unless it has been recorded already.
    *
-   * @param header with the message in plain bytes
-   * @param mask for the bytes
+   * @param header the header with the unencrypted message
+   * @param mask returns the mask for the message
    */
-  void take(Entry entry, Header header, Supplier<Mask> mask) {
-    if (isOver || !isNew(entry, header)) {
+  void record(Entry entry, Header header, Supplier<Mask> mask) {
+    if (hasEnded || !isNew(entry, header)) {
       return;
     }
     byte[] masked = new FieldMask(mask.get()).header(header.toByteArray());
@@ -95,37 +95,37 @@ final class Recording {
     try {
       bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
       if (size + bytes.length > MAX_BYTES) {
-        end("has " + size + " bytes, the limit of a recording");
+        end("has " + size + " bytes, which is the limit");
         return;
       }
-      createForOwner();
+      createOwnerOnly();
       Files.write(file, bytes, StandardOpenOption.APPEND);
       size += bytes.length;
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("texts cannot be written as JSON", e);
+      throw new IllegalStateException("a map of strings can be written as JSON", e);
     } catch (IOException e) {
-      removePart(bytes.length);
+      removeIncompleteLine(bytes.length);
       end("cannot be written (" + reason(e) + ")");
     }
   }
 
   /**
-   * Removes the incomplete line that a full disk leaves, because the next line would be appended to
-   * it.
+   * Removes an incomplete line, for example after the disk was full, because the next line would be
+   * appended to it.
    */
-  private void removePart(int line) {
+  private void removeIncompleteLine(int line) {
     try (FileChannel content = FileChannel.open(file, StandardOpenOption.WRITE)) {
       if (content.size() < size + line) {
         content.truncate(size);
       }
     } catch (IOException e) {
-      // The failure itself is logged anyway.
+      // The first failure is logged.
     }
   }
 
   /**
-   * The message of a file system failure is a path, that of other failures is the reason of the
-   * operating system.
+   * The message of a FileSystemException is a path; the message of other exceptions is the error of
+   * the operating system.
    */
   private static String reason(IOException failure) {
     return failure instanceof FileSystemException || failure.getMessage() == null
@@ -134,11 +134,11 @@ final class Recording {
   }
 
   /**
-   * Creates the file with mode 600, and sets this mode on an existing file. File systems without
-   * POSIX permissions are not changed.
+   * Creates the file with mode 600, or sets this mode on an existing file, if the file system
+   * supports POSIX permissions.
    */
-  private void createForOwner() throws IOException {
-    if (Files.getFileAttributeView(folder, PosixFileAttributeView.class) == null) {
+  private void createOwnerOnly() throws IOException {
+    if (Files.getFileAttributeView(directory, PosixFileAttributeView.class) == null) {
       if (!Files.exists(file)) {
         Files.createFile(file);
       }
@@ -152,16 +152,16 @@ final class Recording {
   }
 
   private boolean isNew(Entry entry, Header header) {
-    // Lengths with the same number of binary digits belong to one class.
-    int lengths = Integer.SIZE - Integer.numberOfLeadingZeros(entry.length());
-    Set<Integer> ofKind =
-        known.computeIfAbsent(
-            entry.device() + " " + entry.command() + " " + lengths, unused -> new HashSet<>());
-    return ofKind.size() < OF_A_KIND && ofKind.add(header.getPdata().hashCode());
+    // Lengths with the same number of binary digits are in the same class.
+    int lengthClass = Integer.SIZE - Integer.numberOfLeadingZeros(entry.length());
+    Set<Integer> hashes =
+        recorded.computeIfAbsent(
+            entry.device() + " " + entry.command() + " " + lengthClass, unused -> new HashSet<>());
+    return hashes.size() < MAX_PER_KIND && hashes.add(header.getPdata().hashCode());
   }
 
-  private void end(String why) {
-    isOver = true;
-    warn.accept("No more unknown messages are recorded: " + file + " " + why);
+  private void end(String reason) {
+    hasEnded = true;
+    warnings.accept("No more unknown messages are recorded: " + file + " " + reason);
   }
 }

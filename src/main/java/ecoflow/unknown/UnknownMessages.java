@@ -19,12 +19,12 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Messages that no message list describes, bean {@code unknownMessages}. */
+/** Statistics of messages that are not in the message tables, bean {@code unknownMessages}. */
 public final class UnknownMessages {
 
   private static final Logger LOG = LoggerFactory.getLogger(UnknownMessages.class);
 
-  /** More kinds than any device has: invented commands must not fill the memory. */
+  /** Limits the memory if a faulty broker sends many different commands; no device has as many. */
   private static final int MAX_KINDS = 500;
 
   private static final int MAX_SERIALS = 200;
@@ -32,9 +32,13 @@ public final class UnknownMessages {
   private final Devices devices;
   private final Clock clock;
   private final Optional<Recording> recording;
-  private final Map<Kind, Seen> seen = new TreeMap<>();
+  private final Map<Kind, Statistics> seen = new TreeMap<>();
 
-  /** A kind of message: the model, as the start of the serial number, and the command. */
+  /**
+   * A kind of message.
+   *
+   * @param model the start of the serial number
+   */
   private record Kind(String model, int cmdFunc, int cmdId) implements Comparable<Kind> {
 
     @Override
@@ -49,7 +53,7 @@ public final class UnknownMessages {
     }
   }
 
-  private static final class Seen {
+  private static final class Statistics {
 
     private final Set<String> products = new HashSet<>();
     private long count;
@@ -60,46 +64,47 @@ public final class UnknownMessages {
   }
 
   /**
-   * @param recordDir directory of the recording; empty for no recording
+   * @param recordDir the directory of the recording; empty for no recording
    */
   public UnknownMessages(Optional<Path> recordDir, Devices devices, Clock clock) {
     this.devices = devices;
     this.clock = clock;
-    this.recording = recordDir.map(folder -> new Recording(folder, line -> LOG.warn("{}", line)));
+    this.recording =
+        recordDir.map(directory -> new Recording(directory, line -> LOG.warn("{}", line)));
   }
 
   /**
    * Counts and records a message.
    *
-   * @param source such as push or reply
-   * @param header with the message in plain bytes
+   * @param source the source of the message, such as push or reply
+   * @param header the header with the unencrypted message
    */
-  public synchronized void note(String serial, String source, Header header) {
-    String model = serial.substring(0, Math.min(Mask.MODEL, serial.length()));
+  public synchronized void record(String serial, String source, Header header) {
+    String model = serial.substring(0, Math.min(Mask.MODEL_CHARS, serial.length()));
     Kind kind = new Kind(model, header.getCmdFunc(), header.getCmdId());
     int length = header.getPdata().size();
     if (!seen.containsKey(kind) && seen.size() >= MAX_KINDS) {
       return;
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
-    Seen of = seen.computeIfAbsent(kind, unused -> new Seen());
-    of.first = of.first == null ? now : of.first;
-    of.last = now;
-    of.count++;
-    of.shortest = Math.min(of.shortest, length);
-    of.longest = Math.max(of.longest, length);
+    Statistics stats = seen.computeIfAbsent(kind, unused -> new Statistics());
+    stats.first = stats.first == null ? now : stats.first;
+    stats.last = now;
+    stats.count++;
+    stats.shortest = Math.min(stats.shortest, length);
+    stats.longest = Math.max(stats.longest, length);
     String product = devices.labels(serial).productName();
-    of.products.add(product);
+    stats.products.add(product);
     recording.ifPresent(
         file ->
-            file.take(
+            file.record(
                 new Recording.Entry(
                     now.toString(), source, Mask.serial(serial), product, kind.command(), length),
                 header,
                 () -> new Mask(words(serial), serials(serial))));
   }
 
-  /** Texts that must not be recorded, although they look like ordinary words. */
+  /** Names of devices, which patterns cannot recognise. */
   private Collection<String> words(String serial) {
     return Stream.concat(
             devices.all().stream().map(DeviceView::labels).map(labels -> labels.deviceName()),
@@ -109,7 +114,8 @@ public final class UnknownMessages {
   }
 
   /**
-   * Serial numbers whose parts are also masked; limited, because of the cost for very many devices.
+   * Serial numbers whose parts are also masked; limited, because masking takes time for each of
+   * them.
    */
   private List<String> serials(String serial) {
     return Stream.concat(Stream.of(serial), devices.serials().stream().limit(MAX_SERIALS))
@@ -117,24 +123,26 @@ public final class UnknownMessages {
         .toList();
   }
 
-  /** For routes: one line per kind of message. */
+  /** For routes: the statistics, one line per kind of message. */
   public synchronized String list() {
     List<String> lines =
         seen.entrySet().stream().map(entry -> line(entry.getKey(), entry.getValue())).toList();
     return lines.isEmpty() ? "no unknown messages" : String.join("\n", lines);
   }
 
-  private static String line(Kind kind, Seen of) {
+  private static String line(Kind kind, Statistics stats) {
     String lengths =
-        of.shortest == of.longest ? "" + of.longest : of.shortest + " to " + of.longest;
+        stats.shortest == stats.longest
+            ? "" + stats.longest
+            : stats.shortest + " to " + stats.longest;
     return "%s of %s (%s): %d messages of %s bytes, first %s, last %s"
         .formatted(
             kind.command(),
             kind.model(),
-            of.products.stream().sorted().collect(Collectors.joining(", ")),
-            of.count,
+            stats.products.stream().sorted().collect(Collectors.joining(", ")),
+            stats.count,
             lengths,
-            of.first,
-            of.last);
+            stats.first,
+            stats.last);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Messages that the exporter cannot decode yet: a list of them, and a recording for people who
- * describe them.
+ * Messages that the exporter cannot decode: their statistics, and a recording that users can share
+ * with developers.
  */
 package ecoflow.unknown;

@@ -103,9 +103,12 @@ class LandingPartsTest {
         "empty in 2 h 0 min",
         Format.remainingTime(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
     assertEquals(
-        "full in 1 h 0 min", Format.remainingTime(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
+        "full in 1 h 0 min",
+        Format.remainingTime(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
     assertEquals(
-        "", Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "it charges");
+        "",
+        Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))),
+        "it charges");
     assertEquals("", Format.remainingTime(Reading.NONE));
     assertEquals("\u2013", Format.watts(NONE));
     assertEquals("just now", Format.ago(-5_000));

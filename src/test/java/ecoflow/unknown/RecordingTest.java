@@ -53,7 +53,7 @@ class RecordingTest {
     }
   }
 
-  private static void take(Recording recording, int number, int length) {
+  private static void record(Recording recording, int number, int length) {
     byte[] message = new byte[length];
     message[0] = (byte) number;
     Header header =
@@ -62,7 +62,7 @@ class RecordingTest {
             .setCmdId(number)
             .setPdata(ByteString.copyFrom(message))
             .build();
-    recording.take(
+    recording.record(
         new Entry("2026-11-29T00:00:00Z", "push", "P231X", "Model", "254/" + number, length),
         header,
         () -> new Mask(List.of(), List.of()));
@@ -76,7 +76,7 @@ class RecordingTest {
         "nothing can be mounted here");
     Recording recording = new Recording(folder, lines::add);
     for (int i = 0; i < 50; i++) {
-      take(recording, i, 3_000);
+      record(recording, i, 3_000);
     }
 
     Path file = folder.resolve(Recording.FILE);
@@ -99,7 +99,7 @@ class RecordingTest {
     Path file = folder.resolve(Recording.FILE);
     assumeTrue(run("mkfifo", file.toString()), "there is no mkfifo here");
     Recording recording = new Recording(folder, lines::add);
-    take(recording, 1, 100);
+    record(recording, 1, 100);
     assertEquals(
         List.of("No more unknown messages are recorded: " + file + " is not a regular file"),
         lines);
