@@ -113,7 +113,7 @@ final class CloudBroker {
 
   /** Drops the message when the broker is down. */
   void publish(String topic, byte[] payload) {
-    whileUp(
+    ifRunning(
         running ->
             running.internalPublish(
                 MqttMessageBuilders.publish()
@@ -126,7 +126,7 @@ final class CloudBroker {
   }
 
   void kickClients() {
-    whileUp(
+    ifRunning(
         running -> {
           for (ClientDescriptor client : running.listConnectedClients()) {
             running.disconnectClient(client.getClientID());
@@ -134,8 +134,8 @@ final class CloudBroker {
         });
   }
 
-  private void whileUp(Consumer<Server> action) {
-    // Does not wait, because the stop itself waits for the thread that answers requests.
+  private void ifRunning(Consumer<Server> action) {
+    // Does not wait for the lock, because stop() waits for the thread that answers requests.
     if (lifecycle.readLock().tryLock()) {
       try {
         if (server != null) {
@@ -167,7 +167,7 @@ final class CloudBroker {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    EarlySubscriptions.letWait(started);
+    EarlySubscriptions.installIn(started);
     return started;
   }
 

@@ -86,14 +86,14 @@ final class CloudCertificates {
 
   Identity server(ServerCertificate kind) {
     return switch (kind) {
-      case TRUSTED -> server(trusted, here());
-      case UNTRUSTED -> server(unknown, here());
+      case TRUSTED -> server(trusted, loopbackNames());
+      case UNTRUSTED -> server(unknown, loopbackNames());
       case WRONG_NAME ->
           server(trusted, new GeneralNames(new GeneralName(GeneralName.dNSName, "other.example")));
     };
   }
 
-  private static GeneralNames here() {
+  private static GeneralNames loopbackNames() {
     return new GeneralNames(
         new GeneralName[] {
           new GeneralName(GeneralName.dNSName, "localhost"),
@@ -149,7 +149,7 @@ final class CloudCertificates {
                   certificate.build(
                       new JcaContentSignerBuilder("SHA256withECDSA").build(issuerKey))));
     } catch (IOException | OperatorCreationException | GeneralSecurityException e) {
-      throw new IllegalStateException("Cannot make a certificate for " + subject, e);
+      throw new IllegalStateException("Cannot create a certificate for " + subject, e);
     }
   }
 
@@ -159,7 +159,7 @@ final class CloudCertificates {
       generator.initialize(new ECGenParameterSpec("secp256r1"));
       return generator.generateKeyPair();
     } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("Cannot make a key pair", e);
+      throw new IllegalStateException("Cannot create a key pair", e);
     }
   }
 

@@ -153,7 +153,7 @@ final class CloudHttp implements AutoCloseable {
     if (!account.accessKey().equals(request.header("accessKey"))) {
       return failure("8513", "accessKey is invalid");
     }
-    // A body is expected, and signed, in requests with a Content-Type.
+    // In requests with a Content-Type, a body is expected and signed.
     boolean accepted =
         request.header("Content-Type") == null
             && signature.accepts(

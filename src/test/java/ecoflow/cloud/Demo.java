@@ -63,7 +63,7 @@ public final class Demo {
     String port = environment.getOrDefault("EXPORTER_PORT", "9090");
     // A real account in the caller's environment must not be used by the demo.
     environment.keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
-    // A proxy of the caller cannot reach a cloud on this machine.
+    // A proxy of the caller cannot connect to a cloud on this machine.
     environment.put("no_proxy", "*");
     CloudAccount account = cloud.account();
     environment.put("EXPORTER_PORT", port);

@@ -14,8 +14,8 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * The server's check of the developer API signature: HMAC-SHA256 over the sorted parameters and the
- * tail accessKey, nonce, timestamp. Implemented independently of the exporter's signing, so that
- * one mistake cannot hide in both.
+ * tail accessKey, nonce, timestamp. Implemented independently of the exporter's signing, so that a
+ * mistake in one of them is detected.
  */
 final class DeveloperSignature {
 

@@ -63,7 +63,7 @@ final class DeviceFrames {
   private final String serial;
   private final WireFormat format;
 
-  /** Increases with every header. Starts anywhere in the int range, for some devices below zero. */
+  /** Increases with every header. Starts at any int, which is negative for some devices. */
   private int sequence;
 
   DeviceFrames(String serial, WireFormat format) {

@@ -24,12 +24,12 @@ final class EarlySubscriptions extends ChannelInboundHandlerAdapter {
   private EarlySubscriptions() {}
 
   /** Replaces an unused metrics handler right before Moquette's own handler. */
-  static void letWait(Server started) {
+  static void installIn(Server started) {
     try {
       Object acceptor = field(started, "acceptor").get(started);
       field(acceptor, "metrics").set(acceptor, Optional.of(new EarlySubscriptions()));
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("Moquette is not as in 0.17", e);
+      throw new IllegalStateException("Moquette differs from version 0.17", e);
     }
   }
 
@@ -59,7 +59,7 @@ final class EarlySubscriptions extends ChannelInboundHandlerAdapter {
       isConnected.setAccessible(true);
       return (boolean) isConnected.invoke(connection);
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("Moquette is not as in 0.17", e);
+      throw new IllegalStateException("Moquette differs from version 0.17", e);
     }
   }
 }

@@ -12,32 +12,32 @@ import java.util.Map;
  */
 public final class Faults {
 
-  private static final String ABOUT = "?sn=";
+  private static final String SERIAL_QUERY = "?sn=";
 
   private final Map<String, Deque<Fault>> queued = new HashMap<>();
-  private final Map<String, Fault> lasting = new HashMap<>();
+  private final Map<String, Fault> permanent = new HashMap<>();
 
   public synchronized void next(String path, Fault... faults) {
     queued.computeIfAbsent(path, unused -> new ArrayDeque<>()).addAll(Arrays.asList(faults));
   }
 
   public synchronized void always(String path, Fault fault) {
-    lasting.put(path, fault);
+    permanent.put(path, fault);
   }
 
-  /** For requests to a path about one device. */
+  /** For requests to a path with the serial number of the device. */
   public void next(String path, SimulatedDevice device, Fault... faults) {
-    next(path + ABOUT + device.serial(), faults);
+    next(path + SERIAL_QUERY + device.serial(), faults);
   }
 
-  /** For requests to a path about one device. */
+  /** For requests to a path with the serial number of the device. */
   public void always(String path, SimulatedDevice device, Fault fault) {
-    always(path + ABOUT + device.serial(), fault);
+    always(path + SERIAL_QUERY + device.serial(), fault);
   }
 
   public synchronized void clear() {
     queued.clear();
-    lasting.clear();
+    permanent.clear();
   }
 
   /** Number of queued faults of a path that have not been used yet. */
@@ -47,13 +47,13 @@ public final class Faults {
   }
 
   synchronized Fault take(String path, String serial) {
-    Fault fault = take(path + ABOUT + serial);
+    Fault fault = take(path + SERIAL_QUERY + serial);
     return fault == Fault.NONE ? take(path) : fault;
   }
 
   private Fault take(String path) {
     Deque<Fault> faults = queued.get(path);
     Fault next = faults == null ? null : faults.poll();
-    return next != null ? next : lasting.getOrDefault(path, Fault.NONE);
+    return next != null ? next : permanent.getOrDefault(path, Fault.NONE);
   }
 }

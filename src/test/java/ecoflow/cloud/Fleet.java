@@ -109,7 +109,7 @@ public final class Fleet {
 
   public Fleet() {
     river3.setOpenToDevelopers(false);
-    devices().forEach(device -> device.set(moving(device.serial(), 0)));
+    devices().forEach(device -> device.set(changing(device.serial(), 0)));
   }
 
   public List<SimulatedDevice> devices() {
@@ -119,7 +119,7 @@ public final class Fleet {
   /** Moves all devices to this step, at which they push. */
   public void tick(long step) {
     for (SimulatedDevice device : devices()) {
-      Map<String, Object> values = moving(device.serial(), step);
+      Map<String, Object> values = changing(device.serial(), step);
       if (step % FULL_PUSH == 0) {
         device.set(values);
         device.pushAll();
@@ -129,7 +129,7 @@ public final class Fleet {
     }
   }
 
-  private static Map<String, Object> moving(String serial, long step) {
+  private static Map<String, Object> changing(String serial, long step) {
     double sun = Math.max(0, Math.sin(2 * Math.PI * step / DAY));
     // Highest at dusk, lowest at dawn.
     float soc = Math.round(500 - 300 * Math.cos(2 * Math.PI * step / DAY)) / 10f;

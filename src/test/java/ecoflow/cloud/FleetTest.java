@@ -32,7 +32,7 @@ class FleetTest {
   }
 
   @Test
-  void theSameStepsGiveTheSamePushes() {
+  void sameStepsProduceSamePushes() {
     Fleet other = new Fleet();
     List<byte[]> second = new ArrayList<>();
     device(other, Fleet.DELTA_3).connectTo((topic, payload) -> second.add(payload));
@@ -48,7 +48,7 @@ class FleetTest {
   }
 
   @Test
-  void solarPowerEndsAtNightAndComesBack() {
+  void solarPowerIsZeroAtNightAndReturns() {
     fleet.tick(Fleet.DAY / 4);
     assertEquals(400, device(fleet, Fleet.DELTA_2).quota().get("pd.wattsInSum"));
     fleet.tick(Fleet.DAY * 3 / 4);
@@ -59,7 +59,7 @@ class FleetTest {
   }
 
   @Test
-  void everyWireFormatHoldsTheValues() throws IOException {
+  void everyWireFormatContainsTheValues() throws IOException {
     fleet.tick(1);
     assertEquals(
         4,
@@ -75,7 +75,7 @@ class FleetTest {
   }
 
   @Test
-  void aFullPushHoldsEveryFieldOnce() throws IOException {
+  void fullPushContainsEachFieldOnce() throws IOException {
     fleet.tick(Fleet.FULL_PUSH);
     List<Frames.Header> bundle = Frames.headers(last(Fleet.DELTA_3));
     assertEquals(4, bundle.size());

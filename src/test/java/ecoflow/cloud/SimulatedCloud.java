@@ -18,9 +18,9 @@ import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 
 /**
- * EcoFlow's cloud in one object, on loopback: the HTTPS API and the MQTT broker, with one account
- * and any number of devices. It answers like the real cloud, or incorrectly if a test requests a
- * fault.
+ * A simulation of EcoFlow's cloud on loopback: the HTTPS API and the MQTT broker, with one account
+ * and any number of devices. It responds like the real cloud, except for the faults that a test
+ * requests.
  */
 public final class SimulatedCloud implements AutoCloseable {
 
@@ -30,9 +30,9 @@ public final class SimulatedCloud implements AutoCloseable {
 
   static {
     // Must run before the broker creates its loggers.
-    quiet("io.moquette", "warn");
+    setLogLevel("io.moquette", "warn");
     // Logs a stack trace for every client that rejects a certificate or disconnects.
-    quiet("io.moquette.broker.NewNettyMQTTHandler", "off");
+    setLogLevel("io.moquette.broker.NewNettyMQTTHandler", "off");
   }
 
   private final CloudAccount account;
@@ -83,8 +83,8 @@ public final class SimulatedCloud implements AutoCloseable {
   @Override
   public void close() {
     http.close();
-    // The broker closes its sockets at once and then shuts down for two seconds, which is not worth
-    // waiting for.
+    // The broker closes its sockets immediately, and then takes two seconds to shut down. Tests do
+    // not wait for it.
     Thread stop = new Thread(broker::stop, "simulated-cloud-stop");
     stop.setDaemon(true);
     stop.start();
@@ -169,7 +169,7 @@ public final class SimulatedCloud implements AutoCloseable {
    * Clears the history of {@link #requests}, {@link #messages} and similar methods, which grows in
    * long runs.
    */
-  public void forgetHistory() {
+  public void clearHistory() {
     http.requests.clear();
     broker.messages.clear();
     broker.connects.clear();
@@ -324,7 +324,7 @@ public final class SimulatedCloud implements AutoCloseable {
   }
 
   /** Publishes any text as a device's reply to a request for all values. */
-  public void publishAnswer(SimulatedDevice device, String payload) {
+  public void publishReply(SimulatedDevice device, String payload) {
     publish(topic(device, "get_reply"), payload);
   }
 
@@ -355,7 +355,7 @@ public final class SimulatedCloud implements AutoCloseable {
             && topic.matches("/open/" + openAccount() + "/[^/+#]+/(quota|status|set_reply)"));
   }
 
-  private static void quiet(String logger, String level) {
+  private static void setLogLevel(String logger, String level) {
     System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + logger, level);
   }
 

@@ -69,12 +69,12 @@ class SimulatedCloudTest {
   private int nonce = 100_000;
 
   @BeforeEach
-  void note() {
+  void useCloud() {
     cloud = clouds.cloud();
   }
 
   @Test
-  void theCheckerReproducesTheDocumentedSignature() {
+  void reproducesDocumentedSignature() {
     DeveloperSignature signature =
         new DeveloperSignature("Fp4SvIprYSDPXtYJidEtUAd1o", "WIbFEKre0s6sLnh4ei7SPUeYnptHG6V");
     Map<String, String> parameters =
@@ -85,7 +85,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void theDeveloperApiGivesDevicesAndTheirValues() throws Exception {
+  void developerApiReturnsDevicesAndTheirValues() throws Exception {
     JsonNode list = json(send(signed(DEVICE_LIST, Map.of())));
     assertEquals("0", list.path("code").asText());
     assertEquals(2, list.path("data").size());
@@ -96,10 +96,10 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void theDeveloperApiRefusesBadSignatures() throws Exception {
+  void developerApiRejectsInvalidSignatures() throws Exception {
     HttpRequest good = signed(DEVICE_LIST, Map.of());
     assertEquals("0", code(good));
-    assertEquals("8521", code(good), "used twice");
+    assertEquals("8521", code(good), "a signature is valid only once");
     assertEquals(
         "8521",
         code(
@@ -113,14 +113,14 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void theDeveloperApiRefusesDevicesThatAreNotOpen() throws Exception {
+  void developerApiRejectsRestrictedDevices() throws Exception {
     river.setOpenToDevelopers(false);
     assertEquals("1006", code(signed(QUOTA, Map.of("sn", river.serial()))));
     assertEquals("1006", code(signed(QUOTA, Map.of("sn", "unknown"))));
   }
 
   @Test
-  void loginGivesATokenForTheOwnerOnly() throws Exception {
+  void onlyOwnerReceivesToken() throws Exception {
     assertEquals("2026", json(login("wrong")).path("code").asText());
 
     JsonNode user = json(login(cloud.account().password())).path("data").path("user");
@@ -132,7 +132,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void certificationNeedsAValidToken() throws Exception {
+  void certificationRequiresValidToken() throws Exception {
     String path = CERTIFICATION + "?userId=" + cloud.account().userId();
     HttpRequest request = request(path).header("Authorization", "Bearer " + token()).build();
     JsonNode data = json(send(request)).path("data");
@@ -144,7 +144,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void theAppListSeparatesSharedDevices() throws Exception {
+  void appDeviceListSeparatesSharedDevices() throws Exception {
     river.setShared(true);
     JsonNode data =
         json(send(request(ACCOUNT_DEVICES).header("Authorization", "Bearer " + token()).build()))
@@ -154,7 +154,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void faultsComeInOrderAndEnd() throws Exception {
+  void faultsApplyInOrderUntilUsed() throws Exception {
     cloud
         .faults()
         .next(
@@ -189,14 +189,14 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void aConnectionCanCloseWithoutAnAnswer() throws Exception {
+  void connectionCanCloseWithoutResponse() throws Exception {
     cloud.faults().next(LOGIN, Fault.closeConnection());
     assertThrows(IOException.class, () -> login(cloud.account().password()));
     assertEquals("0", json(login(cloud.account().password())).path("code").asText());
   }
 
   @Test
-  void wrongCertificatesAreNoticed() throws Exception {
+  void clientRejectsWrongCertificates() throws Exception {
     for (ServerCertificate kind :
         List.of(ServerCertificate.WRONG_NAME, ServerCertificate.UNTRUSTED)) {
       try (SimulatedCloud bad =
@@ -215,7 +215,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void pushesReachASubscriber() throws Exception {
+  void pushesReachSubscriber() throws Exception {
     try (MqttClient client = connect()) {
       subscribe(client, "/app/device/property/" + delta.serial());
       subscribe(client, "/app/device/property/" + river.serial());
@@ -281,7 +281,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void aSecondConnectionWithTheSameIdReplacesTheFirst() throws Exception {
+  void secondConnectionWithSameIdReplacesFirst() throws Exception {
     String id = appClientId();
     try (MqttClient first = connect(cloud, id);
         MqttClient second = connect(cloud, id)) {
@@ -293,12 +293,12 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void rotatedCredentialsLockOutTheOldOnes() throws Exception {
+  void rotationInvalidatesOldCredentials() throws Exception {
     try (MqttClient client = connect()) {
       MqttConnectOptions old = options(cloud);
       cloud.rotateCredentials();
       assertNotEquals(old.getUserName(), cloud.certificateAccount());
-      // The broker lists a client a moment after it has accepted it.
+      // The broker lists a client shortly after it has accepted it.
       eventually(() -> assertEquals(1, cloud.openConnections()));
       cloud.kickClients();
       eventually(() -> assertTrue(!client.isConnected()));
@@ -310,7 +310,7 @@ class SimulatedCloudTest {
   }
 
   @Test
-  void theBrokerRestartsOnItsPort() throws Exception {
+  void brokerRestartsOnSamePort() throws Exception {
     int port = cloud.mqttPort();
     try (MqttClient client = connect()) {
       cloud.stopBroker();

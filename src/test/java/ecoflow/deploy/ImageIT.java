@@ -65,7 +65,7 @@ class ImageIT {
   @BeforeAll
   static void build() throws IOException {
     assumeTrue(
-        ImageStore.isPossible(),
+        ImageStore.isSupported(),
         "images are built as root on Debian, with buildah, podman, runc and mmdebstrap");
     images = new ImageStore(directory);
     List<String> printed = images.build();
@@ -89,7 +89,7 @@ class ImageIT {
     start("exporter-" + mode, mode);
 
     eventually(() -> assertEquals(81, page.of(DEVICE, "pd_soc"), () -> log("exporter-" + mode)));
-    assertEquals(0, images.codeOf("healthcheck", "run", "exporter-" + mode));
+    assertEquals(0, images.exitCode("healthcheck", "run", "exporter-" + mode));
     isTheUsersProcessWithItsArchive("exporter-" + mode);
     images.podman("stop", "exporter-" + mode);
     assertEquals(
@@ -103,7 +103,7 @@ class ImageIT {
     exporter.addAll(List.of("--entrypoint", "sleep", IMAGE, "60"));
     images.start("unwell", exporter);
 
-    assertEquals(1, images.codeOf("healthcheck", "run", "unwell"));
+    assertEquals(1, images.exitCode("healthcheck", "run", "unwell"));
   }
 
   @Test
@@ -114,7 +114,7 @@ class ImageIT {
     images.start("demo", options);
 
     eventually(() -> assertEquals(5, page.series("online").size(), () -> log("demo")));
-    assertEquals(0, images.codeOf("healthcheck", "run", "demo"));
+    assertEquals(0, images.exitCode("healthcheck", "run", "demo"));
   }
 
   @Test

@@ -135,7 +135,7 @@ class ReleaseIT {
       }
     }
     distribution.classPath().stream()
-        .filter(name -> name.startsWith(Distribution.MACHINE_CODE))
+        .filter(name -> name.startsWith(Distribution.NATIVE_LIBRARY_PREFIX))
         .forEach(shipped::add);
     return shipped;
   }
@@ -186,7 +186,7 @@ class ReleaseIT {
         shipped().stream()
             .map(
                 name ->
-                    name.startsWith(Distribution.MACHINE_CODE)
+                    name.startsWith(Distribution.NATIVE_LIBRARY_PREFIX)
                         ? name.replaceFirst("-linux-.*", ".jar")
                         : name)
             .collect(Collectors.toCollection(TreeSet::new));

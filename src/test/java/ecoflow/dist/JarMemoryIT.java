@@ -114,7 +114,8 @@ class JarMemoryIT {
                     simple:
                       expression: "${exchangeProperty.much.repeat(2147483647)}"
         """;
-    RoutesFolder routes = RoutesFolder.copyTo(directory.resolve("routes")).putFirst(file, tooMuch);
+    RoutesFolder routes =
+        RoutesFolder.copyTo(directory.resolve("routes")).insertFirst(file, tooMuch);
     jar.start(mode, "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
     if (file.startsWith("metrics-page")) {
       eventuallyReady();

@@ -45,7 +45,7 @@ class JarRoutesIT {
   @Test
   void routesCanUseComponentsInTheLibDirectory() {
     Path lib = directory.resolve("my lib");
-    ComponentJar.makeIn(lib);
+    ComponentJar.createIn(lib);
     String pattern = ComponentJar.writeRoute(directory.resolve("routes"));
     jar.start("rest", "ECOFLOW_LIB_DIR=" + lib, "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + pattern);
     jar.awaitLine(ComponentJar.LINE);
@@ -73,7 +73,7 @@ class JarRoutesIT {
                       expression: "${body.remove('pd.soc')}"
         """;
     RoutesFolder routes =
-        RoutesFolder.copyTo(directory.resolve("routes")).putFirst("quotas.camel.yaml", script);
+        RoutesFolder.copyTo(directory.resolve("routes")).insertFirst("quotas.camel.yaml", script);
     jar.start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
 
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");
@@ -92,7 +92,7 @@ class JarRoutesIT {
                     loggerName: my-values
         """;
     RoutesFolder routes =
-        RoutesFolder.copyTo(directory.resolve("routes")).putFirst("quotas.camel.yaml", steps);
+        RoutesFolder.copyTo(directory.resolve("routes")).insertFirst("quotas.camel.yaml", steps);
     jar.start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
 
     jar.awaitSeries(SERIAL, "pd_soc");

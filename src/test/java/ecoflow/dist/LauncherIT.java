@@ -340,7 +340,7 @@ class LauncherIT {
     Path chosen = directory.resolve("my lib");
     String pattern = ComponentJar.writeRoute(directory.resolve("routes"));
     for (Path lib : List.of(beside, chosen)) {
-      ComponentJar.makeIn(lib);
+      ComponentJar.createIn(lib);
       Path log = directory.resolve("classes");
       Map<String, String> more = new HashMap<>();
       more.put("CAMEL_MAIN_ROUTES_INCLUDE_PATTERN", pattern);
@@ -432,7 +432,7 @@ class LauncherIT {
         files);
     Set<String> listed =
         distribution.classPath().stream()
-            .filter(name -> !name.startsWith(Distribution.MACHINE_CODE))
+            .filter(name -> !name.startsWith(Distribution.NATIVE_LIBRARY_PREFIX))
             .collect(Collectors.toSet());
     listed.add("ecoflow-exporter.jar");
     assertEquals(

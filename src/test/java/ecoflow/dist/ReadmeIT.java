@@ -146,7 +146,7 @@ class ReadmeIT {
             .filter(block -> block.contains("pd.wifiRssi"))
             .findFirst()
             .orElseThrow();
-    copiesTheRoutes().put("quotas.camel.yaml", lines);
+    copiesTheRoutes().replaceLines("quotas.camel.yaml", lines);
     startExporter(only(" java -jar ecoflow-exporter.jar"));
     eventuallyShowsSoc();
     assertEquals(List.of(), page.lines("pd_wifi_rssi"));

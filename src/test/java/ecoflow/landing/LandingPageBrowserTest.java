@@ -43,7 +43,7 @@ class LandingPageBrowserTest {
 
   @Test
   void thePageFitsADesktopAndAPhoneInLightAndDark() throws Exception {
-    assumeTrue(Browser.isHere(), "chromium is not installed");
+    assumeTrue(Browser.isInstalled(), "chromium is not installed");
     exporter.start();
     for (SimulatedDevice device : devices()) {
       exporter.page().eventuallyShows(device, "online", 1);
@@ -56,34 +56,34 @@ class LandingPageBrowserTest {
         for (boolean dark : new boolean[] {false, true}) {
           browser.show(width, 860, dark);
           browser.open(url);
-          assertEquals(List.of(), browser.complaints());
-          assertEquals(6, browser.ask("document.querySelectorAll('article').length").asInt());
+          assertEquals(List.of(), browser.problems());
+          assertEquals(6, browser.evaluate("document.querySelectorAll('article').length").asInt());
           assertEquals(
               LONG_NAME,
               browser
-                  .ask(
+                  .evaluate(
                       "[...document.querySelectorAll('h2')].map(h => h.textContent)"
                           + ".find(t => t.includes('script'))")
                   .asText());
           assertTrue(
-              browser.ask("document.documentElement.scrollWidth").asInt() <= width,
+              browser.evaluate("document.documentElement.scrollWidth").asInt() <= width,
               "nothing stands out at the right");
-          assertEquals(1, browser.ask("document.scripts.length").asInt());
+          assertEquals(1, browser.evaluate("document.scripts.length").asInt());
           // The style sheet is applied: wide screens have several columns of cards.
           int columns =
               browser
-                  .ask(
+                  .evaluate(
                       "new Set([...document.querySelectorAll('article')]"
                           + ".map(a => a.getBoundingClientRect().left)).size")
                   .asInt();
           assertEquals(width < 600, columns == 1, columns + " columns at " + width);
-          String now = browser.ask("getComputedStyle(document.body).backgroundColor").asText();
+          String now = browser.evaluate("getComputedStyle(document.body).backgroundColor").asText();
           assertNotEquals(background, now);
           background = now;
           Files.write(
               pictures.resolve(
                   (width < 600 ? "phone" : "desktop") + (dark ? "-dark" : "") + ".png"),
-              browser.picture());
+              browser.screenshot());
         }
       }
     }
@@ -91,18 +91,18 @@ class LandingPageBrowserTest {
 
   @Test
   void thePageRefreshesItselfAndRemovesValuesWhenTheExporterStops() {
-    assumeTrue(Browser.isHere(), "chromium is not installed");
+    assumeTrue(Browser.isInstalled(), "chromium is not installed");
     exporter.start();
     exporter.page().eventuallyShows(evil, "online", 1);
     try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);
       browser.open(url());
-      browser.ask("window.isSamePage = true");
+      browser.evaluate("window.isSamePage = true");
       evil.set(Map.of("pd.soc", 77));
       evil.pushAll();
       eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
-      assertTrue(browser.ask("window.isSamePage").asBoolean(), "it was not loaded again");
-      assertEquals(List.of(), browser.complaints());
+      assertTrue(browser.evaluate("window.isSamePage").asBoolean(), "it was not loaded again");
+      assertEquals(List.of(), browser.problems());
       exporter.stop();
       eventually(
           () ->
@@ -114,7 +114,7 @@ class LandingPageBrowserTest {
 
   @Test
   void thePageRefreshesItselfWithoutScripts() {
-    assumeTrue(Browser.isHere(), "chromium is not installed");
+    assumeTrue(Browser.isInstalled(), "chromium is not installed");
     exporter.start();
     exporter.page().eventuallyShows(evil, "online", 1);
     try (Browser browser = Browser.start(directory)) {
@@ -132,6 +132,6 @@ class LandingPageBrowserTest {
   }
 
   private static String text(Browser browser) {
-    return browser.ask("document.body.innerText").asText();
+    return browser.evaluate("document.body.innerText").asText();
   }
 }

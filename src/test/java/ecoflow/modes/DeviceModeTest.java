@@ -221,7 +221,7 @@ class DeviceModeTest {
         """;
     eventually(
         () -> {
-          cloud.publishAnswer(delta, picture);
+          cloud.publishReply(delta, picture);
           assertTrue(page.quotaRequests("skipped") >= 2);
         });
     assertEquals(74, page.of(delta, "pd_soc"));
@@ -257,7 +257,7 @@ class DeviceModeTest {
   void anOfflineReplyWithoutValuesRemovesTheGauges() {
     startAskingEvery(ONCE);
     page.eventuallyShows(delta, "pd_soc", 71);
-    cloud.publishAnswer(
+    cloud.publishReply(
         delta,
         """
         {"data": {"online": 0}}
@@ -280,7 +280,7 @@ class DeviceModeTest {
         """
             .lines()
             .toList();
-    answers.forEach(answer -> cloud.publishAnswer(delta, answer));
+    answers.forEach(answer -> cloud.publishReply(delta, answer));
     eventually(() -> assertEquals(answers.size(), page.mqttErrors()));
     assertEquals(71, page.of(delta, "pd_soc"));
     assertEquals(updated, page.lastUpdate(delta));

@@ -125,7 +125,7 @@ class MosquittoIT {
     push(81);
     page.eventuallyShows(DEVICE, "pd_soc", 81, "device_name=Garage");
     assertEquals(1, page.of(DEVICE, "online"));
-    assertEquals(1, broker.mostConnections(USER));
+    assertEquals(1, broker.maxConnections(USER));
   }
 
   @Test
@@ -149,7 +149,7 @@ class MosquittoIT {
         """;
     listener.publish(request + "_reply", answer.getBytes(UTF_8), 1, false);
     page.eventuallyShows(DEVICE, "pd_soc", 82);
-    assertEquals(1, broker.mostConnections(USER));
+    assertEquals(1, broker.maxConnections(USER));
   }
 
   @Test
@@ -160,7 +160,7 @@ class MosquittoIT {
     broker.start();
     assertDataFlows(1);
     assertEquals(1, cloud.requests(LOGIN).size());
-    assertEquals(1, broker.mostConnections(USER));
+    assertEquals(1, broker.maxConnections(USER));
   }
 
   @Test
@@ -178,7 +178,7 @@ class MosquittoIT {
     assertDataFlows(2);
     assertAlive();
     assertEquals(1, cloud.requests(LOGIN).size(), "the broker's credentials are still good");
-    assertEquals(1, broker.mostConnections(USER));
+    assertEquals(1, broker.maxConnections(USER));
   }
 
   @ParameterizedTest
@@ -195,7 +195,7 @@ class MosquittoIT {
     broker.thaw();
     assertDataFlows(2);
     assertEquals(1, cloud.requests(LOGIN).size());
-    assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
+    assertEquals(1, broker.maxConnections(USER), () -> "" + broker.log());
   }
 
   @Test
@@ -207,7 +207,7 @@ class MosquittoIT {
     assertEquals(0, page.connected());
     broker.thaw();
     assertDataFlows(1);
-    assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
+    assertEquals(1, broker.maxConnections(USER), () -> "" + broker.log());
   }
 
   @Test
@@ -234,7 +234,7 @@ class MosquittoIT {
     assertEquals(2, cloud.requests(CERTIFICATION).size());
     assertEquals(2, page.logins("success"));
     assertEquals(1, broker.count(REFUSED), "the old password is tried once: " + broker.log());
-    assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
+    assertEquals(1, broker.maxConnections(USER), () -> "" + broker.log());
   }
 
   @ParameterizedTest
@@ -276,6 +276,6 @@ class MosquittoIT {
     assertTrue(cloud.requests(LOGIN).size() >= 3);
     assertEquals(0, broker.count(REFUSED));
     assertEquals(0, broker.count("closed its connection"), "every change is an orderly one");
-    assertEquals(1, broker.mostConnections(USER), () -> "" + broker.log());
+    assertEquals(1, broker.maxConnections(USER), () -> "" + broker.log());
   }
 }

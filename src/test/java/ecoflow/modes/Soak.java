@@ -292,7 +292,7 @@ public final class Soak {
     }
     faults.merge(kind, 1, Integer::sum);
     if (faults.values().stream().mapToInt(Integer::intValue).sum() % 20 == 0) {
-      cloud.forgetHistory();
+      cloud.clearHistory();
     }
   }
 
@@ -376,7 +376,7 @@ public final class Soak {
   }
 
   private Footprint footprint() throws InterruptedException {
-    cloud.forgetHistory();
+    cloud.clearHistory();
     for (int i = 0; i < 3; i++) {
       System.gc();
       Thread.sleep(300);

@@ -1,6 +1,6 @@
 package ecoflow.normal;
 
-import ecoflow.testkit.MadeDocument;
+import ecoflow.testkit.GeneratedDocument;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -16,11 +16,11 @@ class MetricsDocTest {
   private static final List<Row> ROWS = PackagedTable.rows();
 
   @Test
-  void theDocumentMatchesTheTables() throws IOException {
-    MadeDocument.assertEndsWith("METRICS.md", made());
+  void documentMatchesTables() throws IOException {
+    GeneratedDocument.assertEndsWith("METRICS.md", generated());
   }
 
-  private static String made() {
+  private static String generated() {
     StringBuilder text = new StringBuilder("\n## Names\n\n");
     text.append("| name | type | labels | description | families |\n|---|---|---|---|---|\n");
     for (Table.Name name : TABLE.names()) {

@@ -2,7 +2,7 @@ package ecoflow.normal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import ecoflow.testkit.MadeDocument;
+import ecoflow.testkit.GeneratedDocument;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,11 +38,11 @@ class ModelsDocTest {
   }
 
   @Test
-  void theDocumentMatchesTheTables() throws IOException {
-    MadeDocument.assertEndsWith("MODELS.md", made());
+  void documentMatchesTables() throws IOException {
+    GeneratedDocument.assertEndsWith("MODELS.md", generated());
   }
 
-  private static String made() throws IOException {
+  private static String generated() throws IOException {
     StringBuilder text =
         new StringBuilder(
             "\n| models | serial numbers | app channel | names with REST and Open"
@@ -165,17 +165,17 @@ class ModelsDocTest {
   }
 
   private static String computed(List<Row> rows) {
-    Set<String> told = rows.stream().map(Row::metric).collect(Collectors.toSet());
+    Set<String> metrics = rows.stream().map(Row::metric).collect(Collectors.toSet());
     boolean isSolar =
         rows.stream().anyMatch(row -> row.labels().getOrDefault("port", "").startsWith("solar_"));
     if (isSolar) {
-      told.add("solar_power_watts");
+      metrics.add("solar_power_watts");
     }
     if (isPowerOfEachPackKnown(rows)) {
-      told.add("battery_power_watts");
+      metrics.add("battery_power_watts");
     }
     return POWERS.entrySet().stream()
-        .filter(power -> told.contains(power.getKey()))
+        .filter(power -> metrics.contains(power.getKey()))
         .map(Map.Entry::getValue)
         .collect(Collectors.joining(", "));
   }

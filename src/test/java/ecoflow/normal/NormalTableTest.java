@@ -117,7 +117,7 @@ class NormalTableTest {
   }
 
   @Test
-  void rowsContainOnlyKnownWords() {
+  void rowsContainOnlyValidCells() {
     for (Row row : ROWS) {
       assertTrue(row.family().matches("[a-z0-9_-]+"), row::toString);
       assertTrue(Set.of("*", "json", "protobuf", "rest").contains(row.channel()), row::toString);
@@ -143,7 +143,7 @@ class NormalTableTest {
   }
 
   @Test
-  void anUnknownRuleOfAPackagedRowNamesTheLine() {
+  void unknownRuleIsReportedWithItsLine() {
     IllegalStateException e =
         assertThrows(
             IllegalStateException.class,
@@ -154,7 +154,7 @@ class NormalTableTest {
   }
 
   @Test
-  void uncertainRowsAreOff() {
+  void uncertainRowsAreDisabled() {
     for (Row row : ROWS) {
       boolean off = row.confidence().equals("low");
       assertEquals(off ? "no" : "yes", row.on(), row::toString);
@@ -198,7 +198,7 @@ class NormalTableTest {
 
   /** A raw series with the name of a normalised metric would be rejected. */
   @Test
-  void noMessageFieldHasTheNameOfANormalisedMetric() throws IOException {
+  void noMessageFieldHasNameOfNormalisedMetric() throws IOException {
     Pattern field = Pattern.compile("(?m)^ *(?:optional |repeated )?[\\w.]+ (\\w+) = \\d+");
     Set<String> fields = new HashSet<>();
     try (Stream<Path> files = Files.list(Path.of("src/main/proto"))) {
@@ -226,7 +226,7 @@ class NormalTableTest {
       page.append("# TYPE " + full + " " + name.type() + "\n");
       page.append(full + " 1\n");
     }
-    assertEquals(new Promtool.Answer(0, ""), Promtool.check(folder, page.toString()));
+    assertEquals(new Promtool.Result(0, ""), Promtool.check(folder, page.toString()));
   }
 
   private static List<String> words(String cell) {

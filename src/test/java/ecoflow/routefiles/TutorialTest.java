@@ -61,7 +61,7 @@ class TutorialTest {
 
   private void startIn(String mode, RoutesFolder routes, String... variables) {
     String[] all = List.of(variables).toArray(new String[variables.length + 1]);
-    all[variables.length] = routes.beside();
+    all[variables.length] = routes.additionalRoutes();
     exporter.startIn(mode, all);
   }
 

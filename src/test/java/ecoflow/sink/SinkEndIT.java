@@ -94,7 +94,7 @@ class SinkEndIT {
     run.start(port);
     garage.push(Map.of("pd.soc", 8));
     run.jar().awaitLine(" Route bare failed: ");
-    run.endWell();
+    run.terminateCleanly();
   }
 
   private void assertEndsWhileBusy(String entryPoint, String address) {
@@ -103,13 +103,13 @@ class SinkEndIT {
     run.jar().page().eventuallyShows(garage, "pd_soc", 7);
     // More messages than the queue holds: queued messages must not fail one by one at the end.
     for (int soc = 8;
-        run.dropped(entryPoint) == 0 && run.taken(entryPoint) < MANY;
+        run.dropped(entryPoint) == 0 && run.accepted(entryPoint) < MANY;
         soc = soc == 8 ? 9 : 8) {
       garage.push(Map.of("pd.soc", soc));
       run.jar().page().eventuallyShows(garage, "pd_soc", soc);
     }
 
-    run.endWell();
+    run.terminateCleanly();
 
     assertEquals(List.of(), run.jar().log(" ERROR "));
     assertTrue(run.jar().log(" WARN ").size() < MANY / 10, () -> "" + run.jar().log());

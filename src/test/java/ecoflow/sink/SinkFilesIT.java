@@ -102,7 +102,7 @@ class SinkFilesIT {
     garage.push(Collections.singletonMap("pd.soc", null));
     eventually(() -> assertEquals(3, lines().size()));
     double updated = run.jar().page().lastUpdate(garage);
-    run.endWell();
+    run.terminateCleanly();
 
     JsonNode first = json(lines().get(0));
     List<String> names = new ArrayList<>();
@@ -129,8 +129,8 @@ class SinkFilesIT {
 
   /** Waits for a snapshot of each of the two devices; the sink processes them in order. */
   private void awaitSnapshots() {
-    double before = run.taken("pictures-battery-webhook");
-    eventually(() -> assertTrue(run.taken("pictures-battery-webhook") >= before + 2));
+    double before = run.accepted("pictures-battery-webhook");
+    eventually(() -> assertTrue(run.accepted("pictures-battery-webhook") >= before + 2));
   }
 
   /** Returns when a snapshot with the value is in the queue of the sink. */
@@ -171,7 +171,7 @@ class SinkFilesIT {
             assertEquals(
                 List.of("R331ZSINKS000001 19.0", "R601ZSINKS000002 12.0", "R331ZSINKS000001 17.0"),
                 reported()));
-    run.endWell();
+    run.terminateCleanly();
 
     HttpReceiver.Call call = receiver.calls().get(0);
     assertEquals("POST", call.method());
@@ -195,7 +195,7 @@ class SinkFilesIT {
     assertEquals(List.of(), reported());
     battery(van, "bmsBattSoc", 12);
     eventually(() -> assertEquals(List.of("R601ZSINKS000002 12.0"), reported()));
-    run.endWell();
+    run.terminateCleanly();
   }
 
   @Test
@@ -207,14 +207,14 @@ class SinkFilesIT {
     run.jar().awaitLine("The webhook call for the battery of R331ZSINKS000001 failed: ");
     push(garage, Map.of("pd.soc", 18));
 
-    receiver.answer(503);
+    receiver.respondWith(503);
     receiver.start();
     eventually(() -> assertTrue(receiver.calls().size() > 1));
-    receiver.answer(200);
+    receiver.respondWith(200);
     int before = receiver.calls().size();
     eventually(() -> assertTrue(receiver.calls().size() > before));
     awaitSnapshots();
-    run.endWell();
+    run.terminateCleanly();
 
     assertTrue(reported().get(before).startsWith("R331ZSINKS000001 1"), reported()::toString);
     // The call in progress can have got the first success.
@@ -247,7 +247,7 @@ class SinkFilesIT {
     receiver.start();
     eventually(() -> assertEquals(4, points().size()));
     double updated = run.jar().page().lastUpdate(garage);
-    run.endWell();
+    run.terminateCleanly();
     assertEquals(List.of(), run.jar().log(" WARN "), "the outage was short");
 
     assertEquals(

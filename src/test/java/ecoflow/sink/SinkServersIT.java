@@ -188,7 +188,7 @@ class SinkServersIT {
     try (HomeAssistant house = homeAssistant(broker)) {
       awaitState(house, "pd-soc", "78.0");
     }
-    run.endWell();
+    run.terminateCleanly();
     assertNoSecret(password);
   }
 
@@ -240,7 +240,7 @@ class SinkServersIT {
     postgres.start();
     rows.add(GARAGE + "|pd.soc|80");
     awaitRows(postgres, rows);
-    run.endWell();
+    run.terminateCleanly();
     assertNoSecret(PostgresServer.PASSWORD);
   }
 
@@ -275,10 +275,10 @@ class SinkServersIT {
     String hash = "ecoflow:" + GARAGE;
     eventually(
         () -> {
-          assertEquals(List.of("81.0"), redis.ask("HGET", hash, "pd.soc"));
-          assertEquals(List.of("1.0"), redis.ask("HGET", hash, "it's a \"key\""));
+          assertEquals(List.of("81.0"), redis.execute("HGET", hash, "pd.soc"));
+          assertEquals(List.of("1.0"), redis.execute("HGET", hash, "it's a \"key\""));
         });
-    long seconds = Long.parseLong(redis.ask("TTL", hash).get(0));
+    long seconds = Long.parseLong(redis.execute("TTL", hash).get(0));
     assertTrue(seconds > 0 && seconds <= 60, "" + seconds);
 
     ChildProcess subscriber = redis.subscribe("ecoflow:changes");
@@ -292,15 +292,16 @@ class SinkServersIT {
     garage.push(Collections.singletonMap("it's a \"key\"", null));
     eventually(
         () ->
-            assertEquals(List.of("pd.soc", "80.0"), redis.ask("HGETALL", hash), "one was removed"));
+            assertEquals(
+                List.of("pd.soc", "80.0"), redis.execute("HGETALL", hash), "one was removed"));
     pushOffline();
-    eventually(() -> assertEquals(List.of("0"), redis.ask("EXISTS", hash)));
+    eventually(() -> assertEquals(List.of("0"), redis.execute("EXISTS", hash)));
 
     redis.kill();
     push(79);
     redis.start();
-    eventually(() -> assertEquals(List.of("79.0"), redis.ask("HGET", hash, "pd.soc")));
-    run.endWell();
+    eventually(() -> assertEquals(List.of("79.0"), redis.execute("HGET", hash, "pd.soc")));
+    run.terminateCleanly();
     assertNoSecret(RedisServer.PASSWORD);
   }
 
@@ -333,7 +334,7 @@ class SinkServersIT {
     ChildProcess again = kafka.consume("power");
     eventually(() -> assertEquals(4, records(again).size()));
     assertEquals(79, value(again, 3).path("values").path("pd.soc").asDouble());
-    run.endWell();
+    run.terminateCleanly();
   }
 
   /** The headers, key and value of each record; a consumer also prints its log. */

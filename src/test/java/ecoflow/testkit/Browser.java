@@ -27,7 +27,7 @@ public final class Browser implements AutoCloseable {
 
   private static final Pattern ADDRESS = Pattern.compile("DevTools listening on (ws://\\S+)");
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long TIMEOUT_SECONDS = 60;
 
   private final ChildProcess process;
   private final WebSocket socket;
@@ -36,8 +36,8 @@ public final class Browser implements AutoCloseable {
   private final List<JsonNode> events = new CopyOnWriteArrayList<>();
   private final String session;
 
-  /** Whether Chromium is installed. */
-  public static boolean isHere() {
+  /** Whether Chromium is installed on this machine. */
+  public static boolean isInstalled() {
     return Programs.find("chromium").isPresent();
   }
 
@@ -68,7 +68,7 @@ public final class Browser implements AutoCloseable {
     process.awaitLine("DevTools listening on ");
     Matcher address = ADDRESS.matcher(String.join("\n", process.lines()));
     if (!address.find()) {
-      throw new IllegalStateException("no address: " + process.lines());
+      throw new IllegalStateException("no address in the output: " + process.lines());
     }
     socket =
         HttpClient.newHttpClient()
@@ -86,7 +86,7 @@ public final class Browser implements AutoCloseable {
     call("Runtime.enable", Map.of());
   }
 
-  /** Sets the size of the window in points, and the preference for dark colours. */
+  /** Sets the size of the window in CSS pixels, and the preference for dark colours. */
   public void show(int width, int height, boolean dark) {
     call(
         "Emulation.setDeviceMetricsOverride",
@@ -109,39 +109,39 @@ public final class Browser implements AutoCloseable {
     call("Page.navigate", Map.of("url", url));
     Eventually.eventually(
         () -> {
-          if (complaintsOrLoaded().isEmpty()) {
+          if (loadEvents().isEmpty()) {
             throw new AssertionError("not loaded: " + url);
           }
         });
   }
 
-  private List<JsonNode> complaintsOrLoaded() {
+  private List<JsonNode> loadEvents() {
     return events.stream()
         .filter(event -> event.path("method").asText().equals("Page.loadEventFired"))
         .toList();
   }
 
   /** The errors and warnings of the browser since the page was opened, such as blocked content. */
-  public List<String> complaints() {
-    List<String> complaints = new ArrayList<>();
+  public List<String> problems() {
+    List<String> problems = new ArrayList<>();
     for (JsonNode event : events) {
       String method = event.path("method").asText();
       if (method.equals("Log.entryAdded") || method.equals("Runtime.exceptionThrown")) {
-        complaints.add(event.path("params").toString());
+        problems.add(event.path("params").toString());
       }
     }
-    return complaints;
+    return problems;
   }
 
   /** Evaluates an expression in the page. */
-  public JsonNode ask(String expression) {
+  public JsonNode evaluate(String expression) {
     JsonNode answer =
         call("Runtime.evaluate", Map.of("expression", expression, "returnByValue", true));
     return answer.path("result").path("value");
   }
 
   /** A screenshot of the window as PNG. */
-  public byte[] picture() {
+  public byte[] screenshot() {
     String data = call("Page.captureScreenshot", Map.of("format", "png")).path("data").asText();
     return Base64.getDecoder().decode(data);
   }
@@ -150,7 +150,7 @@ public final class Browser implements AutoCloseable {
     return call(session, method, parameters);
   }
 
-  private JsonNode call(String of, String method, Map<String, ?> parameters) {
+  private JsonNode call(String target, String method, Map<String, ?> parameters) {
     int id = ids.incrementAndGet();
     CompletableFuture<JsonNode> answer = new CompletableFuture<>();
     answers.put(id, answer);
@@ -158,12 +158,12 @@ public final class Browser implements AutoCloseable {
     message.put("id", id);
     message.put("method", method);
     message.put("params", parameters);
-    if (of != null) {
-      message.put("sessionId", of);
+    if (target != null) {
+      message.put("sessionId", target);
     }
     try {
       socket.sendText(JSON.writeValueAsString(message), true).join();
-      JsonNode content = answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      JsonNode content = answer.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
       if (content.has("error")) {
         throw new IllegalStateException(method + ": " + content);
       }

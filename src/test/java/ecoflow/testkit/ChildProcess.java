@@ -20,9 +20,9 @@ import java.util.stream.Stream;
 /** A program that runs in parallel with the tests, with its output in a file. */
 public final class ChildProcess implements AutoCloseable {
 
-  private static final long PATIENCE_SECONDS = 180;
+  private static final long TIMEOUT_SECONDS = 180;
   private static final String JAVA_HOME = System.getProperty("java.home");
-  private static final List<String> SIGNALS_AS_USUAL = signalsAsUsual();
+  private static final List<String> WITH_DEFAULT_SIGNALS = withDefaultSignals();
 
   private final Process process;
   private final Path output;
@@ -34,8 +34,8 @@ public final class ChildProcess implements AutoCloseable {
 
   /**
    * Starts a command in a directory. Its environment is that of the tests without the variables
-   * ECOFLOW_..., plus the given variables. A proxy of this machine is not used for servers of the
-   * tests.
+   * ECOFLOW_..., plus the given variables. Connections to servers of the tests do not use a proxy
+   * of this machine.
    *
    * @param output the file for the program's output
    */
@@ -56,21 +56,21 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /**
-   * Starts a shell command line as in a terminal, where Ctrl-C works: a shell that runs a command
-   * in the background makes it and its children ignore that signal.
+   * Starts a shell command line that Ctrl-C interrupts, as in a terminal. A shell that runs a
+   * command in the background makes the command and its children ignore that signal.
    */
   public static ChildProcess shell(
       Path folder, Path output, Map<String, String> variables, String line) {
     Map<String, String> all = new HashMap<>(variables);
     all.put("JAVA_HOME", JAVA_HOME);
     all.put("PATH", JAVA_HOME + "/bin:" + System.getenv("PATH"));
-    List<String> command = new ArrayList<>(SIGNALS_AS_USUAL);
+    List<String> command = new ArrayList<>(WITH_DEFAULT_SIGNALS);
     command.addAll(List.of("sh", "-c", line));
     return start(folder, output, all, command);
   }
 
   /** Uses an option of GNU env; with another env, the signals are not changed. */
-  private static List<String> signalsAsUsual() {
+  private static List<String> withDefaultSignals() {
     List<String> command = List.of("env", "--default-signal=INT");
     try {
       int code =
@@ -113,12 +113,13 @@ public final class ChildProcess implements AutoCloseable {
 
   /** Waits until the program ends. */
   public int exitCode() {
-    return exitCode(PATIENCE_SECONDS);
+    return exitCode(TIMEOUT_SECONDS);
   }
 
-  public int exitCode(long patienceSeconds) {
+  public int exitCode(long timeoutSeconds) {
     try {
-      assertTrue(process.waitFor(patienceSeconds, TimeUnit.SECONDS), () -> "runs on: " + lines());
+      assertTrue(
+          process.waitFor(timeoutSeconds, TimeUnit.SECONDS), () -> "still running: " + lines());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
@@ -136,17 +137,17 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /** Waits for a line that contains this text. */
-  public void awaitLine(String words) {
-    awaitLine(words, PATIENCE_SECONDS);
+  public void awaitLine(String text) {
+    awaitLine(text, TIMEOUT_SECONDS);
   }
 
-  public void awaitLine(String words, long patienceSeconds) {
+  public void awaitLine(String text, long timeoutSeconds) {
     await()
-        .atMost(Duration.ofSeconds(patienceSeconds))
+        .atMost(Duration.ofSeconds(timeoutSeconds))
         .untilAsserted(
             () -> {
-              if (lines().stream().noneMatch(line -> line.contains(words))) {
-                String problem = "no line with " + words + ": " + lines();
+              if (lines().stream().noneMatch(line -> line.contains(text))) {
+                String problem = "no line contains " + text + ": " + lines();
                 if (!process.isAlive()) {
                   throw new IllegalStateException(problem);
                 }

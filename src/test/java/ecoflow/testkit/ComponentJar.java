@@ -73,7 +73,7 @@ public final class ComponentJar {
   private ComponentJar() {}
 
   /** Creates the jar in a directory. */
-  public static void makeIn(Path folder) {
+  public static void createIn(Path folder) {
     try {
       Path work = Files.createTempDirectory("component");
       Path source = Files.writeString(work.resolve("Greeting.java"), COMPONENT);

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Serial numbers that an exporter knows from its start, for tests that need their own devices. */
+/** Serial numbers in the settings of an exporter, for tests that need their own devices. */
 public final class DevicePool {
 
   private final String start;

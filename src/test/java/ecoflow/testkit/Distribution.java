@@ -12,11 +12,11 @@ import java.util.Set;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
-/** The distribution that the build has made, unpacked and started by its launcher. */
+/** The unpacked distribution, which is started by its launcher. */
 public final class Distribution {
 
-  /** Start of the names of native libraries: they are on the class path, but they are unpacked. */
-  public static final String MACHINE_CODE = "netty-tcnative-boringssl-static-";
+  /** The prefix of native libraries, which are unpacked although they are on the class path. */
+  public static final String NATIVE_LIBRARY_PREFIX = "netty-tcnative-boringssl-static-";
 
   private final Path folder;
 
@@ -57,14 +57,14 @@ public final class Distribution {
   public ChildProcess start(Path output, Map<String, String> variables, String... command) {
     Map<String, String> all = new HashMap<>(variables);
     all.putIfAbsent("JAVA_HOME", System.getProperty("java.home"));
-    List<String> words = new ArrayList<>(List.of(command));
-    if (!words.contains(launcher().toString())) {
-      words.add(0, launcher().toString());
+    List<String> fullCommand = new ArrayList<>(List.of(command));
+    if (!fullCommand.contains(launcher().toString())) {
+      fullCommand.add(0, launcher().toString());
     }
-    return ChildProcess.start(folder, output, all, words);
+    return ChildProcess.start(folder, output, all, fullCommand);
   }
 
-  /** The start-up archives that it has created, and other files next to them. */
+  /** The start-up archives that the launcher has created, and other files in their directory. */
   public List<Path> archives() {
     return files(folder.resolve("cache"));
   }

@@ -9,17 +9,17 @@ import org.awaitility.core.ThrowingRunnable;
 /** Waits that are long enough for a busy machine, and end as soon as the condition is true. */
 public final class Eventually {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final Duration INTERVAL = Duration.ofMillis(20);
 
   private Eventually() {}
 
   public static void eventually(ThrowingRunnable assertion) {
-    await().atMost(PATIENCE).pollInterval(INTERVAL).untilAsserted(assertion);
+    await().atMost(TIMEOUT).pollInterval(INTERVAL).untilAsserted(assertion);
   }
 
   /** Waits until the condition has been true for this time without interruption. */
   public static void eventuallyHoldsFor(Duration time, Callable<Boolean> condition) {
-    await().atMost(PATIENCE).pollInterval(INTERVAL).during(time).until(condition);
+    await().atMost(TIMEOUT).pollInterval(INTERVAL).during(time).until(condition);
   }
 }

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * An exporter on a simulated cloud for tests. The cloud is that of {@link CloudExtension}: one for
- * the class in a static field, otherwise one for each test. An exporter that a test starts ends
- * with the test; after {@link #startedAtOnce} one starts by itself and runs as long as the cloud.
+ * the class in a static field, otherwise one for each test. An exporter that a test starts is
+ * stopped after the test. With {@link #startedAtOnce}, an exporter starts and stops with the cloud.
  */
 public final class ExporterExtension
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
@@ -105,8 +105,8 @@ public final class ExporterExtension
   }
 
   /**
-   * Returns when everything that devices have pushed before is processed: messages arrive in order,
-   * so this method waits for a last one of this device, which adds the series test_marker.
+   * Waits until all messages that devices have pushed before are processed: messages arrive in
+   * order, so this method waits for a last one of this device, which adds the series test_marker.
    */
   public void settle(SimulatedDevice device) {
     int marker = MARKERS.incrementAndGet();
@@ -163,7 +163,7 @@ public final class ExporterExtension
     return running().camelContext();
   }
 
-  /** The exit code of an exporter that is about to end by itself. */
+  /** Waits until the exporter exits on its own, and returns its exit code. */
   public int exitCode() {
     return running().exitCode();
   }

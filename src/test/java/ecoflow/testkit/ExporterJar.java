@@ -53,7 +53,7 @@ public final class ExporterJar implements BeforeEachCallback, AfterEachCallback,
     }
   }
 
-  /** The page of an exporter in another process; empty while it does not answer. */
+  /** The page of an exporter in another process; empty while it does not respond. */
   public static Page pageAt(int port) {
     return new Page(() -> textAt(port), () -> "unknown");
   }
@@ -138,7 +138,7 @@ public final class ExporterJar implements BeforeEachCallback, AfterEachCallback,
     return process.lines();
   }
 
-  /** The rest of the log lines that contain this part, such as a level and a logger. */
+  /** The text after this part, such as a level and a logger, of all log lines that contain it. */
   public List<String> log(String part) {
     return log().stream()
         .filter(line -> line.contains(part))
@@ -150,8 +150,8 @@ public final class ExporterJar implements BeforeEachCallback, AfterEachCallback,
     return log().get(log().size() - 1);
   }
 
-  public void awaitLine(String words) {
-    process.awaitLine(words);
+  public void awaitLine(String text) {
+    process.awaitLine(text);
   }
 
   /** Waits until the device has a series of this name. */

@@ -97,7 +97,7 @@ public final class Frames {
     /** Whether the bytes of the message are masked with the sequence number. */
     public boolean isMasked() {
       if (fields.hasField(ENC_TYPE)) {
-        assertEquals(1, number(ENC_TYPE), "the only encoding that is known");
+        assertEquals(1, number(ENC_TYPE), "the only known encoding");
       }
       return fields.hasField(ENC_TYPE);
     }
@@ -143,7 +143,7 @@ public final class Frames {
     try {
       return UnknownFieldSet.parseFrom(message);
     } catch (InvalidProtocolBufferException e) {
-      throw new AssertionError("no protobuf message", e);
+      throw new AssertionError("not a protobuf message", e);
     }
   }
 }

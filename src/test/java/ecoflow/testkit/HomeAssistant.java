@@ -28,7 +28,7 @@ public final class HomeAssistant implements AutoCloseable {
   private static final String KEY = "'((?:[^'\\\\]|\\\\.)*)'";
   private static final Pattern VALUE =
       Pattern.compile("\\{\\{ value_json\\[" + KEY + "] \\| default }}");
-  private static final Pattern IS_THERE =
+  private static final Pattern AVAILABILITY =
       Pattern.compile(
           "\\{\\{ 'online' if "
               + KEY
@@ -39,7 +39,9 @@ public final class HomeAssistant implements AutoCloseable {
   private final Map<String, String> retained = new ConcurrentHashMap<>();
   private final Map<String, Integer> counts = new ConcurrentHashMap<>();
 
-  /** Connects and subscribes to all topics, as after its start: retained messages arrive first. */
+  /**
+   * Connects and subscribes to all topics, as Home Assistant does: retained messages arrive first.
+   */
   public HomeAssistant(int port, String user, String password) throws MqttException {
     client = new MqttClient("tcp://127.0.0.1:" + port, "homeassistant", new MemoryPersistence());
     client.setTimeToWait(10_000);
@@ -72,11 +74,11 @@ public final class HomeAssistant implements AutoCloseable {
         (topic, payload) -> {
           if (topic.startsWith("homeassistant/")) {
             if (!CONFIG.matcher(topic).matches()) {
-              throw new AssertionError("no discovery topic: " + topic);
+              throw new AssertionError("not a discovery topic: " + topic);
             }
             JsonNode sensor = json(payload);
             if (sensors.put(sensor.path("unique_id").asText(), sensor) != null) {
-              throw new AssertionError("a unique id twice: " + payload);
+              throw new AssertionError("duplicate unique_id: " + payload);
             }
           }
         });
@@ -89,11 +91,11 @@ public final class HomeAssistant implements AutoCloseable {
     if (sensor == null) {
       return Optional.empty();
     }
-    for (JsonNode availability : sensor.path("availability")) {
-      String payload = payload(availability.path("topic").asText());
-      String template = availability.path("value_template").asText("");
-      String word = template.isEmpty() ? payload : isThere(template, payload);
-      if (!word.equals("online")) {
+    for (JsonNode entry : sensor.path("availability")) {
+      String payload = payload(entry.path("topic").asText());
+      String template = entry.path("value_template").asText("");
+      String state = template.isEmpty() ? payload : availability(template, payload);
+      if (!state.equals("online")) {
         return Optional.of("unavailable");
       }
     }
@@ -102,10 +104,10 @@ public final class HomeAssistant implements AutoCloseable {
     return value.isMissingNode() ? Optional.empty() : Optional.of(value.asText());
   }
 
-  private static String isThere(String template, String payload) {
+  private static String availability(String template, String payload) {
     JsonNode values = payload.isEmpty() ? JSON.createObjectNode() : json(payload);
-    JsonNode value = values.path(key(IS_THERE, template));
-    Matcher form = IS_THERE.matcher(template);
+    JsonNode value = values.path(key(AVAILABILITY, template));
+    Matcher form = AVAILABILITY.matcher(template);
     boolean isUnknownCharge =
         form.matches()
             && form.group("charge") != null
@@ -117,7 +119,7 @@ public final class HomeAssistant implements AutoCloseable {
   private static String key(Pattern form, String template) {
     Matcher matcher = form.matcher(template);
     if (!matcher.matches()) {
-      throw new AssertionError("no template: " + template);
+      throw new AssertionError("unexpected template: " + template);
     }
     return matcher.group(1).replaceAll("\\\\(.)", "$1");
   }

@@ -93,7 +93,7 @@ public final class HttpReceiver implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    server.createContext("/", this::take);
+    server.createContext("/", this::receive);
     server.start();
   }
 
@@ -103,7 +103,7 @@ public final class HttpReceiver implements AutoCloseable {
   }
 
   /** Sets the status of all further responses. */
-  public void answer(int code) {
+  public void respondWith(int code) {
     status = code;
   }
 
@@ -112,7 +112,7 @@ public final class HttpReceiver implements AutoCloseable {
     return List.copyOf(calls);
   }
 
-  private void take(HttpExchange exchange) throws IOException {
+  private void receive(HttpExchange exchange) throws IOException {
     try (exchange) {
       String body = new String(exchange.getRequestBody().readAllBytes(), UTF_8);
       calls.add(

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /**
  * Container images in a separate directory, built by deploy/image/build.sh and run by podman, as
- * far as a machine without a container engine, systemd and control of resources allows.
+ * far as possible on a machine without a container engine, systemd and resource limits.
  */
 public final class ImageStore implements AutoCloseable {
 
@@ -50,7 +50,7 @@ public final class ImageStore implements AutoCloseable {
   }
 
   /** Whether this machine can build images from Debian packages. */
-  public static boolean isPossible() {
+  public static boolean isSupported() {
     return System.getProperty("user.name").equals("root")
         && Files.exists(Path.of("/etc/debian_version"))
         && PROGRAMS.stream().allMatch(program -> Programs.find(program).isPresent());
@@ -83,7 +83,7 @@ public final class ImageStore implements AutoCloseable {
   }
 
   /** The exit code of a podman command. */
-  public int codeOf(String... arguments) {
+  public int exitCode(String... arguments) {
     try (ChildProcess process = startCommand(command(List.of(arguments), List.of()))) {
       return process.exitCode();
     }
@@ -101,14 +101,15 @@ public final class ImageStore implements AutoCloseable {
     try (ChildProcess process = startCommand(command)) {
       int code = process.exitCode(BUILD_SECONDS);
       if (code != 0) {
-        throw new IllegalStateException(command + " ends with " + code + ": " + process.lines());
+        throw new IllegalStateException(
+            command + " failed with exit code " + code + ": " + process.lines());
       }
-      return process.lines().stream().filter(line -> !isAboutTimers(line)).toList();
+      return process.lines().stream().filter(line -> !isSystemdWarning(line)).toList();
     }
   }
 
-  /** Podman would use systemd for the health check; the tests run it themselves. */
-  private static boolean isAboutTimers(String line) {
+  /** Podman would use systemd for the health check; the tests run the health check themselves. */
+  private static boolean isSystemdWarning(String line) {
     return line.startsWith("time=") && line.contains("systemd");
   }
 
@@ -126,7 +127,7 @@ public final class ImageStore implements AutoCloseable {
    */
   @Override
   public void close() {
-    containers.forEach(name -> codeOf("rm", "--force", "--time", "0", name));
+    containers.forEach(name -> exitCode("rm", "--force", "--time", "0", name));
     List<String> delete =
         List.of(
             "sh",

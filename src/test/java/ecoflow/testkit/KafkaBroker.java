@@ -15,7 +15,7 @@ import java.util.Map;
 /** A Kafka broker that keeps its records on disk; not running until it is started. */
 public final class KafkaBroker implements AutoCloseable {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
   private static final String FETCH =
       "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=FOLDER";
@@ -56,7 +56,7 @@ public final class KafkaBroker implements AutoCloseable {
     try (ChildProcess format =
         java("format", "kafka.tools.StorageTool", "format", "-t", "ecoflowtestecoflowtests")) {
       if (format.exitCode() != 0) {
-        throw new IllegalStateException("no storage for Kafka: " + format.lines());
+        throw new IllegalStateException("cannot format the storage of Kafka: " + format.lines());
       }
     }
   }
@@ -85,7 +85,7 @@ public final class KafkaBroker implements AutoCloseable {
 
   public void start() {
     process = java("broker", "kafka.Kafka", config.toString());
-    await().atMost(PATIENCE).until(this::answers);
+    await().atMost(TIMEOUT).until(this::answers);
   }
 
   public void kill() {

@@ -48,7 +48,7 @@ public final class LocalBroker implements AutoCloseable {
             .retained(false)
             .payload(Unpooled.wrappedBuffer(payload.getBytes(StandardCharsets.UTF_8)))
             .build(),
-        "house");
+        "local-broker");
   }
 
   public void stop() {

@@ -22,7 +22,7 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 /** The broker Mosquitto as a child process: a loopback port, logins, a log of its clients. */
 public final class Mosquitto implements AutoCloseable {
 
-  private static final String UP = " running";
+  private static final String STARTED = " running";
 
   private final Path folder;
   private final int port = Ports.next();
@@ -94,7 +94,7 @@ public final class Mosquitto implements AutoCloseable {
   }
 
   public void start() {
-    long starts = count(UP);
+    long starts = count(STARTED);
     process =
         ChildProcess.start(
             folder,
@@ -106,7 +106,7 @@ public final class Mosquitto implements AutoCloseable {
           if (!process.isAlive()) {
             throw new IllegalStateException("mosquitto does not start: " + log());
           }
-          assertEquals(starts + 1, count(UP));
+          assertEquals(starts + 1, count(STARTED));
         });
   }
 
@@ -167,24 +167,24 @@ public final class Mosquitto implements AutoCloseable {
   }
 
   /** Maximum number of simultaneous connections of a user, over all starts of the broker. */
-  public int mostConnections(String user) {
+  public int maxConnections(String user) {
     String connected = "New client connected from ";
     int open = 0;
-    int most = 0;
+    int max = 0;
     Optional<String> id = Optional.empty();
     for (String line : log()) {
       if (line.contains(connected) && line.endsWith("u'" + user + "').")) {
         id = Optional.of(line.replaceFirst(".* as (\\S+) .*", "$1"));
-        most = Math.max(most, ++open);
-      } else if (line.endsWith(UP)) {
+        max = Math.max(max, ++open);
+      } else if (line.endsWith(STARTED)) {
         open = 0;
       } else if (id.isPresent() && line.contains(": Client " + id.get() + " ")) {
         // The client disconnected, closed its connection, exceeded its time-out, or was replaced.
         open--;
       }
     }
-    assertTrue(open >= 0, () -> "more ends than starts: " + log());
-    return most;
+    assertTrue(open >= 0, () -> "more disconnects than connects: " + log());
+    return max;
   }
 
   @Override

@@ -33,7 +33,7 @@ public final class OtlpReceiver implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    server.createContext("/v1/metrics", this::take);
+    server.createContext("/v1/metrics", this::receive);
     server.setExecutor(threads);
     server.start();
   }
@@ -42,7 +42,7 @@ public final class OtlpReceiver implements AutoCloseable {
     return "http://localhost:" + server.getAddress().getPort() + "/v1/metrics";
   }
 
-  private void take(HttpExchange exchange) throws IOException {
+  private void receive(HttpExchange exchange) throws IOException {
     try (exchange) {
       InputStream body = exchange.getRequestBody();
       if ("gzip".equals(exchange.getRequestHeaders().getFirst("Content-Encoding"))) {

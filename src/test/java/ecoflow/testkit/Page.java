@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 public final class Page {
 
   /** Exporter metrics of a device, other than its online state. */
-  private static final Set<String> ABOUT_DEVICES =
+  private static final Set<String> DEVICE_METRICS =
       Set.of(
           "scrape_requests_total",
           "scrape_duration_seconds_bucket",
@@ -110,7 +110,7 @@ public final class Page {
     return text()
         .lines()
         .filter(line -> line.contains("device=\"" + serial + "\""))
-        .filter(line -> !ABOUT_DEVICES.contains(nameIn(line)))
+        .filter(line -> !DEVICE_METRICS.contains(nameIn(line)))
         .sorted()
         .toList();
   }
@@ -121,7 +121,7 @@ public final class Page {
         .lines()
         .filter(line -> line.contains("device=\"" + device.serial() + "\""))
         .map(this::nameIn)
-        .filter(name -> !ABOUT_DEVICES.contains(name) && !name.equals("online"))
+        .filter(name -> !DEVICE_METRICS.contains(name) && !name.equals("online"))
         .distinct()
         .toList();
   }
@@ -210,15 +210,15 @@ public final class Page {
   }
 
   /** Waits until the device has at least this number of collections with this result. */
-  public void eventuallyScrapes(SimulatedDevice device, String status, double least) {
-    eventuallyScrapes(device.serial(), status, least);
+  public void eventuallyScrapes(SimulatedDevice device, String status, double minimum) {
+    eventuallyScrapes(device.serial(), status, minimum);
   }
 
-  public void eventuallyScrapes(String serial, String status, double least) {
+  public void eventuallyScrapes(String serial, String status, double minimum) {
     eventually(
         () ->
             assertTrue(
-                scrapes(serial, status) >= least, () -> serial + " " + status + " " + least));
+                scrapes(serial, status) >= minimum, () -> serial + " " + status + " " + minimum));
   }
 
   /** Waits until the MQTT connection is up (1) or down (0). */
@@ -228,7 +228,7 @@ public final class Page {
 
   private Optional<Double> one(String name, String... labels) {
     List<Series> found = series(name, labels);
-    assertTrue(found.size() <= 1, () -> "several series fit: " + found);
+    assertTrue(found.size() <= 1, () -> "several series match: " + found);
     return found.stream().map(Series::value).findFirst();
   }
 }

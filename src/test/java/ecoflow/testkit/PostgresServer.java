@@ -21,7 +21,7 @@ public final class PostgresServer implements AutoCloseable {
 
   private final Path folder;
   private final int port = Ports.next();
-  private boolean up;
+  private boolean isRunning;
 
   /** Creates the database in a directory that another user can access. */
   public PostgresServer() {
@@ -83,13 +83,13 @@ public final class PostgresServer implements AutoCloseable {
         "-o",
         "-p " + port + " -c listen_addresses=127.0.0.1 -c fsync=off -k " + folder,
         "start");
-    up = true;
+    isRunning = true;
   }
 
   /** Stops it like a crash: running transactions are aborted. */
   public void stop() {
     run("pg_ctl", "-D", data(), "-w", "-m", "immediate", "stop");
-    up = false;
+    isRunning = false;
   }
 
   private void run(String program, String... arguments) {
@@ -128,7 +128,7 @@ public final class PostgresServer implements AutoCloseable {
 
   @Override
   public void close() {
-    if (up) {
+    if (isRunning) {
       stop();
     }
     Directories.delete(folder);

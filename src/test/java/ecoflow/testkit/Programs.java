@@ -8,7 +8,7 @@ import java.util.Comparator;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Programs of this machine that tests start by name. */
+/** Installed programs that tests start by name. */
 public final class Programs {
 
   private static final Path POSTGRESQL = Path.of("/usr/lib/postgresql");

@@ -13,9 +13,9 @@ public final class Promtool {
   private Promtool() {}
 
   /**
-   * @param said the complete output
+   * @param output the complete output
    */
-  public record Answer(int exitCode, String said) {}
+  public record Result(int exitCode, String output) {}
 
   /** Skips the test if promtool is not installed. */
   public static void assumeInstalled() {
@@ -25,14 +25,14 @@ public final class Promtool {
   /**
    * @param folder directory for the page
    */
-  public static Answer check(Path folder, String page) throws IOException, InterruptedException {
+  public static Result check(Path folder, String page) throws IOException, InterruptedException {
     Path file = Files.writeString(folder.resolve("page"), page);
     Process promtool =
         new ProcessBuilder("promtool", "check", "metrics")
             .redirectInput(file.toFile())
             .redirectErrorStream(true)
             .start();
-    String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Answer(promtool.waitFor(), said);
+    String output = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Result(promtool.waitFor(), output);
   }
 }

@@ -21,9 +21,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * A TLS server in place of the cloud's MQTT broker that can write any bytes, also invalid ones.
- * Each connection runs the script in its own thread; the connection stays open when the script
- * returns, and is closed when the script fails.
+ * A TLS server in place of the cloud's MQTT broker that can write any bytes, including invalid
+ * ones. Each connection runs the script in its own thread; the connection stays open when the
+ * script returns, and is closed when the script fails.
  */
 public final class RawBroker implements AutoCloseable {
 

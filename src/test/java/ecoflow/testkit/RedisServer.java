@@ -49,11 +49,11 @@ public final class RedisServer implements AutoCloseable {
                 "",
                 "--requirepass",
                 PASSWORD));
-    eventually(() -> assertEquals(List.of("PONG"), ask("PING")));
+    eventually(() -> assertEquals(List.of("PONG"), execute("PING")));
   }
 
-  /** The lines of an answer, as redis-cli prints them into a pipe. */
-  public List<String> ask(String... command) {
+  /** Runs a command and returns the lines that redis-cli prints into a pipe. */
+  public List<String> execute(String... command) {
     try (ChildProcess client = client("answer", List.of(command))) {
       client.exitCode();
       return client.lines();

@@ -56,7 +56,7 @@ public record RoutesFolder(Path folder) {
   }
 
   /** Inserts a step, in YAML of any indentation, at the start of each route of a file. */
-  public RoutesFolder putFirst(String file, String step) {
+  public RoutesFolder insertFirst(String file, String step) {
     String steps = "\n      steps:\n";
     return edit(file, steps, steps + step.indent(8 - step.indexOf('-')));
   }
@@ -65,14 +65,16 @@ public record RoutesFolder(Path folder) {
    * Replaces lines in a file, from the one that equals the first given line to the one that equals
    * the last.
    */
-  public RoutesFolder put(String file, String lines) {
+  public RoutesFolder replaceLines(String file, String lines) {
     List<String> all = lines.lines().toList();
     try {
       String text = Files.readString(folder.resolve(file));
       String last = all.get(all.size() - 1) + "\n";
       int start = text.indexOf(all.get(0) + "\n");
       int end = text.indexOf(last, start);
-      assertTrue(start >= 0 && end >= 0, () -> file + " has no place for " + lines);
+      assertTrue(
+          start >= 0 && end >= 0,
+          () -> file + " does not contain the first and the last line of " + lines);
       return edit(file, text.substring(start, end + last.length()), lines);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -89,7 +91,7 @@ public record RoutesFolder(Path folder) {
       Path edited = folder.resolve(file);
       String before = Files.readString(edited);
       String after = before.replace(text, replacement);
-      assertNotEquals(before, after, () -> file + " lacks " + text);
+      assertNotEquals(before, after, () -> file + " does not contain " + text);
       Files.writeString(edited, after);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -98,7 +100,7 @@ public record RoutesFolder(Path folder) {
   }
 
   /** The variable that makes an exporter load the files in addition to the packaged ones. */
-  public String beside() {
+  public String additionalRoutes() {
     return "ECOFLOW_ROUTES_DIR=" + folder;
   }
 

@@ -68,9 +68,9 @@ public final class RunningExporter implements AutoCloseable {
     return end.join();
   }
 
-  /** The exit code of an exporter that is about to end by itself. */
+  /** Waits until the exporter exits on its own, and returns its exit code. */
   public int exitCode() {
-    eventually(() -> assertTrue(end.isDone(), "the exporter runs on"));
+    eventually(() -> assertTrue(end.isDone(), "the exporter is still running"));
     return end.join();
   }
 

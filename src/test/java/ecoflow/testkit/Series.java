@@ -18,7 +18,7 @@ public record Series(String name, Map<String, String> labels, double value) {
   /** The labels are in the order of the line and without escapes. */
   public static Series read(String line) {
     Matcher series = LINE.matcher(line);
-    check(series.matches(), "no series", line);
+    check(series.matches(), "not a series", line);
     return new Series(series.group(1), labels(line, series.group(2)), number(series.group(3)));
   }
 
@@ -30,11 +30,11 @@ public record Series(String name, Map<String, String> labels, double value) {
     Matcher label = LABEL.matcher(text);
     int end = 0;
     while (label.find()) {
-      check(label.start() == end, "the labels", line);
-      check(labels.put(label.group(1), unescaped(label.group(2))) == null, "a label twice", line);
+      check(label.start() == end, "invalid labels", line);
+      check(labels.put(label.group(1), unescaped(label.group(2))) == null, "duplicate label", line);
       end = label.end();
     }
-    check(end == text.length(), "the labels", line);
+    check(end == text.length(), "invalid labels", line);
     return labels;
   }
 
@@ -60,9 +60,9 @@ public record Series(String name, Map<String, String> labels, double value) {
     };
   }
 
-  static void check(boolean right, String what, String where) {
-    if (!right) {
-      throw new AssertionError(what + ": " + where);
+  static void check(boolean isValid, String problem, String where) {
+    if (!isValid) {
+      throw new AssertionError(problem + ": " + where);
     }
   }
 }

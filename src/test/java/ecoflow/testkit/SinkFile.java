@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A route file of {@code examples/routes} with its head: lines such as {@code # Needs: ...}. */
+/**
+ * A route file of {@code examples/routes} with its head comment: lines such as {@code # Needs:
+ * ...}.
+ */
 public record SinkFile(Path path) {
 
   private static final Path FOLDER = Path.of("examples/routes");
@@ -34,9 +37,9 @@ public record SinkFile(Path path) {
     return path.getFileName().toString().replace(ENDING, "");
   }
 
-  /** The text after a word in the head; empty if the word is missing. */
-  public String head(String word) {
-    String start = "# " + word + ": ";
+  /** The text after a keyword in the head comment; empty if the keyword is missing. */
+  public String head(String keyword) {
+    String start = "# " + keyword + ": ";
     return lines().stream()
         .takeWhile(line -> line.startsWith("#"))
         .filter(line -> line.startsWith(start))

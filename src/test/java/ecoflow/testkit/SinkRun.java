@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The finished jar with one sink of {@code examples/routes}: its file in a separate directory, and
- * its component fetched by the command in the head of the file.
+ * The packaged jar with one sink of {@code examples/routes}: its file in a separate directory, and
+ * its component downloaded by the command in the head comment of the file.
  */
 public final class SinkRun implements AutoCloseable {
 
@@ -60,7 +60,7 @@ public final class SinkRun implements AutoCloseable {
   static Path fetch(String name, Path work, String command, String option, String assignment) {
     Path fetched = FETCHED.resolve(name);
     if (!Files.isDirectory(fetched)) {
-      // Under another name first, because an interrupted download would look complete.
+      // Uses another name at first, because an interrupted download would look complete.
       Path part = FETCHED.resolve(name + ".part");
       try {
         Files.createDirectories(FETCHED);
@@ -115,23 +115,23 @@ public final class SinkRun implements AutoCloseable {
    * Number of messages that the entry route of the sink, such as changes-kafka, has accepted so
    * far.
    */
-  public double taken(String door) {
-    return count(door, "taken");
+  public double accepted(String sink) {
+    return count(sink, "taken");
   }
 
   /** Number of messages that the entry route has dropped so far because its queue was full. */
-  public double dropped(String door) {
-    return count(door, "dropped");
+  public double dropped(String sink) {
+    return count(sink, "dropped");
   }
 
-  private double count(String door, String result) {
-    return jar.page().series("sink_messages_total", "sink=" + door, "result=" + result).stream()
+  private double count(String sink, String result) {
+    return jar.page().series("sink_messages_total", "sink=" + sink, "result=" + result).stream()
         .mapToDouble(Series::value)
         .sum();
   }
 
-  /** Ends the exporter with a signal; its log must consist of lines, without stack traces. */
-  public void endWell() {
+  /** Terminates the exporter, and asserts the exit code and a log without stack traces. */
+  public void terminateCleanly() {
     assertEquals(143, jar.terminate(), () -> "" + jar.log());
     assertEquals(List.of(), traces(), () -> "" + jar.log());
   }

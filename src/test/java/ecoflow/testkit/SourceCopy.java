@@ -14,10 +14,10 @@ import java.util.Set;
 public record SourceCopy(Path folder) {
 
   private static final Path SOURCES = Path.of("").toAbsolutePath();
-  private static final Set<Path> LEFT_OUT =
+  private static final Set<Path> EXCLUDED =
       Set.of(SOURCES.resolve("target"), SOURCES.resolve(".git"));
 
-  /** Copies all files that are not built into a new directory. */
+  /** Copies all files except build results into a new directory. */
   public static SourceCopy to(Path folder) {
     try {
       Files.walkFileTree(
@@ -26,7 +26,7 @@ public record SourceCopy(Path folder) {
             @Override
             public FileVisitResult preVisitDirectory(Path from, BasicFileAttributes attributes)
                 throws IOException {
-              if (LEFT_OUT.contains(from)) {
+              if (EXCLUDED.contains(from)) {
                 return FileVisitResult.SKIP_SUBTREE;
               }
               Files.createDirectory(folder.resolve(SOURCES.relativize(from)));
@@ -36,7 +36,7 @@ public record SourceCopy(Path folder) {
             @Override
             public FileVisitResult visitFile(Path from, BasicFileAttributes attributes)
                 throws IOException {
-              if (!LEFT_OUT.contains(from)) {
+              if (!EXCLUDED.contains(from)) {
                 Files.copy(
                     from,
                     folder.resolve(SOURCES.relativize(from)),

@@ -33,7 +33,7 @@ public final class StrictPage {
   private final Map<String, Family> families = new LinkedHashMap<>();
 
   /** All names that a family reserves with its suffixes: no other family may use them. */
-  private final Set<String> claimed = new HashSet<>();
+  private final Set<String> reservedNames = new HashSet<>();
 
   private final Set<String> seen = new HashSet<>();
   private String name;
@@ -50,12 +50,12 @@ public final class StrictPage {
   }
 
   private Map<String, Family> readAll(String page) {
-    check(page.endsWith("\n"), "the last line does not end", "");
+    check(page.endsWith("\n"), "no line end after the last line", "");
     List<String> lines = new ArrayList<>(List.of(page.split("\n", -1)));
     lines.remove(lines.size() - 1);
     if (openMetrics) {
       String last = lines.remove(lines.size() - 1);
-      check(last.equals("# EOF"), "not the end", last);
+      check(last.equals("# EOF"), "no # EOF", last);
     }
     lines.forEach(this::readLine);
     endFamily();
@@ -68,34 +68,34 @@ public final class StrictPage {
       readMeta(line, meta.group(1), meta.group(2), meta.group(3));
       return;
     }
-    check(!line.startsWith("#"), "a comment", line);
+    check(!line.startsWith("#"), "comment", line);
     Series read = Series.read(line);
-    check(current != null, "a series before its TYPE", line);
-    check(belongs(read), "a series outside its family", line);
-    check(seen.add(read.name() + new TreeMap<>(read.labels())), "a series twice", line);
+    check(current != null, "series before its TYPE", line);
+    check(belongs(read), "series outside its family", line);
+    check(seen.add(read.name() + new TreeMap<>(read.labels())), "duplicate series", line);
     current.series().add(read);
   }
 
   private void readMeta(String line, String keyword, String family, String text) {
     if (!family.equals(name)) {
       endFamily();
-      check(!families.containsKey(family), "a family twice", line);
+      check(!families.containsKey(family), "duplicate family", line);
       name = family;
     }
-    check(current == null || current.series().isEmpty(), "a series before HELP or TYPE", line);
-    check(text != null && !text.isEmpty(), "nothing said", line);
+    check(current == null || current.series().isEmpty(), "series before HELP or TYPE", line);
+    check(text != null && !text.isEmpty(), "empty text", line);
     switch (keyword) {
       case "HELP" -> {
-        check(help == null, "two HELP", line);
+        check(help == null, "duplicate HELP", line);
         checkEscapes(text, line);
         help = text;
       }
       case "TYPE" -> {
-        check(current == null, "two TYPE", line);
-        check((openMetrics ? OPEN_METRICS_TYPES : TEXT_TYPES).contains(text), "the type", line);
+        check(current == null, "duplicate TYPE", line);
+        check((openMetrics ? OPEN_METRICS_TYPES : TEXT_TYPES).contains(text), "unknown type", line);
         current = new Family(name, "", text, new ArrayList<>());
       }
-      default -> check(openMetrics && family.endsWith("_" + text), "the unit", line);
+      default -> check(openMetrics && family.endsWith("_" + text), "unexpected unit", line);
     }
   }
 
@@ -103,21 +103,21 @@ public final class StrictPage {
     if (name == null) {
       return;
     }
-    check(help != null && current != null, "HELP or TYPE lacks", name);
-    List<String> claims = new ArrayList<>(suffixes(current.type()));
+    check(help != null && current != null, "missing HELP or TYPE", name);
+    List<String> reserved = new ArrayList<>(suffixes(current.type()));
     if (openMetrics && List.of("counter", "histogram").contains(current.type())) {
       // Reserved even if it is not written.
-      claims.add("_created");
+      reserved.add("_created");
     }
-    for (String suffix : claims) {
-      check(claimed.add(name + suffix), "a name of two families", name + suffix);
+    for (String suffix : reserved) {
+      check(reservedNames.add(name + suffix), "name used by two families", name + suffix);
     }
     if (current.type().equals("histogram")) {
       checkHistogram(current);
     }
     if (current.type().equals("counter")) {
       for (Series series : current.series()) {
-        check(series.value() >= 0, "a negative counter", series.toString());
+        check(series.value() >= 0, "negative counter", series.toString());
       }
     }
     families.put(name, new Family(name, help, current.type(), current.series()));
@@ -147,7 +147,7 @@ public final class StrictPage {
 
   private void checkEscapes(String text, String line) {
     String allowed = openMetrics ? "([^\"\\\\]|\\\\[\"\\\\n])*" : "([^\\\\]|\\\\[\\\\n])*";
-    check(text.matches(allowed), "an escape", line);
+    check(text.matches(allowed), "invalid escape", line);
   }
 
   /**
@@ -167,19 +167,23 @@ public final class StrictPage {
           List<Series> buckets =
               all.stream().filter(series -> series.name().endsWith("_bucket")).toList();
           for (int i = 1; i < buckets.size(); i++) {
-            check(le(buckets.get(i - 1)) < le(buckets.get(i)), "the order of buckets", where);
-            check(buckets.get(i - 1).value() <= buckets.get(i).value(), "the buckets", where);
+            check(le(buckets.get(i - 1)) < le(buckets.get(i)), "buckets not sorted", where);
+            check(
+                buckets.get(i - 1).value() <= buckets.get(i).value(), "decreasing buckets", where);
           }
           Series last = buckets.get(buckets.size() - 1);
-          check(last.labels().get("le").equals("+Inf"), "no +Inf", where);
-          check(one(all, family.name() + "_count").value() == last.value(), "the count", where);
-          check(one(all, family.name() + "_sum").value() >= 0, "the sum", where);
+          check(last.labels().get("le").equals("+Inf"), "no +Inf bucket", where);
+          check(
+              one(all, family.name() + "_count").value() == last.value(),
+              "unexpected count",
+              where);
+          check(one(all, family.name() + "_sum").value() >= 0, "negative sum", where);
         });
   }
 
   private static Series one(List<Series> all, String name) {
     List<Series> found = all.stream().filter(series -> series.name().equals(name)).toList();
-    check(found.size() == 1, "not one " + name, found.toString());
+    check(found.size() == 1, "expected one " + name, found.toString());
     return found.get(0);
   }
 

@@ -309,6 +309,6 @@ class NormalisedPageTest {
     deltaPro.push(Map.of("pd.soc", 80, "pd.dsgPowerAc", 5, "bmsMaster.cycles", 3));
     page.eventuallyShows(deltaPro, "battery_charge_ratio", 0.8);
     page.eventuallyShows(powerOcean, "grid_power_watts", -3770);
-    assertEquals(new Promtool.Answer(0, ""), Promtool.check(directory, page.text()));
+    assertEquals(new Promtool.Result(0, ""), Promtool.check(directory, page.text()));
   }
 }
