@@ -55,12 +55,12 @@ class ChannelsTest {
    */
   private record Reason(String family, String channel, String key, String text) {
 
-    boolean isFor(Gap gap) {
-      boolean fits =
+    boolean explains(Gap gap) {
+      boolean matches =
           key.endsWith("*")
               ? gap.key().startsWith(key.substring(0, key.length() - 1))
               : gap.key().equals(key);
-      return fits && family.equals(gap.family()) && channel.equals(gap.channel());
+      return matches && family.equals(gap.family()) && channel.equals(gap.channel());
     }
   }
 
@@ -183,17 +183,17 @@ class ChannelsTest {
   }
 
   @Test
-  void eachKeyHasARowInEachChannelOrAReason() {
+  void eachKeyHasRowInEachChannelOrReason() {
     List<Gap> gaps = gaps();
     assertEquals(
         List.of(),
         gaps.stream()
-            .filter(gap -> REASONS.stream().noneMatch(reason -> reason.isFor(gap)))
+            .filter(gap -> REASONS.stream().noneMatch(reason -> reason.explains(gap)))
             .toList(),
         "rows without a twin and without a reason");
     assertEquals(
         List.of(),
-        REASONS.stream().filter(reason -> gaps.stream().noneMatch(reason::isFor)).toList(),
+        REASONS.stream().filter(reason -> gaps.stream().noneMatch(reason::explains)).toList(),
         "reasons without a gap");
   }
 
@@ -213,7 +213,7 @@ class ChannelsTest {
 
   /** A value means the same in each channel. */
   @Test
-  void twinsHaveTheSameFactorAndRules() {
+  void twinsHaveSameFactorAndRules() {
     Map<String, Set<String>> inRest = new HashMap<>();
     for (Row row : ROWS) {
       if (isIn(row, "rest")) {
@@ -245,7 +245,7 @@ class ChannelsTest {
 
   /** Keys that were recorded with developer keys, and whose twins have rows. */
   @Test
-  void recordedKeysHaveTheRowsOfTheirTwins() throws IOException {
+  void recordedKeysHaveRowsOfTheirTwins() throws IOException {
     Set<String> protobuf =
         ROWS.stream()
             .filter(row -> isIn(row, "protobuf"))

@@ -113,7 +113,7 @@ class CountersTest {
   }
 
   @Test
-  void nothingIsCountedDuringANightWithoutMessages() {
+  void nothingIsCountedDuringNightWithoutMessages() {
     message("mppt.inWatts", 0);
     pass(9 * 3600);
     message("mppt.inWatts", 500);
@@ -121,9 +121,10 @@ class CountersTest {
   }
 
   @Test
-  void aConstantPowerCountsBetweenMessagesAndUpToTheScrape() {
+  void constantPowerCountsUntilScrape() {
     message("mppt.inWatts", 100);
-    assertEquals(0.0, shown(SOLAR), "from the first value on, so that the first step counts");
+    assertEquals(
+        0.0, shown(SOLAR), "shown from the first value, so that the first increase counts");
     passWithMessages(3590);
     pass(10);
     assertEquals(360_000.0, shown(SOLAR), 1e-6);
@@ -132,7 +133,7 @@ class CountersTest {
   }
 
   @Test
-  void aSilentDeviceCountsForFiveMinutes() {
+  void silentDeviceCountsForFiveMinutes() {
     message("mppt.inWatts", 100);
     pass(200);
     assertEquals(20_000.0, shown(SOLAR));
@@ -140,13 +141,13 @@ class CountersTest {
     assertEquals(30_000.0, shown(SOLAR));
     pass(1000);
     message("mppt.inWatts", 100);
-    assertEquals(30_000.0, shown(SOLAR), "nothing is filled in afterwards");
+    assertEquals(30_000.0, shown(SOLAR), "the gap is not filled afterwards");
     pass(10);
     assertEquals(31_000.0, shown(SOLAR));
   }
 
   @Test
-  void otherMessagesOfTheDeviceKeepAPowerAlive() {
+  void otherMessagesOfDeviceContinuePower() {
     message("mppt.inWatts", 100);
     for (int i = 0; i < 10; i++) {
       pass(200);
@@ -156,7 +157,7 @@ class CountersTest {
   }
 
   @Test
-  void anAlternatingPowerCountsHalfOfTheTime() {
+  void alternatingPowerCountsHalfOfTheTime() {
     for (int i = 0; i < 100; i++) {
       message("mppt.inWatts", i % 2 == 0 ? 0 : 2000);
       pass(10);
@@ -165,7 +166,7 @@ class CountersTest {
   }
 
   @Test
-  void offlineStopsAtOnce() {
+  void countingStopsWhenDeviceGoesOffline() {
     message("mppt.inWatts", 100);
     pass(60);
     offline();
@@ -176,7 +177,7 @@ class CountersTest {
   }
 
   @Test
-  void aRepeatedPollIsNotASignOfLife() {
+  void repeatedPollDoesNotContinuePower() {
     poll("mppt.inWatts", 100);
     for (int i = 0; i < 100; i++) {
       pass(10);
@@ -189,7 +190,7 @@ class CountersTest {
   }
 
   @Test
-  void directionsAreTwoCounters() {
+  void eachDirectionHasItsOwnCounter() {
     family = TABLE.family("stream");
     String imported = "grid_import_energy_joules_total{origin=computed}";
     String exported = "grid_export_energy_joules_total{origin=computed}";
@@ -202,7 +203,7 @@ class CountersTest {
   }
 
   @Test
-  void anImpossiblePowerIsNotCounted() {
+  void impossiblePowerIsNotCounted() {
     message("mppt.inWatts", 20_000);
     pass(10);
     message("mppt.inWatts", 100);
@@ -211,19 +212,22 @@ class CountersTest {
   }
 
   @Test
-  void aCounterOfTheDeviceReplacesTheComputedOne() {
+  void deviceCounterReplacesComputedCounter() {
     family = TABLE.family("delta_pro");
     message("inv.outputWatts", 100, "pd.dsgPowerAc", 0);
     pass(10);
-    assertEquals(Map.of(AC_OUT, 1000.0), scrape(), "zero since the start counts nothing");
+    assertEquals(
+        Map.of(AC_OUT, 1000.0),
+        scrape(),
+        "a counter that has been zero since the start is ignored");
     message("pd.dsgPowerAc", 1000);
     assertEquals(Map.of(AC_OUT_OF_DEVICE, 3.6e6), scrape());
     message("pd.dsgPowerAc", 0);
-    assertEquals(Map.of(AC_OUT_OF_DEVICE, 3.6e6), scrape(), "never both");
+    assertEquals(Map.of(AC_OUT_OF_DEVICE, 3.6e6), scrape(), "only one of the two counters");
   }
 
   @Test
-  void aZeroBetweenValuesIsNotAReset() {
+  void zeroBetweenValuesIsNotAReset() {
     family = TABLE.family("powerocean");
     String charged = "battery_charge_energy_joules_total{origin=device}";
     for (int i = 0; i < 3; i++) {
@@ -236,7 +240,7 @@ class CountersTest {
 
   /** Also for devices without known zeros: the next value shows a real reset to zero. */
   @Test
-  void aLifetimeCounterIsNotResetByAZero() {
+  void lifetimeCounterIsNotResetByZero() {
     family = TABLE.family("smart_meter");
     String imported = "grid_import_energy_joules_total{origin=device}";
     message("grid_connection_data_record.today_active", 9_076_453);
@@ -251,7 +255,7 @@ class CountersTest {
   }
 
   @Test
-  void energyIsNotComputedAfterTheCounterOfTheDeviceDisappears() {
+  void energyIsNotComputedAfterDeviceCounterDisappears() {
     family = TABLE.family("delta_pro");
     message("inv.outputWatts", 100);
     pass(10);
@@ -264,7 +268,7 @@ class CountersTest {
   }
 
   @Test
-  void aSingleLowerValueIsHeld() {
+  void singleLowerValueIsHeld() {
     family = TABLE.family("delta_pro");
     for (int i = 0; i < 5; i++) {
       message("pd.dsgPowerAc", 182_974 + i);
@@ -276,7 +280,7 @@ class CountersTest {
   }
 
   @Test
-  void aLowValueInThreeMessagesIsAReset() {
+  void lowValueInThreeMessagesIsAReset() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 182_974);
     message("pd.dsgPowerAc", 20_000);
@@ -286,9 +290,9 @@ class CountersTest {
     assertEquals(20_001 * 3600.0, shown(AC_OUT_OF_DEVICE));
   }
 
-  /** A fall would be a reset for Prometheus, which would add the whole value to the energy. */
+  /** A drop would be a reset for Prometheus, which would add the whole value to the energy. */
   @Test
-  void aSmallCorrectionCausesNoFallAndNoFreeze() {
+  void smallCorrectionCausesNeitherDropNorFreeze() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 182_000);
     message("pd.dsgPowerAc", 182_900);
@@ -302,7 +306,7 @@ class CountersTest {
 
   /** Report 18: a lifetime counter of a DELTA Pro with two absurd values. */
   @Test
-  void anAbsurdValueIsNotShown() {
+  void absurdValueIsNotShown() {
     family = TABLE.family("delta_pro");
     Map<Long, Double> shown = new LinkedHashMap<>();
     for (long value : List.of(444_762L, 4_000_000L, 444_763L, 444_900L, 4_294_967_295L, 444_901L)) {
@@ -322,9 +326,9 @@ class CountersTest {
     assertEquals(List.of("STEP 1.44E10", "RANGE 1.5461882262E13"), held);
   }
 
-  /** After a value that is slightly too high, true values are held as falls for two messages. */
+  /** After a value that is slightly too high, true values are held as drops for two messages. */
   @Test
-  void aRepeatedAbsurdValueBetweenHeldValuesIsNotShown() {
+  void repeatedAbsurdValueBetweenHeldValuesIsNotShown() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 444_762);
     message("pd.dsgPowerAc", 444_764);
@@ -338,7 +342,7 @@ class CountersTest {
   }
 
   @Test
-  void aLargeStepInTwoMessagesIsShown() {
+  void largeStepInTwoMessagesIsShown() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 1000);
     message("pd.dsgPowerAc", 5000);
@@ -350,7 +354,7 @@ class CountersTest {
   }
 
   @Test
-  void aLargeStepIsPossibleAfterALongTime() {
+  void largeStepIsAcceptedAfterLongTime() {
     family = TABLE.family("delta_pro");
     message("pd.dsgPowerAc", 1000);
     pass(3600);
@@ -372,7 +376,7 @@ class CountersTest {
   }
 
   @Test
-  void aDayCounterRestartsAtMidnight() {
+  void dayCounterRestartsAtMidnight() {
     family = TABLE.family("powerstream");
     String charged = "battery_charge_energy_joules_total{origin=device}";
     message("watth_item[3].watth[0]", 0);
@@ -387,7 +391,7 @@ class CountersTest {
   }
 
   @Test
-  void aRestartBeginsAtZero() {
+  void countersStartAtZeroAfterRestart() {
     message("mppt.inWatts", 100);
     pass(10);
     assertEquals(1000.0, shown(SOLAR));
@@ -409,7 +413,7 @@ class CountersTest {
   }
 
   @Test
-  void aCounterDisappearsWithItsPower() {
+  void counterDisappearsWithItsPower() {
     message("mppt.inWatts", 100, "pd.soc", 1);
     pass(10);
     raw.remove("mppt.inWatts");

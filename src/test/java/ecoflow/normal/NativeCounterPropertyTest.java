@@ -23,15 +23,15 @@ class NativeCounterPropertyTest {
   private static final double JOULES_PER_WATT_HOUR = 3600;
 
   /** A step that is always possible, see {@link NativeCounter.Limit#ofEnergy}. */
-  private static final double ALWAYS = 1000 * JOULES_PER_WATT_HOUR;
+  private static final double ALWAYS_POSSIBLE = 1000 * JOULES_PER_WATT_HOUR;
 
-  private static final int MOST_MESSAGES_FROZEN = 3;
+  private static final int MAX_FROZEN_MESSAGES = 3;
 
   /** Three messages, the maximum time until a step is shown. */
-  private static final int MOST_SECONDS = 3 * 300;
+  private static final int MAX_SECONDS = 3 * 300;
 
   /** Number of messages with true values between two glitches of a possible size. */
-  private static final int SPACE = 4;
+  private static final int MIN_DISTANCE = 4;
 
   /**
    * One message with the counter.
@@ -70,7 +70,7 @@ class NativeCounterPropertyTest {
   }
 
   @Property(tries = 5_000)
-  void singleGlitchesCauseNoFallJumpOrFreeze(@ForAll("steps") List<Step> steps) {
+  void singleGlitchesCauseNoDropJumpOrFreeze(@ForAll("steps") List<Step> steps) {
     NativeCounter counter =
         new NativeCounter(
             new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
@@ -81,38 +81,38 @@ class NativeCounterPropertyTest {
     double lastTrue = wattHours;
     int frozen = 0;
     double possible = 0;
-    int trueBefore = SPACE;
+    int trueBefore = MIN_DISTANCE;
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
       // Two values that agree are not a glitch; one of a possible size is corrected by three
       // messages.
-      boolean isTrue = step.isTrue() || trueBefore < (step.isNear() ? SPACE : 1);
+      boolean isTrue = step.isTrue() || trueBefore < (step.isNear() ? MIN_DISTANCE : 1);
       trueBefore = isTrue ? trueBefore + 1 : 0;
       now += TimeUnit.SECONDS.toNanos(step.seconds());
       wattHours += Math.rint(step.load() * WATTS * step.seconds() / 3600);
       // A glitch of a possible size cannot be detected.
-      possible += isTrue ? 0 : ALWAYS + WATTS * MOST_SECONDS;
+      possible += isTrue ? 0 : ALWAYS_POSSIBLE + WATTS * MAX_SECONDS;
       double sent = isTrue ? wattHours : step.isNear() ? wattHours + step.glitch() : step.glitch();
       counter.take(sent * JOULES_PER_WATT_HOUR, i + 1, now);
 
       double value = counter.value();
-      assertFalse(value < shown, "it falls at message " + i);
-      double most = wattHours * JOULES_PER_WATT_HOUR + possible;
-      assertTrue(value <= most, "it jumps at message " + i);
-      // A true value can be equal to the one that a glitch before it left.
+      assertFalse(value < shown, "decrease at message " + i);
+      double max = wattHours * JOULES_PER_WATT_HOUR + possible;
+      assertTrue(value <= max, "jump at message " + i);
+      // A true value can equal the value that a previous glitch left.
       if (value > shown || value == wattHours * JOULES_PER_WATT_HOUR) {
         frozen = 0;
       } else if (isTrue && wattHours > lastTrue) {
         frozen++;
       }
       lastTrue = isTrue ? wattHours : lastTrue;
-      assertTrue(frozen <= MOST_MESSAGES_FROZEN, "it is frozen at message " + i);
+      assertTrue(frozen <= MAX_FROZEN_MESSAGES, "no change until message " + i);
       shown = value;
     }
   }
 
   @Property
-  void withoutGlitchesTheValueIsThatOfTheDevice(@ForAll("steps") List<Step> steps) {
+  void showsValueOfDeviceWithoutGlitches(@ForAll("steps") List<Step> steps) {
     NativeCounter counter =
         new NativeCounter(
             new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
@@ -134,7 +134,7 @@ class NativeCounterPropertyTest {
    * @param runs the number of consecutive messages of one kind
    */
   @Property
-  void aLaggingCopyAddsNothing(
+  void laggingCopyAddsNothing(
       @ForAll @Size(min = 2, max = 40) List<@IntRange(min = 1, max = 6) Integer> runs,
       @ForAll @IntRange(min = 1, max = 900) int behind,
       @ForAll @IntRange(min = 0, max = 5) int growth) {
@@ -151,10 +151,9 @@ class NativeCounterPropertyTest {
         counter.take(sent * JOULES_PER_WATT_HOUR, number, TimeUnit.SECONDS.toNanos(60 * number));
         number++;
 
-        assertTrue(counter.value() >= shown, "it falls at message " + number);
+        assertTrue(counter.value() >= shown, "decrease at message " + number);
         shown = counter.value();
-        assertTrue(
-            shown <= wattHours * JOULES_PER_WATT_HOUR, "it is too high at message " + number);
+        assertTrue(shown <= wattHours * JOULES_PER_WATT_HOUR, "too high at message " + number);
       }
     }
   }

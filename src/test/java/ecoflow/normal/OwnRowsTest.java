@@ -30,7 +30,7 @@ class OwnRowsTest {
   }
 
   @Test
-  void linesAddFamiliesAndReplaceTheMeaningOfAKey() throws IOException {
+  void linesAddFamiliesAndReplaceMeaningOfKey() throws IOException {
     Files.writeString(
         folder.resolve("families.csv"), "prefix,product,family\nQ999,,mine\nQ998,,house,30000\n");
     Files.writeString(
@@ -54,7 +54,7 @@ class OwnRowsTest {
   }
 
   @Test
-  void aLineCanSetTheLongestSilence() throws IOException {
+  void lineCanSetLongestSilence() throws IOException {
     Files.writeString(
         folder.resolve("families.csv"),
         "Q999,,mine,,600\nHW52,,smart_plug\nAC71,,wave3,,0\n,My Meter,meter,,86400\n");
@@ -70,7 +70,7 @@ class OwnRowsTest {
   }
 
   @Test
-  void aBadLineIsLeftOut() throws IOException {
+  void invalidLinesAreSkipped() throws IOException {
     Files.writeString(
         folder.resolve("families.csv"),
         "Q999,mine\nQ999,,mine,3kW\nQ999,,mine,,5min\nQ999,,mine,,86401\n");
@@ -115,7 +115,7 @@ class OwnRowsTest {
   }
 
   @Test
-  void aLineWithABadRuleArgumentIsLeftOut() throws IOException {
+  void linesWithInvalidRuleArgumentsAreSkipped() throws IOException {
     List<String> rules =
         List.of(
             "flow 1",
@@ -161,7 +161,7 @@ class OwnRowsTest {
   }
 
   @Test
-  void aRawValueCanMeanNoValue() throws IOException {
+  void rawValueCanMeanNoValue() throws IOException {
     Files.writeString(
         folder.resolve("metrics.csv"),
         "delta2,*,mine,battery_charge_ratio,,none 255;zero_absent,0.01,high,yes\n");
@@ -173,13 +173,13 @@ class OwnRowsTest {
   }
 
   @Test
-  void aDirectoryWithoutTablesChangesNothing() {
+  void directoryWithoutTablesChangesNothing() {
     assertEquals(0.81, value(load(), "R331X", "pd.soc", 81));
     assertEquals(List.of(), problems);
   }
 
   @Test
-  void linesDefineTheConditionOfAPart() throws IOException {
+  void linesDefineConditionOfPart() throws IOException {
     Files.writeString(folder.resolve("families.csv"), "Q999,,mine\n");
     Files.writeString(
         folder.resolve("metrics.csv"), "mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes\n");
@@ -202,7 +202,7 @@ class OwnRowsTest {
   }
 
   @Test
-  void aBadLineOfPartsIsLeftOut() throws IOException {
+  void invalidLinesOfPartsAreSkipped() throws IOException {
     Files.writeString(
         folder.resolve("parts.csv"),
         """

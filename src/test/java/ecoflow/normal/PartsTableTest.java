@@ -28,7 +28,7 @@ class PartsTableTest {
       lines(resource("/ecoflow/normal/parts.csv"), "families,part,rows,present,evidence", 5);
 
   static final List<Line> WITHOUT_CONDITION =
-      lines(resource("/parts/without-condition.csv"), "families,part,why", 3);
+      lines(resource("/parts/without-condition.csv"), "families,part,reason", 3);
 
   private static final List<Row> ROWS = PackagedTable.rows().stream().filter(Row::isOn).toList();
   private static final Pattern KEY = Pattern.compile("[^=!<>|;]+");
@@ -65,7 +65,7 @@ class PartsTableTest {
   }
 
   @Test
-  void eachLineNamesFamiliesAPartAndItsEvidence() {
+  void eachLineHasFamiliesPartAndEvidence() {
     Set<List<String>> seen = new HashSet<>();
     for (Line line : Stream.concat(CONDITIONS.stream(), WITHOUT_CONDITION.stream()).toList()) {
       assertTrue(families().containsAll(line.families()), line::toString);
@@ -75,7 +75,7 @@ class PartsTableTest {
   }
 
   @Test
-  void eachSelectorSelectsRowsThatAreOn() {
+  void eachSelectorSelectsEnabledRows() {
     for (Line line : CONDITIONS) {
       Part part = line.of();
       for (Part.Selector selector : part.rows()) {
@@ -93,7 +93,7 @@ class PartsTableTest {
   }
 
   @Test
-  void eachFamilyHasALine() {
+  void eachFamilyHasLine() {
     Set<String> named = new TreeSet<>();
     CONDITIONS.forEach(line -> named.addAll(line.families()));
     WITHOUT_CONDITION.forEach(line -> named.addAll(line.families()));

@@ -64,14 +64,14 @@ class PlanTest {
   }
 
   @Test
-  void aFallbackIsUsedOnlyWithoutABetterValue() {
+  void fallbackIsUsedOnlyWithoutBetterValue() {
     String ratio = "battery_charge_ratio{}";
     assertEquals(Map.of(ratio, 0.8), of("R331", "pd.soc", 80));
     assertEquals(Map.of(ratio, 0.81), of("R331", "pd.soc", 80, "bms_emsStatus.f32LcdShowSoc", 81));
   }
 
   @Test
-  void aFirstKeyIsPreferredToAllOthers() {
+  void firstKeyIsPreferredToAllOthers() {
     assertEquals(
         Map.of("battery_charge_ratio{}", 0.5),
         of("HW51", "bat_soc", 54, "heartbeat_type2.new_psdr_heartbeat.f32_show_soc", 50));
@@ -127,7 +127,7 @@ class PlanTest {
 
   @ParameterizedTest
   @CsvSource({"0, 0", "1, 0", "2, 1", "3, 1", "6, 1", "4, 0"})
-  void aFlowIsReadFromItsBits(double raw, double on) {
+  void flowIsReadFromBits(double raw, double on) {
     assertEquals(Map.of("port_enabled{port=ac_out}", on), of("P231", "flow_info_ac_out", raw));
   }
 
@@ -139,7 +139,7 @@ class PlanTest {
   }
 
   @Test
-  void onlyTheMatchingItemCounts() {
+  void onlyMatchingItemIsUsed() {
     assertEquals(
         Map.of("port_input_energy_joules_total{origin=device, port=ac_in}", 3.6e6),
         of(
@@ -190,7 +190,7 @@ class PlanTest {
   }
 
   @Test
-  void theSignOfThePowerSelectsTheTime() {
+  void signOfPowerSelectsTime() {
     Map<String, Double> raw = new HashMap<>();
     raw.put("bms_bmsStatus.vol", 50_000.0);
     raw.put("bms_emsStatus.chgRemainTime", 10.0);
@@ -207,7 +207,7 @@ class PlanTest {
   }
 
   @Test
-  void powersWithoutAKeyAreSums() {
+  void powersWithoutKeyAreSums() {
     Map<String, Double> found =
         of(
             "R351",
@@ -229,7 +229,7 @@ class PlanTest {
 
   /** A STREAM Microinverter has no sum; other models of its family do. */
   @Test
-  void sumsDependOnTheDeviceAndNotOnItsFamily() {
+  void sumsDependOnDeviceRatherThanFamily() {
     assertEquals(
         38.699,
         of("BK01", "pow_get_pv", 19.02, "pow_get_pv2", 19.679).get("solar_power_watts{}"),
@@ -258,7 +258,7 @@ class PlanTest {
   }
 
   @Test
-  void aPackWithoutAPowerMakesTheSumUnknown() {
+  void packWithoutPowerMakesSumUnknown() {
     Map<String, Double> raw =
         new TreeMap<>(
             Map.of(
@@ -274,7 +274,7 @@ class PlanTest {
   }
 
   @Test
-  void anAbsentPackHasNoSeriesAndIsNotInTheSum() {
+  void absentPackHasNoSeriesAndIsNotInSum() {
     Map<String, Double> raw = new TreeMap<>();
     raw.put("bms_bmsStatus.vol", 50_000.0);
     raw.put("bms_bmsStatus.amp", 1000.0);
@@ -286,14 +286,15 @@ class PlanTest {
     assertEquals(50.0, of("R351", raw).get("battery_power_watts{}"));
     assertFalse(of("R351", raw).containsKey("battery_pack_voltage_volts{pack=1}"));
     raw.put("bms_kitInfo.watts[0].type", 81.0);
-    assertEquals(101.0, of("R351", raw).get("battery_power_watts{}"), "a flag of 0 alone");
+    assertEquals(
+        101.0, of("R351", raw).get("battery_power_watts{}"), "a flag of 0 as the only value");
     raw.put("bms_kitInfo.watts[0].avaFlag", 1.0);
     raw.put("bms_kitInfo.watts[0].type", 75.0);
     assertEquals(50.0, of("R351", raw).get("battery_power_watts{}"));
   }
 
   @Test
-  void packsHaveTheNumbersOfTheDevice() {
+  void packsHaveNumbersOfDevice() {
     Map<String, Double> found =
         of("P231", "bms_heartbeat[0].f32_show_soc", 90, "bms_heartbeat[1].f32_show_soc", 80);
     assertEquals(
@@ -323,7 +324,7 @@ class PlanTest {
   }
 
   @Test
-  void aNumberBetweenDotsIsAPack() {
+  void numberBetweenDotsIsPackNumber() {
     assertEquals(
         Map.of("battery_pack_voltage_volts{pack=3}", 107.25),
         of("Y711", "hs_yj751_bms_slave_addr.3.vol", 107250, "hs_yj751_bms_slave_addr.x.vol", 1));
@@ -351,7 +352,7 @@ class PlanTest {
   }
 
   @Test
-  void modelsWithoutAFamilyHaveNoSeries() {
+  void modelsWithoutFamilyHaveNoSeries() {
     assertTrue(TABLE.family("XX99", "Something").isEmpty());
     assertTrue(TABLE.family("H101", "").isEmpty(), "a BLADE");
     assertEquals("delta2", TABLE.family("XX99", "delta 2").orElseThrow().name());
@@ -360,7 +361,7 @@ class PlanTest {
 
   /** Each active row produces its series if only its own keys are present. */
   @Test
-  void eachActiveRowWorks() {
+  void eachEnabledRowProducesSeries() {
     int on = 0;
     for (Row row : ROWS) {
       // Times depend on the power of the battery, see below.
@@ -372,12 +373,12 @@ class PlanTest {
             row::toString);
       }
     }
-    assertTrue(on > 2_000, "nearly all rows");
+    assertTrue(on > 2_000, "almost all rows");
   }
 
   /** Models that do not send the power of their battery have no times. */
   @Test
-  void timesDependOnThePowerOfTheBattery() {
+  void timesDependOnPowerOfBattery() {
     Map<String, Double> raw = new TreeMap<>(Map.of("cms_dsg_rem_time", 10.0));
     assertEquals(Map.of(), of("P231", raw));
     raw.put("pow_get_bms", 0.0);
@@ -410,7 +411,7 @@ class PlanTest {
   }
 
   @Test
-  void aConditionUsesTheIndexOfTheRowsKey() {
+  void conditionUsesIndexOfRowKey() {
     assertEquals(
         Map.of("battery_pack_charge_ratio{pack=2}", 0.62),
         of(
@@ -429,7 +430,7 @@ class PlanTest {
   }
 
   @Test
-  void theKeysOfAPowerKitContainTheBatteryModel() {
+  void powerKitKeysContainBatteryModel() {
     Row row = ROWS.stream().filter(of -> of.key().equals("bpX.{SN}.soc")).findFirst().orElseThrow();
     Matcher matcher = row.pattern().matcher("bp5000.M102.soc");
     assertTrue(matcher.matches());

@@ -74,7 +74,7 @@ class PrefixesTest {
 
   /** The product name of a device and the meaning of its values depend on the same prefix. */
   @Test
-  void everyModelOfTheCatalogueHasItsOwnLine() throws IOException {
+  void everyModelOfCatalogueHasItsOwnLine() throws IOException {
     Set<String> models = new TreeSet<>();
     for (JsonNode model : new ObjectMapper().readTree(Path.of("devices.json").toFile())) {
       models.add(model.path("sn").asText());
@@ -100,7 +100,7 @@ class PrefixesTest {
 
   /** Rows are found by the same prefixes: no family has rows that no device can use. */
   @Test
-  void rowsAreThoseOfTheFamily() {
+  void rowsMatchFamilies() {
     Set<String> withRows =
         PackagedTable.rows().stream()
             .filter(Row::isOn)

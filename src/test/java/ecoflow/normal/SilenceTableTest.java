@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class SilenceTableTest {
 
   @Test
-  void theSilenceIsTheSameByNameAndBySerialNumber() throws IOException {
+  void silenceIsTheSameByNameAndSerialNumber() throws IOException {
     Table table = PackagedTable.load();
     int silent = 0;
     for (JsonNode model : new ObjectMapper().readTree(Path.of("devices.json").toFile())) {
@@ -31,7 +31,7 @@ class SilenceTableTest {
   }
 
   @Test
-  void theLongestPrefixDecidesThenTheName() {
+  void longestPrefixHasPrecedenceOverName() {
     Table table = PackagedTable.load();
     assertEquals(Duration.ofSeconds(120), table.silence("AC71X", ""));
     assertEquals(Duration.ofSeconds(180), table.silence("HW52X", ""));
