@@ -85,12 +85,12 @@ class AccountLoginTest {
     "https://mqtt.ecoflow.com/,mqtt.ecoflow.com",
     "127.0.0.1:1,127.0.0.1"
   })
-  void findsTheHostInTheUrl(String url, String host) {
+  void findsHostInUrl(String url, String host) {
     assertEquals(host, AccountLogin.host(url));
   }
 
   @Test
-  void thePortCanBeAStringANumberOrMissing() throws CloudException {
+  void portCanBeStringOrNumberOrMissing() throws CloudException {
     assertEquals(18_883, logIn("18883").port());
     assertEquals(18_883, logIn(" 18883 ").port());
     assertEquals(18_883, logIn(18_883).port());
@@ -99,22 +99,22 @@ class AccountLoginTest {
   }
 
   @Test
-  void anInvalidPortIsRejected() throws CloudException {
+  void invalidPortIsRejected() throws CloudException {
     logIn();
     assertThrows(CloudException.class, () -> login.accept(certification("mqtts")));
-    assertFalse(login.isNeeded(), "the token stays valid");
+    assertFalse(login.isNeeded(), "the token remains valid");
     assertTrue(login.isCertificationNeeded());
   }
 
   @Test
-  void theUserIdCanBeANumber() throws CloudException {
+  void userIdCanBeNumber() throws CloudException {
     login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", 1_612_345_678_901_234_567L)));
     assertEquals("1612345678901234567", login.userId());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"url", "certificateAccount", "certificatePassword"})
-  void anIncompleteCertificationIsRejected(String missing) throws CloudException {
+  void incompleteCertificationIsRejected(String missing) throws CloudException {
     logIn();
     Map<String, Object> answer = certification("8883");
     answer.remove(missing);
@@ -123,7 +123,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void anIncompleteLoginIsRejected() {
+  void incompleteLoginIsRejected() {
     assertThrows(CloudException.class, () -> login.acceptLogin(null));
     assertThrows(CloudException.class, () -> login.acceptLogin(Map.of("token", "t")));
     assertThrows(
@@ -133,7 +133,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void aLoginIsValidForItsLifetimeOrUntilItIsRefused() throws CloudException {
+  void loginIsValidUntilItExpiresOrIsRefused() throws CloudException {
     assertTrue(login.isNeeded());
     logIn("8883");
     assertFalse(login.isNeeded());
@@ -148,7 +148,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void theListIsCheckedWhileADeviceHasNotSentAnything() throws CloudException {
+  void deviceListIsCheckedUntilEachDeviceHasSentData() throws CloudException {
     assertFalse(login.isCheckNeeded(), "no token yet");
     logIn();
     assertTrue(login.isCheckNeeded());
@@ -202,7 +202,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void anUnknownAccountIsReportedAsPossibleOutageTwice() throws CloudException {
+  void unknownAccountIsReportedAsPossibleOutageTwice() throws CloudException {
     Exception unknown = new CloudException("2026", "code 2026 (The account doesn't exist)");
     Exception password =
         new CloudException(
@@ -232,7 +232,7 @@ class AccountLoginTest {
 
     clock.addAndGet(Duration.ofHours(21).toNanos());
     assertFalse(login.isComplete());
-    assertFalse(login.isCertificationNeeded(), "the login comes first");
+    assertFalse(login.isCertificationNeeded(), "a login is needed first");
     logIn();
     assertFalse(login.isNeeded());
     assertTrue(login.isCertificationNeeded());
@@ -249,12 +249,12 @@ class AccountLoginTest {
   }
 
   @Test
-  void theListIsRequestedOnce() throws CloudException {
+  void deviceListIsRequestedOnce() throws CloudException {
     assertTrue(login.isListNeeded());
     assertThrows(CloudException.class, () -> login.acceptDevices(null));
     assertTrue(login.isListNeeded());
     login.acceptDevices(Map.of("bound", Map.of()));
-    assertFalse(login.isListNeeded(), "an empty list is a list");
+    assertFalse(login.isListNeeded(), "an empty list is valid");
     login.forget();
     assertFalse(login.isListNeeded());
   }
@@ -264,7 +264,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void aRefusedTokenIsDiscarded() throws CloudException {
+  void refusedTokenIsDiscarded() throws CloudException {
     logIn();
     Exception busy = new CloudException("1", "code 1 (busy)");
     Exception broken = new CloudException("0", "the response has no data");
@@ -276,7 +276,7 @@ class AccountLoginTest {
     clock.addAndGet(Duration.ofMinutes(10).toNanos());
     assertFalse(login.isTokenRefused(busy));
     clock.addAndGet(1);
-    assertTrue(login.isTokenRefused(busy), "EcoFlow does not document its codes");
+    assertTrue(login.isTokenRefused(busy), "any code, because EcoFlow does not document its codes");
     assertTrue(login.isTokenRefused(http(403)));
     for (Exception failure :
         List.of(
@@ -290,7 +290,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void theClientIdDependsOnTheAccountAndTheSettings() throws CloudException {
+  void clientIdDependsOnAccountAndSettings() throws CloudException {
     String id = logIn("8883").clientId();
     assertTrue(id.matches("ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_1612"), id);
     assertEquals(id, logIn("8883").clientId());
@@ -303,7 +303,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void theClientIdDoesNotDependOnTheCaseOfSerialNumbers() throws CloudException {
+  void clientIdDoesNotDependOnCaseOfSerialNumbers() throws CloudException {
     serial = "r331";
     AccountLogin lower = login("owner@example.org", "mqtt");
     lower.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
@@ -315,7 +315,7 @@ class AccountLoginTest {
   }
 
   @Test
-  void secretsAreNotInTexts() throws CloudException {
+  void secretsAreNotPrinted() throws CloudException {
     assertEquals("BrokerLogin[mqtt.example.org:8883]", logIn("8883").toString());
     assertFalse(login.loginBody().contains("secret"), "the app sends base64");
   }

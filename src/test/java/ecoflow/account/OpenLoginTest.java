@@ -64,7 +64,7 @@ class OpenLoginTest {
   }
 
   @Test
-  void theBrokerAccountIsUsedInTopics() throws Exception {
+  void brokerAccountIsUsedInTopics() throws Exception {
     OpenLogin login = login();
     assertTrue(login.isCertificationNeeded());
     login.acceptCertification(exchange(certification()));
@@ -78,7 +78,7 @@ class OpenLoginTest {
   }
 
   @Test
-  void theClientIdIsTheSameAfterARestart() throws Exception {
+  void clientIdStaysTheSameAfterRestart() throws Exception {
     assertEquals(clientId(login()), clientId(login()));
     assertNotEquals(clientId(login()), clientId(login("ECOFLOW_DEVICE_SN", "R351A")));
     assertNotEquals(clientId(login()), clientId(login("ECOFLOW_ACCESS_KEY", "other")));
@@ -93,7 +93,7 @@ class OpenLoginTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"certificateAccount", "certificatePassword", "url"})
-  void aMissingPartIsReported(String part) throws Exception {
+  void missingPartIsReported(String part) throws Exception {
     Map<String, Object> answer = certification();
     answer.remove(part);
     CloudException failure =
@@ -127,7 +127,7 @@ class OpenLoginTest {
   }
 
   @Test
-  void otherFailuresKeepTheCredentials() throws Exception {
+  void otherFailuresKeepCredentials() throws Exception {
     OpenLogin login = login();
     login.acceptCertification(exchange(certification()));
     login.failed(refusal(MqttException.REASON_CODE_CONNECTION_LOST));

@@ -39,20 +39,20 @@ class BoundedJsonTest {
         "{\"a\":123456789012345678901234567890,\"b\":NaN,\"c\":-Infinity}",
         " {\"params\" : {\"pd.soc\" : 40}}",
       })
-  void everythingWithinTheLimitIsRead(String json) throws JsonProcessingException {
+  void everythingWithinLimitIsRead(String json) throws JsonProcessingException {
     assertEquals(BoundedJson.mapper().readValue(json, Object.class), read(100, json));
     assertEquals(List.of(), skipped);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"{", "{\"a\":", "{\"a\":[1,2", "{\"a\":1]", "{\"a\" 1}", "[1,2", "{a:1}"})
-  void invalidJsonFailsAlsoBeyondTheLimit(String json) {
+  void invalidJsonFailsAlsoBeyondLimit(String json) {
     assertThrows(JsonProcessingException.class, () -> read(100, json));
     assertThrows(JsonProcessingException.class, () -> read(1, json));
   }
 
   @Test
-  void valuesBeyondTheLimitAreCountedAndSkipped() throws JsonProcessingException {
+  void valuesBeyondLimitAreCountedAndSkipped() throws JsonProcessingException {
     // The object, the list and three numbers.
     Object value =
         read(5, "{\"a\":[1,2,3,4,5.5,true,null,\"x\",[6,{\"b\":7}],{}],\"c\":8,\"d\":{}}");
@@ -61,7 +61,7 @@ class BoundedJsonTest {
   }
 
   @Test
-  void theLimitAppliesToEachDocument() throws JsonProcessingException {
+  void limitAppliesToEachDocument() throws JsonProcessingException {
     ObjectMapper mapper = BoundedJson.messages(3, skipped::add);
     for (int i = 0; i < 3; i++) {
       assertEquals(Map.of("a", 1, "b", 2), mapper.readValue("{\"a\":1,\"b\":2}", Object.class));
@@ -70,7 +70,7 @@ class BoundedJsonTest {
   }
 
   @Test
-  void aLongListIsSkipped() throws JsonProcessingException {
+  void longListIsSkipped() throws JsonProcessingException {
     Map<?, ?> value = (Map<?, ?>) read(20_000, "{\"a\":[" + "1,".repeat(1_900_000) + "1]}");
     assertEquals(20_000 - 2, ((List<?>) value.get("a")).size());
     assertEquals(List.of(1_900_001L - 20_000 + 2), skipped);
@@ -78,7 +78,7 @@ class BoundedJsonTest {
 
   private final ObjectReader reader = BoundedJson.mapper().readerFor(Map.class);
 
-  /** Reads a message from this kind of source. */
+  /** Reads a message from a source of this type. */
   private Map<String, ?> read(String source, String json) throws IOException {
     return switch (source) {
       case "bytes" -> reader.readValue(json.getBytes(UTF_8));
@@ -94,7 +94,7 @@ class BoundedJsonTest {
   /** Jackson caches thousands of names for the next messages. */
   @ParameterizedTest
   @ValueSource(strings = {"bytes", "stream", "text"})
-  void aLongNameIsReadAndNotCached(String source) throws IOException {
+  void longNameIsReadAndNotCached(String source) throws IOException {
     String name = "n".repeat(2_000_000);
     assertEquals(Map.of(name, 1, "b", 2), read(source, "{\"" + name + "\":1,\"b\":2}"));
     WeakReference<String> kept = nameOf(source, "{\"" + "k".repeat(100_000) + "\":1}");

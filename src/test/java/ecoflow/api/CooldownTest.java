@@ -32,7 +32,7 @@ class CooldownTest {
   }
 
   @Test
-  void doublesUpToTenTimesTheFirstPause() {
+  void doublesUpToTenTimesFirstPause() {
     assertTrue(cooldown.isOver());
     for (long seconds : new long[] {30, 60, 120, 240, 300, 300}) {
       assertEquals(seconds, pause());
@@ -51,7 +51,7 @@ class CooldownTest {
   }
 
   @Test
-  void aSuccessOfAnEarlierCallDoesNotEndThePause() {
+  void successOfEarlierCallDoesNotEndPause() {
     cooldown.start("HTTP 429");
     cooldown.reset();
     assertFalse(cooldown.isOver());
@@ -60,7 +60,7 @@ class CooldownTest {
   }
 
   @Test
-  void noAttemptIsMadeDuringAPause() {
+  void noAttemptIsAllowedDuringPause() {
     assertDoesNotThrow(() -> cooldown.check(false));
     cooldown.start("HTTP 429");
     assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
@@ -71,19 +71,19 @@ class CooldownTest {
   }
 
   @Test
-  void onlyRetriesAreMadeDuringARetryAfter() {
+  void onlyRetriesAreAllowedDuringRetryAfter() {
     cooldown.extendTo(Duration.ofSeconds(5));
     assertThrows(Cooldown.NotOverException.class, () -> cooldown.check(false));
     assertDoesNotThrow(() -> cooldown.check(true));
     pass(3);
     cooldown.extendTo(Duration.ofSeconds(1));
-    assertFalse(cooldown.isOver(), "a shorter one does not cut the longer");
+    assertFalse(cooldown.isOver(), "a shorter pause does not replace a longer one");
     pass(2);
     assertTrue(cooldown.isOver());
   }
 
   @Test
-  void aRetryAfterExtendsAPause() {
+  void retryAfterExtendsPause() {
     cooldown.start("HTTP 429");
     cooldown.extendTo(Duration.ofSeconds(60));
     pass(30);

@@ -71,7 +71,7 @@ class FirstContactTest {
   }
 
   @Test
-  void pausesDoubleUpToTheLongest() {
+  void pausesDoubleUpToLongestPause() {
     assertEquals(
         List.of(0L, 30_000L, 60_000L, 120_000L, 240_000L, 300_000L, 300_000L),
         pausesOf(contact(100, 30, 300), 6));
@@ -79,33 +79,33 @@ class FirstContactTest {
   }
 
   @Test
-  void aFirstPauseAboveTheLongestIsKept() {
+  void firstPauseCanExceedLongestPause() {
     assertEquals(List.of(0L, 600_000L, 600_000L), pausesOf(contact(100, 600, 300), 2));
   }
 
   @Test
-  void theLastAttemptEndsTheProcess() {
+  void lastAttemptEndsProcess() {
     FirstContact contact = contact(3, 30, 300);
     assertEquals(List.of(0L, 30_000L, 60_000L), pausesOf(contact, 3));
     assertEquals(1, ends);
     assertTrue(contact.isOver());
     assertFalse(contact.isMade());
-    contact.failed("an attempt that was on its way");
+    contact.failed("an attempt that had already started");
     assertEquals(1, ends);
   }
 
   @Test
-  void anAnswerEndsTheAttempts() {
+  void answerEndsAttempts() {
     FirstContact contact = contact(3, 30, 300);
     pauses(contact, contact::succeeded);
     schedule.runNext();
     assertEquals(List.of(0L), schedule.pauses);
-    contact.failed("a later failure is none of its concern");
+    contact.failed("a later failure");
     assertEquals(0, ends);
   }
 
   @Test
-  void anAttemptWithUnknownResultIsRepeated() {
+  void attemptWithUnknownResultIsRepeated() {
     FirstContact contact = contact(3, 30, 300);
     pauses(contact, () -> {});
     schedule.runNext();
@@ -114,7 +114,7 @@ class FirstContactTest {
   }
 
   @Test
-  void aStoppedRouteMakesNoAttempt() {
+  void stoppedRouteIsNotRetried() {
     FirstContact contact = contact(3, 30, 300);
     FirstContactPauses pauses = pauses(contact, () -> contact.failed("no answer"));
     assertTrue(pauses.isSchedulerStarted());

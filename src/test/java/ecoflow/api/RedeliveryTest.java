@@ -39,7 +39,7 @@ class RedeliveryTest {
         "Mon, 05 Jan 2026 09:59:00 GMT | 0",
         "Tue, 06 Jan 2026 10:00:00 GMT | 60"
       })
-  void acceptsSecondsOrADateUpToAMinute(String value, int seconds) {
+  void acceptsSecondsOrDateUpToOneMinute(String value, int seconds) {
     assertEquals(Duration.ofSeconds(seconds), retryAfter(Map.of("Retry-After", value)));
   }
 
@@ -64,7 +64,7 @@ class RedeliveryTest {
   }
 
   @Test
-  void ignoresTheCaseOfTheHeader() {
+  void ignoresCaseOfHeader() {
     assertEquals(Duration.ofSeconds(3), retryAfter(Map.of("retry-after", "3")));
   }
 

@@ -51,17 +51,17 @@ class HttpRedeliveryTest {
   }
 
   @Test
-  void retriesAfterAnInputOutputError() {
+  void retriesAfterIoError() {
     assertEquals(3, attempts(new IOException("reset")));
   }
 
   @Test
-  void retriesWithABusyServer() {
+  void retriesWhenServerIsBusy() {
     assertEquals(3, attempts(http(503)));
   }
 
   @Test
-  void retriesAfterAWrongSignature() {
+  void retriesAfterWrongSignature() {
     assertEquals(3, attempts(new CloudException("8521", "signature is wrong")));
   }
 
@@ -71,12 +71,12 @@ class HttpRedeliveryTest {
   }
 
   @Test
-  void doesNotRetryAfterAPermanentError() {
+  void doesNotRetryAfterPermanentError() {
     assertEquals(1, attempts(new CloudException("1006", "not allowed")));
   }
 
   @Test
-  void doesNotRetryAfterAFailureBehindTheCall() {
+  void doesNotRetryAfterFailureOfLaterStep() {
     start(
         exchange -> exchange.getMessage().setBody(Map.of("pd.soc", 1)),
         exchange -> {

@@ -18,7 +18,7 @@ class SignatureTest {
           new Credentials("Fp4SvIprYSDPXtYJidEtUAd1o", "WIbFEKre0s6sLnh4ei7SPUeYnptHG6V"));
 
   @Test
-  void signsTheOfficialVector() {
+  void signsOfficialVector() {
     Map<String, Object> body =
         Map.of("sn", "123456789", "params", Map.of("cmdSet", 11, "id", 24, "eps", 0));
 
@@ -29,7 +29,7 @@ class SignatureTest {
   }
 
   @Test
-  void eachAttemptHasANewNonceOfSixDigits() {
+  void eachAttemptHasNewNonceOfSixDigits() {
     List<String> nonces = Stream.generate(signature::nonce).limit(100).toList();
 
     assertTrue(nonces.stream().allMatch(nonce -> nonce.matches("[1-9][0-9]{5}")), nonces::toString);
@@ -37,7 +37,7 @@ class SignatureTest {
   }
 
   @Test
-  void flattensTheOfficialVector() {
+  void flattensOfficialVector() {
     Map<String, Object> parameters = new LinkedHashMap<>();
     parameters.put("name", "demo1");
     parameters.put("ids", List.of(1, 2, 3));
@@ -59,7 +59,7 @@ class SignatureTest {
   }
 
   @Test
-  void booleansAndNullAreWrittenAsWords() {
+  void writesBooleansAndNullAsText() {
     Map<String, Object> parameters = new LinkedHashMap<>();
     parameters.put("on", true);
     parameters.put("nothing", null);
@@ -68,7 +68,7 @@ class SignatureTest {
   }
 
   @Test
-  void withoutParametersOnlyTheTailIsSigned() {
+  void onlyTailIsSignedWithoutParameters() {
     // Computed by openssl dgst -sha256 -hmac over accessKey=..&nonce=345164&timestamp=1671171709428
     assertEquals(
         "4409ae9efeaf0be9b8b48f02ebef8e804387e745e513588c136955606ca496f5",
