@@ -90,7 +90,7 @@ class CommandLinesTest {
         "routes --help",
         "routes export --help"
       })
-  void helpFitsIntoATerminal(String line) {
+  void helpFitsTerminalWidth(String line) {
     assertEquals(0, run(line.split(" ")));
     assertEquals("", err.toString());
     String text = out.toString();
@@ -150,7 +150,7 @@ class CommandLinesTest {
   }
 
   @Test
-  void exportReportsThatItCannotWrite() throws IOException {
+  void exportReportsWriteFailure() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
     assertEquals(1, run("routes", "export", file.toString()));
     assertError(file + " is not a directory");
@@ -159,7 +159,7 @@ class CommandLinesTest {
   }
 
   @Test
-  void validatePrintsErrorsAndSetsTheExitCode() {
+  void validatePrintsErrorsAndSetsExitCode() {
     assertEquals(0, run("validate", folder.toString()));
     assertEquals("No errors in the route files of " + folder, out.toString().strip());
 
@@ -176,7 +176,7 @@ class CommandLinesTest {
   }
 
   @Test
-  void validateRequiresAFolder() {
+  void validateRequiresFolder() {
     assertEquals(2, run("validate"));
     assertError(
         "validate requires a folder, as DIR or in ECOFLOW_ROUTES_DIR;"

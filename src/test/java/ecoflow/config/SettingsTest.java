@@ -61,7 +61,7 @@ class SettingsTest {
   }
 
   @Test
-  void defaultsMatchTheDocumentation() throws ConfigException {
+  void defaultsMatchDocumentation() throws ConfigException {
     Settings settings = Settings.from(keys());
 
     assertEquals(Mode.REST, settings.mode());
@@ -97,7 +97,7 @@ class SettingsTest {
   }
 
   @Test
-  void credentialsDetermineTheMode() throws ConfigException {
+  void credentialsDetermineMode() throws ConfigException {
     assertEquals(Mode.REST, Settings.from(keys("ECOFLOW_API_TYPE", "rest")).mode());
     assertEquals(Mode.MQTT, Settings.from(account()).mode());
     assertEquals(Mode.MQTT, Settings.from(account("ECOFLOW_API_TYPE", "mqtt")).mode());
@@ -107,7 +107,7 @@ class SettingsTest {
   }
 
   @Test
-  void developerKeysOverrideAnAccountModeWithALogLine() throws ConfigException {
+  void developerKeysOverrideAccountModeWithWarning() throws ConfigException {
     Settings settings = Settings.from(keys("ECOFLOW_API_TYPE", "device"));
 
     assertEquals(Mode.REST, settings.mode());
@@ -116,7 +116,7 @@ class SettingsTest {
   }
 
   @Test
-  void routesReloadRequiresAFolder() throws ConfigException {
+  void routesReloadRequiresFolder() throws ConfigException {
     String reload = "ECOFLOW_ROUTES_RELOAD";
     String dir = "ECOFLOW_ROUTES_DIR";
 
@@ -209,7 +209,7 @@ class SettingsTest {
         "ECOFLOW_CA_FILE | /nowhere/ca.pem | a readable file with PEM certificates",
         "ECOFLOW_SECRET_KEY_FILE | /nowhere/key | are both set",
       })
-  void invalidValuesAreReportedWithTheAllowedValues(String name, String value, String allowed) {
+  void invalidValuesAreReportedWithAllowedValues(String name, String value, String allowed) {
     String message = error(keys(name, value));
 
     assertTrue(message.startsWith(name) || message.contains(name), message);
@@ -217,7 +217,7 @@ class SettingsTest {
   }
 
   @Test
-  void aLongValueWithControlCharactersIsReportedInOneShortLine() {
+  void longValueWithControlCharactersIsReportedInShortLine() {
     String message = error(keys("LOG_LEVEL", "x\ny" + "z".repeat(500)));
 
     assertTrue(message.startsWith("LOG_LEVEL=x?yz"), message);
@@ -225,7 +225,7 @@ class SettingsTest {
   }
 
   @Test
-  void serialNumbersAreAListWithoutDuplicates() throws ConfigException {
+  void duplicateSerialNumbersAreRemoved() throws ConfigException {
     assertEquals(
         List.of("A1", "B2"),
         Settings.from(keys("ECOFLOW_DEVICE_SN", " A1, B2 ,,A1")).devices().serials());
@@ -234,7 +234,7 @@ class SettingsTest {
   }
 
   @Test
-  void nameOfASingleDeviceIsAPlainValue() throws ConfigException {
+  void nameOfSingleDeviceIsPlainText() throws ConfigException {
     assertEquals(
         Map.of("R331A", "Shed, west = left"),
         Settings.from(keys("ECOFLOW_DEVICE_NAME", "Shed, west = left")).devices().names());
@@ -351,7 +351,7 @@ class SettingsTest {
   }
 
   @Test
-  void aKeyWithALineEndIsRejected() {
+  void keyWithLineEndIsRejected() {
     assertEquals(
         "ECOFLOW_SECRET_KEY=*** is not valid: character 2 is U+000A; a key must consist of"
             + " printable ASCII characters",
@@ -386,7 +386,7 @@ class SettingsTest {
   }
 
   @Test
-  void onlyByteOrderMarkAndLineEndsOfAPasswordAreRemoved() throws Exception {
+  void onlyByteOrderMarkAndLineEndsAreRemovedFromPassword() throws Exception {
     Path file = folder.resolve("password");
     Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
@@ -420,7 +420,7 @@ class SettingsTest {
         "\u201Cs3cret-value\u201D|is enclosed in quotes, which are sent as part of the password",
         "s3cret-value\u00A0|starts or ends with white space or an invisible character",
       })
-  void anUnusualPasswordIsAcceptedWithALogLine(String password, String why) throws ConfigException {
+  void unusualPasswordIsAcceptedWithWarning(String password, String why) throws ConfigException {
     Settings settings = Settings.from(account("ECOFLOW_ACCOUNT_PASSWORD", password));
     assertEquals(password, settings.credentials().secret());
     assertEquals(1, settings.notes().size(), () -> "" + settings.notes());
@@ -431,7 +431,7 @@ class SettingsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"s3cret-value\nnext line", "s\u00003\u0000"})
-  void aControlCharacterInAPasswordIsReported(String password) throws Exception {
+  void controlCharacterInPasswordIsReported(String password) throws Exception {
     Path file = Files.writeString(folder.resolve("password"), password);
     Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
@@ -468,7 +468,7 @@ class SettingsTest {
 
   /** With the locale C or POSIX, Java replaces bytes that are not ASCII with U+FFFD. */
   @Test
-  void charactersOutsideTheLocaleAreReported() throws Exception {
+  void charactersOutsideLocaleAreReported() throws Exception {
     String why = " characters that cannot be decoded in the locale of this process";
     Map<String, Map<String, String>> bySecret =
         Map.of(
@@ -494,7 +494,7 @@ class SettingsTest {
   }
 
   @Test
-  void invisibleCharactersAreVisibleInTheErrorLine() {
+  void invisibleCharactersAreVisibleInErrorLine() {
     assertTrue(
         error(keys("ECOFLOW_DEVICE_SN", "R331\u200BA"))
             .startsWith("ECOFLOW_DEVICE_SN=R331?A is not valid"));
@@ -521,7 +521,7 @@ class SettingsTest {
   }
 
   @Test
-  void theHostCanHaveAPort() throws ConfigException {
+  void hostCanHavePort() throws ConfigException {
     assertEquals(
         List.of("localhost:8443"),
         Settings.from(keys("ECOFLOW_API_HOST", "localhost:8443")).http().hosts());
@@ -534,7 +534,7 @@ class SettingsTest {
   }
 
   @Test
-  void aCaFileWithoutCertificatesIsRejected() throws Exception {
+  void caFileWithoutCertificatesIsRejected() throws Exception {
     Path file = Files.writeString(folder.resolve("ca.pem"), "nothing");
     Settings settings = Settings.from(keys("ECOFLOW_CA_FILE", file.toString()));
 
@@ -585,7 +585,7 @@ class SettingsTest {
   }
 
   @Test
-  void theWebConfigFileMustExist() {
+  void webConfigFileMustExist() {
     assertEquals(
         "ECOFLOW_WEB_CONFIG_FILE=/nowhere/web.yml is not valid: expected a readable file in the"
             + " format of Prometheus' web.yml",
@@ -597,7 +597,7 @@ class SettingsTest {
   }
 
   @Test
-  void withoutAProxyVariableThereIsNoProxy() throws ConfigException {
+  void noProxyWithoutVariable() throws ConfigException {
     Settings settings = Settings.from(keys("NO_PROXY", "*,[", "ALL_PROXY", "http://other:1"));
 
     assertEquals(Optional.empty(), settings.http().proxy());
@@ -605,7 +605,7 @@ class SettingsTest {
   }
 
   @Test
-  void theProxyOfTheJavaRuntimeIsReportedAsIgnored() throws ConfigException {
+  void proxyPropertiesOfJavaAreReportedAsIgnored() throws ConfigException {
     String property = "https.proxyHost";
     System.setProperty(property, "proxy.example");
     try {
@@ -625,13 +625,13 @@ class SettingsTest {
     "proxy:3128, proxy:3128",
     "http://[fd00::1]:3128, [fd00::1]:3128"
   })
-  void aProxyIsAHostAndAPort(String value, String address) throws ConfigException {
+  void acceptsProxyWithHostAndPort(String value, String address) throws ConfigException {
     assertEquals(address + " (HTTPS_PROXY)", proxy("HTTPS_PROXY", value).label());
     assertEquals(Optional.empty(), proxy("HTTPS_PROXY", value).login());
   }
 
   @Test
-  void lowerCaseHasPrecedenceThenTheVariableForHttps() throws ConfigException {
+  void lowerCaseAndHttpsVariablesHavePrecedence() throws ConfigException {
     String[] all = {
       "https_proxy", "a:1", "HTTPS_PROXY", "b:1", "http_proxy", "c:1", "HTTP_PROXY", "socks5://d"
     };
@@ -654,7 +654,7 @@ class SettingsTest {
     "http://user@proxy:1, user, ''",
     "http://%C3%BC:%E2%82%AC@proxy:1, \u00fc, \u20ac"
   })
-  void theLoginOfAProxyIsPercentEncoded(String value, String user, String password)
+  void proxyLoginIsPercentEncoded(String value, String user, String password)
       throws ConfigException {
     ProxySettings proxy = proxy("HTTPS_PROXY", value);
 
@@ -683,7 +683,7 @@ class SettingsTest {
     "http://user:s3cret-value%0a@proxy:3128, http://***@proxy:3128",
     "http://user:s3cret-value, http://***"
   })
-  void anInvalidProxyIsReportedWithoutItsLogin(String value, String shown) {
+  void invalidProxyIsReportedWithoutItsLogin(String value, String shown) {
     for (String name : List.of("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")) {
       assertEquals(
           name
@@ -740,7 +740,7 @@ class SettingsTest {
   }
 
   @Test
-  void loopbackUsesTheProxyAndUnusableEntriesAreReported() throws ConfigException {
+  void loopbackUsesProxyAndUnusableEntriesAreReported() throws ConfigException {
     ProxySettings all = proxy("HTTPS_PROXY", "proxy:1");
     List.of("localhost", "127.0.0.1", "::1").forEach(host -> assertTrue(all.isFor(host, 443)));
 

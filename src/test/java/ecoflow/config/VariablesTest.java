@@ -80,7 +80,7 @@ class VariablesTest {
   }
 
   @Test
-  void everyValueHasASource() throws ConfigException {
+  void everyValueHasSource() throws ConfigException {
     assertEquals("20 from environment", shown(account("MQTT_TIMEOUT", " 20 "), "MQTT_TIMEOUT"));
     assertEquals("60 from default", shown(account("MQTT_TIMEOUT", ""), "MQTT_TIMEOUT"));
     assertEquals("mqtt from default", shown(account(), "ECOFLOW_API_TYPE"));
@@ -105,7 +105,7 @@ class VariablesTest {
   }
 
   @Test
-  void noPartOfASecretIsShown() throws Exception {
+  void secretsAreMasked() throws Exception {
     Path file = Files.writeString(folder.resolve("password"), SECRET);
     Map<String, String> variables =
         with(
@@ -131,7 +131,7 @@ class VariablesTest {
   }
 
   @Test
-  void aProxyIsShownWithoutItsLogin() throws ConfigException {
+  void proxyIsShownWithoutItsLogin() throws ConfigException {
     Map<String, String> variables =
         account(
             "https_proxy",
