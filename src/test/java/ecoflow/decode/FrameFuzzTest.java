@@ -17,7 +17,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterContainer;
 
-/** Decodes a million invalid payloads; none may cause an exception. */
+/** Decodes a million invalid payloads and verifies that none causes an exception. */
 class FrameFuzzTest {
 
   private static final int DAMAGED = 400_000;

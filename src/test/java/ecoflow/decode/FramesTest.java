@@ -33,7 +33,7 @@ class FramesTest {
   }
 
   @Test
-  void unmasksWithTheLowByteOfTheSequence() {
+  void unmasksWithLowByteOfSequenceNumber() {
     Header header =
         TestFrames.header(TestFrames.hex("1d34aa")).setEncType(1).setSeq(0x7b34).build();
 
@@ -41,7 +41,7 @@ class FramesTest {
   }
 
   @Test
-  void unmasksWithNegativeSequence() {
+  void unmasksWithNegativeSequenceNumber() {
     Header header = TestFrames.header(TestFrames.hex("00ff")).setEncType(1).setSeq(-2).build();
 
     assertArrayEquals(TestFrames.hex("fe01"), message(header));
@@ -57,7 +57,7 @@ class FramesTest {
   }
 
   @Test
-  void reportsWhyAPayloadIsNotAFrame() {
+  void reportsWhyPayloadIsNotAFrame() {
     byte[] frame = TestFrames.recorded("delta3-254-21.hex");
 
     assertNotAFrame("empty", new byte[0]);
@@ -80,7 +80,7 @@ class FramesTest {
   }
 
   @Test
-  void limitsTheSizeOfMessages() {
+  void limitsSizeOfMessages() {
     Header longest = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES]).build();
     Header tooLong = TestFrames.header(new byte[Frames.MAX_MESSAGE_BYTES + 1]).build();
 
@@ -89,7 +89,7 @@ class FramesTest {
   }
 
   @Test
-  void aBrokenHeaderDoesNotAffectOtherHeaders() {
+  void brokenHeaderDoesNotAffectOtherHeaders() {
     ByteString good = TestFrames.header(ZERO_WATTS).build().toByteString();
     ByteString cut = good.substring(0, 4);
 
@@ -140,7 +140,7 @@ class FramesTest {
   }
 
   @Test
-  void limitsTheSizeOfBase64() {
+  void limitsSizeOfBase64() {
     byte[] longest = Base64.getEncoder().encode(new byte[Frames.MAX_BYTES]);
     byte[] tooLong = Base64.getEncoder().encode(new byte[Frames.MAX_BYTES + 3]);
 

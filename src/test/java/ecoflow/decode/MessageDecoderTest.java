@@ -67,7 +67,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void wireTypeHasPrecedenceOverTheTable() {
+  void wireTypeHasPrecedenceOverTable() {
     // The table declares: errcode uint32, pow_in_sum_w float, sys_status uint32, energy_backup_en
     // bool,
     // power_socket message, utc_timezone_id text.
@@ -96,7 +96,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void dropsBytesInPlaceOfANumber() {
+  void dropsBytesInPlaceOfNumber() {
     // errcode as packed varints, pow_in_sum_w as packed floats, sys_status as neither, lcd_light as
     // a string; then dev_standby_time
     Decoded decoded =
@@ -112,7 +112,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void keepsTheFieldsBeforeDamage() {
+  void keepsFieldsBeforeDamage() {
     Decoded decoded = decode("0807" + "1d0000");
 
     assertEquals(Outcome.BROKEN, decoded.outcome());
@@ -120,7 +120,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void readsTextThatIsNotUtf8() {
+  void readsInvalidUtf8() {
     Decoded decoded = decode("b20802ff41" + "1d00000000");
 
     assertEquals(Outcome.DECODED, decoded.outcome());
@@ -171,7 +171,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void aPackDoesNotRemoveTheSeriesOfOtherPacks() {
+  void packDoesNotRemoveSeriesOfOtherPacks() {
     TestStore store = new TestStore();
 
     // num and soc of packs 0, 1 and again 0; bp_no and bp_soc of packs 1, 2 and again 1
@@ -195,7 +195,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void takesBoundedTimeForMessagesOfManyParts() {
+  void decodesManyNestedMessagesInBoundedTime() {
     // Many repetitions of one nested message (136), each with a field number unknown to the table.
     String part = "c208" + "04" + "c0b80201";
     String message = part.repeat(Frames.MAX_MESSAGE_BYTES / 7);
@@ -226,7 +226,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void limitsTheCountOfPlacesButNotTheirNumbers() {
+  void limitsNumberOfPlacesButNotTheirValues() {
     // num 4294967295
     assertEquals(
         Map.of("bms_heartbeat[4294967295]", Map.of("num", 4294967295L)),
@@ -256,7 +256,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void addsZerosThatGroupsOmit() {
+  void addsOmittedZerosOfGroups() {
     // pv_power 2.0 of the unit ES21A alone; no other group
     assertEquals(
         Map.of(
@@ -285,14 +285,14 @@ class MessageDecoderTest {
   }
 
   @Test
-  void doesNotAddZerosToADamagedMessage() {
+  void doesNotAddZerosToDamagedMessage() {
     assertEquals(
         new Decoded(96, 33, Outcome.BROKEN, Map.of("sys_load_pwr", 2.0), List.of()),
         decode("HJ31", 96, 33, "0d00000040" + "15"));
   }
 
   @Test
-  void distinguishesDevicesWithTheSameCommand() {
+  void distinguishesDevicesWithSameCommand() {
     assertEquals(Map.of("err_code", 7L), decode("HW52", 2, 1, "0807").values());
     assertEquals(Map.of("proto_ver", 7L), decode("Y711", 2, 1, "0807").values());
     assertEquals(
@@ -307,7 +307,7 @@ class MessageDecoderTest {
   }
 
   @Test
-  void distinguishesDevicesByTheHeader() {
+  void distinguishesDevicesByHeader() {
     Header ofPlug =
         TestFrames.header(TestFrames.hex("0807")).setSrc(53).setCmdFunc(2).setCmdId(1).build();
     Header ofDcFit =

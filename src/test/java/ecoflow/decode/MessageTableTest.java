@@ -36,7 +36,7 @@ class MessageTableTest {
 
   @ParameterizedTest
   @MethodSource("entries")
-  void readsWhatWasWritten(MessageTable.Entry entry) {
+  void decodesEncodedValues(MessageTable.Entry entry) {
     for (int round = 0; round < ROUNDS; round++) {
       presence = round == 0 ? 1 : random.nextDouble();
       Map<String, Object> values = new LinkedHashMap<>();

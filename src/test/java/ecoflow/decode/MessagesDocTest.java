@@ -47,7 +47,7 @@ class MessagesDocTest {
   }
 
   @Test
-  void everyRowMatchesTheTable() throws IOException {
+  void everyRowMatchesTable() throws IOException {
     for (Row row : rows()) {
       for (String serial : row.serials()) {
         MessageTable.Entry entry = entry(row, serial);
@@ -60,7 +60,7 @@ class MessagesDocTest {
   }
 
   @Test
-  void everyLineOfTheTableHasARow() throws IOException {
+  void everyLineOfTableHasRow() throws IOException {
     Set<MessageTable.Entry> shown = new HashSet<>();
     for (Row row : rows()) {
       row.serials().forEach(serial -> shown.add(entry(row, serial)));
@@ -71,7 +71,7 @@ class MessagesDocTest {
 
   /** Compares the rows of lists, including messages that are list items. */
   @Test
-  void everyListHasARow() throws IOException {
+  void everyListHasRow() throws IOException {
     SortedMap<String, String> rules = new TreeMap<>();
     Set<String> seen = new HashSet<>();
     for (MessageTable.Entry entry : TABLE.entries()) {
@@ -124,7 +124,7 @@ class MessagesDocTest {
   }
 
   @Test
-  void theExampleMatchesTheTables() throws IOException {
+  void exampleMatchesTables() throws IOException {
     String doc = Files.readString(Path.of("docs/MESSAGES.md"));
     List<String> parts =
         Pattern.compile("```(?:proto|csv)\n(.*?)```", Pattern.DOTALL)

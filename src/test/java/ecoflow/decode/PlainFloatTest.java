@@ -34,7 +34,7 @@ class PlainFloatTest {
   }
 
   @Test
-  void theBoundsOfEachAlgorithm() {
+  void boundsOfEachAlgorithm() {
     for (float edge :
         new float[] {
           0,

@@ -57,7 +57,7 @@ class SameAsDynamicMessageTest {
   }
 
   @Test
-  void hasTheSameDepthLimitForGroups() {
+  void hasSameDepthLimitForGroups() {
     MessageTable.Entry entry =
         TABLE.entries().stream().filter(e -> e.cmdFunc() == 254).findFirst().orElseThrow();
     for (int depth = 90; depth < MAX_DEPTH; depth++) {

@@ -29,7 +29,7 @@ class UserMessagesTest {
   private final List<String> problems = new ArrayList<>();
 
   @Test
-  void aLineAddsAnUnknownCommand() throws IOException {
+  void lineAddsUnknownCommand() throws IOException {
     writeSet("new.desc", file("newcomer", "ecoflow.newcomer"));
     write("newcomer.proto", "message Pack {}");
     write("messages.csv", "cmd_func,cmd_id,route,message,prefix", "254,40,sn:NEW1,newcomer.Pack,");
@@ -45,7 +45,7 @@ class UserMessagesTest {
   }
 
   @Test
-  void aLineOverridesPackagedLinesAndRulesDefinePlaces() throws IOException {
+  void lineOverridesPackagedLinesAndRulesDefinePlaces() throws IOException {
     writeSet("new.desc", file("newcomer", "ecoflow.newcomer"));
     write("messages.csv", "# mine", "", "32,177,,newcomer.Pack,mine[]");
     write("rules.csv", "newcomer.Pack,index,slot", "newcomer.Pack,zero,soc");
@@ -58,7 +58,7 @@ class UserMessagesTest {
   }
 
   @Test
-  void errorsAreReportedWithFileAndLineAndTheRestWorks() throws IOException {
+  void errorsAreReportedWithFileAndLineAndOtherLinesApply() throws IOException {
     writeSet("a.desc", file("newcomer", "ecoflow.newcomer"), file("general", "ecoflow.general"));
     writeSet("b.desc", file("stranger", "somebody.stranger"), recursive(), typed(Type.TYPE_ENUM));
     write("forgotten.proto", "message Pack {}");

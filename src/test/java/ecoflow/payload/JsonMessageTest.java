@@ -82,7 +82,7 @@ class JsonMessageTest {
         "{'data':{}};",
         "{'data':{'online':0},'params':{}};false"
       })
-  void aReplyWithoutValuesIsNotFull(String text, Boolean online) {
+  void replyWithoutValuesIsNotFull(String text, Boolean online) {
     assertEquals(new JsonMessage(Map.of(), false, online, null), of(text));
   }
 
@@ -97,7 +97,7 @@ class JsonMessageTest {
         "{'data':5}",
         "{'data':{'params':{}}}"
       })
-  void theEnvelopeDoesNotContainValues(String text) {
+  void envelopeDoesNotContainValues(String text) {
     assertEquals(new JsonMessage(Map.of(), false, null, null), of(text));
   }
 
@@ -119,19 +119,19 @@ class JsonMessageTest {
         "{'data':{'param':[1]},'params':{}};param is an array",
         "{'data':{'quotaMap':[]}};quotaMap is an array"
       })
-  void aBodyThatIsNotAnObjectIsAnError(String text, String error) {
-    String words = error + " instead of an object";
-    assertEquals(new JsonMessage(Map.of(), false, null, words), of(text));
+  void bodyMustBeAnObject(String text, String fault) {
+    String error = fault + " instead of an object";
+    assertEquals(new JsonMessage(Map.of(), false, null, error), of(text));
   }
 
   @Test
-  void stringsDoNotReplaceAnInvalidBody() {
+  void stringsDoNotReplaceInvalidBody() {
     assertEquals(
         "params is a number instead of an object", of("{'params':5,'sn':'R331','x':null}").error());
   }
 
   @Test
-  void theOnlineStateIsReadDespiteAnInvalidBody() {
+  void onlineStateIsReadDespiteInvalidBody() {
     JsonMessage message = of("{'data':{'online':0},'params':'x'}");
     assertEquals(false, message.online());
     assertEquals("params is a string instead of an object", message.error());
@@ -153,12 +153,12 @@ class JsonMessageTest {
         "{'params':0};-;params is a number instead of an object",
         "{'params':'off'};-;params is a string instead of an object"
       })
-  void statusMessagesContainOnlyTheOnlineState(String text, Boolean online, String error) {
-    assertEquals(new JsonMessage(Map.of(), false, online, error), JsonMessage.ofStatus(map(text)));
+  void onlyOnlineStateIsReadFromStatusMessages(String text, Boolean online, String fault) {
+    assertEquals(new JsonMessage(Map.of(), false, online, fault), JsonMessage.ofStatus(map(text)));
   }
 
   @Test
-  void namesOfTheEnvelopeAreValuesInParams() {
+  void namesOfEnvelopeAreValuesInParams() {
     assertEquals(Map.of("id", 1, "time", 2), of("{'params':{'id':1,'time':2}}").quotas());
   }
 

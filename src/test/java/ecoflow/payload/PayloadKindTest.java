@@ -59,7 +59,7 @@ class PayloadKindTest {
   }
 
   @Test
-  void recognisesAFrameThatIsValidText() {
+  void recognisesFrameThatIsValidText() {
     byte[] frame =
         TestFrames.frame(
             TestFrames.header("text".getBytes(StandardCharsets.UTF_8)).setCmdFunc(20).build());
@@ -70,7 +70,7 @@ class PayloadKindTest {
   }
 
   @Test
-  void recognisesAFrameThatStartsLikeJsonAfterANewline() {
+  void recognisesFrameThatStartsLikeJsonAfterNewline() {
     // A header of 0x7b bytes: the frame starts with a newline and a brace.
     byte[] frame = TestFrames.frame(TestFrames.header(new byte[123 - 10]).setCmdFunc(20).build());
     assertEquals("\n{", new String(frame, 0, 2, StandardCharsets.US_ASCII));
@@ -79,7 +79,7 @@ class PayloadKindTest {
   }
 
   @Test
-  void recognisesAFrameWithoutMessage() {
+  void recognisesFrameWithoutMessage() {
     assertEquals(
         PayloadKind.FRAME,
         PayloadKind.of(TestFrames.frame(TestFrames.header(EMPTY_MESSAGE).build())));
@@ -87,14 +87,14 @@ class PayloadKindTest {
   }
 
   @Test
-  void rejectsATruncatedFrame() {
+  void rejectsTruncatedFrame() {
     byte[] frame = TestFrames.recorded("wave3-254-21.hex");
 
     assertEquals(PayloadKind.UNKNOWN, PayloadKind.of(Arrays.copyOf(frame, frame.length - 1)));
   }
 
   @Test
-  void recognisesAFrameWithAnIncompleteLastHeader() {
+  void recognisesFrameWithIncompleteLastHeader() {
     byte[] headers =
         TestFrames.frame(
             TestFrames.header(EMPTY_MESSAGE).build(), TestFrames.header(EMPTY_MESSAGE).build());

@@ -23,7 +23,7 @@ class PayloadRouteTest {
   }
 
   @Test
-  void aBrokenHeaderDoesNotAffectOtherHeaders() {
+  void brokenHeaderDoesNotAffectOtherHeaders() {
     // errcode 7, an incomplete header, pow_in_sum_w 0
     byte[] frame =
         TestFrames.frame(
@@ -41,7 +41,7 @@ class PayloadRouteTest {
   }
 
   @Test
-  void anIncompleteLastHeaderDoesNotAffectOtherHeaders() {
+  void incompleteLastHeaderDoesNotAffectOtherHeaders() {
     // errcode 7, pow_in_sum_w 0, and an incomplete third header
     byte[] frame =
         TestFrames.frame(
@@ -60,7 +60,7 @@ class PayloadRouteTest {
   }
 
   @Test
-  void invalidUtf8DoesNotAffectTheMessage() {
+  void invalidUtf8DoesNotAffectMessage() {
     // from and module_sn of the header, utc_timezone_id of the message
     ByteString header =
         TestFrames.header(TestFrames.hex("b20802ff41" + "0807"))

@@ -39,7 +39,7 @@ class PushPrefixesTest {
     return ((Map<?, ?>) prefixes.withPrefixes(map(push), serial).get("params")).keySet().toString();
   }
 
-  private void know(String serial, String quotas) {
+  private void learn(String serial, String quotas) {
     Exchange exchange = new DefaultExchange(new DefaultCamelContext());
     exchange.getMessage().setHeader("EcoflowDevice", serial);
     exchange.getMessage().setBody(map(quotas));
@@ -82,13 +82,13 @@ class PushPrefixesTest {
         "{'moduleType':1,'params':{'ems.a':1}} | ems.a",
         "{'moduleType':2,'params':{'ems.a':1}} | ems.a"
       })
-  void thePartOfAPushDeterminesThePrefix(String push, String keys) {
+  void partOfPushDeterminesPrefix(String push, String keys) {
     assertEquals("[" + keys + "]", keysOf(push, "TEST"));
     assertEquals(List.of(), unknown);
   }
 
   @Test
-  void aCommandCanDenoteDifferentPartsByModel() {
+  void commandCanDenoteDifferentPartsByModel() {
     String push = "{'cmdFunc':2,'cmdId':1,'param':{'a':1}}";
     assertEquals("[2_1.a]", keysOf(push, "HW52Z"));
     assertEquals("[hs_yj751_pd_appshow_addr.a]", keysOf(push, "Y711Z"));
@@ -113,14 +113,14 @@ class PushPrefixesTest {
   }
 
   @Test
-  void aPackHasItsLatestNumber() {
+  void packUsesLatestNumber() {
     String push = "{'cmdFunc':3,'cmdId':28,'param':{'soc':1,'packSn':'P1'}}";
-    know("Y711A", "{'hs_yj751_bms_slave_addr.1.packSn':'P1','x.packSn':'P1'}");
+    learn("Y711A", "{'hs_yj751_bms_slave_addr.1.packSn':'P1','x.packSn':'P1'}");
     assertEquals(
         "[hs_yj751_bms_slave_addr.1.soc, hs_yj751_bms_slave_addr.1.packSn]", keysOf(push, "Y711A"));
     assertEquals("[]", keysOf(push, "Y711B"), "of another device");
-    know("Y711A", "{'hs_yj751_bms_slave_addr.1.packSn':'P2'}");
-    assertEquals("[]", keysOf(push, "Y711A"), "its place is another's now");
+    learn("Y711A", "{'hs_yj751_bms_slave_addr.1.packSn':'P2'}");
+    assertEquals("[]", keysOf(push, "Y711A"), "another pack is in its place");
     keysOf("{'addr':'hs_yj751_bms_slave_addr_4','params':{'packSn':'P1'}}", "Y711A");
     assertEquals(
         "[hs_yj751_bms_slave_addr.4.soc, hs_yj751_bms_slave_addr.4.packSn]", keysOf(push, "Y711A"));
@@ -145,7 +145,7 @@ class PushPrefixesTest {
   }
 
   @Test
-  void recordedPushesHaveTheKeysOfQuotaAll() throws IOException {
+  void recordedPushesHaveKeysOfQuotaAll() throws IOException {
     int compared = 0;
     for (Object item :
         JSON.readValue(
@@ -154,7 +154,7 @@ class PushPrefixesTest {
       if (sample.get("push") instanceof Map<?, ?> push) {
         String serial = sample.get("serial") + "ZTEST";
         if (sample.get("known") != null) {
-          know(serial, JSON.writeValueAsString(sample.get("known")));
+          learn(serial, JSON.writeValueAsString(sample.get("known")));
         }
         assertEquals(
             flat("", sample.get("quotas")),
@@ -182,7 +182,7 @@ class PushPrefixesTest {
   }
 
   @Test
-  void theTableIsSortedWithoutDuplicates() throws IOException {
+  void tableIsSortedWithoutDuplicates() throws IOException {
     List<String> lines =
         Files.readAllLines(Path.of("src/main/resources/ecoflow/payload/prefixes.csv"));
     assertEquals("by,code,serial,prefix", lines.get(0));

@@ -83,7 +83,7 @@ class FieldMaskTest {
    * The tag of the next field is a digit or a letter, and must not be treated as part of the text.
    */
   @Test
-  void tagsNextToATextAreKept() throws Exception {
+  void tagsNextToTextAreKept() throws Exception {
     assertEquals("R331XXXXXXXXXXXX", masked(OWN));
     assertEquals("HJ31XXXXXXXXXXXX", masked(BATTERY));
     assertEquals("hj31XXXXXXXXXXXX", masked("hj31zdh5zg5w0052"));
@@ -213,7 +213,7 @@ class FieldMaskTest {
     return Field.newBuilder().addFixed64(Double.doubleToLongBits(value)).build();
   }
 
-  /** For any input the length stays, and masking does not fail. */
+  /** For any input, masking succeeds and keeps the length. */
   @Test
   void anyBytesKeepTheirLength() throws Exception {
     Random random = new Random(20261129);

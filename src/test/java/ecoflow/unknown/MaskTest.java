@@ -17,7 +17,7 @@ class MaskTest {
   private static String masked(String text, String... words) {
     byte[] bytes = text.getBytes(UTF_8);
     byte[] masked = new Mask(List.of(words), List.of()).bytes(bytes);
-    assertEquals(bytes.length, masked.length, "lengths stay");
+    assertEquals(bytes.length, masked.length, "the length does not change");
     return new String(masked, UTF_8);
   }
 
@@ -45,10 +45,10 @@ class MaskTest {
     assertArrayEquals(other, new Mask(List.of(), List.of()).bytes(other));
   }
 
-  private static String known(String text) {
+  private static String maskedWithKnownSerials(String text) {
     byte[] bytes = text.getBytes(UTF_8);
     byte[] masked = new Mask(List.of(), List.of("R331ZEB4ZEAL0528")).bytes(bytes);
-    assertEquals(bytes.length, masked.length, "lengths stay");
+    assertEquals(bytes.length, masked.length, "the length does not change");
     return new String(masked, UTF_8);
   }
 
@@ -57,15 +57,15 @@ class MaskTest {
     assertEquals("r331XXXXXXXXXXXX", masked("r331zeb4zeal0528"));
     String both = "R331ZEB4ZEAL0528HJ31ZDH5ZG5W0052";
     assertEquals("R331" + "X".repeat(28), masked(both));
-    assertEquals("R331XXXXXXXXXXXX", known("R331zeB4ZEal0528"));
+    assertEquals("R331XXXXXXXXXXXX", maskedWithKnownSerials("R331zeB4ZEal0528"));
   }
 
   @Test
   void partsOfKnownSerialNumbersAreMasked() {
     assertEquals(
         "{\"a\":\"R331XXXX\",\"b\":\"XXXXXXXX\"}",
-        known("{\"a\":\"R331ZEB4\",\"b\":\"ZEAL0528\"}"));
-    assertEquals("31XXX XXXXX 0528 R331", known("31ZEB L0528 0528 R331"));
+        maskedWithKnownSerials("{\"a\":\"R331ZEB4\",\"b\":\"ZEAL0528\"}"));
+    assertEquals("31XXX XXXXX 0528 R331", maskedWithKnownSerials("31ZEB L0528 0528 R331"));
   }
 
   /** Also if the adjacent text consists of base64 characters, which shifts the groups. */

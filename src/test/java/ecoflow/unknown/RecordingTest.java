@@ -30,7 +30,7 @@ class RecordingTest {
   private Path folder;
 
   @BeforeEach
-  void makeFolder() throws IOException {
+  void createDirectory() throws IOException {
     folder = Files.createDirectory(parent.resolve("records"));
   }
 
@@ -68,12 +68,12 @@ class RecordingTest {
         () -> new Mask(List.of(), List.of()));
   }
 
-  /** Needs the right to mount; the system reports a full disk in the middle of a line. */
+  /** Requires permission to mount. The system reports the full disk in the middle of a line. */
   @Test
-  void aFullDiskEndsTheRecordingAfterTheLastCompleteLine() throws Exception {
+  void fullDiskEndsRecordingAfterLastCompleteLine() throws Exception {
     assumeTrue(
         run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.toString()),
-        "nothing can be mounted here");
+        "mounting is not permitted");
     Recording recording = new Recording(folder, lines::add);
     for (int i = 0; i < 50; i++) {
       record(recording, i, 3_000);
@@ -95,9 +95,9 @@ class RecordingTest {
   }
 
   @Test
-  void aFifoInPlaceOfTheFileIsNotOpened() throws Exception {
+  void fifoInPlaceOfFileIsNotOpened() throws Exception {
     Path file = folder.resolve(Recording.FILE);
-    assumeTrue(run("mkfifo", file.toString()), "there is no mkfifo here");
+    assumeTrue(run("mkfifo", file.toString()), "mkfifo is not installed");
     Recording recording = new Recording(folder, lines::add);
     record(recording, 1, 100);
     assertEquals(
