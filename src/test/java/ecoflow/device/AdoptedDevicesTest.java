@@ -23,7 +23,7 @@ class AdoptedDevicesTest {
   private Devices devices;
 
   @BeforeEach
-  void allOfTheAccount() throws ConfigException {
+  void serveAllDevicesOfAccount() throws ConfigException {
     devices =
         new Devices(
             Settings.from(
@@ -48,7 +48,7 @@ class AdoptedDevicesTest {
   }
 
   @Test
-  void areOnlineWhileValuesArriveRegardlessOfTheList() {
+  void areOnlineWhileValuesArriveRegardlessOfList() {
     devices.adopt("PLUG1", null, null);
     assertFalse(devices.isShown("PLUG1"));
     devices.dataArrived("PLUG1");
@@ -63,7 +63,7 @@ class AdoptedDevicesTest {
   }
 
   @Test
-  void takeTheNameOfTheirLastMessage() {
+  void takeNameOfTheirLastMessage() {
     devices.adopt("PLUG1", "Lamp", "Plug");
     devices.adopt("PLUG1", "Fan", "Plug");
 
@@ -101,7 +101,7 @@ class AdoptedDevicesTest {
         "../a",
         "12345678901234567890123456789012345678901234567890123456789012345"
       })
-  void needAValidSerialNumber(String serial) {
+  void needValidSerialNumber(String serial) {
     assertThrows(IllegalArgumentException.class, () -> devices.adopt(serial, null, null));
     assertEquals(List.of(), devices.serials());
   }

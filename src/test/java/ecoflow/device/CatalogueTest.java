@@ -29,7 +29,7 @@ class CatalogueTest {
   }
 
   @Test
-  void readsTheFile() throws IOException {
+  void readsFile() throws IOException {
     Catalogue catalogue =
         load(
             """
@@ -46,13 +46,13 @@ class CatalogueTest {
   }
 
   @Test
-  void anEmptyArrayIsAnEmptyCatalogue() throws IOException {
+  void emptyArrayIsAnEmptyCatalogue() throws IOException {
     assertEquals(Optional.empty(), load("[]").find("R331"));
     assertEquals(List.of(), warnings);
   }
 
   @Test
-  void aMissingFileCausesAWarningOnlyIfConfigured() {
+  void warnsAboutMissingFileOnlyIfConfigured() {
     Path file = folder.resolve("none.json");
     assertEquals(PACKAGED_R331, Catalogue.load(file, false, warnings::add).find("R331"));
     assertEquals(List.of(), warnings);
@@ -61,13 +61,13 @@ class CatalogueTest {
   }
 
   @Test
-  void aDirectoryIsReplacedByThePackagedCatalogue() {
+  void directoryIsReplacedByPackagedCatalogue() {
     assertEquals(PACKAGED_R331, Catalogue.load(folder, false, warnings::add).find("R331"));
     assertWarning(folder, "cannot be read");
   }
 
   @Test
-  void invalidContentIsReplacedByThePackagedCatalogue() throws IOException {
+  void invalidContentIsReplacedByPackagedCatalogue() throws IOException {
     for (String content :
         List.of("", "{}", "null", "\"text\"", "not\nJSON", "[", "[] more", "[".repeat(5_000))) {
       assertEquals(PACKAGED_R331, load(content).find("R331"), content);
@@ -94,7 +94,7 @@ class CatalogueTest {
   }
 
   @Test
-  void onlyBadEntriesAreReplacedByThePackagedCatalogue() throws IOException {
+  void fileWithOnlyBadEntriesIsReplacedByPackagedCatalogue() throws IOException {
     assertEquals(PACKAGED_R331, load("[{\"sn\": \"R331\"}]").find("R331"));
     assertWarning(folder.resolve("devices.json"), "no entry");
   }

@@ -43,14 +43,14 @@ class LabelsTest {
   }
 
   @Test
-  void apiTakesPrecedenceOverTheCatalogue() {
+  void apiTakesPrecedenceOverCatalogue() {
     assertEquals(
         new Labels(DELTA, "garage", "Delta II", "delta_2"),
         Labels.resolve(DELTA, NONE, "garage", "Delta II", catalogue));
   }
 
   @Test
-  void catalogueFillsGapsOfTheApi() {
+  void catalogueFillsGapsInApiData() {
     Labels expected = new Labels(DELTA, "DELTA 2-0528", "DELTA 2", "delta_2");
     assertEquals(expected, Labels.resolve(DELTA, NONE, null, null, catalogue));
     assertEquals(expected, Labels.resolve(DELTA, NONE, " ", "", catalogue));
@@ -58,7 +58,7 @@ class LabelsTest {
   }
 
   @Test
-  void longestPrefixDecidesEvenWithoutAGeneralKey() {
+  void longestPrefixDecidesEvenWithoutGeneralKey() {
     assertEquals(
         new Labels("R3391", "DELTA 2 NEW-3391", "DELTA 2 NEW", "unknown"),
         Labels.resolve("R3391", NONE, null, null, catalogue));

@@ -76,7 +76,7 @@ class LandingPartsTest {
     "-120,-120 W",
     "12345,12.3 kW"
   })
-  void wattsAreShort(double watts, String text) {
+  void formatsWatts(double watts, String text) {
     assertEquals(text, Format.watts(some(watts)));
   }
 
@@ -91,12 +91,12 @@ class LandingPartsTest {
     "86399,23 h 59 min",
     "90000,1 d 1 h"
   })
-  void timesHaveTwoUnitsAtMost(long seconds, String text) {
+  void timesHaveAtMostTwoUnits(long seconds, String text) {
     assertEquals(text, Format.duration(seconds));
   }
 
   @Test
-  void remainingTimeDependsOnThePower() {
+  void remainingTimeDependsOnPower() {
     Reading both = new Reading(some(.5), some(100), some(20), some(3600), some(7200));
     assertEquals("full in 1 h 0 min", Format.remainingTime(both));
     assertEquals(
@@ -106,9 +106,7 @@ class LandingPartsTest {
         "full in 1 h 0 min",
         Format.remainingTime(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
     assertEquals(
-        "",
-        Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))),
-        "it charges");
+        "", Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "charging");
     assertEquals("", Format.remainingTime(Reading.NONE));
     assertEquals("\u2013", Format.watts(NONE));
     assertEquals("just now", Format.ago(-5_000));
@@ -142,7 +140,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void modelsWithoutNormalisedValuesShowRawValues() {
+  void rawValuesAreShownWithoutNormalisedValues() {
     Reading reading =
         Readings.of(
             List.of(),
@@ -163,7 +161,7 @@ class LandingPartsTest {
 
   /** Many models send 0 for the charge of an absent battery. */
   @Test
-  void aRawChargeOfZeroIsIgnored() {
+  void rawChargeOfZeroIsIgnored() {
     assertEquals(NONE, Readings.of(List.of(), raw(Map.of("cms_batt_soc", 0.0)), false).charge());
     assertEquals(
         some(0.92),
@@ -172,7 +170,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void chargeOfTheOnlyPackIsTheChargeOfTheDevice() {
+  void chargeOfOnlyPackIsUsedForDevice() {
     NormalValue main =
         new NormalValue("battery_pack_charge_ratio", Map.of("pack", "main"), 0.5, "ratio");
     NormalValue other =
@@ -186,7 +184,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void onlyASinglePortIsTheOutput() {
+  void onlySinglePortIsUsedAsOutput() {
     NormalValue port = new NormalValue("port_output_power_watts", Map.of("port", "plug"), 85, "");
     NormalValue other = new NormalValue("port_output_power_watts", Map.of("port", "b"), 1, "");
     assertEquals(some(85), Readings.of(List.of(port), raw(Map.of()), true).output());
@@ -211,7 +209,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void aMinuteWithoutAValueIsAGap() {
+  void minuteWithoutValueIsAGap() {
     History history = new History();
     history.addCharge(0, 1);
     history.addCharge(2, 1);
@@ -225,7 +223,7 @@ class LandingPartsTest {
   }
 
   @Test
-  void theLargestPowerIsTheTopOfTheChart() {
+  void chartIsScaledToLargestPower() {
     History history = new History();
     history.addPower(0, 50);
     history.addPower(1, 200);

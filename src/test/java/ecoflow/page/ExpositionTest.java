@@ -101,7 +101,7 @@ class ExpositionTest {
   }
 
   @Test
-  void numbersHaveTheFormatOfJava() {
+  void numbersAreFormattedLikeJava() {
     Random random = new Random(11);
     for (int i = 0; i < 200_000; i++) {
       double digits = random.nextInt() >> random.nextInt(32);
@@ -137,7 +137,7 @@ class ExpositionTest {
 
   /** Random partial updates, compared with a simple model of the expected lines. */
   @Test
-  void matchesASimpleModelForRandomMessages() {
+  void matchesSimpleModelForRandomMessages() {
     Random random = new Random(7);
     // Family -> order of the series (serial, indexes) -> line.
     Map<String, Map<String, String>> shown = new TreeMap<>();

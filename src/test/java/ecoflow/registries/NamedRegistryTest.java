@@ -98,7 +98,7 @@ class NamedRegistryTest {
     "io.micrometer.core.instrument.simple.SimpleMeterRegistry,"
         + " io.micrometer.core.instrument.simple.SimpleMeterRegistry"
   })
-  void aNameCreatesARegistry(String name, String type) throws ConfigException {
+  void nameCreatesRegistry(String name, String type) throws ConfigException {
     MeterRegistry registry =
         NamedRegistry.create(
             name, settings("OTLP_ENABLED", "false", "INFLUX_ENABLED", "false").variables());
@@ -107,7 +107,7 @@ class NamedRegistryTest {
   }
 
   @Test
-  void unknownNamesAreReportedWithTheAllowedNames() {
+  void unknownNamesAreReportedWithAllowedNames() {
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES=prometeus is not valid: expected appoptics, atlas,"
             + " azure-monitor, cloudwatch2, datadog, dynatrace, elastic, ganglia, graphite, humio,"
@@ -146,7 +146,7 @@ class NamedRegistryTest {
   }
 
   @Test
-  void invalidPropertiesAreReportedByTheNameOfTheVariable() {
+  void invalidPropertiesAreReportedWithVariableName() {
     assertEquals(
         "OTLP_STEP=often is not valid: it must be a valid duration value"
             + " (for ECOFLOW_MICROMETER_REGISTRIES=otlp)",
@@ -192,7 +192,7 @@ class NamedRegistryTest {
 
   /** The registry of CloudWatch requires such a client. */
   @Test
-  void clientsWithAFactoryMethodAreCreated() throws ConfigException {
+  void clientsWithFactoryMethodAreCreated() throws ConfigException {
     WithClient registry =
         assertInstanceOf(
             WithClient.class,
@@ -260,7 +260,7 @@ class NamedRegistryTest {
   }
 
   @Test
-  void failureOfARegistryClosesTheOthers() {
+  void failureOfOneRegistryClosesOthers() {
     long before = publishers();
     assertThrows(
         ConfigException.class,

@@ -126,7 +126,7 @@ class SeriesGaugesTest {
 
   /** Two keys with the same name, and a name that becomes a list. */
   @Test
-  void theNewestOfConflictingSeriesIsTheGauge() {
+  void gaugeIsNewestOfConflictingSeries() {
     follow(registry);
     store(Map.of("a.b", 1));
     store(Map.of("a_b", 2));
@@ -163,7 +163,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void aRemovedGaugeKeepsItsLastValue() {
+  void removedGaugeKeepsItsLastValue() {
     follow(registry);
     store(Map.of("a", 7));
     Gauge gauge = registry.get("eco_a").gauge();
@@ -176,7 +176,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void labelsFollowTheDevice() {
+  void labelsFollowDevice() {
     follow(registry);
     store(Map.of("a", 1, "list", List.of(5)));
     assertEquals(Set.of("DELTA 2-0001"), names());
@@ -203,7 +203,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void aRegistryThatRejectsASeriesDoesNotAffectOthers() {
+  void registryThatRejectsSeriesDoesNotAffectOthers() {
     MeterRegistry refusing =
         new SimpleMeterRegistry() {
           @Override
@@ -222,7 +222,7 @@ class SeriesGaugesTest {
 
   /** A registry can read a gauge while it is being registered. */
   @Test
-  void aGaugeHasItsValueWhenItIsRegistered() {
+  void gaugeHasItsValueWhenItIsRegistered() {
     AtomicReference<Double> first = new AtomicReference<>();
     registry.config().onMeterAdded(meter -> first.set(((Gauge) meter).value()));
     follow(registry);
@@ -235,7 +235,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void beansAreFoundWhenTheContextStarts() throws ConfigException {
+  void beansAreFoundWhenContextStarts() throws ConfigException {
     MeterRegistry page = new SimpleMeterRegistry();
     MeterRegistry inner = new SimpleMeterRegistry();
     CompositeMeterRegistry withPage = new CompositeMeterRegistry();
@@ -259,7 +259,7 @@ class SeriesGaugesTest {
   }
 
   @Test
-  void withoutARegistryThereIsNoThread() throws ConfigException {
+  void noThreadWithoutRegistry() throws ConfigException {
     MeterRegistry page = new SimpleMeterRegistry();
     Registries registries = withoutNames();
     registries.follow(camel, "eco", devices, quotas, page);
