@@ -45,7 +45,7 @@ class BackoffTest {
   }
 
   @Test
-  void anOutageStartsWithShortPauses() {
+  void outageStartsWithShortPauses() {
     assertEquals(List.of(1., 2., 4., 4., 4.), pauses(backoff(300, NO_JITTER), 0, 5));
     assertEquals(
         List.of(0L, 1000L, 3000L, 7000L, 11_000L, 15_000L),
@@ -54,7 +54,7 @@ class BackoffTest {
 
   @ParameterizedTest
   @ValueSource(longs = {20, 40, 150, 3000})
-  void laterPausesAreATenthOfTheOutage(long seconds) {
+  void laterPausesAreATenthOfOutage(long seconds) {
     Backoff backoff = backoff(300, NO_JITTER);
     pauses(backoff, 0, 2);
     double tenth = Math.max(4, seconds / 10.);
@@ -62,7 +62,7 @@ class BackoffTest {
   }
 
   @Test
-  void theLimitIsReachedAfterTenTimesTheLimit() {
+  void limitIsReachedAfterTenTimesItsLength() {
     Backoff backoff = backoff(300, NO_JITTER);
     pauses(backoff, 0, 2);
     assertEquals(List.of(299.9), pauses(backoff, 2999, 1));
@@ -72,7 +72,7 @@ class BackoffTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {NO_JITTER, 0.5})
-  void theNextAttemptFollowsSoonAfterAnOutage(double random) {
+  void reconnectsSoonAfterOutage(double random) {
     List<Attempt> attempts = outage(Duration.ofHours(2), () -> random);
     for (Attempt attempt : attempts) {
       long longest = Math.max(4000, attempt.at() / 10);
@@ -87,17 +87,17 @@ class BackoffTest {
             .max()
             .orElseThrow();
     assertTrue(longestWait <= 15_000, () -> longestWait + " ms");
-    assertTrue(attempts.size() > 30, "it goes on: " + attempts.size());
+    assertTrue(attempts.size() > 30, "attempts: " + attempts.size());
   }
 
   @Test
-  void aLowLimitAppliesFromTheStart() {
+  void lowLimitAppliesFromStart() {
     assertEquals(List.of(1., 2., 3., 3.), pauses(backoff(3, NO_JITTER), 3600, 4));
     assertEquals(List.of(1., 1., 1.), pauses(backoff(1, NO_JITTER), 0, 3));
   }
 
   @Test
-  void eachPauseIsUpToAFifthShorter() {
+  void jitterShortensPausesByUpToAFifth() {
     assertEquals(List.of(.8, 1.6, 8., 8.), pauses(backoff(300, MAX_JITTER), 100, 4));
     Backoff random = new Backoff(DEFAULT_LIMIT, Math::random);
     pauses(random, 0, 2);
@@ -107,7 +107,7 @@ class BackoffTest {
   }
 
   @Test
-  void startsAgainAfterASuccess() {
+  void startsAgainAfterSuccess() {
     Backoff backoff = backoff(300, NO_JITTER);
     pauses(backoff, 3600, 12);
     backoff.reset();

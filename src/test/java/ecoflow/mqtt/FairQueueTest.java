@@ -33,7 +33,7 @@ class FairQueueTest {
   }
 
   @Test
-  void aDeviceWaitsAfterItsShareOfASecond() {
+  void deviceWaitsAfterUsingItsShare() {
     long start = -5;
     queue.processed(FAST, 99 * MILLI, start);
     assertFalse(queue.mustWait(FAST, start));
@@ -44,7 +44,7 @@ class FairQueueTest {
   }
 
   @Test
-  void allDevicesWaitAfterTheirCommonShare() {
+  void allDevicesWaitAfterUsingCommonShare() {
     for (int i = 0; i < 6; i++) {
       queue.processed("DEVICE" + i, 90 * MILLI, 0);
     }
@@ -53,7 +53,7 @@ class FairQueueTest {
   }
 
   @Test
-  void aDeviceWithWaitingMessagesStaysInOrder() {
+  void messagesOfWaitingDeviceStayInOrder() {
     add(FAST, "", 1, "first");
     assertTrue(queue.mustWait(FAST, 0));
     assertEquals(List.of("first"), takeAll());
@@ -74,7 +74,7 @@ class FairQueueTest {
   }
 
   @Test
-  void theOldestIsDroppedAndTheNewestOfEachKindStays() {
+  void dropsOldestButKeepsNewestOfEachKind() {
     add(FAST, "rare", 1, "rare");
     for (int i = 0; i < 2_500; i++) {
       add(FAST, "often", 1, "often" + i);
@@ -90,7 +90,7 @@ class FairQueueTest {
   }
 
   @Test
-  void theOldestIsDroppedIfAllKindsDiffer() {
+  void dropsOldestIfAllKindsDiffer() {
     for (int i = 0; i < 1_002; i++) {
       add(FAST, "kind" + i, 1, "message" + i);
     }
@@ -99,7 +99,7 @@ class FairQueueTest {
   }
 
   @Test
-  void bytesAreLimitedPerDeviceExceptForASingleMessage() {
+  void bytesAreLimitedPerDeviceExceptForSingleMessage() {
     add(FAST, "", 3 << 20, "large");
     assertEquals(0, dropped.size());
     add(FAST, "", 100, "small");
@@ -108,7 +108,7 @@ class FairQueueTest {
   }
 
   @Test
-  void theLargestBacklogIsReducedIfAllBytesExceedTheLimit() {
+  void largestBacklogIsReducedAboveTotalLimit() {
     add(CALM, "", 100, "calm");
     for (int i = 0; i < 4; i++) {
       add("LARGE" + i, "", (2 << 20) + i, "large" + i);
@@ -127,7 +127,7 @@ class FairQueueTest {
     dropped.clear();
     add(CALM, "", 5 << 20, "calm");
     assertEquals(List.of("calm"), takeAll());
-    assertEquals(List.of(), dropped, "no bytes are left over");
+    assertEquals(List.of(), dropped, "the discarded bytes no longer count");
   }
 
   @Test

@@ -141,12 +141,12 @@ class MqttLinkTest {
 
           @Override
           public void connectionLost(Throwable cause) {
-            // like a Camel consumer
+            // Ignored, as by a Camel consumer.
           }
 
           @Override
           public void deliveryComplete(IMqttDeliveryToken token) {
-            // as above
+            // Ignored, as by a Camel consumer.
           }
         });
     link.subscribe(FILTER, qos);
@@ -177,8 +177,8 @@ class MqttLinkTest {
     return broker(ServerCertificate.TRUSTED, clients);
   }
 
-  /** Accepts all subscriptions, and passes the client on when it has subscribed. */
-  private static Consumer<MqttEndpoint> friendly(Consumer<MqttEndpoint> subscribed) {
+  /** Accepts all subscriptions, and passes each client to the consumer after it has subscribed. */
+  private static Consumer<MqttEndpoint> acceptingSubscriptions(Consumer<MqttEndpoint> subscribed) {
     return client -> {
       client.subscribeHandler(
           packet -> {
@@ -215,7 +215,7 @@ class MqttLinkTest {
     return listener.getLocalPort();
   }
 
-  private static void quietly(AutoCloseable closeable) {
+  private static void closeQuietly(AutoCloseable closeable) {
     try {
       closeable.close();
     } catch (Exception e) {
@@ -226,19 +226,19 @@ class MqttLinkTest {
   private String failure(MqttLink link, BrokerLogin login) {
     MqttException failure = assertThrows(MqttException.class, () -> link.open(login));
     assertFalse(link.isConnected());
-    assertEquals(0, losses.get(), "what never was is not lost");
+    assertEquals(0, losses.get(), "a failed attempt is not a lost connection");
     return failure.getReasonCode() + " " + Lines.describe(failure);
   }
 
   @Test
-  void anUnknownHostIsNamed() throws Exception {
+  void reportsUnknownHost() throws Exception {
     assertEquals(
         "0 unknown host no-such-host.invalid",
         failure(link(LONG, LONG), login("no-such-host.invalid", 8883)));
   }
 
   @Test
-  void aPortWithoutAListener() throws Exception {
+  void reportsPortWithoutListener() throws Exception {
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
@@ -249,7 +249,7 @@ class MqttLinkTest {
 
   @ParameterizedTest
   @ValueSource(ints = {-1, 65536})
-  void anInvalidPort(int port) throws Exception {
+  void reportsInvalidPort(int port) throws Exception {
     assertTrue(failure(link(LONG, LONG), login(port)).startsWith("0 "));
   }
 
@@ -258,8 +258,8 @@ class MqttLinkTest {
     "UNTRUSTED, unable to find valid certification path to requested target",
     "WRONG_NAME, No subject alternative DNS name matching localhost found."
   })
-  void anUntrustedCertificate(ServerCertificate certificate, String why) throws Exception {
-    int port = broker(certificate, friendly(client -> {}));
+  void reportsUntrustedCertificate(ServerCertificate certificate, String why) throws Exception {
+    int port = broker(certificate, acceptingSubscriptions(client -> {}));
     String failure = failure(link(LONG, LONG), login(port));
     assertTrue(
         failure.startsWith("0 the certificate of the host is not trusted (")
@@ -268,19 +268,19 @@ class MqttLinkTest {
   }
 
   @Test
-  void aBrokerThatNeverAnswers() throws Exception {
+  void reportsUnresponsiveBroker() throws Exception {
     assertEquals(
         "32000 no response in time", failure(link(LONG, SHORT), login(listener(client -> {}))));
   }
 
   @Test
-  void aBrokerThatNeverAnswersTheLogin() throws Exception {
+  void reportsUnansweredLogin() throws Exception {
     assertEquals(
         "32000 no response in time", failure(link(LONG, SHORT), login(broker(client -> {}))));
   }
 
   @Test
-  void aBrokerThatNeverAnswersASubscription() throws Exception {
+  void reportsUnansweredSubscription() throws Exception {
     MqttLink link = link(LONG, SHORT);
     consume(link, 1, (topic, message) -> {});
     assertEquals(
@@ -288,8 +288,9 @@ class MqttLinkTest {
   }
 
   @Test
-  void aBrokerThatClosesTheConnectionAtOnce() throws Exception {
-    String failure = failure(link(LONG, LONG), login(listener(client -> quietly(client::close))));
+  void reportsConnectionClosedBeforeTlsHandshake() throws Exception {
+    String failure =
+        failure(link(LONG, LONG), login(listener(client -> closeQuietly(client::close))));
     // The close can also be reported as a reset.
     assertTrue(
         failure.endsWith(" the server closed the connection")
@@ -298,7 +299,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void aBrokerThatClosesTheConnectionInsteadOfAnAnswer() throws Exception {
+  void reportsConnectionClosedInsteadOfAnswer() throws Exception {
     assertEquals(
         "32109 the server closed the connection",
         failure(link(LONG, LONG), login(broker(MqttEndpoint::close))));
@@ -311,15 +312,15 @@ class MqttLinkTest {
     "CONNECTION_REFUSED_BAD_USER_NAME_OR_PASSWORD, 4 the broker refused the credentials",
     "CONNECTION_REFUSED_NOT_AUTHORIZED, 5 the broker refused the credentials"
   })
-  void aBrokerThatRefuses(MqttConnectReturnCode code, String words) throws Exception {
-    assertEquals(words, failure(link(LONG, LONG), login(broker(client -> client.reject(code)))));
+  void reportsRefusedLogin(MqttConnectReturnCode code, String message) throws Exception {
+    assertEquals(message, failure(link(LONG, LONG), login(broker(client -> client.reject(code)))));
   }
 
   @Test
-  void closingTheLinkEndsAnAttemptAtOnce() throws Exception {
-    CountDownLatch asked = new CountDownLatch(1);
+  void closingLinkEndsAttemptImmediately() throws Exception {
+    CountDownLatch requests = new CountDownLatch(1);
     MqttLink link = link(LONG, LONG);
-    BrokerLogin login = login(listener(client -> asked.countDown()));
+    BrokerLogin login = login(listener(client -> requests.countDown()));
     CompletableFuture<Void> attempt =
         CompletableFuture.runAsync(
             () -> {
@@ -329,18 +330,18 @@ class MqttLinkTest {
                 throw new IllegalStateException(e);
               }
             });
-    asked.await();
+    requests.await();
     link.close();
     ExecutionException failure = assertThrows(ExecutionException.class, attempt::get);
     assertTrue(failure.getCause().getCause() instanceof MqttException, () -> "" + failure);
   }
 
   @Test
-  void theLossOfTheBrokerIsReportedOnce() throws Exception {
+  void lossOfBrokerIsReportedOnce() throws Exception {
     MqttLink link = link(LONG, LONG);
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
     consume(link, 1, (topic, message) -> {});
-    link.open(login(broker(friendly(client::complete))));
+    link.open(login(broker(acceptingSubscriptions(client::complete))));
     assertTrue(link.isConnected());
     client.get().close();
     eventually(() -> assertEquals(1, losses.get()));
@@ -351,14 +352,14 @@ class MqttLinkTest {
   }
 
   @Test
-  void aSilentBrokerIsDetected() throws Exception {
+  void silentBrokerIsDetected() throws Exception {
     MqttLink link = link(Duration.ofSeconds(1), LONG);
     consume(link, 1, (topic, message) -> {});
     CountDownLatch closed = new CountDownLatch(1);
     link.open(
         login(
             broker(
-                friendly(client -> {})
+                acceptingSubscriptions(client -> {})
                     .andThen(
                         client -> {
                           client.autoKeepAlive(false);
@@ -371,7 +372,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void aBrokerThatOnlyAnswersPingsIsNotSilent() throws Exception {
+  void brokerThatOnlyAnswersPingsIsNotSilent() throws Exception {
     MqttLink link = link(Duration.ofSeconds(1), LONG);
     CountDownLatch pings = new CountDownLatch(4);
     link.open(
@@ -387,10 +388,10 @@ class MqttLinkTest {
   }
 
   @Test
-  void anExceptionOfARouteEndsTheConnectionWithoutConfirmation() throws Exception {
+  void exceptionInRouteEndsConnectionWithoutAcknowledgement() throws Exception {
     MqttLink link = link(LONG, LONG);
     IllegalStateException failure = new IllegalStateException("a consumer that fails");
-    AtomicInteger confirmed = new AtomicInteger();
+    AtomicInteger acknowledgements = new AtomicInteger();
     CountDownLatch closed = new CountDownLatch(1);
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
     consume(
@@ -399,18 +400,21 @@ class MqttLinkTest {
         (topic, message) -> {
           throw failure;
         });
-    link.open(login(broker(friendly(client::complete))));
-    client.get().publishAcknowledgeHandler(packet -> confirmed.incrementAndGet());
+    link.open(login(broker(acceptingSubscriptions(client::complete))));
+    client.get().publishAcknowledgeHandler(packet -> acknowledgements.incrementAndGet());
     client.get().closeHandler(unused -> closed.countDown());
     publish(client.get(), "first", MqttQoS.AT_LEAST_ONCE);
     closed.await();
     eventually(() -> assertEquals(1, losses.get()));
     assertEquals(failure, link.lossCause().getCause());
-    assertEquals(0, confirmed.get());
+    assertEquals(0, acknowledgements.get());
 
     BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> arrived.add(message.toString()));
-    link.open(login(broker(friendly(other -> publish(other, "later", MqttQoS.AT_LEAST_ONCE)))));
+    link.open(
+        login(
+            broker(
+                acceptingSubscriptions(other -> publish(other, "later", MqttQoS.AT_LEAST_ONCE)))));
     assertEquals("later", arrived.take());
     assertTrue(link.isConnected());
   }
@@ -421,26 +425,27 @@ class MqttLinkTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2})
-  void messagesOfEachQosArriveOnceAndAreConfirmed(int qos) throws Exception {
+  void messagesOfEachQosArriveOnceAndAreAcknowledged(int qos) throws Exception {
     MqttLink link = link(LONG, LONG);
     BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
-    AtomicInteger confirmed = new AtomicInteger();
+    AtomicInteger acknowledgements = new AtomicInteger();
     consume(
         link, qos, (topic, message) -> arrived.add(topic + " " + message.getQos() + " " + message));
     link.open(
         login(
             broker(
-                friendly(
+                acceptingSubscriptions(
                     client -> {
-                      client.publishAcknowledgeHandler(packet -> confirmed.incrementAndGet());
+                      client.publishAcknowledgeHandler(
+                          packet -> acknowledgements.incrementAndGet());
                       client.publishReceivedHandler(client::publishRelease);
-                      client.publishCompletionHandler(packet -> confirmed.incrementAndGet());
+                      client.publishCompletionHandler(packet -> acknowledgements.incrementAndGet());
                       publish(client, "one", MqttQoS.valueOf(qos));
                       publish(client, "two", MqttQoS.valueOf(qos));
                     }))));
     assertEquals(TOPIC + " " + qos + " one", arrived.take());
     assertEquals(TOPIC + " " + qos + " two", arrived.take());
-    eventually(() -> assertEquals(qos == 0 ? 0 : 2, confirmed.get()));
+    eventually(() -> assertEquals(qos == 0 ? 0 : 2, acknowledgements.get()));
     assertEquals(List.of(), List.copyOf(arrived));
   }
 
@@ -449,14 +454,16 @@ class MqttLinkTest {
    * higher.
    */
   @Test
-  void aLongMessageArrives() throws Exception {
+  void longMessageArrives() throws Exception {
     MqttLink link = link(LONG, LONG);
     BlockingQueue<Integer> arrived = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> arrived.add(message.getPayload().length));
     int bytes = (4 << 20) + 1;
     link.open(
         login(
-            broker(friendly(client -> publish(client, "x".repeat(bytes), MqttQoS.AT_LEAST_ONCE)))));
+            broker(
+                acceptingSubscriptions(
+                    client -> publish(client, "x".repeat(bytes), MqttQoS.AT_LEAST_ONCE)))));
     assertEquals(bytes, arrived.take());
     assertTrue(link.isConnected());
   }
@@ -479,7 +486,7 @@ class MqttLinkTest {
     link.open(
         login(
             broker(
-                friendly(
+                acceptingSubscriptions(
                     client -> {
                       client.closeHandler(unused -> closed.countDown());
                       publish(client, "first", MqttQoS.AT_LEAST_ONCE);
@@ -491,12 +498,12 @@ class MqttLinkTest {
     dropped.countDown();
     closed.await();
     assertEquals(1, arrived.get());
-    assertEquals(0, losses.get(), "who ends it himself loses nothing");
+    assertEquals(0, losses.get(), "a dropped connection is not a lost connection");
   }
 
   /** Otherwise the next attempt would wait until the credentials expire. */
   @Test
-  void aConnectionLostDuringSetupIsAFailedAttempt() throws Exception {
+  void connectionLossDuringSetupIsAFailedAttempt() throws Exception {
     MqttLink link = link(LONG, LONG);
     consume(
         link,
@@ -522,28 +529,28 @@ class MqttLinkTest {
   }
 
   @Test
-  void aRequestWaitsForItsConfirmation() throws Exception {
+  void requestWaitsForAcknowledgement() throws Exception {
     // Long enough for a connection on a busy machine.
     MqttLink link = link(LONG, Duration.ofSeconds(3));
-    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    BlockingQueue<String> requests = new LinkedBlockingQueue<>();
     link.open(
         login(
             broker(
                 client -> {
                   client.publishAutoAck(false);
-                  client.publishHandler(packet -> asked.add(packet.topicName()));
+                  client.publishHandler(packet -> requests.add(packet.topicName()));
                   client.accept(false);
                 })));
     MqttException failure =
         assertThrows(
             MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
     assertEquals(MqttException.REASON_CODE_CLIENT_TIMEOUT, failure.getReasonCode());
-    assertEquals(REQUEST.replace("{user}", "1234"), asked.take());
+    assertEquals(REQUEST.replace("{user}", "1234"), requests.take());
     assertTrue(link.isConnected());
   }
 
   @Test
-  void aWaitingRequestEndsWithItsConnection() throws Exception {
+  void waitingRequestEndsWithItsConnection() throws Exception {
     MqttLink link = link(LONG, LONG);
     link.open(
         login(
@@ -563,18 +570,18 @@ class MqttLinkTest {
     assertEquals("not connected", Lines.describe(later));
   }
 
-  /** Possible in an edited route: while it waits, no confirmation could arrive. */
+  /** Possible in an edited route: no acknowledgement could arrive while it waits. */
   @Test
-  void aRequestOnTheEventLoopDoesNotWait() throws Exception {
+  void requestOnEventLoopDoesNotWait() throws Exception {
     MqttLink link = link(LONG, LONG);
-    BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+    BlockingQueue<String> requests = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> link.publish(REQUEST, new MqttMessage(new byte[9])));
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
-    link.open(login(broker(friendly(client::complete))));
-    client.get().publishHandler(packet -> asked.add(packet.topicName()));
+    link.open(login(broker(acceptingSubscriptions(client::complete))));
+    client.get().publishHandler(packet -> requests.add(packet.topicName()));
     for (int i = 0; i < 2; i++) {
       publish(client.get(), "a message", MqttQoS.AT_LEAST_ONCE);
-      assertEquals(REQUEST.replace("{user}", "1234"), asked.take());
+      assertEquals(REQUEST.replace("{user}", "1234"), requests.take());
     }
     assertTrue(link.isConnected());
   }
@@ -595,7 +602,7 @@ class MqttLinkTest {
     "{device}/status, SN1/status, SN1",
     "/app/device/property/SN1, /app/device/property/SN1, ''"
   })
-  void theFilterDefinesThePositionOfTheSerialNumber(String filter, String topic, String serial)
+  void filterDefinesPositionOfSerialNumber(String filter, String topic, String serial)
       throws Exception {
     MqttLink link = link(LONG, LONG);
     link.subscribe(filter.replace("{", "%7B").replace("}", "%7D"), 1);
@@ -603,7 +610,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void aSerialNumberInATopicHasNoControlCharacters() throws Exception {
+  void serialNumberInTopicHasNoControlCharacters() throws Exception {
     MqttLink link = link(LONG, LONG);
     link.subscribe(FILTER, 1);
     assertEquals("SN1", link.device("/app/device/property/S\n\u001bN\u2028\u202e1"));
@@ -611,7 +618,7 @@ class MqttLinkTest {
   }
 
   @Test
-  void eachFilterHasItsConsumer() throws Exception {
+  void eachFilterHasItsOwnConsumer() throws Exception {
     MqttLink link = link(LONG, LONG);
     BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> arrived.add("property"));
@@ -620,10 +627,10 @@ class MqttLinkTest {
     link.open(
         login(
             broker(
-                friendly(
+                acceptingSubscriptions(
                     client -> {
                       client.publish(
-                          "/app/nobody/asked",
+                          "/app/nobody/requests",
                           Buffer.buffer("x"),
                           MqttQoS.AT_MOST_ONCE,
                           false,

@@ -23,7 +23,7 @@ class ShortConnectionsTest {
   }
 
   @Test
-  void aConnectionOfHalfAMinuteIsLong() {
+  void connectionIsStableAfterThirtySeconds() {
     assertFalse(connections.isStable(seconds(30), seconds(59)));
     assertTrue(connections.isStable(seconds(30), seconds(60)));
   }
@@ -31,18 +31,18 @@ class ShortConnectionsTest {
   /** Otherwise two exporters with long pauses would each treat their connections as stable. */
   @ParameterizedTest
   @CsvSource({"60, 30", "150, 30", "300, 60", "3000, 600", "100000, 600"})
-  void inARowALongConnectionLastsForTwiceThePauses(long trouble, long least) {
+  void connectionAfterShortOnesMustLastLonger(long outage, long minimum) {
     connections.ended(seconds(10));
     connections.ended(seconds(20));
-    long began = 10 + trouble;
-    assertFalse(connections.isStable(seconds(began), seconds(began + least) - 1));
-    assertTrue(connections.isStable(seconds(began), seconds(began + least)));
+    long start = 10 + outage;
+    assertFalse(connections.isStable(seconds(start), seconds(start + minimum) - 1));
+    assertTrue(connections.isStable(seconds(start), seconds(start + minimum)));
     connections.reset();
-    assertTrue(connections.isStable(seconds(began), seconds(began + 30)));
+    assertTrue(connections.isStable(seconds(start), seconds(start + 30)));
   }
 
   @Test
-  void loginsBecomeRareIfTheyDoNotHelp() {
+  void loginsBecomeRareWhenTheyDoNotHelp() {
     assertEquals(List.of(3, 6, 12, 24, 48), logins(90));
     connections.reset();
     assertEquals(List.of(3, 6), logins(9));
@@ -61,7 +61,7 @@ class ShortConnectionsTest {
   }
 
   @Test
-  void theirDurationStartsWithTheFirst() {
+  void durationStartsWithFirstShortConnection() {
     assertEquals(Duration.ZERO, connections.outage(seconds(0)));
     connections.ended(seconds(10));
     connections.ended(seconds(45));

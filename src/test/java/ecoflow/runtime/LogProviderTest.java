@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.Logger;
 
-/** What the log writes. */
+/** The lines that the log provider writes. */
 class LogProviderTest {
 
   private static final Exception REFUSED = new ConnectException("Connection refused");
@@ -48,7 +48,7 @@ class LogProviderTest {
         "com.codahale.metrics.graphite.GraphiteReporter",
         "org.apache.kafka.clients.NetworkClient"
       })
-  void librariesFailInOneLine(String logger) {
+  void libraryFailuresAreSingleLines(String logger) {
     List<String> lines =
         written(
             logger,
@@ -68,11 +68,9 @@ class LogProviderTest {
     assertTrue(lines.get(2).endsWith(start + "batch 0 is too large"), () -> "" + lines);
   }
 
-  /**
-   * Camel logs a failure that no route handles twice: with the history of the message, and without.
-   */
+  /** Camel logs an unhandled failure twice, with and without the history of the message. */
   @Test
-  void aMessageThatFailedIsALine() {
+  void failedMessageIsOneLine() {
     List<String> lines =
         written(
             "org.apache.camel.processor.errorhandler.DefaultErrorHandler",
@@ -102,7 +100,7 @@ class LogProviderTest {
   }
 
   @Test
-  void whatElseCamelSaysStays() {
+  void otherLinesOfCamelAreKept() {
     List<String> lines =
         written(
             "org.apache.camel.main.BaseMainSupport",
@@ -125,7 +123,7 @@ class LogProviderTest {
   }
 
   @Test
-  void othersLogAsTheyDid() {
+  void otherLoggersKeepStackTraces() {
     List<String> lines = written("org.example.Other", log -> log.warn("Unable to report", REFUSED));
 
     assertTrue(lines.get(0).endsWith(" - Unable to report"), () -> "" + lines);

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ecoflow.mqtt.PahoVictim;
+import ecoflow.mqtt.OutOfMemoryInPaho;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,30 +19,30 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Where an error strikes: each in a process of its own, since it must end it. */
+/** Errors in different places, each in a separate process, because the error must end it. */
 class OutOfMemoryTest {
 
-  private static final long PATIENCE_SECONDS = 120;
+  private static final long TIMEOUT_SECONDS = 120;
 
   @TempDir Path folder;
 
   private record End(int exitCode, List<String> lines) {}
 
-  private End run(Class<?> victim, String... arguments) throws IOException, InterruptedException {
+  private End run(Class<?> main, String... arguments) throws IOException, InterruptedException {
     Path output = folder.resolve("output");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), victim.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(arguments));
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start();
-    boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    boolean ended = process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     process.destroyForcibly();
     List<String> lines = Files.readAllLines(output, UTF_8);
-    assertTrue(ended, () -> "runs on: " + lines);
+    assertTrue(ended, () -> "still running: " + lines);
     return new End(process.exitValue(), lines);
   }
 
@@ -57,19 +57,21 @@ class OutOfMemoryTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Victim.Place.class)
-  void endsTheProcessWithOneLineWhereverItStrikes(Victim.Place place) throws Exception {
-    assertEndedOutOfMemory(run(Victim.class, place.name(), "test"));
+  @EnumSource(OutOfMemoryProcess.Place.class)
+  void endsProcessWithOneLineAfterErrorInEachPlace(OutOfMemoryProcess.Place place)
+      throws Exception {
+    assertEndedOutOfMemory(run(OutOfMemoryProcess.class, place.name(), "test"));
   }
 
   @Test
-  void endsTheProcessWhenItStrikesInACallbackOfPaho() throws Exception {
-    assertEndedOutOfMemory(run(PahoVictim.class, "test"));
+  void endsProcessAfterErrorInPahoCallback() throws Exception {
+    assertEndedOutOfMemory(run(OutOfMemoryInPaho.class, "test"));
   }
 
   @Test
-  void theReasonIsCutToALine() throws Exception {
-    End end = run(Victim.class, Victim.Place.THREAD.name(), "x".repeat(2000));
+  void longReasonIsTruncated() throws Exception {
+    End end =
+        run(OutOfMemoryProcess.class, OutOfMemoryProcess.Place.THREAD.name(), "x".repeat(2000));
     assertEquals(3, end.exitCode());
     assertEquals(
         List.of(
@@ -80,29 +82,35 @@ class OutOfMemoryTest {
   }
 
   @Test
-  void findsTheErrorBehindOthers() {
+  void findsErrorInCauses() {
     OutOfMemoryError error = new OutOfMemoryError("test");
     assertSame(error, OutOfMemory.find(error));
     assertSame(error, OutOfMemory.find(new IllegalStateException(new IOException(error))));
     assertNull(OutOfMemory.find(null));
     assertNull(OutOfMemory.find(new IOException("out of memory")));
-    assertNull(OutOfMemory.find(new StackOverflowError()), "only ends a message that is too deep");
+    assertNull(
+        OutOfMemory.find(new StackOverflowError()),
+        "caused by a deeply nested message, which only fails itself");
   }
 
   @Test
   @Timeout(60)
-  void aCircleOfCausesHasAnEnd() {
+  void endsSearchInCyclicCauses() {
     Exception first = new IllegalStateException("first");
     first.initCause(new IOException("second", first));
     assertNull(OutOfMemory.find(first));
   }
 
   @Test
-  void otherFailuresEndNothing() throws Exception {
+  void otherFailuresDoNotEndProcess() throws Exception {
     OutOfMemory.endIf(new IOException("out of memory"));
-    End end = run(Victim.class, Victim.Place.THREAD.name(), Victim.HARMLESS);
+    End end =
+        run(
+            OutOfMemoryProcess.class,
+            OutOfMemoryProcess.Place.THREAD.name(),
+            OutOfMemoryProcess.HARMLESS);
     assertEquals(0, end.exitCode());
-    assertTrue(end.lines().get(0).contains("Thread victim ended"), () -> "" + end.lines());
+    assertTrue(end.lines().get(0).contains("Thread test-thread ended"), () -> "" + end.lines());
     assertTrue(
         end.lines().stream().anyMatch(line -> line.contains("IllegalStateException: harmless")),
         () -> "" + end.lines());

@@ -18,14 +18,14 @@ class LinesTest {
 
   private final List<String> lines = new ArrayList<>();
   private long nanos = Long.MAX_VALUE - 5;
-  private final Lines log = new Lines(new Written(), () -> nanos);
+  private final Lines log = new Lines(new LineLogger(), () -> nanos);
 
   private void pass(long seconds) {
     nanos += Duration.ofSeconds(seconds).toNanos();
   }
 
   @Test
-  void topicsAreToldWithoutWhoseTheyAre() {
+  void topicsAreShownWithoutUser() {
     assertEquals(
         "/app/***/R331/thing/property/get, /app/device/status/R331, /open/***/R331/quota",
         Lines.withoutUser(
@@ -34,7 +34,7 @@ class LinesTest {
   }
 
   @Test
-  void theFirstLineAndThenOneAMinute() {
+  void firstLineIsWrittenThenOnePerMinute() {
     for (int second = 0; second < 180; second++) {
       log.warn("A", "line " + second);
       pass(1);
@@ -48,7 +48,7 @@ class LinesTest {
   }
 
   @Test
-  void eachSubjectHasItsOwn() {
+  void eachSubjectHasItsOwnLimit() {
     log.warn("A", "a1");
     log.warn("B", "b1");
     log.warn("A", "a2");
@@ -59,13 +59,13 @@ class LinesTest {
   }
 
   @Test
-  void aLineIsNoPattern() {
+  void lineIsNotAPattern() {
     log.warn("A", "{} {}");
     assertEquals(List.of("{} {}"), lines);
   }
 
   @Test
-  void thousandSubjectsAreKnownTheOldestGoes() {
+  void oldestSubjectIsForgottenAfterAThousand() {
     for (int i = 0; i <= 1000; i++) {
       log.warn("subject " + i, "first");
     }
@@ -77,8 +77,8 @@ class LinesTest {
     assertEquals(List.of("forgotten"), lines);
   }
 
-  /** Keeps the warnings. */
-  private final class Written extends LegacyAbstractLogger {
+  /** Stores the lines. */
+  private final class LineLogger extends LegacyAbstractLogger {
 
     private static final long serialVersionUID = 1L;
 
@@ -120,10 +120,10 @@ class LinesTest {
   }
 
   @Test
-  void aChainTellsEachFailureOnce() {
+  void chainContainsEachFailureOnce() {
     Exception refused = new java.net.ConnectException("Connection refused");
-    Exception told = new IllegalStateException("Connection to 10.0.0.1:5432\nrefused", refused);
-    Exception wrapper = new RuntimeException(told);
+    Exception failure = new IllegalStateException("Connection to 10.0.0.1:5432\nrefused", refused);
+    Exception wrapper = new RuntimeException(failure);
 
     assertEquals(
         "IllegalStateException: Connection to 10.0.0.1:5432 refused; ConnectException: Connection"
@@ -133,7 +133,7 @@ class LinesTest {
   }
 
   @Test
-  void aServerThatClosesWithoutAnAnswerIsDescribedInWords() {
+  void describesConnectionClosedWithoutResponse() {
     assertEquals(
         "the server closed the connection on /auth/login",
         Lines.describe(
@@ -149,13 +149,13 @@ class LinesTest {
     assertEquals("Garage", Lines.name(CONTROLS + "Gar" + CONTROLS + "age" + CONTROLS));
     assertEquals("", Lines.name(CONTROLS));
     assertEquals("K\u00fcche \u00a0\u05d0", Lines.name("K\u00fcche \u00a0\u05d0"));
-    // Halves of surrogate pairs have no form in UTF-8; the parts of an emoji stay together.
+    // Unpaired surrogates cannot be encoded in UTF-8; the parts of an emoji are kept together.
     assertEquals("ab", Lines.name("a\ud83d" + "b\ude00"));
     assertEquals("\ud83d\udc68\u200d\ud83d\udc67", Lines.name("\ud83d\udc68\u200d\ud83d\udc67"));
   }
 
   @Test
-  void namesAreCutBetweenCharacters() {
+  void namesAreTruncatedBetweenCharacters() {
     assertEquals("n".repeat(200), Lines.name("n".repeat(200)));
     assertEquals("n".repeat(200), Lines.name("n".repeat(1_000_000)));
     assertEquals("n" + "\ud83d\ude00".repeat(199), Lines.name("n" + "\ud83d\ude00".repeat(300)));
@@ -163,7 +163,7 @@ class LinesTest {
   }
 
   @Test
-  void aLineHasNoControlCharactersAndIsCutBetweenCharacters() {
+  void linesAreTruncatedAndHaveNoControlCharacters() {
     assertEquals("a b", Lines.oneLine("\na" + CONTROLS + "b"));
     assertEquals("\ud83d\ude00".repeat(160) + "...", Lines.oneLine("\ud83d\ude00".repeat(161)));
   }

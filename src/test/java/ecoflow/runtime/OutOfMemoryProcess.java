@@ -5,55 +5,55 @@ import java.util.Timer;
 import java.util.TimerTask;
 import org.slf4j.LoggerFactory;
 
-/** A process that runs out of memory in a given place; without a watch it would run on. */
-public final class Victim {
+/** A process that runs out of memory in a given place. It would continue if nothing ended it. */
+public final class OutOfMemoryProcess {
 
-  /** The message for which another error is thrown. */
+  /** For this message, another exception is thrown. */
   static final String HARMLESS = "harmless";
 
   enum Place {
     THREAD,
     TIMER,
     NETTY_TASK,
-    LOG_OF_A_LIBRARY
+    LIBRARY_LOG
   }
 
-  private Victim() {}
+  private OutOfMemoryProcess() {}
 
-  /** Takes a place and the message of the error. */
+  /** Arguments: a {@link Place} and the message of the error. */
   public static void main(String[] arguments) throws InterruptedException {
     OutOfMemory.watchProcess();
-    Runnable strike = () -> strike(arguments[1]);
+    Runnable fail = () -> fail(arguments[1]);
     switch (Place.valueOf(arguments[0])) {
       case THREAD -> {
-        Thread thread = new Thread(strike, "victim");
+        Thread thread = new Thread(fail, "test-thread");
         thread.start();
         thread.join();
         return;
       }
-      case TIMER -> new Timer().schedule(task(strike), 0);
-      case NETTY_TASK -> new DefaultEventLoop().execute(strike);
-      case LOG_OF_A_LIBRARY -> {
+      case TIMER -> new Timer().schedule(task(fail), 0);
+      case NETTY_TASK -> new DefaultEventLoop().execute(fail);
+      case LIBRARY_LOG -> {
         try {
-          strike.run();
+          fail.run();
         } catch (OutOfMemoryError e) {
-          LoggerFactory.getLogger("library").warn("Goes on", new IllegalStateException(e));
+          LoggerFactory.getLogger("library").warn("Continuing", new IllegalStateException(e));
         }
       }
     }
     Thread.sleep(Long.MAX_VALUE);
   }
 
-  private static TimerTask task(Runnable strike) {
+  private static TimerTask task(Runnable fail) {
     return new TimerTask() {
       @Override
       public void run() {
-        strike.run();
+        fail.run();
       }
     };
   }
 
-  private static void strike(String message) {
+  private static void fail(String message) {
     if (message.equals(HARMLESS)) {
       throw new IllegalStateException(message);
     }

@@ -18,15 +18,15 @@ import org.eclipse.paho.client.mqttv3.MqttMessage;
 /**
  * A process that runs out of memory in a Paho callback, while a message is passed to the routes.
  */
-public final class PahoVictim {
+public final class OutOfMemoryInPaho {
 
-  private PahoVictim() {}
+  private OutOfMemoryInPaho() {}
 
   /** Argument: the message of the error. */
   public static void main(String[] arguments) throws Exception {
     OutOfMemory.watchProcess();
     SimulatedDevice device =
-        new SimulatedDevice("R331ZVICTIM00001", "Garage", "DELTA 2", WireFormat.JSON);
+        new SimulatedDevice("R331ZMEMORY00001", "Garage", "DELTA 2", WireFormat.JSON);
     SimulatedCloud cloud = SimulatedCloud.start().add(device);
     cloud.setAnyClientId(true);
     MqttLink link =
@@ -49,12 +49,12 @@ public final class PahoVictim {
 
           @Override
           public void connectionLost(Throwable cause) {
-            // like a Camel consumer
+            // Ignored, as by a Camel consumer.
           }
 
           @Override
           public void deliveryComplete(IMqttDeliveryToken token) {
-            // nothing is published
+            // The test does not publish.
           }
         });
     link.subscribe("/app/device/property/{device}", 1);
@@ -65,7 +65,7 @@ public final class PahoVictim {
             cloud.certificateAccount(),
             cloud.certificatePassword(),
             cloud.account().userId(),
-            "victim",
+            "client",
             Duration.ofHours(20)));
     device.push(Map.of("pd.soc", 1));
     Thread.sleep(Long.MAX_VALUE);
