@@ -52,7 +52,7 @@ class PasswordChecksTest {
   }
 
   @Test
-  void aPasswordFromAnotherAddressIsCheckedImmediately() {
+  void passwordFromAnotherAddressIsCheckedImmediately() {
     flood();
     CompletableFuture<Void> checked = new CompletableFuture<>();
     assertTrue(checks.submit(USER, SCRAPER, 0, () -> checked.complete(null)));
@@ -80,7 +80,7 @@ class PasswordChecksTest {
   }
 
   @Test
-  void anAddressThatFailsOftenIsSlowForAMinute() {
+  void addressWithManyFailuresIsDelayedForAMinute() {
     for (int i = 1; i < PasswordChecks.DELAY_THRESHOLD; i++) {
       checks.failed(FLOOD);
     }
@@ -108,7 +108,7 @@ class PasswordChecksTest {
   }
 
   @Test
-  void aRecentlyLoggedInClientDoesNotWaitForOthers() {
+  void recentlyLoggedInClientDoesNotWaitForOthers() {
     checks.succeeded("prometheus", SCRAPER);
     // For example, a client with an old password.
     checks.failed(SCRAPER);
@@ -121,7 +121,7 @@ class PasswordChecksTest {
   }
 
   @Test
-  void aKnownUserWaitsBehindGuessesWhenItsQueueIsFull() {
+  void knownUserWaitsBehindGuessesWhenItsQueueIsFull() {
     for (int i = 0; i < 2 + PasswordChecks.MAX_TRUSTED; i++) {
       assertTrue(checks.submit(USER, "198.51.100." + i, 0, hanging()));
     }
@@ -136,15 +136,14 @@ class PasswordChecksTest {
     check(USER, SCRAPER).join();
     assertEquals(List.of(), pauses);
     check(Optional.empty(), SCRAPER).join();
-    Duration most = Duration.ofSeconds(1).dividedBy(PasswordChecks.MAX_GUESSES_PER_SECOND);
-    eventually(() -> assertEquals(List.of(most.toNanos()), pauses));
-    checks.submit(
-        Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
+    Duration interval = Duration.ofSeconds(1).dividedBy(PasswordChecks.MAX_GUESSES_PER_SECOND);
+    eventually(() -> assertEquals(List.of(interval.toNanos()), pauses));
+    checks.submit(Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
     eventually(() -> assertEquals(Duration.ofSeconds(3).toNanos(), pauses.get(1)));
   }
 
   @Test
-  void anIpv6AddressCountsAsItsNetwork() {
+  void ipv6AddressesOfOneNetworkCountTogether() {
     for (int i = 0; i < PasswordChecks.DELAY_THRESHOLD; i++) {
       checks.failed("2001:db8:0:1:0:0:0:" + i);
     }

@@ -41,7 +41,7 @@ class PasswordsTest {
   }
 
   @Test
-  void aPasswordIsUtf8AndCanContainAColon() {
+  void passwordIsUtf8AndCanContainColon() {
     Passwords passwords = new Passwords(Map.of("bob", PAESS));
     assertTrue(passwords.check("bob", "p\u00e4:ss"));
     assertFalse(passwords.check("bob", "p\u00e4"));
@@ -74,7 +74,7 @@ class PasswordsTest {
   }
 
   @Test
-  void guessesDoNotEvictARightPassword() {
+  void guessesDoNotEvictCorrectPassword() {
     Passwords passwords = counted(Map.of("alice", S3CRET));
     passwords.check("alice", "right");
     for (int i = 0; i < 1_000; i++) {
@@ -86,7 +86,7 @@ class PasswordsTest {
   }
 
   @Test
-  void anUnknownUserCostsAsMuchAsTheMostExpensiveHash() {
+  void unknownUserCostsAsMuchAsMostExpensiveHash() {
     String dear = "$2y$12" + S3CRET.substring(6);
     Passwords passwords = counted(Map.of("alice", S3CRET, "bob", dear, "carol", PAESS));
     assertFalse(passwords.check("mallory", "right"));

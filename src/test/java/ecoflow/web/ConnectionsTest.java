@@ -49,10 +49,10 @@ class ConnectionsTest {
    */
   private final AtomicLong passed = new AtomicLong();
 
-  private final AtomicInteger looks = new AtomicInteger();
+  private final AtomicInteger reads = new AtomicInteger();
 
   private long passedNanos() {
-    looks.incrementAndGet();
+    reads.incrementAndGet();
     return passed.get();
   }
 
@@ -122,7 +122,7 @@ class ConnectionsTest {
   }
 
   /** Reads until the exporter closes the connection. */
-  private static String all(Socket socket) throws IOException {
+  private static String readToEnd(Socket socket) throws IOException {
     try {
       return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
     } catch (java.net.SocketException e) {
@@ -139,28 +139,28 @@ class ConnectionsTest {
     serve(limits(SHORT, LONG, LONG), ConnectionsTest::answer);
     Socket kept = open(GET);
     assertEquals("200", page(kept));
-    assertEquals("", all(open("")));
-    assertEquals("", all(open("GET / HTTP/1.1\r\nHost: ")));
+    assertEquals("", readToEnd(open("")));
+    assertEquals("", readToEnd(open("GET / HTTP/1.1\r\nHost: ")));
     Socket later = open(GET);
     assertEquals("200", page(later));
     write(later, "GET ");
-    assertEquals("", all(later));
+    assertEquals("", readToEnd(later));
     // A different limit applies between two requests.
     write(kept, GET);
     assertEquals("200", page(kept));
   }
 
   @Test
-  void anIdleConnectionIsClosed() throws IOException {
+  void idleConnectionIsClosed() throws IOException {
     serve(limits(SHORT, SHORT, LONG), ConnectionsTest::answer);
     Socket idle = open(GET);
     assertEquals("200", page(idle));
-    assertEquals("", all(idle));
+    assertEquals("", readToEnd(idle));
     assertEquals(List.of(), refused);
   }
 
   @Test
-  void theLongestIdleConnectionIsClosedForANewOne() throws IOException {
+  void longestIdleConnectionIsClosedForNewConnection() throws IOException {
     serve(
         new Limits(3, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10),
         request -> {
@@ -175,22 +175,22 @@ class ConnectionsTest {
     assertEquals("200", page(second));
     Socket third = open(GET);
     assertEquals("200", page(third));
-    assertEquals("", all(first));
+    assertEquals("", readToEnd(first));
     write(second, GET);
     assertEquals("200", page(second));
     assertEquals("200", page(GET));
-    assertEquals("", all(third), "now it was idle longest");
+    assertEquals("", readToEnd(third), "it has now been idle longest");
     assertEquals(List.of("connections", "connections"), refused);
   }
 
   @Test
-  void anActiveConnectionIsNotClosedForANewOne() throws IOException {
+  void activeConnectionIsNotClosedForNewConnection() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
     serve(new Limits(2, LONG, LONG, LONG, 10, 10 << 20, 0, 64 << 10), waiting::add);
     Socket busy = open(GET);
     open(GET);
     eventually(() -> assertEquals(2, waiting.size()));
-    assertTrue(List.of("", "reset").contains(all(open(""))));
+    assertTrue(List.of("", "reset").contains(readToEnd(open(""))));
     waiting.forEach(request -> vertx.runOnContext(go -> answer(request)));
     assertEquals("200", page(busy));
   }
@@ -201,7 +201,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void aResponseThatIsNotReadIsAborted() throws IOException {
+  void unreadResponseIsAborted() throws IOException {
     CompletableFuture<Void> ended = new CompletableFuture<>();
     serve(
         limits(LONG, LONG, Duration.ofSeconds(1)),
@@ -215,7 +215,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void aResponseThatIsReadSlowlyIsNotAborted() throws IOException {
+  void slowlyReadResponseIsNotAborted() throws IOException {
     AtomicInteger answered = new AtomicInteger();
     Duration reader = Duration.ofSeconds(2);
     clock = this::passedNanos;
@@ -233,8 +233,8 @@ class ConnectionsTest {
       read += slow.getInputStream().readNBytes(1 << 19).length;
       passed.addAndGet(reader.toNanos() / 2);
       // Wait until both connections were checked again.
-      int looks = this.looks.get();
-      eventually(() -> assertTrue(this.looks.get() > looks + 10));
+      int reads = this.reads.get();
+      eventually(() -> assertTrue(this.reads.get() > reads + 10));
     }
     assertEquals(List.of("reader"), refused);
     passed.addAndGet(-reader.toNanos() / 2);
@@ -258,7 +258,7 @@ class ConnectionsTest {
     open(GET);
     eventually(() -> assertEquals(2, waiting.size()));
     Socket third = open(GET.replace("Host", "Connection: close\r\nHost"));
-    String refusal = all(third);
+    String refusal = readToEnd(third);
     assertTrue(refusal.startsWith("HTTP/1.1 503 "), refusal);
     assertTrue(refusal.toLowerCase(java.util.Locale.ROOT).contains("\r\nretry-after: 5\r\n"));
     assertEquals(List.of("answers"), refused);
@@ -279,7 +279,7 @@ class ConnectionsTest {
   }
 
   @Test
-  void theMemoryOfConcurrentResponsesIsLimited() throws IOException {
+  void memoryOfConcurrentResponsesIsLimited() throws IOException {
     AtomicInteger answered = new AtomicInteger();
     serve(
         new Limits(100, LONG, LONG, LONG, 100, 24 << 20, 0, 0),
@@ -291,7 +291,7 @@ class ConnectionsTest {
     eventually(() -> assertEquals(1, answered.get()));
     open(GET);
     eventually(() -> assertEquals(2, answered.get()));
-    String refusal = all(open(GET.replace("Host", "Connection: close\r\nHost")));
+    String refusal = readToEnd(open(GET.replace("Host", "Connection: close\r\nHost")));
     assertTrue(refusal.startsWith("HTTP/1.1 503 "), refusal);
     // After the idle clients have disconnected, others are served again.
     sockets.get(0).close();
@@ -323,14 +323,14 @@ class ConnectionsTest {
     } catch (java.net.SocketException e) {
       // The server can close the connection during a write.
     }
-    assertTrue(List.of("", "reset").contains(all(flood)));
+    assertTrue(List.of("", "reset").contains(readToEnd(flood)));
     // Reported once, although a single read contains many requests.
     assertEquals(List.of("pipelined"), refused);
     assertEquals("200", page(HEALTHY));
   }
 
   @Test
-  void theMemoryOfPipelinedRequestsIsLimited() throws IOException {
+  void memoryOfPipelinedRequestsIsLimited() throws IOException {
     List<HttpServerRequest> waiting = new CopyOnWriteArrayList<>();
     AtomicBoolean answers = new AtomicBoolean();
     serve(
@@ -345,7 +345,7 @@ class ConnectionsTest {
     String large = GET.replace("\r\n\r\n", "\r\nX-Large: " + "x".repeat(7_000) + "\r\n\r\n");
     Socket few = open(large.repeat(5));
     eventually(() -> assertEquals(1, waiting.size()));
-    assertTrue(List.of("", "reset").contains(all(open(large.repeat(8)))));
+    assertTrue(List.of("", "reset").contains(readToEnd(open(large.repeat(8)))));
     assertEquals(List.of("pipelined"), refused);
     answers.set(true);
     vertx.runOnContext(go -> answer(waiting.get(0)));

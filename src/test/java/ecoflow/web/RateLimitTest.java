@@ -19,7 +19,7 @@ class RateLimitTest {
   }
 
   @Test
-  void allowsABurstAndThenOneRequestPerInterval() {
+  void allowsBurstAndThenOneRequestPerInterval() {
     RateLimit limit = new RateLimit(new Rate(Duration.ofSeconds(1), 3), () -> now);
     assertEquals(3, taken(limit, 10));
     now += Duration.ofMillis(999).toNanos();
@@ -29,7 +29,7 @@ class RateLimitTest {
     now += Duration.ofMillis(2_500).toNanos();
     assertEquals(2, taken(limit, 10));
     now += Duration.ofDays(300).toNanos();
-    assertEquals(3, taken(limit, 10), "no more than the burst");
+    assertEquals(3, taken(limit, 10), "at most the burst");
   }
 
   @Test

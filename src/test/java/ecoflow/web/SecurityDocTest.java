@@ -21,7 +21,7 @@ class SecurityDocTest {
 
   /** If this test fails, copy the file in target over the document, and review the changes. */
   @Test
-  void theDocumentShowsTheLimitsOfTheCode() throws IOException, ReflectiveOperationException {
+  void documentMatchesLimitsInCode() throws IOException, ReflectiveOperationException {
     String document = Files.readString(Path.of(NAME));
     String expected =
         document.substring(0, document.indexOf(START) + START.length())
@@ -34,7 +34,7 @@ class SecurityDocTest {
 
   /** With a different limit, the server would accept or buffer more than the guard. */
   @Test
-  void theServerAcceptsTheBodiesThatTheGuardAccepts() throws ReflectiveOperationException {
+  void serverAndGuardAcceptSameBodies() throws ReflectiveOperationException {
     assertEquals(constant("CamelSettings", "MAX_BODY"), LIMITS.body());
   }
 

@@ -20,7 +20,7 @@ class WebConfigFileTest {
   @TempDir Path folder;
 
   @Test
-  void anUnresponsiveFileIsReportedInOneLine() throws Exception {
+  void unresponsiveFileIsReportedInOneLine() throws Exception {
     Path pipe = folder.resolve("web.yml");
     assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
     WebConfigException failure =
@@ -34,7 +34,7 @@ class WebConfigFileTest {
   }
 
   @Test
-  void theErrorOfAFileIsReported() {
+  void errorInFileIsReported() {
     WebConfigException problem = new WebConfigException("the file is not valid YAML");
     assertEquals(
         problem,

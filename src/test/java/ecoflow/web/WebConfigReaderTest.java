@@ -87,7 +87,7 @@ class WebConfigReaderTest {
   }
 
   @Test
-  void theExampleOfTheReadmeIsValid() throws Exception {
+  void readmeExampleIsValid() throws Exception {
     Matcher example =
         Pattern.compile("(?s)```yaml\n(tls_server_config:.*?)```")
             .matcher(Files.readString(Path.of("docs/MANUAL.md")));
@@ -98,7 +98,7 @@ class WebConfigReaderTest {
   }
 
   @Test
-  void theFileCanContainPem() throws WebConfigException {
+  void fileCanContainPem() throws WebConfigException {
     Tls tls = read("tls_server_config: {cert: C, key: K, max_version: TLS12}").tls().orElseThrow();
     assertEquals(List.of(), tls.files());
     assertEquals("C", tls.certificate().text());
@@ -115,7 +115,7 @@ class WebConfigReaderTest {
         "tls_server_config: {min_version: TLS13}",
         "rate_limit: {interval: 0, burst: 0}"
       })
-  void anEmptyConfigurationProtectsNothing(String yaml) throws WebConfigException {
+  void emptyConfigurationProtectsNothing(String yaml) throws WebConfigException {
     assertEquals(new WebConfig(Optional.empty(), Map.of(), Map.of(), Optional.empty()), read(yaml));
   }
 
