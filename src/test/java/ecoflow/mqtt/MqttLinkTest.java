@@ -318,9 +318,9 @@ class MqttLinkTest {
 
   @Test
   void closingLinkEndsAttemptImmediately() throws Exception {
-    CountDownLatch requests = new CountDownLatch(1);
+    CountDownLatch connected = new CountDownLatch(1);
     MqttLink link = link(LONG, LONG);
-    BrokerLogin login = login(listener(client -> requests.countDown()));
+    BrokerLogin login = login(listener(client -> connected.countDown()));
     CompletableFuture<Void> attempt =
         CompletableFuture.runAsync(
             () -> {
@@ -330,7 +330,7 @@ class MqttLinkTest {
                 throw new IllegalStateException(e);
               }
             });
-    requests.await();
+    connected.await();
     link.close();
     ExecutionException failure = assertThrows(ExecutionException.class, attempt::get);
     assertTrue(failure.getCause().getCause() instanceof MqttException, () -> "" + failure);
@@ -390,7 +390,7 @@ class MqttLinkTest {
   @Test
   void exceptionInRouteEndsConnectionWithoutAcknowledgement() throws Exception {
     MqttLink link = link(LONG, LONG);
-    IllegalStateException failure = new IllegalStateException("a consumer that fails");
+    IllegalStateException failure = new IllegalStateException("failing consumer");
     AtomicInteger acknowledgements = new AtomicInteger();
     CountDownLatch closed = new CountDownLatch(1);
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
@@ -509,7 +509,7 @@ class MqttLinkTest {
         link,
         1,
         (topic, message) -> {
-          throw new IllegalStateException("a consumer that fails");
+          throw new IllegalStateException("failing consumer");
         });
     // The message is sent before the answer to the subscription.
     Consumer<MqttEndpoint> hasty =
@@ -523,7 +523,7 @@ class MqttLinkTest {
         };
     int port = broker(hasty);
     MqttException failure = assertThrows(MqttException.class, () -> link.open(login(port)));
-    assertEquals("a consumer that fails", failure.getCause().getMessage());
+    assertEquals("failing consumer", failure.getCause().getMessage());
     assertFalse(link.isConnected());
     assertEquals(0, losses.get());
   }

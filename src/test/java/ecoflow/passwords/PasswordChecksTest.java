@@ -33,7 +33,7 @@ class PasswordChecksTest {
     checks.close();
   }
 
-  private Runnable hanging() {
+  private Runnable blockedCheck() {
     return () -> {
       try {
         flooded.await();
@@ -45,10 +45,10 @@ class PasswordChecksTest {
 
   /** Fills the queues of all clients without a recent login. */
   private void flood() {
-    while (checks.submit(USER, FLOOD, 0, hanging())) {
+    while (checks.submit(USER, FLOOD, 0, blockedCheck())) {
       // Add checks until the queue is full.
     }
-    assertFalse(checks.submit(Optional.empty(), "192.0.2.3", 0, hanging()));
+    assertFalse(checks.submit(Optional.empty(), "192.0.2.3", 0, blockedCheck()));
   }
 
   @Test
@@ -64,7 +64,7 @@ class PasswordChecksTest {
   @Test
   void connectionsWithoutFailuresComeFirst() {
     checks.failed(FLOOD);
-    checks.submit(USER, FLOOD, 1, hanging());
+    checks.submit(USER, FLOOD, 1, blockedCheck());
     CompletableFuture<Void> last = new CompletableFuture<>();
     checks.submit(USER, FLOOD, 5, () -> last.complete(null));
     int waiting = 0;
@@ -102,7 +102,7 @@ class PasswordChecksTest {
 
   /** Occupies all threads and queues, except those of clients that have logged in. */
   private void floodFromManyAddresses() {
-    for (int i = 0; checks.submit(USER, "198.51.100." + i, 0, hanging()); i++) {
+    for (int i = 0; checks.submit(USER, "198.51.100." + i, 0, blockedCheck()); i++) {
       assertTrue(i < 200);
     }
   }
@@ -114,16 +114,16 @@ class PasswordChecksTest {
     checks.failed(SCRAPER);
     floodFromManyAddresses();
     check(USER, SCRAPER).join();
-    assertFalse(checks.submit(Optional.of("admin"), SCRAPER, 0, hanging()), "of another user");
+    assertFalse(checks.submit(Optional.of("admin"), SCRAPER, 0, blockedCheck()), "of another user");
     now.addAndGet(PasswordChecks.TRUSTED_TIME.toNanos() + 1);
-    assertFalse(checks.submit(USER, SCRAPER, 0, hanging()));
+    assertFalse(checks.submit(USER, SCRAPER, 0, blockedCheck()));
     assertEquals(1, flooded.getCount());
   }
 
   @Test
   void knownUserWaitsBehindGuessesWhenItsQueueIsFull() {
     for (int i = 0; i < 2 + PasswordChecks.MAX_TRUSTED; i++) {
-      assertTrue(checks.submit(USER, "198.51.100." + i, 0, hanging()));
+      assertTrue(checks.submit(USER, "198.51.100." + i, 0, blockedCheck()));
     }
     check(USER, SCRAPER).join();
     assertEquals(1, flooded.getCount());

@@ -88,9 +88,7 @@ class OutOfMemoryTest {
     assertSame(error, OutOfMemory.find(new IllegalStateException(new IOException(error))));
     assertNull(OutOfMemory.find(null));
     assertNull(OutOfMemory.find(new IOException("out of memory")));
-    assertNull(
-        OutOfMemory.find(new StackOverflowError()),
-        "caused by a deeply nested message, which only fails itself");
+    assertNull(OutOfMemory.find(new StackOverflowError()), "fails only the message that causes it");
   }
 
   @Test
