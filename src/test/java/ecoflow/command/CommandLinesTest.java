@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -34,7 +34,7 @@ class CommandLinesTest {
 
     @Override
     public List<String> routeFiles() {
-      return RoutesFolder.packaged();
+      return RoutesDirectory.packaged();
     }
 
     @Override
@@ -43,7 +43,7 @@ class CommandLinesTest {
     }
   }
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final Map<String, String> variables = new HashMap<>();
   private final List<Path> validated = new ArrayList<>();
   private List<String> problems = List.of();
@@ -126,10 +126,10 @@ class CommandLinesTest {
 
   @Test
   void exportWritesEachFileOnce() throws IOException {
-    Path routes = folder.resolve("a/b");
+    Path routes = directory.resolve("a/b");
     assertEquals(0, run("routes", "export", routes.toString()));
-    assertEquals(RoutesFolder.packaged().size(), out.toString().lines().count());
-    for (String file : RoutesFolder.packaged()) {
+    assertEquals(RoutesDirectory.packaged().size(), out.toString().lines().count());
+    for (String file : RoutesDirectory.packaged()) {
       assertEquals(
           -1,
           Files.mismatch(Path.of("src/main/resources/routes", file), routes.resolve(file)),
@@ -151,7 +151,7 @@ class CommandLinesTest {
 
   @Test
   void exportReportsWriteFailure() throws IOException {
-    Path file = Files.createFile(folder.resolve("file"));
+    Path file = Files.createFile(directory.resolve("file"));
     assertEquals(1, run("routes", "export", file.toString()));
     assertError(file + " is not a directory");
     assertEquals(1, run("routes", "export", file.resolve("below").toString()));
@@ -160,14 +160,14 @@ class CommandLinesTest {
 
   @Test
   void validatePrintsErrorsAndSetsExitCode() {
-    assertEquals(0, run("validate", folder.toString()));
-    assertEquals("No errors in the route files of " + folder, out.toString().strip());
+    assertEquals(0, run("validate", directory.toString()));
+    assertEquals("No errors in the route files of " + directory, out.toString().strip());
 
     problems = List.of("a.camel.yaml:3: one", "b.camel.yaml:7: two");
-    variables.put("ECOFLOW_ROUTES_DIR", " " + folder + " ");
+    variables.put("ECOFLOW_ROUTES_DIR", " " + directory + " ");
     assertEquals(1, run("validate"));
     assertEquals(problems, out.toString().lines().toList());
-    assertEquals(List.of(folder, folder), validated);
+    assertEquals(List.of(directory, directory), validated);
     assertEquals("", err.toString());
 
     error = "no credentials";
@@ -176,7 +176,7 @@ class CommandLinesTest {
   }
 
   @Test
-  void validateRequiresFolder() {
+  void validateRequiresDirectory() {
     assertEquals(2, run("validate"));
     assertError(
         "validate requires a folder, as DIR or in ECOFLOW_ROUTES_DIR;"

@@ -24,7 +24,7 @@ class SettingsTest {
 
   private static final String SECRET = "s3cret-value";
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   private static Map<String, String> keys(String... more) {
     return with(
@@ -116,12 +116,12 @@ class SettingsTest {
   }
 
   @Test
-  void routesReloadRequiresFolder() throws ConfigException {
+  void routesReloadRequiresDirectory() throws ConfigException {
     String reload = "ECOFLOW_ROUTES_RELOAD";
     String dir = "ECOFLOW_ROUTES_DIR";
 
-    assertFalse(Settings.from(keys(dir, folder.toString())).routesReload());
-    assertTrue(Settings.from(keys(dir, folder.toString(), reload, "True")).routesReload());
+    assertFalse(Settings.from(keys(dir, directory.toString())).routesReload());
+    assertTrue(Settings.from(keys(dir, directory.toString(), reload, "True")).routesReload());
     Settings without = Settings.from(keys(reload, "true"));
     assertFalse(without.routesReload());
     assertEquals(List.of(reload + " has no effect without " + dir), without.notes());
@@ -133,7 +133,8 @@ class SettingsTest {
   void messagesDirMustExist() throws ConfigException {
     String dir = "ECOFLOW_MESSAGES_DIR";
 
-    assertEquals(folder, Settings.from(keys(dir, folder.toString())).messagesDir().orElseThrow());
+    assertEquals(
+        directory, Settings.from(keys(dir, directory.toString())).messagesDir().orElseThrow());
     assertTrue(Settings.from(keys()).messagesDir().isEmpty());
     assertTrue(error(keys(dir, "/nowhere")).contains(dir + "=/nowhere is not valid"));
   }
@@ -266,7 +267,7 @@ class SettingsTest {
 
   @Test
   void secretsCanBeReadFromFiles() throws Exception {
-    Path key = Files.writeString(folder.resolve("key"), "  " + SECRET + "\n");
+    Path key = Files.writeString(directory.resolve("key"), "  " + SECRET + "\n");
     Map<String, String> variables = keys("ECOFLOW_SECRET_KEY_FILE", key.toString());
     variables.remove("ECOFLOW_SECRET_KEY");
 
@@ -274,7 +275,7 @@ class SettingsTest {
 
     Files.writeString(key, "\n");
     assertTrue(error(variables).contains("a file that is not empty"));
-    variables.put("ECOFLOW_SECRET_KEY_FILE", folder.toString());
+    variables.put("ECOFLOW_SECRET_KEY_FILE", directory.toString());
     assertTrue(error(variables).contains("a readable file with the secret"));
   }
 
@@ -310,7 +311,7 @@ class SettingsTest {
     assertEquals(SECRET, keys.credentials().secret());
     assertEquals(List.of(), keys.notes());
 
-    Path file = Files.writeString(folder.resolve("file"), form.formatted("me@example.com"));
+    Path file = Files.writeString(directory.resolve("file"), form.formatted("me@example.com"));
     Map<String, String> account = account("ECOFLOW_ACCOUNT_USER_FILE", file.toString());
     account.remove("ECOFLOW_ACCOUNT_USER");
     assertEquals("me@example.com", Settings.from(account).credentials().id());
@@ -343,7 +344,7 @@ class SettingsTest {
     for (String name : List.of("ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY")) {
       assertEquals(name + "=*** is not valid: " + why, error(keys(name, value)));
 
-      Path file = Files.writeString(folder.resolve("file"), "\uFEFF" + value + "\r\n");
+      Path file = Files.writeString(directory.resolve("file"), "\uFEFF" + value + "\r\n");
       Map<String, String> variables = keys(name + "_FILE", file.toString());
       variables.remove(name);
       assertEquals(name + "_FILE=" + file + " is not valid: " + why, error(variables));
@@ -387,7 +388,7 @@ class SettingsTest {
 
   @Test
   void onlyByteOrderMarkAndLineEndsAreRemovedFromPassword() throws Exception {
-    Path file = folder.resolve("password");
+    Path file = directory.resolve("password");
     Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
     for (String password : List.of(SECRET, "p\u00E4ss w\u00F6rd", "\"half", "half'")) {
@@ -432,7 +433,7 @@ class SettingsTest {
   @ParameterizedTest
   @ValueSource(strings = {"s3cret-value\nnext line", "s\u00003\u0000"})
   void controlCharacterInPasswordIsReported(String password) throws Exception {
-    Path file = Files.writeString(folder.resolve("password"), password);
+    Path file = Files.writeString(directory.resolve("password"), password);
     Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
     variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
     Settings settings = Settings.from(variables);
@@ -535,7 +536,7 @@ class SettingsTest {
 
   @Test
   void caFileWithoutCertificatesIsRejected() throws Exception {
-    Path file = Files.writeString(folder.resolve("ca.pem"), "nothing");
+    Path file = Files.writeString(directory.resolve("ca.pem"), "nothing");
     Settings settings = Settings.from(keys("ECOFLOW_CA_FILE", file.toString()));
 
     String message =
@@ -546,7 +547,7 @@ class SettingsTest {
 
   @Test
   void registriesHaveUniqueNamesAndTheirOwnVariables() throws Exception {
-    Path token = Files.writeString(folder.resolve("token"), SECRET + "\n");
+    Path token = Files.writeString(directory.resolve("token"), SECRET + "\n");
     RegistrySettings settings =
         Settings.from(
                 keys(

@@ -28,7 +28,7 @@ class VariablesTest {
   private static final Pattern NAME = Pattern.compile("`([A-Z][A-Z0-9_]+)`");
   private static final String SECRET = "s3cret-value";
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   private static Map<String, String> with(Map<String, String> variables, String... more) {
     Map<String, String> all = new HashMap<>(variables);
@@ -106,7 +106,7 @@ class VariablesTest {
 
   @Test
   void secretsAreMasked() throws Exception {
-    Path file = Files.writeString(folder.resolve("password"), SECRET);
+    Path file = Files.writeString(directory.resolve("password"), SECRET);
     Map<String, String> variables =
         with(
             Map.of("ECOFLOW_ACCOUNT_USER", SECRET, "ECOFLOW_DEVICE_SN", "all"),

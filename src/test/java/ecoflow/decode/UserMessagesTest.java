@@ -20,12 +20,12 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The user's messages, from a folder. */
+/** The user's messages, from a directory. */
 class UserMessagesTest {
 
   private static final String SERIAL = "NEW1TEST00000001";
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final List<String> problems = new ArrayList<>();
 
   @Test
@@ -62,7 +62,7 @@ class UserMessagesTest {
     writeSet("a.desc", file("newcomer", "ecoflow.newcomer"), file("general", "ecoflow.general"));
     writeSet("b.desc", file("stranger", "somebody.stranger"), recursive(), typed(Type.TYPE_ENUM));
     write("forgotten.proto", "message Pack {}");
-    Files.write(folder.resolve("c.desc"), new byte[] {0x0a, 0x7f, 0x01});
+    Files.write(directory.resolve("c.desc"), new byte[] {0x0a, 0x7f, 0x01});
     write(
         "messages.csv",
         "x,1,,newcomer.Pack,",
@@ -107,11 +107,11 @@ class UserMessagesTest {
             "rules.csv:2 is skipped: unknown field nothing in newcomer.Pack",
             "rules.csv:3 is skipped: rule mask is not valid for the field soc",
             "rules.csv:4 is skipped: rule guess is not valid for the field soc"),
-        problems.stream().map(problem -> problem.replace(folder + "/", "")).toList());
+        problems.stream().map(problem -> problem.replace(directory + "/", "")).toList());
   }
 
   private Frames frames() {
-    return Frames.load(Optional.of(folder), problems::add);
+    return Frames.load(Optional.of(directory), problems::add);
   }
 
   private static Header header(int cmdFunc, int cmdId, byte[] pdata) {
@@ -119,12 +119,12 @@ class UserMessagesTest {
   }
 
   private void write(String name, String... lines) throws IOException {
-    Files.write(folder.resolve(name), List.of(lines));
+    Files.write(directory.resolve(name), List.of(lines));
   }
 
   private void writeSet(String name, FileDescriptorProto... files) throws IOException {
     FileDescriptorSet set = FileDescriptorSet.newBuilder().addAllFile(List.of(files)).build();
-    Files.write(folder.resolve(name), set.toByteArray());
+    Files.write(directory.resolve(name), set.toByteArray());
   }
 
   /** A descriptor as created by protoc, with one message with the fields slot and soc. */

@@ -23,7 +23,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /** The rules for Prometheus and the example for Alertmanager, checked with promtool and amtool. */
 class PrometheusRulesTest {
 
-  private static final Path FOLDER = Path.of("deploy/prometheus");
+  private static final Path DIRECTORY = Path.of("deploy/prometheus");
   private static final Pattern DOCUMENTED =
       Pattern.compile("^\\| `(EcoFlow\\w+)` \\| (\\w+) \\| \\S", Pattern.MULTILINE);
 
@@ -104,13 +104,13 @@ class PrometheusRulesTest {
 
   private static Object yaml(String file) throws IOException {
     return new Load(LoadSettings.builder().build())
-        .loadFromString(Files.readString(FOLDER.resolve(file)));
+        .loadFromString(Files.readString(DIRECTORY.resolve(file)));
   }
 
   private static void tool(String... command) throws Exception {
     assumeTrue(Programs.find(command[0]).isPresent(), command[0] + " is not installed");
     Process process =
-        new ProcessBuilder(command).directory(FOLDER.toFile()).redirectErrorStream(true).start();
+        new ProcessBuilder(command).directory(DIRECTORY.toFile()).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), said);
   }

@@ -65,7 +65,7 @@ class ReleaseIT {
 
   @BeforeAll
   static void buildAgain() {
-    Path sources = SourceCopy.to(directory.resolve("elsewhere")).folder();
+    Path sources = SourceCopy.to(directory.resolve("elsewhere")).directory();
     List<String> command = new ArrayList<>(List.of("./mvnw", "-B", "-q", "-Prelease"));
     command.addAll(List.of("-Drevision=" + VERSION, "-DskipTests", "-Dspotless.check.skip=true"));
     String repository = System.getProperty("localRepository");
@@ -128,7 +128,7 @@ class ReleaseIT {
    */
   private static Set<String> shipped() throws IOException {
     Set<String> shipped = new TreeSet<>();
-    for (Path jar : Distribution.files(distribution.folder().resolve("lib"))) {
+    for (Path jar : Distribution.files(distribution.directory().resolve("lib"))) {
       String name = jar.getFileName().toString();
       if (name.endsWith(".jar") && !name.equals("ecoflow-exporter.jar")) {
         shipped.add(name);
@@ -174,7 +174,7 @@ class ReleaseIT {
 
   @Test
   void theDistributionListsTheLicencesOfAllItsLibraries() throws IOException {
-    String text = Files.readString(distribution.folder().resolve("THIRD-PARTY.txt"));
+    String text = Files.readString(distribution.directory().resolve("THIRD-PARTY.txt"));
     Set<String> listed = new TreeSet<>();
     for (MatchResult line : LIBRARY.matcher(text).results().toList()) {
       listed.add(line.group(3) + "-" + line.group(4) + ".jar");

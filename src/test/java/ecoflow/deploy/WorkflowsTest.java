@@ -34,7 +34,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
  */
 class WorkflowsTest {
 
-  private static final Path FOLDER = Path.of(".github/workflows");
+  private static final Path DIRECTORY = Path.of(".github/workflows");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The write permissions of jobs. */
@@ -71,7 +71,7 @@ class WorkflowsTest {
   @TempDir Path directory;
 
   static List<String> files() throws IOException {
-    try (Stream<Path> files = Files.list(FOLDER)) {
+    try (Stream<Path> files = Files.list(DIRECTORY)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
   }
@@ -80,7 +80,7 @@ class WorkflowsTest {
     // YAML 1.2, in which "on" is a string and not true.
     return JSON.valueToTree(
         new Load(LoadSettings.builder().setAllowDuplicateKeys(false).build())
-            .loadFromString(Files.readString(FOLDER.resolve(file))));
+            .loadFromString(Files.readString(DIRECTORY.resolve(file))));
   }
 
   private static List<String> names(JsonNode map) {
@@ -170,7 +170,7 @@ class WorkflowsTest {
   void actionsArePinnedToACommit() throws IOException {
     Map<String, String> commits = new HashMap<>();
     for (String file : files()) {
-      for (String line : Files.readAllLines(FOLDER.resolve(file))) {
+      for (String line : Files.readAllLines(DIRECTORY.resolve(file))) {
         String[] parts = line.strip().replaceFirst("^- ", "").split("uses: ", 2);
         if (parts.length < 2 || !parts[0].isEmpty() || parts[1].startsWith("./")) {
           continue;

@@ -20,11 +20,11 @@ class CatalogueTest {
   private static final Optional<Entry> PACKAGED_R331 =
       Optional.of(new Entry(null, "DELTA 2", "R331"));
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private final List<String> warnings = new ArrayList<>();
 
   private Catalogue load(String content) throws IOException {
-    Path file = Files.writeString(folder.resolve("devices.json"), content);
+    Path file = Files.writeString(directory.resolve("devices.json"), content);
     return Catalogue.load(file, true, warnings::add);
   }
 
@@ -53,7 +53,7 @@ class CatalogueTest {
 
   @Test
   void warnsAboutMissingFileOnlyIfConfigured() {
-    Path file = folder.resolve("none.json");
+    Path file = directory.resolve("none.json");
     assertEquals(PACKAGED_R331, Catalogue.load(file, false, warnings::add).find("R331"));
     assertEquals(List.of(), warnings);
     assertEquals(PACKAGED_R331, Catalogue.load(file, true, warnings::add).find("R331"));
@@ -62,8 +62,8 @@ class CatalogueTest {
 
   @Test
   void directoryIsReplacedByPackagedCatalogue() {
-    assertEquals(PACKAGED_R331, Catalogue.load(folder, false, warnings::add).find("R331"));
-    assertWarning(folder, "cannot be read");
+    assertEquals(PACKAGED_R331, Catalogue.load(directory, false, warnings::add).find("R331"));
+    assertWarning(directory, "cannot be read");
   }
 
   @Test
@@ -71,7 +71,8 @@ class CatalogueTest {
     for (String content :
         List.of("", "{}", "null", "\"text\"", "not\nJSON", "[", "[] more", "[".repeat(5_000))) {
       assertEquals(PACKAGED_R331, load(content).find("R331"), content);
-      assertWarning(folder.resolve("devices.json"), content.equals("{}") ? "not a JSON array" : "");
+      assertWarning(
+          directory.resolve("devices.json"), content.equals("{}") ? "not a JSON array" : "");
       warnings.clear();
     }
   }
@@ -96,7 +97,7 @@ class CatalogueTest {
   @Test
   void fileWithOnlyBadEntriesIsReplacedByPackagedCatalogue() throws IOException {
     assertEquals(PACKAGED_R331, load("[{\"sn\": \"R331\"}]").find("R331"));
-    assertWarning(folder.resolve("devices.json"), "no entry");
+    assertWarning(directory.resolve("devices.json"), "no entry");
   }
 
   @Test

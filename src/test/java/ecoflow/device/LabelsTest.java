@@ -15,12 +15,12 @@ class LabelsTest {
   private static final Overrides NONE = new Overrides(null, null, null);
   private static final String DELTA = "R331ZEB4ZEAL0528";
 
-  @TempDir Path folder;
+  @TempDir Path directory;
   private Catalogue catalogue;
 
   @BeforeEach
   void loadCatalogue() throws IOException {
-    Path file = folder.resolve("devices.json");
+    Path file = directory.resolve("devices.json");
     Files.writeString(
         file,
         """
@@ -84,10 +84,10 @@ class LabelsTest {
     String bad = "\u0085\n" + "n".repeat(300) + "\u202e";
     String good = "n".repeat(200);
     Files.writeString(
-        folder.resolve("names.json"),
+        directory.resolve("names.json"),
         "[{\"sn\": \"R33\", \"name\": \"m\\u0007%s\", \"generalKey\": \"k\\n%s\"}]"
             .formatted("n".repeat(300), "n".repeat(300)));
-    Catalogue named = Catalogue.load(folder.resolve("names.json"), true, warning -> {});
+    Catalogue named = Catalogue.load(directory.resolve("names.json"), true, warning -> {});
     assertEquals(
         new Labels(DELTA, good, good, good),
         Labels.resolve(DELTA, new Overrides(bad, bad, bad), null, null, named));

@@ -11,7 +11,7 @@ import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Ports;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +46,7 @@ class CamelCliIT {
   void camelMainRunsTheRoutes(String mode) throws IOException {
     Path jar = Path.of(System.getProperty("exporter.jar")).toAbsolutePath();
     Files.copy(PROPERTIES, directory.resolve("application.properties"));
-    RoutesFolder.copyTo(directory.resolve("routes"));
+    RoutesDirectory.copyTo(directory.resolve("routes"));
     int port = Ports.next();
     Page page = ExporterJar.pageAt(port);
     try (ChildProcess process =

@@ -9,7 +9,7 @@ import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.Variables;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -114,8 +114,8 @@ class JarMemoryIT {
                     simple:
                       expression: "${exchangeProperty.much.repeat(2147483647)}"
         """;
-    RoutesFolder routes =
-        RoutesFolder.copyTo(directory.resolve("routes")).insertFirst(file, tooMuch);
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(directory.resolve("routes")).insertFirst(file, tooMuch);
     jar.start(mode, "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
     if (file.startsWith("metrics-page")) {
       eventuallyReady();

@@ -9,7 +9,7 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.ExporterJar;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,8 +38,8 @@ class JarRoutesIT {
   void theJarExportsItsRoutes() {
     Path routes = directory.resolve("new/routes");
     assertEquals(0, jar.run(Map.of(), "routes", "export", routes.toString()));
-    assertEquals(RoutesFolder.packaged(), new RoutesFolder(routes).names());
-    assertEquals(RoutesFolder.packaged().size(), jar.log("wrote  ").size());
+    assertEquals(RoutesDirectory.packaged(), new RoutesDirectory(routes).names());
+    assertEquals(RoutesDirectory.packaged().size(), jar.log("wrote  ").size());
   }
 
   @Test
@@ -72,8 +72,9 @@ class JarRoutesIT {
                     simple:
                       expression: "${body.remove('pd.soc')}"
         """;
-    RoutesFolder routes =
-        RoutesFolder.copyTo(directory.resolve("routes")).insertFirst("quotas.camel.yaml", script);
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(directory.resolve("routes"))
+            .insertFirst("quotas.camel.yaml", script);
     jar.start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
 
     jar.awaitSeries(SERIAL, "pd_watts_out_sum");
@@ -91,8 +92,8 @@ class JarRoutesIT {
                   parameters:
                     loggerName: my-values
         """;
-    RoutesFolder routes =
-        RoutesFolder.copyTo(directory.resolve("routes")).insertFirst("quotas.camel.yaml", steps);
+    RoutesDirectory routes =
+        RoutesDirectory.copyTo(directory.resolve("routes")).insertFirst("quotas.camel.yaml", steps);
     jar.start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=" + routes.pattern());
 
     jar.awaitSeries(SERIAL, "pd_soc");

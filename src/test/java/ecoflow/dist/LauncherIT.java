@@ -14,7 +14,7 @@ import ecoflow.testkit.ComponentJar;
 import ecoflow.testkit.Distribution;
 import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Ports;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -96,7 +96,7 @@ class LauncherIT {
     assertEquals(
         List.of(
             FIRST_START
-                + distribution.folder().resolve("cache")
+                + distribution.directory().resolve("cache")
                 + "; this takes a few seconds, only once"),
         otherThanLog());
 
@@ -156,7 +156,7 @@ class LauncherIT {
     Path archive = archive();
     Path moved = Files.createDirectory(directory.resolve("moved"));
     Distribution other = Distribution.unpackedIn(moved);
-    Path cache = Files.createDirectory(other.folder().resolve("cache"));
+    Path cache = Files.createDirectory(other.directory().resolve("cache"));
     Files.copy(archive, cache.resolve(archive.getFileName()));
     Path log = directory.resolve("classes");
 
@@ -209,7 +209,7 @@ class LauncherIT {
   @Test
   void aReadOnlyDistributionCreatesItsArchiveInTheUsersCache() throws IOException {
     distribution.deleteArchives();
-    Path cache = distribution.folder().resolve("cache");
+    Path cache = distribution.directory().resolve("cache");
     Files.deleteIfExists(cache);
     Files.createFile(cache);
     try {
@@ -315,7 +315,8 @@ class LauncherIT {
     assertTrue(process.lines().stream().anyMatch(line -> line.startsWith("  train ")));
     assertTrue(process.lines().stream().allMatch(line -> line.length() <= 80));
     assertEquals(0, run(Map.of(), "routes", "export", directory.resolve("my routes").toString()));
-    assertEquals(RoutesFolder.packaged(), new RoutesFolder(directory.resolve("my routes")).names());
+    assertEquals(
+        RoutesDirectory.packaged(), new RoutesDirectory(directory.resolve("my routes")).names());
     assertEquals(2, run(Map.of(), "dance", "-x"));
     assertEquals(1, process.lines().size(), () -> "" + process.lines());
     assertEquals(List.of(), distribution.archives(), "a command makes no archive");
@@ -336,7 +337,7 @@ class LauncherIT {
   @Test
   void theArchiveRemainsValidWithComponentsInTheLibDirectory() throws IOException {
     archive();
-    Path beside = distribution.folder().resolve("lib/components");
+    Path beside = distribution.directory().resolve("lib/components");
     Path chosen = directory.resolve("my lib");
     String pattern = ComponentJar.writeRoute(directory.resolve("routes"));
     for (Path lib : List.of(beside, chosen)) {
@@ -415,7 +416,7 @@ class LauncherIT {
   @Test
   void itContainsNoTestsAndSeparateNativeCode() throws IOException {
     Set<String> files =
-        Distribution.files(distribution.folder()).stream()
+        Distribution.files(distribution.directory()).stream()
             .map(file -> file.getFileName().toString())
             .filter(name -> !name.equals("cache"))
             .collect(Collectors.toSet());
@@ -437,11 +438,11 @@ class LauncherIT {
     listed.add("ecoflow-exporter.jar");
     assertEquals(
         List.of("libnetty_tcnative_linux_aarch_64.so", "libnetty_tcnative_linux_x86_64.so"),
-        Distribution.files(distribution.folder().resolve("lib/META-INF/native")).stream()
+        Distribution.files(distribution.directory().resolve("lib/META-INF/native")).stream()
             .map(file -> file.getFileName().toString())
             .toList());
     List<Path> jars =
-        Distribution.files(distribution.folder().resolve("lib")).stream()
+        Distribution.files(distribution.directory().resolve("lib")).stream()
             .filter(file -> !file.endsWith("META-INF"))
             .toList();
     assertEquals(
@@ -521,7 +522,7 @@ class LauncherIT {
     distribution.deleteArchives();
     Path archive = Distribution.files(kept).get(0);
     return Files.copy(
-        archive, distribution.folder().resolve("cache").resolve(archive.getFileName()));
+        archive, distribution.directory().resolve("cache").resolve(archive.getFileName()));
   }
 
   private static FileChannel open(Path archive) throws IOException {

@@ -19,7 +19,7 @@ import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Ports;
 import ecoflow.testkit.Readme;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.SourceCopy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -278,11 +278,11 @@ class ReadmeIT {
     return one.stream().filter(other::contains).collect(Collectors.toSet());
   }
 
-  private RoutesFolder copiesTheRoutes() {
-    RoutesFolder routes = new RoutesFolder(directory.resolve("routes"));
+  private RoutesDirectory copiesTheRoutes() {
+    RoutesDirectory routes = new RoutesDirectory(directory.resolve("routes"));
     startShell(Path.of(""), Map.of(), only("cp -r "));
     assertEquals(0, process.exitCode(), () -> "" + process.lines());
-    assertEquals(RoutesFolder.packaged(), routes.names());
+    assertEquals(RoutesDirectory.packaged(), routes.names());
     return routes;
   }
 
@@ -306,7 +306,7 @@ class ReadmeIT {
   }
 
   private void formats(String command) throws IOException {
-    Path file = sources().folder().resolve("src/test/java/ecoflow/dist/ReadmeIT.java");
+    Path file = sources().directory().resolve("src/test/java/ecoflow/dist/ReadmeIT.java");
     String formatted = Files.readString(file);
     Files.writeString(file, formatted.replace("\n  ", "\n\t "));
     assertNotEquals(formatted, Files.readString(file));
@@ -391,7 +391,7 @@ class ReadmeIT {
       String arguments = System.getenv().getOrDefault("MAVEN_ARGS", "");
       variables.put("MAVEN_ARGS", arguments + " -Dmaven.repo.local=" + repository);
     }
-    startShell(sources().folder(), variables, command);
+    startShell(sources().directory(), variables, command);
   }
 
   /** Runs a build that must succeed, and returns its output. */

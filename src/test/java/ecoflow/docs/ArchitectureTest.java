@@ -76,7 +76,7 @@ class ArchitectureTest {
               .filter(type -> !type.group(2).contains("Exception"))
               .map(type -> type.group(1))
               .collect(Collectors.toCollection(TreeSet::new)));
-      Path packageInfo = folder(name).resolve("package-info.java");
+      Path packageInfo = directory(name).resolve("package-info.java");
       assertTrue(name.equals(TOP) || Files.exists(packageInfo), name);
     }
     assertEquals(table(2), found);
@@ -170,12 +170,12 @@ class ArchitectureTest {
     }
   }
 
-  private static Path folder(String name) {
+  private static Path directory(String name) {
     return name.equals(TOP) ? JAVA : JAVA.resolve(name);
   }
 
   private static List<Path> javaFiles(String name) {
-    try (Stream<Path> files = Files.list(folder(name))) {
+    try (Stream<Path> files = Files.list(directory(name))) {
       return files.filter(file -> file.toString().endsWith(".java")).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -62,7 +62,7 @@ class MqttLinkTest {
   private static final String TOPIC = "/app/device/property/" + SERIAL;
   private static final String REQUEST = "/app/{user}/" + SERIAL + "/thing/property/get";
 
-  @TempDir static Path folder;
+  @TempDir static Path directory;
   private static SimulatedCloud cloud;
   private static Vertx vertx;
 
@@ -93,11 +93,11 @@ class MqttLinkTest {
   }
 
   private static Path key(ServerCertificate of) {
-    return folder.resolve(of + ".key");
+    return directory.resolve(of + ".key");
   }
 
   private static Path certificate(ServerCertificate of) {
-    return folder.resolve(of + ".pem");
+    return directory.resolve(of + ".pem");
   }
 
   private MqttLink link(Duration keepalive, Duration answerTimeout) throws Exception {

@@ -217,7 +217,7 @@ class NormalTableTest {
   }
 
   @Test
-  void promtoolAcceptsAllNames(@TempDir Path folder) throws Exception {
+  void promtoolAcceptsAllNames(@TempDir Path directory) throws Exception {
     Promtool.assumeInstalled();
     StringBuilder page = new StringBuilder();
     for (Name name : NAMES.values()) {
@@ -226,7 +226,7 @@ class NormalTableTest {
       page.append("# TYPE " + full + " " + name.type() + "\n");
       page.append(full + " 1\n");
     }
-    assertEquals(new Promtool.Result(0, ""), Promtool.check(folder, page.toString()));
+    assertEquals(new Promtool.Result(0, ""), Promtool.check(directory, page.toString()));
   }
 
   private static List<String> words(String cell) {

@@ -16,11 +16,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class OwnRowsTest {
 
-  @TempDir private Path folder;
+  @TempDir private Path directory;
   private final List<String> problems = new ArrayList<>();
 
   private Table load() {
-    return Table.load(Optional.of(folder), problems::add);
+    return Table.load(Optional.of(directory), problems::add);
   }
 
   private static double value(Table table, String serial, String key, double raw) {
@@ -32,9 +32,10 @@ class OwnRowsTest {
   @Test
   void linesAddFamiliesAndReplaceMeaningOfKey() throws IOException {
     Files.writeString(
-        folder.resolve("families.csv"), "prefix,product,family\nQ999,,mine\nQ998,,house,30000\n");
+        directory.resolve("families.csv"),
+        "prefix,product,family\nQ999,,mine\nQ998,,house,30000\n");
     Files.writeString(
-        folder.resolve("metrics.csv"),
+        directory.resolve("metrics.csv"),
         """
         # mine
         mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes
@@ -56,7 +57,7 @@ class OwnRowsTest {
   @Test
   void lineCanSetLongestSilence() throws IOException {
     Files.writeString(
-        folder.resolve("families.csv"),
+        directory.resolve("families.csv"),
         "Q999,,mine,,600\nHW52,,smart_plug\nAC71,,wave3,,0\n,My Meter,meter,,86400\n");
     Table table = load();
     assertEquals(List.of(), problems);
@@ -72,10 +73,10 @@ class OwnRowsTest {
   @Test
   void invalidLinesAreSkipped() throws IOException {
     Files.writeString(
-        folder.resolve("families.csv"),
+        directory.resolve("families.csv"),
         "Q999,mine\nQ999,,mine,3kW\nQ999,,mine,,5min\nQ999,,mine,,86401\n");
     Files.writeString(
-        folder.resolve("metrics.csv"),
+        directory.resolve("metrics.csv"),
         """
         delta2,*,a,battery_level,,,1,high,yes
         delta2,*,a,battery_charge_ratio,sock=1,,1,high,yes
@@ -86,20 +87,20 @@ class OwnRowsTest {
         delta2,*,mine,battery_charge_ratio,,,1,high,yes
         """);
     Table table = load();
-    String start = folder.resolve("metrics.csv") + ":";
+    String start = directory.resolve("metrics.csv") + ":";
     String words =
         "first, fallback, net, sum_hours, this_device, where, zero_absent, ignore_zero, none,"
             + " parked, range, drop_above_100, flow, is, byteswap32, millis, millis_with_voltage,"
             + " fahrenheit_if, magnitude, split, native_total, native_day, native_session";
     assertEquals(
         List.of(
-            folder.resolve("families.csv") + ":1 is skipped: 2 columns, expected 3 to 5",
-            folder.resolve("families.csv")
+            directory.resolve("families.csv") + ":1 is skipped: 2 columns, expected 3 to 5",
+            directory.resolve("families.csv")
                 + ":2 is skipped: highest power 3kW: it takes watts, or nothing for 10000",
-            folder.resolve("families.csv")
+            directory.resolve("families.csv")
                 + ":3 is skipped: longest silence 5min: it takes whole seconds up to 86400, or"
                 + " nothing for a device that sends often",
-            folder.resolve("families.csv")
+            directory.resolve("families.csv")
                 + ":4 is skipped: longest silence 86401: it takes whole seconds up to 86400, or"
                 + " nothing for a device that sends often",
             start + "1 is skipped: no metric battery_level; docs/METRICS.md lists them",
@@ -132,7 +133,7 @@ class OwnRowsTest {
             "",
             "where a=1;range -5..5;none 1.5;is -2");
     Files.writeString(
-        folder.resolve("metrics.csv"),
+        directory.resolve("metrics.csv"),
         rules.stream()
             .map(rule -> "delta2,*,a,battery_charge_ratio,," + rule + ",1,high,yes\n")
             .collect(Collectors.joining()));
@@ -155,7 +156,7 @@ class OwnRowsTest {
             .mapToObj(
                 i ->
                     "%s:%d is skipped: %s"
-                        .formatted(folder.resolve("metrics.csv"), i + 1, expected.get(i)))
+                        .formatted(directory.resolve("metrics.csv"), i + 1, expected.get(i)))
             .toList(),
         problems);
   }
@@ -163,7 +164,7 @@ class OwnRowsTest {
   @Test
   void rawValueCanMeanNoValue() throws IOException {
     Files.writeString(
-        folder.resolve("metrics.csv"),
+        directory.resolve("metrics.csv"),
         "delta2,*,mine,battery_charge_ratio,,none 255;zero_absent,0.01,high,yes\n");
     Table table = load();
     assertEquals(List.of(), problems);
@@ -180,11 +181,11 @@ class OwnRowsTest {
 
   @Test
   void linesDefineConditionOfPart() throws IOException {
-    Files.writeString(folder.resolve("families.csv"), "Q999,,mine\n");
+    Files.writeString(directory.resolve("families.csv"), "Q999,,mine\n");
     Files.writeString(
-        folder.resolve("metrics.csv"), "mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes\n");
+        directory.resolve("metrics.csv"), "mine,*,bat.pct,battery_charge_ratio,,,0.01,high,yes\n");
     Files.writeString(
-        folder.resolve("parts.csv"),
+        directory.resolve("parts.csv"),
         """
         families,part,rows,present,evidence
         # mine
@@ -204,7 +205,7 @@ class OwnRowsTest {
   @Test
   void invalidLinesOfPartsAreSkipped() throws IOException {
     Files.writeString(
-        folder.resolve("parts.csv"),
+        directory.resolve("parts.csv"),
         """
         delta2,pack,pack=main
         delta2,pack,,x=1
@@ -214,7 +215,7 @@ class OwnRowsTest {
         delta2,pack,pack=main,y=1
         """);
     Table table = load();
-    String start = folder.resolve("parts.csv") + ":";
+    String start = directory.resolve("parts.csv") + ":";
     String allowed = ": comparisons such as ems.bms1Online!=0 are allowed";
     assertEquals(
         List.of(

@@ -142,8 +142,8 @@ class PartsTableTest {
   /** Keys in the quota maps of real devices in the test resources. */
   private static Set<String> keysOfMaps() throws IOException {
     Set<String> keys = new HashSet<>();
-    for (String folder : List.of("quotas", "parts")) {
-      try (Stream<Path> files = Files.list(Path.of("src/test/resources", folder))) {
+    for (String directory : List.of("quotas", "parts")) {
+      try (Stream<Path> files = Files.list(Path.of("src/test/resources", directory))) {
         for (Path file : files.filter(path -> path.toString().endsWith(".json")).toList()) {
           addKeys(new ObjectMapper().readTree(file.toFile()), "", keys);
         }

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class NamedRegistryTest {
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   private static RegistrySettings settings(String... pairs) throws ConfigException {
     Map<String, String> variables = new HashMap<>();
@@ -70,7 +70,7 @@ class NamedRegistryTest {
 
   @Test
   void variablesOverrideDefaults() throws Exception {
-    Path headers = Files.writeString(folder.resolve("headers"), "Authorization=Bearer abc\n");
+    Path headers = Files.writeString(directory.resolve("headers"), "Authorization=Bearer abc\n");
     OtlpConfig config =
         (OtlpConfig)
             new RegistryConfig(

@@ -12,7 +12,7 @@ import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.OtlpReceiver;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Ports;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.Series;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
@@ -264,13 +264,13 @@ class RegistriesTest {
 
   /** With Camel's own main class, and a bean in a file next to the routes. */
   private ChildProcess startProcess(String... more) throws IOException {
-    RoutesFolder routes = RoutesFolder.copyTo(directory.resolve("routes"));
+    RoutesDirectory routes = RoutesDirectory.copyTo(directory.resolve("routes"));
     // The beans of other modes do not exist in this mode.
     for (String other : List.of("rest-device-list", "rest-device-values", "http-redelivery")) {
-      Files.delete(routes.folder().resolve(other + ".camel.yaml"));
+      Files.delete(routes.directory().resolve(other + ".camel.yaml"));
     }
     Files.writeString(
-        routes.folder().resolve("otlp.camel.yaml"),
+        routes.directory().resolve("otlp.camel.yaml"),
         """
         - beans:
             - name: collector

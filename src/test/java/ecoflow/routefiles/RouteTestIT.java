@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.testkit.ChildProcess;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.SourceCopy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +40,7 @@ class RouteTestIT {
     Files.copy(jar, installed.resolve(name + ".jar"));
     Files.copy(
         jar.resolveSibling("ecoflow-exporter-tests.jar"), installed.resolve(name + "-tests.jar"));
-    sources = SourceCopy.to(directory.resolve("sources")).folder();
+    sources = SourceCopy.to(directory.resolve("sources")).directory();
   }
 
   /** Runs the tests of the example and returns the output. */
@@ -80,7 +80,7 @@ class RouteTestIT {
 
   @Test
   void theExampleDetectsABrokenRoute() {
-    new RoutesFolder(sources.resolve("examples/routes/tutorial"))
+    new RoutesDirectory(sources.resolve("examples/routes/tutorial"))
         .edit("rename-metric.camel.yaml", "battery.level", "battery.lvl");
 
     List<String> lines = test(1);

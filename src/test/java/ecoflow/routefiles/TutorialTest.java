@@ -14,7 +14,7 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.LocalBroker;
 import ecoflow.testkit.Page;
-import ecoflow.testkit.RoutesFolder;
+import ecoflow.testkit.RoutesDirectory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -46,20 +46,20 @@ class TutorialTest {
   @TempDir Path directory;
   private final Page page = exporter.page();
 
-  private RoutesFolder recipe(String... names) {
+  private RoutesDirectory recipe(String... names) {
     Path[] files = new Path[names.length];
     for (int i = 0; i < names.length; i++) {
       files[i] = RECIPES.resolve(names[i] + ".camel.yaml");
     }
-    return RoutesFolder.of(directory.resolve("routes"), files);
+    return RoutesDirectory.of(directory.resolve("routes"), files);
   }
 
-  private void start(RoutesFolder routes, String... variables) {
+  private void start(RoutesDirectory routes, String... variables) {
     startIn("mqtt", routes, variables);
     page.eventuallyConnected(1);
   }
 
-  private void startIn(String mode, RoutesFolder routes, String... variables) {
+  private void startIn(String mode, RoutesDirectory routes, String... variables) {
     String[] all = List.of(variables).toArray(new String[variables.length + 1]);
     all[variables.length] = routes.additionalRoutes();
     exporter.startIn(mode, all);
@@ -106,7 +106,7 @@ class TutorialTest {
     SimulatedDevice frames =
         new SimulatedDevice("R601ZFRAMES00003", "Boat", null, WireFormat.PROTOBUF_XOR);
     exporter.cloud().add(frames);
-    RoutesFolder routes =
+    RoutesDirectory routes =
         recipe("rename-metric", "drop-keys", "computed-value")
             .edit("rename-metric.camel.yaml", "pd.soc", "bms_batt_soc")
             .edit("drop-keys.camel.yaml", "pd\\\\.wifi.*", "lcd_light")
@@ -210,7 +210,7 @@ class TutorialTest {
   @Test
   void pollAgainWhenValuesAreOldEnough() {
     delta.set(Map.of("pd.soc", 81));
-    RoutesFolder routes =
+    RoutesDirectory routes =
         recipe("poll-less-often").edit("poll-less-often.camel.yaml", "30000", "1200");
     startIn("rest", routes);
     page.eventuallyShows(delta, "pd_soc", 81);

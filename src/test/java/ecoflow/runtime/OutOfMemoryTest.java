@@ -24,12 +24,12 @@ class OutOfMemoryTest {
 
   private static final long TIMEOUT_SECONDS = 120;
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   private record End(int exitCode, List<String> lines) {}
 
   private End run(Class<?> main, String... arguments) throws IOException, InterruptedException {
-    Path output = folder.resolve("output");
+    Path output = directory.resolve("output");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));

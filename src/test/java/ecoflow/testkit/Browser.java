@@ -42,17 +42,17 @@ public final class Browser implements AutoCloseable {
   }
 
   /**
-   * @param folder directory for its profile
+   * @param directory location of its profile
    */
-  public static Browser start(Path folder) {
-    return new Browser(folder);
+  public static Browser start(Path directory) {
+    return new Browser(directory);
   }
 
-  private Browser(Path folder) {
+  private Browser(Path directory) {
     process =
         ChildProcess.start(
-            folder,
-            folder.resolve("chromium.log"),
+            directory,
+            directory.resolve("chromium.log"),
             Map.of(),
             List.of(
                 Programs.get("chromium"),
@@ -62,7 +62,7 @@ public final class Browser implements AutoCloseable {
                 "--disable-dev-shm-usage",
                 "--hide-scrollbars",
                 "--no-first-run",
-                "--user-data-dir=" + folder.resolve("profile"),
+                "--user-data-dir=" + directory.resolve("profile"),
                 "--remote-debugging-port=0",
                 "about:blank"));
     process.awaitLine("DevTools listening on ");

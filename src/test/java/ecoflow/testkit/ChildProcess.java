@@ -40,8 +40,8 @@ public final class ChildProcess implements AutoCloseable {
    * @param output the file for the program's output
    */
   public static ChildProcess start(
-      Path folder, Path output, Map<String, String> variables, List<String> command) {
-    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
+      Path directory, Path output, Map<String, String> variables, List<String> command) {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
     Map<String, String> environment = builder.environment();
     environment.keySet().removeIf(name -> name.startsWith("ECOFLOW_"));
     String direct = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
@@ -60,13 +60,13 @@ public final class ChildProcess implements AutoCloseable {
    * command in the background makes the command and its children ignore that signal.
    */
   public static ChildProcess shell(
-      Path folder, Path output, Map<String, String> variables, String line) {
+      Path directory, Path output, Map<String, String> variables, String line) {
     Map<String, String> all = new HashMap<>(variables);
     all.put("JAVA_HOME", JAVA_HOME);
     all.put("PATH", JAVA_HOME + "/bin:" + System.getenv("PATH"));
     List<String> command = new ArrayList<>(WITH_DEFAULT_SIGNALS);
     command.addAll(List.of("sh", "-c", line));
-    return start(folder, output, all, command);
+    return start(directory, output, all, command);
   }
 
   /** Uses an option of GNU env; with another env, the signals are not changed. */
@@ -87,8 +87,8 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /** Runs a command and expects exit code 0. */
-  public static void run(Path folder, Path output, String... command) {
-    try (ChildProcess process = start(folder, output, Map.of(), List.of(command))) {
+  public static void run(Path directory, Path output, String... command) {
+    try (ChildProcess process = start(directory, output, Map.of(), List.of(command))) {
       assertEquals(0, process.exitCode(), () -> String.join(" ", command) + process.lines());
     }
   }
@@ -99,12 +99,12 @@ public final class ChildProcess implements AutoCloseable {
    * @param options options of the Java runtime
    */
   public static ChildProcess exporter(
-      Path folder, Path output, Map<String, String> variables, List<String> options) {
+      Path directory, Path output, Map<String, String> variables, List<String> options) {
     List<String> command = new ArrayList<>(List.of(JAVA_HOME + "/bin/java"));
     command.addAll(options);
     command.addAll(
         List.of("-cp", System.getProperty("java.class.path"), "ecoflow.EcoflowExporter"));
-    return start(folder, output, variables, command);
+    return start(directory, output, variables, command);
   }
 
   public boolean isAlive() {

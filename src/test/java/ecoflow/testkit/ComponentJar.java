@@ -73,7 +73,7 @@ public final class ComponentJar {
   private ComponentJar() {}
 
   /** Creates the jar in a directory. */
-  public static void createIn(Path folder) {
+  public static void createIn(Path directory) {
     try {
       Path work = Files.createTempDirectory("component");
       Path source = Files.writeString(work.resolve("Greeting.java"), COMPONENT);
@@ -93,8 +93,8 @@ public final class ComponentJar {
           throw new IllegalStateException("The component does not compile");
         }
       }
-      Files.createDirectories(folder);
-      try (OutputStream out = Files.newOutputStream(folder.resolve("camel-greeting.jar"));
+      Files.createDirectories(directory);
+      try (OutputStream out = Files.newOutputStream(directory.resolve("camel-greeting.jar"));
           JarOutputStream jar = new JarOutputStream(out)) {
         for (Path file : Distribution.files(work.resolve("greeting"))) {
           jar.putNextEntry(new JarEntry("greeting/" + file.getFileName()));
@@ -113,13 +113,13 @@ public final class ComponentJar {
    *
    * @return the pattern for CAMEL_MAIN_ROUTES_INCLUDE_PATTERN
    */
-  public static String writeRoute(Path folder) {
+  public static String writeRoute(Path directory) {
     try {
-      Files.createDirectories(folder);
-      Files.writeString(folder.resolve("greeting.camel.yaml"), ROUTE);
+      Files.createDirectories(directory);
+      Files.writeString(directory.resolve("greeting.camel.yaml"), ROUTE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return "file:" + folder + "/*.camel.yaml";
+    return "file:" + directory + "/*.camel.yaml";
   }
 }

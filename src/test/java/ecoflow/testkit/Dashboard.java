@@ -13,14 +13,14 @@ import java.util.stream.Stream;
 /** A dashboard of {@code deploy/grafana/dashboards}. */
 public record Dashboard(String name, JsonNode json) {
 
-  private static final Path FOLDER = Path.of("deploy/grafana/dashboards");
+  private static final Path DIRECTORY = Path.of("deploy/grafana/dashboards");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** An expression of a panel, with variables of Grafana. */
   public record Query(String board, String panel, String expression) {}
 
   public static List<Dashboard> all() {
-    try (Stream<Path> files = Files.list(FOLDER)) {
+    try (Stream<Path> files = Files.list(DIRECTORY)) {
       return files.sorted().map(Dashboard::read).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -28,7 +28,7 @@ public record Dashboard(String name, JsonNode json) {
   }
 
   public static Dashboard named(String uid) {
-    return read(FOLDER.resolve(uid + ".json"));
+    return read(DIRECTORY.resolve(uid + ".json"));
   }
 
   private static Dashboard read(Path file) {

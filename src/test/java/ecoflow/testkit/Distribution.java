@@ -18,10 +18,10 @@ public final class Distribution {
   /** The prefix of native libraries, which are unpacked although they are on the class path. */
   public static final String NATIVE_LIBRARY_PREFIX = "netty-tcnative-boringssl-static-";
 
-  private final Path folder;
+  private final Path directory;
 
-  private Distribution(Path folder) {
-    this.folder = folder;
+  private Distribution(Path directory) {
+    this.directory = directory;
   }
 
   /** Unpacks it into an existing directory. */
@@ -32,19 +32,19 @@ public final class Distribution {
         parent.resolve(archive.getFileName().toString().replace(".tar.gz", "")));
   }
 
-  public Path folder() {
-    return folder;
+  public Path directory() {
+    return directory;
   }
 
   /** The names of all jars on the class path of the exporter's jar. */
   public Set<String> classPath() throws IOException {
-    try (JarFile jar = new JarFile(folder.resolve("lib/ecoflow-exporter.jar").toFile())) {
+    try (JarFile jar = new JarFile(directory.resolve("lib/ecoflow-exporter.jar").toFile())) {
       return Set.of(jar.getManifest().getMainAttributes().getValue("Class-Path").split(" "));
     }
   }
 
   public Path launcher() {
-    return folder.resolve("bin/ecoflow-exporter");
+    return directory.resolve("bin/ecoflow-exporter");
   }
 
   /**
@@ -61,12 +61,12 @@ public final class Distribution {
     if (!fullCommand.contains(launcher().toString())) {
       fullCommand.add(0, launcher().toString());
     }
-    return ChildProcess.start(folder, output, all, fullCommand);
+    return ChildProcess.start(directory, output, all, fullCommand);
   }
 
   /** The start-up archives that the launcher has created, and other files in their directory. */
   public List<Path> archives() {
-    return files(folder.resolve("cache"));
+    return files(directory.resolve("cache"));
   }
 
   public void deleteArchives() {
@@ -74,11 +74,11 @@ public final class Distribution {
   }
 
   /** All files of a directory; empty if it does not exist. */
-  public static List<Path> files(Path folder) {
-    if (!Files.isDirectory(folder)) {
+  public static List<Path> files(Path directory) {
+    if (!Files.isDirectory(directory)) {
       return List.of();
     }
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.sorted().toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

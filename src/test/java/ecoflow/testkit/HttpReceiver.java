@@ -45,11 +45,11 @@ public final class HttpReceiver implements AutoCloseable {
   }
 
   /** Uses TLS with a self-signed certificate, which a client must be configured to trust. */
-  public static HttpReceiver tls(Path folder) {
-    Path keys = folder.resolve("receiver.p12");
+  public static HttpReceiver tls(Path directory) {
+    Path keys = directory.resolve("receiver.p12");
     ChildProcess.run(
-        folder,
-        folder.resolve("keytool"),
+        directory,
+        directory.resolve("keytool"),
         Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
         "-genkeypair",
         "-keyalg",

@@ -26,15 +26,15 @@ public final class ImageStore implements AutoCloseable {
   private static final List<String> RUN =
       List.of("run", "--network=host", "--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096");
 
-  private final Path folder;
+  private final Path directory;
   private final Map<String, String> variables;
   private final AtomicInteger commands = new AtomicInteger();
   private final List<String> containers = new ArrayList<>();
 
   /** Uses an existing directory. */
-  public ImageStore(Path folder) {
-    this.folder = folder;
-    Path configuration = folder.resolve("storage.conf");
+  public ImageStore(Path directory) {
+    this.directory = directory;
+    Path configuration = directory.resolve("storage.conf");
     variables = Map.of("CONTAINERS_STORAGE_CONF", configuration.toString());
     try {
       Files.write(
@@ -42,8 +42,8 @@ public final class ImageStore implements AutoCloseable {
           List.of(
               "[storage]",
               "driver = \"overlay\"",
-              "graphroot = \"" + folder.resolve("images") + "\"",
-              "runroot = \"" + folder.resolve("run") + "\""));
+              "graphroot = \"" + directory.resolve("images") + "\"",
+              "runroot = \"" + directory.resolve("run") + "\""));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -116,7 +116,7 @@ public final class ImageStore implements AutoCloseable {
   private ChildProcess startCommand(List<String> command) {
     return ChildProcess.start(
         Path.of("").toAbsolutePath(),
-        folder.resolve("output-" + commands.incrementAndGet()),
+        directory.resolve("output-" + commands.incrementAndGet()),
         variables,
         command);
   }
@@ -136,7 +136,7 @@ public final class ImageStore implements AutoCloseable {
                 + " | while read -r mount; do umount \"$mount\"; done;"
                 + " rm -rf \"$1/images\" \"$1/run\"",
             "sh",
-            folder.toString());
+            directory.toString());
     eventually(() -> assertDoesNotThrow(() -> run(delete)));
   }
 }

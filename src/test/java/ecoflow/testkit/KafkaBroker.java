@@ -20,19 +20,19 @@ public final class KafkaBroker implements AutoCloseable {
   private static final String FETCH =
       "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=FOLDER";
 
-  private final Path folder;
+  private final Path directory;
   private final Path jars;
   private final Path config;
   private final int port = Ports.next();
   private final List<ChildProcess> consumers = new ArrayList<>();
   private ChildProcess process;
 
-  public KafkaBroker(Path folder) {
-    this.folder = folder;
+  public KafkaBroker(Path directory) {
+    this.directory = directory;
     jars =
         SinkRun.fetch(
-            "kafka-broker", folder, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory=");
-    config = folder.resolve("kafka.properties");
+            "kafka-broker", directory, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory=");
+    config = directory.resolve("kafka.properties");
     int controller = Ports.next();
     try {
       Files.write(
@@ -49,7 +49,7 @@ public final class KafkaBroker implements AutoCloseable {
               "transaction.state.log.replication.factor=1",
               "transaction.state.log.min.isr=1",
               "group.initial.rebalance.delay.ms=0",
-              "log.dirs=" + folder.resolve("kafka")));
+              "log.dirs=" + directory.resolve("kafka")));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -75,7 +75,7 @@ public final class KafkaBroker implements AutoCloseable {
     if (main.equals("kafka.tools.StorageTool")) {
       command.addAll(List.of("-c", config.toString()));
     }
-    return ChildProcess.start(folder, folder.resolve(output), Map.of(), command);
+    return ChildProcess.start(directory, directory.resolve(output), Map.of(), command);
   }
 
   /** The address for clients. */

@@ -24,7 +24,7 @@ public final class Mosquitto implements AutoCloseable {
 
   private static final String STARTED = " running";
 
-  private final Path folder;
+  private final Path directory;
   private final int port = Ports.next();
 
   /** Null for a broker without TLS. */
@@ -33,22 +33,22 @@ public final class Mosquitto implements AutoCloseable {
   private ChildProcess process;
 
   /** Uses TLS. Does not start it. */
-  public Mosquitto(Path folder, SimulatedCloud cloud, ServerCertificate certificate) {
-    this(folder, cloud);
+  public Mosquitto(Path directory, SimulatedCloud cloud, ServerCertificate certificate) {
+    this(directory, cloud);
     cloud.writeIdentity(certificate, file("key.pem"), file("certificate.pem"));
   }
 
   /** A local broker without TLS. Does not start it. */
-  public static Mosquitto plain(Path folder) {
-    return new Mosquitto(folder, null);
+  public static Mosquitto plain(Path directory) {
+    return new Mosquitto(directory, null);
   }
 
-  private Mosquitto(Path folder, SimulatedCloud cloud) {
-    this.folder = folder;
+  private Mosquitto(Path directory, SimulatedCloud cloud) {
+    this.directory = directory;
     this.cloud = cloud;
     boolean tls = cloud != null;
     try {
-      Files.createDirectories(folder);
+      Files.createDirectories(directory);
       Files.createFile(file("passwords"));
       Files.createFile(file("log"));
       Files.write(
@@ -74,7 +74,7 @@ public final class Mosquitto implements AutoCloseable {
   }
 
   private Path file(String name) {
-    return folder.resolve(name);
+    return directory.resolve(name);
   }
 
   public int port() {
@@ -84,7 +84,7 @@ public final class Mosquitto implements AutoCloseable {
   /** Takes effect after the next start or {@link #reload}. */
   public void setPassword(String user, String password) {
     ChildProcess.run(
-        folder,
+        directory,
         file("output"),
         Programs.get("mosquitto_passwd"),
         "-b",
@@ -97,7 +97,7 @@ public final class Mosquitto implements AutoCloseable {
     long starts = count(STARTED);
     process =
         ChildProcess.start(
-            folder,
+            directory,
             file("output"),
             Map.of(),
             List.of(Programs.get("mosquitto"), "-c", file("config").toString()));

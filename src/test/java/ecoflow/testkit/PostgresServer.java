@@ -19,23 +19,23 @@ public final class PostgresServer implements AutoCloseable {
 
   private static final String SYSTEM_USER = "postgres";
 
-  private final Path folder;
+  private final Path directory;
   private final int port = Ports.next();
   private boolean isRunning;
 
   /** Creates the database in a directory that another user can access. */
   public PostgresServer() {
     try {
-      folder = Files.createTempDirectory("postgresql");
-      Files.writeString(folder.resolve("password"), PASSWORD + "\n");
+      directory = Files.createTempDirectory("postgresql");
+      Files.writeString(directory.resolve("password"), PASSWORD + "\n");
       if (isRoot()) {
         var owner =
-            folder
+            directory
                 .getFileSystem()
                 .getUserPrincipalLookupService()
                 .lookupPrincipalByName(SYSTEM_USER);
-        Files.setOwner(folder.resolve("password"), owner);
-        Files.setOwner(folder, owner);
+        Files.setOwner(directory.resolve("password"), owner);
+        Files.setOwner(directory, owner);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -47,7 +47,7 @@ public final class PostgresServer implements AutoCloseable {
         "-U",
         USER,
         "--auth=scram-sha-256",
-        "--pwfile=" + folder.resolve("password"),
+        "--pwfile=" + directory.resolve("password"),
         "--no-sync",
         "--encoding=UTF8",
         "--locale=C.UTF-8");
@@ -64,7 +64,7 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   private String data() {
-    return folder.resolve("data").toString();
+    return directory.resolve("data").toString();
   }
 
   /** For JDBC; every installation has the database postgres. */
@@ -79,9 +79,9 @@ public final class PostgresServer implements AutoCloseable {
         data(),
         "-w",
         "-l",
-        folder.resolve("log").toString(),
+        directory.resolve("log").toString(),
         "-o",
-        "-p " + port + " -c listen_addresses=127.0.0.1 -c fsync=off -k " + folder,
+        "-p " + port + " -c listen_addresses=127.0.0.1 -c fsync=off -k " + directory,
         "start");
     isRunning = true;
   }
@@ -99,15 +99,15 @@ public final class PostgresServer implements AutoCloseable {
     }
     command.add(Programs.get(program));
     command.addAll(List.of(arguments));
-    ChildProcess.run(folder, folder.resolve("output"), command.toArray(String[]::new));
+    ChildProcess.run(directory, directory.resolve("output"), command.toArray(String[]::new));
   }
 
   /** The rows of a query, with columns separated by |. */
   public List<String> query(String sql) {
     try (ChildProcess psql =
         ChildProcess.start(
-            folder,
-            folder.resolve("rows"),
+            directory,
+            directory.resolve("rows"),
             Map.of("PGPASSWORD", PASSWORD),
             List.of(
                 Programs.get("psql"),
@@ -131,6 +131,6 @@ public final class PostgresServer implements AutoCloseable {
     if (isRunning) {
       stop();
     }
-    Directories.delete(folder);
+    Directories.delete(directory);
   }
 }

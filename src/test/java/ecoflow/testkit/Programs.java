@@ -24,8 +24,8 @@ public final class Programs {
             Stream.of(System.getenv("PATH").split(":")).map(Path::of),
             Stream.of(Path.of("/usr/sbin")),
             postgresql())
-        .flatMap(folders -> folders)
-        .map(folder -> folder.resolve(name))
+        .flatMap(directories -> directories)
+        .map(directory -> directory.resolve(name))
         .filter(Files::isExecutable)
         .findFirst();
   }

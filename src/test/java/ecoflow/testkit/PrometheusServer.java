@@ -33,23 +33,23 @@ public final class PrometheusServer implements AutoCloseable {
   public record Sample(Map<String, String> labels, double value) {}
 
   /**
-   * @param folder an empty directory
+   * @param directory an empty directory
    * @param targets local ports by the name of the job
    */
-  public static PrometheusServer start(Path folder, Map<String, Integer> targets) {
+  public static PrometheusServer start(Path directory, Map<String, Integer> targets) {
     try {
-      return new PrometheusServer(folder, targets);
+      return new PrometheusServer(directory, targets);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private PrometheusServer(Path folder, Map<String, Integer> targets) throws IOException {
+  private PrometheusServer(Path directory, Map<String, Integer> targets) throws IOException {
     try (Stream<Path> rules = Files.list(Path.of("deploy/prometheus/rules"))) {
       for (Path file : rules.toList()) {
         // A minute for each rule is too long for a test.
         String text = Files.readString(file).replaceAll("(?m)^    interval: .*\n", "");
-        Files.writeString(folder.resolve(file.getFileName()), text);
+        Files.writeString(directory.resolve(file.getFileName()), text);
       }
     }
     StringBuilder config =
@@ -61,16 +61,16 @@ public final class PrometheusServer implements AutoCloseable {
             config.append(
                 "  - {job_name: %s, static_configs: [{targets: ['127.0.0.1:%d']}]}%n"
                     .formatted(job, target)));
-    Path file = Files.writeString(folder.resolve("prometheus.yml"), config);
+    Path file = Files.writeString(directory.resolve("prometheus.yml"), config);
     process =
         ChildProcess.start(
-            folder,
-            folder.resolve("prometheus.log"),
+            directory,
+            directory.resolve("prometheus.log"),
             Map.of(),
             List.of(
                 Programs.get("prometheus"),
                 "--config.file=" + file,
-                "--storage.tsdb.path=" + folder.resolve("data"),
+                "--storage.tsdb.path=" + directory.resolve("data"),
                 "--web.listen-address=127.0.0.1:" + port));
     process.awaitLine("Server is ready to receive web requests");
   }

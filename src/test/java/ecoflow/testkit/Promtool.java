@@ -23,10 +23,10 @@ public final class Promtool {
   }
 
   /**
-   * @param folder directory for the page
+   * @param directory location of the page
    */
-  public static Result check(Path folder, String page) throws IOException, InterruptedException {
-    Path file = Files.writeString(folder.resolve("page"), page);
+  public static Result check(Path directory, String page) throws IOException, InterruptedException {
+    Path file = Files.writeString(directory.resolve("page"), page);
     Process promtool =
         new ProcessBuilder("promtool", "check", "metrics")
             .redirectInput(file.toFile())

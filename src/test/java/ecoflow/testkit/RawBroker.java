@@ -116,12 +116,12 @@ public final class RawBroker implements AutoCloseable {
   /**
    * Starts the server and configures it as the broker of the cloud.
    *
-   * @param folder directory for the key and the certificate of the server
+   * @param directory location of the key and the certificate of the server
    */
-  public RawBroker(SimulatedCloud cloud, Path folder, Script script) throws IOException {
+  public RawBroker(SimulatedCloud cloud, Path directory, Script script) throws IOException {
     this.script = script;
-    Path key = folder.resolve("broker.key");
-    Path certificate = folder.resolve("broker.pem");
+    Path key = directory.resolve("broker.key");
+    Path certificate = directory.resolve("broker.pem");
     cloud.writeIdentity(ServerCertificate.TRUSTED, key, certificate);
     JdkSslContext tls =
         (JdkSslContext)

@@ -16,13 +16,13 @@ public final class RedisServer implements AutoCloseable {
 
   public static final String PASSWORD = "redis+p&ss word%";
 
-  private final Path folder;
+  private final Path directory;
   private final int port = Ports.next();
   private final List<ChildProcess> subscribers = new ArrayList<>();
   private ChildProcess process;
 
-  public RedisServer(Path folder) {
-    this.folder = folder;
+  public RedisServer(Path directory) {
+    this.directory = directory;
   }
 
   public static boolean isInstalled() {
@@ -36,8 +36,8 @@ public final class RedisServer implements AutoCloseable {
   public void start() {
     process =
         ChildProcess.start(
-            folder,
-            folder.resolve("redis"),
+            directory,
+            directory.resolve("redis"),
             Map.of(),
             List.of(
                 Programs.get("redis-server"),
@@ -73,7 +73,7 @@ public final class RedisServer implements AutoCloseable {
         new ArrayList<>(List.of(Programs.get("redis-cli"), "-h", "127.0.0.1", "-p", "" + port));
     line.addAll(command);
     return ChildProcess.start(
-        folder, folder.resolve(output), Map.of("REDISCLI_AUTH", PASSWORD), line);
+        directory, directory.resolve(output), Map.of("REDISCLI_AUTH", PASSWORD), line);
   }
 
   public void kill() {

@@ -13,16 +13,16 @@ import java.util.stream.Stream;
  */
 public record SinkFile(Path path) {
 
-  private static final Path FOLDER = Path.of("examples/routes");
+  private static final Path DIRECTORY = Path.of("examples/routes");
   private static final String ENDING = ".camel.yaml";
 
   public static SinkFile of(String sink) {
-    return new SinkFile(FOLDER.resolve(sink + ENDING));
+    return new SinkFile(DIRECTORY.resolve(sink + ENDING));
   }
 
   /** The files of the directory itself, in order. */
   public static List<SinkFile> all() {
-    try (Stream<Path> files = Files.list(FOLDER)) {
+    try (Stream<Path> files = Files.list(DIRECTORY)) {
       return files
           .filter(file -> file.toString().endsWith(ENDING))
           .sorted()

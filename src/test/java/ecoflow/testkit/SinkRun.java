@@ -24,36 +24,36 @@ public final class SinkRun implements AutoCloseable {
   private static final String FETCH = "./mvnw ";
   private static final String LIB = "-Dlib=/etc/ecoflow/lib";
 
-  private final Path folder;
+  private final Path directory;
   private final SimulatedCloud cloud;
   private final ExporterJar jar;
-  private final Map<String, String> folders = new HashMap<>();
+  private final Map<String, String> directories = new HashMap<>();
 
-  public SinkRun(Path folder, SimulatedCloud cloud, String sink) {
-    this(folder, cloud, SinkFile.of(sink));
+  public SinkRun(Path directory, SimulatedCloud cloud, String sink) {
+    this(directory, cloud, SinkFile.of(sink));
   }
 
   /** Uses any file. */
-  public SinkRun(Path folder, SimulatedCloud cloud, SinkFile file) {
-    this.folder = folder;
+  public SinkRun(Path directory, SimulatedCloud cloud, SinkFile file) {
+    this.directory = directory;
     this.cloud = cloud;
-    jar = new ExporterJar(folder);
+    jar = new ExporterJar(directory);
     try {
-      Path routes = Files.createDirectory(folder.resolve("routes"));
+      Path routes = Files.createDirectory(directory.resolve("routes"));
       Files.copy(file.path(), routes.resolve(file.path().getFileName()));
-      folders.put("ECOFLOW_ROUTES_DIR", routes.toString());
+      directories.put("ECOFLOW_ROUTES_DIR", routes.toString());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     String needs = file.head("Needs");
     if (needs.contains(FETCH)) {
-      folders.put("ECOFLOW_LIB_DIR", fetch(file.name(), needs).toString());
+      directories.put("ECOFLOW_LIB_DIR", fetch(file.name(), needs).toString());
     }
   }
 
   /** Returns the directory with the jars that a Maven command has fetched. */
   private Path fetch(String name, String needs) {
-    return fetch(name, folder, needs.substring(needs.indexOf(FETCH)), LIB, "-Dlib=");
+    return fetch(name, directory, needs.substring(needs.indexOf(FETCH)), LIB, "-Dlib=");
   }
 
   /** Runs a Maven command that downloads jars into a directory, unless they are already there. */
@@ -99,7 +99,7 @@ public final class SinkRun implements AutoCloseable {
 
   private Map<String, String> with(Map<String, String> more, String... variables) {
     Map<String, String> all = new HashMap<>(more);
-    all.putAll(folders);
+    all.putAll(directories);
     for (String variable : variables) {
       int equals = variable.indexOf('=');
       all.put(variable.substring(0, equals), variable.substring(equals + 1));

@@ -11,14 +11,14 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Set;
 
 /** The sources as in a fresh checkout, in a directory where a build does not affect others. */
-public record SourceCopy(Path folder) {
+public record SourceCopy(Path directory) {
 
   private static final Path SOURCES = Path.of("").toAbsolutePath();
   private static final Set<Path> EXCLUDED =
       Set.of(SOURCES.resolve("target"), SOURCES.resolve(".git"));
 
   /** Copies all files except build results into a new directory. */
-  public static SourceCopy to(Path folder) {
+  public static SourceCopy to(Path directory) {
     try {
       Files.walkFileTree(
           SOURCES,
@@ -29,7 +29,7 @@ public record SourceCopy(Path folder) {
               if (EXCLUDED.contains(from)) {
                 return FileVisitResult.SKIP_SUBTREE;
               }
-              Files.createDirectory(folder.resolve(SOURCES.relativize(from)));
+              Files.createDirectory(directory.resolve(SOURCES.relativize(from)));
               return FileVisitResult.CONTINUE;
             }
 
@@ -39,7 +39,7 @@ public record SourceCopy(Path folder) {
               if (!EXCLUDED.contains(from)) {
                 Files.copy(
                     from,
-                    folder.resolve(SOURCES.relativize(from)),
+                    directory.resolve(SOURCES.relativize(from)),
                     StandardCopyOption.COPY_ATTRIBUTES);
               }
               return FileVisitResult.CONTINUE;
@@ -48,6 +48,6 @@ public record SourceCopy(Path folder) {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new SourceCopy(folder);
+    return new SourceCopy(directory);
   }
 }

@@ -20,14 +20,14 @@ public final class Tinyproxy implements AutoCloseable {
 
   private static final Pattern CONNECT = Pattern.compile("(?m)Request .*: CONNECT (\\S+) HTTP/");
 
-  private final Path folder;
+  private final Path directory;
   private final int port = Ports.next();
   private int starts;
   private ChildProcess process;
 
   /** Does not start it. */
-  public Tinyproxy(Path folder) {
-    this.folder = folder;
+  public Tinyproxy(Path directory) {
+    this.directory = directory;
   }
 
   public static boolean isInstalled() {
@@ -59,7 +59,7 @@ public final class Tinyproxy implements AutoCloseable {
                 "LogFile \"" + log() + "\"",
                 "LogLevel Connect"));
     lines.addAll(List.of(options));
-    Path configuration = folder.resolve("tinyproxy.conf");
+    Path configuration = directory.resolve("tinyproxy.conf");
     try {
       Files.write(configuration, lines);
     } catch (IOException e) {
@@ -67,8 +67,8 @@ public final class Tinyproxy implements AutoCloseable {
     }
     process =
         ChildProcess.start(
-            folder,
-            folder.resolve("tinyproxy-output-" + starts),
+            directory,
+            directory.resolve("tinyproxy-output-" + starts),
             Map.of(),
             List.of(Programs.get("tinyproxy"), "-d", "-c", configuration.toString()));
     eventually(
@@ -89,7 +89,7 @@ public final class Tinyproxy implements AutoCloseable {
   }
 
   private Path log() {
-    return folder.resolve("tinyproxy-log-" + starts);
+    return directory.resolve("tinyproxy-log-" + starts);
   }
 
   /** The targets of all CONNECT requests since the start, in order. */

@@ -27,16 +27,16 @@ class RecordingTest {
 
   @TempDir private Path parent;
   private final List<String> lines = new ArrayList<>();
-  private Path folder;
+  private Path directory;
 
   @BeforeEach
   void createDirectory() throws IOException {
-    folder = Files.createDirectory(parent.resolve("records"));
+    directory = Files.createDirectory(parent.resolve("records"));
   }
 
   @AfterEach
   void unmount() throws IOException, InterruptedException {
-    run("umount", folder.toString());
+    run("umount", directory.toString());
   }
 
   private static boolean run(String... command) throws IOException, InterruptedException {
@@ -72,14 +72,14 @@ class RecordingTest {
   @Test
   void fullDiskEndsRecordingAfterLastCompleteLine() throws Exception {
     assumeTrue(
-        run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.toString()),
+        run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", directory.toString()),
         "mounting is not permitted");
-    Recording recording = new Recording(folder, lines::add);
+    Recording recording = new Recording(directory, lines::add);
     for (int i = 0; i < 50; i++) {
       record(recording, i, 3_000);
     }
 
-    Path file = folder.resolve(Recording.FILE);
+    Path file = directory.resolve(Recording.FILE);
     assertEquals(
         List.of(
             "No more unknown messages are recorded: "
@@ -96,9 +96,9 @@ class RecordingTest {
 
   @Test
   void fifoInPlaceOfFileIsNotOpened() throws Exception {
-    Path file = folder.resolve(Recording.FILE);
+    Path file = directory.resolve(Recording.FILE);
     assumeTrue(run("mkfifo", file.toString()), "mkfifo is not installed");
-    Recording recording = new Recording(folder, lines::add);
+    Recording recording = new Recording(directory, lines::add);
     record(recording, 1, 100);
     assertEquals(
         List.of("No more unknown messages are recorded: " + file + " is not a regular file"),

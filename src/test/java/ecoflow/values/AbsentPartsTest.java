@@ -33,7 +33,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class AbsentPartsTest {
 
-  private static final Path FOLDER = Path.of("src/test/resources/parts");
+  private static final Path DIRECTORY = Path.of("src/test/resources/parts");
 
   // Fields of 254/21
   private static final int ERROR_OF_BATTERY = 140;
@@ -132,7 +132,7 @@ class AbsentPartsTest {
 
   private static String text(String file) {
     try {
-      return Files.readString(FOLDER.resolve(file));
+      return Files.readString(DIRECTORY.resolve(file));
     } catch (IOException e) {
       throw new AssertionError(e);
     }

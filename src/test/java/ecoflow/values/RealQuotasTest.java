@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class RealQuotasTest {
 
-  private static final Path FOLDER = Path.of("src/test/resources/quotas");
+  private static final Path DIRECTORY = Path.of("src/test/resources/quotas");
   private static final Set<String> OF_ALL =
       Set.of("device", "device_name", "product_name", "device_general_key");
 
@@ -56,7 +56,7 @@ class RealQuotasTest {
 
   private static String text(String file) {
     try {
-      return Files.readString(FOLDER.resolve(file));
+      return Files.readString(DIRECTORY.resolve(file));
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -17,11 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class WebConfigFileTest {
 
-  @TempDir Path folder;
+  @TempDir Path directory;
 
   @Test
   void unresponsiveFileIsReportedInOneLine() throws Exception {
-    Path pipe = folder.resolve("web.yml");
+    Path pipe = directory.resolve("web.yml");
     assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
     WebConfigException failure =
         assertThrows(

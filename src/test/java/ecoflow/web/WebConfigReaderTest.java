@@ -24,10 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WebConfigReaderTest {
 
   private static final String HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
-  private static final Path FOLDER = Path.of("/etc/web");
+  private static final Path DIRECTORY = Path.of("/etc/web");
 
   private static WebConfig read(String yaml) throws WebConfigException {
-    return WebConfigReader.read(yaml, FOLDER);
+    return WebConfigReader.read(yaml, DIRECTORY);
   }
 
   private static String problem(String yaml) {
@@ -69,7 +69,9 @@ class WebConfigReaderTest {
     Tls tls = config.tls().orElseThrow();
     assertEquals(
         List.of(
-            FOLDER.resolve("server.crt"), Path.of("/keys/server.key"), FOLDER.resolve("ca.crt")),
+            DIRECTORY.resolve("server.crt"),
+            Path.of("/keys/server.key"),
+            DIRECTORY.resolve("ca.crt")),
         tls.files());
     assertEquals(ClientAuth.REQUIRE_AND_VERIFY, tls.clientAuth());
     assertEquals(List.of("prometheus", "10.0.0.1"), tls.allowedSans());

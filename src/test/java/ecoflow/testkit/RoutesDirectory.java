@@ -11,44 +11,44 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A copy of the packaged routes for an exporter with edited routes. */
-public record RoutesFolder(Path folder) {
+public record RoutesDirectory(Path directory) {
 
   private static final Path PACKAGED = Path.of("src/main/resources/routes");
 
   /** Copies the packaged routes into a new directory. */
-  public static RoutesFolder copyTo(Path folder) {
+  public static RoutesDirectory copyTo(Path directory) {
     try {
-      Files.createDirectory(folder);
+      Files.createDirectory(directory);
       for (String file : packaged()) {
-        Files.copy(PACKAGED.resolve(file), folder.resolve(file));
+        Files.copy(PACKAGED.resolve(file), directory.resolve(file));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new RoutesFolder(folder);
+    return new RoutesDirectory(directory);
   }
 
   /** Copies files into a new directory. */
-  public static RoutesFolder of(Path folder, Path... files) {
+  public static RoutesDirectory of(Path directory, Path... files) {
     try {
-      Files.createDirectories(folder);
+      Files.createDirectories(directory);
       for (Path file : files) {
-        Files.copy(file, folder.resolve(file.getFileName()));
+        Files.copy(file, directory.resolve(file.getFileName()));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new RoutesFolder(folder);
+    return new RoutesDirectory(directory);
   }
 
   /** The names of the packaged files. */
   public static List<String> packaged() {
-    return new RoutesFolder(PACKAGED).names();
+    return new RoutesDirectory(PACKAGED).names();
   }
 
   /** The sorted names of the files. */
   public List<String> names() {
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -56,7 +56,7 @@ public record RoutesFolder(Path folder) {
   }
 
   /** Inserts a step, in YAML of any indentation, at the start of each route of a file. */
-  public RoutesFolder insertFirst(String file, String step) {
+  public RoutesDirectory insertFirst(String file, String step) {
     String steps = "\n      steps:\n";
     return edit(file, steps, steps + step.indent(8 - step.indexOf('-')));
   }
@@ -65,10 +65,10 @@ public record RoutesFolder(Path folder) {
    * Replaces lines in a file, from the one that equals the first given line to the one that equals
    * the last.
    */
-  public RoutesFolder replaceLines(String file, String lines) {
+  public RoutesDirectory replaceLines(String file, String lines) {
     List<String> all = lines.lines().toList();
     try {
-      String text = Files.readString(folder.resolve(file));
+      String text = Files.readString(directory.resolve(file));
       String last = all.get(all.size() - 1) + "\n";
       int start = text.indexOf(all.get(0) + "\n");
       int end = text.indexOf(last, start);
@@ -86,9 +86,9 @@ public record RoutesFolder(Path folder) {
    *
    * @return this
    */
-  public RoutesFolder edit(String file, String text, String replacement) {
+  public RoutesDirectory edit(String file, String text, String replacement) {
     try {
-      Path edited = folder.resolve(file);
+      Path edited = directory.resolve(file);
       String before = Files.readString(edited);
       String after = before.replace(text, replacement);
       assertNotEquals(before, after, () -> file + " does not contain " + text);
@@ -101,11 +101,11 @@ public record RoutesFolder(Path folder) {
 
   /** The variable that makes an exporter load the files in addition to the packaged ones. */
   public String additionalRoutes() {
-    return "ECOFLOW_ROUTES_DIR=" + folder;
+    return "ECOFLOW_ROUTES_DIR=" + directory;
   }
 
   /** The value of CAMEL_MAIN_ROUTES_INCLUDE_PATTERN for this directory. */
   public String pattern() {
-    return "file:" + folder + "/*.camel.yaml";
+    return "file:" + directory + "/*.camel.yaml";
   }
 }
