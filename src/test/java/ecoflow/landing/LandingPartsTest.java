@@ -106,7 +106,9 @@ class LandingPartsTest {
         "full in 1 h 0 min",
         Format.remainingTime(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
     assertEquals(
-        "", Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))), "charging");
+        "",
+        Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))),
+        "charging");
     assertEquals("", Format.remainingTime(Reading.NONE));
     assertEquals("\u2013", Format.watts(NONE));
     assertEquals("just now", Format.ago(-5_000));

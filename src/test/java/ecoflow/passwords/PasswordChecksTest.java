@@ -138,7 +138,8 @@ class PasswordChecksTest {
     check(Optional.empty(), SCRAPER).join();
     Duration interval = Duration.ofSeconds(1).dividedBy(PasswordChecks.MAX_GUESSES_PER_SECOND);
     eventually(() -> assertEquals(List.of(interval.toNanos()), pauses));
-    checks.submit(Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
+    checks.submit(
+        Optional.empty(), SCRAPER, 0, () -> now.addAndGet(Duration.ofSeconds(3).toNanos()));
     eventually(() -> assertEquals(Duration.ofSeconds(3).toNanos(), pauses.get(1)));
   }
 
