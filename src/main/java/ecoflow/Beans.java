@@ -95,8 +95,7 @@ public final class Beans implements ExporterBeans {
   }
 
   /**
-   * Sets the action after the last failed attempt to reach EcoFlow at start. The default is no
-   * action.
+   * Sets the action after the last failed attempt to reach EcoFlow at start. By default nothing happens.
    */
   void onContactFailure(Runnable action) {
     exit = action;
@@ -128,7 +127,7 @@ public final class Beans implements ExporterBeans {
     Registry registry = camel.getRegistry();
     Meters meters = new Meters(settings, version());
     devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
-    meters.followDevices(devices::overLimit, devices::notNamed);
+    meters.registerDevices(devices::overLimit, devices::invalidSerials);
     Quotas quotas =
         new Quotas(
             settings.devices(),
@@ -141,7 +140,7 @@ public final class Beans implements ExporterBeans {
     Normalised normalised =
         new Normalised(
             settings.page(), settings.messagesDir(), devices, quotas, meters::valueHeld, nanoClock);
-    devices.silences(normalised::silence);
+    devices.setSilences(normalised::silence);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api =
@@ -198,7 +197,7 @@ public final class Beans implements ExporterBeans {
               settings,
               vertx,
               trust,
-              devices::serialsOfCloud,
+              devices::ecoflowSerials,
               devices::commonSilence,
               api,
               meters,

@@ -150,7 +150,7 @@ public final class EcoflowExporter implements AutoCloseable {
         new MainHelper().getVersion(),
         Runtime.version(),
         settings.mode().label(),
-        settings.devices().areAllWanted() ? "all" : String.join(",", settings.devices().serials()),
+        settings.devices().areAllServed() ? "all" : String.join(",", settings.devices().serials()),
         settings.http().hosts().get(0));
     logProxy();
     settings.notes().forEach(note -> log.warn("{}", note));

@@ -97,7 +97,7 @@ final class AccountLogin implements Login {
         settings.mode().label() + "\n" + String.join(",", settings.devices().serials());
     this.clientId = settings.mqtt().clientId();
     this.credentialsLife = settings.mqtt().credentialsLife();
-    this.discovers = settings.devices().areAllWanted();
+    this.discovers = settings.devices().areAllServed();
     this.devices = devices;
     this.meters = meters;
     this.nanoClock = nanoClock;
@@ -137,7 +137,7 @@ final class AccountLogin implements Login {
         && session != null
         && (!hasChecked
             || nanoClock.getAsLong() - lastCheckAt >= checkPause.minus(TIMER_JITTER).toNanos())
-        && devices.ofCloud().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
+        && devices.ecoflowDevices().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
   }
 
   /** Route step: records the start of a check of the device list. */
@@ -266,7 +266,9 @@ final class AccountLogin implements Login {
     } else if (list.isEmpty() && discovers) {
       LOG.warn("The account has no devices yet");
     }
-    devices.ofCloud().forEach(device -> logAbsence(device, list.containsKey(device.serial())));
+    devices
+        .ecoflowDevices()
+        .forEach(device -> logAbsence(device, list.containsKey(device.serial())));
   }
 
   /** Logs that a device is not in the list, and again if the reason changes. */

@@ -58,7 +58,7 @@ final class QuotaRequests {
 
   /** For routes: the serial numbers of the devices to request; empty without a connection. */
   public List<String> devices() {
-    return connected.getAsBoolean() ? devices.serialsOfCloud() : List.of();
+    return connected.getAsBoolean() ? devices.ecoflowSerials() : List.of();
   }
 
   /** Route step: makes the requests of all devices due, after a new connection. */

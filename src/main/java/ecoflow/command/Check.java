@@ -65,7 +65,7 @@ final class Check {
   }
 
   private void settings() {
-    boolean all = settings.devices().areAllWanted();
+    boolean all = settings.devices().areAllServed();
     findings.ok(
         "settings",
         "mode "
@@ -206,7 +206,7 @@ final class Check {
         listed.stream()
             .collect(Collectors.toMap(ListedDevice::serial, device -> device, (one, two) -> one));
     List<String> serials = new ArrayList<>(settings.devices().serials());
-    if (settings.devices().areAllWanted()) {
+    if (settings.devices().areAllServed()) {
       bySerial.keySet().stream().sorted().forEach(serials::add);
       if (listed.isEmpty()) {
         findings.failed(

@@ -63,7 +63,7 @@ public record DeviceSettings(
   private static final String DEVICES_FILE = "devices.json";
 
   /** Whether the exporter serves all devices of the account. */
-  public boolean areAllWanted() {
+  public boolean areAllServed() {
     return serials.isEmpty();
   }
 

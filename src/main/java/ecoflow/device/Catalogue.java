@@ -27,8 +27,8 @@ final class Catalogue {
   /**
    * One model.
    *
-   * @param generalKey the vendor's key of the model; null when unknown
-   * @param sn prefix of the serial numbers
+   * @param generalKey the vendor's key of the model; null if unknown
+   * @param sn prefix of the serial numbers of the model
    */
   record Entry(String generalKey, String name, String sn) {}
 
@@ -38,8 +38,8 @@ final class Catalogue {
    * Reads a catalogue file: a JSON array of objects with "sn", "name" and, where known,
    * "generalKey". If the file cannot be used, the packaged catalogue replaces it.
    *
-   * @param explicit whether the user configured the file; only then a missing file is worth a
-   *     warning
+   * @param explicit whether the user configured the file; a missing file is reported only in this
+   *     case
    * @param warn receives at most one line
    */
   static Catalogue load(Path file, boolean explicit, Consumer<String> warn) {
@@ -65,17 +65,17 @@ final class Catalogue {
     }
 
     Catalogue catalogue = new Catalogue();
-    int bad = catalogue.addAll(json);
-    if (bad > 0 && bad == json.size()) {
-      return packaged(file, "has no entry with the texts \"sn\" and \"name\"", warn);
+    int invalid = catalogue.addAll(json);
+    if (invalid > 0 && invalid == json.size()) {
+      return packaged(file, "has no entry with the strings \"sn\" and \"name\"", warn);
     }
-    if (bad > 0) {
+    if (invalid > 0) {
       warn.accept(
           line(
               file,
-              "has entries without the texts \"sn\" and \"name\", or whose \"generalKey\" is not"
-                  + " a text; ignored: "
-                  + bad
+              "has entries without the strings \"sn\" and \"name\", or whose \"generalKey\" is"
+                  + " not a string; ignored: "
+                  + invalid
                   + " of "
                   + json.size()));
     }
@@ -93,9 +93,9 @@ final class Catalogue {
     return Optional.empty();
   }
 
-  /** Returns the number of entries that were rejected because of their shape. */
+  /** Returns the number of entries that are not valid. */
   private int addAll(JsonNode array) {
-    int bad = 0;
+    int invalid = 0;
     for (JsonNode item : array) {
       String sn = item.path("sn").asText();
       String name = item.path("name").asText();
@@ -106,12 +106,12 @@ final class Catalogue {
           || sn.isBlank()
           || name.isBlank()
           || !(keyUnknown || generalKey.isTextual())) {
-        bad++;
+        invalid++;
         continue;
       }
       byPrefix.put(sn, new Entry(keyUnknown ? null : generalKey.asText(), name, sn));
     }
-    return bad;
+    return invalid;
   }
 
   private static Catalogue packaged(Path file, String problem, Consumer<String> warn) {

@@ -5,16 +5,16 @@ import java.util.OptionalLong;
 import java.util.function.BiFunction;
 
 /**
- * The state of one device, apart from its values. Times are nanoseconds of one monotonic clock,
- * except for the time of the last update, which users see.
+ * The state of one device, without its values. Times are nanoseconds of one monotonic clock, except
+ * for the time of the last update, which is exported.
  */
 final class Device {
 
   private final String serial;
-  private final boolean ofCloud;
+  private final boolean isEcoflow;
   private Labels labels;
 
-  /** Null until it is needed. */
+  /** Null until it is first requested. */
   private Duration silence;
 
   private Listing listing;
@@ -25,20 +25,20 @@ final class Device {
   private boolean isFresh;
   private long pushedAt;
   private boolean hasPushed;
-  private long saidOnlineAt;
-  private boolean saidOnline;
-  private long filledUntil;
-  private boolean filled;
-  private boolean isUnfillable;
-  private boolean saidOffline;
+  private long reportedOnlineAt;
+  private boolean isReportedOnline;
+  private long snapshotValidUntil;
+  private boolean hasSnapshot;
+  private boolean wasLastPollEmpty;
+  private boolean isReportedOffline;
   private long lastUpdateMillis;
 
   /**
-   * @param ofCloud false for a device that is not an EcoFlow device
+   * @param isEcoflow false for a device that is not an EcoFlow device
    */
-  Device(String serial, boolean ofCloud, Labels labels) {
+  Device(String serial, boolean isEcoflow, Labels labels) {
     this.serial = serial;
-    this.ofCloud = ofCloud;
+    this.isEcoflow = isEcoflow;
     this.labels = labels;
   }
 
@@ -46,8 +46,8 @@ final class Device {
     return serial;
   }
 
-  boolean isOfCloud() {
-    return ofCloud;
+  boolean isEcoflow() {
+    return isEcoflow;
   }
 
   synchronized Labels labels() {
@@ -55,16 +55,16 @@ final class Device {
   }
 
   /**
-   * @param lack text about a device that is not in the list, else empty
+   * @param reason text about a device that is not in the list; empty if it is in the list
    */
-  synchronized void listed(Listing now, String lack, Labels resolved, long nanos) {
+  synchronized void listed(Listing now, String reason, Labels resolved, long nanos) {
     listing = now;
-    absence = lack;
+    absence = reason;
     listedAt = nanos;
-    labelled(resolved);
+    setLabels(resolved);
   }
 
-  synchronized void labelled(Labels resolved) {
+  synchronized void setLabels(Labels resolved) {
     labels = resolved;
     silence = null;
   }
@@ -72,7 +72,7 @@ final class Device {
   /**
    * The longest normal silence of the model.
    *
-   * @param silenceOf returns it by serial number and product
+   * @param silenceOf returns the silence for a serial number and a product
    */
   synchronized Duration silence(BiFunction<String, String, Duration> silenceOf) {
     if (silence == null) {
@@ -81,16 +81,16 @@ final class Device {
     return silence;
   }
 
-  /** At least one value arrived. This also ends an earlier "offline": data overrides the flag. */
+  /** At least one value was received. This overrides an earlier offline report. */
   synchronized void dataArrived(long nanos, long epochMillis) {
     dataAt = nanos;
     hasSent = true;
     isFresh = true;
-    saidOffline = false;
+    isReportedOffline = false;
     lastUpdateMillis = epochMillis;
   }
 
-  /** Values arrived without a request, so the device is online. */
+  /** Values were received without a request, so the device is online. */
   synchronized void pushed(long nanos) {
     pushedAt = nanos;
     hasPushed = true;
@@ -101,62 +101,66 @@ final class Device {
    * online.
    */
   synchronized void reportedOffline() {
-    saidOffline = true;
+    isReportedOffline = true;
     isFresh = false;
     hasPushed = false;
   }
 
   /** The cloud reports the device as online. */
   synchronized void reportedOnline(long nanos) {
-    saidOffline = false;
-    saidOnline = true;
-    saidOnlineAt = nanos;
+    isReportedOffline = false;
+    isReportedOnline = true;
+    reportedOnlineAt = nanos;
   }
 
   /** Earlier status reports of the cloud may be outdated. */
   synchronized void forgetReports() {
-    saidOffline = false;
-    saidOnline = false;
+    isReportedOffline = false;
+    isReportedOnline = false;
   }
 
   synchronized boolean isReportedOnline(long nanos, Duration maxAge) {
-    return saidOnline && !saidOffline && nanos - saidOnlineAt < maxAge.toNanos();
+    return isReportedOnline && !isReportedOffline && nanos - reportedOnlineAt < maxAge.toNanos();
   }
 
-  /** All values of the device arrived; they are sufficient until this time. */
-  synchronized void filledUntil(long nanos) {
-    filledUntil = nanos;
-    filled = true;
+  /** A snapshot was received; it is valid until this time, as long as changes are received. */
+  synchronized void snapshotValidUntil(long nanos) {
+    snapshotValidUntil = nanos;
+    hasSnapshot = true;
   }
 
   /**
    * A poll has ended.
    *
-   * @param hadValues false if the answer was empty, or EcoFlow does not answer for this device
+   * @param hadValues false if the response was empty, or EcoFlow does not provide values of this
+   *     device
    */
   synchronized void polled(boolean hadValues) {
-    isUnfillable = !hadValues;
+    wasLastPollEmpty = !hadValues;
   }
 
-  /** Whether the last poll returned no values, so that pushes are the only source. */
-  synchronized boolean isUnfillable() {
-    return isUnfillable;
+  /** Whether the last poll returned no values, so that pushes are the only source of values. */
+  synchronized boolean wasLastPollEmpty() {
+    return wasLastPollEmpty;
   }
 
-  /** Its values were discarded. */
-  synchronized void emptied() {
-    filled = false;
+  /** The values of the device were discarded. */
+  synchronized void snapshotDiscarded() {
+    hasSnapshot = false;
   }
 
-  synchronized boolean isFull(long nanos) {
-    return filled && nanos - filledUntil < 0;
+  synchronized boolean hasValidSnapshot(long nanos) {
+    return hasSnapshot && nanos - snapshotValidUntil < 0;
   }
 
   synchronized boolean isReportedOffline() {
-    return saidOffline;
+    return isReportedOffline;
   }
 
-  /** Whether values arrived without a request within {@code maxAge}, and no "offline" since. */
+  /**
+   * Whether values were received without a request within {@code maxAge}, and no offline report
+   * since.
+   */
   synchronized boolean isPushing(long nanos, Duration maxAge) {
     return hasPushed && nanos - pushedAt < maxAge.toNanos();
   }
@@ -166,17 +170,17 @@ final class Device {
     return hasSent ? OptionalLong.of(lastUpdateMillis) : OptionalLong.empty();
   }
 
-  /** Whether values arrived within {@code maxAge}, and no "offline" since. */
+  /** Whether values were received within {@code maxAge}, and no offline report since. */
   synchronized boolean hasFreshData(long nanos, Duration maxAge) {
     return isFresh && nanos - dataAt < maxAge.toNanos();
   }
 
-  /** Whether the device is online in a list not older than {@code maxAge}. */
+  /** Whether the device is online in a device list that is not older than {@code maxAge}. */
   synchronized boolean isListedOnline(long nanos, Duration maxAge) {
     return isListed(nanos, maxAge) && listing.online();
   }
 
-  /** Whether a list not older than {@code maxAge} decides if the device is online. */
+  /** Whether there is a device list that is not older than {@code maxAge}. */
   synchronized boolean isListed(long nanos, Duration maxAge) {
     return listing != null && nanos - listedAt < maxAge.toNanos();
   }
@@ -185,14 +189,14 @@ final class Device {
     return hasSent;
   }
 
-  /** Whether values arrived after the newest list. */
+  /** Whether values were received after the newest device list. */
   synchronized boolean hasSentSinceListed() {
     return hasSent && dataAt - listedAt > 0;
   }
 
   /**
-   * Text about a device that is not in the newest list; empty if it is in the list, or without a
-   * list.
+   * Text about a device that is not in the newest device list; empty if it is in the list, or if
+   * there is no list.
    */
   synchronized String absence() {
     return absence;

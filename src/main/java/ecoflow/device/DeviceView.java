@@ -7,7 +7,7 @@ import java.util.OptionalLong;
  *
  * @param shown whether its values may be shown
  * @param absence text about a device that is not in the newest device list; empty if the device is
- *     in the list or is online regardless
+ *     in the list or if it is online nevertheless
  * @param lastUpdateMillis milliseconds since 1970 of its last value; empty before the first one
  */
 public record DeviceView(

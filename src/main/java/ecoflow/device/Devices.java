@@ -19,17 +19,17 @@ import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
- * The devices that the exporter serves: the configured ones, or all of the account. This class
- * alone decides which devices are online and which values may be shown.
+ * The devices that the exporter serves: the configured ones, or all devices of the account. Only
+ * this class decides which devices are online and which values may be shown.
  */
 public final class Devices {
 
   private static final Pattern SERIAL = Pattern.compile("[A-Za-z0-9_-]{1,64}");
 
-  /** Allows for network delays at the end of a silence. */
+  /** Tolerance for network delays at the end of a silence. */
   private static final Duration JITTER = Duration.ofMinutes(1);
 
-  /** Limits the memory that a broker with public write access can use. */
+  /** Limits the memory that devices from a broker with public write access can use. */
   private static final int MAX_ADOPTED = 1_000;
 
   private final DeviceSettings settings;
@@ -38,18 +38,22 @@ public final class Devices {
   private final LongSupplier nanoClock;
   private final Consumer<String> warn;
 
-  /** For models that send often. Stored, because it is needed for each message and series. */
+  /**
+   * The maximum age for models that send often, precomputed because it is used for each message and
+   * series.
+   */
   private final Duration maxAge;
 
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
   private volatile int overLimit;
-  private volatile int notNamed;
+  private volatile int invalidSerials;
   private volatile Consumer<String> renamed = serial -> {};
   private volatile BiFunction<String, String, Duration> silenceOf =
       (serial, product) -> Duration.ZERO;
 
   /**
-   * @param warn receives a line if the catalogue cannot be used, or devices of a list are left out
+   * @param warn receives a line if the catalogue cannot be used, or if devices of a list are not
+   *     served
    */
   public Devices(Settings settings, Consumer<String> warn, LongSupplier nanoClock) {
     this.settings = settings.devices();
@@ -62,7 +66,7 @@ public final class Devices {
     this.settings.serials().forEach(this::add);
   }
 
-  /** EcoFlow's online flag, which can be 1, "1" or true. */
+  /** Parses EcoFlow's online flag, which can be 1, "1" or true. */
   public static boolean isOn(Object flag) {
     return flag instanceof Number number
         ? number.intValue() == 1
@@ -75,8 +79,8 @@ public final class Devices {
   }
 
   /** The serial numbers of EcoFlow devices, sorted. */
-  public List<String> serialsOfCloud() {
-    return ofCloud().stream().map(DeviceView::serial).toList();
+  public List<String> ecoflowSerials() {
+    return ecoflowDevices().stream().map(DeviceView::serial).toList();
   }
 
   public List<DeviceView> all() {
@@ -84,32 +88,33 @@ public final class Devices {
   }
 
   /** All EcoFlow devices. */
-  public List<DeviceView> ofCloud() {
-    return bySerial.values().stream().filter(Device::isOfCloud).map(this::view).toList();
+  public List<DeviceView> ecoflowDevices() {
+    return bySerial.values().stream().filter(Device::isEcoflow).map(this::view).toList();
   }
 
   public Optional<DeviceView> find(String serial) {
     return Optional.ofNullable(bySerial.get(serial)).map(this::view);
   }
 
-  public boolean isWanted(String serial) {
+  public boolean isServed(String serial) {
     return bySerial.containsKey(serial);
   }
 
   private DeviceView view(Device device) {
     boolean online = isOnline(device);
-    // With an account the list can lack a device that sends: its values take precedence.
-    boolean isThere = online || (mode.usesAccount() && device.hasSentSinceListed());
+    // With an account, a device that sends values can be missing from the list. Its values take
+    // precedence.
+    boolean isPresent = online || (mode.usesAccount() && device.hasSentSinceListed());
     return new DeviceView(
         device.serial(),
         device.labels(),
         online,
         isShown(device),
-        isThere ? "" : device.absence(),
+        isPresent ? "" : device.absence(),
         device.lastUpdateMillis());
   }
 
-  /** Also works for devices that are not served. */
+  /** The labels of a device, which need not be served. */
   public Labels labels(String serial) {
     Device device = bySerial.get(serial);
     return device == null ? new Labels(serial, serial, "Unknown", "unknown") : device.labels();
@@ -132,9 +137,9 @@ public final class Devices {
   }
 
   /**
-   * At least one value arrived. This also ends an earlier "offline": data overrides the flag.
+   * At least one value was received. This overrides an earlier offline report.
    *
-   * @param polled whether it is the answer to a poll
+   * @param polled whether it is the response to a poll
    */
   public void dataArrived(String serial, boolean polled) {
     Device device = bySerial.get(serial);
@@ -150,7 +155,8 @@ public final class Devices {
   /**
    * A poll of the device has ended.
    *
-   * @param hadValues false if the answer was empty, or EcoFlow does not answer for this device
+   * @param hadValues false if the response was empty, or EcoFlow does not provide values of this
+   *     device
    */
   public void polled(String serial, boolean hadValues) {
     Device device = bySerial.get(serial);
@@ -159,7 +165,7 @@ public final class Devices {
     }
   }
 
-  /** The cloud reports the device as online, which ends an earlier "offline". */
+  /** The cloud reports the device as online. This overrides an earlier offline report. */
   public void reportedOnline(String serial) {
     Device device = bySerial.get(serial);
     if (device != null && mode == Settings.Mode.OPEN) {
@@ -172,36 +178,39 @@ public final class Devices {
     bySerial.values().forEach(Device::forgetReports);
   }
 
-  /** Changes may have been missed: all values of each device are needed again. */
-  public void allEmptied() {
-    bySerial.values().forEach(Device::emptied);
+  /** Changes may have been missed, so each device needs a new snapshot. */
+  public void allSnapshotsDiscarded() {
+    bySerial.values().forEach(Device::snapshotDiscarded);
   }
 
-  /** All values of the device arrived. */
-  public void filled(String serial) {
-    filledUntil(serial, nanoClock.getAsLong() + settings.fullInterval().toNanos());
+  /** A snapshot of the device was received. */
+  public void snapshotReceived(String serial) {
+    snapshotValidUntil(serial, nanoClock.getAsLong() + settings.fullInterval().toNanos());
   }
 
-  /** The values of the device were discarded, or changes are missing. */
-  public void emptied(String serial) {
+  /** The values of the device were discarded, or changes were missed. */
+  public void snapshotDiscarded(String serial) {
     Device device = bySerial.get(serial);
     if (device != null) {
-      device.emptied();
+      device.snapshotDiscarded();
     }
   }
 
-  /** All values of the device arrived; they are sufficient until this time. */
-  public void filledUntil(String serial, long nanos) {
+  /** A snapshot of the device was received; it is valid until this time. */
+  public void snapshotValidUntil(String serial, long nanos) {
     Device device = bySerial.get(serial);
     if (device != null) {
-      device.filledUntil(nanos);
+      device.snapshotValidUntil(nanos);
     }
   }
 
-  /** Whether changes are sufficient: all values arrived recently and were not discarded since. */
-  public boolean isFull(String serial) {
+  /**
+   * Whether changes are sufficient, because a snapshot was received recently and not discarded
+   * since.
+   */
+  public boolean hasValidSnapshot(String serial) {
     Device device = bySerial.get(serial);
-    return device != null && device.isFull(nanoClock.getAsLong());
+    return device != null && device.hasValidSnapshot(nanoClock.getAsLong());
   }
 
   /** Whether the device sends its changes without requests. */
@@ -229,31 +238,32 @@ public final class Devices {
   }
 
   /**
-   * REST: a list not older than its maximum age reports the device as online. With an account, and
-   * for devices that are not EcoFlow devices: values arrived recently. Open: the last status
-   * message, then values that the device pushed, then the list; answers to polls are not evidence.
-   * A list with "offline" ends a silence that is normal for the model.
+   * REST: the device is online in a list that is not older than its maximum age. With an account,
+   * and for devices that are not EcoFlow devices: values were received recently. Open: decided by
+   * the last status message, then by values that the device pushed, then by the list; responses to
+   * polls are not evidence. An offline state in the list ends a silence that is normal for the
+   * model.
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
-    if (mode.usesAccount() || !device.isOfCloud()) {
+    if (mode.usesAccount() || !device.isEcoflow()) {
       return hasFreshData(device, now);
     }
-    Duration listAge = listAge();
-    boolean listed = device.isListedOnline(now, listAge);
+    Duration maxListAge = maxListAge();
+    boolean listed = device.isListedOnline(now, maxListAge);
     if (mode == Settings.Mode.REST) {
       return listed;
     }
     return !device.isReportedOffline()
         && (listed
             || device.isPushing(now, maxAge)
-            // The list may be outdated; after a while one of the other sources must confirm the
+            // The list may be outdated. After some time, one of the other sources must confirm the
             // report.
-            || device.isReportedOnline(now, listAge)
-            || (!device.isListed(now, listAge) && device.isPushing(now, maxAge(device))));
+            || device.isReportedOnline(now, maxListAge)
+            || (!device.isListed(now, maxListAge) && device.isPushing(now, maxAge(device))));
   }
 
-  private Duration listAge() {
+  private Duration maxListAge() {
     return maxAge.plus(settings.listLife());
   }
 
@@ -263,16 +273,16 @@ public final class Devices {
   }
 
   private boolean hasFreshData(Device device, long now) {
-    // The order avoids the lookup of the silence for devices that send often.
+    // This order avoids the lookup of the silence for devices that send often.
     return device.hasFreshData(now, maxAge) || device.hasFreshData(now, maxAge(device));
   }
 
   /**
-   * Open: whether the device is online in the list, but only pushes provide values, however rarely.
+   * Open: whether the device is online in the list but its only source of values is rare pushes.
    */
   private boolean keepsPushes(Device device, long now) {
-    return device.isUnfillable()
-        && device.isListedOnline(now, listAge())
+    return device.wasLastPollEmpty()
+        && device.isListedOnline(now, maxListAge())
         && device.isPushing(now, settings.seriesLife());
   }
 
@@ -288,24 +298,24 @@ public final class Devices {
   }
 
   private Duration maxAge(Device device) {
-    return longer(maxAge, bound(silence(device)));
+    return longer(maxAge, maxSilence(silence(device)));
   }
 
   /** The age at which a single series of this device is removed. */
   public Duration seriesLife(String serial) {
     Device device = bySerial.get(serial);
     Duration life = settings.seriesLife();
-    return device == null ? life : longer(life, bound(silence(device)));
+    return device == null ? life : longer(life, maxSilence(silence(device)));
   }
 
   /** The longest normal silence of a device that has sent values; zero for polled devices. */
   private Duration silence(Device device) {
-    boolean pushes = mode != Settings.Mode.REST || !device.isOfCloud();
+    boolean pushes = mode != Settings.Mode.REST || !device.isEcoflow();
     return pushes && device.hasSent() ? device.silence(silenceOf) : Duration.ZERO;
   }
 
-  /** A device is silent if two messages in a row are missing. */
-  private static Duration bound(Duration silence) {
+  /** A device is offline if two consecutive messages are missing. */
+  private static Duration maxSilence(Duration silence) {
     return silence.isZero() ? silence : silence.multipliedBy(2).plus(JITTER);
   }
 
@@ -319,7 +329,7 @@ public final class Devices {
    */
   public Duration commonSilence() {
     return bySerial.values().stream()
-        .filter(device -> device.isOfCloud() && !device.isReportedOffline())
+        .filter(device -> device.isEcoflow() && !device.isReportedOffline())
         .map(device -> device.silence(silenceOf))
         .min(Comparator.naturalOrder())
         .orElse(Duration.ZERO);
@@ -329,7 +339,7 @@ public final class Devices {
    * @param newSilenceOf returns the longest normal silence of a model by serial number and product;
    *     zero for models that send often
    */
-  public void silences(BiFunction<String, String, Duration> newSilenceOf) {
+  public void setSilences(BiFunction<String, String, Duration> newSilenceOf) {
     silenceOf = newSilenceOf;
   }
 
@@ -349,22 +359,24 @@ public final class Devices {
 
   /**
    * Applies a complete device list: updates names, products and online flags, and marks devices
-   * that are not in it as missing. If all devices are wanted, new ones are added up to
+   * that are not in it as missing. If all devices are served, adds new ones up to
    * ECOFLOW_MAX_DEVICES.
    *
    * @return the serial numbers of new devices, sorted
    */
   public List<String> listed(Map<String, Listing> list) {
-    List<String> added = settings.areAllWanted() ? addNew(list.keySet()) : List.of();
+    List<String> added = settings.areAllServed() ? addNew(list.keySet()) : List.of();
     long now = nanoClock.getAsLong();
     for (Device device : bySerial.values()) {
-      if (!device.isOfCloud()) {
+      if (!device.isEcoflow()) {
         continue;
       }
       Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
       Labels before = device.labels();
       Labels labels =
-          isNamedBy(listing) ? labels(device.serial(), listing.name(), listing.product()) : before;
+          updatesLabels(listing)
+              ? labels(device.serial(), listing.name(), listing.product())
+              : before;
       device.listed(listing, listing.found() ? "" : absence(device.serial(), list), labels, now);
       if (!labels.equals(before)) {
         renamed.accept(device.serial());
@@ -374,34 +386,34 @@ public final class Devices {
   }
 
   /**
-   * Adds new devices in the order of their serial numbers: the same list always leaves out the same
-   * devices, and devices that are already served stay.
+   * Adds new devices in the order of their serial numbers, so that the same list always excludes
+   * the same devices. Devices that are already served remain served.
    */
   private List<String> addNew(Set<String> serials) {
     List<String> unknown = new ArrayList<>();
-    List<String> unnamed = new ArrayList<>();
+    List<String> invalid = new ArrayList<>();
     for (String serial : serials) {
       Device known = bySerial.get(serial);
       if (!SERIAL.matcher(serial).matches()) {
-        unnamed.add(serial);
-      } else if (known == null || !known.isOfCloud()) {
+        invalid.add(serial);
+      } else if (known == null || !known.isEcoflow()) {
         unknown.add(serial);
       }
     }
     Collections.sort(unknown);
-    long served = bySerial.values().stream().filter(Device::isOfCloud).count();
+    long served = bySerial.values().stream().filter(Device::isEcoflow).count();
     int left = (int) Math.max(0, settings.maxDevices() - served);
     List<String> added = unknown.subList(0, Math.min(left, unknown.size()));
     added.forEach(this::add);
-    leftOut(serials.size(), unknown.size() - added.size(), unnamed);
+    recordExcluded(serials.size(), unknown.size() - added.size(), invalid);
     return List.copyOf(added);
   }
 
   /**
-   * Stores the numbers for the page; logs a line for the first device that is left out, not for
-   * each list.
+   * Stores the numbers of excluded devices for the page. Logs a line when the first device is
+   * excluded, not for each list.
    */
-  private void leftOut(int listed, int newOverLimit, List<String> unnamed) {
+  private void recordExcluded(int listed, int newOverLimit, List<String> invalid) {
     if (newOverLimit > 0 && overLimit == 0) {
       warn.accept(
           "The device list has "
@@ -412,18 +424,18 @@ public final class Devices {
               + settings.maxDevices()
               + ": "
               + newOverLimit
-              + " devices are left out, those served before stay");
+              + " devices are not served; devices that are already served remain");
     }
-    if (!unnamed.isEmpty() && notNamed == 0) {
+    if (!invalid.isEmpty() && invalidSerials == 0) {
       warn.accept(
           "The device list has "
-              + unnamed.size()
+              + invalid.size()
               + " serial numbers that are not 1 to 64 letters, digits, - and _, such as \""
-              + Lines.oneLine(unnamed.get(0))
-              + "\": they are left out, the other devices are served");
+              + Lines.oneLine(invalid.get(0))
+              + "\": these devices are not served");
     }
     overLimit = newOverLimit;
-    notNamed = unnamed.size();
+    invalidSerials = invalid.size();
   }
 
   /** Number of devices in the newest list that are not served because of ECOFLOW_MAX_DEVICES. */
@@ -432,23 +444,23 @@ public final class Devices {
   }
 
   /** Number of entries in the newest list that are not served because of their serial number. */
-  public int notNamed() {
-    return notNamed;
+  public int invalidSerials() {
+    return invalidSerials;
   }
 
   /**
-   * Whether labels follow the list. With an account a device sends values without the list: an
-   * incomplete or late list must not change labels.
+   * Whether the labels are updated from the list. With an account, a device sends values
+   * independently of the list, and an incomplete or late list must not change its labels.
    */
-  private boolean isNamedBy(Listing listing) {
-    return !mode.usesAccount() || (settings.areAllWanted() && listing.found());
+  private boolean updatesLabels(Listing listing) {
+    return !mode.usesAccount() || (settings.areAllServed() && listing.found());
   }
 
   /** Text about a device that is not in the list. */
   private String absence(String serial, Map<String, Listing> list) {
     List<String> others =
         list.keySet().stream()
-            .filter(other -> !isWanted(other))
+            .filter(other -> !isServed(other))
             .limit(settings.maxDevices())
             .toList();
     return "not in the device list of this account; "
@@ -464,7 +476,7 @@ public final class Devices {
   }
 
   /**
-   * @param renamed receives the serial number of each device whose labels have just changed
+   * @param renamed receives the serial number of a device after its labels have changed
    */
   public void onRenamed(Consumer<String> renamed) {
     this.renamed = renamed;
@@ -475,8 +487,7 @@ public final class Devices {
   }
 
   /**
-   * Serves a device that is not an EcoFlow device, if it is not served yet. It is online while
-   * values arrive.
+   * Serves a device that is not an EcoFlow device. It is online while values are received.
    *
    * @param name null for none
    * @param product null for none
@@ -488,19 +499,25 @@ public final class Devices {
       bySerial.putIfAbsent(serial, new Device(serial, false, labels(serial, name, product)));
       known = bySerial.get(serial);
     }
-    if (!known.isOfCloud()) {
-      known.labelled(labels(serial, name, product));
+    if (!known.isEcoflow()) {
+      known.setLabels(labels(serial, name, product));
     }
   }
 
   private void checkNew(String serial) {
     if (serial == null || !SERIAL.matcher(serial).matches()) {
       throw new IllegalArgumentException(
-          "header EcoflowDevice takes 1 to 64 letters, digits, - and _, not '" + serial + "'");
+          "header EcoflowDevice: expected 1 to 64 letters, digits, - and _, but was '"
+              + serial
+              + "'");
     }
-    if (bySerial.values().stream().filter(device -> !device.isOfCloud()).count() >= MAX_ADOPTED) {
+    if (bySerial.values().stream().filter(device -> !device.isEcoflow()).count() >= MAX_ADOPTED) {
       throw new IllegalArgumentException(
-          "device " + serial + " of another source would be one more than " + MAX_ADOPTED);
+          "device "
+              + serial
+              + " of another source exceeds the limit of "
+              + MAX_ADOPTED
+              + " devices");
     }
   }
 
@@ -515,7 +532,8 @@ public final class Devices {
   }
 
   private Labels labels(String serial, String apiName, String apiProduct) {
-    // Serial numbers in settings are in upper case; devices of other sources can have any case.
+    // Serial numbers in settings are in upper case, those of devices from other sources can have
+    // any case.
     String key = serial.toUpperCase(Locale.ROOT);
     Labels.Overrides overrides =
         new Labels.Overrides(

@@ -6,14 +6,14 @@ import java.util.Optional;
 /** The labels of a device's series. */
 public record Labels(String device, String deviceName, String productName, String generalKey) {
 
-  /** The user's settings for a device; null or blank parts are not set. */
+  /** The user's settings for a device; null or blank values are not set. */
   record Overrides(String name, String product, String generalKey) {}
 
   /**
    * The user's settings take precedence over EcoFlow's API, and the API over the catalogue.
    *
-   * @param apiName null if the API has none
-   * @param apiProduct null if the API has none
+   * @param apiName null for none
+   * @param apiProduct null for none
    */
   static Labels resolve(
       String serial, Overrides overrides, String apiName, String apiProduct, Catalogue catalogue) {

@@ -8,7 +8,7 @@ public record Listing(boolean found, boolean online, String name, String product
 
   static final Listing MISSING = new Listing(false, false, null, null);
 
-  /** Reads an entry {sn, deviceName, online, productName} of a list. */
+  /** Reads an entry of a list, with the members sn, deviceName, online and productName. */
   public static Listing of(Map<?, ?> entry) {
     return new Listing(
         true,
@@ -17,7 +17,7 @@ public record Listing(boolean found, boolean online, String name, String product
         textOrNull(entry.get("productName")));
   }
 
-  /** The serial number of an entry as text; empty if it is missing. */
+  /** The serial number of an entry as a string; empty if it is missing. */
   public static String serial(Object value) {
     return value == null ? "" : Lines.name(String.valueOf(value).strip()).strip();
   }

@@ -27,8 +27,8 @@ final class DeviceMeters {
   private final Map<String, Labels> known = new ConcurrentHashMap<>();
 
   /**
-   * @param scrapeRequests name of the counter
-   * @param scrapeDuration with {@link #labelNames}, as {@code metricsCollected}
+   * @param scrapeRequests the name of the counter
+   * @param scrapeDuration with the labels of {@link #labelNames}, like {@code metricsCollected}
    */
   DeviceMeters(
       MeterRegistry registry,
@@ -51,16 +51,16 @@ final class DeviceMeters {
   }
 
   synchronized void scraped(Labels labels, Meters.Scrape result) {
-    follow(labels);
+    updateLabels(labels);
     scrapes(labels, result).increment();
   }
 
   synchronized void collected(Labels labels, int series) {
-    follow(labels);
+    updateLabels(labels);
     metricsCollected.labelValues(values(labels)).set(series);
   }
 
-  private void follow(Labels labels) {
+  private void updateLabels(Labels labels) {
     Labels before = known.put(labels.device(), labels);
     if (labels.equals(before)) {
       return;
@@ -81,7 +81,7 @@ final class DeviceMeters {
 
   private Counter scrapes(Labels labels, Meters.Scrape result) {
     return Counter.builder(scrapeRequests)
-        .description("Collections of a device by how they ended")
+        .description("Collections of a device by result")
         .tags(tags(labels).and("status", result.label()))
         .register(registry);
   }

@@ -25,10 +25,9 @@ import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
 /**
- * Metrics about the exporter itself. Names, labels and buckets are those of the Python exporter
- * that this one replaces. Counters are from Micrometer, so that routes can increment them ({@code
- * micrometer:counter:...}); histograms are from the Prometheus client, because Micrometer adds a
- * {@code _max} series to each.
+ * Metrics about the exporter itself. Names, labels and buckets are those of the Python exporter.
+ * Counters are from Micrometer, so that routes can increment them ({@code micrometer:counter:...});
+ * histograms are from the Prometheus client, because Micrometer adds a {@code _max} series to each.
  */
 public final class Meters {
 
@@ -71,7 +70,7 @@ public final class Meters {
   private final Histogram authDuration;
   private final DeviceMeters devices;
 
-  // Stored, because the registry would look up name and labels for each message.
+  // Stored, to avoid a lookup in the registry for each message.
   private final Counter textMessages;
   private final Counter protobufMessages;
   private final Map<Command, Counter> commands = new ConcurrentHashMap<>();
@@ -80,7 +79,8 @@ public final class Meters {
   public Meters(Settings settings, String version) {
     this.mode = settings.mode();
     this.prefix = settings.page().prefix() + "_";
-    // The names are already Prometheus names; the registry's own convention does not allow ":".
+    // The names are valid Prometheus names already. The registry's naming convention does not allow
+    // ":".
     registry.config().namingConvention(NamingConvention.identity);
     // Camel's micrometer endpoint adds this label to all counters.
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
@@ -130,7 +130,7 @@ public final class Meters {
     Gauge metricsCollected =
         Gauge.builder()
             .name(own("metrics_collected"))
-            .help("Series that the device has now")
+            .help("Current number of series of the device")
             .labelNames(DeviceMeters.labelNames())
             .withoutExemplars()
             .register(prometheus);
@@ -177,7 +177,7 @@ public final class Meters {
       }
     }
     for (String result : List.of("hit", "miss")) {
-      counter("cache_operations", "Look-ups in the cached device list", "result", result);
+      counter("cache_operations", "Lookups in the cached device list", "result", result);
     }
     for (String status : List.of("sent", "skipped", "error")) {
       counter("quota_requests", "Requests for all values of a device", "status", status);
@@ -195,7 +195,8 @@ public final class Meters {
         messages(client, type);
       }
       counter("mqtt_reconnections", "Attempts to connect to MQTT again", CLIENT_TYPE, client);
-      counter("mqtt_message_errors", "MQTT messages that could not be read", CLIENT_TYPE, client);
+      counter(
+          "mqtt_message_errors", "MQTT messages that could not be processed", CLIENT_TYPE, client);
       droppedMessages(client);
     }
     for (String outcome : List.of("decoded", "unknown", "empty", "broken")) {
@@ -223,13 +224,16 @@ public final class Meters {
     return registry;
   }
 
-  /** Whether an exporter metric has this name without the prefix; device values must not use it. */
+  /**
+   * Whether an exporter metric has this name, without the prefix. Device values must not use such a
+   * name.
+   */
   public boolean isOwn(String name) {
     return ownNames.contains(name);
   }
 
   /** Adds the gauge for the state of the MQTT connection. */
-  public void followConnection(BooleanSupplier connected) {
+  public void registerConnection(BooleanSupplier connected) {
     GaugeWithCallback.builder()
         .name(own("mqtt_connected"))
         .help("1 while the MQTT connection is up")
@@ -239,15 +243,15 @@ public final class Meters {
   }
 
   /** Adds the gauges for devices in the newest list that are not served. */
-  public void followDevices(IntSupplier overLimit, IntSupplier notNamed) {
+  public void registerDevices(IntSupplier overLimit, IntSupplier invalidSerials) {
     GaugeWithCallback.builder()
         .name(own("devices_left_out"))
-        .help("Devices of the newest device list that are not served")
+        .help("Devices in the newest device list that are not served")
         .labelNames("reason")
         .callback(
             callback -> {
               callback.call(overLimit.getAsInt(), "limit");
-              callback.call(notNamed.getAsInt(), "serial_number");
+              callback.call(invalidSerials.getAsInt(), "serial_number");
             })
         .register(prometheus);
   }
@@ -262,7 +266,7 @@ public final class Meters {
     authDuration.labelValues(mode.label()).observe(seconds(took));
   }
 
-  /** Counts a payload as JSON text or as a frame. */
+  /** Counts a payload as text (JSON) or as a frame. */
   public void mqttMessage(boolean text) {
     (text ? textMessages : protobufMessages).increment();
   }
@@ -291,12 +295,12 @@ public final class Meters {
   /**
    * Counts a message for a sink.
    *
-   * @param taken whether its queue had space
+   * @param taken whether it was added to the queue of the sink, which can be full
    */
   public void sinkMessage(String sink, boolean taken) {
     counter(
             SINK_MESSAGES,
-            "Messages for routes that take values elsewhere",
+            "Messages for sinks by result",
             "sink",
             sink,
             "result",
@@ -305,9 +309,9 @@ public final class Meters {
   }
 
   /**
-   * Returns a consumer for the reasons of refused requests for pages; creates their counters.
+   * Creates the counters of refused requests for pages, and returns a consumer for the reasons.
    *
-   * @param hasWebConfig whether passwords and a rate limit can be reasons
+   * @param hasWebConfig whether requests can be refused because of passwords or a rate limit
    */
   public Consumer<String> webRefusals(boolean hasWebConfig) {
     Map<String, Counter> counters = new HashMap<>();
@@ -321,25 +325,28 @@ public final class Meters {
       counters.put(
           reason,
           counter(
-              WEB_REFUSED,
-              "Requests for pages that were refused, and connections that were closed",
-              "reason",
-              reason));
+              WEB_REFUSED, "Refused requests for pages and closed connections", "reason", reason));
     }
     return reason -> counters.get(reason).increment();
   }
 
-  /** Counts a normalised value that was held because it was not plausible. */
+  /** Counts a normalised value that is not shown because it is not plausible. */
   public void valueHeld(String reason) {
     valuesHeld(reason).increment();
   }
 
   private Counter valuesHeld(String reason) {
     return counter(
-        VALUES_HELD, "Normalised values that were not plausible and not shown", "reason", reason);
+        VALUES_HELD,
+        "Normalised values that are not shown because they are not plausible",
+        "reason",
+        reason);
   }
 
-  /** A message can contain thousands: the registry would look up name and label for each. */
+  /**
+   * Counts a value. Avoids a lookup in the registry, because a message can contain thousands of
+   * values.
+   */
   public void conflict(String kind) {
     conflicts(kind, 1);
   }
@@ -350,8 +357,8 @@ public final class Meters {
   }
 
   /**
-   * Pairs beyond {@value #MAX_COMMAND_PAIRS} are counted together as "other", because broken
-   * messages can contain any numbers.
+   * Counts a protobuf message. Pairs beyond the first {@value #MAX_COMMAND_PAIRS} are counted as
+   * "other", because malformed messages can contain any numbers.
    */
   public void protobufMessage(int cmdFunc, int cmdId, String outcome) {
     Command command = new Command(cmdFunc, cmdId, outcome);
@@ -366,25 +373,25 @@ public final class Meters {
     known.increment();
   }
 
-  /** Number of protobuf messages that are not described. */
+  /** The number of protobuf messages without a decoder. */
   public long unknownMessages() {
     return registry.find(prefix + "protobuf_messages").tag("outcome", "unknown").counters().stream()
         .mapToLong(counter -> (long) counter.count())
         .sum();
   }
 
-  /** Counts one value, or one item of a list, of a protobuf message that is not shown. */
+  /** Counts a dropped value or list item of a protobuf message. */
   public void protobufFieldDropped(int cmdFunc, int cmdId, String reason) {
     boolean shown = isShown(cmdFunc, cmdId);
     protobufFieldsDropped(orOther(shown, cmdFunc), orOther(shown, cmdId), reason).increment();
   }
 
   /**
-   * Counts a push for an unknown part of a device. Names beyond {@value #MAX_COMMAND_PAIRS} are
-   * counted together as "other".
+   * Counts a push from an unknown part of a device. Names beyond the first {@value
+   * #MAX_COMMAND_PAIRS} are counted as "other".
    *
-   * @param by the kind of name that the push uses for the part
-   * @param code the name
+   * @param by the kind of identifier of the part in the push
+   * @param code the identifier
    */
   public void unknownPush(String by, String code) {
     String name = by + " " + code;
@@ -397,7 +404,7 @@ public final class Meters {
   private Counter unknownPushes(String by, String code) {
     return counter(
         "open_pushes_unknown",
-        "Developer pushes of a part of a device that is not known",
+        "Developer pushes from an unknown part of a device",
         "by",
         by,
         "code",
@@ -417,7 +424,7 @@ public final class Meters {
   private Counter protobufFieldsDropped(String cmdFunc, String cmdId, String reason) {
     return counter(
         "protobuf_fields_dropped",
-        "Fields and list items of protobuf messages that could not be shown",
+        "Dropped fields and list items of protobuf messages",
         "cmd_func",
         cmdFunc,
         "cmd_id",
@@ -443,7 +450,7 @@ public final class Meters {
     devices.scraped(labels, result, took);
   }
 
-  /** A device was checked without a request to it. */
+  /** A device was checked without a poll. */
   public void scraped(Labels labels, Scrape result) {
     devices.scraped(labels, result);
   }
@@ -463,20 +470,17 @@ public final class Meters {
 
   private Counter auth(String client, String status) {
     return counter(
-        "auth_requests", "Logins with an account", CLIENT_TYPE, client, "status", status);
+        "auth_requests", "Logins with an app account", CLIENT_TYPE, client, "status", status);
   }
 
   private Counter conflicts(String kind) {
     return counter(
-        "quota_conflicts",
-        "Values that met another of the same series name, or a limit",
-        "kind",
-        kind);
+        "quota_conflicts", "Values dropped because of a name conflict or a limit", "kind", kind);
   }
 
   private Counter counter(String name, String help, String... tags) {
     own(name + "_total");
-    // OpenMetrics also reserves this name.
+    // OpenMetrics reserves this name as well.
     own(name + "_created");
     return Counter.builder(prefix + name)
         .description(help)
@@ -500,7 +504,7 @@ public final class Meters {
 
   private String own(String name) {
     ownNames.add(name);
-    // The OpenMetrics family of a counter has no suffix: a gauge with that name would be a
+    // The OpenMetrics family of a counter has no suffix, so a gauge with that name would be a
     // duplicate.
     ownNames.add(name.replaceFirst("_(total|info)$", ""));
     return prefix + name;

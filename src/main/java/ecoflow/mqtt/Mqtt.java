@@ -66,7 +66,7 @@ public final class Mqtt implements AutoCloseable {
     this.keeper =
         new LinkKeeper(
             settings, link, normalSilence, api, meters, nanoClock, triggerConnect, forgetLogin);
-    meters.followConnection(link::isConnected);
+    meters.registerConnection(link::isConnected);
   }
 
   /** Binds {@code mqttLink} and {@code linkKeeper}. */

@@ -268,7 +268,7 @@ public final class Normalised {
   public void normalise(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(Quotas.DEVICE, String.class);
-    if (settings.metrics().areNormalised() && devices.isWanted(serial)) {
+    if (settings.metrics().areNormalised() && devices.isServed(serial)) {
       device(serial).message(Quotas.REST.equals(message.getHeader(Quotas.SOURCE)));
     }
   }

@@ -132,7 +132,7 @@ public final class Quotas {
       devices.adopt(
           serial, message.getHeader(NAME, String.class), message.getHeader(PRODUCT, String.class));
     }
-    if (!devices.isWanted(serial)) {
+    if (!devices.isServed(serial)) {
       LOG.debug("Values of device {} were dropped: the exporter does not serve it", serial);
     } else {
       Map<?, ?> quotas = message.getBody(Map.class);
@@ -171,7 +171,7 @@ public final class Quotas {
       devices.dataArrived(serial, origin == Origin.POLL);
     }
     if (origin == Origin.POLL) {
-      devices.filled(serial);
+      devices.snapshotReceived(serial);
       devices.polled(serial, hasValues);
     }
     onChange.accept(serial);
@@ -212,7 +212,7 @@ public final class Quotas {
   private void removeHidden(String serial) {
     if (!devices.isShown(serial)) {
       store.forget(serial);
-      devices.emptied(serial);
+      devices.snapshotDiscarded(serial);
     }
   }
 
@@ -255,7 +255,7 @@ public final class Quotas {
    */
   public void addInput(Exchange exchange, String computed, String input) {
     String serial = exchange.getMessage().getHeader(DEVICE, String.class);
-    if (devices.isWanted(serial)) {
+    if (devices.isServed(serial)) {
       store.addInput(serial, computed, input);
     }
   }

@@ -139,7 +139,7 @@ final class RestPolls {
    * can have been missed.
    */
   public void connected() {
-    devices.allEmptied();
+    devices.allSnapshotsDiscarded();
     quarantines.values().removeIf(Quarantine::whilePushing);
     connectedAt = nanoClock.getAsLong();
     pushLeadEnd = connectedAt + pushLead.toNanos();
@@ -180,7 +180,7 @@ final class RestPolls {
     }
     // While the previous list is used, countAbsent counts the devices.
     if (!hasList || isListTooOld()) {
-      for (DeviceView device : devices.ofCloud()) {
+      for (DeviceView device : devices.ecoflowDevices()) {
         if (!device.online()) {
           meters.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
         }
@@ -193,7 +193,7 @@ final class RestPolls {
     if (!hasList || isListTooOld()) {
       return;
     }
-    for (DeviceView device : devices.ofCloud()) {
+    for (DeviceView device : devices.ecoflowDevices()) {
       if (!device.online()) {
         meters.scraped(
             device.labels(), device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
@@ -220,12 +220,12 @@ final class RestPolls {
     if (api.isPaused()) {
       return List.of();
     }
-    return devices.ofCloud().stream()
+    return devices.ecoflowDevices().stream()
         .filter(DeviceView::online)
         .map(DeviceView::serial)
         // In this order, because a failed poll starts the quarantine before it ends.
         .filter(serial -> !inProgress.contains(serial) && !isQuarantined(serial))
-        .filter(serial -> !(usesPushes && devices.isPushing(serial) && devices.isFull(serial)))
+        .filter(serial -> !(usesPushes && devices.isPushing(serial) && devices.hasValidSnapshot(serial)))
         .toList();
   }
 
@@ -272,10 +272,10 @@ final class RestPolls {
     long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
     if (hasConnected && started - connectedAt < 0) {
       // Changes between the response and the connection are in neither the response nor a push.
-      devices.emptied(serial);
+      devices.snapshotDiscarded(serial);
     } else if (hasReconnected && started - pushLeadEnd < 0) {
       // The poll did not replace values that were pushed just before the connection was lost.
-      devices.filledUntil(serial, pushLeadEnd);
+      devices.snapshotValidUntil(serial, pushLeadEnd);
     }
     finish(exchange, serial, Scrape.SUCCESS);
     warnOnce(serial, "");
@@ -321,7 +321,7 @@ final class RestPolls {
     inProgress.remove(serial);
     long now = nanoClock.getAsLong();
     Duration duration = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
-    if (devices.isWanted(serial)) {
+    if (devices.isServed(serial)) {
       meters.scraped(devices.labels(serial), result, duration);
     }
   }

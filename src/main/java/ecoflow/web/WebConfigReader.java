@@ -216,7 +216,7 @@ final class WebConfigReader {
     try {
       return Set.of(SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites());
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java runtime has TLS", e);
+      throw new IllegalStateException("Every Java runtime supports TLS", e);
     }
   }
 

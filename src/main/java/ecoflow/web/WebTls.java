@@ -106,7 +106,7 @@ final class WebTls {
           .filter(name -> !name.contains("_WITH_") || AEAD_CIPHER.matcher(name).matches())
           .toList();
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java runtime has TLS", e);
+      throw new IllegalStateException("Every Java runtime supports TLS", e);
     }
   }
 

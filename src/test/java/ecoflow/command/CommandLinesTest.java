@@ -179,7 +179,7 @@ class CommandLinesTest {
   void validateRequiresDirectory() {
     assertEquals(2, run("validate"));
     assertError(
-        "validate requires a folder, as DIR or in ECOFLOW_ROUTES_DIR;"
+        "validate requires a directory, as DIR or in ECOFLOW_ROUTES_DIR;"
             + " see ecoflow-exporter validate --help");
     assertEquals(2, run("validate", "/nowhere"));
     assertError("/nowhere is not a directory; see ecoflow-exporter validate --help");

@@ -165,7 +165,7 @@ class CommandsTest {
       assertEquals(
           mode.equals("rest")
               ? "ecoflow-exporter: HTTP 503 on " + DEVICE_LIST
-              : "ecoflow-exporter: the answer is not JSON on " + ACCOUNT_DEVICES,
+              : "ecoflow-exporter: the response is not JSON on " + ACCOUNT_DEVICES,
           err.toString().strip());
     }
     clouds.cloud().stopHttp();
@@ -336,7 +336,7 @@ class CommandsTest {
     assertEquals(1, run(variables("device"), "check", "--seconds=600"));
     other.join();
     assertEquals(1, findings("FAILED").size());
-    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it closed the connection: "));
+    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it closed the connection, because"));
     assertEquals(1, clouds.cloud().connects().size(), "no reconnect");
   }
 
@@ -497,8 +497,7 @@ class CommandsTest {
     assertEquals(1, run(variables("rest", "ECOFLOW_API_HOST=nowhere.invalid"), "check"));
     assertEquals(
         List.of(
-            "FAILED dns unknown host nowhere.invalid: check ECOFLOW_API_HOST and this machine's"
-                + " name servers"),
+            "FAILED dns unknown host nowhere.invalid: check ECOFLOW_API_HOST and the name servers of this machine"),
         findings("FAILED"));
 
     clouds.cloud().stopHttp();

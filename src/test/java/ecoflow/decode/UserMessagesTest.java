@@ -92,7 +92,7 @@ class UserMessagesTest {
             "b.desc: recursive.proto is skipped: message Pack contains itself",
             "b.desc: typed.proto is skipped: ecoflow.typed.Pack.kind is an enum; use int32",
             "c.desc is skipped: it is not a readable descriptor set",
-            "forgotten.proto is not used, because no .desc file contains it; create one with protoc"
+            "forgotten.proto has no effect, because no .desc file contains it; create one with protoc"
                 + " --descriptor_set_out=forgotten.desc forgotten.proto",
             "messages.csv:1 is skipped: cmd_func and cmd_id must be numbers",
             "messages.csv:2 is skipped: 4 columns, expected 5",

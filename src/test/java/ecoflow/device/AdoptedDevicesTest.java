@@ -41,9 +41,10 @@ class AdoptedDevicesTest {
     devices.adopt("PLUG1", "Lamp", null);
 
     assertEquals(List.of("PLUG1", "R331"), devices.serials());
-    assertEquals(List.of("R331"), devices.serialsOfCloud());
-    assertEquals(List.of("R331"), devices.ofCloud().stream().map(DeviceView::serial).toList());
-    assertTrue(devices.isWanted("PLUG1"));
+    assertEquals(List.of("R331"), devices.ecoflowSerials());
+    assertEquals(
+        List.of("R331"), devices.ecoflowDevices().stream().map(DeviceView::serial).toList());
+    assertTrue(devices.isServed("PLUG1"));
     assertEquals(new Labels("PLUG1", "Lamp", "Unknown", "unknown"), devices.labels("PLUG1"));
   }
 
@@ -75,7 +76,7 @@ class AdoptedDevicesTest {
     devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
     devices.adopt("R331", "Lamp", "Plug");
 
-    assertEquals(List.of("R331"), devices.serialsOfCloud());
+    assertEquals(List.of("R331"), devices.ecoflowSerials());
     assertEquals("Garage", devices.labels("R331").deviceName());
   }
 
@@ -87,7 +88,7 @@ class AdoptedDevicesTest {
         devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
 
     assertEquals(List.of("R331"), added);
-    assertEquals(List.of("R331"), devices.serialsOfCloud());
+    assertEquals(List.of("R331"), devices.ecoflowSerials());
     assertTrue(devices.isOnline("R331"));
   }
 

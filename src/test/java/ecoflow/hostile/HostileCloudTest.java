@@ -227,8 +227,7 @@ class HostileCloudTest {
         1,
         count(
             log,
-            "The device list has 9 devices and ECOFLOW_MAX_DEVICES is 3: 6 devices are left out,"
-                + " those served before stay"),
+            "The device list has 9 devices and ECOFLOW_MAX_DEVICES is 3: 6 devices are not served; devices that are already served remain"),
         log);
   }
 

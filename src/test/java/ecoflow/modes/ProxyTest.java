@@ -527,8 +527,7 @@ class ProxyTest {
             + " firewall, and HTTPS_PROXY");
     assertContains(
         check(1, "rest", "http_proxy=nowhere.invalid:3128"),
-        "FAILED dns unknown host nowhere.invalid: check http_proxy and this machine's name"
-            + " servers");
+        "FAILED dns unknown host nowhere.invalid: check http_proxy and the name servers of this machine");
     String reader = "HTTPS_PROXY=reader:" + PASSWORD + "@" + proxy.address();
     proxy.stop();
     proxy.start(LOGIN, "ConnectPort " + cloud.httpPort());

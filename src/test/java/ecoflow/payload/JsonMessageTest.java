@@ -106,8 +106,8 @@ class JsonMessageTest {
       delimiter = ';',
       value = {
         "{'params':null};params is null",
-        "{'params':'x'};params is a text",
-        "{'params':''};params is a text",
+        "{'params':'x'};params is a string",
+        "{'params':''};params is a string",
         "{'params':5};params is a number",
         "{'params':false};params is a boolean",
         "{'params':[]};params is an array",
