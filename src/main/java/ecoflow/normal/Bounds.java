@@ -4,23 +4,24 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Hides gauges of one device that such a device cannot have, such as a plug with 7 MW. A power
- * above that of the models is shown once a second message confirms it, because a model can be more
- * powerful than the table says; physically impossible values are never shown. Not thread-safe.
+ * Hides gauges of one device with impossible values, such as a plug with 7 MW. A power above the
+ * maximum of the model family is shown after a second message confirms it, because a model can be
+ * more powerful than the table specifies; physically impossible values are never shown. Not
+ * thread-safe.
  */
 final class Bounds {
 
-  /** Above this multiple of the highest power of the models, a second message does not help. */
-  private static final double NEVER = 10;
+  /** Above this multiple of the maximum power, a second message does not confirm a value. */
+  private static final double MAX_FACTOR = 10;
 
-  /** Two powers agree if they differ by less than this factor. */
-  private static final double AGREES = 2;
+  /** A power confirms another one if they differ by less than this factor. */
+  private static final double CONFIRMING_FACTOR = 2;
 
   /** A range of values in the unit of a metric. */
-  record Range(double least, double most) {
+  record Range(double min, double max) {
 
-    boolean has(double value) {
-      return value >= least && value <= most;
+    boolean contains(double value) {
+      return value >= min && value <= max;
     }
   }
 
@@ -33,22 +34,22 @@ final class Bounds {
           "volts", new Range(-1_500, 1_500),
           "hertz", new Range(0, 1_000));
 
-  private record Doubt(double value, long message, boolean isConfirmed) {}
+  private record HeldValue(double value, long message, boolean isConfirmed) {}
 
-  private final double mostWatts;
-  private final Map<String, Doubt> doubts = new HashMap<>();
+  private final double maxWatts;
+  private final Map<String, HeldValue> heldValues = new HashMap<>();
 
   /**
-   * @param mostWatts the highest power of the models
+   * @param maxWatts the maximum power of the model family
    */
-  Bounds(double mostWatts) {
-    this.mostWatts = mostWatts;
+  Bounds(double maxWatts) {
+    this.maxWatts = maxWatts;
   }
 
-  /** The values of a series that need no confirmation, which most values are. */
+  /** The values of a series that need no confirmation. */
   Range range(Series series) {
     return isPower(series)
-        ? new Range(-mostWatts, mostWatts)
+        ? new Range(-maxWatts, maxWatts)
         : PHYSICS.getOrDefault(series.name().unit(), ANY);
   }
 
@@ -57,38 +58,38 @@ final class Bounds {
     SHOWN,
     HELD,
 
-    /** Like {@link #HELD}, for a message that was judged before. */
+    /** Like {@link #HELD}, for a message that has already been checked. */
     STILL_HELD
   }
 
   /**
-   * Judges a value beyond the bounds.
+   * Checks a value beyond the bounds.
    *
    * @param message the number of the message with the value
-   * @param isRepeated whether that message only repeated the previous one
+   * @param isRepeated whether the message repeats the previous one
    */
-  Verdict judge(Series series, double value, long message, boolean isRepeated) {
-    Doubt before = doubts.get(series.toString());
+  Verdict check(Series series, double value, long message, boolean isRepeated) {
+    HeldValue before = heldValues.get(series.toString());
     boolean isSame = before != null && (isRepeated || before.message() == message);
-    boolean agrees =
+    boolean isConfirmed =
         before != null
             && isPower(series)
-            && Math.abs(value) <= NEVER * mostWatts
-            && value / before.value() < AGREES
-            && before.value() / value < AGREES
+            && Math.abs(value) <= MAX_FACTOR * maxWatts
+            && value / before.value() < CONFIRMING_FACTOR
+            && before.value() / value < CONFIRMING_FACTOR
             && (before.isConfirmed() || !isSame);
-    doubts.put(series.toString(), new Doubt(value, message, agrees));
-    return agrees ? Verdict.SHOWN : isSame ? Verdict.STILL_HELD : Verdict.HELD;
+    heldValues.put(series.toString(), new HeldValue(value, message, isConfirmed));
+    return isConfirmed ? Verdict.SHOWN : isSame ? Verdict.STILL_HELD : Verdict.HELD;
   }
 
   static boolean isPower(Series series) {
     return series.name().unit().equals("watts");
   }
 
-  /** The series has a valid value again. */
+  /** The series has a value within the bounds again. */
   void forget(Series series) {
-    if (!doubts.isEmpty()) {
-      doubts.remove(series.toString());
+    if (!heldValues.isEmpty()) {
+      heldValues.remove(series.toString());
     }
   }
 }

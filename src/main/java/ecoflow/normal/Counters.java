@@ -12,8 +12,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The counters of one device: its own ones, and energies that are computed from its powers where it
- * has none. They outlive the plan, whose keys change. Not thread-safe.
+ * The counters of one device: its native counters, and energies that are computed from its powers
+ * if it has no native counter. They exist longer than a plan, which depends on the current keys.
+ * Not thread-safe.
  */
 final class Counters {
 
@@ -23,8 +24,8 @@ final class Counters {
   /**
    * A power and the energy that is computed from it.
    *
-   * @param port only that port; null for the power without labels
-   * @param sign of the power that counts
+   * @param port the label of the power; null for a power without labels
+   * @param sign the sign of the power that is counted
    */
   private record Flow(String power, String port, int sign, String energy) {}
 
@@ -41,21 +42,24 @@ final class Counters {
           new Flow("port_input_power_watts", "ac_in", 1, "port_input_"),
           new Flow("port_output_power_watts", "ac_out", 1, "port_output_"));
 
-  /** Receives each value of a counter that is held. */
-  interface Holds {
+  /** Receives each counter value that is held. */
+  interface HeldListener {
 
     void held(Series series, NativeCounter.Held reason, double value);
   }
 
   private final Table table;
-  private final Holds holds;
+  private final HeldListener heldListener;
   private final double maxWatts;
   private final long holdNanos;
-  private final Map<String, NativeCounter> natives = new HashMap<>();
-  private final Map<Flow, StepHold> computed = new HashMap<>();
+  private final Map<String, NativeCounter> nativeByKey = new HashMap<>();
+  private final Map<Flow, StepIntegral> computed = new HashMap<>();
 
-  /** The device's own counters, also without their keys: then nothing is computed. */
-  private final Map<Flow, Set<NativeCounter>> insteadOf = new HashMap<>();
+  /**
+   * The native counters of each flow. They also suppress the computed energy if their keys are
+   * currently absent.
+   */
+  private final Map<Flow, Set<NativeCounter>> nativesOf = new HashMap<>();
 
   // State of the current plan.
   private Plan plan;
@@ -66,17 +70,17 @@ final class Counters {
   private long lastMessage;
   private double[] lastPoll = {};
 
-  /** A flow whose power is in the plan, with the device's own counters of the same energy. */
+  /** A flow whose power is in the plan, with the native counters of the same energy. */
   private record Computed(
-      int power, int sign, StepHold energy, Set<NativeCounter> instead, Series series) {}
+      int power, int sign, StepIntegral energy, Set<NativeCounter> natives, Series series) {}
 
   /**
-   * @param maxWatts a higher power of the device is an error
+   * @param maxWatts the maximum power of the device; a higher power is treated as an error
    * @param holdNanos how long a power applies after the device's last message
    */
-  Counters(Table table, double maxWatts, long holdNanos, long now, Holds holds) {
+  Counters(Table table, double maxWatts, long holdNanos, long now, HeldListener heldListener) {
     this.table = table;
-    this.holds = holds;
+    this.heldListener = heldListener;
     this.maxWatts = maxWatts;
     this.holdNanos = holdNanos;
     this.lastMessage = now;
@@ -86,14 +90,14 @@ final class Counters {
     return series.name().name() + new TreeMap<>(series.labels());
   }
 
-  private void follow(Plan newPlan) {
+  private void setPlan(Plan newPlan) {
     plan = newPlan;
     Series[] all = plan.series();
     nativeOf = new NativeCounter[all.length];
     for (int i = 0; i < all.length; i++) {
       Series series = all[i];
       if (series.name().isCounter() && series.hasKeys()) {
-        nativeOf[i] = natives.computeIfAbsent(key(series), unused -> counter(series));
+        nativeOf[i] = nativeByKey.computeIfAbsent(key(series), unused -> counter(series));
       }
     }
     flows = new ArrayList<>();
@@ -104,14 +108,14 @@ final class Counters {
         }
       }
     }
-    Set<Integer> wanted = new TreeSet<>();
+    Set<Integer> needed = new TreeSet<>();
     for (int i = 0; i < all.length; i++) {
       if (nativeOf[i] != null) {
-        plan.addCells(i, wanted);
+        plan.addCells(i, needed);
       }
     }
-    flows.forEach(flow -> plan.addCells(flow.power(), wanted));
-    cells = wanted.stream().mapToInt(cell -> cell).toArray();
+    flows.forEach(flow -> plan.addCells(flow.power(), needed));
+    cells = needed.stream().mapToInt(cell -> cell).toArray();
   }
 
   private NativeCounter counter(Series series) {
@@ -119,7 +123,7 @@ final class Counters {
         ? new NativeCounter(
             new NativeCounter.Kind(series.isLifetime(), series.ignoresZero(), false),
             NativeCounter.Limit.ofEnergy(maxWatts))
-        // Charge cycles, which are 0 for a new battery.
+        // Charge cycles, for which 0 is valid: a new battery.
         : new NativeCounter(
             new NativeCounter.Kind(true, series.ignoresZero(), true),
             NativeCounter.Limit.ofCycles());
@@ -142,14 +146,14 @@ final class Counters {
       labels.put("port", flow.port());
     }
     Series series = new Series(table.name(flow.energy() + ENERGY), labels);
-    Set<NativeCounter> instead = insteadOf.computeIfAbsent(flow, unused -> new HashSet<>());
+    Set<NativeCounter> natives = nativesOf.computeIfAbsent(flow, unused -> new HashSet<>());
     for (int i = 0; i < all.length; i++) {
       if (nativeOf[i] != null && all[i].name().equals(series.name()) && isSame(all[i], flow)) {
-        instead.add(nativeOf[i]);
+        natives.add(nativeOf[i]);
       }
     }
-    StepHold energy = computed.computeIfAbsent(flow, unused -> new StepHold(maxWatts));
-    return new Computed(power, flow.sign(), energy, instead, series);
+    StepIntegral energy = computed.computeIfAbsent(flow, unused -> new StepIntegral(maxWatts));
+    return new Computed(power, flow.sign(), energy, natives, series);
   }
 
   private static boolean isSame(Series series, Flow flow) {
@@ -159,43 +163,43 @@ final class Counters {
   /**
    * Processes the values of a message.
    *
-   * @param newPlan of the device's keys; null if none of them is known
-   * @param numbers of the messages with the cells
-   * @param isRepeat whether the message may only repeat known values: then it is a sign of life
-   *     only if a value has changed
-   * @return whether it is a sign of life
+   * @param newPlan plan of the device's keys; null if none of them is known
+   * @param numbers numbers of the messages with the values of the cells
+   * @param isRepeat whether the message may repeat known values; it then counts as new only if a
+   *     value has changed
+   * @return whether the message counts as new
    */
   boolean message(Plan newPlan, double[] newCells, long[] numbers, boolean isRepeat, long now) {
-    boolean isNews = !isRepeat || newPlan != plan || !Arrays.equals(lastPoll, newCells);
+    boolean isNew = !isRepeat || newPlan != plan || !Arrays.equals(lastPoll, newCells);
     if (isRepeat) {
       lastPoll = newCells;
     }
-    take(newPlan, newCells, now);
-    // A repeated value does not confirm itself.
-    for (int i = 0; isNews && i < nativeOf.length; i++) {
+    countEnergy(newPlan, newCells, now);
+    // A repetition does not confirm a value.
+    for (int i = 0; isNew && i < nativeOf.length; i++) {
       if (nativeOf[i] != null) {
         Series series = plan.series()[i];
         double value = plan.value(i, newCells);
-        NativeCounter.Held held = nativeOf[i].take(value, series.newest(numbers), now);
+        NativeCounter.Held held = nativeOf[i].update(value, series.newest(numbers), now);
         if (held != NativeCounter.Held.NOT_HELD) {
-          holds.held(series, held, value);
+          heldListener.held(series, held, value);
         }
       }
     }
-    if (isNews) {
+    if (isNew) {
       lastMessage = now;
     }
-    return isNews;
+    return isNew;
   }
 
   /**
-   * Counts up to now and returns the computed counters, which are not series of the plan; replaces
-   * the values of counters that are in the plan.
+   * Counts up to now, replaces the values of the native counters, which are series of the plan, and
+   * returns the computed counters, which are not.
    *
-   * @param values of the plan's series, as they are now
+   * @param values current values of the plan's series
    */
   List<Counted> count(Plan newPlan, double[] newCells, double[] values, long now) {
-    take(newPlan, newCells, now);
+    countEnergy(newPlan, newCells, now);
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null && !Double.isNaN(values[i])) {
         values[i] = nativeOf[i].value();
@@ -203,10 +207,10 @@ final class Counters {
     }
     List<Counted> counted = new ArrayList<>();
     for (Computed flow : flows) {
-      boolean isThere =
+      boolean isShown =
           !Double.isNaN(values[flow.power()])
-              && flow.instead().stream().noneMatch(NativeCounter::counts);
-      if (isThere) {
+              && flow.natives().stream().noneMatch(NativeCounter::counts);
+      if (isShown) {
         counted.add(new Counted(flow.series(), flow.energy().joules()));
       }
     }
@@ -216,24 +220,24 @@ final class Counters {
   /** A computed counter and its value. */
   record Counted(Series series, double value) {}
 
-  private void take(Plan newPlan, double[] newCells, long now) {
+  private void countEnergy(Plan newPlan, double[] newCells, long now) {
     long until = lastMessage + holdNanos;
     if (newPlan != plan) {
-      computed.values().forEach(energy -> energy.hold(until, now, Double.NaN));
+      computed.values().forEach(energy -> energy.update(until, now, Double.NaN));
       if (newPlan == null) {
         plan = null;
         flows = List.of();
         cells = new int[0];
         nativeOf = new NativeCounter[0];
       } else {
-        follow(newPlan);
+        setPlan(newPlan);
       }
     }
     if (plan == null) {
       return;
     }
     for (Computed flow : flows) {
-      flow.energy().hold(until, now, flow.sign() * plan.value(flow.power(), newCells));
+      flow.energy().update(until, now, flow.sign() * plan.value(flow.power(), newCells));
     }
   }
 }

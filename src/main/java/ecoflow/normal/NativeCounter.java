@@ -5,21 +5,21 @@ import java.util.stream.Stream;
 
 /**
  * A counter of the device, without the glitches that Prometheus would count as increases: a zero
- * between two values, a single absurd value, a decrease because of a late message.
+ * between two values, a single implausible value, a decrease because of a delayed message.
  *
- * <p>A step that is larger than possible is held until a second message confirms it, a lower value
- * until a third one does. Times are nanoseconds of one monotonic clock.
+ * <p>An increase that is larger than possible is held until a second message confirms it, a lower
+ * value until a third message does. Times are nanoseconds of one monotonic clock.
  */
 final class NativeCounter {
 
-  /** A day or session counter below this part of its last value has restarted. */
+  /** A day or session counter below this fraction of its last value has restarted. */
   private static final double RESTART = 0.1;
 
   private static final int MESSAGES_FOR_STEP = 2;
   private static final int MESSAGES_FOR_FALL = 3;
-  private static final int MAX_DOUBTS = 4;
+  private static final int MAX_HELD_VALUES = 4;
   private static final double NANOS = 1e9;
-  private static final double SECONDS_OF_LIFE = 30 * 365.25 * 24 * 3600;
+  private static final double LIFETIME_SECONDS = 30 * 365.25 * 24 * 3600;
 
   /** Devices send 0xffffffff for "unknown"; their units are 1 Wh or smaller. */
   private static final double UNKNOWN_WATT_HOURS = 4294967295.0;
@@ -34,13 +34,14 @@ final class NativeCounter {
   record Kind(boolean isLifetime, boolean ignoresZero, boolean countsFromZero) {}
 
   /**
-   * The largest possible step.
+   * The largest plausible increase.
    *
    * @param perSecond in the unit of the counter
-   * @param always a step up to this size is always possible, because devices count in coarse units
-   * @param most the highest possible value
+   * @param always an increase up to this size is always plausible, because devices count in coarse
+   *     units
+   * @param max the highest plausible value
    */
-  record Limit(double perSecond, double always, double most) {
+  record Limit(double perSecond, double always, double max) {
 
     /** Joules, for a device with this maximum power. */
     static Limit ofEnergy(double watts) {
@@ -48,7 +49,7 @@ final class NativeCounter {
       return new Limit(
           watts,
           1000 * joulesPerWattHour,
-          Math.min(watts * SECONDS_OF_LIFE, UNKNOWN_WATT_HOURS * joulesPerWattHour * 0.99));
+          Math.min(watts * LIFETIME_SECONDS, UNKNOWN_WATT_HOURS * joulesPerWattHour * 0.99));
     }
 
     /** Charge cycles: at most one per hour. */
@@ -61,20 +62,20 @@ final class NativeCounter {
     }
   }
 
-  /** A value that was held. */
-  private record Doubt(double value, long at) {}
+  /** A held value with its time. */
+  private record HeldValue(double value, long at) {}
 
   /** Why a value was held. */
   enum Held {
     NOT_HELD,
 
-    /** The counter rose by more than is possible in that time. */
+    /** The counter increased by more than is plausible in that time. */
     STEP,
 
-    /** The counter fell. */
+    /** The counter decreased. */
     FALL,
 
-    /** The value is higher than such a device can reach. */
+    /** The value is higher than a device can reach. */
     RANGE
   }
 
@@ -89,13 +90,13 @@ final class NativeCounter {
   /** The increase of the last accepted value over the one before. */
   private double lastStep;
 
-  /** Added to the values of the device after a small fall was bridged, until they catch up. */
+  /** Added to the values of the device after a small decrease was bridged, until they catch up. */
   private double offset;
 
   private long message = Long.MIN_VALUE;
 
   /** The values held since the last accepted one, oldest first. */
-  private List<Doubt> doubts = List.of();
+  private List<HeldValue> heldValues = List.of();
 
   NativeCounter(Kind kind, Limit limit) {
     this.kind = kind;
@@ -103,21 +104,21 @@ final class NativeCounter {
   }
 
   /**
-   * Processes a value of the device; NaN for none.
+   * Processes a value of the device; NaN if it is absent.
    *
    * @param number of the message: a value of a message that was already processed does not confirm
    *     itself
    */
-  Held take(double value, long number, long now) {
-    boolean isZeroMeant =
+  Held update(double value, long number, long now) {
+    boolean isZeroValid =
         kind.countsFromZero() || (counts() && !kind.ignoresZero() && !kind.isLifetime());
     // A lifetime counter with the value 0 was not measured: after a reset to 0, the next value
     // would count as an increase by the whole lifetime.
-    if (number == message || Double.isNaN(value) || (value == 0 && !isZeroMeant)) {
+    if (number == message || Double.isNaN(value) || (value == 0 && !isZeroValid)) {
       return Held.NOT_HELD;
     }
     message = number;
-    if (value < 0 || value > limit.most()) {
+    if (value < 0 || value > limit.max()) {
       return Held.RANGE;
     }
     double step = value - last;
@@ -129,36 +130,36 @@ final class NativeCounter {
       accept(value, isStep && value < value() ? offset : 0, now);
       return Held.NOT_HELD;
     }
-    return doubt(value, step, now);
+    return checkHeld(value, step, now);
   }
 
-  private Held doubt(double value, double step, long now) {
-    // Counts several recent messages, so that one more glitch between them does not matter.
-    long agreeing =
-        doubts.stream()
+  private Held checkHeld(double value, double step, long now) {
+    // Compares several recent messages, so that another glitch between them has no effect.
+    long confirming =
+        heldValues.stream()
             .filter(
-                doubt ->
-                    doubt.value() > last == step > 0
-                        && value >= doubt.value()
-                        && limit.allows(value - doubt.value(), now - doubt.at()))
+                heldValue ->
+                    heldValue.value() > last == step > 0
+                        && value >= heldValue.value()
+                        && limit.allows(value - heldValue.value(), now - heldValue.at()))
             .count();
-    // After a glitch of a possible size, true values are held as falls. An absurd value that is
-    // repeated between them must not be accepted before them.
+    // After a glitch of a plausible size, correct values are held as decreases. An implausible
+    // value that is repeated between them must not be accepted first.
     boolean isContradicted =
         step > 0
-            && doubts.stream()
-                .anyMatch(doubt -> doubt.value() < last && last - doubt.value() < step);
-    if (isContradicted || agreeing + 1 < (step > 0 ? MESSAGES_FOR_STEP : MESSAGES_FOR_FALL)) {
-      doubts =
-          Stream.concat(doubts.stream(), Stream.of(new Doubt(value, now)))
-              .skip(Math.max(0, doubts.size() + 1 - MAX_DOUBTS))
+            && heldValues.stream()
+                .anyMatch(heldValue -> heldValue.value() < last && last - heldValue.value() < step);
+    if (isContradicted || confirming + 1 < (step > 0 ? MESSAGES_FOR_STEP : MESSAGES_FOR_FALL)) {
+      heldValues =
+          Stream.concat(heldValues.stream(), Stream.of(new HeldValue(value, now)))
+              .skip(Math.max(0, heldValues.size() + 1 - MAX_HELD_VALUES))
               .toList();
       return step > 0 ? Held.STEP : Held.FALL;
     }
-    // A fall would be a reset for Prometheus, and a small correction would add the whole lifetime
-    // to the increase.
-    boolean isBridged = step < 0 && kind.isLifetime() && -step <= limit.always() + lastStep;
-    accept(value, isBridged ? offset - step : 0, now);
+    // Prometheus would treat a decrease as a reset, so a small correction would add the value of
+    // the whole lifetime to the increase.
+    boolean bridgesFall = step < 0 && kind.isLifetime() && -step <= limit.always() + lastStep;
+    accept(value, bridgesFall ? offset - step : 0, now);
     return Held.NOT_HELD;
   }
 
@@ -167,7 +168,7 @@ final class NativeCounter {
     last = value;
     offset = newOffset;
     at = now;
-    doubts = List.of();
+    heldValues = List.of();
   }
 
   /** Whether the device has sent a valid value. */

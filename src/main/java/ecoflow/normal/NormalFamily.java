@@ -52,7 +52,7 @@ public record NormalFamily(Table.Name of, Rows rows) {
     return rows.serials[i];
   }
 
-  /** The labels other than those of the device, each preceded by a comma. */
+  /** The labels except those of the device, each preceded by a comma. */
   public byte[] labels(int i) {
     return rows.labels[i];
   }

@@ -5,8 +5,8 @@ import java.util.Map;
 /**
  * A normalised value, for routes.
  *
- * @param name of the metric, without the exporter's prefix
- * @param labels other than those of the device
- * @param unit such as watts; empty for a number without a unit
+ * @param name the name of the metric, without the exporter's prefix
+ * @param labels the labels except those of the device
+ * @param unit the unit, such as watts; empty for none
  */
 public record NormalValue(String name, Map<String, String> labels, double value, String unit) {}

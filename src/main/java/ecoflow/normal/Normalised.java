@@ -30,9 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Normalised metrics, bean {@code normalised}: the meaning of raw values of devices, under names
- * that are the same for all models. They are computed from the stored values on each request; only
- * counters are kept between requests.
+ * Normalised metrics, bean {@code normalised}, which have the same names, units and signs for all
+ * models. They are computed from the stored raw values on each request; only counters are kept
+ * between requests.
  */
 public final class Normalised {
 
@@ -48,8 +48,8 @@ public final class Normalised {
   private final Lines lines;
 
   /**
-   * Without the user's tables it is read when the first device has values, so that it does not
-   * delay the start.
+   * Read when the first device has values, so that it does not delay the start, except with the
+   * user's tables.
    */
   private Table table;
 
@@ -57,8 +57,7 @@ public final class Normalised {
 
   /**
    * @param messagesDir directory with the user's tables
-   * @param countHeld receives the reason for each value that is not plausible: step, fall, power,
-   *     range
+   * @param countHeld receives the reason for each value that is held: step, fall, power, range
    */
   public Normalised(
       PageSettings settings,
@@ -81,14 +80,14 @@ public final class Normalised {
   }
 
   /**
-   * Tests whether a series name, without the exporter's prefix, is that of a normalised metric,
-   * because the page must not contain a name twice.
+   * A predicate that matches the names of normalised metrics, without the exporter's prefix,
+   * because a raw metric must not have the same name.
    */
   public static Predicate<String> ownNames(PageSettings settings) {
     return settings.metrics().areNormalised() ? name -> Names.ALL.contains(name) : name -> false;
   }
 
-  /** Read when the first series needs them, not at start. */
+  /** Read when the first series is created, not at start. */
   private static final class Names {
     static final Set<String> ALL = Table.namesOfFamilies();
   }
@@ -124,11 +123,14 @@ public final class Normalised {
       this.serial = serial;
     }
 
-    /** Makes the plan again if the keys or the model have changed. */
-    private boolean follow(DeviceValues values) {
+    /**
+     * Updates the plan if the keys or the model have changed; returns whether the model has
+     * counters.
+     */
+    private boolean updatePlan(DeviceValues values) {
       String now = devices.labels(serial).productName();
-      boolean isOther = !now.equals(product);
-      if (isOther) {
+      boolean isModelChanged = !now.equals(product);
+      if (isModelChanged) {
         product = now;
         Optional<Table.Family> found = table().family(serial, product);
         if (!found.equals(family)) {
@@ -136,7 +138,7 @@ public final class Normalised {
           counters = null;
         }
       }
-      if (isOther || values.version() != version) {
+      if (isModelChanged || values.version() != version) {
         String[] current = values.keys();
         version = values.version();
         cells = new double[current.length];
@@ -148,10 +150,10 @@ public final class Normalised {
                 .filter(of -> of.series().length > 0)
                 .orElse(null);
         if (plan != null && counters == null) {
-          double mostWatts = table().mostWatts(family.orElseThrow());
-          bounds = new Bounds(mostWatts);
+          double maxWatts = table().maxWatts(family.orElseThrow());
+          bounds = new Bounds(maxWatts);
           counters =
-              new Counters(table(), mostWatts, holdNanos(), nanoClock.getAsLong(), this::held);
+              new Counters(table(), maxWatts, holdNanos(), nanoClock.getAsLong(), this::held);
         }
         if (plan != null) {
           ranges = Arrays.stream(plan.series()).map(bounds::range).toArray(Bounds.Range[]::new);
@@ -160,7 +162,10 @@ public final class Normalised {
       return counters != null;
     }
 
-    /** The power of a device applies at least as long as its normal silence. */
+    /**
+     * The time for which a power applies after a message, which is at least the normal silence of
+     * the device.
+     */
     private long holdNanos() {
       Duration silence = silence(serial, product);
       return Math.max(settings.energyHold().toNanos(), silence.toNanos());
@@ -168,21 +173,21 @@ public final class Normalised {
 
     synchronized void message(boolean mayRepeat) {
       long now = nanoClock.getAsLong();
-      // True for most messages: counters read few values of a device, so the others are not copied.
-      boolean isAsBefore =
+      // The fast case for most messages: only the few values that counters read are copied.
+      boolean isPlanCurrent =
           plan != null
               && !mayRepeat
               && devices.labels(serial).productName().equals(product)
               && quotas.read(serial, version, counters.cells(), cells, numbers);
-      if (isAsBefore) {
+      if (isPlanCurrent) {
         isRepeated = !counters.message(plan, cells, numbers, false, now);
         return;
       }
-      // Another message can change the keys between the two calls.
-      for (int attempt = 0; attempt < MAX_READS && follow(quotas.valuesOf(serial)); attempt++) {
+      // Another message can change the keys between the two calls, so repeat them.
+      for (int attempt = 0; attempt < MAX_READS && updatePlan(quotas.valuesOf(serial)); attempt++) {
         double[] all = new double[numbers.length];
-        int[] places = IntStream.range(0, all.length).toArray();
-        if (quotas.read(serial, version, places, all, numbers)) {
+        int[] indexes = IntStream.range(0, all.length).toArray();
+        if (quotas.read(serial, version, indexes, all, numbers)) {
           isRepeated = !counters.message(plan, all, numbers, mayRepeat, now);
           return;
         }
@@ -205,7 +210,8 @@ public final class Normalised {
               + reason
               + "): "
               + value
-              + "; it is not shown unless further messages agree");
+              + "; it is not shown unless"
+              + " further messages confirm it");
     }
 
     /** Whether the value of a series of the plan is shown. */
@@ -214,11 +220,11 @@ public final class Normalised {
         return false;
       }
       Series series = plan.series()[i];
-      if (ranges[i].has(value)) {
+      if (ranges[i].contains(value)) {
         bounds.forget(series);
         return true;
       }
-      Bounds.Verdict verdict = bounds.judge(series, value, newestMessage(i), isRepeated);
+      Bounds.Verdict verdict = bounds.check(series, value, newestMessage(i), isRepeated);
       if (verdict == Bounds.Verdict.HELD) {
         held(series, Bounds.isPower(series) ? "power" : "range", value);
       }
@@ -227,20 +233,20 @@ public final class Normalised {
 
     /** The number of the newest message with a value of a series. */
     private synchronized long newestMessage(int i) {
-      Set<Integer> places = new TreeSet<>();
-      plan.addCells(i, places);
-      int[] wanted = places.stream().mapToInt(place -> place).toArray();
-      quotas.read(serial, version, wanted, cells, numbers);
+      Set<Integer> cellsOfSeries = new TreeSet<>();
+      plan.addCells(i, cellsOfSeries);
+      int[] indexes = cellsOfSeries.stream().mapToInt(cell -> cell).toArray();
+      quotas.read(serial, version, indexes, cells, numbers);
       long newest = 0;
-      for (int place : wanted) {
-        newest = Math.max(newest, numbers[place]);
+      for (int index : indexes) {
+        newest = Math.max(newest, numbers[index]);
       }
       return newest;
     }
 
     /** Passes each series with a value to the sink, in the order of the names. */
     synchronized void collect(DeviceValues of, Sink sink) {
-      if (!follow(of)) {
+      if (!updatePlan(of)) {
         return;
       }
       double[] values = plan == null ? new double[0] : plan.values(of.values());
@@ -248,12 +254,12 @@ public final class Normalised {
           counters.count(plan, of.values(), values, nanoClock.getAsLong());
       for (int i = 0; i < values.length; i++) {
         if (isShown(i, values[i])) {
-          sink.take(plan.series()[i], values[i]);
+          sink.accept(plan.series()[i], values[i]);
         }
       }
       for (Counters.Counted counter : counted) {
         if (!Double.isNaN(counter.value())) {
-          sink.take(counter.series(), counter.value());
+          sink.accept(counter.series(), counter.value());
         }
       }
     }
@@ -261,10 +267,10 @@ public final class Normalised {
 
   private interface Sink {
 
-    void take(Series series, double value);
+    void accept(Series series, double value);
   }
 
-  /** Route step, after the message was stored: updates the counters between scrapes. */
+  /** Route step, after the message is stored: updates the counters between scrapes. */
   public void normalise(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(Quotas.DEVICE, String.class);
@@ -329,7 +335,7 @@ public final class Normalised {
   /**
    * All current series, by name.
    *
-   * @param values of all devices, sorted by serial number
+   * @param values the values of all devices, sorted by serial number
    */
   public List<NormalFamily> families(List<DeviceValues> values) {
     if (values.isEmpty()) {
@@ -342,7 +348,7 @@ public final class Normalised {
           .collect(
               device,
               (series, value) ->
-                  families[series.name().place()]
+                  families[series.name().index()]
                       .rows()
                       .add(device.serial(), series.labelBytes(), value));
     }

@@ -9,11 +9,11 @@ import java.util.stream.Stream;
  * A line of {@code parts.csv}: a part of the devices of some model families, and the condition for
  * its presence.
  *
- * @param families names of model families
- * @param name of the part, for people
- * @param rows selects rows of these model families: {@code pack=1} those with this label, {@code
- *     metric=battery_*} those of these metrics, and other words those with this raw key, in which
- *     {@code *} matches any characters
+ * @param families the names of the model families
+ * @param name the name of the part, for readers of the table
+ * @param rows selects rows of these model families: {@code pack=1} rows with this label, {@code
+ *     metric=battery_*} rows of these metrics, and any other entry rows with this raw key; {@code
+ *     *} matches any characters
  */
 record Part(List<String> families, String name, List<Selector> rows, Presence.Condition condition) {
 
@@ -22,10 +22,10 @@ record Part(List<String> families, String name, List<Selector> rows, Presence.Co
 
     private static final String METRIC = "metric";
 
-    static Selector parse(String word) {
-      int equals = word.indexOf('=');
-      String label = equals < 0 ? "" : word.substring(0, equals);
-      return new Selector(label, glob(word.substring(equals + 1)));
+    static Selector parse(String entry) {
+      int equals = entry.indexOf('=');
+      String label = equals < 0 ? "" : entry.substring(0, equals);
+      return new Selector(label, glob(entry.substring(equals + 1)));
     }
 
     private static Pattern glob(String text) {
@@ -42,37 +42,37 @@ record Part(List<String> families, String name, List<Selector> rows, Presence.Co
   }
 
   /**
-   * @param cells families; part; rows; present; evidence, which can contain commas
+   * @param cells families, part, rows, present, evidence; the evidence can contain commas
    */
   static Part of(String[] cells) {
     return new Part(
-        words(cells[0]),
+        entries(cells[0]),
         cells[1],
-        words(cells[2]).stream().map(Selector::parse).toList(),
+        entries(cells[2]).stream().map(Selector::parse).toList(),
         Presence.Condition.parse(cells[3]));
   }
 
-  /** The error of a line in a user's table; null for none. */
-  static String flaw(String[] cells) {
+  /** The error in a line of a user's table; null for none. */
+  static String error(String[] cells) {
     if (cells.length < 4) {
       return TableFile.countError(cells, "4 or 5");
     }
-    if (words(cells[0]).isEmpty() || words(cells[2]).isEmpty()) {
-      return "families and rows are needed";
+    if (entries(cells[0]).isEmpty() || entries(cells[2]).isEmpty()) {
+      return "expected families and rows";
     }
     try {
       Presence.Condition.parse(cells[3]);
       return null;
     } catch (IllegalArgumentException e) {
-      return "condition " + cells[3] + ": comparisons such as ems.bms1Online!=0 are allowed";
+      return "condition " + cells[3] + ": expected comparisons such as ems.bms1Online!=0";
     }
   }
 
-  boolean isOf(Row row) {
+  boolean contains(Row row) {
     return families.contains(row.family()) && rows.stream().anyMatch(one -> one.selects(row));
   }
 
-  private static List<String> words(String cell) {
-    return Stream.of(cell.strip().split(" +")).filter(word -> !word.isEmpty()).toList();
+  private static List<String> entries(String cell) {
+    return Stream.of(cell.strip().split(" +")).filter(entry -> !entry.isEmpty()).toList();
   }
 }

@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Maps the raw keys of a device to series. Valid as long as the device has the same keys; values
- * are computed from the stored values on each request, so that none is older than its sources.
+ * Maps the raw keys of a device to series. A plan is valid as long as the device has the same keys.
+ * Values are computed from the stored values on each request, so that they are never outdated.
  */
 final class Plan {
 
@@ -29,7 +29,8 @@ final class Plan {
   private final Series[] series;
 
   /**
-   * Index of a series that is computed from others, or that others depend on; -1 if there is none.
+   * Index of a series that is computed from others or that others depend on; -1 if there is no such
+   * series.
    */
   private final int batteryPower;
 
@@ -41,13 +42,13 @@ final class Plan {
   /** Without the pack that represents all packs. */
   private final Pack[] packs;
 
-  /** All packs as one, which some models send in addition to each pack; null if there is none. */
+  /** All packs as one, which some models send in addition to single packs; otherwise null. */
   private final Pack allPacks;
 
   /**
-   * The indexes of the series of a pack that its power is computed from; -1 for none.
+   * The indexes of the series from which the power of a pack is computed; -1 for none.
    *
-   * @param charge shows that the pack is present, as a voltage does
+   * @param charge the charge, which, like a voltage, shows that the pack is present
    */
   private record Pack(int charge, int volts, int amperes, int watts) {
 
@@ -62,16 +63,16 @@ final class Plan {
       return Double.isNaN(product) ? direct : Term.rounded(product);
     }
 
-    boolean isThere(Series[] series, double[] cells) {
+    boolean isPresent(Series[] series, double[] cells) {
       return !Double.isNaN(at(charge, series, cells)) || !Double.isNaN(at(volts, series, cells));
     }
 
-    private static double at(int place, Series[] series, double[] cells) {
-      return place < 0 ? Double.NaN : series[place].value(cells);
+    private static double at(int index, Series[] series, double[] cells) {
+      return index < 0 ? Double.NaN : series[index].value(cells);
     }
 
-    IntStream places() {
-      return IntStream.of(charge, volts, amperes, watts).filter(place -> place >= 0);
+    IntStream indexes() {
+      return IntStream.of(charge, volts, amperes, watts).filter(index -> index >= 0);
     }
   }
 
@@ -105,7 +106,7 @@ final class Plan {
   }
 
   /**
-   * @param device its serial number
+   * @param device the serial number of the device
    * @param keys the raw keys of the device, in the order of its cells
    */
   static Plan of(Table table, Table.Family family, String device, String[] keys) {
@@ -147,7 +148,7 @@ final class Plan {
       }
     }
     addDerived(table, found);
-    found.values().forEach(Series::arrange);
+    found.values().forEach(Series::complete);
     return new Plan(sorted(found));
   }
 
@@ -160,7 +161,7 @@ final class Plan {
         metric + new TreeMap<>(labels), unused -> new Series(table.name(metric), labels));
   }
 
-  /** Adds sums of parts, for devices that do not send them, or do not at the moment. */
+  /** Adds sums of parts, for devices that do not send the sums, or not with each message. */
   private static void addDerived(Table table, Map<String, Series> found) {
     List<Series> all = List.copyOf(found.values());
     if (all.stream().anyMatch(Plan::isPowerOfPack)) {
@@ -174,7 +175,7 @@ final class Plan {
   private static List<Series> sorted(Map<String, Series> found) {
     return found.values().stream()
         .sorted(
-            Comparator.comparingInt((Series s) -> s.name().place())
+            Comparator.comparingInt((Series s) -> s.name().index())
                 .thenComparing(s -> s.labels().toString()))
         .toList();
   }
@@ -210,17 +211,17 @@ final class Plan {
   }
 
   /**
-   * The values of all series; NaN for a series without a value now. Counters of the device are
-   * unfiltered.
+   * The values of all series; NaN for a series that currently has no value. Native counters are not
+   * filtered.
    *
-   * @param cells of the keys that the plan was made from
+   * @param cells the values of the keys from which the plan was created
    */
   double[] values(double[] cells) {
     double[] values = new double[series.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = value(i, cells);
     }
-    // The power determines the direction, because the device's own state is not reliable.
+    // The power determines the direction, because the state that devices report is not reliable.
     double power = batteryPower < 0 ? Double.NaN : values[batteryPower];
     if (timeToFull >= 0 && !(power > 0)) {
       values[timeToFull] = Double.NaN;
@@ -231,7 +232,7 @@ final class Plan {
     return values;
   }
 
-  /** The value of one series, which must not be a time. */
+  /** The value of one series, except for the times to full and to empty. */
   double value(int i, double[] cells) {
     double value = series[i].value(cells);
     if (!Double.isNaN(value)) {
@@ -245,15 +246,15 @@ final class Plan {
     series[i].addCells(cells);
     if (i == batteryPower) {
       Stream.concat(Arrays.stream(packs), Stream.ofNullable(allPacks))
-          .flatMapToInt(Pack::places)
-          .forEach(place -> series[place].addCells(cells));
+          .flatMapToInt(Pack::indexes)
+          .forEach(index -> series[index].addCells(cells));
     }
     if (i == solarPower) {
       Arrays.stream(solarPorts).forEach(port -> series[port].addCells(cells));
     }
   }
 
-  /** Also NaN if the power of a present pack is unknown, because the sum would be incomplete. */
+  /** NaN if the power of a present pack is unknown, because the sum would be incomplete. */
   private double batteryPower(double[] cells) {
     double sum = allPacks == null ? Double.NaN : allPacks.watts(series, cells);
     if (!Double.isNaN(sum)) {
@@ -261,7 +262,7 @@ final class Plan {
     }
     for (Pack pack : packs) {
       double watts = pack.watts(series, cells);
-      if (Double.isNaN(watts) && pack.isThere(series, cells)) {
+      if (Double.isNaN(watts) && pack.isPresent(series, cells)) {
         return Double.NaN;
       }
       sum = plus(sum, watts);
@@ -277,7 +278,7 @@ final class Plan {
     return Term.rounded(sum);
   }
 
-  /** Adds two values; an unknown one counts as nothing. */
+  /** Adds two values; an unknown value is ignored. */
   static double plus(double sum, double value) {
     if (Double.isNaN(sum)) {
       return value;

@@ -9,12 +9,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Whether a part of a device is present, as the device itself reports it in other raw values: a
- * condition of {@code parts.csv} with the cells of its raw keys.
+ * Evaluates whether a part of a device is present: a condition of {@code parts.csv}, with the cells
+ * of the raw keys that it reads.
  *
- * <p>A condition is a list of clauses separated by {@code ;}, all of which must be true. A clause
- * is a list of comparisons separated by {@code |}, one of which must be true: {@code
- * ems.bms1Online!=0;a=1|b>2}. Without a value of the key {@code !=} is true, and {@code <>}, {@code
+ * <p>A condition is a list of clauses, separated by {@code ;}, all of which must be true. A clause
+ * is a list of comparisons, separated by {@code |}, at least one of which must be true: {@code
+ * ems.bms1Online!=0;a=1|b>2}. If the key has no value, {@code !=} is true, and {@code <>}, {@code
  * =}, {@code <} and {@code >} are false: {@code x!=0} means "not known to be 0", and {@code x<>0}
  * means "known to differ from 0".
  */
@@ -40,7 +40,7 @@ final class Presence {
   record Condition(List<List<Comparison>> clauses) {
 
     /**
-     * @throws IllegalArgumentException with the comparison that is not valid
+     * @throws IllegalArgumentException if a comparison is not valid, with its text
      */
     static Condition parse(String text) {
       return new Condition(
@@ -50,10 +50,10 @@ final class Presence {
     }
   }
 
-  /** A comparison with the cell that it reads. */
+  /** A comparison with the index of the cell that it reads. */
   private record Check(int cell, String operator, double operand) {
 
-    boolean holds(double[] cells) {
+    boolean isTrue(double[] cells) {
       double value = cells[cell];
       return switch (operator) {
         case "!=", "<>" -> value != operand;
@@ -64,7 +64,7 @@ final class Presence {
     }
   }
 
-  /** Clauses that depend on values; an empty one is always false. */
+  /** The clauses that depend on values; an empty clause is always false. */
   private final Check[][] clauses;
 
   private Presence(Check[][] clauses) {
@@ -72,7 +72,7 @@ final class Presence {
   }
 
   /**
-   * @param parts the variable parts of the raw key whose row has the conditions
+   * @param parts the variable parts of the raw key with the conditions
    * @param cells the indexes of the device's raw keys
    * @return null if the part is present regardless of the values
    */
@@ -80,13 +80,14 @@ final class Presence {
     Check[][] clauses =
         conditions.stream()
             .flatMap(condition -> condition.clauses().stream())
-            .filter(clause -> clause.stream().noneMatch(one -> isTrueUnsaid(one, parts, cells)))
+            .filter(clause -> clause.stream().noneMatch(one -> isTrueWithoutKey(one, parts, cells)))
             .map(clause -> checks(clause, parts, cells))
             .toArray(Check[][]::new);
     return clauses.length == 0 ? null : new Presence(clauses);
   }
 
-  private static boolean isTrueUnsaid(Comparison one, Row.Parts parts, Map<String, Integer> cells) {
+  private static boolean isTrueWithoutKey(
+      Comparison one, Row.Parts parts, Map<String, Integer> cells) {
     return one.operator().equals("!=") && !cells.containsKey(parts.fill(one.key()));
   }
 
@@ -98,20 +99,20 @@ final class Presence {
         .toArray(Check[]::new);
   }
 
-  boolean holds(double[] cells) {
+  boolean isTrue(double[] cells) {
     for (Check[] clause : clauses) {
-      boolean holds = false;
-      for (int i = 0; i < clause.length && !holds; i++) {
-        holds = clause[i].holds(cells);
+      boolean isTrue = false;
+      for (int i = 0; i < clause.length && !isTrue; i++) {
+        isTrue = clause[i].isTrue(cells);
       }
-      if (!holds) {
+      if (!isTrue) {
         return false;
       }
     }
     return true;
   }
 
-  /** Adds the cells that it reads. */
+  /** Adds the indexes of the cells that the condition reads. */
   void addCells(Set<Integer> cells) {
     Arrays.stream(clauses).flatMap(Arrays::stream).forEach(check -> cells.add(check.cell()));
   }

@@ -9,15 +9,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A line of the table: the meaning of a raw key of a model family.
+ * A line of {@code metrics.csv}: the meaning of a raw key of a model family.
  *
- * @param channel the source of the key: json, protobuf, rest, or * for all; only informative,
- *     because a key has the same meaning in all of them
+ * @param channel the source of the key: json, protobuf, rest, or * for all; not evaluated, because
+ *     a key has the same meaning in all sources
  * @param key the raw key; {@code [N]} represents an index in a list, {@code .N.} a number between
- *     dots, <code>{SN}</code> a serial number, {@code chN} the number of a circuit, {@code bpX}
- *     names such as bp2000
- * @param labels their values can contain placeholders for parts of the key
- * @param factor value of the metric = raw value x factor
+ *     dots, <code>{SN}</code> a serial number, {@code chN} the number of a circuit, {@code bpX} a
+ *     name such as bp2000
+ * @param labels the labels; their values can contain placeholders for parts of the key
+ * @param factor the value of the metric is the raw value times this factor
  */
 record Row(
     String family,
@@ -34,10 +34,10 @@ record Row(
       Pattern.compile("\\[N\\]|(?<=\\.)N(?=\\.)|\\{SN\\}|chN|bpX");
   private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
 
-  /** The variable parts of a raw key that matches a row. */
+  /** The variable parts of a raw key. */
   record Parts(List<Integer> numbers, String serial) {
 
-    /** Replaces the variables of another key of the table with these parts. */
+    /** Replaces the variables in another key of the tables with these parts. */
     String fill(String template) {
       Matcher variable = VARIABLE.matcher(template);
       if (!variable.find()) {
@@ -59,12 +59,12 @@ record Row(
   }
 
   /**
-   * @param cells of a line of {@code metrics.csv}
-   * @throws IllegalArgumentException if there is an error in the rules
+   * @param cells the cells of a line
+   * @throws IllegalArgumentException if the rules are not valid
    */
   static Row of(String[] cells) {
     Map<String, String> labels = new TreeMap<>();
-    for (String label : words(cells[4])) {
+    for (String label : entries(cells[4])) {
       int equals = label.indexOf('=');
       labels.put(label.substring(0, equals), label.substring(equals + 1));
     }
@@ -79,7 +79,7 @@ record Row(
         cells[8].equals("yes"));
   }
 
-  private static List<String> words(String cell) {
+  private static List<String> entries(String cell) {
     return cell.isEmpty() ? List.of() : List.of(cell.split(";"));
   }
 
@@ -117,7 +117,7 @@ record Row(
     return rule(Rule.Group.COUNTER) != null;
   }
 
-  /** The part before the serial number in the key: keys with the same start share a ranking. */
+  /** The part of the key before the serial number. Keys with the same start share a ranking. */
   String start() {
     return key.substring(0, Math.max(0, key.indexOf("{SN}")));
   }
@@ -143,7 +143,7 @@ record Row(
   }
 
   /**
-   * @param match of {@link #pattern}
+   * @param match a match of {@link #pattern}
    */
   Parts parts(Matcher match) {
     String serial = null;
@@ -164,10 +164,14 @@ record Row(
     return new Parts(numbers, serial);
   }
 
-  /** The labels of the series of a key; {@code rank} of its serial number, starting at 1. */
+  /**
+   * The labels of the series of a key. {@code rank} is the rank of its serial number, starting at
+   * 1.
+   */
   Map<String, String> labels(Parts parts, int rank) {
     Map<String, String> resolved = new LinkedHashMap<>();
-    // A key of an hour has two indexes: the last is the hour, and all hours are one sum.
+    // The key of an hour has two indexes. The last one is the hour, which is not a label, because
+    // all hours are added.
     int last = has(Rule.SUM_HOURS) ? 0 : parts.numbers().size() - 1;
     int number = parts.numbers().isEmpty() ? -1 : parts.numbers().get(last);
     labels.forEach(

@@ -9,12 +9,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The rules in the column {@code rules} of {@code metrics.csv}: names in lower case. The table of
- * rules in docs/METRICS.md is generated from the descriptions.
+ * The rules in the column {@code rules} of {@code metrics.csv}, where their names are in lower
+ * case. The table of rules in docs/METRICS.md is generated from the descriptions.
  */
 enum Rule {
-  FIRST(Group.PREFERENCE, "Preferred to all keys without this rule."),
-  FALLBACK(Group.PREFERENCE, "Used only while no key without this rule has a value."),
+  FIRST(Group.PREFERENCE, "Takes precedence over all keys without this rule."),
+  FALLBACK(Group.PREFERENCE, "Used only if no key without this rule has a value."),
 
   NET(
       Group.KEYS,
@@ -23,13 +23,13 @@ enum Rule {
   SUM_HOURS(
       Group.KEYS,
       "The last index of the key is an hour of the day. The series is the sum of the hours."),
-  THIS_DEVICE(Group.KEYS, "Only the key that contains the serial number of the device itself."),
+  THIS_DEVICE(Group.KEYS, "Applies only to the key with the serial number of the device itself."),
 
   WHERE(
       Group.NO_VALUE,
       Form.FIELD,
       "No value unless the field with this name, in the same object as the key, has this value."),
-  ZERO_ABSENT(Group.NO_VALUE, "0 is not a value: nothing was measured."),
+  ZERO_ABSENT(Group.NO_VALUE, "0 means that nothing was measured, and is not a value."),
   IGNORE_ZERO(
       Group.NO_VALUE,
       "For a counter: zeros between values are ignored and are not a restart. Lifetime counters ignore"
@@ -49,8 +49,8 @@ enum Rule {
   MILLIS(Group.UNIT, "Raw values of 1000 or more are in thousandths of the unit, such as mV."),
   MILLIS_WITH_VOLTAGE(
       Group.UNIT,
-      "For a current: mA if the voltage beside it (its key ends in `vol` in place of `amp`) is 1000 or"
-          + " more, otherwise A. No value while that voltage is unknown."),
+      "For a current: mA if the corresponding voltage (the key with `vol` instead of `amp` at"
+          + " its end) is 1000 or more, otherwise A. No value while that voltage is unknown."),
   FAHRENHEIT_IF(
       Group.UNIT,
       Form.KEY,
@@ -62,12 +62,12 @@ enum Rule {
       Group.SIGN,
       "A negative value becomes 0. Two rows with opposite factors give the two directions of a flow."),
 
-  NATIVE_TOTAL(Group.COUNTER, "A counter of the device for its whole life."),
+  NATIVE_TOTAL(Group.COUNTER, "A counter of the device for its whole lifetime."),
   NATIVE_DAY(Group.COUNTER, "A counter of the device that restarts every day."),
   NATIVE_SESSION(
       Group.COUNTER, "A counter of the device that restarts with each charging session.");
 
-  /** What a rule decides. */
+  /** The subject of a rule. */
   enum Group {
     PREFERENCE("preferred key", true),
     KEYS("keys of a series", false),
@@ -97,7 +97,7 @@ enum Rule {
 
   private static final String NUMBER = "(?<low>-?[0-9]+(?:[.][0-9]+)?)";
 
-  /** The form of a rule's argument, after a space. */
+  /** The format of a rule's argument, which follows after a space. */
   private enum Form {
     EMPTY("", "()"),
     NUMBER(" NUMBER", " " + Rule.NUMBER),
@@ -113,7 +113,7 @@ enum Rule {
       this.pattern = Pattern.compile(regex);
     }
 
-    /** Null if the text does not have this form. */
+    /** Null if the text does not have this format. */
     Argument parse(String argument) {
       Matcher matcher = pattern.matcher(argument);
       if (!matcher.matches()) {
@@ -134,12 +134,13 @@ enum Rule {
   /**
    * The argument of a rule in a row.
    *
-   * @param key name of another raw value; empty for none
-   * @param low the same as {@code high} for a single number; both NaN for none
+   * @param key the name of another raw value; empty for none
+   * @param low the lower limit, or the number if it is the same as {@code high}; both are NaN for
+   *     none
    */
   record Argument(String key, double low, double high) {}
 
-  private final String word;
+  private final String id;
   private final Group group;
   private final Form form;
   private final String description;
@@ -149,7 +150,7 @@ enum Rule {
   }
 
   Rule(Group group, Form form, String description) {
-    this.word = name().toLowerCase(Locale.ROOT);
+    this.id = name().toLowerCase(Locale.ROOT);
     this.group = group;
     this.form = form;
     this.description = description;
@@ -157,8 +158,8 @@ enum Rule {
 
   /**
    * @param cell rules separated by {@code ;}
-   * @throws IllegalArgumentException if there is an error in the cell, with one line that names the
-   *     rule and the allowed values
+   * @throws IllegalArgumentException if the cell is not valid, with a message of one line that
+   *     contains the rule and the allowed values
    */
   static Map<Rule, Argument> parse(String cell) {
     if (cell.isEmpty()) {
@@ -167,18 +168,18 @@ enum Rule {
     Map<Rule, Argument> rules = new EnumMap<>(Rule.class);
     for (String text : cell.split(";")) {
       int end = text.indexOf(' ');
-      Rule rule = ofWord(end < 0 ? text : text.substring(0, end));
+      Rule rule = byId(end < 0 ? text : text.substring(0, end));
       Argument argument = rule.form.parse(end < 0 ? "" : text.substring(end));
       if (argument == null) {
-        throw new IllegalArgumentException("rule " + text + ", expected: " + rule.usage());
+        throw new IllegalArgumentException("rule " + text + ": expected " + rule.usage());
       }
       if (rules.containsKey(rule)) {
-        throw new IllegalArgumentException("rule " + rule.word + " is repeated");
+        throw new IllegalArgumentException("rule " + rule.id + " is repeated");
       }
       for (Rule other : rules.keySet()) {
         if (other.group == rule.group && rule.group.isExclusive()) {
           throw new IllegalArgumentException(
-              "rules " + other.word + " and " + rule.word + ": only one of them is allowed");
+              "rules " + other.id + " and " + rule.id + ": only one of them is allowed");
         }
       }
       rules.put(rule, argument);
@@ -186,35 +187,35 @@ enum Rule {
     return rules;
   }
 
-  private static Rule ofWord(String word) {
+  private static Rule byId(String id) {
     return Arrays.stream(values())
-        .filter(rule -> rule.word.equals(word))
+        .filter(rule -> rule.id.equals(id))
         .findFirst()
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
                     "unknown rule "
-                        + word
-                        + ": allowed are "
+                        + id
+                        + "; allowed: "
                         + Arrays.stream(values())
-                            .map(rule -> rule.word)
+                            .map(rule -> rule.id)
                             .collect(Collectors.joining(", "))));
   }
 
-  String word() {
-    return word;
+  String id() {
+    return id;
   }
 
-  /** The word with the form of its argument. */
+  /** The id with the format of the argument. */
   String usage() {
-    return word + form.text;
+    return id + form.text;
   }
 
   Group group() {
     return group;
   }
 
-  /** For authors of tables; in Markdown. */
+  /** A description for authors of tables, in Markdown. */
   String description() {
     return description;
   }

@@ -9,12 +9,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** One series of a device in its plan: its raw keys in the order of preference. */
+/**
+ * One series in the plan of a device: the raw keys from which its value is computed, in the order
+ * of preference.
+ */
 final class Series {
 
   private static final List<String> SUMS = List.of("_watts", "_joules_total");
 
-  /** Null is for rows without such a rule. */
+  /** In order of precedence; null for rows without such a rule. */
   private static final List<Rule> PREFERENCES = Arrays.asList(Rule.FIRST, null, Rule.FALLBACK);
 
   private final Table.Name name;
@@ -23,7 +26,7 @@ final class Series {
   private final List<Term> terms = new ArrayList<>();
 
   /**
-   * Alternatives: the first one with a value is the value of the series; the terms of an
+   * The value of the series is that of the first alternative with a value. The terms of an
    * alternative are added.
    */
   private Term[][] alternatives = {};
@@ -48,7 +51,7 @@ final class Series {
     return labels;
   }
 
-  /** The labels as the page writes them after those of the device. */
+  /** The labels in the format of the page, after those of the device. */
   byte[] labelBytes() {
     return labelBytes;
   }
@@ -65,7 +68,7 @@ final class Series {
     terms.add(term);
   }
 
-  /** Adds the cells of its raw keys. */
+  /** Adds the indexes of the cells that the series reads. */
   void addCells(Set<Integer> cells) {
     terms.forEach(term -> term.addCells(cells));
   }
@@ -79,13 +82,13 @@ final class Series {
     return newest;
   }
 
-  /** Whether the series has raw keys, and is not only computed from other series. */
+  /** Whether the series has raw keys; otherwise it is only computed from other series. */
   boolean hasKeys() {
     return !terms.isEmpty();
   }
 
-  /** Called after all terms are added. */
-  void arrange() {
+  /** Completes the series after all terms were added. */
+  void complete() {
     valueCells = terms.stream().mapToInt(Term::cell).toArray();
     List<List<Term>> found = new ArrayList<>();
     for (Rule preference : PREFERENCES) {
@@ -99,7 +102,7 @@ final class Series {
       for (Row row : rows) {
         List<Term> ofRow = ofTier.stream().filter(term -> term.row().equals(row)).toList();
         if (SUMS.stream().anyMatch(row.metric()::endsWith)) {
-          // Several units of one kind, or the hours of a day, are a sum.
+          // Several units of one kind, or the hours of a day, are added.
           found.add(ofRow);
         } else {
           ofRow.forEach(term -> found.add(List.of(term)));
@@ -112,12 +115,12 @@ final class Series {
     alternatives = found.stream().map(all -> all.toArray(Term[]::new)).toArray(Term[][]::new);
   }
 
-  /** Whether it is a counter of the device; the rules of its row define how to count. */
+  /** Whether the series is a native counter, whose rules define how it counts. */
   boolean isNative() {
     return !terms.isEmpty() && terms.get(0).row().isNative();
   }
 
-  /** Whether it is a lifetime counter of the device. */
+  /** Whether the series is a native lifetime counter. */
   boolean isLifetime() {
     return isNative() && terms.get(0).row().has(Rule.NATIVE_TOTAL);
   }
@@ -126,7 +129,7 @@ final class Series {
     return terms.stream().anyMatch(term -> term.row().has(Rule.IGNORE_ZERO));
   }
 
-  /** The value in the metric's unit; NaN if no raw key has a value now. */
+  /** The value in the metric's unit; NaN if no raw key currently has a value. */
   double value(double[] cells) {
     for (Term[] alternative : alternatives) {
       double sum = Double.NaN;

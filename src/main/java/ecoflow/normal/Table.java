@@ -32,16 +32,16 @@ final class Table {
   /**
    * A metric name on the page.
    *
-   * @param place its index in the sorted names
+   * @param index the index in the sorted names
    * @param name without the exporter's prefix
-   * @param unit such as watts; empty for a number without a unit
+   * @param unit the unit, such as watts; empty for none
    */
-  record Name(int place, String name, boolean isCounter, String unit, String help) {}
+  record Name(int index, String name, boolean isCounter, String unit, String help) {}
 
   /**
-   * A row that matches several keys.
+   * A row whose key has variable parts.
    *
-   * @param start the common start of these keys
+   * @param start the start of the key, before its first variable part
    */
   record KeyPattern(Row row, String start, Pattern regex) {}
 
@@ -55,7 +55,7 @@ final class Table {
     private final Map<Row, List<Presence.Condition>> conditions = new HashMap<>();
 
     /**
-     * @param parts of all model families
+     * @param parts the parts of all model families
      */
     Family(String name, List<Row> rows, List<Part> parts) {
       this.name = name;
@@ -70,7 +70,7 @@ final class Table {
               .toList();
       for (Row row : rows) {
         List<Presence.Condition> ofRow =
-            parts.stream().filter(part -> part.isOf(row)).map(Part::condition).toList();
+            parts.stream().filter(part -> part.contains(row)).map(Part::condition).toList();
         if (!ofRow.isEmpty()) {
           conditions.put(row, ofRow);
         }
@@ -94,63 +94,65 @@ final class Table {
     }
 
     /**
-     * The conditions for the presence of the part that a row belongs to; empty if it is always
-     * present.
+     * The conditions for the presence of the part to which a row belongs; empty if the part is
+     * always present.
      */
     List<Presence.Condition> conditions(Row row) {
       return conditions.getOrDefault(row, List.of());
     }
   }
 
-  private static final double STATION_WATTS = 10_000;
+  private static final double DEFAULT_MAX_WATTS = 10_000;
 
   private final Map<String, Name> names = new TreeMap<>();
 
-  /** The model families in use: the rows are read when the first device of the family appears. */
+  /** The model families in use. The rows are read when the first device of a family is seen. */
   private final Map<String, Family> families = new HashMap<>();
 
   /** The user's rows. */
-  private final List<Row> own = new ArrayList<>();
+  private final List<Row> userRows = new ArrayList<>();
 
   private final List<Part> parts = new ArrayList<>();
 
   private final Map<String, String> familyOfPrefix = new HashMap<>();
   private final Map<String, String> familyOfProduct = new HashMap<>();
-  private final Map<String, Double> mostWatts = new HashMap<>();
+  private final Map<String, Double> maxWatts = new HashMap<>();
   private final Map<String, Duration> silenceOfPrefix = new HashMap<>();
   private final Map<String, Duration> silenceOfProduct = new HashMap<>();
 
   /**
    * Reads the packaged tables and the user's tables, whose lines take precedence.
    *
-   * @param folder with metrics.csv, families.csv and parts.csv, each of which can be missing
-   * @param problems receives a line for each line that is left out
+   * @param directory the directory with metrics.csv, families.csv and parts.csv, each of which can
+   *     be missing
+   * @param problems receives a message for each line that is skipped
    */
-  static Table load(Optional<Path> folder, Consumer<String> problems) {
+  static Table load(Optional<Path> directory, Consumer<String> problems) {
     Table table = new Table();
     lines("names.csv").map(line -> line.split(",", 5)).forEach(table::addName);
     lines("families.csv").map(line -> line.split(",", -1)).forEach(table::addFamily);
     lines("parts.csv").map(line -> Part.of(line.split(",", 5))).forEach(table.parts::add);
-    folder.ifPresent(
+    directory.ifPresent(
         path -> {
-          OwnRows rows = new OwnRows(table::name);
+          UserRows rows = new UserRows(table::name);
           new TableFile(path.resolve("families.csv"), "prefix,", problems)
-              .read(OwnRows::familyFlaw, table::addFamily);
+              .read(UserRows::familyError, table::addFamily);
           new TableFile(path.resolve("metrics.csv"), "family,", problems)
-              .read(rows::rowFlaw, cells -> table.own.add(Row.of(cells)));
+              .read(rows::rowError, cells -> table.userRows.add(Row.of(cells)));
           new TableFile(path.resolve("parts.csv"), "families,", problems)
-              .read(Part::flaw, cells -> table.parts.add(Part.of(cells)));
+              .read(Part::error, cells -> table.parts.add(Part.of(cells)));
         });
     return table;
   }
 
-  /** Identifies the packaged line that a line of the user replaces. */
-  private static String place(Row row) {
+  /** Identifies a line. A user's line replaces the packaged line with the same id. */
+  private static String id(Row row) {
     return row.family() + " " + row.key();
   }
 
   /**
-   * All names, and for counters also the names of their OpenMetrics families, without the suffix.
+   * All names. For counters, this includes the names of their OpenMetrics families, which have no
+   * suffix.
    */
   static Set<String> namesOfFamilies() {
     return lines("names.csv")
@@ -175,12 +177,12 @@ final class Table {
       add(product, cells[2], familyOfProduct, silence, silenceOfProduct);
     }
     if (cells.length > 3 && !cells[3].isEmpty()) {
-      mostWatts.put(cells[2], Double.parseDouble(cells[3]));
+      maxWatts.put(cells[2], Double.parseDouble(cells[3]));
     }
   }
 
   /**
-   * @param silence null to keep the value of an earlier line
+   * @param silence null to keep the value of a previous line
    */
   private static void add(
       String model,
@@ -212,12 +214,12 @@ final class Table {
     return List.copyOf(names.values());
   }
 
-  /** The model family with this name, which must have rows. */
+  /** The model family with this name. It must have rows. */
   Family family(String name) {
-    return used(name).orElseThrow();
+    return activeFamily(name).orElseThrow();
   }
 
-  private synchronized Optional<Family> used(String name) {
+  private synchronized Optional<Family> activeFamily(String name) {
     return Optional.ofNullable(
         families.computeIfAbsent(
             name,
@@ -227,12 +229,12 @@ final class Table {
             }));
   }
 
-  /** Includes rows that are off. */
+  /** Includes rows that are not active. */
   private List<Row> rows(String family) {
-    List<Row> mine = own.stream().filter(row -> row.family().equals(family)).toList();
-    Set<String> replaced = mine.stream().map(Table::place).collect(Collectors.toSet());
+    List<Row> ofUser = userRows.stream().filter(row -> row.family().equals(family)).toList();
+    Set<String> replaced = ofUser.stream().map(Table::id).collect(Collectors.toSet());
     return Stream.concat(
-            packagedRows(family).filter(row -> !replaced.contains(place(row))), mine.stream())
+            packagedRows(family).filter(row -> !replaced.contains(id(row))), ofUser.stream())
         .toList();
   }
 
@@ -244,8 +246,8 @@ final class Table {
   }
 
   /**
-   * @param number of the line in the file
-   * @throws IllegalStateException if there is an error in the line
+   * @param number the number of the line in the file
+   * @throws IllegalStateException if the line is not valid
    */
   static Row packagedRow(int number, String line) {
     try {
@@ -256,26 +258,26 @@ final class Table {
   }
 
   /**
-   * The highest power of the model family's devices: a higher one is an error and not counted as
-   * energy.
+   * The maximum power of the devices of a model family. A higher power is treated as an error and
+   * not counted as energy.
    */
-  double mostWatts(Family family) {
-    return mostWatts.getOrDefault(family.name(), STATION_WATTS);
+  double maxWatts(Family family) {
+    return maxWatts.getOrDefault(family.name(), DEFAULT_MAX_WATTS);
   }
 
-  /** Finds the family by the longest prefix of the serial number, or else by the product name. */
+  /** Finds the family by the longest prefix of the serial number, otherwise by the product name. */
   Optional<Family> family(String serial, String product) {
     String prefix = prefix(serial);
     String family =
         prefix.isEmpty()
             ? familyOfProduct.get(product.toLowerCase(Locale.ROOT))
             : familyOfPrefix.get(prefix);
-    return Optional.ofNullable(family).flatMap(this::used);
+    return Optional.ofNullable(family).flatMap(this::activeFamily);
   }
 
   /**
-   * The longest normal silence of a model, found in the same way as its family; zero if it sends
-   * often.
+   * The longest normal silence of a model, found in the same way as the family; zero for models
+   * that send often.
    */
   Duration silence(String serial, String product) {
     String prefix = prefix(serial);
@@ -284,7 +286,7 @@ final class Table {
         : silenceOfPrefix.getOrDefault(prefix, Duration.ZERO);
   }
 
-  /** The longest prefix of this serial number in the table; empty if there is none. */
+  /** The longest prefix of the serial number in the table; empty for none. */
   private String prefix(String serial) {
     int length = serial.length();
     while (length > 0 && !familyOfPrefix.containsKey(serial.substring(0, length))) {

@@ -6,11 +6,11 @@ import java.util.stream.DoubleStream;
 
 /**
  * The contribution of one raw key to a series: the rules of its row and the cells that they read,
- * resolved when the plan is made.
+ * resolved when the plan is created.
  */
 final class Term {
 
-  /** How a raw value is read. */
+  /** The conversion of a raw value. */
   private enum Reading {
     NUMBER,
     REVERSED_BYTES,
@@ -36,35 +36,35 @@ final class Term {
   /** Values that devices send for an unknown time, in minutes. */
   private static final double[] PARKED = {5939, 5940, 5999, 12927, 143999, 600000, 4294967295.0};
 
-  private static final double MILLIS_FROM = 1000;
+  private static final double MIN_MILLIS = 1000;
   private static final int NO_CELL = -1;
   private static final double MILLION = 1e6;
 
-  /** Above this value a double cannot represent millionths. */
-  private static final double EXACT = 1e9;
+  /** Above this value, a double cannot represent millionths. */
+  private static final double MAX_ROUNDED = 1e9;
 
   private final Row row;
   private final int cell;
 
-  /** Whether the part that the value belongs to is present; null if it always is. */
+  /** Whether the part to which the value belongs is present; null if it is always present. */
   private final Presence presence;
 
-  /** The range of valid raw values; {@code low} is NaN if the value cannot be known. */
+  /** The range of valid raw values; {@code low} is NaN if the value cannot be determined. */
   private final double low;
 
   private final double high;
 
-  /** Raw values in the range that are not valid. */
+  /** Raw values within the range that are not values. */
   private final double[] absent;
 
-  /** The index of the cell that must have the value {@code wanted}. */
+  /** The index of the cell that must have the value {@code whereValue}. */
   private final int where;
 
-  private final double wanted;
+  private final double whereValue;
   private final Reading reading;
 
   /** The raw value that becomes 1 for {@link Reading#ONE_VALUE}. */
-  private final double truth;
+  private final double trueValue;
 
   private final double factor;
 
@@ -83,9 +83,9 @@ final class Term {
   private final Rule sign;
 
   /**
-   * @param key of the device, which matches the row
-   * @param cells of the keys of the device
-   * @param presence null if the part of the device that the row belongs to is always present
+   * @param key the key of the device, which matches the row
+   * @param cells the indexes of the cells of the device's keys
+   * @param presence null if the part to which the row belongs is always present
    */
   Term(Row row, String key, Map<String, Integer> cells, Presence presence) {
     this.row = row;
@@ -93,7 +93,7 @@ final class Term {
     this.presence = presence;
     String whereKey = whereKey(row, key);
     where = cells.getOrDefault(whereKey, NO_CELL);
-    wanted = number(row, Rule.WHERE);
+    whereValue = number(row, Rule.WHERE);
     unit = row.rule(Rule.Group.UNIT);
     String unitKey = unitKey(row, key);
     unitCell = cells.getOrDefault(unitKey, NO_CELL);
@@ -104,10 +104,10 @@ final class Term {
     high = high(row);
     absent = absent(row);
     reading = Reading.of(row);
-    truth = number(row, Rule.IS);
+    trueValue = number(row, Rule.IS);
     factor = row.factor();
     double inverse = 1 / factor;
-    // A division is exact where a product is not: 378 / 100 is 3.78, and 378 * 0.01 is not.
+    // A division can be more exact than a multiplication: 378 / 100 is 3.78, but 378 * 0.01 is not.
     divisor = Math.abs(inverse - Math.rint(inverse)) < 1e-9 ? Math.rint(inverse) : 0;
     sign = row.rule(Rule.Group.SIGN);
   }
@@ -160,12 +160,12 @@ final class Term {
     return absent.build().toArray();
   }
 
-  /** The index of the cell with its value. */
+  /** The index of the cell with the value. */
   int cell() {
     return cell;
   }
 
-  /** Adds the cells that it reads. */
+  /** Adds the indexes of the cells that the term reads. */
   void addCells(Set<Integer> cells) {
     cells.add(cell);
     if (where != NO_CELL) {
@@ -183,16 +183,16 @@ final class Term {
     return row;
   }
 
-  /** The value in the metric's unit; NaN if the key has no value now. */
+  /** The value in the metric's unit; NaN if the key currently has no value. */
   double value(double[] cells) {
     double raw = cells[cell];
     boolean isKnown =
         raw >= low
             && raw <= high
             && !isAbsent(raw)
-            && (where == NO_CELL || cells[where] == wanted)
+            && (where == NO_CELL || cells[where] == whereValue)
             && (unitCell == NO_CELL || !Double.isNaN(cells[unitCell]))
-            && (presence == null || presence.holds(cells));
+            && (presence == null || presence.isTrue(cells));
     if (!isKnown) {
       return Double.NaN;
     }
@@ -202,7 +202,7 @@ final class Term {
           scaled(Integer.reverseBytes((int) (long) raw) & 0xffffffffL, raw, cells);
       case SWITCH -> raw == 0 ? 0 : 1;
       case FLOW -> ((long) raw & 3) >= 2 ? 1 : 0;
-      case ONE_VALUE -> raw == truth ? 1 : 0;
+      case ONE_VALUE -> raw == trueValue ? 1 : 0;
     };
   }
 
@@ -215,9 +215,9 @@ final class Term {
     return false;
   }
 
-  /** Removes the noise of binary fractions and -0: devices do not send millionths. */
+  /** Removes rounding errors of binary fractions and -0. Devices do not send millionths. */
   static double rounded(double value) {
-    return Math.abs(value) < EXACT ? Math.rint(value * MILLION) / MILLION + 0.0 : value;
+    return Math.abs(value) < MAX_ROUNDED ? Math.rint(value * MILLION) / MILLION + 0.0 : value;
   }
 
   private double scaled(double number, double raw, double[] cells) {
@@ -238,6 +238,6 @@ final class Term {
       return cells[unitCell] == fahrenheit ? (value - 32) * 5 / 9 : value;
     }
     double size = unit == Rule.MILLIS ? raw : cells[unitCell];
-    return size >= MILLIS_FROM ? value / 1000 : value;
+    return size >= MIN_MILLIS ? value / 1000 : value;
   }
 }

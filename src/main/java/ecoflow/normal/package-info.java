@@ -1,2 +1,2 @@
-/** One language for all models: names, units and signs that are the same for every device. */
+/** Normalised metrics: names, units and signs that are the same for all models. */
 package ecoflow.normal;

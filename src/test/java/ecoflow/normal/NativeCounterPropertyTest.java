@@ -76,7 +76,7 @@ class NativeCounterPropertyTest {
             new NativeCounter.Kind(true, false, false), NativeCounter.Limit.ofEnergy(WATTS));
     double wattHours = 444_762;
     long now = 0;
-    counter.take(wattHours * JOULES_PER_WATT_HOUR, 0, now);
+    counter.update(wattHours * JOULES_PER_WATT_HOUR, 0, now);
     double shown = counter.value();
     double lastTrue = wattHours;
     int frozen = 0;
@@ -93,7 +93,7 @@ class NativeCounterPropertyTest {
       // A glitch of a possible size cannot be detected.
       possible += isTrue ? 0 : ALWAYS_POSSIBLE + WATTS * MAX_SECONDS;
       double sent = isTrue ? wattHours : step.isNear() ? wattHours + step.glitch() : step.glitch();
-      counter.take(sent * JOULES_PER_WATT_HOUR, i + 1, now);
+      counter.update(sent * JOULES_PER_WATT_HOUR, i + 1, now);
 
       double value = counter.value();
       assertFalse(value < shown, "decrease at message " + i);
@@ -122,7 +122,7 @@ class NativeCounterPropertyTest {
       Step step = steps.get(i);
       now += TimeUnit.SECONDS.toNanos(step.seconds());
       wattHours += Math.rint(step.load() * WATTS * step.seconds() / 3600);
-      NativeCounter.Held held = counter.take(wattHours * JOULES_PER_WATT_HOUR, i, now);
+      NativeCounter.Held held = counter.update(wattHours * JOULES_PER_WATT_HOUR, i, now);
       assertEquals(NativeCounter.Held.NOT_HELD, held);
       assertEquals(wattHours * JOULES_PER_WATT_HOUR, counter.value());
     }
@@ -148,7 +148,7 @@ class NativeCounterPropertyTest {
       for (int i = 0; i < runs.get(run); i++) {
         wattHours += growth;
         double sent = run % 2 == 0 ? wattHours : wattHours - behind;
-        counter.take(sent * JOULES_PER_WATT_HOUR, number, TimeUnit.SECONDS.toNanos(60 * number));
+        counter.update(sent * JOULES_PER_WATT_HOUR, number, TimeUnit.SECONDS.toNanos(60 * number));
         number++;
 
         assertTrue(counter.value() >= shown, "decrease at message " + number);

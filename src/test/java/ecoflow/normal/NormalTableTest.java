@@ -149,7 +149,7 @@ class NormalTableTest {
             IllegalStateException.class,
             () -> Table.packagedRow(17, "delta2,*,a,battery_charge_ratio,,flow;hallo,1,high,yes"));
     assertTrue(
-        e.getMessage().startsWith("metrics.csv:17: unknown rule hallo: allowed are first, "),
+        e.getMessage().startsWith("metrics.csv:17: unknown rule hallo; allowed: first, "),
         e::getMessage);
   }
 

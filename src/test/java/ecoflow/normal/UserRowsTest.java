@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class OwnRowsTest {
+class UserRowsTest {
 
   @TempDir private Path directory;
   private final List<String> problems = new ArrayList<>();
@@ -47,9 +47,9 @@ class OwnRowsTest {
     assertEquals(List.of(), problems);
     assertEquals(0.81, value(table, "Q999X", "bat.pct", 81));
     assertEquals(0.81, value(table, "Q998X", "packs.A1.soc", 81));
-    assertEquals(10_000, table.mostWatts(table.family("mine")));
-    assertEquals(30_000, table.mostWatts(table.family("house")));
-    assertEquals(60_000, table.mostWatts(table.family("powerocean")));
+    assertEquals(10_000, table.maxWatts(table.family("mine")));
+    assertEquals(30_000, table.maxWatts(table.family("house")));
+    assertEquals(60_000, table.maxWatts(table.family("powerocean")));
     assertEquals(0.081, value(table, "R331X", "pd.soc", 81));
     assertEquals(0.81, value(table, "R331X", "bms_emsStatus.f32LcdShowSoc", 81));
   }
@@ -96,21 +96,22 @@ class OwnRowsTest {
         List.of(
             directory.resolve("families.csv") + ":1 is skipped: 2 columns, expected 3 to 5",
             directory.resolve("families.csv")
-                + ":2 is skipped: highest power 3kW: it takes watts, or nothing for 10000",
+                + ":2 is skipped: highest power 3kW: expected watts, or no value for 10000",
             directory.resolve("families.csv")
-                + ":3 is skipped: longest silence 5min: it takes whole seconds up to 86400, or"
-                + " nothing for a device that sends often",
+                + ":3 is skipped: longest silence 5min: expected whole seconds up to 86400, or"
+                + " no value for a device that sends often",
             directory.resolve("families.csv")
-                + ":4 is skipped: longest silence 86401: it takes whole seconds up to 86400, or"
-                + " nothing for a device that sends often",
-            start + "1 is skipped: no metric battery_level; docs/METRICS.md lists them",
+                + ":4 is skipped: longest silence 86401: expected whole seconds up to 86400, or"
+                + " no value for a device that sends often",
+            start + "1 is skipped: unknown metric battery_level; docs/METRICS.md lists all metrics",
             start
-                + "2 is skipped: label sock=1: it takes name=value, of [circuit, component, kind,"
+                + "2 is skipped: label sock=1: expected name=value, with a name of [circuit,"
+                + " component, kind,"
                 + " origin, pack, phase, port, sensor, source, zone]",
-            start + "3 is skipped: unknown rule hallo: allowed are " + words,
-            start + "4 is skipped: factor 0: it takes a number that is not 0",
+            start + "3 is skipped: unknown rule hallo; allowed: " + words,
+            start + "4 is skipped: factor 0: expected a number other than 0",
             start + "5 is skipped: 4 columns, expected 9",
-            start + "6 is skipped: it takes a family and a raw key"),
+            start + "6 is skipped: expected a family and a raw key"),
         problems);
     assertEquals(0.5, value(table, "R331X", "mine", 0.5));
   }
@@ -216,12 +217,12 @@ class OwnRowsTest {
         """);
     Table table = load();
     String start = directory.resolve("parts.csv") + ":";
-    String allowed = ": comparisons such as ems.bms1Online!=0 are allowed";
+    String allowed = ": expected comparisons such as ems.bms1Online!=0";
     assertEquals(
         List.of(
             start + "1 is skipped: 3 columns, expected 4 or 5",
-            start + "2 is skipped: families and rows are needed",
-            start + "3 is skipped: families and rows are needed",
+            start + "2 is skipped: expected families and rows",
+            start + "3 is skipped: expected families and rows",
             start + "4 is skipped: condition x is 1" + allowed,
             start + "5 is skipped: condition x=1|" + allowed),
         problems);

@@ -1,12 +1,12 @@
 package ecoflow.normal;
 
 /**
- * Energy from a power that is sent only when it changes: the last value applies until the next one.
- * A mean of two values would count half of 500 W for a night at 0 W without messages.
+ * The energy of a power that is sent only when it changes: each value applies until the next one.
+ * The mean of two values would count 250 W for a night without messages between 0 W and 500 W.
  *
  * <p>Times are nanoseconds of one monotonic clock.
  */
-final class StepHold {
+final class StepIntegral {
 
   private static final double NANOS = 1e9;
 
@@ -14,29 +14,29 @@ final class StepHold {
   private double joules;
   private double watts = Double.NaN;
   private long since;
-  private boolean hasBegun;
+  private boolean hasPower;
 
   /**
-   * @param maxWatts a higher power is an error and does not count
+   * @param maxWatts a higher power is treated as an error and not counted
    */
-  StepHold(double maxWatts) {
+  StepIntegral(double maxWatts) {
     this.maxWatts = maxWatts;
   }
 
   /**
-   * Counts the energy of the last power, and sets the power from now on.
+   * Counts the energy of the previous power, and sets the current power.
    *
-   * @param until the last power does not apply longer than this
+   * @param until the time until which the previous power applies
    * @param now not before the time of the previous call
    * @param newWatts NaN if the power is unknown
    */
-  void hold(long until, long now, double newWatts) {
+  void update(long until, long now, double newWatts) {
     count(until, now);
     watts = Math.abs(newWatts) <= maxWatts ? Math.max(0, newWatts) : Double.NaN;
-    hasBegun = hasBegun || !Double.isNaN(watts);
+    hasPower = hasPower || !Double.isNaN(watts);
   }
 
-  /** Counts the energy of the last power up to now. */
+  /** Counts the energy of the previous power up to now. */
   void count(long until, long now) {
     long end = Math.min(until - now, 0) + now;
     if (!Double.isNaN(watts) && end - since > 0) {
@@ -47,6 +47,6 @@ final class StepHold {
 
   /** Joules since the first power; NaN before it. */
   double joules() {
-    return hasBegun ? joules : Double.NaN;
+    return hasPower ? joules : Double.NaN;
   }
 }
