@@ -16,7 +16,7 @@ import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
-import ecoflow.routes.OwnRouteErrors;
+import ecoflow.routes.UserRouteErrors;
 import ecoflow.runtime.EventLoops;
 import ecoflow.runtime.OutOfMemory;
 import ecoflow.runtime.Pools;
@@ -95,7 +95,8 @@ public final class Beans implements ExporterBeans {
   }
 
   /**
-   * Sets the action after the last failed attempt to reach EcoFlow at start. By default nothing happens.
+   * Sets the action after the last failed attempt to reach EcoFlow at start. By default nothing
+   * happens.
    */
   void onContactFailure(Runnable action) {
     exit = action;
@@ -151,7 +152,7 @@ public final class Beans implements ExporterBeans {
             meters,
             nanoClock,
             () -> exit.run());
-    registries.follow(camel, settings.page().prefix(), devices, quotas, meters.registry());
+    registries.publish(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
     Landing landing =
@@ -179,7 +180,7 @@ public final class Beans implements ExporterBeans {
     registry.bind("normalised", normalised);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
     if (settings.routesDir().isPresent()) {
-      registry.bind("ownRouteErrors", new OwnRouteErrors((ModelCamelContext) camel));
+      registry.bind("userRouteErrors", new UserRouteErrors((ModelCamelContext) camel));
     }
     OutOfMemory.watchSteps(camel);
     Pools.configure(camel);

@@ -30,8 +30,8 @@ import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
 
 /**
- * The packaged routes for a command. Signatures, limits and errors of calls are those of the
- * exporter; timers and the web server do not start.
+ * The packaged routes for a command. Calls have the same signatures, limits and errors as in the
+ * exporter. Timers and the web server are not started.
  */
 public final class CloudSession implements Commands.Cloud {
 
@@ -59,10 +59,10 @@ public final class CloudSession implements Commands.Cloud {
   private final boolean withAccount;
   private final QuietContext context;
   private final ProducerTemplate calls;
-  private final Set<String> withValues = new HashSet<>();
+  private final Set<String> devicesWithValues = new HashSet<>();
 
   /**
-   * @throws ConfigException when a file that the settings name cannot be used
+   * @throws ConfigException if a file named in the settings cannot be used
    */
   public CloudSession(Settings settings, ExporterBeans.Factory factory) throws ConfigException {
     this.settings = settings;
@@ -77,7 +77,7 @@ public final class CloudSession implements Commands.Cloud {
       context.start(names);
     } catch (Exception e) {
       context.close();
-      throw new IllegalStateException("The packaged routes do not start: " + Lines.root(e), e);
+      throw new IllegalStateException("Failed to start the packaged routes: " + Lines.root(e), e);
     }
     this.calls = context.camel().createProducerTemplate();
   }
@@ -118,7 +118,7 @@ public final class CloudSession implements Commands.Cloud {
         serial, labels.deviceName(), labels.productName(), listing.online(), decoder(serial));
   }
 
-  /** Whether a decoder for the messages of the model is known. */
+  /** The value of the column DECODER. */
   private String decoder(String serial) {
     if (!withAccount) {
       return "JSON";
@@ -156,7 +156,7 @@ public final class CloudSession implements Commands.Cloud {
     call(isOpen() ? "direct:open-certification" : "direct:account-certification");
     Object login = calls.requestBody("bean:login?method=brokerLogin", (Object) null);
     call("bean:linkKeeper?method=connect", exchange -> exchange.getMessage().setBody(login));
-    // The text of the login contains only the address.
+    // The string form of the login contains only the address.
     return login.toString().replaceAll("^\\w+\\[|\\]$", "");
   }
 
@@ -179,13 +179,13 @@ public final class CloudSession implements Commands.Cloud {
                 .getBody()
             instanceof Map<?, ?> values
         && !values.isEmpty()) {
-      withValues.add(serial);
+      devicesWithValues.add(serial);
     }
   }
 
   @Override
   public boolean hasValues(String serial) {
-    return withValues.contains(serial)
+    return devicesWithValues.contains(serial)
         || context
             .beans()
             .devices()
@@ -200,7 +200,7 @@ public final class CloudSession implements Commands.Cloud {
   }
 
   private Message call(String endpoint, Processor prepare) throws CallFailure {
-    // InOnly, as from a timer: in a request Camel loses the count of redeliveries.
+    // InOnly, like from a timer: with InOut, Camel loses the number of redeliveries.
     Exchange exchange = calls.send(endpoint, prepare);
     Exception failure = exchange.getException();
     if (failure != null) {

@@ -13,7 +13,7 @@ public interface ExporterBeans extends CamelConfiguration, AutoCloseable {
   interface Factory {
 
     /**
-     * @throws ConfigException when a file or a registry that the settings name cannot be used
+     * @throws ConfigException if a file or a registry named in the settings cannot be used
      */
     ExporterBeans create(Settings settings) throws ConfigException;
   }
@@ -21,13 +21,13 @@ public interface ExporterBeans extends CamelConfiguration, AutoCloseable {
   @Override
   void configure(CamelContext camel);
 
-  /** Switches off reconnects: a connection that is lost or too old stays closed. */
+  /** Disables reconnects: a connection that is lost or expired stays closed. */
   void connectOnce();
 
   /** The devices that the routes serve; null before {@link #configure}. */
   Devices devices();
 
-  /** Closes the MQTT connection, so that no route waits for an answer of the broker. */
+  /** Closes the MQTT connection, so that no route waits for a response of the broker. */
   void disconnect();
 
   @Override

@@ -12,8 +12,8 @@ import org.apache.camel.component.paho.PahoEndpoint;
 import org.apache.camel.impl.DefaultCamelContext;
 
 /**
- * A Camel context with the beans of the exporter. Only routes that begin with {@code direct} or
- * {@code paho} start in it: no timer, no web server.
+ * A Camel context with the beans of the exporter, in which only routes from {@code direct} and
+ * {@code paho} endpoints are started, so that it has no timers and no web server.
  */
 final class QuietContext implements AutoCloseable {
 
@@ -48,7 +48,7 @@ final class QuietContext implements AutoCloseable {
   /**
    * Loads packaged route files and starts their {@code direct} and {@code paho} routes.
    *
-   * @param names without {@value RouteFiles#ENDING}
+   * @param names without {@value RouteFiles#SUFFIX}
    */
   void start(List<String> names) throws Exception {
     RouteFiles.load(camel, names);

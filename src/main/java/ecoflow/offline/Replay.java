@@ -32,8 +32,8 @@ public final class Replay {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> ROUTES = List.of("payload", "quotas", "unexpected-errors");
 
-  /** Metrics of the exporter about devices, which are left out. */
-  private static final List<String> OWN =
+  /** The starts of the names of exporter metrics with device labels, which are omitted. */
+  private static final List<String> EXPORTER_METRICS =
       List.of("online", "metrics_collected", "device_last_update", "scrape_");
 
   private record Message(String device, String source, byte[] frame) {}
@@ -55,7 +55,7 @@ public final class Replay {
     Settings settings = settings(variables, messages);
     try (QuietContext context = new QuietContext(settings, factory)) {
       start(context);
-      return play(context.camel(), settings, messages);
+      return send(context.camel(), settings, messages);
     }
   }
 
@@ -63,11 +63,11 @@ public final class Replay {
     try {
       context.start(ROUTES);
     } catch (Exception e) {
-      throw new IllegalStateException("The packaged routes do not start", e);
+      throw new IllegalStateException("Failed to start the packaged routes", e);
     }
   }
 
-  private static List<String> play(CamelContext camel, Settings settings, List<Message> messages) {
+  private static List<String> send(CamelContext camel, Settings settings, List<Message> messages) {
     ProducerTemplate routes = camel.createProducerTemplate();
     for (Message message : messages) {
       routes.sendBodyAndHeaders(
@@ -81,7 +81,7 @@ public final class Replay {
     new String(page, StandardCharsets.UTF_8)
         .lines()
         .filter(line -> line.startsWith(start) && line.contains("{device=\""))
-        .filter(line -> OWN.stream().noneMatch(own -> line.startsWith(start + own)))
+        .filter(line -> EXPORTER_METRICS.stream().noneMatch(name -> line.startsWith(start + name)))
         .forEach(lines::add);
     routes
         .requestBody("bean:unknownMessages?method=list", (Object) null, String.class)
@@ -123,7 +123,7 @@ public final class Replay {
         messages.add(new Message(device, source, frame));
       } catch (JsonProcessingException | IllegalArgumentException e) {
         problem.accept(
-            file + ":" + (i + 1) + ": not a record, which is JSON with \"device\" and \"frame\"");
+            file + ":" + (i + 1) + ": not a record: expected JSON with \"device\" and \"frame\"");
       }
     }
     return messages;

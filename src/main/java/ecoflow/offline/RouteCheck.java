@@ -19,8 +19,8 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 
 /**
- * Loads the route files of a directory as the exporter does, into a Camel context that starts none
- * of their routes: no port is opened and no call is made.
+ * Loads the route files of a directory like the exporter, into a Camel context that does not start
+ * their routes, so that it opens no port and makes no calls.
  */
 public final class RouteCheck {
 
@@ -32,12 +32,12 @@ public final class RouteCheck {
   private RouteCheck() {}
 
   /**
-   * The errors in all modes, a line each; needs no credentials.
+   * The errors in all modes, one line each. Credentials are not required.
    *
-   * @throws ConfigException when a setting of the environment is not valid
+   * @throws ConfigException if a setting in the environment is not valid
    */
   public static List<String> problems(
-      Map<String, String> variables, ExporterBeans.Factory factory, Path folder)
+      Map<String, String> variables, ExporterBeans.Factory factory, Path directory)
       throws ConfigException {
     Set<String> problems = new LinkedHashSet<>();
     for (Settings.Mode mode : Settings.Mode.values()) {
@@ -47,7 +47,7 @@ public final class RouteCheck {
       all.putAll(mode.usesAccount() ? ACCOUNT : KEYS);
       all.put("ECOFLOW_API_TYPE", mode.label());
       all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");
-      all.put(Settings.ROUTES_DIR, folder.toString());
+      all.put(Settings.ROUTES_DIR, directory.toString());
       problems.addAll(problems(Settings.from(all), factory));
     }
     return List.copyOf(problems);
@@ -58,7 +58,7 @@ public final class RouteCheck {
     variables.remove(name + "_FILE");
   }
 
-  /** The errors with these settings, a line each. */
+  /** The errors with these settings, one line each. */
   static List<String> problems(Settings settings, ExporterBeans.Factory factory)
       throws ConfigException {
     ComponentJars.load(settings.libDir());
@@ -69,10 +69,11 @@ public final class RouteCheck {
 
   private static List<String> problems(Settings settings, CamelContext camel)
       throws ConfigException {
-    // A route that answers HTTP asks for a server when it is created, and uses it when it starts.
+    // A route that serves HTTP looks up a server when it is created, but uses it only when it is
+    // started.
     PlatformHttpEngine unused =
         (endpoint, processor) -> {
-          throw new IllegalStateException("no route starts");
+          throw new IllegalStateException("No route is started");
         };
     camel.getRegistry().bind("platform-http-engine", unused);
     List<String> problems = new ArrayList<>(RouteLint.problems(camel, settings));

@@ -28,44 +28,44 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reloads the user's route files when they change. After an error, which is logged, the routes stay
- * as they were.
+ * Reloads the user's route files when they change. If a file has errors, they are logged and the
+ * routes are not changed.
  */
 public final class RouteReload {
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
 
   /**
-   * The routes of this file run on the event loop of the connection, where other threads wait for
-   * the broker; while it is reloaded, pushes wait.
+   * The routes of this file run on the event loop of the connection, on which other threads wait
+   * for the broker. Pushes wait while it is reloaded.
    */
   private static final String PUSHES = "/account-messages.camel.yaml";
 
-  /** Definitions that routes of other files depend on, which are reloaded with them. */
-  private static final Pattern FOR_ALL =
+  /** Definitions on which routes in other files depend; if they change, all files are reloaded. */
+  private static final Pattern SHARED_DEFINITION =
       Pattern.compile("\\broute-?([Cc]onfiguration|[Tt]emplate):");
 
-  private static final String KEPT = "Routes stay as they were: ";
+  private static final String KEPT = "Routes are not reloaded: ";
 
   private final ModelCamelContext camel;
   private final Settings settings;
   private final ExporterBeans.Factory factory;
-  private final Runnable giveUp;
+  private final Runnable exit;
 
-  /** Contents of the files by location: as last read, and as running. */
+  /** The contents of the files by location: as last read, and of the running routes. */
   private Map<String, String> seen = Map.of();
 
   private Map<String, String> running;
 
   /**
-   * @param giveUp ends the process; called when the previous routes do not start again either
+   * @param exit ends the process; called if the previous routes cannot be restarted either
    */
   public RouteReload(
-      CamelContext camel, Settings settings, ExporterBeans.Factory factory, Runnable giveUp) {
+      CamelContext camel, Settings settings, ExporterBeans.Factory factory, Runnable exit) {
     this.camel = (ModelCamelContext) camel;
     this.settings = settings;
     this.factory = factory;
-    this.giveUp = giveUp;
+    this.exit = exit;
     running = files();
     seen = running;
   }
@@ -87,13 +87,13 @@ public final class RouteReload {
       LOG.warn("{}{}", KEPT, e.getMessage());
     } catch (RuntimeException e) {
       OutOfMemory.endIf(e);
-      LOG.error("Cannot check the route files", e);
+      LOG.error("Failed to check the route files", e);
     }
   }
 
   /**
-   * @param locations of the files that are loaded again
-   * @param all whether what routes are made with, too
+   * @param locations the locations of the files that are reloaded
+   * @param all whether shared definitions are reloaded, too
    */
   private record Change(Set<String> locations, boolean all) {
 
@@ -103,17 +103,19 @@ public final class RouteReload {
       Set<String> others = Set.copyOf(changed);
       changed.removeIf(name -> before.getOrDefault(name, "").equals(now.getOrDefault(name, "")));
       boolean all =
-          changed.stream().anyMatch(name -> isForAll(name, before) || isForAll(name, now));
+          changed.stream()
+              .anyMatch(
+                  name -> hasSharedDefinition(name, before) || hasSharedDefinition(name, now));
       if (all) {
         others.stream()
-            .filter(name -> !name.endsWith(PUSHES) || isForAll(name, now))
+            .filter(name -> !name.endsWith(PUSHES) || hasSharedDefinition(name, now))
             .forEach(changed::add);
       }
       return new Change(changed, all);
     }
 
-    private static boolean isForAll(String location, Map<String, String> texts) {
-      return FOR_ALL.matcher(texts.getOrDefault(location, "")).find();
+    private static boolean hasSharedDefinition(String location, Map<String, String> texts) {
+      return SHARED_DEFINITION.matcher(texts.getOrDefault(location, "")).find();
     }
 
     @Override
@@ -130,18 +132,18 @@ public final class RouteReload {
     Map<String, String> before = running;
     Change change = Change.of(before, now);
     if (change.locations().isEmpty()) {
-      // The last edit was undone.
+      // The last change was reverted.
       return;
     }
     try {
       replace(change, now);
       running = now;
-      LOG.info("Routes were reloaded: {}", change);
+      LOG.info("Reloaded routes: {}", change);
     } catch (Exception e) {
       OutOfMemory.endIf(e);
       String line = RouteProblem.describe(e, camel);
       // A running context reports a failed start without the file of the route.
-      LOG.warn("{}{}", KEPT, line.contains(RouteFiles.ENDING) ? line : change + ": " + line);
+      LOG.warn("{}{}", KEPT, line.contains(RouteFiles.SUFFIX) ? line : change + ": " + line);
       LOG.debug("Cause of the failed reload", e);
       restore(change, before);
     }
@@ -153,8 +155,9 @@ public final class RouteReload {
     } catch (Exception e) {
       OutOfMemory.endIf(e);
       LOG.error(
-          "Routes do not start again: {}; the exporter ends", RouteProblem.describe(e, camel));
-      giveUp.run();
+          "Failed to restart the previous routes: {}; the exporter exits",
+          RouteProblem.describe(e, camel));
+      exit.run();
     }
   }
 
@@ -198,7 +201,7 @@ public final class RouteReload {
       return files;
     } catch (IOException | ConfigException e) {
       // The directory is changing; the next check reads it again.
-      LOG.debug("The route files cannot be read", e);
+      LOG.debug("Failed to read the route files", e);
       return seen;
     }
   }

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 final class NamedRegistry {
 
   /** Class names by the suffix of the artifact, {@code micrometer-registry-SUFFIX}. */
-  private static final Map<String, String> KNOWN =
+  private static final Map<String, String> CLASS_NAMES =
       new TreeMap<>(
           Map.ofEntries(
               Map.entry("appoptics", "appoptics.AppOptics"),
@@ -74,7 +74,7 @@ final class NamedRegistry {
     } catch (LinkageError e) {
       throw new ConfigException(
           setting
-              + " requires additional jars ("
+              + " requires further jars ("
               + Lines.root(e)
               + "): put "
               + jars()
@@ -83,12 +83,12 @@ final class NamedRegistry {
   }
 
   private Class<?> type() throws ConfigException {
-    String known = KNOWN.get(name.toLowerCase(Locale.ROOT));
+    String known = CLASS_NAMES.get(name.toLowerCase(Locale.ROOT));
     if (known == null && name.indexOf('.') < 0) {
       throw new ConfigException(
           setting
               + " is not valid: expected "
-              + String.join(", ", KNOWN.keySet())
+              + String.join(", ", CLASS_NAMES.keySet())
               + ", or the class name of a registry");
     }
     try {
@@ -99,19 +99,20 @@ final class NamedRegistry {
           Thread.currentThread().getContextClassLoader());
     } catch (ClassNotFoundException e) {
       throw new ConfigException(
-          setting + " requires an additional jar: put " + jars() + " into ECOFLOW_LIB_DIR");
+          setting + " requires a further jar: put " + jars() + " into ECOFLOW_LIB_DIR");
     }
   }
 
   private String jars() {
     String artifact = name.toLowerCase(Locale.ROOT);
-    return KNOWN.containsKey(artifact)
+    return CLASS_NAMES.containsKey(artifact)
         ? "io.micrometer:micrometer-registry-" + artifact + " and its dependencies"
         : "the jar with this class and its dependencies";
   }
 
   /**
-   * The supported constructor with the fewest parameters; one with a configuration is preferred.
+   * The supported constructor with the fewest parameters. A constructor with a configuration takes
+   * precedence.
    */
   private Constructor<?> constructor(Class<?> type) throws ConfigException {
     return Stream.of(type.getConstructors())
@@ -125,7 +126,8 @@ final class NamedRegistry {
                     setting
                         + " is not valid: "
                         + type.getName()
-                        + " has no constructor for a configuration and a clock; bind it as a bean"));
+                        + " has no constructor with only a configuration and a clock as"
+                        + " parameters; bind it as a bean"));
   }
 
   private static boolean isConfigured(Constructor<?> constructor) {
@@ -138,7 +140,7 @@ final class NamedRegistry {
         || factory(parameter).isPresent();
   }
 
-  /** A static method create() without parameters, as clients of cloud services have it. */
+  /** A static method create() without parameters, which clients of cloud services have. */
   private static Optional<Method> factory(Class<?> parameter) {
     return Stream.of(parameter.getMethods())
         .filter(method -> method.getName().equals("create") && method.getParameterCount() == 0)
@@ -176,8 +178,8 @@ final class NamedRegistry {
       throw missing;
     }
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-      if (cause instanceof RegistryConfig.UnreadableException unreadable) {
-        return unreadable.reason();
+      if (cause instanceof RegistryConfig.VariableException invalidVariable) {
+        return invalidVariable.reason();
       }
       if (cause instanceof ValidationException invalid) {
         return new ConfigException(RegistryConfig.describe(invalid) + " (for " + setting + ")");

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The additional Micrometer registries: those named in the settings, and beans. Each device series
- * is a gauge in each registry.
+ * The additional Micrometer registries: those in the settings, and beans of route files. Each
+ * device series is a gauge in each registry.
  */
 public final class Registries implements AutoCloseable {
 
@@ -37,7 +37,7 @@ public final class Registries implements AutoCloseable {
   private Registries() {}
 
   /**
-   * Creates the registries named in the settings.
+   * Creates the registries in the settings.
    *
    * @throws ConfigException if a registry cannot be created
    */
@@ -55,14 +55,14 @@ public final class Registries implements AutoCloseable {
   }
 
   /**
-   * Publishes the series to the registries from the start of the context on. At that time the beans
-   * of route files exist, and no route runs yet.
+   * Publishes the series to the registries, beginning with the start of the context. At that time
+   * the beans of route files exist, but no route is running yet.
    *
-   * @param prefix of the names, without the underscore
+   * @param prefix the prefix of the names, without the underscore
    * @param page the registry of the metrics page, which is excluded because the package page writes
    *     its device series
    */
-  public void follow(
+  public void publish(
       CamelContext camel, String prefix, Devices devices, Quotas quotas, MeterRegistry page) {
     camel.addLifecycleStrategy(
         new LifecycleStrategySupport() {
@@ -72,14 +72,14 @@ public final class Registries implements AutoCloseable {
                 .flatMap(bean -> without(page, bean))
                 .forEach(all::add);
             if (!all.isEmpty()) {
-              follow(prefix, devices, quotas);
+              publish(prefix, devices, quotas);
             }
           }
         });
   }
 
   /**
-   * Excludes the registry of the page, also in composites, to avoid duplicate series on the page.
+   * Excludes the registry of the page, also from composites, to avoid duplicate series on the page.
    */
   private static Stream<MeterRegistry> without(MeterRegistry page, MeterRegistry registry) {
     if (registry == page) {
@@ -98,7 +98,7 @@ public final class Registries implements AutoCloseable {
                     || (part instanceof CompositeMeterRegistry inner && contains(inner, registry)));
   }
 
-  private void follow(String prefix, Devices devices, Quotas quotas) {
+  private void publish(String prefix, Devices devices, Quotas quotas) {
     SeriesGauges gauges =
         new SeriesGauges(prefix, devices, List.copyOf(all), new Lines(LOG, System::nanoTime));
     devices.onRenamed(gauges::rename);
@@ -111,7 +111,10 @@ public final class Registries implements AutoCloseable {
         all.stream().map(Registries::nameOf).sorted().collect(Collectors.joining(", ")));
   }
 
-  /** Removes expired series regularly: without a scrape, a registry would publish them. */
+  /**
+   * Removes expired series periodically, because registries would publish them if there are no
+   * scrapes.
+   */
   private void removeOld(Quotas quotas) {
     try {
       while (!closed.await(SWEEP_SECONDS, TimeUnit.SECONDS)) {
@@ -126,7 +129,7 @@ public final class Registries implements AutoCloseable {
     return registry.getClass().getSimpleName();
   }
 
-  /** Lets each registry publish the last values, within {@value #CLOSE_SECONDS} s. */
+  /** Closes the registries, which publish their last values, within {@value #CLOSE_SECONDS} s. */
   @Override
   public void close() {
     if (closed.getCount() == 0) {

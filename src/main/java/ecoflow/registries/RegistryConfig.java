@@ -29,13 +29,13 @@ final class RegistryConfig implements InvocationHandler {
     this.variables = variables;
   }
 
-  /** Carries the error of an unreadable variable through Micrometer. */
-  static final class UnreadableException extends RuntimeException {
+  /** Passes the error of a variable through Micrometer. */
+  static final class VariableException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
     private final ConfigException reason;
 
-    UnreadableException(ConfigException reason) {
+    VariableException(ConfigException reason) {
       super(reason.getMessage(), reason);
       this.reason = reason;
     }
@@ -46,7 +46,7 @@ final class RegistryConfig implements InvocationHandler {
   }
 
   /**
-   * Whether the type is an interface with a method to get a property by name, like those of
+   * Whether the type is an interface with a method that returns a property by name, like those of
    * Micrometer.
    */
   static boolean isConfig(Class<?> type) {
@@ -80,7 +80,7 @@ final class RegistryConfig implements InvocationHandler {
     try {
       return variables.value(variable(property)).orElse(null);
     } catch (ConfigException e) {
-      throw new UnreadableException(e);
+      throw new VariableException(e);
     }
   }
 
@@ -89,7 +89,7 @@ final class RegistryConfig implements InvocationHandler {
     return NO_LETTER.matcher(separated).replaceAll("_").toUpperCase(Locale.ROOT);
   }
 
-  /** Describes invalid properties by the names of their variables. */
+  /** Describes invalid properties, with the names of their variables. */
   static String describe(ValidationException invalid) {
     return invalid.getValidation().failures().stream()
         .map(RegistryConfig::describe)

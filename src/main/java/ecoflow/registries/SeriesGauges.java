@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Registers a gauge for each series in each registry, with the same name and labels as on the
- * metrics page. The gauge returns the newest value.
+ * metrics page. A gauge returns the newest value.
  *
  * <p>Lock order: device, series, gauges, registry.
  */
@@ -28,7 +28,7 @@ final class SeriesGauges implements SeriesWatcher {
   private final Map<String, DeviceGauges> byDevice = new ConcurrentHashMap<>();
 
   /**
-   * @param prefix of the names, without the underscore
+   * @param prefix the prefix of the names, without the underscore
    */
   SeriesGauges(String prefix, Devices devices, List<MeterRegistry> registries, Lines lines) {
     this.prefix = prefix + "_";
@@ -97,7 +97,8 @@ final class SeriesGauges implements SeriesWatcher {
                   .register(registry);
           gauges.add(new Registered(registry, gauge));
         } catch (RuntimeException e) {
-          // Some registries reject names, or series of one name with different label names.
+          // Some registries reject certain names, or series with the same name but different label
+          // names.
           String name = registry.getClass().getSimpleName();
           lines.warn(name, name + " rejected series " + series.name() + ": " + Lines.root(e));
         }

@@ -18,12 +18,15 @@ import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** The definitions that files share: routes, their endpoints, configurations, beans. */
+/**
+ * The definitions in the files to which other files can refer: routes, their endpoints,
+ * configurations, beans.
+ */
 final class Declared {
 
-  private static final Set<String> SENDS = Set.of("to", "toD", "wireTap", "deadLetterUri");
+  private static final Set<String> PRODUCER_KEYS = Set.of("to", "toD", "wireTap", "deadLetterUri");
 
-  private record Place(RouteFile file, int line) {
+  private record Location(RouteFile file, int line) {
 
     @Override
     public String toString() {
@@ -31,13 +34,13 @@ final class Declared {
     }
   }
 
-  private final Map<String, List<Place>> routes = new LinkedHashMap<>();
+  private final Map<String, List<Location>> routes = new LinkedHashMap<>();
 
   /** HTTP pages as method and path, such as GET /. */
-  private final Map<String, List<Place>> pages = new TreeMap<>();
+  private final Map<String, List<Location>> pages = new TreeMap<>();
 
-  private final Map<String, Place> consumers = new TreeMap<>();
-  private final Map<String, List<Place>> producers = new TreeMap<>();
+  private final Map<String, Location> consumers = new TreeMap<>();
+  private final Map<String, List<Location>> producers = new TreeMap<>();
   private final Set<String> configurations = new TreeSet<>();
   private final Set<String> usedConfigurations = new TreeSet<>();
   private final Set<String> templates = new TreeSet<>();
@@ -59,7 +62,7 @@ final class Declared {
     return configurations;
   }
 
-  /** False for a configuration that no route of the mode names. */
+  /** False for a configuration to which no route of the mode refers. */
   boolean isUsed(Entry entry) {
     return !entry.key().equals("routeConfiguration")
         || RouteFile.textAt(entry.value(), "id").stream().allMatch(usedConfigurations::contains)
@@ -81,11 +84,11 @@ final class Declared {
         .filter(
             entry ->
                 RouteFile.textAt(entry.value(), "precondition").stream()
-                    .allMatch(text -> holds(camel, text)))
+                    .allMatch(text -> isTrue(camel, text)))
         .toList();
   }
 
-  private static boolean holds(CamelContext camel, String precondition) {
+  private static boolean isTrue(CamelContext camel, String precondition) {
     try {
       Exchange nothing = new DefaultExchange(camel);
       String text = Endpoint.resolved(camel, precondition);
@@ -99,52 +102,52 @@ final class Declared {
     files.put(baseName(file.name()), file.name());
     for (Entry entry : active(camel, file)) {
       Node value = entry.value();
-      Place place = new Place(file, entry.line());
+      Location location = new Location(file, entry.line());
       switch (entry.key()) {
         case "route" -> {
           RouteFile.textAt(value, "routeConfigurationId")
               .ifPresent(ids -> usedConfigurations.addAll(List.of(ids.split(","))));
-          RouteFile.textAt(value, "id").ifPresent(id -> addRoute(id, place));
-          RouteFile.at(value, "from").ifPresent(from -> consumes(from, place));
+          RouteFile.textAt(value, "id").ifPresent(id -> addRoute(id, location));
+          RouteFile.at(value, "from").ifPresent(from -> consumes(from, location));
         }
-        case "from" -> consumes(value, place);
+        case "from" -> consumes(value, location);
         case "templatedRoute" ->
-            RouteFile.textAt(value, "routeId").ifPresent(id -> addRoute(id, place));
+            RouteFile.textAt(value, "routeId").ifPresent(id -> addRoute(id, location));
         case "routeTemplate" -> {
           RouteFile.textAt(value, "id").ifPresent(templates::add);
-          RouteFile.at(value, "from").ifPresent(from -> consumes(from, place));
+          RouteFile.at(value, "from").ifPresent(from -> consumes(from, location));
           RouteFile.at(value, "route")
               .flatMap(route -> RouteFile.at(route, "from"))
-              .ifPresent(from -> consumes(from, place));
+              .ifPresent(from -> consumes(from, location));
           RouteFile.at(value, "beans").ifPresent(this::addBeans);
         }
         case "routeConfiguration" -> RouteFile.textAt(value, "id").ifPresent(configurations::add);
         case "beans" -> addBeans(value);
         default -> {
-          // Not a definition that other files name.
+          // Not a definition to which other files refer.
         }
       }
       findProducers(entry.key(), value, file);
     }
   }
 
-  private void addRoute(String id, Place place) {
-    routes.computeIfAbsent(Endpoint.resolved(camel, id), unused -> new ArrayList<>()).add(place);
+  private void addRoute(String id, Location location) {
+    routes.computeIfAbsent(Endpoint.resolved(camel, id), unused -> new ArrayList<>()).add(location);
   }
 
   private void addBeans(Node list) {
     RouteFile.items(list).forEach(bean -> RouteFile.textAt(bean, "name").ifPresent(beans::add));
   }
 
-  private void consumes(Node from, Place place) {
+  private void consumes(Node from, Location location) {
     Optional<Endpoint> endpoint = Endpoint.read(camel, from);
     endpoint
-        .flatMap(one -> one.meetingPoint(camel))
-        .ifPresent(name -> consumers.putIfAbsent(name, place));
+        .flatMap(one -> one.queueName(camel))
+        .ifPresent(name -> consumers.putIfAbsent(name, location));
     endpoint
         .map(one -> one.pages(camel))
         .orElse(List.of())
-        .forEach(page -> pages.computeIfAbsent(page, unused -> new ArrayList<>()).add(place));
+        .forEach(page -> pages.computeIfAbsent(page, unused -> new ArrayList<>()).add(location));
   }
 
   private void findProducers(String key, Node node, RouteFile file) {
@@ -153,19 +156,19 @@ final class Declared {
       return;
     }
     if (key.equals("poll")) {
-      consumes(node, new Place(file, RouteFile.line(node)));
+      consumes(node, new Location(file, RouteFile.line(node)));
     } else if (key.equals("pollEnrich")) {
-      polls(node, new Place(file, RouteFile.line(node)));
-    } else if (SENDS.contains(key)) {
+      findPolled(node, new Location(file, RouteFile.line(node)));
+    } else if (PRODUCER_KEYS.contains(key)) {
       Endpoint.read(camel, node)
           .filter(Declared::needsConsumer)
-          .flatMap(endpoint -> endpoint.meetingPoint(camel))
+          .flatMap(endpoint -> endpoint.queueName(camel))
           .filter(name -> !name.contains("${") && !name.contains("{{"))
           .ifPresent(
               name ->
                   producers
                       .computeIfAbsent(name, unused -> new ArrayList<>())
-                      .add(new Place(file, RouteFile.line(node))));
+                      .add(new Location(file, RouteFile.line(node))));
     }
     if (node instanceof MappingNode) {
       RouteFile.entries(node).stream()
@@ -174,11 +177,11 @@ final class Declared {
     }
   }
 
-  /** Endpoints that an expression polls are consumed, whatever its language. */
-  private void polls(Node node, Place place) {
-    RouteFile.entries(node).forEach(entry -> polls(entry.value(), place));
+  /** Endpoints in an expression of pollEnrich are consumed, in any language. */
+  private void findPolled(Node node, Location location) {
+    RouteFile.entries(node).forEach(entry -> findPolled(entry.value(), location));
     if (RouteFile.text(node).startsWith("seda:")) {
-      consumes(node, place);
+      consumes(node, location);
     }
   }
 
@@ -194,7 +197,7 @@ final class Declared {
             .anyMatch(consumer -> matches(consumer, name));
   }
 
-  /** Whether a route of a template can begin with the name. */
+  /** Whether a route of a template can start with the endpoint. */
   private static boolean matches(String consumer, String name) {
     StringBuilder pattern = new StringBuilder();
     for (String part : consumer.split("\\{\\{.*?\\}\\}", -1)) {
@@ -206,51 +209,57 @@ final class Declared {
   /**
    * Reports conflicts between files.
    *
-   * @param before the definitions without the user's files
+   * @param before the definitions of the packaged files alone
    */
-  void tellConflicts(Declared before, RouteLint.Problems problems) {
-    routes.forEach((id, places) -> tellTwice("the route id " + id + " is also", places, problems));
-    pages.forEach((page, places) -> tellTwice(page + " is also answered", places, problems));
+  void addConflicts(Declared before, RouteLint.Problems problems) {
+    routes.forEach(
+        (id, locations) -> addDuplicates("duplicate route id " + id, locations, problems));
+    pages.forEach(
+        (page, locations) -> addDuplicates("duplicate path " + page, locations, problems));
     producers.forEach(
-        (name, places) -> {
+        (name, locations) -> {
           if (!isConsumed(name)) {
-            places.stream()
-                .filter(place -> place.file().isOwn() || place.equals(places.get(0)))
-                .forEach(place -> tellUnheard(name, place, before, problems));
+            locations.stream()
+                .filter(
+                    location -> location.file().isUserFile() || location.equals(locations.get(0)))
+                .forEach(location -> addMissingConsumer(name, location, before, problems));
           }
         });
   }
 
-  private static void tellTwice(String what, List<Place> places, RouteLint.Problems problems) {
-    // Reported where the user can correct it: in the user's file, or in the second of two.
-    Place told = null;
-    for (Place place : places) {
-      told = place.file().isOwn() ? place : told;
+  private static void addDuplicates(
+      String what, List<Location> locations, RouteLint.Problems problems) {
+    // Reported at the location that the user can correct: in the user's file, or in the second of
+    // two files.
+    Location reported = null;
+    for (Location location : locations) {
+      reported = location.file().isUserFile() ? location : reported;
     }
-    for (Place other : places) {
-      if (told != null && !other.equals(told)) {
-        problems.add(told.file().name(), told.line(), what + " at " + other + "; each once");
+    for (Location other : locations) {
+      if (reported != null && !other.equals(reported)) {
+        problems.add(reported.file().name(), reported.line(), what + ", see " + other);
       }
     }
   }
 
-  private void tellUnheard(String name, Place place, Declared before, RouteLint.Problems problems) {
+  private void addMissingConsumer(
+      String name, Location location, Declared before, RouteLint.Problems problems) {
     if (before.producers.containsKey(name) && !before.isConsumed(name)) {
-      // Packaged routes of all modes name endpoints that exist in one mode only, and do not use
-      // them in others.
+      // Packaged routes that run in several modes refer to endpoints of one mode, and do not use
+      // them in the others.
       return;
     }
-    if (place.file().isOwn()) {
+    if (location.file().isUserFile()) {
       problems.add(
-          place.file().name(),
-          place.line(),
+          location.file().name(),
+          location.line(),
           "no route starts with " + name + Guess.similar(name, similar(name)));
     } else if (before.consumers.containsKey(name)) {
       String replaced = before.consumers.get(name).file().name();
       problems.add(
           files.get(baseName(replaced)),
           1,
-          "no route starts with " + name + " any more, but " + place + " sends to it");
+          "no route starts with " + name + ", but " + location + " sends to it");
     }
   }
 

@@ -14,8 +14,8 @@ import java.util.TreeSet;
 import org.apache.camel.CamelContext;
 
 /**
- * Camel's JSON schema of its YAML DSL. Alternatives of a definition are merged, because any key of
- * any alternative is allowed.
+ * Camel's JSON schema of its YAML DSL. The alternatives of a definition are merged, because the
+ * keys of all alternatives are allowed.
  */
 final class DslSchema {
 
@@ -24,10 +24,10 @@ final class DslSchema {
   /**
    * The allowed content of one node.
    *
-   * @param types type names of JSON schema; empty if all are allowed
-   * @param keys keys of a map, with their schemas
+   * @param types names of JSON schema types; empty if all types are allowed
+   * @param keys the keys of a map, with their schemas
    */
-  record Shape(
+  record AllowedContent(
       Set<String> types,
       Map<String, JsonNode> keys,
       Set<String> required,
@@ -36,13 +36,13 @@ final class DslSchema {
       boolean hasOneKey) {}
 
   private final JsonNode root;
-  private final Map<JsonNode, Shape> shapes = new IdentityHashMap<>();
+  private final Map<JsonNode, AllowedContent> cache = new IdentityHashMap<>();
   private final Map<String, JsonNode> definitions = new HashMap<>();
 
   DslSchema(CamelContext camel) {
     try (InputStream text = camel.getClassResolver().loadResourceAsStream(FILE)) {
       if (text == null) {
-        throw new IllegalStateException("camel-yaml-dsl has no " + FILE);
+        throw new IllegalStateException("camel-yaml-dsl does not contain " + FILE);
       }
       root = new ObjectMapper().readTree(text);
     } catch (IOException e) {
@@ -54,8 +54,8 @@ final class DslSchema {
     return root;
   }
 
-  Shape shape(JsonNode schema) {
-    Shape known = shapes.get(schema);
+  AllowedContent content(JsonNode schema) {
+    AllowedContent known = cache.get(schema);
     if (known != null) {
       return known;
     }
@@ -64,10 +64,10 @@ final class DslSchema {
     if (!all.keys.isEmpty()) {
       all.types.add("object");
     }
-    Shape shape =
-        new Shape(all.types, all.keys, all.required, all.values, all.items, all.hasOneKey);
-    shapes.put(schema, shape);
-    return shape;
+    AllowedContent content =
+        new AllowedContent(all.types, all.keys, all.required, all.values, all.items, all.hasOneKey);
+    cache.put(schema, content);
+    return content;
   }
 
   private JsonNode resolve(String reference) {

@@ -12,11 +12,11 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * An endpoint of a file: with separate parameters, or with all of them in the URI.
+ * An endpoint in a file, with its options in parameters or in the URI.
  *
  * @param path the URI after the scheme
- * @param options names, with the nodes of their values; the node of the URI for options in the URI
- * @param mixesBoth whether options are both in the URI and in parameters, which Camel rejects
+ * @param options the options by name; options in the URI have the node of the URI
+ * @param mixesBoth whether there are options both in the URI and in parameters, which Camel rejects
  */
 record Endpoint(
     String scheme,
@@ -26,7 +26,7 @@ record Endpoint(
     Node uri,
     boolean mixesBoth) {
 
-  /** Empty for a value that is not an endpoint, or that is known only when a message arrives. */
+  /** Empty for a value that is not an endpoint, or that is determined only for a message. */
   static Optional<Endpoint> read(CamelContext camel, Node node) {
     Node uri = node instanceof ScalarNode ? node : RouteFile.at(node, "uri").orElse(null);
     if (!(uri instanceof ScalarNode)) {
@@ -71,7 +71,7 @@ record Endpoint(
   }
 
   /** The name of a direct or seda endpoint; empty for other schemes. */
-  Optional<String> meetingPoint(CamelContext camel) {
+  Optional<String> queueName(CamelContext camel) {
     if (!scheme.equals("direct") && !scheme.equals("seda")) {
       return Optional.empty();
     }
@@ -79,22 +79,26 @@ record Endpoint(
     return name.isEmpty() ? Optional.empty() : Optional.of(scheme + ":" + name);
   }
 
-  /** The methods and paths that it serves over HTTP; all methods count as GET. */
+  /**
+   * The methods and paths that the endpoint serves over HTTP. An endpoint for all methods is listed
+   * as GET.
+   */
   List<String> pages(CamelContext camel) {
     if (!scheme.equals("platform-http")) {
       return List.of();
     }
-    String place = path.isEmpty() ? resolved(camel, values.getOrDefault("path", "")) : path;
+    String served = path.isEmpty() ? resolved(camel, values.getOrDefault("path", "")) : path;
     String methods = resolved(camel, values.getOrDefault("httpMethodRestrict", "GET"));
     return Stream.of(methods.split(","))
         .map(
-            method -> method.strip().toUpperCase(Locale.ROOT) + " /" + place.replaceFirst("^/", ""))
+            method ->
+                method.strip().toUpperCase(Locale.ROOT) + " /" + served.replaceFirst("^/", ""))
         // Served together with GET.
         .filter(page -> !page.startsWith("HEAD "))
         .toList();
   }
 
-  /** Resolves placeholders as far as they are known. */
+  /** Resolves placeholders that are defined. */
   static String resolved(CamelContext camel, String text) {
     if (!text.contains("{{")) {
       return text;

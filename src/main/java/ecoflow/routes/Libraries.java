@@ -14,8 +14,8 @@ final class Libraries {
   private static final String SERVICES = "META-INF/services/org/apache/camel/";
 
   /**
-   * Keys that are the name of the data format; for other data formats the name depends on more than
-   * the key.
+   * Keys that are names of data formats. The names of other data formats depend on more than the
+   * key.
    */
   private static final Set<String> DATA_FORMATS =
       Set.of(
@@ -35,7 +35,7 @@ final class Libraries {
           "zipDeflater",
           "zipFile");
 
-  /** Names whose artifact has a different name. */
+  /** The artifacts whose name differs from that of the component, language or data format. */
   private static final Map<String, String> ARTIFACTS =
       Map.ofEntries(
           Map.entry("smtp", "mail"),
@@ -69,20 +69,20 @@ final class Libraries {
   }
 
   /** The error text for a missing component, language or data format. */
-  static String absent(String kind, String name) {
-    return "there is no "
+  static String missingError(String kind, String name) {
+    return "unknown "
         + kind
         + " "
         + name
         + ": put org.apache.camel:camel-"
         + ARTIFACTS.getOrDefault(name, name)
-        + " and what it depends on into ECOFLOW_LIB_DIR, or correct its name";
+        + " and its dependencies into ECOFLOW_LIB_DIR, or correct the name";
   }
 
   /**
    * The error text for a key whose library is missing.
    *
-   * @param definition the definition of the key in the schema
+   * @param definition the name of the definition of the key in the schema
    */
   static Optional<String> missing(CamelContext camel, String key, Node value, String definition) {
     if (definition.contains(".model.language.") && !definition.endsWith(".ExpressionDefinition")) {
@@ -112,7 +112,7 @@ final class Libraries {
             && !has(camel, service, name)
             && camel.getRegistry().lookupByName(name) == null
             && camel.getRegistry().lookupByName(name + "-" + service) == null
-        ? Optional.of(absent(kind, name))
+        ? Optional.of(missingError(kind, name))
         : Optional.empty();
   }
 

@@ -25,16 +25,17 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Checks the names in a file: components and their options, beans, classes, placeholders,
- * configurations and templates. It also parses Simple expressions.
+ * Checks the references in a file: to components and their options, beans, classes, placeholders,
+ * configurations and templates. Also checks the syntax of Simple expressions.
  */
-final class NameCheck {
+final class ReferenceCheck {
 
   private static final Set<String> ENDPOINTS = Set.of("from", "to", "toD", "wireTap", "poll");
-  private static final Set<String> CALLS = Set.of("bean", "method", "process", "policy", "custom");
+  private static final Set<String> BEAN_KEYS =
+      Set.of("bean", "method", "process", "policy", "custom");
 
   /** Keys whose Simple expression is a predicate. */
-  private static final Set<String> QUESTIONS =
+  private static final Set<String> PREDICATES =
       Set.of(
           "filter",
           "when",
@@ -45,8 +46,9 @@ final class NameCheck {
           "continued",
           "completionPredicate");
 
-  /** Keys with free text, or with text of another language. */
-  private static final Set<String> WORDS = Set.of("description", "note", "script", "groovy", "js");
+  /** Keys with free text, or with text in another language. */
+  private static final Set<String> FREE_TEXT =
+      Set.of("description", "note", "script", "groovy", "js");
 
   private static final Set<String> COMPONENTS =
       Set.of(
@@ -79,7 +81,8 @@ final class NameCheck {
   private final Map<String, Optional<JsonNode>> components = new HashMap<>();
   private final Set<String> parameters = new HashSet<>();
 
-  NameCheck(CamelContext camel, Declared declared, RouteFile file, RouteLint.Problems problems) {
+  ReferenceCheck(
+      CamelContext camel, Declared declared, RouteFile file, RouteLint.Problems problems) {
     this.camel = camel;
     this.declared = declared;
     this.file = file;
@@ -104,30 +107,30 @@ final class NameCheck {
   /**
    * Checks a node and its children.
    *
-   * @param parent the key above the key of the node
-   * @param asks whether an expression here is a predicate
+   * @param parent the key of the enclosing node
+   * @param isPredicate whether an expression in this node is a predicate
    */
-  private void walk(String parent, String key, Node node, boolean asks) {
-    if (WORDS.contains(key)) {
+  private void walk(String parent, String key, Node node, boolean isPredicate) {
+    if (FREE_TEXT.contains(key)) {
       return;
     }
     if (node instanceof ScalarNode) {
-      scalar(parent, key, node, asks);
+      scalar(parent, key, node, isPredicate);
     } else if (node instanceof SequenceNode list) {
-      list.getValue().forEach(item -> walk(parent, key, item, asks));
+      list.getValue().forEach(item -> walk(parent, key, item, isPredicate));
     } else if (node instanceof MappingNode) {
       if (ENDPOINTS.contains(key)) {
         Endpoint.read(camel, node).ifPresent(this::endpoint);
       }
       for (Entry entry : RouteFile.entries(node)) {
-        boolean question =
-            QUESTIONS.contains(entry.key()) || (asks && !entry.key().equals("steps"));
-        walk(key, entry.key(), entry.value(), question);
+        boolean isChildPredicate =
+            PREDICATES.contains(entry.key()) || (isPredicate && !entry.key().equals("steps"));
+        walk(key, entry.key(), entry.value(), isChildPredicate);
       }
     }
   }
 
-  private void scalar(String parent, String key, Node node, boolean asks) {
+  private void scalar(String parent, String key, Node node, boolean isPredicate) {
     String text = RouteFile.text(node);
     placeholders(node, text);
     for (Matcher call = BEAN_CALL.matcher(text); call.find(); ) {
@@ -138,10 +141,10 @@ final class NameCheck {
     if (ENDPOINTS.contains(key)) {
       Endpoint.read(camel, node).ifPresent(this::endpoint);
     } else if (key.equals("simple") || (key.equals("expression") && parent.equals("simple"))) {
-      simple(node, text, asks);
+      simple(node, text, isPredicate);
     } else if (key.equals("log") || (key.equals("message") && parent.equals("log"))) {
       simple(node, text, false);
-    } else if (key.equals("ref") && CALLS.contains(parent)) {
+    } else if (key.equals("ref") && BEAN_KEYS.contains(parent)) {
       bean(node, text.replaceFirst("^#?(bean:)?", ""));
     } else if (key.equals("beanType") || key.equals("exception")) {
       type(node, text);
@@ -161,13 +164,13 @@ final class NameCheck {
   private void endpoint(Endpoint endpoint) {
     String scheme = endpoint.scheme();
     if (!Libraries.hasComponent(camel, scheme)) {
-      tell(
+      addProblem(
           endpoint.uri(),
-          Libraries.absent("component", scheme) + Guess.similar(scheme, COMPONENTS));
+          Libraries.missingError("component", scheme) + Guess.similar(scheme, COMPONENTS));
       return;
     }
     if (endpoint.mixesBoth()) {
-      tell(endpoint.uri(), "options are in uri and in parameters; put all of them in one place");
+      addProblem(endpoint.uri(), "options are both in uri and in parameters; use only one of them");
     }
     EndpointUriFactory factory = camel.getCamelContextExtension().getEndpointUriFactory(scheme);
     JsonNode described = described(scheme);
@@ -178,7 +181,7 @@ final class NameCheck {
         option(scheme, name, endpoint.values().get(name), option.getValue(), described);
       } else {
         allKnown = false;
-        tell(
+        addProblem(
             option.getValue().keyNode(),
             "'"
                 + name
@@ -192,7 +195,7 @@ final class NameCheck {
         if (option.getValue().path("kind").asText().equals("path")
             && option.getValue().path("required").asBoolean()
             && !endpoint.options().containsKey(option.getKey())) {
-          tell(endpoint.uri(), scheme + " lacks its parameter '" + option.getKey() + "'");
+          addProblem(endpoint.uri(), scheme + " requires the parameter '" + option.getKey() + "'");
         }
       }
     }
@@ -217,19 +220,20 @@ final class NameCheck {
       Set<String> values = new TreeSet<>();
       option.path("enum").forEach(one -> values.add(one.asText()));
       if (!values.isEmpty()) {
-        if (!ShapeCheck.isAmong(values, value)) {
-          tell(entry.value(), where + " cannot be '" + value + "'" + Guess.of(value, values));
+        if (!SchemaCheck.isAmong(values, value)) {
+          addProblem(
+              entry.value(), where + ": unknown value '" + value + "'" + Guess.of(value, values));
         }
       } else if (type.equals("boolean") && !value.matches("(?i)true|false")) {
-        tell(entry.value(), where + " takes true or false, not '" + value + "'");
+        addProblem(entry.value(), where + ": expected true or false, but was '" + value + "'");
       } else if (type.equals("integer")
           && !value.matches("[+-]?\\d+|\\d+(\\.\\d+)?[smhd]|\\d+ms")) {
-        tell(entry.value(), where + " takes a number, not '" + value + "'");
+        addProblem(entry.value(), where + ": expected a number, but was '" + value + "'");
       }
     }
   }
 
-  /** The metadata of a component's options; empty if there is none. */
+  /** The metadata of the options of a component; empty for none. */
   private JsonNode described(String scheme) {
     return components
         .computeIfAbsent(
@@ -247,25 +251,25 @@ final class NameCheck {
         .orElseGet(() -> new ObjectMapper().createObjectNode());
   }
 
-  private void simple(Node node, String text, boolean asks) {
+  private void simple(Node node, String text, boolean isPredicate) {
     String resolved = Endpoint.resolved(camel, text);
     if (resolved.contains("{{") || resolved.startsWith("resource:")) {
       return;
     }
     try {
       Language simple = camel.resolveLanguage("simple");
-      if (asks) {
+      if (isPredicate) {
         simple.createPredicate(resolved);
       } else {
         simple.createExpression(resolved);
       }
     } catch (SimpleIllegalSyntaxException | SimpleParserException e) {
-      String words = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      if (!words.contains("No bean could be found")) {
-        tell(node, "invalid Simple expression: " + words.strip());
+      String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      if (!message.contains("No bean could be found")) {
+        addProblem(node, "invalid Simple expression: " + message.strip());
       }
     } catch (RuntimeException e) {
-      // Names that are known only at the start.
+      // The expression contains names that are known only at start.
     }
   }
 
@@ -281,13 +285,9 @@ final class NameCheck {
                     ? System.getProperty(key) != null
                     : camel.getPropertiesComponent().resolveProperty(name).isPresent();
         if (!isSet) {
-          tell(
+          addProblem(
               node,
-              "nothing defines {{"
-                  + name
-                  + "}}; a default value follows a colon: {{"
-                  + name
-                  + ":..}}");
+              "{{" + name + "}} is not defined; to set a default value, use {{" + name + ":...}}");
         }
       }
     }
@@ -310,23 +310,23 @@ final class NameCheck {
     if (!isKnown) {
       Set<String> names = new TreeSet<>(declared.beans());
       names.addAll(camel.getRegistry().findByTypeWithName(Object.class).keySet());
-      tell(node, "there is no bean " + name + Guess.similar(name, names));
+      addProblem(node, "unknown bean " + name + Guess.similar(name, names));
     }
   }
 
   private void type(Node node, String name) {
     if (CLASS.matcher(name).matches() && camel.getClassResolver().resolveClass(name) == null) {
-      tell(node, "there is no class " + name + ": put its jar into ECOFLOW_LIB_DIR");
+      addProblem(node, "unknown class " + name + ": put its jar into ECOFLOW_LIB_DIR");
     }
   }
 
   private void known(Node node, String kind, String id, Set<String> ids) {
     if (id.matches("[\\w.-]+") && !ids.contains(id)) {
-      tell(node, "there is no " + kind + " " + id + Guess.of(id, ids));
+      addProblem(node, "unknown " + kind + " " + id + Guess.of(id, ids));
     }
   }
 
-  private void tell(Node node, String words) {
-    problems.add(file.name(), RouteFile.line(node), words);
+  private void addProblem(Node node, String message) {
+    problems.add(file.name(), RouteFile.line(node), message);
   }
 }

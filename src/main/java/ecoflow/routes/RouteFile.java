@@ -15,7 +15,7 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /** A route file as YAML nodes with line numbers. */
-record RouteFile(String name, boolean isOwn, Node root) {
+record RouteFile(String name, boolean isUserFile, Node root) {
 
   /** A key of a map with its value. */
   record Entry(String key, Node keyNode, Node value) {
@@ -25,20 +25,20 @@ record RouteFile(String name, boolean isOwn, Node root) {
     }
   }
 
-  /** Parses a file; empty if the text is empty or is not YAML, which is reported. */
+  /** Parses a file. Empty if the text is empty or is not YAML, which is added to the problems. */
   static Optional<RouteFile> read(
-      String name, boolean isOwn, String text, RouteLint.Problems problems) {
+      String name, boolean isUserFile, String text, RouteLint.Problems problems) {
     try {
       LoadSettings settings = LoadSettings.builder().setLabel(name).build();
       Optional<Node> root = new Compose(settings).composeString(text);
       if (root.isEmpty()) {
-        problems.add(name, 1, "the file is empty; " + ShapeCheck.LIST);
+        problems.add(name, 1, "the file is empty; " + SchemaCheck.LIST);
       }
-      return root.map(node -> new RouteFile(name, isOwn, node));
+      return root.map(node -> new RouteFile(name, isUserFile, node));
     } catch (MarkedYamlEngineException e) {
       int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
-      String words = e.getProblem() == null ? "it is not YAML" : Lines.oneLine(e.getProblem());
-      problems.add(name, line, words);
+      String message = e.getProblem() == null ? "it is not YAML" : Lines.oneLine(e.getProblem());
+      problems.add(name, line, message);
     } catch (YamlEngineException e) {
       problems.add(name, 1, Lines.root(e));
     }
@@ -49,7 +49,9 @@ record RouteFile(String name, boolean isOwn, Node root) {
     return node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
   }
 
-  /** Normalises keys as Camel does, which also accepts keys with dashes. */
+  /**
+   * The entries of a map, with the keys in camel case, because Camel also accepts keys with dashes.
+   */
   static List<Entry> entries(Node node) {
     List<Entry> entries = new ArrayList<>();
     if (node instanceof MappingNode map) {
@@ -70,7 +72,7 @@ record RouteFile(String name, boolean isOwn, Node root) {
     return entries(node).stream().filter(e -> e.key.equals(key)).map(Entry::value).findFirst();
   }
 
-  /** The text of a scalar, else an empty string. */
+  /** The text of the scalar with this key; empty if there is none. */
   static Optional<String> textAt(Node node, String key) {
     return at(node, key).filter(ScalarNode.class::isInstance).map(RouteFile::text);
   }
@@ -82,8 +84,8 @@ record RouteFile(String name, boolean isOwn, Node root) {
   private static String camelCase(String key) {
     StringBuilder name = new StringBuilder();
     for (int i = 0; i < key.length(); i++) {
-      boolean joins = key.charAt(i) == '-' && i > 0 && i + 1 < key.length();
-      name.append(joins ? Character.toUpperCase(key.charAt(++i)) : key.charAt(i));
+      boolean isDash = key.charAt(i) == '-' && i > 0 && i + 1 < key.length();
+      name.append(isDash ? Character.toUpperCase(key.charAt(++i)) : key.charAt(i));
     }
     return name.toString();
   }

@@ -22,15 +22,15 @@ import org.apache.camel.support.ResourceHelper;
  * The route files of a run: the packaged ones of the mode, and those of ECOFLOW_ROUTES_DIR. A
  * user's file replaces the packaged file of the same name.
  *
- * @param locations Camel locations, one per file. Each file has its own: for a pattern such as
+ * @param locations Camel locations, one for each file, because for a pattern such as
  *     routes/*.camel.yaml Camel reads the whole jar twice, which takes longer than the rest of the
  *     start
  * @param line log line that lists the user's files; empty without ECOFLOW_ROUTES_DIR
  */
 public record RouteFiles(List<String> locations, Optional<String> line) {
 
-  /** The end of the name of a route file. */
-  public static final String ENDING = ".camel.yaml";
+  /** The suffix of the names of route files. */
+  public static final String SUFFIX = ".camel.yaml";
 
   private static final List<String> ALL_MODES =
       List.of(
@@ -55,17 +55,17 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   /**
    * The files that run with these settings.
    *
-   * @throws ConfigException when ECOFLOW_ROUTES_DIR cannot be read
+   * @throws ConfigException if ECOFLOW_ROUTES_DIR cannot be read
    */
   public static RouteFiles of(Settings settings) throws ConfigException {
-    Optional<Path> folder = settings.routesDir();
-    List<String> own = folder.isPresent() ? list(folder.get()) : List.of();
+    Optional<Path> directory = settings.routesDir();
+    List<String> own = directory.isPresent() ? list(directory.get()) : List.of();
     Map<String, String> locations = new LinkedHashMap<>();
     // Routes start in this order: the metrics page first.
     ofMode(settings.mode()).forEach(name -> locations.put(name, packaged(name)));
-    own.forEach(name -> locations.put(name, "file:" + folder.get().resolve(name)));
+    own.forEach(name -> locations.put(name, "file:" + directory.get().resolve(name)));
     return new RouteFiles(
-        List.copyOf(locations.values()), folder.map(path -> line(path, own, packaged())));
+        List.copyOf(locations.values()), directory.map(path -> line(path, own, packaged())));
   }
 
   /** The names of all packaged files, sorted. */
@@ -85,7 +85,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   /**
    * Loads packaged files into a context that Camel Main does not create.
    *
-   * @param names without {@value #ENDING}
+   * @param names without {@value #SUFFIX}
    */
   public static void load(CamelContext camel, List<String> names) throws Exception {
     for (String name : names) {
@@ -94,7 +94,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     }
   }
 
-  /** Whether a route is of a packaged file, or of a user's file that replaces one. */
+  /** Whether a route is in a packaged file, or in a user's file that replaces a packaged file. */
   public static boolean isPackaged(Route route) {
     Resource source = route.getSourceResource();
     return source != null && packaged().contains(source.getLocation().replaceFirst("^.*[/:]", ""));
@@ -114,42 +114,43 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   }
 
   private static String file(String name) {
-    return name + ENDING;
+    return name + SUFFIX;
   }
 
   private static String packaged(String file) {
     return "classpath:routes/" + file;
   }
 
-  private static String line(Path folder, List<String> own, List<String> packaged) {
+  private static String line(Path directory, List<String> own, List<String> packaged) {
     if (own.isEmpty()) {
-      return folder + " has no route files, which end in " + ENDING;
+      return directory + " contains no route files (*" + SUFFIX + ")";
     }
     List<String> listed = new ArrayList<>();
     for (String name : own) {
       listed.add(packaged.contains(name) ? name + " (replaces the packaged one)" : name);
     }
-    return "Routes from " + folder + ": " + String.join(", ", listed);
+    return "Routes from " + directory + ": " + String.join(", ", listed);
   }
 
-  private static List<String> list(Path folder) throws ConfigException {
-    try (Stream<Path> files = Files.list(folder)) {
+  private static List<String> list(Path directory) throws ConfigException {
+    try (Stream<Path> files = Files.list(directory)) {
       List<String> names =
           files
               .filter(Files::isRegularFile)
               .map(file -> file.getFileName().toString())
-              .filter(name -> name.endsWith(ENDING))
+              .filter(name -> name.endsWith(SUFFIX))
               .sorted()
               .collect(Collectors.toList());
       for (String name : names) {
         if (!name.matches("[\\w .()+@-]+")) {
           throw new ConfigException(
-              folder.resolve(name) + " has a name that Camel reads as a pattern: rename it");
+              directory.resolve(name)
+                  + " has a name that Camel treats as a pattern: rename the file");
         }
       }
       return names;
     } catch (IOException e) {
-      throw new ConfigException(Settings.ROUTES_DIR + "=" + folder + " cannot be read");
+      throw new ConfigException(Settings.ROUTES_DIR + "=" + directory + " cannot be read");
     }
   }
 }

@@ -12,9 +12,9 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.support.ResourceHelper;
 
 /**
- * Checks the text of route files and reports all errors with their lines: Camel stops at the first
- * error, reports most of them without file and line, and does not detect some. Errors that need a
- * running context are left to the start.
+ * Checks the text of route files and reports all errors with their lines, because Camel stops at
+ * the first error, reports most errors without file and line, and does not detect some errors.
+ * Errors that depend on a running context are detected only at start.
  */
 public final class RouteLint {
 
@@ -23,10 +23,10 @@ public final class RouteLint {
   private RouteLint() {}
 
   /**
-   * The errors in the user's files that run with these settings, a line each; see {@link
+   * The errors in the user's files that are loaded with these settings, one line each; see {@link
    * #problems(CamelContext, List, List)}.
    *
-   * @throws ConfigException when ECOFLOW_ROUTES_DIR cannot be read
+   * @throws ConfigException if ECOFLOW_ROUTES_DIR cannot be read
    */
   public static List<String> problems(CamelContext camel, Settings settings)
       throws ConfigException {
@@ -37,30 +37,30 @@ public final class RouteLint {
   }
 
   /**
-   * The errors in the user's files, a line each: {@code file:line: error; allowed values}.
+   * The errors in the user's files, one line each: {@code file:line: error; allowed values}.
    *
-   * @param camel has the beans, placeholders and components; need not be started
-   * @param locations of all files that run together; those that start with {@code file:} are the
-   *     user's
-   * @param packaged locations of the files that would run without the user's
+   * @param camel a context with the beans, placeholders and components, which need not be started
+   * @param locations the locations of all files; those that start with {@code file:} are the user's
+   *     files
+   * @param packaged the locations of the files that would be loaded without the user's files
    */
   static List<String> problems(CamelContext camel, List<String> locations, List<String> packaged) {
     Problems problems = new Problems();
     List<RouteFile> files = read(camel, locations, problems);
-    ShapeCheck shape = new ShapeCheck(camel, problems);
+    SchemaCheck schema = new SchemaCheck(camel, problems);
     for (RouteFile file : files) {
-      if (file.isOwn()) {
-        shape.check(file);
+      if (file.isUserFile()) {
+        schema.check(file);
       }
     }
     Declared declared = Declared.by(camel, files);
     for (RouteFile file : files) {
-      if (file.isOwn()) {
-        new NameCheck(camel, declared, file, problems).check();
+      if (file.isUserFile()) {
+        new ReferenceCheck(camel, declared, file, problems).check();
       }
     }
     Declared before = Declared.by(camel, read(camel, packaged, new Problems()));
-    declared.tellConflicts(before, problems);
+    declared.addConflicts(before, problems);
     return problems.lines();
   }
 
@@ -86,13 +86,13 @@ public final class RouteLint {
   }
 
   /** One error. */
-  private record Problem(String file, int line, String words) implements Comparable<Problem> {
+  private record Problem(String file, int line, String message) implements Comparable<Problem> {
 
     @Override
     public int compareTo(Problem other) {
       int byFile = file.compareTo(other.file);
       int byLine = Integer.compare(line, other.line);
-      return byFile != 0 ? byFile : byLine != 0 ? byLine : words.compareTo(other.words);
+      return byFile != 0 ? byFile : byLine != 0 ? byLine : message.compareTo(other.message);
     }
   }
 
@@ -101,12 +101,12 @@ public final class RouteLint {
 
     private final TreeSet<Problem> found = new TreeSet<>();
 
-    void add(String file, int line, String words) {
-      found.add(new Problem(file, line, words));
+    void add(String file, int line, String message) {
+      found.add(new Problem(file, line, message));
     }
 
     private List<String> lines() {
-      return found.stream().map(p -> p.file + ":" + p.line + ": " + p.words).toList();
+      return found.stream().map(p -> p.file + ":" + p.line + ": " + p.message).toList();
     }
   }
 }

@@ -13,7 +13,7 @@ import org.apache.camel.model.RouteDefinition;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
-/** Describes an error in a route file in one line, with its place as far as Camel reports it. */
+/** Describes an error in a route file in one line, with its location if Camel reports it. */
 public final class RouteProblem {
 
   private static final Pattern SCHEME = Pattern.compile("could be found for: ([\\w+.-]+)");
@@ -23,13 +23,13 @@ public final class RouteProblem {
   /**
    * Describes a failed start.
    *
-   * @param camel has the locations of the routes
+   * @param camel a context with the locations of the routes
    */
   public static String describe(Throwable failure, CamelContext camel) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof MarkedYamlEngineException yaml && yaml.getProblemMark().isPresent()) {
         Mark mark = yaml.getProblemMark().get();
-        return place(mark.getName(), mark.getLine() + 1) + ": " + words(yaml.getProblem());
+        return location(mark.getName(), mark.getLine() + 1) + ": " + message(yaml.getProblem());
       }
       if (cause instanceof FailedToCreateRouteException route) {
         return of(route.getRouteId(), cause, camel);
@@ -41,7 +41,7 @@ public final class RouteProblem {
     return reason(failure);
   }
 
-  /** Describes a failure while one file was read. */
+  /** Describes a failure to load one file. */
   public static String describe(Throwable failure, CamelContext camel, String location) {
     String file = withoutScheme(location);
     String line = describe(failure, camel);
@@ -50,26 +50,26 @@ public final class RouteProblem {
 
   private static String of(String routeId, Throwable failure, CamelContext camel) {
     RouteDefinition route = ((ModelCamelContext) camel).getRouteDefinition(routeId);
-    String place = route == null ? "" : place(route, failure) + ": ";
-    return place + "route " + routeId + ": " + reason(failure);
+    String location = route == null ? "" : location(route, failure) + ": ";
+    return location + "route " + routeId + ": " + reason(failure);
   }
 
-  /** The place of the step that Camel's message contains, else of the route. */
-  private static String place(RouteDefinition route, Throwable failure) {
-    String words = String.valueOf(failure.getMessage());
+  /** The location of the step in Camel's message, otherwise of the route. */
+  private static String location(RouteDefinition route, Throwable failure) {
+    String message = String.valueOf(failure.getMessage());
     return route.getOutputs().stream()
-        .filter(step -> step.getLineNumber() > 0 && words.contains(">>> " + step + " <<<"))
+        .filter(step -> step.getLineNumber() > 0 && message.contains(">>> " + step + " <<<"))
         .findFirst()
-        .map(step -> place(String.valueOf(route.getLocation()), step.getLineNumber()))
-        .orElseGet(() -> place(route));
+        .map(step -> location(String.valueOf(route.getLocation()), step.getLineNumber()))
+        .orElseGet(() -> location(route));
   }
 
   /** The file and the first line of a route. */
-  static String place(RouteDefinition route) {
-    return place(String.valueOf(route.getLocation()), route.getLineNumber());
+  static String location(RouteDefinition route) {
+    return location(String.valueOf(route.getLocation()), route.getLineNumber());
   }
 
-  private static String place(String file, int line) {
+  private static String location(String file, int line) {
     return withoutScheme(file) + ":" + line;
   }
 
@@ -90,7 +90,7 @@ public final class RouteProblem {
     return location.replaceFirst("^(file|classpath):", "");
   }
 
-  private static String words(String problem) {
+  private static String message(String problem) {
     return problem == null ? "it is not YAML" : Lines.oneLine(problem);
   }
 
@@ -99,11 +99,11 @@ public final class RouteProblem {
     if (root instanceof NoSuchEndpointException) {
       Matcher scheme = SCHEME.matcher(String.valueOf(root.getMessage()));
       if (scheme.find()) {
-        return "there is no component "
+        return "unknown component "
             + scheme.group(1)
             + ": put org.apache.camel:camel-"
             + scheme.group(1)
-            + " and what it depends on into ECOFLOW_LIB_DIR, or correct its name";
+            + " and its dependencies into ECOFLOW_LIB_DIR, or correct the name";
       }
     }
     return Lines.root(failure);

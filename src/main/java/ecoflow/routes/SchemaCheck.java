@@ -1,7 +1,7 @@
 package ecoflow.routes;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import ecoflow.routes.DslSchema.Shape;
+import ecoflow.routes.DslSchema.AllowedContent;
 import ecoflow.routes.RouteFile.Entry;
 import java.util.HashMap;
 import java.util.Locale;
@@ -14,13 +14,13 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Compares the nodes of a file with the schema: keys, lists, maps, numbers, enumerations. */
-final class ShapeCheck {
+/** Validates the nodes of a file against the schema: keys, lists, maps, numbers, enumerations. */
+final class SchemaCheck {
 
-  static final String LIST = "it takes a list (lines that start with '- ')";
+  static final String LIST = "expected a list (lines that start with '- ')";
 
-  /** Required keys; the schema also requires keys that Camel does not need. */
-  private static final Set<String> NEEDED =
+  /** The required keys that are checked. The schema also requires keys that Camel does not need. */
+  private static final Set<String> REQUIRED_KEYS =
       Set.of(
           "uri",
           "steps",
@@ -32,14 +32,14 @@ final class ShapeCheck {
           "language");
 
   private static final Pattern NUMBER = Pattern.compile("[+-]?\\d+(\\.\\d+)?([smhd]|ms)?");
-  private static final int MOST_LEVELS = 100;
+  private static final int MAX_DEPTH = 100;
 
   private final CamelContext camel;
   private final RouteLint.Problems problems;
   private final DslSchema schema;
   private String file;
 
-  ShapeCheck(CamelContext camel, RouteLint.Problems problems) {
+  SchemaCheck(CamelContext camel, RouteLint.Problems problems) {
     this.camel = camel;
     this.problems = problems;
     this.schema = new DslSchema(camel);
@@ -47,22 +47,22 @@ final class ShapeCheck {
 
   void check(RouteFile routes) {
     file = routes.name();
-    // Pipes and Kamelets have a different form.
+    // Pipes and Kamelets have a different format.
     if (RouteFile.at(routes.root(), "apiVersion").isEmpty()) {
       check("the file", routes.root(), schema.root(), 0);
     }
   }
 
   private void check(String where, Node node, JsonNode allowed, int level) {
-    Shape shape = schema.shape(allowed);
-    if (level > MOST_LEVELS || (shape.types().isEmpty() && shape.keys().isEmpty())) {
+    AllowedContent shape = schema.content(allowed);
+    if (level > MAX_DEPTH || (shape.types().isEmpty() && shape.keys().isEmpty())) {
       return;
     }
     if (node instanceof MappingNode) {
       map(where, node, shape, level);
     } else if (node instanceof SequenceNode list) {
       if (!shape.types().contains("array")) {
-        wrongKind(where, node, shape, "a list");
+        addTypeProblem(where, node, shape, "a list");
       } else if (shape.items() != null) {
         list.getValue().forEach(item -> check(where, item, shape.items(), level + 1));
       }
@@ -71,16 +71,17 @@ final class ShapeCheck {
     }
   }
 
-  private void map(String where, Node node, Shape shape, int level) {
+  private void map(String where, Node node, AllowedContent shape, int level) {
     Map<String, Entry> seen = new HashMap<>();
     for (Entry entry : RouteFile.entries(node)) {
       Entry before = seen.putIfAbsent(entry.key(), entry);
       if (before != null) {
-        tell(entry.keyNode(), "'" + entry.key() + "' is duplicate, see line " + before.line());
+        addProblem(
+            entry.keyNode(), "duplicate key '" + entry.key() + "', see line " + before.line());
       }
     }
     if (!shape.types().contains("object")) {
-      wrongKind(where, node, shape, "a map");
+      addTypeProblem(where, node, shape, "a map");
       return;
     }
     if (shape.keys().isEmpty()) {
@@ -89,7 +90,7 @@ final class ShapeCheck {
     for (Entry entry : RouteFile.entries(node)) {
       JsonNode of = shape.keys().get(entry.key());
       if (of == null) {
-        tell(
+        addProblem(
             entry.keyNode(),
             "'"
                 + RouteFile.text(entry.keyNode())
@@ -99,7 +100,7 @@ final class ShapeCheck {
       } else {
         check(entry.key(), entry.value(), of, level + 1);
         Libraries.missing(camel, entry.key(), entry.value(), of.path("$ref").asText())
-            .ifPresent(words -> tell(entry.keyNode(), words));
+            .ifPresent(message -> addProblem(entry.keyNode(), message));
       }
     }
     if (shape.hasOneKey() && seen.size() > 1) {
@@ -108,70 +109,70 @@ final class ShapeCheck {
           .filter(entry -> shape.keys().containsKey(entry.key()))
           .forEach(
               entry ->
-                  tell(
+                  addProblem(
                       entry.keyNode(),
                       "'"
                           + entry.key()
-                          + "' needs a '- ' of its own: an entry of "
+                          + "' must start a new entry with '- ': an entry of "
                           + where
                           + " has one key"));
     }
     for (String key : shape.required()) {
-      if (NEEDED.contains(key) && isNothing(seen.get(key))) {
-        tell(node, where + " lacks '" + key + "'");
+      if (REQUIRED_KEYS.contains(key) && isEmpty(seen.get(key))) {
+        addProblem(node, where + " requires '" + key + "'");
       }
     }
   }
 
-  private static boolean isNothing(Entry entry) {
+  private static boolean isEmpty(Entry entry) {
     return entry == null
         || (entry.value() instanceof ScalarNode && RouteFile.text(entry.value()).isEmpty());
   }
 
-  private void scalar(String where, Node node, Shape shape) {
+  private void scalar(String where, Node node, AllowedContent shape) {
     String text = RouteFile.text(node);
     Set<String> types = shape.types();
-    if (types.contains("string") || isDecidedLater(text)) {
-      if (!shape.values().isEmpty() && !isDecidedLater(text) && !isAmong(shape.values(), text)) {
-        tell(node, where + " cannot be '" + text + "'" + Guess.of(text, shape.values()));
+    if (types.contains("string") || hasPlaceholder(text)) {
+      if (!shape.values().isEmpty() && !hasPlaceholder(text) && !isAmong(shape.values(), text)) {
+        addProblem(node, where + ": unknown value '" + text + "'" + Guess.of(text, shape.values()));
       }
     } else if (types.contains("boolean")) {
       if (!text.equalsIgnoreCase("true") && !text.equalsIgnoreCase("false")) {
-        tell(node, where + " takes true or false, not '" + text + "'");
+        addProblem(node, where + ": expected true or false, but was '" + text + "'");
       }
     } else if (types.contains("number")) {
       if (!NUMBER.matcher(text).matches()) {
-        tell(node, where + " takes a number, not '" + text + "'");
+        addProblem(node, where + ": expected a number, but was '" + text + "'");
       }
     } else {
-      wrongKind(where, node, shape, text.isEmpty() ? "nothing" : "'" + text + "'");
+      addTypeProblem(where, node, shape, text.isEmpty() ? "nothing" : "'" + text + "'");
     }
   }
 
-  private void wrongKind(String where, Node node, Shape shape, String found) {
-    String takes =
+  private void addTypeProblem(String where, Node node, AllowedContent shape, String found) {
+    String expected =
         shape.types().contains("array")
-            ? where + " takes a list (lines that start with '- ')"
+            ? where + ": " + LIST
             : shape.types().contains("object")
-                ? where + " takes a map (lines of 'key: value')"
-                : where + " takes a single value";
-    tell(node, takes + ", not " + found);
+                ? where + ": expected a map (lines of 'key: value')"
+                : where + ": expected a single value";
+    addProblem(node, expected + ", but was " + found);
   }
 
-  private static boolean isDecidedLater(String text) {
+  private static boolean hasPlaceholder(String text) {
     return text.contains("{{") || text.contains("${");
   }
 
-  /** Camel ignores the case and the separators of such values. */
+  /** Whether the text is one of the values, ignoring case and separators like Camel. */
   static boolean isAmong(Set<String> values, String text) {
     return values.stream().anyMatch(value -> plain(value).equals(plain(text)));
   }
 
-  private static String plain(String word) {
-    return word.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
+  private static String plain(String value) {
+    return value.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
   }
 
-  private void tell(Node node, String words) {
-    problems.add(file, RouteFile.line(node), words);
+  private void addProblem(Node node, String message) {
+    problems.add(file, RouteFile.line(node), message);
   }
 }

@@ -14,17 +14,17 @@ import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
 import org.apache.camel.spi.Resource;
 
 /**
- * Adds error handling to routes of the user's files that have none: a log line, and the route
- * continues with the next message. Without it Camel logs two stack traces. Errors in routes that
- * other routes call are left to the caller.
+ * Adds error handling to the user's routes without error handling: the error is logged in one line,
+ * and the route continues with the next message. Camel would log two stack traces. Errors in routes
+ * that other routes call are passed to the caller.
  */
-public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
+public final class UserRouteErrors implements RouteBuilderLifecycleStrategy {
 
   private static final String CONFIGURATION = "unexpected-errors";
 
   private final ModelCamelContext camel;
 
-  public OwnRouteErrors(ModelCamelContext camel) {
+  public UserRouteErrors(ModelCamelContext camel) {
     this.camel = camel;
   }
 
@@ -38,7 +38,8 @@ public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
   }
 
   /**
-   * Receives each route after it is parsed and before it is prepared; Camel has no hook for that.
+   * A list that modifies each route after it is parsed and before it is prepared, because Camel has
+   * no hook for that.
    */
   private final class Routes extends AbstractList<RouteDefinition> {
 
@@ -66,7 +67,7 @@ public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
 
     @Override
     public void add(int index, RouteDefinition route) {
-      if (saysNothing(route)) {
+      if (hasNoErrorHandling(route)) {
         if (route.getInput().getEndpointUri().startsWith("direct:")) {
           route.setErrorHandlerFactory(new NoErrorHandlerDefinition());
         } else {
@@ -80,16 +81,16 @@ public final class OwnRouteErrors implements RouteBuilderLifecycleStrategy {
       all.add(index, route);
     }
 
-    private boolean saysNothing(RouteDefinition route) {
+    private boolean hasNoErrorHandling(RouteDefinition route) {
       return route.getRouteConfigurationId() == null
           && !route.isErrorHandlerFactorySet()
           && file.getOnExceptions().isEmpty()
           && camel.getRouteConfigurationDefinitions().stream()
-              .noneMatch(OwnRouteErrors::handlesErrorsOfAll);
+              .noneMatch(UserRouteErrors::handlesErrorsOfAll);
     }
   }
 
-  /** A configuration without an id applies to all routes that name none. */
+  /** A configuration without an id applies to all routes without a configuration id. */
   private static boolean handlesErrorsOfAll(RouteConfigurationDefinition configuration) {
     return configuration.getId() == null
         && (configuration.getErrorHandler() != null || !configuration.getOnExceptions().isEmpty());

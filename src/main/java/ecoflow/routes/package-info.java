@@ -1,2 +1,2 @@
-/** Route files: which ones are loaded, and their errors, with file and line. */
+/** The route files: their selection, and their errors with file and line. */
 package ecoflow.routes;

@@ -17,18 +17,18 @@ import java.util.stream.Stream;
 
 /**
  * The jars of ECOFLOW_LIB_DIR, with components for the user's routes. The launcher adds them to the
- * class path before the process starts; without the launcher a class loader provides them.
+ * class path; without the launcher, a class loader loads them.
  */
 public final class ComponentJars {
 
   private ComponentJars() {}
 
   /**
-   * Makes the jars visible to Camel, which uses the context class loader of the thread. Must run
+   * Makes the jars visible to Camel, which uses the context class loader of the thread. Call it
    * before any Camel class is used.
    */
-  public static void load(Optional<Path> folder) throws ConfigException {
-    if (folder.isEmpty()) {
+  public static void load(Optional<Path> directory) throws ConfigException {
+    if (directory.isEmpty()) {
       return;
     }
     Set<Path> known = new HashSet<>();
@@ -36,7 +36,7 @@ public final class ComponentJars {
       known.add(Path.of(entry).toAbsolutePath().normalize());
     }
     List<URL> added = new ArrayList<>();
-    try (Stream<Path> files = Files.list(folder.get())) {
+    try (Stream<Path> files = Files.list(directory.get())) {
       for (Path file : files.sorted().toList()) {
         if (file.toString().endsWith(".jar")
             && !known.contains(file.toAbsolutePath().normalize())) {
@@ -44,11 +44,11 @@ public final class ComponentJars {
         }
       }
     } catch (IOException e) {
-      throw new ConfigException("ECOFLOW_LIB_DIR=" + folder.get() + " cannot be read");
+      throw new ConfigException("ECOFLOW_LIB_DIR=" + directory.get() + " cannot be read");
     }
     if (!added.isEmpty()) {
       Thread thread = Thread.currentThread();
-      // Never closed: it is needed as long as the process runs.
+      // Never closed, because it is needed until the process ends.
       thread.setContextClassLoader(
           new URLClassLoader(added.toArray(URL[]::new), thread.getContextClassLoader()));
     }
@@ -58,7 +58,7 @@ public final class ComponentJars {
     try {
       return file.toUri().toURL();
     } catch (MalformedURLException e) {
-      throw new IllegalStateException("a file has a URL", e);
+      throw new IllegalStateException("Every file has a URL", e);
     }
   }
 }

@@ -20,7 +20,7 @@ public final class EventLoops {
   private EventLoops() {}
 
   /**
-   * @param transport of servers and clients
+   * @param transport the transport of servers and clients
    */
   public static Vertx open(int number, Transport transport) {
     VertxOptions options =
@@ -28,21 +28,21 @@ public final class EventLoops {
             .setEventLoopPoolSize(number)
             .setWorkerPoolSize(WORKERS)
             .setInternalBlockingPoolSize(1)
-            // So that a program that embeds the beans without closing them can end.
+            // Programs that embed the beans and do not close them can exit.
             .setUseDaemonThread(true)
-            // The check for blocked threads cannot be switched off; once an hour it reports a
-            // route that hangs, at no cost.
+            // The check for blocked threads cannot be disabled. Once an hour it has no cost, and
+            // reports routes that are stuck.
             .setBlockedThreadCheckInterval(1)
             .setBlockedThreadCheckIntervalUnit(TimeUnit.HOURS)
             .setFileSystemOptions(
                 new FileSystemOptions()
                     .setFileCachingEnabled(false)
                     .setClassPathResolvingEnabled(false));
-    // What Vertx.vertx does, which takes no transport.
+    // The same as Vertx.vertx, which has no parameter for the transport.
     return new VertxBuilder(options).findTransport(transport).init().vertx();
   }
 
-  /** Closes the instance without waiting for an event loop that hangs. */
+  /** Closes the instance, without waiting for an event loop that is stuck. */
   public static void close(Vertx vertx) {
     try {
       vertx.close().toCompletionStage().toCompletableFuture().get(CLOSE_SECONDS, TimeUnit.SECONDS);

@@ -18,15 +18,15 @@ import org.slf4j.helpers.MessageFormatter;
 import org.slf4j.simple.SimpleServiceProvider;
 
 /**
- * The SLF4J provider of the log. It shortens the output of libraries that log stack traces or
- * repeat a message for as long as a server is down: Micrometer registries, Kafka clients, and Camel
- * for failures that no route handles. Each becomes one line that is not repeated. Public because
- * SLF4J creates it by its name.
+ * The SLF4J provider. It shortens the output of libraries that log stack traces or repeat messages
+ * while a server is unavailable: Micrometer registries, Kafka clients, and Camel for failures that
+ * no route handles. Each failure is logged in one line, which is not repeated immediately. Public
+ * because SLF4J creates it by its name.
  */
 public final class LogProvider extends SimpleServiceProvider {
 
-  /** The second is a dependency of some registries, such as the one for Graphite. */
-  private static final List<String> BRIEF =
+  /** com.codahale.metrics is a dependency of some registries, such as Graphite. */
+  private static final List<String> BRIEF_LIBRARIES =
       List.of(
           "io.micrometer.", "com.codahale.metrics.", "org.apache.kafka.", "io.vertx.", "io.netty.");
 
@@ -58,7 +58,7 @@ public final class LogProvider extends SimpleServiceProvider {
 
     @Override
     public Logger getLogger(String name) {
-      if (BRIEF.stream().anyMatch(name::startsWith)) {
+      if (BRIEF_LIBRARIES.stream().anyMatch(name::startsWith)) {
         return brief.computeIfAbsent(name, unused -> new Brief(simple.getLogger(name)));
       }
       return name.startsWith(CAMEL)
@@ -67,14 +67,14 @@ public final class LogProvider extends SimpleServiceProvider {
     }
   }
 
-  /** Failures that no route handles: Camel logs each of them twice, with a stack trace. */
+  /** Logs failures that no route handles. Camel logs each of them twice, with a stack trace. */
   private static final class RouteFailures {
 
     private static final Pattern FROM = Pattern.compile("from\\[(\\S+)]");
 
     private final Logger log;
     private final Lines lines;
-    private volatile Throwable told;
+    private volatile Throwable lastFailure;
 
     RouteFailures(Logger log) {
       this.log = log;
@@ -85,25 +85,25 @@ public final class LogProvider extends SimpleServiceProvider {
       return !log.isDebugEnabled();
     }
 
-    void tell(String text, Throwable failure) {
-      // The stop of the exporter interrupts waiting routes, and the message is not redelivered.
-      boolean ends =
+    void log(String text, Throwable failure) {
+      // When the exporter stops, waiting routes are interrupted and messages are not redelivered.
+      boolean isPartOfExit =
           failure instanceof RejectedExecutionException || failure instanceof InterruptedException;
-      // The exporter ends with a line about its port.
-      ends |= failure.getCause() instanceof BindException;
-      if (failure == told || ends) {
+      // The exporter exits with a line about its port.
+      isPartOfExit |= failure.getCause() instanceof BindException;
+      if (failure == lastFailure || isPartOfExit) {
         return;
       }
-      told = failure;
+      lastFailure = failure;
       Matcher from = FROM.matcher(text);
       String start =
           from.find() ? "A message from " + from.group(1) + " failed" : Lines.oneLine(text);
-      // Keyed without the text of the failure, which can contain values.
+      // The subject does not include the text of the failure, which can contain values.
       lines.warn(start + failure.getClass(), start + ": " + Lines.chain(failure));
     }
   }
 
-  /** Logger of Camel: a failure is one line, except at LOG_LEVEL=DEBUG. */
+  /** A logger of Camel, which logs a failure in one line, except at LOG_LEVEL=DEBUG. */
   private static final class Camel extends Delegate {
 
     private static final long serialVersionUID = 1L;
@@ -118,10 +118,10 @@ public final class LogProvider extends SimpleServiceProvider {
     @Override
     protected void handleNormalizedLoggingCall(
         Level level, Marker marker, String pattern, Object[] arguments, Throwable failure) {
-      boolean isLoud = level == Level.WARN || level == Level.ERROR;
-      if (failure != null && isLoud && failures.areBrief()) {
+      boolean isWarning = level == Level.WARN || level == Level.ERROR;
+      if (failure != null && isWarning && failures.areBrief()) {
         OutOfMemory.endIf(failure);
-        failures.tell(MessageFormatter.basicArrayFormat(pattern, arguments), failure);
+        failures.log(MessageFormatter.basicArrayFormat(pattern, arguments), failure);
       } else {
         log.makeLoggingEventBuilder(level)
             .setCause(failure)
@@ -130,7 +130,7 @@ public final class LogProvider extends SimpleServiceProvider {
     }
   }
 
-  /** A logger that delegates to another one, which decides about levels. */
+  /** A logger that delegates to another logger, which determines the level. */
   private abstract static class Delegate extends LegacyAbstractLogger {
 
     private static final long serialVersionUID = 1L;
@@ -173,12 +173,15 @@ public final class LogProvider extends SimpleServiceProvider {
     }
   }
 
-  /** Writes failures as one line, and repeats failures of the same kind only from time to time. */
+  /**
+   * A logger that logs failures in one line, and repeated failures of the same kind at longer
+   * intervals.
+   */
   static final class Brief extends Delegate {
 
     private static final long serialVersionUID = 1L;
 
-    /** The default interval at which registries publish is one minute. */
+    /** Registries publish once per minute by default. */
     private static final Duration PAUSE = Duration.ofMinutes(10);
 
     private final transient Lines lines;
@@ -197,7 +200,7 @@ public final class LogProvider extends SimpleServiceProvider {
         line += ": " + Lines.describe(failure);
       }
       if (level == Level.WARN || level == Level.ERROR) {
-        // Keyed without the parts that differ between occurrences.
+        // The subject does not include the parts that differ between occurrences.
         lines.warn(arguments == null ? pattern.replaceAll("[0-9]+", "") : pattern, line);
       } else {
         log.atLevel(level).log("{}", line);

@@ -5,8 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Configures the log before the first logger is created. Libraries log one level less than the
- * exporter, and the HTTP client never logs below INFO, because it would log headers with secrets.
+ * Configures the log before the first logger is created. The level of libraries is one level above
+ * that of the exporter. The HTTP client never logs at DEBUG, because it would log headers with
+ * secrets.
  */
 public final class Logging {
 
@@ -22,24 +23,26 @@ public final class Logging {
     defaults.put("showThreadName", "false");
     defaults.put("showShortLogName", "true");
     defaults.put("levelInBrackets", "false");
-    // Includes the log steps of route files, under the id of the route or the name they set.
+    // Also applies to the log steps of route files, whose logger is the id of the route or a name
+    // that they set.
     defaults.put("defaultLogLevel", name(level));
     for (String libraries : new String[] {"com", "io", "net", "org"}) {
       defaults.put("log." + libraries, quieter(level));
     }
-    // Logs each failed attempt with a stack trace; LinkKeeper logs one line.
+    // Would log each failed attempt with a stack trace. LinkKeeper logs one line.
     defaults.put("log.io.vertx.mqtt", "off");
-    // A connection attempt fails when the event loop ends with the exporter.
+    // Would log connection attempts that fail because the exporter stops.
     defaults.put("log.io.netty.util.concurrent.DefaultPromise.rejectedExecution", "off");
-    // Warns that Java resolves names, which is intended.
+    // Would log that Java resolves host names, which is intended.
     defaults.put("log.io.vertx.core.spi.resolver", "warn");
-    // Routes that did not stop in time; EcoflowExporter logs those that do not stop at all.
+    // Would log routes that did not stop in time. EcoflowExporter logs those that do not stop at
+    // all.
     defaults.put("log.org.apache.camel.impl.engine.DefaultShutdownStrategy", "error");
     defaults.put("log.org.apache.camel.impl.engine.DefaultInflightRepository", "error");
     provide();
     defaults.forEach(
         (key, value) -> {
-          // A value that the user sets with -D has priority.
+          // A value that the user sets with -D takes precedence.
           if (System.getProperty(KEY + key) == null) {
             System.setProperty(KEY + key, value);
           }
@@ -55,13 +58,13 @@ public final class Logging {
   }
 
   /**
-   * Without this property SLF4J uses the simple provider, as in tests, which configure the log
-   * before.
+   * Without this property, SLF4J uses the simple provider. Tests use it, because they configure the
+   * log earlier.
    */
   private static void provide() {
     if (System.getProperty(PROVIDER) == null) {
       System.setProperty(PROVIDER, LogProvider.class.getName());
-      // SLF4J would log that it uses the provider.
+      // Otherwise SLF4J logs that it uses the provider.
       System.setProperty("slf4j.internal.verbosity", "WARN");
     }
   }

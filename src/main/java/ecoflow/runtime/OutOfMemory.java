@@ -12,43 +12,45 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the process after an {@link OutOfMemoryError} with one line and exit code 3, as the JVM does
- * with -XX:+ExitOnOutOfMemoryError. A jar cannot set that flag, and without it the error ends only
- * the current task: the rest of the process continues in a broken state.
+ * Ends the process after an {@link OutOfMemoryError} with one line and exit code 3, like the JVM
+ * with -XX:+ExitOnOutOfMemoryError. A jar cannot set that flag. Without it, the error ends only the
+ * current task, and the rest of the process continues in an inconsistent state.
  *
- * <p>The end is a halt, because an orderly stop needs memory and may wait forever.
+ * <p>It halts the JVM, because an orderly shutdown needs memory and may wait forever.
  */
 public final class OutOfMemory {
 
   public static final int EXIT_CODE = 3;
 
-  private static final int DEPTH = 20;
+  private static final int MAX_CAUSES = 20;
   private static final int MAX_CHARACTERS = 200;
-  // Created in advance: there may be no memory later.
+  // Created in advance, because no memory may be available later.
   private static final FileOutputStream ERR = new FileOutputStream(FileDescriptor.err);
   private static final byte[] START = "ecoflow-exporter: out of memory (".getBytes(US_ASCII);
   private static final byte[] REST =
-      ("); the process ends with exit code " + EXIT_CODE + System.lineSeparator())
-          .getBytes(US_ASCII);
+      ("); exiting with exit code " + EXIT_CODE + System.lineSeparator()).getBytes(US_ASCII);
   private static final byte[] LINE = new byte[START.length + MAX_CHARACTERS + REST.length];
 
   private OutOfMemory() {}
 
   /**
-   * Watches for errors that end a thread, and for errors that a library catches and logs: the
-   * stream of the log sees their stack traces.
+   * Detects errors that end a thread, and errors that a library catches and logs: their stack
+   * traces are written to the stream of the log.
    */
   public static void watchProcess() {
     Thread.setDefaultUncaughtExceptionHandler(OutOfMemory::uncaught);
     System.setErr(new WatchedStream(System.err));
   }
 
-  /** Watches all steps of routes that are added after this call. */
+  /** Detects errors in the steps of all routes that are added after this call. */
   public static void watchSteps(CamelContext camel) {
     camel.getCamelContextExtension().addInterceptStrategy(new WatchedSteps());
   }
 
-  /** Ends the process if this is an OutOfMemoryError, or was caused by one; null is neither. */
+  /**
+   * Ends the process if the failure is an OutOfMemoryError or was caused by one. Does nothing for
+   * null.
+   */
   public static void endIf(Throwable failure) {
     OutOfMemoryError error = find(failure);
     if (error != null) {
@@ -58,7 +60,7 @@ public final class OutOfMemory {
 
   static OutOfMemoryError find(Throwable failure) {
     Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < DEPTH; depth++) {
+    for (int depth = 0; cause != null && depth < MAX_CAUSES; depth++) {
       if (cause instanceof OutOfMemoryError error) {
         return error;
       }
@@ -67,12 +69,12 @@ public final class OutOfMemory {
     return null;
   }
 
-  /** The first of several threads with this error ends the process; the others wait here. */
+  /** The first thread with this error ends the process; other threads wait here. */
   private static synchronized void end(OutOfMemoryError error) {
     try {
       ERR.write(LINE, 0, fillLine(error.getMessage()));
     } catch (IOException | OutOfMemoryError e) {
-      // Ending without a line is better than continuing.
+      // An exit without a line is better than continuing.
     } finally {
       Runtime.getRuntime().halt(EXIT_CODE);
     }
@@ -92,7 +94,7 @@ public final class OutOfMemory {
   private static void uncaught(Thread thread, Throwable failure) {
     endIf(failure);
     Logger log = LoggerFactory.getLogger(OutOfMemory.class);
-    log.error("Thread {} ended", thread.getName(), failure);
+    log.error("Thread {} failed", thread.getName(), failure);
   }
 
   private static final class WatchedStream extends PrintStream {

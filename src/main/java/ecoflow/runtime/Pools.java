@@ -13,8 +13,8 @@ import org.apache.camel.support.DefaultThreadPoolFactory;
 import org.apache.camel.util.concurrent.SizedScheduledExecutorService;
 
 /**
- * The thread pools that routes use by name. Idle threads of all pools end after a while: most of
- * them work for a moment every half minute, or only at the start.
+ * The thread pools that routes use by name. Idle threads of all pools end after a few seconds,
+ * because most pools are used only for a moment every half minute, or only at start.
  */
 public final class Pools extends DefaultThreadPoolFactory {
 
@@ -25,7 +25,7 @@ public final class Pools extends DefaultThreadPoolFactory {
   public static void configure(CamelContext camel) {
     ExecutorServiceManager manager = camel.getExecutorServiceManager();
     manager.setThreadPoolFactory(new Pools());
-    // One thread, so that connection attempts and account calls run one after the other.
+    // One thread, so that connection attempts and account calls do not run in parallel.
     manager.registerThreadPoolProfile(profile("account", 1));
     manager.registerThreadPoolProfile(profile("device-list", 1));
     manager.registerThreadPoolProfile(profile("device-polls", 10));

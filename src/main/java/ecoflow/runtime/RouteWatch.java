@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Restarts routes that stopped, and ends the process if that fails: a half-working process is worse
- * than a restart.
+ * Restarts routes that stopped, and ends the process if that fails, because a restart of the
+ * process is better than a process that works only in part.
  */
 public final class RouteWatch {
 
@@ -18,12 +18,12 @@ public final class RouteWatch {
   private static final Logger LOG = LoggerFactory.getLogger(RouteWatch.class);
 
   private final CamelContext camel;
-  private final Runnable giveUp;
+  private final Runnable exit;
   private final Lines lines = new Lines(LOG, System::nanoTime);
 
-  public RouteWatch(CamelContext camel, Runnable giveUp) {
+  public RouteWatch(CamelContext camel, Runnable exit) {
     this.camel = camel;
-    this.giveUp = giveUp;
+    this.exit = exit;
   }
 
   /** Checks all routes once. Call it every {@value #SECONDS} s; it never throws. */
@@ -41,19 +41,22 @@ public final class RouteWatch {
       }
     } catch (RuntimeException | Error e) {
       OutOfMemory.endIf(e);
-      LOG.error("Cannot check the routes", e);
+      LOG.error("Failed to check the routes", e);
     }
   }
 
-  /** Starts a route with autoStartup false, such as one whose server may be down. */
+  /**
+   * Starts a route with autoStartup false, for example because its server may be unavailable at
+   * start.
+   */
   private void startLate(String id) {
     try {
       camel.getRouteController().startRoute(id);
-      LOG.info("Route {} has started", id);
+      LOG.info("Route {} was started", id);
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      lines.warn(id, "Route " + id + " does not start: " + Lines.root(e) + "; next attempt soon");
-      LOG.debug("Cause: route {} does not start", id, e);
+      lines.warn(id, "Failed to start route " + id + ": " + Lines.root(e) + "; retrying");
+      LOG.debug("Cause of the failed start of route {}", id, e);
     }
   }
 
@@ -63,9 +66,9 @@ public final class RouteWatch {
       LOG.warn("Route {} stopped and was restarted", id);
     } catch (Exception e) {
       OutOfMemory.endIf(e);
-      LOG.error("Route {} stopped and cannot be restarted; the exporter ends", id);
-      LOG.debug("Cause", e);
-      giveUp.run();
+      LOG.error("Route {} stopped and cannot be restarted; the exporter exits", id);
+      LOG.debug("Cause of the failed restart", e);
+      exit.run();
     }
   }
 }

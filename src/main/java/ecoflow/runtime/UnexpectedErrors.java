@@ -3,7 +3,7 @@ package ecoflow.runtime;
 import ecoflow.text.Lines;
 import org.apache.camel.Exchange;
 
-/** Text for errors that no route handles, bean {@code unexpectedErrors}. */
+/** Describes errors that no route handles, bean {@code unexpectedErrors}. */
 public final class UnexpectedErrors {
 
   /** For routes: the cause in one line. */

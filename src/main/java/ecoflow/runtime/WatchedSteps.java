@@ -14,19 +14,19 @@ import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Watches the steps of all routes, including edited ones, for an OutOfMemoryError. Camel passes
- * errors to the error handler of the route or to doCatch like other failures, and continues.
+ * Detects an OutOfMemoryError in the steps of all routes, including users' routes. Camel passes
+ * errors to the error handler of the route or to doCatch, like other failures, and continues.
  */
 final class WatchedSteps implements InterceptStrategy {
 
   @Override
   public Processor wrapProcessorInInterceptors(
       CamelContext context, NamedNode definition, Processor step, Processor nextStep) {
-    return leadsToSteps(definition) ? step : new WatchedStep(step);
+    return hasNestedSteps(definition) ? step : new WatchedStep(step);
   }
 
-  /** Errors in nested steps are found there; a check costs 0.1 µs per message. */
-  private static boolean leadsToSteps(NamedNode step) {
+  /** Errors in nested steps are detected there. A check costs 0.1 µs per message. */
+  private static boolean hasNestedSteps(NamedNode step) {
     return step instanceof ChoiceDefinition
         || step instanceof FilterDefinition
         || step instanceof TryDefinition
@@ -42,9 +42,10 @@ final class WatchedSteps implements InterceptStrategy {
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
       try {
-        // Steps run in the calling thread; only the pause of a redelivery continues in another one.
+        // Steps run in the calling thread. Only after the pause of a redelivery they continue in
+        // another thread.
         boolean inThisThread = processor.process(exchange, callback);
-        look(exchange);
+        check(exchange);
         return inThisThread;
       } catch (OutOfMemoryError e) {
         OutOfMemory.endIf(e);
@@ -52,9 +53,9 @@ final class WatchedSteps implements InterceptStrategy {
       }
     }
 
-    private static void look(Exchange exchange) {
+    private static void check(Exchange exchange) {
       OutOfMemory.endIf(exchange.getException());
-      // In a step of an error handler: the handled error occurred between steps.
+      // In a step of an error handler, the handled error may have occurred between steps.
       OutOfMemory.endIf(
           exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class));
     }

@@ -1,2 +1,5 @@
-/** The process around the routes: log, threads, class path, and the end after a fatal error. */
+/**
+ * The runtime environment of the routes: log, threads, class path, and the exit after a fatal
+ * error.
+ */
 package ecoflow.runtime;

@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends values to sinks, bean {@code sinks}. Sinks are routes that start with {@code
- * seda:changes-NAME} or {@code seda:pictures-NAME}. Each sink has its own queue, and messages to a
- * full queue are dropped, so that a hanging sink affects neither gauges nor other sinks.
+ * seda:changes-NAME} or {@code seda:pictures-NAME}. Each sink has its own queue, and messages for a
+ * full queue are dropped, so that an unresponsive sink affects neither gauges nor other sinks.
  */
 public final class Sinks {
 
@@ -44,20 +44,20 @@ public final class Sinks {
 
   private static final String SEDA = "seda://";
   private static final String CHANGES = "changes-";
-  private static final String PICTURES = "pictures-";
+  private static final String SNAPSHOTS = "pictures-";
 
-  /** The size of the queue, unless the route sets the option {@code size}. */
+  /** The default size of a queue; the option {@code size} of a route overrides it. */
   private static final int QUEUE_SIZE = 100;
 
-  /** A message that waits longer shows that the server of the sink is slow or unavailable. */
+  /** If a message waits longer than this, the server of the sink is slow or unavailable. */
   private static final long DELAY_MILLIS = 1000;
 
   private record Sink(String name, SedaEndpoint endpoint) {}
 
   /**
-   * @param routes the number of routes at the time of the search
+   * @param routes the number of routes when the sinks were determined
    */
-  private record Known(int routes, List<Sink> changes, List<Sink> pictures) {}
+  private record Known(int routes, List<Sink> changes, List<Sink> snapshots) {}
 
   private final CamelContext camel;
   private final Devices devices;
@@ -70,7 +70,8 @@ public final class Sinks {
   private volatile Known known;
 
   /**
-   * @param count called for each message with the name of the sink and whether the queue had space
+   * @param count receives the name of the sink for each message, and whether its queue accepted the
+   *     message
    */
   public Sinks(
       CamelContext camel, Devices devices, Quotas quotas, BiConsumer<String, Boolean> count) {
@@ -84,10 +85,10 @@ public final class Sinks {
 
   /** For routes: the devices whose snapshots are sent to sinks; empty without such a sink. */
   public List<String> devices() {
-    return pictures().isEmpty() ? List.of() : devices.serials();
+    return snapshots().isEmpty() ? List.of() : devices.serials();
   }
 
-  /** Called with the device locked, so that an older value does not overtake a newer one. */
+  /** Called while the device is locked, so that changes are sent in their order. */
   private void sendChanges(String serial) {
     List<Sink> sinks = changes();
     if (!sinks.isEmpty()) {
@@ -101,7 +102,7 @@ public final class Sinks {
   /** Route step: sends the snapshot in the message to all sinks for snapshots. */
   public void sendSnapshot(Exchange exchange) {
     Message message = exchange.getMessage();
-    send(pictures(), message.getHeaders(), message.getBody());
+    send(snapshots(), message.getHeaders(), message.getBody());
   }
 
   private Map<String, Object> headers(String serial) {
@@ -139,7 +140,8 @@ public final class Sinks {
       Exchange copy = sink.endpoint().createExchange();
       copy.getMessage().setHeaders(new HashMap<>(headers));
       copy.getMessage().setBody(body);
-      // Not with a producer, which could block on a full queue because of the options of the route.
+      // Does not use a producer, which could block on a full queue, depending on the options of the
+      // route.
       boolean accepted = sink.endpoint().getQueue().offer(copy);
       count.accept(sink.name(), accepted);
       logDrops(sink, accepted);
@@ -150,14 +152,15 @@ public final class Sinks {
     if (!accepted) {
       if (dropped.merge(sink.name(), 1L, Long::sum) == 1) {
         LOG.warn(
-            "Route {} does not keep up: {} messages are waiting, further messages are dropped; gauges are not affected",
+            "Route {} is too slow: {} messages are waiting, further messages are dropped; gauges"
+                + " are not affected",
             route(sink),
             sink.endpoint().getQueue().size());
       }
     } else if (!dropped.isEmpty() && sink.endpoint().getQueue().size() <= 1) {
       Long lost = dropped.remove(sink.name());
       if (lost != null) {
-        LOG.info("Route {} keeps up again; {} messages were dropped", route(sink), lost);
+        LOG.info("Route {} accepts messages again; {} messages were dropped", route(sink), lost);
       }
     }
   }
@@ -170,13 +173,19 @@ public final class Sinks {
         .orElse(sink.name());
   }
 
-  /** The sinks that do not keep up, for the health pages. */
+  /** The sinks that drop messages, for the health pages. */
   public Optional<String> problem() {
     return dropped.isEmpty()
         ? Optional.empty()
         : Optional.of(
             dropped.entrySet().stream()
-                .map(sink -> sink.getKey() + " does not keep up, " + sink.getValue() + " dropped")
+                .map(
+                    sink ->
+                        sink.getKey()
+                            + " is too slow, "
+                            + sink.getValue()
+                            + " messages"
+                            + " dropped")
                 .sorted()
                 .collect(Collectors.joining(", ", "sink ", "")));
   }
@@ -185,8 +194,8 @@ public final class Sinks {
     return known().changes();
   }
 
-  private List<Sink> pictures() {
-    return known().pictures();
+  private List<Sink> snapshots() {
+    return known().snapshots();
   }
 
   /** The current sinks. A reload can add and remove routes. */
@@ -194,7 +203,7 @@ public final class Sinks {
     Known current = known;
     int routes = camel.getRoutesSize();
     if (current == null || current.routes() != routes) {
-      current = new Known(routes, find(CHANGES), find(PICTURES));
+      current = new Known(routes, find(CHANGES), find(SNAPSHOTS));
       known = current;
     }
     return current;
@@ -203,7 +212,8 @@ public final class Sinks {
   private List<Sink> find(String prefix) {
     Map<String, Sink> found = new LinkedHashMap<>();
     for (Route route : camel.getRoutes()) {
-      // Compare the URI first, to load no class of the component if there are no sinks.
+      // The URI is compared first, so that no class of the component is loaded if there are no
+      // sinks.
       String name = StringHelper.before(StringHelper.after(uri(route), SEDA, "") + "?", "?");
       if (name.startsWith(prefix)) {
         found.putIfAbsent(name, new Sink(name, (SedaEndpoint) route.getEndpoint()));
@@ -217,17 +227,17 @@ public final class Sinks {
   }
 
   /**
-   * Drops the messages of sinks that do not keep up. Otherwise each of them would be processed
-   * during shutdown and, if the server is unavailable, fail with a log line.
+   * Drops the messages of slow sinks. Otherwise each of them would be processed during shutdown
+   * and, if the server is unavailable, fail with a log line.
    */
   private void dropDelayed() {
-    for (Sink sink : Stream.concat(changes().stream(), pictures().stream()).toList()) {
+    for (Sink sink : Stream.concat(changes().stream(), snapshots().stream()).toList()) {
       BlockingQueue<Exchange> queue = sink.endpoint().getQueue();
       Exchange oldest = queue.peek();
       if (oldest != null
           && (queue.remainingCapacity() == 0 || oldest.getClock().elapsed() > DELAY_MILLIS)) {
         LOG.warn(
-            "Route {} does not keep up: {} waiting messages are lost because the exporter stops",
+            "Route {} is too slow: {} waiting messages are dropped because the exporter stops",
             route(sink),
             queue.size());
         queue.clear();
@@ -245,7 +255,7 @@ public final class Sinks {
     @Override
     public void onComponentAdd(String name, Component component) {
       if (name.equals("seda")) {
-        // A message can contain all values of a device: Camel's default of 1000 could fill the
+        // A message can contain all values of a device, so Camel's default of 1000 could fill the
         // heap.
         ((SedaComponent) component).setQueueSize(QUEUE_SIZE);
       }

@@ -22,12 +22,12 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.ProducerTemplate;
 
 /**
- * The run from which the Java runtime creates the start-up archive: it loads the classes that real
- * traffic loads, and ends. It connects only to itself.
+ * The training run from which the Java runtime creates the start-up archive. It loads the classes
+ * that real traffic loads, and exits. It connects only to its own servers.
  */
 public final class Training {
 
-  static final int PATIENCE_SECONDS = 60;
+  static final int TIMEOUT_SECONDS = 60;
   private static final String DEVICE = "R331TRAINING0001";
 
   private static final String JSON =
@@ -35,7 +35,10 @@ public final class Training {
       {"id": 1, "version": "1.0", "params": {"pd.soc": 81, "pd.x": 0.5, "pd.on": true, "bms.cells": [1, 2]}}
       """;
 
-  /** Two headers of the message 254/21, the second one masked with its sequence number. */
+  /**
+   * Two frames with the message 254/21; the message in the second one is encrypted with its
+   * sequence number.
+   */
   private static final List<String> FRAMES =
       List.of(
           "0a150a0a1d0000004025000000411002182040fe014815",
@@ -46,7 +49,7 @@ public final class Training {
   public static void main(String[] args) {
     OutOfMemory.watchProcess();
     PrintStream err = System.err;
-    // Log lines are formatted, because formatting loads classes, and discarded.
+    // Log lines are formatted, because this loads classes, and then discarded.
     System.setErr(new PrintStream(OutputStream.nullOutputStream(), true, US_ASCII));
     try {
       run();
@@ -58,14 +61,14 @@ public final class Training {
   }
 
   private static void run() throws Exception {
-    Path folder = Files.createTempDirectory("ecoflow-training");
-    // Also after a signal. Files are deleted in reverse order.
-    List.of(folder, folder.resolve("key"), folder.resolve("ca"))
+    Path directory = Files.createTempDirectory("ecoflow-training");
+    // Deletes the files also after a signal, in reverse order.
+    List.of(directory, directory.resolve("key"), directory.resolve("ca"))
         .forEach(file -> file.toFile().deleteOnExit());
     List<byte[]> pushes = new ArrayList<>(List.of(JSON.getBytes(US_ASCII)));
     FRAMES.forEach(frame -> pushes.add(HexFormat.of().parseHex(frame)));
     try (TrainingCloud cloud =
-        new TrainingCloud(folder, "/app/device/property/" + DEVICE, pushes)) {
+        new TrainingCloud(directory, "/app/device/property/" + DEVICE, pushes)) {
       serve(
           cloud,
           Map.of("ECOFLOW_ACCESS_KEY", "training", "ECOFLOW_SECRET_KEY", "training"),
@@ -81,9 +84,9 @@ public final class Training {
   }
 
   /**
-   * Runs an exporter from start to stop; the cloud rejects calls with developer keys.
+   * Runs an exporter from start to stop. The cloud rejects calls with developer keys.
    *
-   * @param shown parts of the page that prove the connection and the decoding of messages
+   * @param shown text on the page after a connection was made and messages were decoded
    */
   private static void serve(
       TrainingCloud cloud, Map<String, String> credentials, List<String> shown) throws Exception {
@@ -110,7 +113,7 @@ public final class Training {
     }
   }
 
-  /** Replaces an answer of the cloud, which does not check signatures. */
+  /** Sends quotas to the route, because the cloud does not support calls with developer keys. */
   private static void sendQuotas(EcoflowExporter exporter) throws IOException {
     try (ProducerTemplate template = exporter.camelContext().createProducerTemplate()) {
       template.sendBodyAndHeaders(
@@ -123,7 +126,7 @@ public final class Training {
   private static void awaitOnPage(int port, String part) throws Exception {
     long start = System.nanoTime();
     while (!get(port, "/metrics", "Accept: text/plain").contains(part)) {
-      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS)) {
         throw new IOException("no " + part + " on /metrics");
       }
       Thread.sleep(50);
@@ -132,13 +135,14 @@ public final class Training {
 
   private static String get(int port, String path, String header) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.setSoTimeout(PATIENCE_SECONDS * 1000);
+      socket.setSoTimeout(TIMEOUT_SECONDS * 1000);
       String request =
           "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + header + "\r\nConnection: close\r\n";
       socket.getOutputStream().write((request + "\r\n").getBytes(US_ASCII));
       String answer = new String(socket.getInputStream().readAllBytes(), US_ASCII);
       if (!answer.startsWith("HTTP/1.1 200 ")) {
-        throw new IOException(path + " answers " + answer.lines().findFirst().orElse("nothing"));
+        throw new IOException(
+            "unexpected response of " + path + ": " + answer.lines().findFirst().orElse("none"));
       }
       return answer;
     }

@@ -23,9 +23,9 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
 
 /**
- * The server of a {@link Training} run, with real TLS: an account, and a broker that publishes a
- * device's pushes to each subscriber. It implements only the parts of HTTP and MQTT that the run
- * needs.
+ * The servers for a {@link Training} run, with TLS: the API of an account, and a broker that
+ * publishes the pushes of a device to each subscriber. They implement only the parts of HTTP and
+ * MQTT that the run requires.
  */
 final class TrainingCloud implements AutoCloseable {
 
@@ -58,25 +58,25 @@ final class TrainingCloud implements AutoCloseable {
   private final ServerSocket broker;
 
   /**
-   * @param folder for its certificate
-   * @param topic of the pushes
+   * @param directory the directory for the certificate
+   * @param topic the topic of the pushes
    */
-  TrainingCloud(Path folder, String topic, List<byte[]> pushes)
+  TrainingCloud(Path directory, String topic, List<byte[]> pushes)
       throws IOException, GeneralSecurityException, InterruptedException {
     this.topic = topic;
     this.pushes = pushes;
-    KeyStore store = store(folder.resolve("key"));
-    caFile = folder.resolve("ca");
+    KeyStore store = store(directory.resolve("key"));
+    caFile = directory.resolve("ca");
     Files.write(caFile, store.getCertificate("training").getEncoded());
     KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(store, PASSWORD);
     SSLContext tls = SSLContext.getInstance("TLS");
     tls.init(keys.getKeyManagers(), null, null);
-    api = listen(tls.getServerSocketFactory(), this::answerCall);
-    broker = listen(tls.getServerSocketFactory(), this::speakMqtt);
+    api = listen(tls.getServerSocketFactory(), this::serveApi);
+    broker = listen(tls.getServerSocketFactory(), this::serveMqtt);
   }
 
-  /** The JDK has no public API that creates a certificate, so keytool does. */
+  /** Creates a certificate with keytool, because the JDK has no public API for this. */
   private static KeyStore store(Path file)
       throws IOException, GeneralSecurityException, InterruptedException {
     List<String> command = new ArrayList<>();
@@ -88,9 +88,9 @@ final class TrainingCloud implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    if (!keytool.waitFor(Training.PATIENCE_SECONDS, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
+    if (!keytool.waitFor(Training.TIMEOUT_SECONDS, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
       keytool.destroy();
-      throw new IOException("keytool made no certificate");
+      throw new IOException("keytool failed to create a certificate");
     }
     return KeyStore.getInstance(file.toFile(), PASSWORD);
   }
@@ -103,8 +103,8 @@ final class TrainingCloud implements AutoCloseable {
     return caFile;
   }
 
-  /** Unknown paths get 503, as from a cloud that is down. */
-  private void answerCall(Socket caller) throws IOException {
+  /** Responds to unknown paths with 503, like a cloud that is unavailable. */
+  private void serveApi(Socket caller) throws IOException {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(caller.getInputStream(), US_ASCII));
     String request = in.readLine();
@@ -143,7 +143,7 @@ final class TrainingCloud implements AutoCloseable {
     caller.getOutputStream().write(answer.getBytes(US_ASCII));
   }
 
-  private void speakMqtt(Socket caller) throws IOException {
+  private void serveMqtt(Socket caller) throws IOException {
     DataInputStream in = new DataInputStream(caller.getInputStream());
     OutputStream out = caller.getOutputStream();
     for (int first = in.read(); first >= 0; first = in.read()) {
@@ -151,7 +151,7 @@ final class TrainingCloud implements AutoCloseable {
       switch (first >> 4) {
         case CONNECT -> out.write(new byte[] {0x20, 2, 0, 0});
         case SUBSCRIBE -> {
-          out.write(granted(packet));
+          out.write(subscribed(packet));
           for (byte[] push : pushes) {
             out.write(publish(push));
           }
@@ -181,8 +181,11 @@ final class TrainingCloud implements AutoCloseable {
     return length;
   }
 
-  /** SUBACK with QoS 0 for each topic. The packet has an id, then topics with one byte each. */
-  private static byte[] granted(ByteBuffer subscription) {
+  /**
+   * SUBACK with QoS 0 for each topic. The packet contains an id, and topics followed by one byte
+   * each.
+   */
+  private static byte[] subscribed(ByteBuffer subscription) {
     byte[] id = {subscription.get(), subscription.get()};
     int topics = 0;
     while (subscription.hasRemaining()) {
@@ -212,26 +215,26 @@ final class TrainingCloud implements AutoCloseable {
         .array();
   }
 
-  private interface Conversation {
-    void hold(Socket caller) throws IOException;
+  private interface Protocol {
+    void serve(Socket caller) throws IOException;
   }
 
-  private static ServerSocket listen(SSLServerSocketFactory sockets, Conversation conversation)
+  private static ServerSocket listen(SSLServerSocketFactory sockets, Protocol protocol)
       throws IOException {
     ServerSocket server = sockets.createServerSocket(0, 8, InetAddress.getByName(LOOPBACK));
-    Thread thread = new Thread(() -> accept(server, conversation), "training");
+    Thread thread = new Thread(() -> accept(server, protocol), "training");
     thread.setDaemon(true);
     thread.start();
     return server;
   }
 
-  /** One client at a time, which is enough for the run. */
-  private static void accept(ServerSocket server, Conversation conversation) {
+  /** Serves one client at a time, which is sufficient for the run. */
+  private static void accept(ServerSocket server, Protocol protocol) {
     while (!server.isClosed()) {
       try (Socket caller = server.accept()) {
-        conversation.hold(caller);
+        protocol.serve(caller);
       } catch (IOException e) {
-        // The client reports the time-out.
+        // The client reports the timeout.
       }
     }
   }

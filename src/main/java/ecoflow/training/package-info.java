@@ -1,2 +1,2 @@
-/** The run from which the Java runtime creates the start-up archive. */
+/** The training run from which the Java runtime creates the start-up archive. */
 package ecoflow.training;

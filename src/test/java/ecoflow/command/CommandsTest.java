@@ -336,7 +336,8 @@ class CommandsTest {
     assertEquals(1, run(variables("device"), "check", "--seconds=600"));
     other.join();
     assertEquals(1, findings("FAILED").size());
-    assertTrue(findings("FAILED").get(0).startsWith("FAILED broker it closed the connection, because"));
+    assertTrue(
+        findings("FAILED").get(0).startsWith("FAILED broker it closed the connection, because"));
     assertEquals(1, clouds.cloud().connects().size(), "no reconnect");
   }
 

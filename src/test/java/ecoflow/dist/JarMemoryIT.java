@@ -48,7 +48,7 @@ class JarMemoryIT {
     assertEquals(3, jar.exitCode());
     List<String> lines = jar.log("ecoflow-exporter: out of memory (");
     assertEquals(1, lines.size(), () -> "" + jar.log());
-    assertTrue(lines.get(0).endsWith("); the process ends with exit code 3"), lines.get(0));
+    assertTrue(lines.get(0).endsWith("); exiting with exit code 3"), lines.get(0));
     assertEquals(List.of(), jar.log("\tat "), "no stack traces");
   }
 

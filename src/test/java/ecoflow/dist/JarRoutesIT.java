@@ -116,8 +116,7 @@ class JarRoutesIT {
     assertEquals(1, jar.log("Routes from " + routes + ": mine.camel.yaml").size());
     assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertTrue(
-        jar.lastLine()
-            .contains("Failed to start the routes: " + file + ":4: there is no component "),
+        jar.lastLine().contains("Failed to start the routes: " + file + ":4: unknown component "),
         jar.lastLine());
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
   }
@@ -254,7 +253,7 @@ class JarRoutesIT {
     eventuallyShowsOfPushes("pd_edit", 1);
 
     Files.writeString(quotas, quotasWith(PUT, 2).replace("script", "scirpt"));
-    jar.awaitLine("Routes stay as they were: " + quotas + ":19: 'scirpt' is unknown in steps");
+    jar.awaitLine("Routes are not reloaded: " + quotas + ":19: 'scirpt' is unknown in steps");
     eventuallyShowsOfPushes("pd_edit", 1);
 
     Files.writeString(quotas, quotasWith(PUT, 3));
@@ -270,7 +269,7 @@ class JarRoutesIT {
               steps:
                 - log: x
         """);
-    jar.awaitLine("Routes stay as they were: mine.camel.yaml: ConnectException: ");
+    jar.awaitLine("Routes are not reloaded: mine.camel.yaml: ConnectException: ");
     eventuallyShowsOfPushes("pd_edit", 3);
 
     Files.writeString(

@@ -252,8 +252,8 @@ class JarStartIT {
     assertEquals(2, jar.exitCode());
     assertEquals(
         List.of(
-            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp requires an additional jar:"
-                + " put io.micrometer:micrometer-registry-otlp and its dependencies"
+            "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp requires a further jar: put"
+                + " io.micrometer:micrometer-registry-otlp and its dependencies"
                 + " into ECOFLOW_LIB_DIR"),
         jar.log());
   }

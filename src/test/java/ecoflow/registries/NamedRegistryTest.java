@@ -129,18 +129,18 @@ class NamedRegistryTest {
   @Test
   void missingJarsAreReported() {
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=datadog requires an additional jar:"
-            + " put io.micrometer:micrometer-registry-datadog and its dependencies"
+        "ECOFLOW_MICROMETER_REGISTRIES=datadog requires a further jar: put"
+            + " io.micrometer:micrometer-registry-datadog and its dependencies"
             + " into ECOFLOW_LIB_DIR",
         error("datadog"));
     assertEquals(
-        "ECOFLOW_MICROMETER_REGISTRIES=com.example.MyRegistry requires an additional jar:"
-            + " put the jar with this class and its dependencies into ECOFLOW_LIB_DIR",
+        "ECOFLOW_MICROMETER_REGISTRIES=com.example.MyRegistry requires a further jar: put the"
+            + " jar with this class and its dependencies into ECOFLOW_LIB_DIR",
         error("com.example.MyRegistry"));
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES="
             + MissingDependency.class.getName()
-            + " requires additional jars (NoClassDefFoundError: com/example/Client):"
+            + " requires further jars (NoClassDefFoundError: com/example/Client):"
             + " put the jar with this class and its dependencies into ECOFLOW_LIB_DIR",
         error(MissingDependency.class.getName()));
   }
@@ -186,7 +186,8 @@ class NamedRegistryTest {
             + UnsupportedConstructor.class.getName()
             + " is not valid: "
             + UnsupportedConstructor.class.getName()
-            + " has no constructor for a configuration and a clock; bind it as a bean",
+            + " has no constructor with only a configuration and a clock as parameters; bind it"
+            + " as a bean",
         error(UnsupportedConstructor.class.getName()));
   }
 

@@ -242,7 +242,7 @@ class SeriesGaugesTest {
     withPage.add(page);
     withPage.add(inner);
     try (Registries registries = withoutNames()) {
-      registries.follow(camel, "eco", devices, quotas, page);
+      registries.publish(camel, "eco", devices, quotas, page);
       camel.getRegistry().bind("metricsRegistry", page);
       camel.getRegistry().bind("mine", registry);
       camel.getRegistry().bind("both", withPage);
@@ -262,7 +262,7 @@ class SeriesGaugesTest {
   void noThreadWithoutRegistry() throws ConfigException {
     MeterRegistry page = new SimpleMeterRegistry();
     Registries registries = withoutNames();
-    registries.follow(camel, "eco", devices, quotas, page);
+    registries.publish(camel, "eco", devices, quotas, page);
     camel.getRegistry().bind("metricsRegistry", page);
     camel.start();
     store(Map.of("a", 3));

@@ -54,44 +54,59 @@ class RouteLintTest {
 
   static List<Arguments> mistakes() {
     List<Arguments> all = new ArrayList<>();
-    // Errors that the schema detects.
-    add(all, "", "1: the file is empty; it takes a list (lines that start with '- ')");
-    add(all, "# nothing\n", "1: the file is empty; it takes a list");
-    add(all, "hello", "1: the file takes a list (lines that start with '- '), not 'hello'");
+    // What the schema knows.
+    add(all, "", "1: the file is empty; expected a list (lines that start with '- ')");
+    add(all, "# nothing\n", "1: the file is empty; expected a list");
+    add(
+        all,
+        "hello",
+        "1: the file : expected a list (lines that start with '- '), but was 'hello'");
     add(
         all,
         "route:\n  from:\n    uri: timer:x\n    steps: []\n",
-        "1: the file takes a list (lines that start with '- '), not a map");
+        "1: the file : expected a list (lines that start with '- '), but was a map");
     add(all, "- rout:\n    id: a\n", "1: 'rout' is unknown in the file; did you mean 'route'?");
     add(all, steps("- lgo: hello"), "6: 'lgo' is unknown in steps; did you mean 'log'?");
     add(
         all,
         steps("- log:\n    massage: hello\n    message: hello"),
         "7: 'massage' is unknown in log; did you mean 'message'?");
-    add(all, steps("- log: a\n  to: direct:quotas"), "7: 'to' needs a '- ' of its own");
-    add(all, steps("log: hello"), "6: steps takes a list (lines that start with '- '), not a map");
-    add(all, steps("- log:\n  - hello"), "7: log takes a map (lines of 'key: value'), not a list");
-    add(all, steps("- log: one").replace("id: mine", "id: [mine]"), "2: id takes a single value");
+    add(all, steps("- log: a\n  to: direct:quotas"), "7: 'to' must start a new entry with '- '");
+    add(
+        all,
+        steps("log: hello"),
+        "6: steps : expected a list (lines that start with '- '), but was a map");
+    add(
+        all,
+        steps("- log:\n  - hello"),
+        "7: log : expected a map (lines of 'key: value'), but was a list");
+    add(
+        all,
+        steps("- log: one").replace("id: mine", "id: [mine]"),
+        "2: id: expected a single value");
     add(
         all,
         steps("- log: one").replace("    id: mine", "    id: mine\n    id: other"),
-        "3: 'id' is duplicate, see line 2");
-    add(all, steps("- log: one").replace("timer:tick", "\n      note: x"), "4: from lacks 'uri'");
-    add(all, "- route:\n    id: mine\n", "2: route lacks 'from'");
-    add(all, "- from:\n    uri: timer:x\n", "2: from lacks 'steps'");
-    add(all, steps("- to:\n    id: there"), "7: to lacks 'uri'");
+        "3: duplicate key 'id', see line 2");
+    add(
+        all,
+        steps("- log: one").replace("timer:tick", "\n      note: x"),
+        "4: from requires 'uri'");
+    add(all, "- route:\n    id: mine\n", "2: route requires 'from'");
+    add(all, "- from:\n    uri: timer:x\n", "2: from requires 'steps'");
+    add(all, steps("- to:\n    id: there"), "7: to requires 'uri'");
     add(
         all,
         steps("- log:\n    loggingLevel: LOUD\n    message: x"),
-        "7: loggingLevel cannot be 'LOUD'; allowed: DEBUG, ERROR, INFO, OFF, TRACE, WARN");
+        "7: loggingLevel: unknown value 'LOUD'; allowed: DEBUG, ERROR, INFO, OFF, TRACE, WARN");
     add(
         all,
         steps("- multicast:\n    parallelProcessing: often\n    steps:\n      - log: x"),
-        "7: parallelProcessing takes true or false, not 'often'");
+        "7: parallelProcessing : expected true or false, but was 'often'");
     add(
         all,
         steps("- log: one").replace("id: mine", "startupOrder: first"),
-        "2: startupOrder takes a number, not 'first'");
+        "2: startupOrder : expected a number, but was 'first'");
     add(all, steps("- log: \"open"), "");
     add(all, steps("- log: one").replace("    id", "\tid"), "2: ");
     add(
@@ -106,15 +121,15 @@ class RouteLintTest {
     add(
         all,
         steps("- to: kafak:topic"),
-        "6: there is no component kafak: put org.apache.camel:camel-kafak");
+        "6: unknown component kafak: put org.apache.camel:camel-kafak");
     add(
         all,
         steps("- to: smtp:localhost"),
-        "6: there is no component smtp: put org.apache.camel:camel-mail");
+        "6: unknown component smtp: put org.apache.camel:camel-mail");
     add(
         all,
         steps("- to: filee:/tmp"),
-        "into ECOFLOW_LIB_DIR, or correct its name; did you mean 'file'?");
+        "into ECOFLOW_LIB_DIR, or correct the name; did you mean 'file'?");
     add(
         all,
         steps("- log: x").replace("timer:tick", "timer:tick?perid=5"),
@@ -127,62 +142,62 @@ class RouteLintTest {
     add(
         all,
         steps("- to:\n    uri: file:x?fileExist=Append\n    parameters:\n      charset: utf-8"),
-        "7: options are in uri and in parameters; put all of them in one place");
+        "7: options are both in uri and in parameters; use only one of them");
     add(
         all,
         steps("- to:\n    uri: file\n    parameters:\n      fileExist: Append"),
-        "7: file lacks its parameter 'directoryName'");
+        "7: file requires the parameter 'directoryName'");
     add(
         all,
         steps("- to: file:x?fileExist=Apend"),
-        "6: fileExist of file cannot be 'Apend'; did you mean 'Append'?");
+        "6: fileExist of file: unknown value 'Apend'; did you mean 'Append'?");
     add(
         all,
         steps("- log: x").replace("tick", "tick?fixedRate=maybe"),
-        "4: fixedRate of timer takes true or false, not 'maybe'");
+        "4: fixedRate of timer : expected true or false, but was 'maybe'");
     add(
         all,
         steps("- log: x").replace("tick", "tick?repeatCount=all"),
-        "4: repeatCount of timer takes a number, not 'all'");
+        "4: repeatCount of timer : expected a number, but was 'all'");
     add(
         all,
         steps("- bean:\n    ref: quotaz\n    method: store"),
-        "7: there is no bean quotaz; did you mean 'quotas'?");
+        "7: unknown bean quotaz; did you mean 'quotas'?");
     add(
         all,
         steps("- setBody:\n    method:\n      ref: nobody\n      method: x"),
-        "8: there is no bean nobody");
+        "8: unknown bean nobody");
     add(
         all,
         steps("- to: paho:t?client=%23nobody&brokerUrl=tcp://localhost:1").replace("%23", "#"),
-        "6: there is no bean nobody");
-    add(all, steps("- log: \"${bean:nobody?method=x}\""), "6: there is no bean nobody");
+        "6: unknown bean nobody");
+    add(all, steps("- log: \"${bean:nobody?method=x}\""), "6: unknown bean nobody");
     add(
         all,
         steps("- setBody:\n    method:\n      beanType: com.example.Nothing\n      method: x"),
-        "8: there is no class com.example.Nothing: put its jar into ECOFLOW_LIB_DIR");
+        "8: unknown class com.example.Nothing: put its jar into ECOFLOW_LIB_DIR");
     add(
         all,
         "- beans:\n    - name: x\n      type: com.example.Nothing\n",
-        "3: there is no class com.example.Nothing");
+        "3: unknown class com.example.Nothing");
     add(
         all,
         "- onException:\n    exception:\n      - java.io.IOExeption\n    steps:\n      - log: x\n"
             + steps("- log: x"),
-        "3: there is no class java.io.IOExeption");
-    add(all, steps("- log: \"{{nobody.set}}\""), "6: nothing defines {{nobody.set}}");
+        "3: unknown class java.io.IOExeption");
+    add(all, steps("- log: \"{{nobody.set}}\""), "6: {{nobody.set}} is not defined");
     add(
         all,
         steps("- log: \"{{env:ECOFLOW_NOBODY_SET}}\""),
-        "6: nothing defines {{env:ECOFLOW_NOBODY_SET}}; a default value follows a colon");
+        "6: {{env:ECOFLOW_NOBODY_SET}} is not defined; to set a default value");
     add(
         all,
         steps("- log: x").replace("id: mine", "routeConfigurationId: unexpected-error"),
-        "2: there is no routeConfiguration unexpected-error; did you mean 'unexpected-errors'?");
+        "2: unknown routeConfiguration unexpected-error; did you mean 'unexpected-errors'?");
     add(
         all,
         "- templatedRoute:\n    routeTemplateRef: nobody\n    routeId: x\n",
-        "2: there is no routeTemplate nobody");
+        "2: unknown routeTemplate nobody");
     add(
         all,
         steps("- to: direct:quotaz"),
@@ -191,12 +206,12 @@ class RouteLintTest {
     add(
         all,
         steps("- log: x").replace("mine", "quotas"),
-        "1: the route id quotas is also at routes/quotas:4; each once");
+        "1: duplicate route id quotas, see routes/quotas:4");
     for (String path : List.of("/", "metrics", "/-/healthy")) {
       add(
           all,
           steps("- log: x").replace("timer:tick", "platform-http:" + path),
-          "1: GET /" + path.replaceFirst("^/", "") + " is also answered at routes/");
+          "1: duplicate path GET /" + path.replaceFirst("^/", "") + ", see routes/");
     }
     add(all, steps("- log: \"${body\""), "6: invalid Simple expression: ");
     add(
@@ -207,15 +222,15 @@ class RouteLintTest {
     add(
         all,
         steps("- setBody:\n    groovy: \"1 + 1\""),
-        "7: there is no language groovy: put org.apache.camel:camel-groovy");
+        "7: unknown language groovy: put org.apache.camel:camel-groovy");
     add(
         all,
         steps("- unmarshal:\n    csv: {}"),
-        "7: there is no data format csv: put org.apache.camel:camel-csv");
+        "7: unknown data format csv: put org.apache.camel:camel-csv");
     add(
         all,
         steps("- unmarshal:\n    json:\n      library: Gson"),
-        "7: there is no data format gson: put org.apache.camel:camel-gson");
+        "7: unknown data format gson: put org.apache.camel:camel-gson");
     return all;
   }
 
@@ -473,8 +488,8 @@ class RouteLintTest {
         List.of(
             "a:6: 'lgo' is unknown in steps; did you mean 'log'?",
             "a:7: no route starts with direct:nowhere",
-            "b:1: the route id mine is also at a:1; each once",
-            "b:6: there is no bean nobody"),
+            "b:1: duplicate route id mine, see a:1",
+            "b:6: unknown bean nobody"),
         problems(
             steps("- lgo: x\n- to: direct:nowhere"), steps("- bean: {ref: nobody, method: x}")));
   }
@@ -487,7 +502,7 @@ class RouteLintTest {
 
     assertTrue(
         problems.contains(
-            "quotas:1: no route starts with direct:quotas any more, but"
+            "quotas:1: no route starts with direct:quotas, but"
                 + " routes/rest-device-values:51 sends to it"),
         problems::toString);
   }

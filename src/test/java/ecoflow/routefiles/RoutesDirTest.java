@@ -94,14 +94,14 @@ class RoutesDirTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "uri: seda | uri: sedda | there is no component sedda: put org.apache.camel:camel-sedda",
+        "uri: seda | uri: sedda | unknown component sedda: put org.apache.camel:camel-sedda",
         "- log: | - lgo: | tap.camel.yaml:8: 'lgo' is unknown in steps; did you mean 'log'?",
         "name: changes-tap | nam: changes-tap | tap.camel.yaml:6: 'nam' is not an option of seda; did you mean 'name'?",
         "${body} | ${body | tap.camel.yaml:9: invalid Simple expression: ",
-        "id: tap | id: quotas | the route id quotas is also at ",
+        "id: tap | id: quotas | duplicate route id quotas, see ",
         "message: | message: [ | tap.camel.yaml:",
-        "- log: | - bean: {ref: nothing}\\n        - log: | tap.camel.yaml:8: there is no bean nothing",
-        "changes-tap | changes-{{nothing}} | tap.camel.yaml:6: nothing defines {{nothing}}",
+        "- log: | - bean: {ref: nothing}\\n        - log: | tap.camel.yaml:8: unknown bean nothing",
+        "changes-tap | changes-{{nothing}} | tap.camel.yaml:6: {{nothing}} is not defined",
       })
   void anErrorIsALineWithTheFile(String text, String mistake, String words) throws Exception {
     write("tap", TAP.replace(text, mistake.replace("\\n", "\n")));

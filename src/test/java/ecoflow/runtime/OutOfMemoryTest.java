@@ -49,7 +49,7 @@ class OutOfMemoryTest {
   private static void assertEndedOutOfMemory(End end) {
     assertEquals(3, end.exitCode(), () -> "" + end.lines());
     assertEquals(
-        List.of("ecoflow-exporter: out of memory (test); the process ends with exit code 3"),
+        List.of("ecoflow-exporter: out of memory (test); exiting with exit code 3"),
         end.lines().stream().filter(line -> line.contains("out of memory")).toList(),
         () -> "" + end.lines());
     assertTrue(
@@ -74,10 +74,7 @@ class OutOfMemoryTest {
         run(OutOfMemoryProcess.class, OutOfMemoryProcess.Place.THREAD.name(), "x".repeat(2000));
     assertEquals(3, end.exitCode());
     assertEquals(
-        List.of(
-            "ecoflow-exporter: out of memory ("
-                + "x".repeat(200)
-                + "); the process ends with exit code 3"),
+        List.of("ecoflow-exporter: out of memory (x".repeat(200) + "); exiting with exit code 3"),
         end.lines());
   }
 

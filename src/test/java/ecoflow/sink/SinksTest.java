@@ -222,7 +222,7 @@ class SinksTest {
     assertEquals(sink("changes-other", "taken") - 3, sink("changes-hangs", "dropped"));
     String ready = exporter.http().get("/-/ready").body();
     assertEquals(
-        "ready; sink changes-hangs does not keep up, %.0f dropped%n"
+        "ready; sink changes-hangs is too slow, %.0f messages dropped%n"
             .formatted(sink("changes-hangs", "dropped")),
         ready);
     assertEquals(200, exporter.http().get("/-/ready").statusCode());
