@@ -13,7 +13,7 @@ FROM --platform=$BUILDPLATFORM eclipse-temurin:21-jdk@sha256:3e3c176ffed168beb42
 # Further Maven arguments, such as -Drevision=1.2.3.
 ARG MAVEN_ARGS=
 WORKDIR /build
-# An empty build downloads libraries and plugins to a layer of their own, which changes only with these files.
+# An empty build downloads libraries and plugins to a separate layer, which changes only with these files.
 COPY .mvn .mvn
 COPY mvnw pom.xml ./
 COPY src/main/dist src/main/dist
@@ -28,7 +28,7 @@ COPY src src
 RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && mkdir app \
     && tar xzf target/ecoflow-exporter-*.tar.gz -C app --strip-components=1 \
-    # Libraries have their own layer, which does not change with the sources.
+    # Libraries have a separate layer, which does not change with the sources.
     && mkdir libraries && mv app/lib libraries/ \
     && mkdir app/lib && mv libraries/lib/ecoflow-exporter.jar app/lib/ \
     && mv target/ecoflow-exporter-tests.jar target/demo/
@@ -52,7 +52,7 @@ COPY --from=build /build/libraries ./
 COPY --from=build /build/app ./
 # The start-up archive is valid only for this runtime and this path.
 RUN bin/ecoflow-exporter train
-# A numeric id, so that Kubernetes can verify that it is not root. Root owns all files; they are read-only for the user.
+# A numeric id, so that Kubernetes can verify that the user is not root. Root owns all files; they are read-only for the user.
 USER 1000:1000
 ENV EXPORTER_PORT=9090
 EXPOSE 9090
@@ -60,7 +60,7 @@ STOPSIGNAL SIGTERM
 # The check runs without a shell and uses the variables of the exporter.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD ["/app/jre/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx8m", "-cp", "/app/lib/ecoflow-exporter.jar", "ecoflow.HealthCheck"]
-# Exec form: the launcher replaces its process by java, so that the exporter receives the stop signal of the container.
+# Exec form: the launcher replaces its process with java, so that the exporter receives the stop signal of the container.
 # ECOFLOW_JAVA_OPTS=-Xmx256m increases the heap limit.
 ENTRYPOINT ["/app/bin/ecoflow-exporter"]
 # Set by the build: --build-arg VERSION=... --build-arg REVISION=...

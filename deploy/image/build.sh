@@ -4,7 +4,7 @@
 #   deploy/image/build.sh [--stand-ins] [--tag TAG]
 #
 #   --stand-ins   builds missing base images from Debian packages instead of pulling them, for machines without access to
-#                 an image registry. Needs root, buildah and mmdebstrap, on Debian. The resulting images are for tests
+#                 an image registry. Requires Debian, root, buildah and mmdebstrap. The resulting images are for tests
 #                 only; they contain the Java runtime of Debian.
 #   --tag TAG     tag of the images, default "latest"
 #
@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --stand-ins) stand_ins=true ;;
     --tag)
-      [ $# -ge 2 ] || fail "--tag needs a value"
+      [ $# -ge 2 ] || fail "--tag requires a value"
       tag=$2
       shift
       ;;
@@ -43,9 +43,9 @@ engine=${ENGINE:-}
 if "$stand_ins"; then
   engine=buildah
   for program in buildah mmdebstrap; do
-    command -v "$program" > /dev/null || fail "--stand-ins needs $program: apt-get install $program"
+    command -v "$program" > /dev/null || fail "--stand-ins requires $program: apt-get install $program"
   done
-  [ "$(id -u)" -eq 0 ] || fail "--stand-ins needs root"
+  [ "$(id -u)" -eq 0 ] || fail "--stand-ins requires root"
 fi
 for program in docker podman buildah; do
   if [ -z "$engine" ] && command -v "$program" > /dev/null; then
@@ -56,17 +56,17 @@ done
 
 # Without manuals, translations and package lists, like the slim image.
 make_system_base() {
-  local folder
-  folder=$(mktemp -d)
+  local directory
+  directory=$(mktemp -d)
   # shellcheck disable=SC2016 # mmdebstrap sets $1
   mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --customize-hook='rm -rf "$1"/var/lib/apt/lists/*' \
-    bookworm "$folder/base.tar" < /dev/null
-  printf 'FROM scratch\nADD base.tar /\nCMD ["bash"]\n' > "$folder/Dockerfile"
-  buildah bud --quiet --isolation chroot --format docker -t "docker.io/library/$system_base" "$folder" > /dev/null
-  rm -rf "$folder"
+    bookworm "$directory/base.tar" < /dev/null
+  printf 'FROM scratch\nADD base.tar /\nCMD ["bash"]\n' > "$directory/Dockerfile"
+  buildah bud --quiet --isolation chroot --format docker -t "docker.io/library/$system_base" "$directory" > /dev/null
+  rm -rf "$directory"
 }
 
 make_java_base() {

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Updates the copied files in this folder and in deploy/camel-k, because kustomize reads no files outside its folder: the
-# catalogue of models, the example route, and the Prometheus rules as an object of the Prometheus operator.
+# Updates the copied files in this directory and in deploy/camel-k, because kustomize cannot read files outside its
+# directory: the catalogue of models, the example route, and the Prometheus rules as an object of the Prometheus operator.
 set -eu
 cd "$(dirname "$0")/../.."
 
 cp devices.json deploy/kubernetes/base/
-for folder in deploy/kubernetes/components/routes deploy/camel-k; do
-  cp examples/routes/tutorial/look.camel.yaml "$folder/"
+for directory in deploy/kubernetes/components/routes deploy/camel-k; do
+  cp examples/routes/tutorial/look.camel.yaml "$directory/"
 done
 
 rules=deploy/kubernetes/components/prometheus-rule/prometheusrule.yaml

@@ -4,7 +4,7 @@
 #
 #   deploy/release/build.sh [--without-tests] [VERSION]
 #
-#   --without-tests   skips the tests, if they have been run before
+#   --without-tests   skips the tests, if they have already been run
 #   VERSION           default: the version of the git tag of this commit; v1.2.3 is version 1.2.3
 #
 #   MAVEN_ARGS        further Maven arguments; not -o, which omits the SBOM
@@ -41,7 +41,7 @@ number='(0|[1-9][0-9]*)'
 # The changelog must have a section for the version. A pre-release uses the section of its release.
 heading=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
 case $heading in
-  "${version%%-*} (unreleased)") [[ $version == *-* ]] || fail "CHANGELOG.md calls $version unreleased" ;;
+  "${version%%-*} (unreleased)") [[ $version == *-* ]] || fail "CHANGELOG.md marks $version as unreleased" ;;
   "${version%%-*}" | "${version%%-*} "*) ;;
   *) fail "CHANGELOG.md starts with \"$heading\", not with $version" ;;
 esac

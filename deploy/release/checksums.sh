@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes SHA256SUMS for all files of a folder, and its signature SHA256SUMS.asc if there is a key.
+# Writes SHA256SUMS for all files in a directory, and its signature SHA256SUMS.asc if there is a key.
 #
-#   deploy/release/checksums.sh FOLDER
+#   deploy/release/checksums.sh DIRECTORY
 #
 #   RELEASE_SIGNING_KEY          an armored secret GPG key, such as a CI secret; it is not added to a keyring
 #   RELEASE_SIGNING_PASSPHRASE   the passphrase of the key, if it has one
@@ -15,10 +15,10 @@ fail() {
   exit 2
 }
 
-[ $# -eq 1 ] || fail "needs one folder"
+[ $# -eq 1 ] || fail "expected one argument, the directory"
 cd "$1" 2> /dev/null || fail "$1 is not a directory"
 
-# Do not keep a signature of other checksums.
+# A previous signature would not match the new checksums.
 rm -f SHA256SUMS SHA256SUMS.asc
 shopt -s nullglob
 files=(*)
@@ -39,6 +39,6 @@ else
 fi
 gpg "${options[@]}" --armor --detach-sign --output SHA256SUMS.asc SHA256SUMS <<< "${RELEASE_SIGNING_PASSPHRASE:-}" || {
   rm -f SHA256SUMS.asc
-  fail "SHA256SUMS is not signed"
+  fail "cannot sign SHA256SUMS"
 }
 gpg --batch --quiet --verify SHA256SUMS.asc SHA256SUMS

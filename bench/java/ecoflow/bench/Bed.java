@@ -24,7 +24,7 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
  * The environment of the measurement: the simulated cloud's HTTPS server, Mosquitto as its broker
- * with TLS, and one device that answers requests for all values immediately.
+ * with TLS, and one device that replies to requests for all values immediately.
  */
 final class Bed implements AutoCloseable {
 
@@ -43,26 +43,25 @@ final class Bed implements AutoCloseable {
   private volatile long sent;
   private volatile long sentPerSecond;
 
-  Bed(Path folder) throws IOException, InterruptedException, MqttException {
-    broker = startBroker(folder);
+  Bed(Path directory) throws IOException, InterruptedException, MqttException {
+    broker = startBroker(directory);
     cloud.setBroker("localhost", tlsPort, LOGIN, SEND);
     device = answeringDevice();
   }
 
   /**
-   * The exporter uses TLS; the load does not, so that it does not compete with the exporter for CPU
-   * time. Nothing is dropped, however long the queues are.
+   * The exporter uses TLS. The load generator does not, so that it does not compete with the exporter for CPU time. The broker drops no messages, regardless of the length of its queues.
    */
-  private ChildProcess startBroker(Path folder) throws IOException, InterruptedException {
-    Path key = folder.resolve("key.pem");
-    Path certificate = folder.resolve("certificate.pem");
-    Path passwords = folder.resolve("passwords");
-    Path config = folder.resolve("config");
-    Path output = folder.resolve("broker.log");
+  private ChildProcess startBroker(Path directory) throws IOException, InterruptedException {
+    Path key = directory.resolve("key.pem");
+    Path certificate = directory.resolve("certificate.pem");
+    Path passwords = directory.resolve("passwords");
+    Path config = directory.resolve("config");
+    Path output = directory.resolve("broker.log");
     cloud.writeIdentity(ServerCertificate.TRUSTED, key, certificate);
     Files.createFile(passwords);
     ChildProcess.run(
-        folder, output, program("mosquitto_passwd"), "-b", passwords.toString(), LOGIN, SEND);
+        directory, output, program("mosquitto_passwd"), "-b", passwords.toString(), LOGIN, SEND);
     Files.write(
         config,
         List.of(
@@ -81,7 +80,7 @@ final class Bed implements AutoCloseable {
             "certfile " + certificate));
     ChildProcess started =
         ChildProcess.start(
-            folder, output, Map.of(), List.of(program("mosquitto"), "-c", config.toString()));
+            directory, output, Map.of(), List.of(program("mosquitto"), "-c", config.toString()));
     while (!answers(plainPort)) {
       if (!started.isAlive()) {
         throw new IllegalStateException("mosquitto does not start: " + started.lines());
@@ -102,7 +101,7 @@ final class Bed implements AutoCloseable {
   /** Debian installs servers in a directory that is in the PATH of root only. */
   private static String program(String name) {
     return Stream.concat(Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin"))
-        .map(folder -> Path.of(folder, name))
+        .map(directory -> Path.of(directory, name))
         .filter(Files::isExecutable)
         .findFirst()
         .orElseThrow(() -> new IllegalStateException(name + " is not installed"))
@@ -120,7 +119,7 @@ final class Bed implements AutoCloseable {
     IMqttMessageListener listener =
         (topic, request) -> {
           byte[] now = answer;
-          // A frame is a request to devices of another kind.
+          // Requests as frames are for other models.
           if (now.length > 0 && request.getPayload()[0] == '{') {
             client.publish(topic + "_reply", now, 0, false);
           }
@@ -162,7 +161,7 @@ final class Bed implements AutoCloseable {
     return sentPerSecond;
   }
 
-  /** The same for all measured exporters; other languages use their own variables for the CA. */
+  /** The environment of all measured exporters, with the variables for the CA in other languages. */
   Map<String, String> environment(String serials, int port) {
     CloudAccount account = cloud.account();
     String authority = cloud.caFile().toString();

@@ -18,7 +18,7 @@ final class Exporter implements AutoCloseable {
   /** The unit of times in /proc. */
   private static final double TICKS_PER_SECOND = 100;
 
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(120);
+  private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(120);
 
   private static final double PAUSE_GROWTH = 1.1;
 
@@ -75,7 +75,7 @@ final class Exporter implements AutoCloseable {
   /** Uses growing pauses, so that the cost of the polls stays small. */
   long await(String what, int pauseMillis, int maxPauseMillis, Seen seen)
       throws InterruptedException {
-    long end = System.nanoTime() + PATIENCE_NANOS;
+    long end = System.nanoTime() + TIMEOUT_NANOS;
     double pause = pauseMillis;
     while (true) {
       try {
@@ -117,7 +117,7 @@ final class Exporter implements AutoCloseable {
             .mapToLong(
                 one -> {
                   String stat = proc(one, "stat");
-                  // The name before can contain spaces.
+                  // The preceding name can contain spaces.
                   String[] fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ");
                   return fields.length < 13
                       ? 0

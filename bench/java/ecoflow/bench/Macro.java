@@ -21,8 +21,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Measures exporters from outside: as separate processes, with a real broker with TLS and the
- * simulated cloud, in mode Device API. Prints a table and does not judge it.
+ * Measures exporters as separate processes, with a real broker with TLS and the simulated cloud, in mode Device API. Prints a table without limits.
  */
 public final class Macro {
 
@@ -35,7 +34,7 @@ public final class Macro {
    */
   private static final int WINDOW = 30_000;
 
-  /** An exporter that updates its page only at intervals must not appear slow. */
+  /** A short interval, so that an exporter that updates its page only at intervals does not appear slow. */
   private static final Map<String, String> OFTEN = Map.of("COLLECTING_INTERVAL", "1");
 
   /** The answer of the device to requests while its pushes are measured. */
@@ -84,14 +83,14 @@ public final class Macro {
   }
 
   private static void measure(Options options) throws Exception {
-    Path folder = Files.createTempDirectory("bench");
-    try (Bed bed = new Bed(folder);
+    Path directory = Files.createTempDirectory("bench");
+    try (Bed bed = new Bed(directory);
         Publisher publisher = bed.publisher()) {
       Macro macro = new Macro(options, bed, publisher);
       macro.measure();
       System.out.println(machine(options) + "\n\n" + macro.table.text());
     } finally {
-      try (Stream<Path> files = Files.walk(folder)) {
+      try (Stream<Path> files = Files.walk(directory)) {
         files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
       }
     }
@@ -110,7 +109,7 @@ public final class Macro {
                 model,
                 System.getProperty("java.version"))
         + IntStream.range(0, options.commands().size())
-            .mapToObj(i -> "\n" + (i == 0 ? "run: " : "beside: ") + options.commands().get(i))
+            .mapToObj(i -> "\n" + (i == 0 ? "run: " : "compared with: ") + options.commands().get(i))
             .collect(joining());
   }
 
@@ -144,7 +143,7 @@ public final class Macro {
                 options.rounds(),
                 i -> load(i, "frame 250 fields", Push.frame(250), 100_000, 20_000, 100_000));
         case SCRAPE -> {
-          getReadyToScrape();
+          warmUpScraper();
           each(row, options.rounds(), this::scrape);
         }
         case START -> each(row, options.size(11, 3), this::start);
@@ -220,8 +219,7 @@ public final class Macro {
       }
     }
     publisher.flush();
-    // A scrape costs CPU time of the exporter, so there is none before the last second of
-    // deliveries.
+    // A scrape uses CPU time of the exporter, so the first one is in the last second of deliveries.
     while (before + count - bed.sent() > bed.sentPerSecond()) {
       Thread.sleep(1);
     }
@@ -230,8 +228,7 @@ public final class Macro {
   }
 
   /**
-   * The last value does not show whether earlier ones were lost; the counters of exporters that
-   * count messages do.
+   * Fails if the exporter counts messages and some are missing. The last value does not show whether earlier values were lost.
    */
   private static void checkNothingLost(Exporter exporter, int sent) throws IOException {
     double counted = Scraper.once(exporter.port(), false, true).sum("mqtt_messages_total");
@@ -255,7 +252,7 @@ public final class Macro {
     try (Exporter exporter = launch(command, OFTEN)) {
       awaitPushed(exporter, push, Bed.SERIAL, 1);
       AtomicBoolean over = new AtomicBoolean();
-      Future<Double> most = inBackground(() -> mostMemory(exporter, over));
+      Future<Double> max = inBackground(() -> maxMemory(exporter, over));
       double cpu = exporter.cpuSeconds();
       long start = System.nanoTime();
       long end = flood(exporter, push, 2, cold);
@@ -279,18 +276,18 @@ public final class Macro {
           name + ": CPU ms/message, after " + (cold + warm + settling),
           command,
           (afterSettled - settled) * 1000 / warm);
-      table.add(name + ": most RSS MB", command, most.get());
+      table.add(name + ": maximum RSS MB", command, max.get());
     }
   }
 
-  private static double mostMemory(Exporter exporter, AtomicBoolean over)
+  private static double maxMemory(Exporter exporter, AtomicBoolean over)
       throws InterruptedException {
-    double most = 0;
+    double max = 0;
     while (!over.get() && exporter.isAlive()) {
-      most = Math.max(most, exporter.rssMegabytes());
+      max = Math.max(max, exporter.rssMegabytes());
       Thread.sleep(200);
     }
-    return most;
+    return max;
   }
 
   private static <T> Future<T> inBackground(Callable<T> task) {
@@ -310,8 +307,8 @@ public final class Macro {
     Thread.sleep((long) (seconds * 1000));
   }
 
-  /** This process must be compiled too, or the first measured exporter would wait for it. */
-  private void getReadyToScrape() throws Exception {
+  /** Warms up this process, because the first measured exporter would otherwise appear slow. */
+  private void warmUpScraper() throws Exception {
     try (Exporter exporter = launchToScrape(0)) {
       warmUp(exporter.port(), 3 * scrapes());
     }

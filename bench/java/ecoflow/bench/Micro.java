@@ -30,8 +30,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The stages of a message's path and of a scrape, measured separately, through entry points that
- * routes use.
+ * Measures the stages of a message's path and of a scrape separately, through the entry points of the routes.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(MICROSECONDS)
@@ -43,13 +42,13 @@ public class Micro {
   private static final byte[] OFFLINE = "{\"params\":{\"status\":0}}".getBytes(UTF_8);
 
   /** The routes from a payload to its gauges, with the beans of mode MQTT. */
-  private static final class Way implements AutoCloseable {
+  private static final class Path implements AutoCloseable {
 
     private final RouteKit routes;
     private final Producer payloads;
     private final Producer pages;
 
-    Way(String serials) throws Exception {
+    Path(String serials) throws Exception {
       routes =
           RouteKit.load("payload", "quotas", "unexpected-errors")
               .variable("ECOFLOW_DEVICE_SN", serials)
@@ -121,26 +120,26 @@ public class Micro {
     @Param("1")
     public int devices;
 
-    private Way way;
+    private Path path;
     private Push push;
     private int number;
 
     @Setup
     public void start() throws Exception {
-      way = new Way(serials(devices));
+      path = new Path(serials(devices));
       push = push(kind);
     }
 
     Object next() throws Exception {
       number = number % 1_000_000 + 1;
-      return way.push(serial(number % devices), push.bytes(number));
+      return path.push(serial(number % devices), push.bytes(number));
     }
 
-    /** Fails if values are not stored, because that would be fast. */
+    /** Fails if values were not stored, because the benchmark would then measure something else. */
     @TearDown
     public void stop() throws Exception {
-      String page = new String(way.page(), UTF_8);
-      way.close();
+      String page = new String(path.page(), UTF_8);
+      path.close();
       if (devices == 1
           && !new Scraper.Page(200, page.length(), 0, page)
               .value(push.series())
@@ -162,17 +161,17 @@ public class Micro {
     private static final int DEVICES = 1_000;
 
     private final Push push = Push.json(170);
-    private Way way;
+    private Path path;
     private int next;
 
     @Setup
     public void start() throws Exception {
-      way = new Way(serials(DEVICES));
+      path = new Path(serials(DEVICES));
     }
 
     @TearDown
     public void stop() {
-      way.close();
+      path.close();
     }
   }
 
@@ -181,8 +180,8 @@ public class Micro {
   public Object firstMessageOf170Names(Unknown state) throws Exception {
     state.next = (state.next + 1) % Unknown.DEVICES;
     String serial = serial(state.next);
-    state.way.offline(serial);
-    return state.way.push(serial, state.push.bytes(1));
+    state.path.offline(serial);
+    return state.path.push(serial, state.push.bytes(1));
   }
 
   /** One device, or several devices with 300 series each. */
@@ -192,27 +191,27 @@ public class Micro {
     @Param({"353", "30000"})
     public int series;
 
-    private Way way;
+    private Path path;
 
     @Setup
     public void start() throws Exception {
       int devices = Math.max(1, series / 300);
-      way = new Way(serials(devices));
+      path = new Path(serials(devices));
       Push push = Push.json(series / devices);
       for (int device = 0; device < devices; device++) {
-        way.push(serial(device), push.bytes(device));
+        path.push(serial(device), push.bytes(device));
       }
     }
 
     @TearDown
     public void stop() {
-      way.close();
+      path.close();
     }
   }
 
   @Benchmark
   public byte[] page(Shown state) throws Exception {
-    return state.way.page();
+    return state.path.page();
   }
 
   /** A header with a plain message. */

@@ -66,7 +66,7 @@ record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) 
         case "--rounds" -> rounds = Integer.parseInt(value(option, rest));
         case "--run" -> run = value(option, rest);
         case "--beside" -> beside = value(option, rest);
-        default -> throw new IllegalArgumentException("unknown: " + option);
+        default -> throw new IllegalArgumentException("unknown option " + option);
       }
     }
     return new Options(beside.isEmpty() ? List.of(run) : List.of(run, beside), rows, quick, rounds);
@@ -80,7 +80,7 @@ record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) 
 
   private static String value(String option, Deque<String> rest) {
     if (rest.isEmpty()) {
-      throw new IllegalArgumentException(option + " takes a value");
+      throw new IllegalArgumentException(option + " requires a value");
     }
     return rest.pop();
   }

@@ -45,11 +45,11 @@ final class Publisher implements AutoCloseable {
     byte[] acknowledged = new byte[4];
     new DataInputStream(socket.getInputStream()).readFully(acknowledged);
     if (acknowledged[3] != 0) {
-      throw new IOException("the broker refuses the load: " + acknowledged[3]);
+      throw new IOException("the broker rejected the connection: " + acknowledged[3]);
     }
   }
 
-  /** Sent with {@link #flush}, or when the buffer is full. */
+  /** Adds a message to the buffer, which is sent with {@link #flush} or when it is full. */
   void publish(String topic, byte[] payload) throws IOException {
     byte[] name = topic.getBytes(UTF_8);
     out.writeByte(PUBLISH);

@@ -14,8 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A message that a device pushes, with a number that increases. The bytes are created once; a new
- * number is written into the first value and some others.
+ * A message that a device pushes, with an increasing number. The bytes are created once; each new number is written into the first value and some other values.
  */
 public final class Push {
 
@@ -28,36 +27,36 @@ public final class Push {
   /** One in this many values changes. */
   private static final int CHANGING = 6;
 
-  /** The sequence number of each header; its low byte masks the message. */
+  /** The sequence number of each header, whose low byte encrypts the message. */
   private static final int MASK = 0x5a;
 
   private final String name;
   private final byte[] bytes;
-  private final List<Integer> places;
+  private final List<Integer> positions;
   private final boolean isFrame;
 
-  private Push(String name, byte[] bytes, List<Integer> places, boolean isFrame) {
+  private Push(String name, byte[] bytes, List<Integer> positions, boolean isFrame) {
     this.name = name;
     this.bytes = bytes;
-    this.places = places;
+    this.positions = positions;
     this.isFrame = isFrame;
   }
 
   /** Quotas as JSON, about 24 bytes each. */
   public static Push json(int keys) {
     StringBuilder text = new StringBuilder("{\"id\":4711,\"version\":\"1.0\",\"params\":{");
-    List<Integer> places = new ArrayList<>();
+    List<Integer> positions = new ArrayList<>();
     for (int i = 0; i < keys; i++) {
       text.append(i == 0 ? "" : ",").append('"').append(key(i)).append("\":");
       if (i % CHANGING == 0) {
-        places.add(text.length());
+        positions.add(text.length());
         text.append(FIRST_NUMBER);
       } else {
         text.append(i * 37 % 4_000 + 1);
       }
     }
     byte[] bytes = text.append("}}").toString().getBytes(UTF_8);
-    return new Push("pd_bench_number", bytes, places, false);
+    return new Push("pd_bench_number", bytes, positions, false);
   }
 
   private static String key(int i) {
@@ -115,8 +114,8 @@ public final class Push {
             - header.length
             + new ProtobufWriter().bytes(1, masked).toByteArray().length
             - masked.length;
-    List<Integer> places = inMessage.stream().map(place -> start + place).toList();
-    return new Push(name, frame, places, true);
+    List<Integer> positions = inMessage.stream().map(position -> start + position).toList();
+    return new Push(name, frame, positions, true);
   }
 
   /**
@@ -155,16 +154,16 @@ public final class Push {
 
   /** Returns the message with this number, always in the same array. */
   public byte[] bytes(int number) {
-    for (int place : places) {
+    for (int position : positions) {
       if (isFrame) {
         int bits = Float.floatToIntBits(number);
         for (int i = 0; i < Float.BYTES; i++) {
-          bytes[place + i] = (byte) (bits >>> i * Byte.SIZE ^ MASK);
+          bytes[position + i] = (byte) (bits >>> i * Byte.SIZE ^ MASK);
         }
       } else {
         long rest = FIRST_NUMBER + number;
         for (int i = 8; i >= 0; i--) {
-          bytes[place + i] = (byte) ('0' + rest % 10);
+          bytes[position + i] = (byte) ('0' + rest % 10);
           rest /= 10;
         }
       }

@@ -18,7 +18,7 @@ final class Scraper implements AutoCloseable {
   /**
    * A response.
    *
-   * @param bytes of the body as sent
+   * @param bytes the size of the body as sent
    * @param series lines that are not comments, if the body is not compressed
    * @param body empty unless requested
    */
@@ -115,7 +115,7 @@ final class Scraper implements AutoCloseable {
     StringBuilder line = new StringBuilder();
     for (int c = in.read(); c != '\n'; c = in.read()) {
       if (c < 0) {
-        throw new EOFException("the answer ends early");
+        throw new EOFException("unexpected end of the response");
       }
       if (c != '\r') {
         line.append((char) c);
@@ -146,7 +146,7 @@ final class Scraper implements AutoCloseable {
           if (length == Long.MAX_VALUE) {
             return;
           }
-          throw new EOFException("the body ends early");
+          throw new EOFException("unexpected end of the body");
         }
         rest -= read;
         bytes += read;

@@ -179,7 +179,7 @@ class ReleaseScriptsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "2.0.0, '2.0.0 (unreleased)', calls 2.0.0 unreleased",
+    "2.0.0, '2.0.0 (unreleased)', marks 2.0.0 as unreleased",
     "2.0.0, '1.0.0 (2026-01-01)', 'starts with \"1.0.0 (2026-01-01)\", not with 2.0.0'",
     "2.0.0-rc.1, '2.0.1 (unreleased)', 'not with 2.0.0-rc.1'",
     "2.0, '2.0 (2026-01-01)', 2.0 is not a version",

@@ -121,7 +121,7 @@ class JarLogIT {
         "JSON, dropped: params is null instead of an object, values accepted: 0");
     pushes.put(
         utf8("none"),
-        "unknown, dropped: it is neither a JSON object nor a frame, values accepted: 0");
+        "unknown, dropped: the payload is neither a JSON object nor a frame, values accepted: 0");
     pushes.put(
         frame,
         "frame, 254/21 decoded, 60/1 unknown 0807, a malformed header (REASON), 254/21 decoded,"

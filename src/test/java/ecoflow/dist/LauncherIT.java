@@ -321,7 +321,7 @@ class LauncherIT {
     assertEquals(1, process.lines().size(), () -> "" + process.lines());
     assertEquals(List.of(), distribution.archives(), "a command makes no archive");
     assertEndsWith(
-        "\"train\" takes no argument",
+        "\"train\" does not accept arguments",
         Map.of(),
         distribution.launcher().toString(),
         "train",
