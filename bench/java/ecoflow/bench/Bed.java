@@ -50,7 +50,8 @@ final class Bed implements AutoCloseable {
   }
 
   /**
-   * The exporter uses TLS. The load generator does not, so that it does not compete with the exporter for CPU time. The broker drops no messages, regardless of the length of its queues.
+   * The exporter uses TLS. The load generator does not, so that it does not compete with the
+   * exporter for CPU time. The broker drops no messages, regardless of the length of its queues.
    */
   private ChildProcess startBroker(Path directory) throws IOException, InterruptedException {
     Path key = directory.resolve("key.pem");
@@ -161,7 +162,9 @@ final class Bed implements AutoCloseable {
     return sentPerSecond;
   }
 
-  /** The environment of all measured exporters, with the variables for the CA in other languages. */
+  /**
+   * The environment of all measured exporters, with the variables for the CA in other languages.
+   */
   Map<String, String> environment(String serials, int port) {
     CloudAccount account = cloud.account();
     String authority = cloud.caFile().toString();

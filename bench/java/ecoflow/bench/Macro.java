@@ -21,7 +21,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Measures exporters as separate processes, with a real broker with TLS and the simulated cloud, in mode Device API. Prints a table without limits.
+ * Measures exporters as separate processes, with a real broker with TLS and the simulated cloud, in
+ * mode Device API. Prints a table without limits.
  */
 public final class Macro {
 
@@ -34,7 +35,10 @@ public final class Macro {
    */
   private static final int WINDOW = 30_000;
 
-  /** A short interval, so that an exporter that updates its page only at intervals does not appear slow. */
+  /**
+   * A short interval, so that an exporter that updates its page only at intervals does not appear
+   * slow.
+   */
   private static final Map<String, String> OFTEN = Map.of("COLLECTING_INTERVAL", "1");
 
   /** The answer of the device to requests while its pushes are measured. */
@@ -109,7 +113,8 @@ public final class Macro {
                 model,
                 System.getProperty("java.version"))
         + IntStream.range(0, options.commands().size())
-            .mapToObj(i -> "\n" + (i == 0 ? "run: " : "compared with: ") + options.commands().get(i))
+            .mapToObj(
+                i -> "\n" + (i == 0 ? "run: " : "compared with: ") + options.commands().get(i))
             .collect(joining());
   }
 
@@ -228,7 +233,8 @@ public final class Macro {
   }
 
   /**
-   * Fails if the exporter counts messages and some are missing. The last value does not show whether earlier values were lost.
+   * Fails if the exporter counts messages and some are missing. The last value does not show
+   * whether earlier values were lost.
    */
   private static void checkNothingLost(Exporter exporter, int sent) throws IOException {
     double counted = Scraper.once(exporter.port(), false, true).sum("mqtt_messages_total");

@@ -30,7 +30,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Measures the stages of a message's path and of a scrape separately, through the entry points of the routes.
+ * Measures the stages of a message's path and of a scrape separately, through the entry points of
+ * the routes.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(MICROSECONDS)

@@ -14,7 +14,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A message that a device pushes, with an increasing number. The bytes are created once; each new number is written into the first value and some other values.
+ * A message that a device pushes, with an increasing number. The bytes are created once; each new
+ * number is written into the first value and some other values.
  */
 public final class Push {
 

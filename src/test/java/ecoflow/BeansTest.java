@@ -103,7 +103,8 @@ class BeansTest {
           assertNotNull(bean, file + " names " + name);
           if (!OTHER_NAMES.contains(name)) {
             assertTrue(
-                Stream.concat(Stream.of(bean.getClass()), Stream.of(bean.getClass().getInterfaces()))
+                Stream.concat(
+                        Stream.of(bean.getClass()), Stream.of(bean.getClass().getInterfaces()))
                     .anyMatch(type -> type.getSimpleName().equalsIgnoreCase(name)),
                 () -> name + " is a " + bean.getClass());
           }

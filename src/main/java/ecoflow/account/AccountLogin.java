@@ -137,7 +137,8 @@ final class AccountLogin implements Login {
         && session != null
         && (!hasChecked
             || nanoClock.getAsLong() - lastCheckAt >= checkPause.minus(TIMER_JITTER).toNanos())
-        && devices.ecoflowDevices().stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
+        && devices.ecoflowDevices().stream()
+            .anyMatch(device -> device.lastUpdateMillis().isEmpty());
   }
 
   /** Route step: records the start of a check of the device list. */

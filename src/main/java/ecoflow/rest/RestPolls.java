@@ -225,7 +225,9 @@ final class RestPolls {
         .map(DeviceView::serial)
         // In this order, because a failed poll starts the quarantine before it ends.
         .filter(serial -> !inProgress.contains(serial) && !isQuarantined(serial))
-        .filter(serial -> !(usesPushes && devices.isPushing(serial) && devices.hasValidSnapshot(serial)))
+        .filter(
+            serial ->
+                !(usesPushes && devices.isPushing(serial) && devices.hasValidSnapshot(serial)))
         .toList();
   }
 
