@@ -57,14 +57,11 @@ class RouteLintTest {
     // What the schema knows.
     add(all, "", "1: the file is empty; expected a list (lines that start with '- ')");
     add(all, "# nothing\n", "1: the file is empty; expected a list");
-    add(
-        all,
-        "hello",
-        "1: the file : expected a list (lines that start with '- '), but was 'hello'");
+    add(all, "hello", "1: the file: expected a list (lines that start with '- '), but was 'hello'");
     add(
         all,
         "route:\n  from:\n    uri: timer:x\n    steps: []\n",
-        "1: the file : expected a list (lines that start with '- '), but was a map");
+        "1: the file: expected a list (lines that start with '- '), but was a map");
     add(all, "- rout:\n    id: a\n", "1: 'rout' is unknown in the file; did you mean 'route'?");
     add(all, steps("- lgo: hello"), "6: 'lgo' is unknown in steps; did you mean 'log'?");
     add(
@@ -75,11 +72,11 @@ class RouteLintTest {
     add(
         all,
         steps("log: hello"),
-        "6: steps : expected a list (lines that start with '- '), but was a map");
+        "6: steps: expected a list (lines that start with '- '), but was a map");
     add(
         all,
         steps("- log:\n  - hello"),
-        "7: log : expected a map (lines of 'key: value'), but was a list");
+        "7: log: expected a map (lines of 'key: value'), but was a list");
     add(
         all,
         steps("- log: one").replace("id: mine", "id: [mine]"),
@@ -102,11 +99,11 @@ class RouteLintTest {
     add(
         all,
         steps("- multicast:\n    parallelProcessing: often\n    steps:\n      - log: x"),
-        "7: parallelProcessing : expected true or false, but was 'often'");
+        "7: parallelProcessing: expected true or false, but was 'often'");
     add(
         all,
         steps("- log: one").replace("id: mine", "startupOrder: first"),
-        "2: startupOrder : expected a number, but was 'first'");
+        "2: startupOrder: expected a number, but was 'first'");
     add(all, steps("- log: \"open"), "");
     add(all, steps("- log: one").replace("    id", "\tid"), "2: ");
     add(
@@ -154,11 +151,11 @@ class RouteLintTest {
     add(
         all,
         steps("- log: x").replace("tick", "tick?fixedRate=maybe"),
-        "4: fixedRate of timer : expected true or false, but was 'maybe'");
+        "4: fixedRate of timer: expected true or false, but was 'maybe'");
     add(
         all,
         steps("- log: x").replace("tick", "tick?repeatCount=all"),
-        "4: repeatCount of timer : expected a number, but was 'all'");
+        "4: repeatCount of timer: expected a number, but was 'all'");
     add(
         all,
         steps("- bean:\n    ref: quotaz\n    method: store"),

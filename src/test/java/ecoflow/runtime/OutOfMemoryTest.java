@@ -74,7 +74,8 @@ class OutOfMemoryTest {
         run(OutOfMemoryProcess.class, OutOfMemoryProcess.Place.THREAD.name(), "x".repeat(2000));
     assertEquals(3, end.exitCode());
     assertEquals(
-        List.of("ecoflow-exporter: out of memory (x".repeat(200) + "); exiting with exit code 3"),
+        List.of(
+            "ecoflow-exporter: out of memory (" + "x".repeat(200) + "); exiting with exit code 3"),
         end.lines());
   }
 
@@ -105,7 +106,7 @@ class OutOfMemoryTest {
             OutOfMemoryProcess.Place.THREAD.name(),
             OutOfMemoryProcess.HARMLESS);
     assertEquals(0, end.exitCode());
-    assertTrue(end.lines().get(0).contains("Thread test-thread ended"), () -> "" + end.lines());
+    assertTrue(end.lines().get(0).contains("Thread test-thread failed"), () -> "" + end.lines());
     assertTrue(
         end.lines().stream().anyMatch(line -> line.contains("IllegalStateException: harmless")),
         () -> "" + end.lines());
