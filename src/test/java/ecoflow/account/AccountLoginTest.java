@@ -249,14 +249,17 @@ class AccountLoginTest {
   }
 
   @Test
-  void deviceListIsRequestedOnce() throws CloudException {
-    assertTrue(login.isListNeeded());
-    assertThrows(CloudException.class, () -> login.acceptDevices(null));
-    assertTrue(login.isListNeeded());
-    login.acceptDevices(Map.of("bound", Map.of()));
-    assertFalse(login.isListNeeded(), "an empty list is valid");
-    login.forget();
+  void deviceListIsRequestedOnceIfAllDevicesAreExported() throws CloudException {
     assertFalse(login.isListNeeded());
+    serial = "";
+    AccountLogin ofAll = login("owner@example.org", "mqtt");
+    assertTrue(ofAll.isListNeeded());
+    assertThrows(CloudException.class, () -> ofAll.acceptDevices(null));
+    assertTrue(ofAll.isListNeeded());
+    ofAll.acceptDevices(Map.of("bound", Map.of()));
+    assertFalse(ofAll.isListNeeded(), "an empty list is valid");
+    ofAll.forget();
+    assertFalse(ofAll.isListNeeded());
   }
 
   private static Exception http(int status) {

@@ -370,7 +370,7 @@ class CommandsTest {
                 + ": code 1006 (current device is not allowed to get device info) on "
                 + QUOTA
                 + ": the device is not open to developer keys or not bound to their account;"
-                + " the account modes mqtt and device can read it"),
+                + " the modes mqtt and device can read it"),
         findings("FAILED"));
     device.setOpenToDevelopers(true);
 
