@@ -436,7 +436,8 @@ class MqttConnectionTest {
     Fault unknown = Fault.code("2026", "The account doesn't exist");
     cloud.faults().always(LOGIN, unknown);
     exporter.start("RETRY_TIMEOUT=600", "ESTABLISH_ATTEMPTS=3");
-    eventually(() -> assertTrue(lastFailure().contains("can be caused by an outage"), lastFailure()));
+    eventually(
+        () -> assertTrue(lastFailure().contains("can be caused by an outage"), lastFailure()));
     assertFalse(lastFailure().contains("wrong"), lastFailure());
 
     exporter.start("RETRY_TIMEOUT=0.1", "ESTABLISH_ATTEMPTS=3");
