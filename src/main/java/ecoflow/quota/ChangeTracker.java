@@ -74,7 +74,7 @@ final class ChangeTracker {
     Map<String, Double> changes = new LinkedHashMap<>();
     for (String key : changedKeys) {
       Cell cell = index.find(key);
-      Double value = cell == null ? null : cell.value;
+      Double value = cell == null || !cell.isSeries() ? null : cell.value;
       Double before = value == null ? returned.remove(key) : returned.put(key, value);
       if (!Objects.equals(value, before)) {
         changes.put(key, value);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,6 +115,14 @@ class JsonStringsTest {
     assertEquals(List.of(), names());
     assertEquals(Map.of("bp.a", 1.0), all());
     assertEquals(List.of(), conflicts);
+  }
+
+  @Test
+  void aSeriesThatMovesIntoAStringIsARemovedSeries() {
+    record("bp", map("a", 8));
+    assertEquals(Map.of("bp.a", 8.0), store.changes(SN));
+    record("bp", "a=1");
+    assertEquals(Collections.singletonMap("bp.a", null), store.changes(SN));
   }
 
   @Test
