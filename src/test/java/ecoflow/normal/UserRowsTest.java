@@ -141,13 +141,13 @@ class UserRowsTest {
     load();
     List<String> expected =
         List.of(
-            "rule flow 1, expected: flow",
-            "rule is, expected: is NUMBER",
-            "rule none 1.2.3, expected: none NUMBER",
-            "rule range 1, expected: range LOW..HIGH",
-            "rule range 1..x, expected: range LOW..HIGH",
-            "rule where a.b=1, expected: where FIELD=NUMBER",
-            "rule fahrenheit_if a, expected: fahrenheit_if KEY=NUMBER",
+            "rule flow 1: expected flow",
+            "rule is: expected is NUMBER",
+            "rule none 1.2.3: expected none NUMBER",
+            "rule range 1: expected range LOW..HIGH",
+            "rule range 1..x: expected range LOW..HIGH",
+            "rule where a.b=1: expected where FIELD=NUMBER",
+            "rule fahrenheit_if a: expected fahrenheit_if KEY=NUMBER",
             "rules first and fallback: only one of them is allowed",
             "rules magnitude and split: only one of them is allowed",
             "rules native_day and native_total: only one of them is allowed",

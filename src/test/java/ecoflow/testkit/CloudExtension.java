@@ -22,6 +22,10 @@ public final class CloudExtension
   private final List<SimulatedDevice> devices;
   private SimulatedCloud cloud;
   private boolean ofClass;
+
+  /** The depth of nested classes, which use the cloud of their outer class. */
+  private int classes;
+
   private Collection<SimulatedDevice> before;
 
   /** A cloud that has these devices from the start. */
@@ -43,7 +47,9 @@ public final class CloudExtension
   @Override
   public void beforeAll(ExtensionContext context) {
     ofClass = true;
-    start();
+    if (classes++ == 0) {
+      start();
+    }
   }
 
   @Override
@@ -71,7 +77,7 @@ public final class CloudExtension
 
   @Override
   public void afterAll(ExtensionContext context) {
-    if (cloud != null) {
+    if (--classes == 0 && cloud != null) {
       cloud.close();
     }
   }

@@ -33,6 +33,10 @@ public final class ExporterExtension
   private CloudExtension clouds = new CloudExtension();
   private boolean startsAtOnce;
   private boolean ofClass;
+
+  /** The depth of nested classes, which use the exporter of their outer class. */
+  private int classes;
+
   private RunningExporter exporter;
 
   private ExporterExtension(String mode, String... variables) {
@@ -179,7 +183,9 @@ public final class ExporterExtension
   public void beforeAll(ExtensionContext context) {
     ofClass = true;
     clouds.beforeAll(context);
-    startAtOnce();
+    if (classes++ == 0) {
+      startAtOnce();
+    }
   }
 
   @Override
@@ -200,7 +206,9 @@ public final class ExporterExtension
 
   @Override
   public void afterAll(ExtensionContext context) {
-    stop();
+    if (--classes == 0) {
+      stop();
+    }
     clouds.afterAll(context);
   }
 

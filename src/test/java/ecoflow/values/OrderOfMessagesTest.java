@@ -59,8 +59,6 @@ class OrderOfMessagesTest {
     return routes.page().of(serial, name, labels);
   }
 
-  // Values whose unit another value decides
-
   @Test
   void aCurrentWhoseUnitIsUnknownIsNotShown() {
     routes.send(RIVER_3, Map.of("bms_batt_amp", -1_650, "bms_batt_soc", 71));
@@ -83,8 +81,6 @@ class OrderOfMessagesTest {
     routes.send(WAVE_2, Map.of("pd.tempSys", 0, "pd.envTemp", 17.5));
     assertEquals(17.5, shown(WAVE_2, "temperature_celsius", "sensor=ambient"));
   }
-
-  // Sums
 
   @Test
   void theSumOfDeltaProUltraPacksIsNotAddedToEachPack() {
@@ -131,8 +127,6 @@ class OrderOfMessagesTest {
         30_000, shown(HOME_PANEL, "battery_discharge_energy_joules_total", "origin=computed"));
   }
 
-  // The power of a home
-
   @Test
   void thePowerOfAHomeIsShownAndCountedImmediately() {
     routes.send(
@@ -145,8 +139,6 @@ class OrderOfMessagesTest {
     assertEquals(260_000, shown(STREAM, "grid_import_energy_joules_total", "origin=computed"));
     assertEquals(430_000, shown(METER, "grid_import_energy_joules_total", "origin=computed"));
   }
-
-  // Polls
 
   @Test
   void anUnchangedPollDoesNotConfirmAValue() {
@@ -175,8 +167,6 @@ class OrderOfMessagesTest {
     assertEquals(
         4_000_000 * 3600.0, shown(DELTA_PRO, "port_input_energy_joules_total", "port=ac_in"));
   }
-
-  // STREAM units that change their roles
 
   @Test
   void aLeaderBecomesAMemberAndLeadsAgain() {
