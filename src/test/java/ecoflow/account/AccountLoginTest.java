@@ -251,7 +251,7 @@ class AccountLoginTest {
   @Test
   void deviceListIsRequestedOnceIfAllDevicesAreExported() throws CloudException {
     assertFalse(login.isListNeeded());
-    serial = "";
+    serial = "all";
     AccountLogin ofAll = login("owner@example.org", "mqtt");
     assertTrue(ofAll.isListNeeded());
     assertThrows(CloudException.class, () -> ofAll.acceptDevices(null));

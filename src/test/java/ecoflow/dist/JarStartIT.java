@@ -311,14 +311,16 @@ class JarStartIT {
   }
 
   /**
-   * The list is requested several times; with an account, after half a minute. SerialNumbersTest
-   * covers mode mqtt.
+   * The list is requested several times; with an account, after half a minute, which is shorter
+   * here. SerialNumbersTest covers mode mqtt.
    */
   @ParameterizedTest
   @ValueSource(strings = {"rest", "open", "device"})
   void aSerialNumberOfAnotherAccountIsOneLine(String mode) {
     String typo = "R331JAR000000010";
-    jar.start(mode, "ECOFLOW_DEVICE_SN=" + SERIAL.toLowerCase(Locale.ROOT) + "," + typo);
+    jar.start(
+        jar.variables(mode, "ECOFLOW_DEVICE_SN=" + SERIAL.toLowerCase(Locale.ROOT) + "," + typo),
+        "-Decoflow.list.check.interval=2s");
     String line =
         "Device " + typo + " is not in the device list of this account; the list has 1 device";
     jar.awaitLine(line);
