@@ -2,6 +2,7 @@ package ecoflow.command;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import ecoflow.text.Lines;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -153,9 +154,9 @@ public final class Commands {
       String argument = unknown.getUnmatched().get(0);
       boolean isGroup = !unknown.getCommandLine().getSubcommands().isEmpty();
       String kind = argument.startsWith("-") ? "option" : isGroup ? "command" : "argument";
-      return "unknown " + kind + " '" + oneLine(argument) + "'";
+      return "unknown " + kind + " '" + printed(argument) + "'";
     }
-    return oneLine(failure.getMessage());
+    return printed(failure.getMessage());
   }
 
   private static int failed(Exception failure, PrintWriter err) throws Exception {
@@ -170,7 +171,8 @@ public final class Commands {
     throw failure;
   }
 
-  static String oneLine(String text) {
-    return text.replaceAll("\\s+", " ").replaceAll("\\p{Cntrl}", "?").strip();
+  /** Text as one line of the output. */
+  static String printed(String text) {
+    return Lines.printable(text.replaceAll("\\s+", " ").strip());
   }
 }

@@ -60,7 +60,7 @@ final class ExportCommand implements Callable<Integer> {
       throw new CallFailure("", e.getFile() + " is not a directory");
     } catch (IOException e) {
       throw new CallFailure(
-          "", "cannot write to " + directory + " (" + Commands.oneLine("" + e) + ")");
+          "", "cannot write to " + directory + " (" + Commands.printed("" + e) + ")");
     }
     if (kept > 0) {
       out.println("Kept " + kept + " of " + files.size() + " files; --force overwrites them");

@@ -31,7 +31,7 @@ final class Findings {
   }
 
   private void line(String state, String subject, String text) {
-    out.printf("%-8s %-12s %s%n", state, subject, Commands.oneLine(text));
+    out.printf("%-8s %-12s %s%n", state, subject, Commands.printed(text));
     // The next check can take a long time.
     out.flush();
   }

@@ -18,7 +18,7 @@ final class Table {
   void add(String... cells) {
     List<String> row = new ArrayList<>();
     for (String cell : cells) {
-      row.add(Commands.oneLine(cell));
+      row.add(Commands.printed(cell));
     }
     rows.add(row);
   }

@@ -1,5 +1,6 @@
 package ecoflow.config;
 
+import ecoflow.text.Lines;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.MalformedInputException;
@@ -27,12 +28,6 @@ final class Environment {
 
   /** The replacement character for bytes that Java cannot decode in the locale of the process. */
   private static final String UNREADABLE = "\uFFFD";
-
-  /** Control characters, line separators and characters that change the direction of text. */
-  private static final Pattern CONTROLS =
-      Pattern.compile(
-          "[\\p{Cc}\\x{2028}\\x{2029}\\x{61C}\\x{200E}\\x{200F}"
-              + "\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]");
 
   private final Map<String, String> variables;
   private final Map<String, Variable> read = new LinkedHashMap<>();
@@ -71,7 +66,7 @@ final class Environment {
     }
     note(
         value
-            .map(given -> new Variable(name, oneLine(given), Variable.ENVIRONMENT))
+            .map(given -> new Variable(name, Lines.printable(given), Variable.ENVIRONMENT))
             .orElse(Variable.byDefault(name, byDefault)));
     return value;
   }
@@ -188,7 +183,7 @@ final class Environment {
     }
     note(
         new Variable(
-            name, Variable.MASKED, Variable.ENVIRONMENT + ", file " + oneLine(file.get())));
+            name, Variable.MASKED, Variable.ENVIRONMENT + ", file " + Lines.printable(file.get())));
     return Optional.of(new Secret(name + "_FILE=" + shown(file.get()), content));
   }
 
@@ -233,13 +228,9 @@ final class Environment {
   }
 
   private static String shown(String value) {
-    String oneLine = oneLine(value).replaceAll("\\p{Cf}", "?");
-    return oneLine.length() <= SHOWN_CHARACTERS
-        ? oneLine
-        : oneLine.substring(0, SHOWN_CHARACTERS) + "...";
-  }
-
-  static String oneLine(String value) {
-    return CONTROLS.matcher(value).replaceAll("?");
+    String printable = Lines.printable(value).replaceAll("\\p{Cf}", "?");
+    return printable.length() <= SHOWN_CHARACTERS
+        ? printable
+        : printable.substring(0, SHOWN_CHARACTERS) + "...";
   }
 }

@@ -1,5 +1,6 @@
 package ecoflow.config;
 
+import ecoflow.text.Lines;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -44,7 +45,7 @@ public record ProxySettings(
                 notes.add(
                     noProxy.orElseThrow().variable()
                         + ": "
-                        + Environment.oneLine(entry)
+                        + Lines.printable(entry)
                         + " has no effect: it is not a host, an address or a network"));
     return Optional.of(
         new ProxySettings(proxy.get().variable(), url.host(), url.port(), url.login(), direct));
@@ -59,7 +60,7 @@ public record ProxySettings(
       if (value.isPresent()) {
         String shown = name.equals(NO_PROXY) ? value.get() : ProxyUrl.masked(value.get());
         String source = variable.equals(name) ? "" : ", " + variable;
-        env.note(new Variable(name, Environment.oneLine(shown), Variable.ENVIRONMENT + source));
+        env.note(new Variable(name, Lines.printable(shown), Variable.ENVIRONMENT + source));
         return Optional.of(new Given(variable, value.get()));
       }
     }

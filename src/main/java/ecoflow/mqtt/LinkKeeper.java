@@ -111,8 +111,7 @@ final class LinkKeeper implements AutoCloseable {
     LOG.warn(
         "No MQTT message from any device for {} s: reconnecting",
         Lines.seconds(idleLimit.plus(normalSilence.get())));
-    Duration next = idleLimit.multipliedBy(2);
-    firstMessageLimit = next.compareTo(maxSilenceLimit) > 0 ? maxSilenceLimit : next;
+    firstMessageLimit = Api.doubled(idleLimit, maxSilenceLimit);
     beforeDisconnect();
     link.drop();
   }
@@ -224,9 +223,7 @@ final class LinkKeeper implements AutoCloseable {
         "No MQTT connection: {}; polls continue, next attempt in {} s",
         reason,
         Lines.seconds(refusalPause));
-    Duration next = refusalPause.multipliedBy(2);
-    Duration maxPause = minRefusalPause.multipliedBy(MAX_REFUSAL_FACTOR);
-    refusalPause = next.compareTo(maxPause) > 0 ? maxPause : next;
+    refusalPause = Api.doubled(refusalPause, minRefusalPause.multipliedBy(MAX_REFUSAL_FACTOR));
   }
 
   /**

@@ -169,6 +169,11 @@ public final class Lines {
     return line.length() <= MAX_CHARACTERS ? line : cut(line, MAX_CHARACTERS) + "...";
   }
 
+  /** Text of any length with a question mark in place of each control character. */
+  public static String printable(String text) {
+    return CONTROLS.matcher(text).replaceAll(run -> "?".repeat(run.group().length()));
+  }
+
   /**
    * A serial number or a name from an external source, without control characters and cut to
    * {@value #MAX_NAME} characters, for labels, pages and log lines.
