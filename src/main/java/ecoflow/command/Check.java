@@ -282,7 +282,7 @@ final class Check {
         findings.failed(
             "broker",
             "it closed the connection, because a running exporter with the same settings uses"
-                + " the same client id: stop that exporter, or set a different"
+                + " the same client ID: stop that exporter, or set a different"
                 + " ECOFLOW_MQTT_CLIENT_ID for it");
         return;
       }

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
-      "It uses the MQTT client id of the exporter: a running exporter with the same",
+      "It uses the MQTT client ID of the exporter: a running exporter with the same",
       "settings loses its connection while check runs."
     })
 final class CheckCommand implements Callable<Integer> {

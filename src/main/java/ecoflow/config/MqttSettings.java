@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 /**
  * The settings of the MQTT connection.
  *
- * @param clientId the configured client id
+ * @param clientId the configured client ID
  * @param credentialsLife maximum age of a login; the exporter then logs in again
  * @param requestInterval interval of the requests for all values of a device
  */

@@ -94,7 +94,7 @@ final class Failures {
       case MqttException.REASON_CODE_FAILED_AUTHENTICATION,
           MqttException.REASON_CODE_NOT_AUTHORIZED ->
           "the broker refused the credentials";
-      case MqttException.REASON_CODE_INVALID_CLIENT_ID -> "the broker refused the client id";
+      case MqttException.REASON_CODE_INVALID_CLIENT_ID -> "the broker refused the client ID";
       case MqttException.REASON_CODE_BROKER_UNAVAILABLE -> "the broker is unavailable";
       case MqttException.REASON_CODE_CLIENT_TIMEOUT -> "no response in time";
       case MqttException.REASON_CODE_CLIENT_NOT_CONNECTED -> "not connected";

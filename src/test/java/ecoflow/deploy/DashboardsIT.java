@@ -101,7 +101,7 @@ class DashboardsIT {
   static void start() throws IOException {
     assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
     both = start("both", "device", "ECOFLOW_METRICS=both");
-    // With the client id of the account, each of the two exporters would disconnect the other.
+    // With the client ID of the account, each of the two exporters would disconnect the other.
     CLOUDS.cloud().setAnyClientId(true);
     raw = start("raw", "device", "ECOFLOW_METRICS=raw", "ECOFLOW_MQTT_CLIENT_ID=raw");
     rest = start("rest", "rest", "ECOFLOW_METRICS=both");

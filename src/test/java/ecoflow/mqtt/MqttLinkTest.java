@@ -307,7 +307,7 @@ class MqttLinkTest {
 
   @ParameterizedTest
   @CsvSource({
-    "CONNECTION_REFUSED_IDENTIFIER_REJECTED, 2 the broker refused the client id",
+    "CONNECTION_REFUSED_IDENTIFIER_REJECTED, 2 the broker refused the client ID",
     "CONNECTION_REFUSED_SERVER_UNAVAILABLE, 3 the broker is unavailable",
     "CONNECTION_REFUSED_BAD_USER_NAME_OR_PASSWORD, 4 the broker refused the credentials",
     "CONNECTION_REFUSED_NOT_AUTHORIZED, 5 the broker refused the credentials"
