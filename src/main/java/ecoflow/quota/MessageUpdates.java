@@ -174,6 +174,7 @@ final class MessageUpdates {
         return 0;
       }
       if (isAfterPush && isOverriddenByPush(position, value)) {
+        // The value is older than the stored one, but was received.
         return 1;
       }
       if (index.stringValues() > 0 && !isInString && !(value instanceof String)) {
