@@ -70,7 +70,7 @@ class EndIT {
   @Test
   void duringTheStart() {
     jar.start("device");
-    jar.awaitLine(" starts: ");
+    jar.awaitLine(" Starting ecoflow-exporter ");
     assertEndsAtOnce("at the start");
   }
 

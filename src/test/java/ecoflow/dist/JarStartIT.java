@@ -83,13 +83,13 @@ class JarStartIT {
     String first = jar.log().get(0);
     assertTrue(
         first.contains(
-            " INFO EcoflowExporter - ecoflow-exporter "
+            " INFO EcoflowExporter - Starting ecoflow-exporter "
                 + System.getProperty("exporter.version")
                 + " on Apache Camel "
                 + camel
                 + " and Java "
                 + Runtime.version()
-                + " starts: mode rest,"),
+                + ": mode rest,"),
         first);
     List<String> claims =
         Pattern.compile("Apache Camel (?:\\(Main\\) )?([0-9]\\S*)")
