@@ -40,14 +40,10 @@ class AccountLoginTest {
       Settings settings =
           Settings.from(
               Map.of(
-                  "ECOFLOW_ACCOUNT_USER",
-                  user,
-                  "ECOFLOW_ACCOUNT_PASSWORD",
-                  "secret",
-                  "ECOFLOW_API_TYPE",
-                  mode,
-                  "ECOFLOW_DEVICE_SN",
-                  serial));
+                  "ECOFLOW_ACCOUNT_USER", user,
+                  "ECOFLOW_ACCOUNT_PASSWORD", "secret",
+                  "ECOFLOW_API_TYPE", mode,
+                  "ECOFLOW_DEVICE_SN", serial));
       devices = new Devices(settings, line -> {}, clock::get);
       return new AccountLogin(settings, devices, new Meters(settings, "test"), clock::get);
     } catch (ConfigException e) {

@@ -76,23 +76,17 @@ public final class Fleet {
   private final SimulatedDevice delta3 =
       new SimulatedDevice(DELTA_3, "Van", "DELTA 3", WireFormat.PROTOBUF_XOR)
           .set(
-              Map.of(
-                  "errcode",
-                  0,
-                  "lcdLight",
-                  0,
-                  "enBeep",
-                  false,
-                  "utcTimezone",
-                  -330,
-                  "utcTimezoneId",
-                  "America/New_York",
-                  "bmsBattSoh",
-                  100f,
-                  "plugInInfoAcInFlag",
-                  0,
-                  "pvDcChgSettingList",
-                  Map.of("listInfo", List.of(pvSetting(1, 1, 8), pvSetting(1, 2, 5)))));
+              Map.ofEntries(
+                  entry("errcode", 0),
+                  entry("lcdLight", 0),
+                  entry("enBeep", false),
+                  entry("utcTimezone", -330),
+                  entry("utcTimezoneId", "America/New_York"),
+                  entry("bmsBattSoh", 100f),
+                  entry("plugInInfoAcInFlag", 0),
+                  entry(
+                      "pvDcChgSettingList",
+                      Map.of("listInfo", List.of(pvSetting(1, 1, 8), pvSetting(1, 2, 5))))));
 
   private final SimulatedDevice stream =
       new SimulatedDevice(STREAM_ULTRA, "Balcony", null, WireFormat.PROTOBUF_BASE64)
@@ -177,48 +171,30 @@ public final class Fleet {
 
   private static Map<String, Object> river3(double sun, float soc) {
     float solar = Math.round(110 * sun);
-    return Map.of(
-        "powInSumW",
-        solar,
-        "powOutSumW",
-        15f,
-        "powGetPv",
-        solar,
-        "powGetTypec1",
-        15f,
-        "bmsBattSoc",
-        soc,
-        "cmsBattSoc",
-        soc,
-        "bmsMinCellTemp",
-        19,
-        "bmsMaxCellTemp",
-        21);
+    return Map.ofEntries(
+        entry("powInSumW", solar),
+        entry("powOutSumW", 15f),
+        entry("powGetPv", solar),
+        entry("powGetTypec1", 15f),
+        entry("bmsBattSoc", soc),
+        entry("cmsBattSoc", soc),
+        entry("bmsMinCellTemp", 19),
+        entry("bmsMaxCellTemp", 21));
   }
 
   private static Map<String, Object> delta3(double sun, float soc) {
     float solar = Math.round(500 * sun);
-    return Map.of(
-        "powInSumW",
-        solar,
-        "powOutSumW",
-        75.5f,
-        "powGetPv",
-        solar,
-        "powGetAc",
-        -75.5f,
-        "bmsBattSoc",
-        soc,
-        "cmsBattSoc",
-        soc,
-        "cmsChgDsgState",
-        solar > 75.5f ? 2 : 1,
-        "cmsDsgRemTime",
-        Math.round(soc * 10),
-        "bmsMinCellTemp",
-        -4,
-        "bmsMaxCellTemp",
-        1);
+    return Map.ofEntries(
+        entry("powInSumW", solar),
+        entry("powOutSumW", 75.5f),
+        entry("powGetPv", solar),
+        entry("powGetAc", -75.5f),
+        entry("bmsBattSoc", soc),
+        entry("cmsBattSoc", soc),
+        entry("cmsChgDsgState", solar > 75.5f ? 2 : 1),
+        entry("cmsDsgRemTime", Math.round(soc * 10)),
+        entry("bmsMinCellTemp", -4),
+        entry("bmsMaxCellTemp", 1));
   }
 
   private static Map<String, Object> stream(double sun, float soc, long step) {

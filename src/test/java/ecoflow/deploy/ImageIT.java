@@ -121,12 +121,9 @@ class ImageIT {
   void allFilesAreReadOnly() {
     List<String> printed =
         images.run(
-            "--pull=never",
-            "--entrypoint",
-            "sh",
-            IMAGE,
-            "-c",
-            "id; find /app ! -type l -writable; find /app ! -user root");
+            "--pull=never", "--entrypoint",
+            "sh", IMAGE,
+            "-c", "id; find /app ! -type l -writable; find /app ! -user root");
     assertEquals(List.of("uid=1000(ecoflow) gid=1000(ecoflow) groups=1000(ecoflow)"), printed);
   }
 

@@ -35,7 +35,6 @@ class SupplyChainTest {
       List.of(
           "org.apache.camel:camel-micrometer-prometheus",
           "org.apache.camel:camel-test-junit5",
-          "org.apache.camel:camel-test-main-junit5",
           "org.junit:junit-bom");
 
   private static final Pattern FROM = Pattern.compile("(?m)^FROM (?:--platform=\\S+ )?(\\S+)");

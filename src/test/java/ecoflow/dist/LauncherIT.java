@@ -190,10 +190,8 @@ class LauncherIT {
   class Archives {
 
     @Test
-    void trainingIsQuietAndTheNextStartUsesItsArchive() {
-      distribution.deleteArchives();
-
-      train(Map.of());
+    void trainingIsQuietAndTheNextStartUsesItsArchive() throws IOException {
+      archive();
       assertUsesAnArchive(Map.of());
     }
 

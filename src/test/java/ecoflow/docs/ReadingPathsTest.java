@@ -33,20 +33,13 @@ class ReadingPathsTest {
   /** The maximum number of files with meaning. */
   private static final Map<String, Integer> BOUNDS =
       Map.of(
-          "JSON push",
-          12,
-          "XOR protobuf push",
-          20,
-          "REST poll",
-          16,
-          "Failed API call",
-          12,
-          "Scrape",
-          8,
-          "Normalised metrics",
-          17,
-          "Open push",
-          14);
+          "JSON push", 12,
+          "XOR protobuf push", 20,
+          "REST poll", 16,
+          "Failed API call", 12,
+          "Scrape", 8,
+          "Normalised metrics", 17,
+          "Open push", 14);
 
   private static final String MARK = "Fast path, read last";
   private static final Path JAVA = Path.of("src/main/java/ecoflow");

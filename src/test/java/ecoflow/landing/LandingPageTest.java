@@ -33,20 +33,13 @@ class LandingPageTest {
       new SimulatedDevice("R331ZLAND0000001", "Garage", "DELTA 2", WireFormat.JSON)
           .set(
               Map.of(
-                  "pd.soc",
-                  15,
-                  "pd.wattsInSum",
-                  420,
-                  "pd.wattsOutSum",
-                  35,
-                  "bms_emsStatus.chgRemainTime",
-                  125,
-                  "bms_emsStatus.dsgRemainTime",
-                  5999,
-                  "bms_bmsStatus.vol",
-                  50_000,
-                  "bms_bmsStatus.amp",
-                  7_000));
+                  "pd.soc", 15,
+                  "pd.wattsInSum", 420,
+                  "pd.wattsOutSum", 35,
+                  "bms_emsStatus.chgRemainTime", 125,
+                  "bms_emsStatus.dsgRemainTime", 5999,
+                  "bms_bmsStatus.vol", 50_000,
+                  "bms_bmsStatus.amp", 7_000));
 
   private final SimulatedDevice evil =
       new SimulatedDevice("R331ZLAND0000002", EVIL, EVIL, WireFormat.JSON)

@@ -148,14 +148,10 @@ class LandingPartsTest {
             List.of(),
             raw(
                 Map.of(
-                    "pd.soc",
-                    81.0,
-                    "bms_bmsStatus.f32ShowSoc",
-                    80.0,
-                    "pd.wattsInSum",
-                    9.0,
-                    "pow_out_sum_w",
-                    7.0)),
+                    "pd.soc", 81.0,
+                    "bms_bmsStatus.f32ShowSoc", 80.0,
+                    "pd.wattsInSum", 9.0,
+                    "pow_out_sum_w", 7.0)),
             false);
     assertEquals(new Reading(some(0.8), some(9), some(7), NONE, NONE), reading);
     assertEquals(Reading.NONE, Readings.of(List.of(), raw(Map.of()), false));

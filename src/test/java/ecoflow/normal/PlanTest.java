@@ -19,12 +19,18 @@ class PlanTest {
   private static final Table TABLE = PackagedTable.load();
   private static final List<Row> ROWS = PackagedTable.rows();
 
-  private static Map<String, Double> of(String serial, Object... keysAndValues) {
-    Map<String, Double> raw = new TreeMap<>();
-    for (int i = 0; i < keysAndValues.length; i += 2) {
-      raw.put((String) keysAndValues[i], ((Number) keysAndValues[i + 1]).doubleValue());
+  /**
+   * The series of a device.
+   *
+   * @param raw words such as {@code pd.soc=80}
+   */
+  private static Map<String, Double> of(String serial, String raw) {
+    Map<String, Double> values = new TreeMap<>();
+    for (String word : raw.split("\\s+")) {
+      int equals = word.lastIndexOf('=');
+      values.put(word.substring(0, equals), Double.valueOf(word.substring(equals + 1)));
     }
-    return of(serial, raw);
+    return of(serial, values);
   }
 
   private static Map<String, Double> of(String serial, Map<String, Double> raw) {
@@ -55,42 +61,40 @@ class PlanTest {
             "battery_pack_remaining_capacity_coulombs{pack=main}", 65350.8),
         of(
             "R331",
-            "bms_bmsStatus.f32ShowSoc",
-            37.8,
-            "bms_bmsStatus.vol",
-            49285,
-            "bms_bmsStatus.remainCap",
-            18153));
+            """
+            bms_bmsStatus.f32ShowSoc=37.8
+            bms_bmsStatus.vol=49285
+            bms_bmsStatus.remainCap=18153
+            """));
   }
 
   @Test
   void fallbackIsUsedOnlyWithoutBetterValue() {
     String ratio = "battery_charge_ratio{}";
-    assertEquals(Map.of(ratio, 0.8), of("R331", "pd.soc", 80));
-    assertEquals(Map.of(ratio, 0.81), of("R331", "pd.soc", 80, "bms_emsStatus.f32LcdShowSoc", 81));
+    assertEquals(Map.of(ratio, 0.8), of("R331", "pd.soc=80"));
+    assertEquals(Map.of(ratio, 0.81), of("R331", "pd.soc=80 bms_emsStatus.f32LcdShowSoc=81"));
   }
 
   @Test
   void firstKeyIsPreferredToAllOthers() {
     assertEquals(
         Map.of("battery_charge_ratio{}", 0.5),
-        of("HW51", "bat_soc", 54, "heartbeat_type2.new_psdr_heartbeat.f32_show_soc", 50));
+        of("HW51", "bat_soc=54 heartbeat_type2.new_psdr_heartbeat.f32_show_soc=50"));
   }
 
   @Test
   void netAddsInputAndSubtractsOutput() {
     String power = "battery_pack_power_watts{pack=1}";
-    assertEquals(
-        100.0, of("DCA", "bmsSlave1.inputWatts", 120, "bmsSlave1.outputWatts", 20).get(power));
-    assertEquals(-20.0, of("DCA", "bmsSlave1.outputWatts", 20).get(power));
+    assertEquals(100.0, of("DCA", "bmsSlave1.inputWatts=120 bmsSlave1.outputWatts=20").get(power));
+    assertEquals(-20.0, of("DCA", "bmsSlave1.outputWatts=20").get(power));
   }
 
   @Test
   void splitSeparatesTwoDirections() {
-    Map<String, Double> in = of("P231", "pow_get_dcp", 30);
+    Map<String, Double> in = of("P231", "pow_get_dcp=30");
     assertEquals(30.0, in.get("port_input_power_watts{port=extra_battery_1}"));
     assertEquals(0.0, in.get("port_output_power_watts{port=extra_battery_1}"));
-    Map<String, Double> out = of("P231", "pow_get_dcp", -30);
+    Map<String, Double> out = of("P231", "pow_get_dcp=-30");
     assertEquals(0.0, out.get("port_input_power_watts{port=extra_battery_1}"));
     assertEquals(30.0, out.get("port_output_power_watts{port=extra_battery_1}"));
   }
@@ -98,15 +102,15 @@ class PlanTest {
   @Test
   void magnitudesHaveNoSign() {
     assertEquals(
-        Map.of("port_output_power_watts{port=ac_out}", 195.0), of("P231", "pow_get_ac_out", -195));
+        Map.of("port_output_power_watts{port=ac_out}", 195.0), of("P231", "pow_get_ac_out=-195"));
     assertEquals(
-        Map.of("port_output_power_watts{port=ac_out}", 195.0), of("P231", "pow_get_ac_out", 195));
+        Map.of("port_output_power_watts{port=ac_out}", 195.0), of("P231", "pow_get_ac_out=195"));
   }
 
   @Test
   void zeroCanMeanNotMeasured() {
-    assertEquals(Map.of(), of("R331", "bms_bmsStatus.soh", 0, "pd.wifiRssi", 0));
-    assertEquals(Map.of("wifi_signal_dbm{}", -52.0), of("R331", "pd.wifiRssi", -52));
+    assertEquals(Map.of(), of("R331", "bms_bmsStatus.soh=0 pd.wifiRssi=0"));
+    assertEquals(Map.of("wifi_signal_dbm{}", -52.0), of("R331", "pd.wifiRssi=-52"));
   }
 
   @Test
@@ -116,19 +120,19 @@ class PlanTest {
             "battery_power_watts{}", -26.6,
             "battery_pack_voltage_volts{pack=main}", 53.2,
             "battery_pack_current_amperes{pack=main}", -0.5),
-        of("P231", "bms_batt_vol", 53.2, "bms_batt_amp", -0.5));
+        of("P231", "bms_batt_vol=53.2 bms_batt_amp=-0.5"));
     assertEquals(
         Map.of(
             "battery_power_watts{}", -30.6,
             "battery_pack_voltage_volts{pack=main}", 20.4,
             "battery_pack_current_amperes{pack=main}", -1.5),
-        of("R651", "bms_batt_vol", 20400, "bms_batt_amp", -1500));
+        of("R651", "bms_batt_vol=20400 bms_batt_amp=-1500"));
   }
 
   @ParameterizedTest
   @CsvSource({"0, 0", "1, 0", "2, 1", "3, 1", "6, 1", "4, 0"})
   void flowIsReadFromBits(double raw, double on) {
-    assertEquals(Map.of("port_enabled{port=ac_out}", on), of("P231", "flow_info_ac_out", raw));
+    assertEquals(Map.of("port_enabled{port=ac_out}", on), of("P231", "flow_info_ac_out=" + raw));
   }
 
   @Test
@@ -144,14 +148,12 @@ class PlanTest {
         Map.of("port_input_energy_joules_total{origin=device, port=ac_in}", 3.6e6),
         of(
             "R651",
-            "display_statistics_sum.list_info[0].statistics_object",
-            1,
-            "display_statistics_sum.list_info[0].statistics_content",
-            5,
-            "display_statistics_sum.list_info[1].statistics_object",
-            6,
-            "display_statistics_sum.list_info[1].statistics_content",
-            1000));
+            """
+            display_statistics_sum.list_info[0].statistics_object=1
+            display_statistics_sum.list_info[0].statistics_content=5
+            display_statistics_sum.list_info[1].statistics_object=6
+            display_statistics_sum.list_info[1].statistics_content=1000
+            """));
   }
 
   @Test
@@ -160,33 +162,32 @@ class PlanTest {
         Map.of("battery_charge_energy_joules_total{origin=device}", 6 * 3600.0),
         of(
             "HW51",
-            "watth_item[3].watth[0]",
-            1,
-            "watth_item[3].watth[1]",
-            2,
-            "watth_item[3].watth[10]",
-            3));
+            """
+            watth_item[3].watth[0]=1
+            watth_item[3].watth[1]=2
+            watth_item[3].watth[10]=3
+            """));
   }
 
   @Test
   void fahrenheitIsConvertedToCelsius() {
     String name = "temperature_celsius{sensor=ambient}";
-    assertEquals(17.5, of("KT21", "pd.envTemp", 63.5, "pd.tempSys", 1).get(name), 1e-9);
-    assertEquals(21.0, of("KT21", "pd.envTemp", 21, "pd.tempSys", 0).get(name));
-    assertEquals(Map.of(), of("KT21", "pd.envTemp", 21), "in an unknown unit");
+    assertEquals(17.5, of("KT21", "pd.envTemp=63.5 pd.tempSys=1").get(name), 1e-9);
+    assertEquals(21.0, of("KT21", "pd.envTemp=21 pd.tempSys=0").get(name));
+    assertEquals(Map.of(), of("KT21", "pd.envTemp=21"), "in an unknown unit");
   }
 
   @Test
   void impossibleValuesAreNotShown() {
-    assertEquals(Map.of(), of("HR51", "dt_pv_pwr_current", 6000));
+    assertEquals(Map.of(), of("HR51", "dt_pv_pwr_current=6000"));
     assertEquals(
-        5000.0, of("HR51", "dt_pv_pwr_current", 5000).get("port_input_power_watts{port=solar_1}"));
+        5000.0, of("HR51", "dt_pv_pwr_current=5000").get("port_input_power_watts{port=solar_1}"));
   }
 
   @ParameterizedTest
   @CsvSource({"5939", "5999", "143999", "4294967295", "-1"})
   void placeholdersOfTimesAreNotShown(double minutes) {
-    assertEquals(Map.of(), of("R331", "bms_emsStatus.dsgRemainTime", minutes));
+    assertEquals(Map.of(), of("R331", "bms_emsStatus.dsgRemainTime=" + minutes));
   }
 
   @Test
@@ -211,18 +212,14 @@ class PlanTest {
     Map<String, Double> found =
         of(
             "R351",
-            "bms_bmsStatus.vol",
-            53976,
-            "bms_bmsStatus.amp",
-            10807,
-            "bms_slave_bmsSlaveStatus_1.vol",
-            53000,
-            "bms_slave_bmsSlaveStatus_1.amp",
-            -1000,
-            "mppt.inWatts",
-            447,
-            "mppt.pv2InWatts",
-            100);
+            """
+            bms_bmsStatus.vol=53976
+            bms_bmsStatus.amp=10807
+            bms_slave_bmsSlaveStatus_1.vol=53000
+            bms_slave_bmsSlaveStatus_1.amp=-1000
+            mppt.inWatts=447
+            mppt.pv2InWatts=100
+            """);
     assertEquals(53.976 * 10.807 - 53, found.get("battery_power_watts{}"), 1e-6);
     assertEquals(547.0, found.get("solar_power_watts{}"));
   }
@@ -231,29 +228,18 @@ class PlanTest {
   @Test
   void sumsDependOnDeviceRatherThanFamily() {
     assertEquals(
-        38.699,
-        of("BK01", "pow_get_pv", 19.02, "pow_get_pv2", 19.679).get("solar_power_watts{}"),
-        1e-9);
+        38.699, of("BK01", "pow_get_pv=19.02 pow_get_pv2=19.679").get("solar_power_watts{}"), 1e-9);
     assertEquals(
-        50.0,
-        of("BK11", "pow_get_pv", 19.02, "pow_get_pv_sum", 50).get("solar_power_watts{}"),
-        1e-9);
+        50.0, of("BK11", "pow_get_pv=19.02 pow_get_pv_sum=50").get("solar_power_watts{}"), 1e-9);
     // RIVER 3 with firmware 6.30.49.80 does not send the power of the battery.
     assertEquals(
         -41.6625,
-        of("R651", "bms_heartbeat[0].vol", 25_250, "bms_heartbeat[0].amp", -1650)
+        of("R651", "bms_heartbeat[0].vol=25250 bms_heartbeat[0].amp=-1650")
             .get("battery_power_watts{}"),
         1e-9);
     assertEquals(
         -40.0,
-        of(
-                "R651",
-                "bms_heartbeat[0].vol",
-                25_250,
-                "bms_heartbeat[0].amp",
-                -1650,
-                "pow_get_bms",
-                -40)
+        of("R651", "bms_heartbeat[0].vol=25250 bms_heartbeat[0].amp=-1650 pow_get_bms=-40")
             .get("battery_power_watts{}"));
   }
 
@@ -296,59 +282,57 @@ class PlanTest {
   @Test
   void packsHaveNumbersOfDevice() {
     Map<String, Double> found =
-        of("P231", "bms_heartbeat[0].f32_show_soc", 90, "bms_heartbeat[1].f32_show_soc", 80);
+        of("P231", "bms_heartbeat[0].f32_show_soc=90 bms_heartbeat[1].f32_show_soc=80");
     assertEquals(
         Map.of(
             "battery_pack_charge_ratio{pack=main}", 0.9, "battery_pack_charge_ratio{pack=1}", 0.8),
         found);
     assertEquals(
-        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("R374", "bp_sta[2].bp_soc", 70));
+        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("R374", "bp_sta[2].bp_soc=70"));
     assertEquals(
-        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("HC31", "bp_info[1].bp_soc", 70));
+        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("HC31", "bp_info[1].bp_soc=70"));
     assertEquals(
         Map.of(
             "battery_pack_voltage_volts{pack=1}", 52.0, "battery_pack_voltage_volts{pack=2}", 53.0),
-        of("M106", "bp5000.M106B.vol", 53000, "bp5000.M106A.vol", 52000));
+        of("M106", "bp5000.M106B.vol=53000 bp5000.M106A.vol=52000"));
   }
 
   @Test
   void stringsPhasesAndCircuitsAreNumbered() {
     assertEquals(
         Map.of("port_input_power_watts{port=solar_2}", 5.0, "solar_power_watts{}", 5.0),
-        of("R374", "mppt_heart_beat[0].mppt_pv[1].pwr", 5));
+        of("R374", "mppt_heart_beat[0].mppt_pv[1].pwr=5"));
     assertEquals(
         Map.of("grid_phase_voltage_volts{phase=c}", 230.0),
-        of("RE11", "inverter.grid.phase[3].volt", 230));
+        of("RE11", "inverter.grid.phase[3].volt=230"));
     assertEquals(
-        7.0, of("HD31", "load_info.hall1_watt[2]", 7).get("circuit_power_watts{circuit=3}"));
+        7.0, of("HD31", "load_info.hall1_watt[2]=7").get("circuit_power_watts{circuit=3}"));
   }
 
   @Test
   void numberBetweenDotsIsPackNumber() {
     assertEquals(
         Map.of("battery_pack_voltage_volts{pack=3}", 107.25),
-        of("Y711", "hs_yj751_bms_slave_addr.3.vol", 107250, "hs_yj751_bms_slave_addr.x.vol", 1));
+        of("Y711", "hs_yj751_bms_slave_addr.3.vol=107250 hs_yj751_bms_slave_addr.x.vol=1"));
     assertEquals(
         Map.of(
             "battery_pack_charge_ratio{pack=2}", 0.45, "battery_pack_charge_ratio{pack=5}", 0.34),
         of(
             "Y711",
-            "hs_yj751_pd_bp_addr.bpInfo[0].bpSoc",
-            34,
-            "hs_yj751_pd_bp_addr.bpInfo[0].bpNo",
-            5,
-            "hs_yj751_pd_bp_addr.bpInfo[1].bpSoc",
-            45,
-            "hs_yj751_pd_bp_addr.bpInfo[1].bpNo",
-            2));
+            """
+            hs_yj751_pd_bp_addr.bpInfo[0].bpSoc=34
+            hs_yj751_pd_bp_addr.bpInfo[0].bpNo=5
+            hs_yj751_pd_bp_addr.bpInfo[1].bpSoc=45
+            hs_yj751_pd_bp_addr.bpInfo[1].bpNo=2
+            """));
   }
 
   @Test
   void oneRawValueCanMeanTrue() {
     String connected = "grid_connected{}";
-    assertEquals(Map.of(connected, 1.0), of("HD31", "master_incre_info.grid_sta", 0));
-    assertEquals(Map.of(connected, 0.0), of("HD31", "master_incre_info.grid_sta", 4));
-    assertEquals(Map.of(), of("HD31", "master_incre_info.grid_sta", 5));
+    assertEquals(Map.of(connected, 1.0), of("HD31", "master_incre_info.grid_sta=0"));
+    assertEquals(Map.of(connected, 0.0), of("HD31", "master_incre_info.grid_sta=4"));
+    assertEquals(Map.of(), of("HD31", "master_incre_info.grid_sta=5"));
   }
 
   @Test
@@ -385,7 +369,7 @@ class PlanTest {
     assertEquals(Map.of("battery_power_watts{}", 0.0), of("P231", raw));
     raw.put("pow_get_bms", -1.0);
     assertEquals(600.0, of("P231", raw).get("battery_time_to_empty_seconds{}"));
-    assertEquals(Map.of(), of("DC01", "cms_dsg_rem_time", 10));
+    assertEquals(Map.of(), of("DC01", "cms_dsg_rem_time=10"));
   }
 
   private static Map<String, Double> keysFor(Row row) {
@@ -416,14 +400,12 @@ class PlanTest {
         Map.of("battery_pack_charge_ratio{pack=2}", 0.62),
         of(
             "SP10",
-            "heartbeat.energyInfos[0].batteryPercentage",
-            0,
-            "heartbeat.energyInfos[0].stateBean.isConnect",
-            0,
-            "heartbeat.energyInfos[1].batteryPercentage",
-            62,
-            "heartbeat.energyInfos[1].stateBean.isConnect",
-            1));
+            """
+            heartbeat.energyInfos[0].batteryPercentage=0
+            heartbeat.energyInfos[0].stateBean.isConnect=0
+            heartbeat.energyInfos[1].batteryPercentage=62
+            heartbeat.energyInfos[1].stateBean.isConnect=1
+            """));
     Row.Parts parts = new Row.Parts(List.of(5, 7), "A1");
     assertEquals("a[5].ch7.[N]", parts.fill("a[N].chN.[N]"));
     assertEquals("a[5].A1.bp7", parts.fill("a[N].{SN}.bpX"));

@@ -53,14 +53,10 @@ class SeriesGaugesTest {
     Settings settings =
         Settings.from(
             Map.of(
-                "ECOFLOW_ACCOUNT_USER",
-                "me",
-                "ECOFLOW_ACCOUNT_PASSWORD",
-                "secret",
-                "ECOFLOW_DEVICE_SN",
-                "all",
-                "ECOFLOW_MAX_SERIES_PER_DEVICE",
-                "" + MANY));
+                "ECOFLOW_ACCOUNT_USER", "me",
+                "ECOFLOW_ACCOUNT_PASSWORD", "secret",
+                "ECOFLOW_DEVICE_SN", "all",
+                "ECOFLOW_MAX_SERIES_PER_DEVICE", "" + MANY));
     devices = new Devices(settings, line -> {}, () -> 0);
     Listing unnamed = new Listing(true, true, null, null);
     devices.listed(Map.of(SERIAL, unnamed, "OTHER", unnamed));

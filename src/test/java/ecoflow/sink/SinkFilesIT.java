@@ -263,12 +263,9 @@ class SinkFilesIT {
               "ecoflow",
               new TreeMap<>(
                   Map.of(
-                      "device",
-                      "R331ZSINKS000001",
-                      "name",
-                      "Gar_age, \"A\" = 1",
-                      "product",
-                      "DELTA 2")),
+                      "device", "R331ZSINKS000001",
+                      "name", "Gar_age, \"A\" = 1",
+                      "product", "DELTA 2")),
               new TreeMap<>(Map.of("pd.soc", 81.0)),
               points().get(0).time()),
           points().get(0));

@@ -2,6 +2,7 @@ package ecoflow.values;
 
 import static ecoflow.testkit.Eventually.eventually;
 import static ecoflow.testkit.Frames.message;
+import static ecoflow.values.SeriesLines.assertShows;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,7 +17,6 @@ import ecoflow.testkit.Page;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.MatchResult;
@@ -156,23 +156,6 @@ class AbsentPartsTest {
     Page page = polling.page();
     POLLED.forEach(device -> eventually(() -> assertFalse(page.namesOf(device).isEmpty())));
     listening.page().eventuallyConnected(1);
-  }
-
-  /** Each line contains a name, its labels, and the value, or "-" for an absent series. */
-  private static void assertShows(Page page, SimulatedDevice device, String lines) {
-    lines
-        .lines()
-        .forEach(
-            line -> {
-              String[] words = line.strip().split(" +");
-              String[] labels = Arrays.copyOfRange(words, 1, words.length - 1);
-              String value = words[words.length - 1];
-              assertEquals(
-                  value.equals("-") ? Double.NaN : Double.parseDouble(value),
-                  page.of(device, words[0], labels),
-                  1e-6,
-                  line);
-            });
   }
 
   private static void assertPolled(SimulatedDevice device, String lines) {
