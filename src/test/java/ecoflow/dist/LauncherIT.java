@@ -343,7 +343,7 @@ class LauncherIT {
               .map(Path::toString)
               .findFirst()
               .orElse(null);
-      assumeTrue(newer != null, "no Java 25 or newer besides that of the tests");
+      assumeTrue(newer != null, "no Java 25 or newer in addition to that of the tests");
       Path archive = archive();
       Map<String, String> runtime = Map.of("JAVA_HOME", newer);
 

@@ -225,7 +225,7 @@ class ReadmeIT {
           case "config" -> "ECOFLOW_SECRET_KEY +\\*\\*\\* +environment";
           case "routes" -> "wrote +.*/routes/quotas.camel.yaml";
           case "--help" -> "Usage: ecoflow-exporter .*";
-          default -> fail("no test looks at " + words);
+          default -> fail("no test for " + words);
         };
     assertTrue(
         process.lines().stream().anyMatch(line -> line.matches(shown)),

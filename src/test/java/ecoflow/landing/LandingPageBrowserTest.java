@@ -67,7 +67,7 @@ class LandingPageBrowserTest {
                   .asText());
           assertTrue(
               browser.evaluate("document.documentElement.scrollWidth").asInt() <= width,
-              "nothing stands out at the right");
+              "the page fits the width of the window");
           assertEquals(1, browser.evaluate("document.scripts.length").asInt());
           // The style sheet is applied: wide screens have several columns of cards.
           int columns =

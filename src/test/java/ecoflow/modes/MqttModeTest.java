@@ -127,7 +127,7 @@ class MqttModeTest {
           "inv.acInFreq": 49.98,
           "mppt.carState": true,
           "mppt.beep": false,
-          "ems.name": "a text is no number",
+          "ems.name": "not a number",
           "bms.minTemp": -7,
           "bms.cells": [[3301, 0], [true], {"volMax": 3304}]
         }

@@ -270,7 +270,7 @@ class RouteLintTest {
                     otherwise:
                       steps:
                         - setBody:
-                            constant: "a # is no bean: #fff"
+                            constant: "a # is not a bean: #fff"
         """,
         """
         - from:

@@ -113,7 +113,7 @@ class ParallelInvertersTest {
   void theLiveStreamHasPriorityOverMinutesAndTheSystemOverOneInverter(String model) {
     SimulatedDevice device = device(model);
 
-    // bp_soc and timestamp have different numbers here; 999 means that there is no battery.
+    // bp_soc and timestamp have different numbers here; 999 means no battery.
     ProtobufWriter minute = message().real(1, 300).real(2, 100).real(3, 200).real(4, 1);
     send(device, 96, 51, list(1, minute.integer(5, 1_750_000_000).integer(7, 999)));
     assertSystem(device, 300, 100, 200, 1, Double.NaN);
