@@ -83,7 +83,7 @@ class DeviceModeTest {
   @Test
   void aDeviceThatDoesNotReplyToJsonAlsoGetsAFrame() throws IOException {
     river.setOnlyFramesAnswered(true);
-    startAskingEvery("0.4");
+    startAskingEvery("1");
     page.eventuallyShows(river, "pow_out_sum_w", 6);
     eventually(() -> assertTrue(requests(delta).size() >= 4));
 
