@@ -321,7 +321,7 @@ class ProxyTest {
       proxy.start();
       eventually(() -> assertTrue(cloud.requests().size() > before, () -> "" + process.lines()));
       assertTrue(
-          process.lines().stream().noneMatch(line -> line.contains("asks for a pause")),
+          process.lines().stream().noneMatch(line -> line.contains("requests a pause")),
           () -> "" + process.lines());
     }
 

@@ -2,6 +2,7 @@ package ecoflow.testkit;
 
 import static org.awaitility.Awaitility.await;
 
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.awaitility.core.ThrowingRunnable;
@@ -14,8 +15,13 @@ public final class Eventually {
 
   private Eventually() {}
 
+  /** Waits until the assertion passes; a connection that fails is tried again as well. */
   public static void eventually(ThrowingRunnable assertion) {
-    await().atMost(TIMEOUT).pollInterval(INTERVAL).untilAsserted(assertion);
+    await()
+        .atMost(TIMEOUT)
+        .pollInterval(INTERVAL)
+        .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+        .untilAsserted(assertion);
   }
 
   /** Waits until the condition has been true for this time without interruption. */
