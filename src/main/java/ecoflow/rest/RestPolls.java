@@ -338,16 +338,10 @@ final class RestPolls {
    * @param line empty for a success
    */
   private void warnOnce(String subject, String line) {
-    String before = lastWarnings.put(subject, line);
     if (!line.isEmpty()) {
       api.recordFailure(line);
-      if (line.equals(before)) {
-        LOG.debug("{}", line);
-      } else {
-        // Limits alternating failures.
-        lines.warn(subject, line);
-      }
-    } else if (before != null && !before.isEmpty()) {
+      lines.warnOnChange(lastWarnings, subject, line);
+    } else if (lastWarnings.remove(subject) != null) {
       LOG.info(
           "{} received again",
           subject.equals("list") ? "Device list" : "Values of device " + subject);

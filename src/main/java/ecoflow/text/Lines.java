@@ -82,8 +82,9 @@ public final class Lines {
    * Logs a line, unless a line with the same subject was logged less than the pause ago.
    *
    * @param subject identifies similar lines, such as the device and the kind of failure
+   * @return whether the line was logged
    */
-  public void warn(String subject, String line) {
+  public boolean warn(String subject, String line) {
     long now = nanoClock.getAsLong();
     long suppressed;
     synchronized (subjects) {
@@ -93,7 +94,7 @@ public final class Lines {
         if (suppressedAtDebug) {
           log.debug("{}", line);
         }
-        return;
+        return false;
       }
       suppressed = known == null ? 0 : known.suppressed;
       Subject fresh = new Subject();
@@ -104,6 +105,21 @@ public final class Lines {
       log.warn("{} (similar lines suppressed: {})", line, suppressed);
     } else {
       log.warn("{}", line);
+    }
+    return true;
+  }
+
+  /**
+   * Logs a line unless it repeats the last line that was logged with the same subject. A line that
+   * the rate limit suppresses is not lost: if it is repeated, it is logged after the pause.
+   *
+   * @param logged the last logged line of each subject
+   */
+  public void warnOnChange(Map<String, String> logged, String subject, String line) {
+    if (line.equals(logged.get(subject))) {
+      log.debug("{}", line);
+    } else if (warn(subject, line)) {
+      logged.put(subject, line);
     }
   }
 

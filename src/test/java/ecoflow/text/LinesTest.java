@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.junit.jupiter.api.Test;
@@ -56,6 +58,23 @@ class LinesTest {
     log.warn("B", "b2");
     log.warn("A", "a3");
     assertEquals(List.of("a1", "b1", "b2", "a3 (similar lines suppressed: 1)"), lines);
+  }
+
+  @Test
+  void changedLineIsLoggedOnceWhenThePauseIsOver() {
+    Map<String, String> logged = new HashMap<>();
+    for (String line : List.of("a", "a", "b", "b", "b", "b", "b", "b", "b", "a", "a")) {
+      log.warnOnChange(logged, "S", line);
+      pass(10);
+    }
+    assertEquals(List.of("a", "b (similar lines suppressed: 4)"), lines);
+    pass(60);
+    log.warnOnChange(logged, "S", "b");
+    log.warnOnChange(logged, "S", "a");
+    pass(60);
+    log.warnOnChange(logged, "S", "a");
+    assertEquals("a (similar lines suppressed: 2)", lines.get(2));
+    assertEquals(3, lines.size());
   }
 
   @Test
