@@ -150,89 +150,60 @@ class HistoriesTest {
     ProtobufWriter of(int time, int value);
   }
 
+  /**
+   * @param spec the prefix of the serial number, the command, the name of the series and its
+   *     indexes
+   */
+  private static History history(String spec, Message message) {
+    String[] words = spec.split("[ /]");
+    return new History(
+        words[0],
+        Integer.parseInt(words[1]),
+        Integer.parseInt(words[2]),
+        message,
+        words[3],
+        words.length > 4 ? words[4] + " " : "");
+  }
+
   static Stream<History> histories() {
     return Stream.of(
-        new History(
-            "HW51",
-            254,
-            32,
-            (time, value) -> list(2, message().integer(1, time).integer(2, 1).integer(3, value)),
-            "watth_item_watth",
-            "[1][0] "),
-        new History(
-            "HW51",
-            20,
-            136,
-            (time, value) -> list(2, message().integer(1, time).integer(6, value)),
-            "sys_power_stream_pv1_output_power",
-            ""),
-        new History(
-            "P231",
-            254,
-            21,
-            (time, value) -> nested(141, list(1, message().integer(1, value).integer(2, time))),
-            "err_code_record_list_list_info_errcode",
-            ""),
-        new History(
-            "HJ31",
-            96,
-            34,
-            (time, value) -> list(1, message().real(1, value).integer(5, time)),
-            "sys_energy_stream_load_pwr",
-            ""),
-        new History(
-            "HJ31",
-            96,
-            51,
-            (time, value) -> list(1, message().real(1, value).integer(5, time).text(8, "HJ31A")),
-            "para_energy_stream_detail_sys_load_pwr",
-            "[HJ31A] "),
-        new History(
-            "HJ31",
-            212,
-            34,
+        history(
+            "HW51 254/32 watth_item_watth [1][0]",
+            (time, value) -> list(2, message().integer(1, time).integer(2, 1).integer(3, value))),
+        history(
+            "HW51 20/136 sys_power_stream_pv1_output_power",
+            (time, value) -> list(2, message().integer(1, time).integer(6, value))),
+        history(
+            "P231 254/21 err_code_record_list_list_info_errcode",
+            (time, value) -> nested(141, list(1, message().integer(1, value).integer(2, time)))),
+        history(
+            "HJ31 96/34 sys_energy_stream_load_pwr",
+            (time, value) -> list(1, message().real(1, value).integer(5, time))),
+        history(
+            "HJ31 96/51 para_energy_stream_detail_sys_load_pwr [HJ31A]",
+            (time, value) -> list(1, message().real(1, value).integer(5, time).text(8, "HJ31A"))),
+        history(
+            "HJ31 212/34 heating_rod_history_hr_energy_stream_hr_pwr [HF33A]",
             (time, value) ->
-                list(1, message().text(1, "HF33A").real(2, value).real(4, fixed32(time))),
-            "heating_rod_history_hr_energy_stream_hr_pwr",
-            "[HF33A] "),
-        new History(
-            "HC31",
-            96,
-            34,
-            (time, value) -> list(1, message().real(1, value).integer(5, time)),
-            "sys_energy_stream_grid_pwr",
-            ""),
-        new History(
-            "C101",
-            2,
-            129,
-            (time, value) -> list(1, message().integer(1, time).real(2, value)),
-            "energy_flow_history_item_evcharging_power",
-            ""),
-        new History(
-            "C101",
-            2,
-            130,
-            (time, value) -> list(1, message().integer(1, time).integer(2, 3).integer(3, value)),
-            "energy_statistics_item_watth",
-            "[3][0] "),
-        new History(
-            "C101",
-            2,
-            131,
-            (time, value) -> list(1, message().real(1, fixed32(time)).integer(3, value)),
-            "fault_history_item_fault_code",
-            ""),
-        new History(
-            "HD31",
-            254,
-            32,
+                list(1, message().text(1, "HF33A").real(2, value).real(4, fixed32(time)))),
+        history(
+            "HC31 96/34 sys_energy_stream_grid_pwr",
+            (time, value) -> list(1, message().real(1, value).integer(5, time))),
+        history(
+            "C101 2/129 energy_flow_history_item_evcharging_power",
+            (time, value) -> list(1, message().integer(1, time).real(2, value))),
+        history(
+            "C101 2/130 energy_statistics_item_watth [3][0]",
+            (time, value) -> list(1, message().integer(1, time).integer(2, 3).integer(3, value))),
+        history(
+            "C101 2/131 fault_history_item_fault_code",
+            (time, value) -> list(1, message().real(1, fixed32(time)).integer(3, value))),
+        history(
+            "HD31 254/32 statistics_item_data_data [1][5][0]",
             (time, value) ->
                 list(
                     2,
-                    message().integer(1, time).integer(2, 1).integer(3, 5).integer(4, value * 2)),
-            "statistics_item_data_data",
-            "[1][5][0] "));
+                    message().integer(1, time).integer(2, 1).integer(3, 5).integer(4, value * 2))));
   }
 
   @ParameterizedTest
