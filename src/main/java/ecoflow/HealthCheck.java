@@ -60,7 +60,7 @@ final class HealthCheck {
               "GET /-/healthy HTTP/1.0\r\nHost: localhost\r\n\r\n"
                   .getBytes(StandardCharsets.US_ASCII));
       String response = firstBytes(exporter.getInputStream());
-      // An exporter that asks for a password is healthy, too.
+      // An exporter that requires a password is healthy as well.
       boolean isHealthy = response.matches("(?s)HTTP/1\\.. (200|401)\\b.*");
       return isHealthy ? "" : "unexpected response: " + response;
     } catch (SSLException e) {

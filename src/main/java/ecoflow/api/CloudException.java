@@ -37,7 +37,7 @@ public final class CloudException extends PlainException {
   }
 
   @Override
-  public String words(String where) {
+  public String message(String where) {
     return getMessage() + where + advice;
   }
 }

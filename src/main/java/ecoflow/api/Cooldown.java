@@ -52,7 +52,7 @@ final class Cooldown {
 
     /** Omits the path, because no call was made. */
     @Override
-    public String words(String where) {
+    public String message(String where) {
       return getMessage();
     }
   }

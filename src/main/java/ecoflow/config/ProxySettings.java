@@ -51,7 +51,7 @@ public record ProxySettings(
         new ProxySettings(proxy.get().variable(), url.host(), url.port(), url.login(), direct));
   }
 
-  /** Reads the variable in lower case, and otherwise in upper case, as curl does. */
+  /** Reads the variable in lower case or, if it is not set, in upper case, like curl. */
   private static Optional<Given> given(Environment env, String name) {
     env.note(Variable.byDefault(name, Variable.NONE));
     String lower = name.toLowerCase(Locale.ROOT);

@@ -92,7 +92,7 @@ final class FieldValues {
   /**
    * Reads the message. Further calls merge another part of the message as in protobuf: the last
    * value of a field wins, lists are concatenated, nested messages are merged. If the message is
-   * truncated, the fields before the end are kept, except fields with an unexpected type in the
+   * truncated, the fields before the end are used, except fields with an unexpected type in the
    * last part.
    */
   void read(CodedInputStream in) throws IOException {

@@ -90,9 +90,9 @@ final class Declared {
 
   private static boolean isTrue(CamelContext camel, String precondition) {
     try {
-      Exchange nothing = new DefaultExchange(camel);
+      Exchange empty = new DefaultExchange(camel);
       String text = Endpoint.resolved(camel, precondition);
-      return camel.resolveLanguage("simple").createPredicate(text).matches(nothing);
+      return camel.resolveLanguage("simple").createPredicate(text).matches(empty);
     } catch (RuntimeException e) {
       return false;
     }

@@ -145,7 +145,7 @@ final class SchemaCheck {
         addProblem(node, where + ": expected a number, but was '" + text + "'");
       }
     } else {
-      addTypeProblem(where, node, shape, text.isEmpty() ? "nothing" : "'" + text + "'");
+      addTypeProblem(where, node, shape, text.isEmpty() ? "empty" : "'" + text + "'");
     }
   }
 

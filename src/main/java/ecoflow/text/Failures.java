@@ -26,7 +26,7 @@ final class Failures {
     Throwable cause = failure;
     for (int depth = 0; cause != null && depth < MAX_CAUSES; depth++) {
       if (cause instanceof PlainException plain) {
-        return plain.words(where);
+        return plain.message(where);
       }
       String text = known(cause);
       if (text != null) {

@@ -123,15 +123,15 @@ public final class Lines {
     }
   }
 
-  /** The cause of a failure in a few words. */
+  /** A short description of a failure. */
   public static String describe(Throwable failure) {
     return Failures.describe(failure, null);
   }
 
   /**
-   * The cause of a failure and the call that failed.
+   * A short description of a failure, with the call that failed.
    *
-   * @param path of the HTTPS call that failed; null for other failures
+   * @param path the path of the HTTPS call that failed; null for other failures
    */
   public static String describe(Throwable failure, String path) {
     return Failures.describe(failure, path);

@@ -14,7 +14,7 @@ public class PlainException extends Exception {
    *
    * @param where " on" and the path of the HTTPS call that failed; empty for other failures
    */
-  public String words(String where) {
+  public String message(String where) {
     return getMessage() + where;
   }
 }
