@@ -224,7 +224,9 @@ class JarLogIT {
     jar.start("mqtt");
     jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
     String line =
-        "Device " + SERIAL + " sends messages faster than they can be processed: the oldest";
+        "Device "
+            + SERIAL
+            + " sends messages faster than they can be processed: dropping the oldest";
     StringBuilder keys = new StringBuilder("{\"params\":{\"pd.soc\":1");
     for (int i = 0; i < 4_000; i++) {
       keys.append(",\"k.").append(i).append("\":1");

@@ -236,7 +236,7 @@ class JarRoutesIT {
     jar.start("rest", "CAMEL_MAIN_ROUTES_INCLUDE_PATTERN=file:" + routes + "/*.camel.yaml");
 
     assertEquals(1, jar.exitCode());
-    assertTrue(jar.lastLine().contains("0 of 0 routes run"), jar.lastLine());
+    assertTrue(jar.lastLine().contains("0 of 0 routes are running"), jar.lastLine());
     assertEquals(List.of(), jar.log("Metrics are at"));
   }
 

@@ -67,8 +67,8 @@ class ProtectionIT {
     assertRejected(TLS, "the key does not match the certificate");
     assertRejected(
         withSuite("TLS_RSA_WITH_AES_128_CBC_SHA"),
-        "tls_server_config cipher_suites has TLS_RSA_WITH_AES_128_CBC_SHA: TLS 1.2 allows only"
-            + " suites with ECDHE, and AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA");
+        "tls_server_config.cipher_suites: TLS_RSA_WITH_AES_128_CBC_SHA is not allowed: for TLS 1.2,"
+            + " expected ECDHE with AES-GCM, ChaCha20-Poly1305 or AES-CBC-SHA");
   }
 
   private static String withSuite(String suite) {
