@@ -68,8 +68,9 @@ final class ChangeTracker {
   /** See {@link Quotas#changes}. */
   Map<String, Double> changes(SeriesIndex index) {
     if (returned == null) {
-      returned = new HashMap<>(index.values());
-      return index.values();
+      Map<String, Double> all = index.values();
+      returned = new HashMap<>(all);
+      return all;
     }
     Map<String, Double> changes = new LinkedHashMap<>();
     for (String key : changedKeys) {
