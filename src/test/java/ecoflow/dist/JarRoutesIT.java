@@ -34,6 +34,14 @@ class JarRoutesIT {
   @RegisterExtension final ExporterJar jar = new ExporterJar(clouds);
   @TempDir Path directory;
 
+  /** Starts the jar in mode REST with one user file, and returns this file. */
+  private Path startWithRouteFile(String yaml) throws IOException {
+    Path routes = Files.createDirectory(directory.resolve("routes"));
+    Path file = Files.writeString(routes.resolve("mine.camel.yaml"), yaml);
+    jar.start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+    return file;
+  }
+
   @Test
   void theJarExportsItsRoutes() {
     Path routes = directory.resolve("new/routes");
@@ -104,16 +112,13 @@ class JarRoutesIT {
 
   @Test
   void anInvalidRouteFileIsOneLineAndExitCode2() throws IOException {
-    Path routes = Files.createDirectory(directory.resolve("routes"));
-    Path file = routes.resolve("mine.camel.yaml");
-    Files.writeString(
-        file,
-        "- route:\n    id: mine\n    from:\n      uri: sedda:changes-mine\n      steps:\n       "
-            + " - log: x\n");
-    jar.start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
+    Path file =
+        startWithRouteFile(
+            "- route:\n    id: mine\n    from:\n      uri: sedda:changes-mine\n      steps:\n       "
+                + " - log: x\n");
 
     assertEquals(2, jar.exitCode());
-    assertEquals(1, jar.log("Routes from " + routes + ": mine.camel.yaml").size());
+    assertEquals(1, jar.log("Routes from " + file.getParent() + ": mine.camel.yaml").size());
     assertEquals(1, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertTrue(
         jar.lastLine().contains("Failed to start the routes: " + file + ":4: unknown component "),
@@ -123,11 +128,9 @@ class JarRoutesIT {
 
   @Test
   void eachErrorInRouteFilesIsOneLine() throws IOException {
-    Path routes = Files.createDirectory(directory.resolve("routes"));
-    Path file = routes.resolve("mine.camel.yaml");
-    Files.writeString(
-        file,
-        """
+    Path file =
+        startWithRouteFile(
+            """
         - route:
             id: mine
             from:
@@ -136,7 +139,6 @@ class JarRoutesIT {
                 - lgo: x
                 - to: direct:nowhere
         """);
-    jar.start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
 
     assertEquals(2, jar.exitCode());
     assertEquals(
@@ -153,11 +155,9 @@ class JarRoutesIT {
 
   @Test
   void aStepThatFailsAtStartupIsOneLine() throws IOException {
-    Path routes = Files.createDirectory(directory.resolve("routes"));
-    Path file = routes.resolve("mine.camel.yaml");
-    Files.writeString(
-        file,
-        """
+    Path file =
+        startWithRouteFile(
+            """
         - route:
             id: mine
             from:
@@ -167,7 +167,6 @@ class JarRoutesIT {
                 - convertBodyTo:
                     type: com.example.Nothing
         """);
-    jar.start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
 
     assertEquals(2, jar.exitCode());
     assertTrue(

@@ -4,9 +4,11 @@ import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import java.util.Collection;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Serial numbers in the settings of an exporter, for tests that need their own devices. */
 public final class DevicePool {
@@ -21,6 +23,17 @@ public final class DevicePool {
   public DevicePool(String start, int size) {
     this.start = start;
     this.size = size;
+  }
+
+  /**
+   * A pool for each model.
+   *
+   * @param models the prefixes of the serial numbers
+   * @param suffix follows the prefix
+   */
+  public static Map<String, DevicePool> ofModels(String suffix, int size, String... models) {
+    return Stream.of(models)
+        .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + suffix, size)));
   }
 
   /** All serial numbers in the format of ECOFLOW_DEVICE_SN. */

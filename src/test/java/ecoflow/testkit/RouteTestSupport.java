@@ -34,10 +34,7 @@ public abstract class RouteTestSupport extends CamelTestSupport {
   protected RouteTestSupport(String file, String... variables) {
     this.file = file;
     this.variables.put("ECOFLOW_DEVICE_SN", "R331");
-    for (String variable : variables) {
-      int equals = variable.indexOf('=');
-      this.variables.put(variable.substring(0, equals), variable.substring(equals + 1));
-    }
+    Variables.assign(this.variables, variables);
   }
 
   /** The content of /metrics. */

@@ -100,10 +100,7 @@ public final class SinkRun implements AutoCloseable {
   private Map<String, String> with(Map<String, String> more, String... variables) {
     Map<String, String> all = new HashMap<>(more);
     all.putAll(directories);
-    for (String variable : variables) {
-      int equals = variable.indexOf('=');
-      all.put(variable.substring(0, equals), variable.substring(equals + 1));
-    }
+    Variables.assign(all, variables);
     return all;
   }
 

@@ -34,10 +34,15 @@ public final class Variables {
       variables.put("ECOFLOW_ACCOUNT_USER", cloud.account().email());
       variables.put("ECOFLOW_ACCOUNT_PASSWORD", cloud.account().password());
     }
-    for (String assignment : more) {
+    assign(variables, more);
+    return variables;
+  }
+
+  /** Sets variables that are written as in a shell. */
+  static void assign(Map<String, String> variables, String... assignments) {
+    for (String assignment : assignments) {
       int equals = assignment.indexOf('=');
       variables.put(assignment.substring(0, equals), assignment.substring(equals + 1));
     }
-    return variables;
   }
 }

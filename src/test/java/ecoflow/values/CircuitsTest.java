@@ -35,8 +35,8 @@ class CircuitsTest {
   private static final String WAVE_3 = "AC71";
 
   private static final Map<String, DevicePool> DEVICES =
-      List.of(HOME_PANEL, HOME_PANEL_2, HOME_PANEL_3, OCEAN_PANEL, GLACIER_CLASSIC, WAVE_3).stream()
-          .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZCIR", 4)));
+      DevicePool.ofModels(
+          "ZCIR", 4, HOME_PANEL, HOME_PANEL_2, HOME_PANEL_3, OCEAN_PANEL, GLACIER_CLASSIC, WAVE_3);
 
   @RegisterExtension
   static final ExporterExtension exporter =

@@ -43,8 +43,7 @@ class HistoriesTest {
   private static final int NOW = 1_750_000_000;
 
   private static final Map<String, DevicePool> DEVICES =
-      Stream.of("HW51", "HJ31", "HC31", "C101", "HD31", "P231")
-          .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZHIS", 20)));
+      DevicePool.ofModels("ZHIS", 20, "HW51", "HJ31", "HC31", "C101", "HD31", "P231");
 
   @RegisterExtension
   static final ExporterExtension exporter =

@@ -44,19 +44,20 @@ class MessageSequencesTest {
   private static final String POWER_STREAM = "HW51";
 
   private static final Map<String, DevicePool> DEVICES =
-      Stream.of(
-              POWER_OCEAN,
-              DC_FIT,
-              POWER_OCEAN_NEW,
-              STREAM_5000,
-              RIVER_3,
-              DELTA_3,
-              DELTA_PRO_ULTRA,
-              DELTA_PRO_ULTRA_X,
-              HOME_PANEL_2,
-              HOME_PANEL_3,
-              POWER_STREAM)
-          .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZSEQ", 16)));
+      DevicePool.ofModels(
+          "ZSEQ",
+          16,
+          POWER_OCEAN,
+          DC_FIT,
+          POWER_OCEAN_NEW,
+          STREAM_5000,
+          RIVER_3,
+          DELTA_3,
+          DELTA_PRO_ULTRA,
+          DELTA_PRO_ULTRA_X,
+          HOME_PANEL_2,
+          HOME_PANEL_3,
+          POWER_STREAM);
 
   /** With a long timeout, series are removed only because of a message. */
   @RegisterExtension

@@ -12,8 +12,6 @@ import ecoflow.testkit.DevicePool;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Page;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,8 +27,7 @@ class ParallelInvertersTest {
   private static final String STREAM = "para_energy_stream";
 
   private static final Map<String, DevicePool> DEVICES =
-      Stream.of("HJ31", "J329", "R374")
-          .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZPAR", 10)));
+      DevicePool.ofModels("ZPAR", 10, "HJ31", "J329", "R374");
 
   @RegisterExtension
   static final ExporterExtension exporter =

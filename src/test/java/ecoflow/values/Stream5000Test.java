@@ -26,8 +26,6 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -44,8 +42,7 @@ class Stream5000Test {
   private static final Pattern ITEM = Pattern.compile("(\\d+[.]1)\\[(\\d+)][.](\\d+)");
 
   private static final Map<String, DevicePool> DEVICES =
-      Stream.of("ES21", "ES22")
-          .collect(Collectors.toMap(model -> model, model -> new DevicePool(model + "ZLAY", 60)));
+      DevicePool.ofModels("ZLAY", 60, "ES21", "ES22");
 
   @RegisterExtension
   static final ExporterExtension exporter =
