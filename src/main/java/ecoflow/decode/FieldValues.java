@@ -104,7 +104,7 @@ final class FieldValues {
     in.checkLastTagWas(0);
   }
 
-  /** Returns false at an end-group tag, which is not valid here because there is no open group. */
+  /** Returns false at an end-group tag, which is not valid here because no group is open. */
   private boolean readField(CodedInputStream in, int tag) throws IOException {
     int wireType = WireFormat.getTagWireType(tag);
     Field field = type.field(WireFormat.getTagFieldNumber(tag));

@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** Validates lines of the user's tables. */
+/** Validates lines of user tables. */
 final class UserRows {
 
   private static final Set<String> LABELS =
@@ -32,7 +32,7 @@ final class UserRows {
   private final Function<String, Table.Name> names;
 
   /**
-   * @param names returns the name of a metric, or null if there is no such metric
+   * @param names returns the name of a metric, or null for an unknown metric
    */
   UserRows(Function<String, Table.Name> names) {
     this.names = names;
