@@ -223,7 +223,8 @@ final class Guard implements AutoCloseable {
                 check);
     if (!isAccepted) {
       request.resume();
-      respondDelayed(
+      // Immediate responses to clients that repeat the request at once would use all CPU time.
+      delay(
           request,
           () -> {
             request.response().putHeader("Retry-After", "5");
@@ -262,18 +263,22 @@ final class Guard implements AutoCloseable {
 
   private void respondDelayed(HttpServerRequest request, Runnable respond) {
     if (checks.get().needsDelay(address(request))) {
-      Vertx.currentContext()
-          .owner()
-          .setTimer(
-              DELAY_MILLIS,
-              timer -> {
-                if (!request.response().closed()) {
-                  respond.run();
-                }
-              });
+      delay(request, respond);
     } else {
       respond.run();
     }
+  }
+
+  private static void delay(HttpServerRequest request, Runnable respond) {
+    Vertx.currentContext()
+        .owner()
+        .setTimer(
+            DELAY_MILLIS,
+            timer -> {
+              if (!request.response().closed()) {
+                respond.run();
+              }
+            });
   }
 
   private static String address(HttpServerRequest request) {

@@ -201,27 +201,45 @@ class ProtectionTest {
   void guessesOfOneAddressDoNotBlockAnother() throws Exception {
     start(USERS + "  carol: " + SLOW_S3CRET + "\n");
     List<Socket> guesses = new ArrayList<>();
+    List<Socket> more = new ArrayList<>();
     try {
       for (int i = 0; i < 80; i++) {
-        Socket socket = new Socket();
-        guesses.add(socket);
-        socket.bind(new InetSocketAddress("127.0.0.3", 0));
-        socket.connect(new InetSocketAddress("127.0.0.1", exporter.http().port()));
-        String request =
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: "
-                + basic("carol:guess" + i)
-                + "\r\n\r\n";
-        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        guesses.add(guess(i));
       }
       // All checks are busy, so some guesses are refused without a check.
       eventually(() -> assertTrue(answered(guesses) > 0));
       assertEquals(200, get("/metrics", "alice:s3cret").statusCode());
       assertTrue(answered(guesses) < 40, "before the guesses are checked");
+
+      // Refusals are delayed, so that clients that guess again at once do not use all CPU time.
+      for (int i = 0; i < 5; i++) {
+        more.add(guess(i));
+      }
+      for (int i = 0; i < 3; i++) {
+        assertEquals(200, get("/-/healthy", "alice:s3cret").statusCode());
+      }
+      assertEquals(0, answered(more));
+      eventually(() -> assertTrue(answered(more) > 0));
     } finally {
       for (Socket socket : guesses) {
         socket.close();
       }
+      for (Socket socket : more) {
+        socket.close();
+      }
     }
+  }
+
+  private Socket guess(int number) throws IOException {
+    Socket socket = new Socket();
+    socket.bind(new InetSocketAddress("127.0.0.3", 0));
+    socket.connect(new InetSocketAddress("127.0.0.1", exporter.http().port()));
+    String request =
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: "
+            + basic("carol:guess" + number)
+            + "\r\n\r\n";
+    socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+    return socket;
   }
 
   private static long answered(List<Socket> sockets) {

@@ -117,7 +117,7 @@ class SecurityDocTest {
             + " of other users, "
             + PasswordChecks.MAX_FIRST_GUESSES
             + " guesses",
-        "503 with `Retry-After`",
+        "503 with `Retry-After`, delayed by 1 s",
         "busy");
     row(
         rows,
