@@ -1,12 +1,16 @@
 package ecoflow;
 
-import ecoflow.account.AccountMode;
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.account.Schedules;
 import ecoflow.api.Api;
+import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.landing.Landing;
+import ecoflow.login.Logins;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
 import ecoflow.normal.Normalised;
@@ -26,16 +30,19 @@ import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
 import java.time.Clock;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.AsyncProducer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
@@ -51,6 +58,7 @@ public final class Beans implements ExporterBeans {
   private static final String CONNECT = "direct:connect";
 
   private final Settings settings;
+  private final Accounts accounts;
   private final TrustManagerFactory trust;
   private final Registries registries;
   private final LongSupplier nanoClock;
@@ -88,6 +96,7 @@ public final class Beans implements ExporterBeans {
    */
   public Beans(Settings settings, LongSupplier nanoClock) throws ConfigException {
     this.settings = settings;
+    this.accounts = new Accounts(List.of(new AccountSettings("", Map.of(), settings)));
     this.nanoClock = nanoClock;
     this.trust = settings.http().trust();
     this.protection = Protection.open(settings.page().webConfig(), nanoClock);
@@ -118,6 +127,11 @@ public final class Beans implements ExporterBeans {
   }
 
   @Override
+  public Accounts accounts() {
+    return accounts;
+  }
+
+  @Override
   public Devices devices() {
     return devices;
   }
@@ -126,9 +140,9 @@ public final class Beans implements ExporterBeans {
   public void configure(CamelContext camel) {
     Logger log = LoggerFactory.getLogger(Beans.class);
     Registry registry = camel.getRegistry();
-    Meters meters = new Meters(settings, version());
-    devices = new Devices(settings, line -> log.warn("{}", line), nanoClock);
-    meters.registerDevices(devices::overLimit, devices::invalidSerials);
+    Meters meters = new Meters(settings, accounts, version());
+    devices = new Devices(settings, accounts, line -> log.warn("{}", line), nanoClock);
+    meters.registerDevices(devices::overLimit, devices::invalidSerials, devices::ofOtherAccounts);
     Quotas quotas =
         new Quotas(
             settings.devices(),
@@ -144,14 +158,7 @@ public final class Beans implements ExporterBeans {
     devices.setSilences(normalised::silence);
     Page page = new Page(settings.page(), devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
-    api =
-        new Api(
-            settings.http(),
-            settings.mqtt().maxReconnectDelay(),
-            tls,
-            meters,
-            nanoClock,
-            () -> exit.run());
+    api = new Api(settings.http(), accounts, tls, meters, nanoClock, () -> exit.run());
     registries.publish(camel, settings.page().prefix(), devices, quotas, meters.registry());
     page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
 
@@ -171,7 +178,8 @@ public final class Beans implements ExporterBeans {
 
     // Camel's web server finds a Vert.x by its type, and does not close one that it did not create.
     Consumer<String> refusals = meters.webRefusals(settings.page().webConfig().isPresent());
-    vertx = EventLoops.open(settings.mode().usesMqtt() ? 2 : 1, protection.transport(refusals));
+    boolean usesMqtt = accounts.areNamed() || accounts.isAny(Settings.Mode::usesMqtt);
+    vertx = EventLoops.open(usesMqtt ? 2 : 1, protection.transport(refusals));
     registry.bind("vertx", protection.guard(vertx, new HttpEndpoints(camel), refusals));
     registry.bind("metricsRegistry", meters.registry());
     UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
@@ -188,30 +196,32 @@ public final class Beans implements ExporterBeans {
         registry,
         settings.devices().maxValues(),
         skipped -> meters.conflicts(Quotas.LIMIT, skipped));
-    if (!settings.mode().usesAccount()) {
-      RestMode.bind(registry, settings, api, devices, meters, nanoClock);
+    registry.bind("accounts", accounts);
+    new Schedules(accounts, nanoClock).bind(registry);
+    if (accounts.areNamed() || accounts.isAny(mode -> !mode.usesAccount())) {
+      RestMode.bind(registry, api, devices, meters, nanoClock);
     }
-    if (settings.mode().usesMqtt()) {
-      AccountMode account = new AccountMode(settings, devices, meters, nanoClock);
+    if (usesMqtt) {
+      Logins logins = new Logins(accounts, devices, meters, nanoClock);
       mqtt =
           new Mqtt(
               settings,
+              accounts,
               vertx,
               trust,
-              devices::ecoflowSerials,
-              devices::commonSilence,
+              devices,
               api,
               meters,
               Payloads::kind,
               nanoClock,
-              () -> connect(camel),
-              account::forgetLogin);
-      account.bind(registry, mqtt::isConnected);
+              account -> connect(camel, account),
+              logins::forget);
+      logins.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      Payloads.bind(registry, settings.messagesDir(), unknown, meters, nanoClock);
+      Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock);
       Supplier<Optional<String>> link = problem(mqtt::isConnected, "no MQTT connection");
       if (settings.mode().usesAccount()) {
-        Supplier<Optional<String>> login = problem(account::isLoggedIn, "not logged in");
+        Supplier<Optional<String>> login = problem(logins::isComplete, "not logged in");
         page.watch("login", login);
         page.watch("link", link);
         landing.show("Login", login, "logged in");
@@ -226,30 +236,34 @@ public final class Beans implements ExporterBeans {
     registry.bind("sinks", sinks);
     page.remark("sinks", sinks::problem);
     page.bind(registry);
-    CamelSettings.configure(camel, settings);
+    CamelSettings.configure(camel, settings, accounts);
   }
 
   private Supplier<Optional<String>> cloudProblem() {
     return () -> {
-      if (!api.isContactMade()) {
+      if (!api.isContactMade(accounts.all().get(0))) {
         return Optional.of("has not answered yet");
       }
-      return api.isPaused() ? Optional.of("has requested a pause of all calls") : Optional.empty();
+      return api.isPaused(accounts.all().get(0))
+          ? Optional.of("has requested a pause of all calls")
+          : Optional.empty();
     };
   }
 
-  private static Supplier<Optional<String>> problem(BooleanSupplier isOk, String problem) {
-    return () -> isOk.getAsBoolean() ? Optional.empty() : Optional.of(problem);
+  private Supplier<Optional<String>> problem(Predicate<Account> isOk, String problem) {
+    return () -> isOk.test(accounts.all().get(0)) ? Optional.empty() : Optional.of(problem);
   }
 
-  private void connect(CamelContext camel) {
+  private void connect(CamelContext camel, Account account) {
     if (reconnects && camel.isStarted()) {
       // The route switches to its own thread pool, so this call does not block.
       Endpoint route = camel.getEndpoint(CONNECT);
+      Exchange exchange = route.createExchange();
+      exchange.setVariable(Account.VARIABLE, account);
       try {
         AsyncProducer producer = route.createAsyncProducer();
         producer.start();
-        producer.process(route.createExchange(), unused -> producer.stop());
+        producer.process(exchange, unused -> producer.stop());
       } catch (Exception e) {
         throw new IllegalStateException("A direct endpoint always has a producer", e);
       }

@@ -1,13 +1,16 @@
 package ecoflow;
 
+import ecoflow.account.Accounts;
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.MqttSettings;
 import ecoflow.config.Settings;
+import ecoflow.config.Settings.Mode;
 import ecoflow.routes.RouteFiles;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.component.http.HttpComponent;
@@ -32,6 +35,11 @@ final class CamelSettings {
   /** The maximum size of a request body, in bytes, on paths of users' routes that accept one. */
   private static final int MAX_BODY = 1 << 20;
 
+  /** The periods of timers with several accounts, whose schedules contain the intervals. */
+  private static final Duration TICK = Duration.ofSeconds(1);
+
+  private static final Duration SHORT_TICK = Duration.ofMillis(250);
+
   private CamelSettings() {}
 
   /** Properties of Camel Main; environment variables CAMEL_... override them. */
@@ -47,25 +55,25 @@ final class CamelSettings {
   }
 
   /** Sets the placeholders and the component that every Camel context needs. */
-  static void configure(CamelContext camel, Settings settings) {
+  static void configure(CamelContext camel, Settings settings, Accounts accounts) {
     PropertiesComponent properties = camel.getPropertiesComponent();
-    placeholders(settings).forEach(properties::addInitialProperty);
+    placeholders(settings, accounts).forEach(properties::addInitialProperty);
     camel.getRegistry().bind("cloudUris", new CloudUris());
     camel.addComponent(CLOUD, cloud(camel, settings.http()));
   }
 
-  private static Map<String, String> placeholders(Settings settings) {
+  private static Map<String, String> placeholders(Settings settings, Accounts accounts) {
     DeviceSettings devices = settings.devices();
     HttpSettings http = settings.http();
     MqttSettings mqtt = settings.mqtt();
     Map<String, String> values = new LinkedHashMap<>();
-    Settings.Mode mode = settings.mode();
-    values.put("ecoflow.mode", mode.label());
-    values.put("ecoflow.keys", Boolean.toString(!mode.usesAccount()));
-    values.put("ecoflow.account", Boolean.toString(mode.usesAccount()));
-    values.put("ecoflow.mqtt", Boolean.toString(mode.usesMqtt()));
-    values.put("ecoflow.open", Boolean.toString(mode == Settings.Mode.OPEN));
-    values.put("ecoflow.requests", Boolean.toString(mode == Settings.Mode.DEVICE));
+    values.put("ecoflow.mode", accounts.areNamed() ? "accounts" : settings.mode().label());
+    // Whether any account needs the routes. Accounts of all modes can be added to a file.
+    values.put("ecoflow.keys", isAny(accounts, mode -> !mode.usesAccount()));
+    values.put("ecoflow.account", isAny(accounts, Mode::usesAccount));
+    values.put("ecoflow.mqtt", isAny(accounts, Mode::usesMqtt));
+    values.put("ecoflow.open", isAny(accounts, mode -> mode == Mode.OPEN));
+    values.put("ecoflow.requests", isAny(accounts, mode -> mode == Mode.DEVICE));
     values.put("ecoflow.metrics.prefix", settings.page().prefix());
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));
     values.put("ecoflow.http.retries", Integer.toString(http.retries()));
@@ -73,7 +81,20 @@ final class CamelSettings {
     values.put("ecoflow.retry.timeout", millis(http.pause()));
     values.put("ecoflow.idle.check.interval", millis(mqtt.idleCheckInterval()));
     values.put("ecoflow.quota.request.interval", millis(mqtt.requestInterval()));
+    boolean areNamed = accounts.areNamed();
+    values.put("ecoflow.poll.tick", millis(areNamed ? SHORT_TICK : devices.collectingInterval()));
+    values.put("ecoflow.request.tick", millis(areNamed ? SHORT_TICK : mqtt.requestInterval()));
+    values.put("ecoflow.idle.check.tick", millis(areNamed ? TICK : mqtt.idleCheckInterval()));
+    values.put("ecoflow.retry.tick", millis(areNamed ? TICK : http.pause()));
+    if (areNamed) {
+      values.put("ecoflow.list.check.tick", millis(TICK));
+      values.put("ecoflow.discover.tick", millis(TICK));
+    }
     return values;
+  }
+
+  private static String isAny(Accounts accounts, Predicate<Mode> condition) {
+    return Boolean.toString(accounts.areNamed() || accounts.isAny(condition));
   }
 
   private static String millis(Duration duration) {

@@ -1,2 +1,2 @@
-/** The login for MQTT connections, and requests for all values of a device. */
+/** The accounts at EcoFlow, and where beans store the state of each. */
 package ecoflow.account;

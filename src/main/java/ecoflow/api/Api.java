@@ -1,5 +1,8 @@
 package ecoflow.api;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.account.PerAccount;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.meters.Meters;
@@ -7,6 +10,7 @@ import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
@@ -22,10 +26,12 @@ import org.apache.camel.support.jsse.SSLContextParameters;
  */
 public final class Api implements AutoCloseable {
 
-  private final ApiHost host;
+  private final PerAccount<ApiHost> hosts =
+      new PerAccount<>(account -> new ApiHost(account.prefix(), account.settings().http().hosts()));
+  private final PerAccount<FirstContact> contacts;
   private final Cooldown cooldown;
   private final CloudCall call;
-  private final FirstContact firstContact;
+  private final FirstContacts firstContacts;
   private final HttpBounds bounds;
   private final Optional<ProxySettings> proxy;
 
@@ -35,21 +41,33 @@ public final class Api implements AutoCloseable {
   private final SSLContext tls;
 
   /**
-   * @param maxPause maximum pause between attempts before the first success, unless RETRY_TIMEOUT
-   *     is longer
-   * @param exit ends the process if EcoFlow never responds
+   * @param exit ends the process if EcoFlow never responds to a single account
    */
   public Api(
       HttpSettings settings,
-      Duration maxPause,
+      Accounts accounts,
       SSLContext tls,
       Meters meters,
       LongSupplier nanoClock,
       Runnable exit) {
-    this.host = new ApiHost(settings.hosts());
-    this.cooldown = new Cooldown(settings.pause(), nanoClock);
-    this.call = new CloudCall(settings.timeout(), host, cooldown, meters, nanoClock);
-    this.firstContact = new FirstContact(settings.attempts(), settings.pause(), maxPause, exit);
+    this.cooldown =
+        new Cooldown(
+            account -> hosts.of(account).current(),
+            settings.pause(),
+            accounts.areNamed(),
+            nanoClock);
+    this.call = new CloudCall(settings.timeout(), hosts, cooldown, meters, nanoClock);
+    OptionalInt attempts =
+        accounts.areNamed() ? OptionalInt.empty() : OptionalInt.of(settings.attempts());
+    this.contacts =
+        new PerAccount<>(
+            account ->
+                new FirstContact(
+                    attempts,
+                    account.settings().http().pause(),
+                    account.settings().mqtt().maxReconnectDelay(),
+                    exit));
+    this.firstContacts = new FirstContacts(accounts, contacts, account -> Duration.ZERO);
     // Twice the limit of the JSON reader, whose error message is more specific.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
@@ -69,11 +87,10 @@ public final class Api implements AutoCloseable {
    * @param skipped receives the number of skipped values
    */
   public void bind(Registry registry, int maxValues, LongConsumer skipped) {
-    Redelivery redelivery = new Redelivery(cooldown, host);
-    registry.bind("apiHost", host);
+    Redelivery redelivery = new Redelivery(cooldown, hosts);
     registry.bind("cloudCall", call);
-    registry.bind("firstContact", firstContact);
-    registry.bind("firstContactPauses", new FirstContactPauses(firstContact));
+    registry.bind("firstContacts", firstContacts);
+    registry.bind("firstContactPauses", firstContacts.scheduler());
     registry.bind("redelivery", redelivery);
     // An error handler refers to a processor, not to a method.
     registry.bind("prepareRedelivery", (Processor) redelivery::prepare);
@@ -96,9 +113,9 @@ public final class Api implements AutoCloseable {
     };
   }
 
-  /** Whether all calls are paused at EcoFlow's request. */
-  public boolean isPaused() {
-    return !cooldown.isOver();
+  /** Whether the account's calls are paused at EcoFlow's request. */
+  public boolean isPaused(Account account) {
+    return !cooldown.isOver(account);
   }
 
   /** Whether the call was not made because of the pause. */
@@ -106,19 +123,22 @@ public final class Api implements AutoCloseable {
     return failure instanceof Cooldown.NotOverException;
   }
 
-  /** Whether EcoFlow has responded successfully since the start. */
-  public boolean isContactMade() {
-    return firstContact.isMade();
+  /** Whether a call of the account has succeeded since the start. */
+  public boolean isContactMade(Account account) {
+    return contacts.of(account).isMade();
   }
 
-  public void contactMade() {
-    firstContact.succeeded();
+  public void contactMade(Account account) {
+    contacts.of(account).succeeded();
   }
 
-  /** Handles a failed attempt before the first success; after the last one the process exits. */
-  public void contactFailed(String message) {
-    recordFailure(message);
-    firstContact.failed(message);
+  /**
+   * Handles a failed attempt before the first success; with a single account, the process exits
+   * after the last one.
+   */
+  public void contactFailed(Account account, String message) {
+    recordFailure(account, message);
+    contacts.of(account).failed(account.prefix() + message);
   }
 
   /**
@@ -130,8 +150,8 @@ public final class Api implements AutoCloseable {
   public record Failure(String message, long epochMillis) {}
 
   /** Stores a failure for the landing page. */
-  public void recordFailure(String message) {
-    lastFailure = new Failure(message, System.currentTimeMillis());
+  public void recordFailure(Account account, String message) {
+    lastFailure = new Failure(account.prefix() + message, System.currentTimeMillis());
   }
 
   /** The last failure of a call or of the MQTT connection. */
@@ -140,16 +160,17 @@ public final class Api implements AutoCloseable {
   }
 
   /**
-   * Handles the final failure of a call: starts the common pause if the response requests one.
+   * Handles the final failure of a call: starts a pause if the response requests one.
    *
    * @return the reason, for the log
    */
-  public String failed(Throwable failure, String path) {
+  public String failed(Account account, Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
-    if (firstContact.isMade() && Cooldown.isRequestedBy(failure)) {
-      cooldown.start(reason);
+    if (contacts.of(account).isMade() && Cooldown.isRequestedBy(failure)) {
+      cooldown.start(account, failure, reason);
     }
     if (ApiHost.isInvalidKey(failure)) {
+      ApiHost host = hosts.of(account);
       host.keyRejected();
       return "code " + ApiHost.INVALID_KEY + " on " + path + ": " + host.advice();
     }

@@ -5,8 +5,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The host of API calls. An access key belongs to one region, and the hosts of other regions reject
- * it with code 8513. Each region is therefore tried once, until one accepts the key.
+ * The host of the API calls of an account. An access key belongs to one region, and the hosts of
+ * other regions reject it with code 8513. Each region is therefore tried once, until one accepts
+ * the key.
  */
 final class ApiHost {
 
@@ -15,17 +16,22 @@ final class ApiHost {
   /** EcoFlow's code for an access key that is unknown in the region. */
   static final String INVALID_KEY = "8513";
 
+  private final String prefix;
   private final List<String> hosts;
   private int current;
   private int triedHosts = 1;
   private boolean isKeyAccepted;
 
-  ApiHost(List<String> hosts) {
+  /**
+   * @param prefix the start of log lines about the account
+   */
+  ApiHost(String prefix, List<String> hosts) {
+    this.prefix = prefix;
     this.hosts = hosts;
   }
 
-  /** For routes: the host, with its port if it has one. */
-  public synchronized String current() {
+  /** The host, with its port if it has one. */
+  synchronized String current() {
     return hosts.get(current);
   }
 
@@ -49,7 +55,7 @@ final class ApiHost {
     String before = current();
     current = (current + 1) % hosts.size();
     triedHosts++;
-    LOG.warn("{} rejected the access key; trying {}", before, current());
+    LOG.warn("{}{} rejected the access key; trying {}", prefix, before, current());
   }
 
   /** Returns to the configured host after all regions have rejected the key. */

@@ -1,11 +1,14 @@
 package ecoflow.api;
 
+import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
+import org.apache.camel.Variable;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,18 +28,27 @@ final class CloudCall {
   private static final int RESET_CONTENT = 205;
 
   private final Duration timeout;
-  private final ApiHost host;
+  private final PerAccount<ApiHost> hosts;
   private final Cooldown cooldown;
   private final Meters meters;
   private final LongSupplier nanoClock;
 
   CloudCall(
-      Duration timeout, ApiHost host, Cooldown cooldown, Meters meters, LongSupplier nanoClock) {
+      Duration timeout,
+      PerAccount<ApiHost> hosts,
+      Cooldown cooldown,
+      Meters meters,
+      LongSupplier nanoClock) {
     this.timeout = timeout;
-    this.host = host;
+    this.hosts = hosts;
     this.cooldown = cooldown;
     this.meters = meters;
     this.nanoClock = nanoClock;
+  }
+
+  /** For routes: the host of the account's calls, with its port if it has one. */
+  public String host(@Variable(Account.VARIABLE) Account account) {
+    return hosts.of(account).current();
   }
 
   /**
@@ -46,7 +58,7 @@ final class CloudCall {
    */
   public void begin(Exchange exchange) throws Cooldown.NotOverException {
     int attemptsBefore = exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
-    cooldown.check(attemptsBefore > 0);
+    cooldown.check(Account.of(exchange), attemptsBefore > 0);
     // A property, because the response replaces the headers.
     exchange.setProperty(ATTEMPT, attemptsBefore + 1);
     exchange.setProperty(STARTED, nanoClock.getAsLong());
@@ -63,8 +75,9 @@ final class CloudCall {
   public void check(Exchange exchange) throws CloudException {
     Message message = exchange.getMessage();
     message.setBody(Answers.data(message.getBody()));
-    host.keyAccepted();
-    cooldown.reset();
+    Account account = Account.of(exchange);
+    hosts.of(account).keyAccepted();
+    cooldown.reset(account);
   }
 
   /**
@@ -107,7 +120,8 @@ final class CloudCall {
           failure instanceof HttpOperationFailedException || failure instanceof CloudException;
       status = !hasResponse && took.compareTo(timeout) >= 0 ? "timeout" : "error";
     }
-    meters.httpRequest(exchange.getProperty(PATH, String.class), status, took);
+    meters.httpRequest(
+        Account.of(exchange), exchange.getProperty(PATH, String.class), status, took);
     if (LOG.isDebugEnabled()) {
       LOG.debug("{}", trace(exchange, code, took, failure));
     }

@@ -2,32 +2,35 @@ package ecoflow.api;
 
 import ecoflow.text.Lines;
 import java.time.Duration;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The phase before the first successful call: the process exits after ESTABLISH_ATTEMPTS failed
- * attempts. The pause between them starts at RETRY_TIMEOUT and doubles up to MAX_RECONNECT_DELAY,
- * so that an exporter that is restarted repeatedly does not log in every two minutes during an
- * outage.
+ * The phase of an account before its first successful call. The pause between attempts starts at
+ * RETRY_TIMEOUT and doubles up to MAX_RECONNECT_DELAY, so that an exporter that is restarted
+ * repeatedly does not log in every two minutes during an outage. With a single account, the process
+ * exits after ESTABLISH_ATTEMPTS failed attempts.
  */
 final class FirstContact {
 
   private static final Logger LOG = LoggerFactory.getLogger(FirstContact.class);
 
-  private final int attempts;
+  private final OptionalInt attempts;
   private final Duration maxPause;
   private final Runnable exit;
   private Duration pause;
   private boolean made;
   private int failures;
+  private String lastMessage = "";
 
   /**
+   * @param attempts after which the process exits; empty to continue without a limit
    * @param pause the pause after the first attempt
    * @param maxPause ignored if it is shorter than the first pause
    * @param exit ends the process; called once
    */
-  FirstContact(int attempts, Duration pause, Duration maxPause, Runnable exit) {
+  FirstContact(OptionalInt attempts, Duration pause, Duration maxPause, Runnable exit) {
     this.attempts = attempts;
     this.pause = pause;
     this.maxPause = maxPause.compareTo(pause) > 0 ? maxPause : pause;
@@ -40,7 +43,7 @@ final class FirstContact {
 
   /** Whether no further attempts follow: a call succeeded, or the process exits. */
   synchronized boolean isOver() {
-    return made || failures >= attempts;
+    return made || (attempts.isPresent() && failures >= attempts.getAsInt());
   }
 
   /** The pause between the last attempt and the next one. */
@@ -58,19 +61,21 @@ final class FirstContact {
       return;
     }
     failures++;
-    if (failures < attempts) {
-      if (failures > 1) {
-        pause = Api.doubled(pause, maxPause);
-      }
-      LOG.warn(
-          "{}; attempt {} of {}, next attempt in {} s",
-          message,
-          failures,
-          attempts,
-          Lines.seconds(pause));
-    } else {
-      LOG.error("{}; attempt {} of {}, exiting", message, failures, attempts);
+    String attempt =
+        attempts.isPresent() ? "attempt " + failures + " of " + attempts.getAsInt() + ", " : "";
+    if (isOver()) {
+      LOG.error("{}; {}exiting", message, attempt);
       exit.run();
+      return;
     }
+    if (failures > 1) {
+      pause = Api.doubled(pause, maxPause);
+    }
+    if (attempts.isEmpty() && message.equals(lastMessage)) {
+      LOG.debug("{}; next attempt in {} s", message, Lines.seconds(pause));
+    } else {
+      LOG.warn("{}; {}next attempt in {} s", message, attempt, Lines.seconds(pause));
+    }
+    lastMessage = message;
   }
 }

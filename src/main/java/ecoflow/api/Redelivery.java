@@ -1,5 +1,7 @@
 package ecoflow.api;
 
+import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,11 +18,11 @@ final class Redelivery {
   private static final String WRONG_SIGNATURE = "8521";
 
   private final Cooldown cooldown;
-  private final ApiHost host;
+  private final PerAccount<ApiHost> hosts;
 
-  Redelivery(Cooldown cooldown, ApiHost host) {
+  Redelivery(Cooldown cooldown, PerAccount<ApiHost> hosts) {
     this.cooldown = cooldown;
-    this.host = host;
+    this.hosts = hosts;
   }
 
   /**
@@ -29,13 +31,14 @@ final class Redelivery {
    */
   public boolean isWorthRepeating(Exchange exchange) {
     return exchange.getProperty(Exchange.EXCEPTION_CAUGHT) instanceof CloudException failure
-        && (failure.code().equals(WRONG_SIGNATURE) || host.canTryNext(failure));
+        && (failure.code().equals(WRONG_SIGNATURE)
+            || hosts.of(Account.of(exchange)).canTryNext(failure));
   }
 
   /**
    * Prepares the redelivery after a failed attempt. Retry-After sets the pause, up to 60 s;
-   * together with a status that requests fewer calls, it pauses all calls. A key that is unknown in
-   * this region is tried in the next region.
+   * together with a status that requests fewer calls, it pauses further calls. A key that is
+   * unknown in this region is tried in the next region.
    */
   public void prepare(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
@@ -47,11 +50,12 @@ final class Redelivery {
     if (pause != null) {
       exchange.getMessage().setHeader(Exchange.REDELIVERY_DELAY, pause.toMillis());
       if (Cooldown.isRequestedBy(failure)) {
-        cooldown.extendTo(pause);
+        cooldown.extendTo(Account.of(exchange), failure, pause);
       }
     }
     // Camel also calls this method for a failure that is not repeated, if an earlier failure of the
     // same call was repeated.
+    ApiHost host = hosts.of(Account.of(exchange));
     if (host.canTryNext(failure)) {
       host.tryNext();
     }

@@ -11,7 +11,7 @@ import java.util.function.BiFunction;
 final class Device {
 
   private final String serial;
-  private final boolean isEcoflow;
+  private volatile DeviceGroup group;
   private Labels labels;
 
   /** Null until it is first requested. */
@@ -33,12 +33,9 @@ final class Device {
   private boolean isReportedOffline;
   private long lastUpdateMillis;
 
-  /**
-   * @param isEcoflow false for a device that is not an EcoFlow device
-   */
-  Device(String serial, boolean isEcoflow, Labels labels) {
+  Device(String serial, DeviceGroup group, Labels labels) {
     this.serial = serial;
-    this.isEcoflow = isEcoflow;
+    this.group = group;
     this.labels = labels;
   }
 
@@ -46,8 +43,17 @@ final class Device {
     return serial;
   }
 
+  DeviceGroup group() {
+    return group;
+  }
+
+  /** Moves the device to another account. */
+  void setGroup(DeviceGroup owner) {
+    group = owner;
+  }
+
   boolean isEcoflow() {
-    return isEcoflow;
+    return group.isEcoflow();
   }
 
   synchronized Labels labels() {
@@ -183,6 +189,11 @@ final class Device {
   /** Whether there is a device list that is not older than {@code maxAge}. */
   synchronized boolean isListed(long nanos, Duration maxAge) {
     return listing != null && nanos - listedAt < maxAge.toNanos();
+  }
+
+  /** The entry in the newest device list; null before the first list. */
+  synchronized Listing listing() {
+    return listing;
   }
 
   synchronized boolean hasSent() {

@@ -5,6 +5,7 @@ import java.util.OptionalLong;
 /**
  * A snapshot of a device's state.
  *
+ * @param account the name of its account; empty without a name, and for a device of another source
  * @param shown whether its values may be shown
  * @param absence text about a device that is not in the newest device list; empty if the device is
  *     in the list or if it is online nevertheless
@@ -12,6 +13,7 @@ import java.util.OptionalLong;
  */
 public record DeviceView(
     String serial,
+    String account,
     Labels labels,
     boolean online,
     boolean shown,

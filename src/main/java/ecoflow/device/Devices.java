@@ -1,5 +1,8 @@
 package ecoflow.device;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.account.PerAccount;
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.Settings;
 import ecoflow.text.Lines;
@@ -7,6 +10,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,10 +22,11 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
- * The devices that the exporter serves: the configured ones, or all devices of the account. Only
- * this class decides which devices are online and which values may be shown.
+ * The devices that the exporter serves: of each account, the configured ones or all. Only this
+ * class decides which devices are online and which values may be shown.
  */
 public final class Devices {
 
@@ -32,22 +38,19 @@ public final class Devices {
   /** Limits the memory that devices from a broker with public write access can use. */
   private static final int MAX_ADOPTED = 1_000;
 
-  private final DeviceSettings settings;
-  private final Settings.Mode mode;
+  private final Accounts accounts;
+  private final PerAccount<DeviceGroup> groups = new PerAccount<>(Devices::group);
+  private final DeviceGroup others;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
   private final Consumer<String> warn;
-
-  /**
-   * The maximum age for models that send often, precomputed because it is used for each message and
-   * series.
-   */
-  private final Duration maxAge;
-
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
-  private volatile int overLimit;
-  private volatile int invalidSerials;
+
+  /** Accounts that also have a device of another account, by serial number. */
+  private final Map<String, Set<Account>> otherOwners = new LinkedHashMap<>();
+
   private volatile Consumer<String> renamed = serial -> {};
+  private volatile Consumer<String> removed = serial -> {};
   private volatile BiFunction<String, String, Duration> silenceOf =
       (serial, product) -> Duration.ZERO;
 
@@ -55,15 +58,23 @@ public final class Devices {
    * @param warn receives a line if the catalogue cannot be used, or if devices of a list are not
    *     served
    */
-  public Devices(Settings settings, Consumer<String> warn, LongSupplier nanoClock) {
-    this.settings = settings.devices();
-    this.mode = settings.mode();
-    this.catalogue =
-        Catalogue.load(this.settings.file().path(), this.settings.file().explicit(), warn);
+  public Devices(
+      Settings settings, Accounts accounts, Consumer<String> warn, LongSupplier nanoClock) {
+    this.accounts = accounts;
+    this.others = group(Optional.empty(), settings);
+    DeviceSettings.DevicesFile file = settings.devices().file();
+    this.catalogue = Catalogue.load(file.path(), file.explicit(), warn);
     this.nanoClock = nanoClock;
     this.warn = warn;
-    this.maxAge = maxAge(mode, this.settings);
-    this.settings.serials().forEach(this::add);
+    accounts.all().forEach(this::addConfigured);
+  }
+
+  private static DeviceGroup group(Account account) {
+    return group(Optional.of(account), account.settings());
+  }
+
+  private static DeviceGroup group(Optional<Account> account, Settings settings) {
+    return new DeviceGroup(account, settings.mode(), settings.devices(), maxAge(settings));
   }
 
   /** Parses EcoFlow's online flag, which can be 1, "1" or true. */
@@ -78,9 +89,9 @@ public final class Devices {
     return List.copyOf(bySerial.keySet());
   }
 
-  /** The serial numbers of EcoFlow devices, sorted. */
-  public List<String> ecoflowSerials() {
-    return ecoflowDevices().stream().map(DeviceView::serial).toList();
+  /** The serial numbers of the account's devices, sorted. */
+  public List<String> serials(Account account) {
+    return List.copyOf(groups.of(account).devices().keySet());
   }
 
   public List<DeviceView> all() {
@@ -88,8 +99,27 @@ public final class Devices {
   }
 
   /** All EcoFlow devices. */
-  public List<DeviceView> ecoflowDevices() {
-    return bySerial.values().stream().filter(Device::isEcoflow).map(this::view).toList();
+  public Stream<DeviceView> ecoflowDevices() {
+    return bySerial.values().stream().filter(Device::isEcoflow).map(this::view);
+  }
+
+  /** The devices of the account. */
+  public List<DeviceView> all(Account account) {
+    return groups.of(account).devices().values().stream().map(this::view).toList();
+  }
+
+  /** The account that serves the device; empty for a device of another source. */
+  public Optional<Account> account(String serial) {
+    Device device = bySerial.get(serial);
+    return device == null ? Optional.empty() : device.group().account();
+  }
+
+  /** Whether the device is served with this account. */
+  public boolean isServed(Account account, String serial) {
+    Device device = bySerial.get(serial);
+    return device != null
+        && device.isEcoflow()
+        && device.group().account().orElseThrow() == account;
   }
 
   public Optional<DeviceView> find(String serial) {
@@ -104,9 +134,11 @@ public final class Devices {
     boolean online = isOnline(device);
     // With an account, a device that sends values can be missing from the list. Its values take
     // precedence.
-    boolean isPresent = online || (mode.usesAccount() && device.hasSentSinceListed());
+    boolean isPresent =
+        online || (device.group().mode().usesAccount() && device.hasSentSinceListed());
     return new DeviceView(
         device.serial(),
+        device.group().account().map(Account::name).orElse(""),
         device.labels(),
         online,
         isShown(device),
@@ -168,24 +200,28 @@ public final class Devices {
   /** The cloud reports the device as online. This overrides an earlier offline report. */
   public void reportedOnline(String serial) {
     Device device = bySerial.get(serial);
-    if (device != null && mode == Settings.Mode.OPEN) {
+    if (device != null && device.group().mode() == Settings.Mode.OPEN) {
       device.reportedOnline(nanoClock.getAsLong());
     }
   }
 
-  /** Status reports from a lost connection may be outdated. */
-  public void forgetReports() {
-    bySerial.values().forEach(Device::forgetReports);
+  /** Status reports from a lost connection of the account may be outdated. */
+  public void forgetReports(Account account) {
+    groups.of(account).devices().values().forEach(Device::forgetReports);
   }
 
-  /** Changes may have been missed, so each device needs a new snapshot. */
-  public void allSnapshotsDiscarded() {
-    bySerial.values().forEach(Device::snapshotDiscarded);
+  /** Changes may have been missed, so each device of the account needs a new snapshot. */
+  public void allSnapshotsDiscarded(Account account) {
+    groups.of(account).devices().values().forEach(Device::snapshotDiscarded);
   }
 
   /** A snapshot of the device was received. */
   public void snapshotReceived(String serial) {
-    snapshotValidUntil(serial, nanoClock.getAsLong() + settings.fullInterval().toNanos());
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      Duration life = device.group().settings().fullInterval();
+      device.snapshotValidUntil(nanoClock.getAsLong() + life.toNanos());
+    }
   }
 
   /** The values of the device were discarded, or changes were missed. */
@@ -216,7 +252,8 @@ public final class Devices {
   /** Whether the device sends its changes without requests. */
   public boolean isPushing(String serial) {
     Device device = bySerial.get(serial);
-    return device != null && device.isPushing(nanoClock.getAsLong(), settings.timeout());
+    return device != null
+        && device.isPushing(nanoClock.getAsLong(), device.group().settings().timeout());
   }
 
   /** The cloud reports the device as offline. */
@@ -246,25 +283,26 @@ public final class Devices {
    */
   private boolean isOnline(Device device) {
     long now = nanoClock.getAsLong();
-    if (mode.usesAccount() || !device.isEcoflow()) {
+    DeviceGroup group = device.group();
+    if (group.mode().usesAccount() || !device.isEcoflow()) {
       return hasFreshData(device, now);
     }
-    Duration maxListAge = maxListAge();
+    Duration maxListAge = maxListAge(group);
     boolean listed = device.isListedOnline(now, maxListAge);
-    if (mode == Settings.Mode.REST) {
+    if (group.mode() == Settings.Mode.REST) {
       return listed;
     }
     return !device.isReportedOffline()
         && (listed
-            || device.isPushing(now, maxAge)
+            || device.isPushing(now, group.maxAge())
             // The list may be outdated. After some time, one of the other sources must confirm the
             // report.
             || device.isReportedOnline(now, maxListAge)
             || (!device.isListed(now, maxListAge) && device.isPushing(now, maxAge(device))));
   }
 
-  private Duration maxListAge() {
-    return maxAge.plus(settings.listLife());
+  private static Duration maxListAge(DeviceGroup group) {
+    return group.maxAge().plus(group.settings().listLife());
   }
 
   private boolean isShown(Device device) {
@@ -274,7 +312,8 @@ public final class Devices {
 
   private boolean hasFreshData(Device device, long now) {
     // This order avoids the lookup of the silence for devices that send often.
-    return device.hasFreshData(now, maxAge) || device.hasFreshData(now, maxAge(device));
+    return device.hasFreshData(now, device.group().maxAge())
+        || device.hasFreshData(now, maxAge(device));
   }
 
   /**
@@ -282,35 +321,36 @@ public final class Devices {
    */
   private boolean keepsPushes(Device device, long now) {
     return device.wasLastPollEmpty()
-        && device.isListedOnline(now, maxListAge())
-        && device.isPushing(now, settings.seriesLife());
+        && device.isListedOnline(now, maxListAge(device.group()))
+        && device.isPushing(now, device.group().settings().seriesLife());
   }
 
-  /** The age at which values of a model that sends often are hidden. */
-  public Duration maxAge() {
-    return maxAge;
+  /** The age at which values of the account's models that send often are hidden. */
+  public Duration maxAge(Account account) {
+    return groups.of(account).maxAge();
   }
 
   /** The age at which values of this device are hidden. */
   public Duration maxAge(String serial) {
     Device device = bySerial.get(serial);
-    return device == null ? maxAge : maxAge(device);
+    return device == null ? others.maxAge() : maxAge(device);
   }
 
   private Duration maxAge(Device device) {
-    return longer(maxAge, maxSilence(silence(device)));
+    return longer(device.group().maxAge(), maxSilence(silence(device)));
   }
 
   /** The age at which a single series of this device is removed. */
   public Duration seriesLife(String serial) {
     Device device = bySerial.get(serial);
-    Duration life = settings.seriesLife();
-    return device == null ? life : longer(life, maxSilence(silence(device)));
+    return device == null
+        ? others.settings().seriesLife()
+        : longer(device.group().settings().seriesLife(), maxSilence(silence(device)));
   }
 
   /** The longest normal silence of a device that has sent values; zero for polled devices. */
   private Duration silence(Device device) {
-    boolean pushes = mode != Settings.Mode.REST || !device.isEcoflow();
+    boolean pushes = device.group().mode() != Settings.Mode.REST || !device.isEcoflow();
     return pushes && device.hasSent() ? device.silence(silenceOf) : Duration.ZERO;
   }
 
@@ -324,12 +364,12 @@ public final class Devices {
   }
 
   /**
-   * The longest normal time without a message from any device: the shortest silence of the devices
-   * that are not reported offline.
+   * The longest normal time without a message from any device of the account: the shortest silence
+   * of the devices that are not reported offline.
    */
-  public Duration commonSilence() {
-    return bySerial.values().stream()
-        .filter(device -> device.isEcoflow() && !device.isReportedOffline())
+  public Duration commonSilence(Account account) {
+    return groups.of(account).devices().values().stream()
+        .filter(device -> !device.isReportedOffline())
         .map(device -> device.silence(silenceOf))
         .min(Comparator.naturalOrder())
         .orElse(Duration.ZERO);
@@ -347,10 +387,10 @@ public final class Devices {
    * MQTT_TIMEOUT; in mode REST at least three polls; in mode Open the sum of both, because polls
    * start when pushes end.
    */
-  private static Duration maxAge(Settings.Mode mode, DeviceSettings settings) {
-    Duration timeout = settings.timeout();
-    Duration polls = settings.collectingInterval().multipliedBy(3);
-    return switch (mode) {
+  private static Duration maxAge(Settings settings) {
+    Duration timeout = settings.devices().timeout();
+    Duration polls = settings.devices().collectingInterval().multipliedBy(3);
+    return switch (settings.mode()) {
       case MQTT, DEVICE -> timeout;
       case REST -> longer(timeout, polls);
       case OPEN -> timeout.plus(polls);
@@ -358,26 +398,23 @@ public final class Devices {
   }
 
   /**
-   * Applies a complete device list: updates names, products and online flags, and marks devices
-   * that are not in it as missing. If all devices are served, adds new ones up to
+   * Applies a complete device list of an account: updates names, products and online flags, and
+   * marks devices that are not in it as missing. If all devices are served, adds new ones up to
    * ECOFLOW_MAX_DEVICES.
    *
    * @return the serial numbers of new devices, sorted
    */
-  public List<String> listed(Map<String, Listing> list) {
-    List<String> added = settings.areAllServed() ? addNew(list.keySet()) : List.of();
+  public List<String> listed(Account account, Map<String, Listing> list) {
+    DeviceGroup group = groups.of(account);
+    List<String> added = group.settings().areAllServed() ? addNew(group, list.keySet()) : List.of();
     long now = nanoClock.getAsLong();
-    for (Device device : bySerial.values()) {
-      if (!device.isEcoflow()) {
-        continue;
-      }
+    for (Device device : group.devices().values()) {
       Listing listing = list.getOrDefault(device.serial(), Listing.MISSING);
       Labels before = device.labels();
       Labels labels =
-          updatesLabels(listing)
-              ? labels(device.serial(), listing.name(), listing.product())
-              : before;
-      device.listed(listing, listing.found() ? "" : absence(device.serial(), list), labels, now);
+          updatesLabels(group, listing) ? labels(account, device.serial(), listing) : before;
+      String absence = listing.found() ? "" : absence(group, device.serial(), list);
+      device.listed(listing, absence, labels, now);
       if (!labels.equals(before)) {
         renamed.accept(device.serial());
       }
@@ -389,82 +426,89 @@ public final class Devices {
    * Adds new devices in the order of their serial numbers, so that the same list always excludes
    * the same devices. Devices that are already served remain served.
    */
-  private List<String> addNew(Set<String> serials) {
+  private synchronized List<String> addNew(DeviceGroup group, Set<String> serials) {
     List<String> unknown = new ArrayList<>();
     List<String> invalid = new ArrayList<>();
     for (String serial : serials) {
-      Device known = bySerial.get(serial);
       if (!SERIAL.matcher(serial).matches()) {
         invalid.add(serial);
-      } else if (known == null || !known.isEcoflow()) {
+      } else if (!group.devices().containsKey(serial)) {
         unknown.add(serial);
       }
     }
     Collections.sort(unknown);
-    long served = bySerial.values().stream().filter(Device::isEcoflow).count();
-    int left = (int) Math.max(0, settings.maxDevices() - served);
-    List<String> added = unknown.subList(0, Math.min(left, unknown.size()));
-    added.forEach(this::add);
-    recordExcluded(serials.size(), unknown.size() - added.size(), invalid);
-    return List.copyOf(added);
+    int left = Math.max(0, group.settings().maxDevices() - group.devices().size());
+    List<String> free = unknown.stream().filter(serial -> isFree(group, serial)).toList();
+    List<String> added = free.subList(0, Math.min(left, free.size()));
+    added.forEach(serial -> add(group, serial));
+    recordExcluded(group, serials.size(), free.size() - added.size(), invalid);
+    return added;
   }
 
   /**
    * Stores the numbers of excluded devices for the page. Logs a line when the first device is
    * excluded, not for each list.
    */
-  private void recordExcluded(int listed, int newOverLimit, List<String> invalid) {
-    if (newOverLimit > 0 && overLimit == 0) {
+  private void recordExcluded(
+      DeviceGroup group, int listed, int newOverLimit, List<String> invalid) {
+    String prefix = group.account().map(Account::prefix).orElse("");
+    if (newOverLimit > 0 && group.overLimit() == 0) {
       warn.accept(
-          "The device list has "
+          prefix
+              + "The device list has "
               + listed
               + " devices and "
               + DeviceSettings.MAX_DEVICES
               + " is "
-              + settings.maxDevices()
+              + group.settings().maxDevices()
               + ": "
               + newOverLimit
               + " devices are not served; devices that are already served remain");
     }
-    if (!invalid.isEmpty() && invalidSerials == 0) {
+    if (!invalid.isEmpty() && group.invalidSerials() == 0) {
       warn.accept(
-          "The device list has "
+          prefix
+              + "The device list has "
               + invalid.size()
               + " serial numbers that are not 1 to 64 letters, digits, - and _, such as \""
               + Lines.oneLine(invalid.get(0))
               + "\": these devices are not served");
     }
-    overLimit = newOverLimit;
-    invalidSerials = invalid.size();
+    group.setExcluded(newOverLimit, invalid.size());
   }
 
-  /** Number of devices in the newest list that are not served because of ECOFLOW_MAX_DEVICES. */
+  /** Number of devices in the newest lists that are not served because of ECOFLOW_MAX_DEVICES. */
   public int overLimit() {
-    return overLimit;
+    return accounts.all().stream().map(groups::of).mapToInt(DeviceGroup::overLimit).sum();
   }
 
-  /** Number of entries in the newest list that are not served because of their serial number. */
+  /** Number of entries in the newest lists that are not served because of their serial number. */
   public int invalidSerials() {
-    return invalidSerials;
+    return accounts.all().stream().map(groups::of).mapToInt(DeviceGroup::invalidSerials).sum();
+  }
+
+  /** Number of devices of an account that are served with an earlier account. */
+  public synchronized int ofOtherAccounts() {
+    return otherOwners.values().stream().mapToInt(Set::size).sum();
   }
 
   /**
    * Whether the labels are updated from the list. With an account, a device sends values
    * independently of the list, and an incomplete or late list must not change its labels.
    */
-  private boolean updatesLabels(Listing listing) {
-    return !mode.usesAccount() || (settings.areAllServed() && listing.found());
+  private static boolean updatesLabels(DeviceGroup group, Listing listing) {
+    return !group.mode().usesAccount() || (group.settings().areAllServed() && listing.found());
   }
 
   /** Text about a device that is not in the list. */
-  private String absence(String serial, Map<String, Listing> list) {
-    List<String> others =
+  private String absence(DeviceGroup group, String serial, Map<String, Listing> list) {
+    List<String> unserved =
         list.keySet().stream()
             .filter(other -> !isServed(other))
-            .limit(settings.maxDevices())
+            .limit(group.settings().maxDevices())
             .toList();
     return "not in the device list of this account; "
-        + Lines.nearestSerial(serial, others)
+        + Lines.nearestSerial(serial, unserved)
             .map(other -> "did you mean " + other + name(other, list.get(other)) + "?")
             .orElse("the list has " + list.size() + (list.size() == 1 ? " device" : " devices"));
   }
@@ -482,8 +526,101 @@ public final class Devices {
     this.renamed = renamed;
   }
 
-  private void add(String serial) {
-    bySerial.put(serial, new Device(serial, true, labels(serial, null, null)));
+  /**
+   * @param removed receives the serial number of a device that is no longer served
+   */
+  public void onRemoved(Consumer<String> removed) {
+    this.removed = removed;
+  }
+
+  /** Adds the configured devices of an account. */
+  public synchronized void addConfigured(Account account) {
+    DeviceGroup group = groups.of(account);
+    for (String serial : group.settings().serials()) {
+      if (isFree(group, serial)) {
+        add(group, serial);
+      }
+    }
+  }
+
+  /**
+   * Whether the account may serve the device. If several accounts have it, the first one in the
+   * order of the settings serves it.
+   */
+  private boolean isFree(DeviceGroup group, String serial) {
+    Device known = bySerial.get(serial);
+    if (known == null || !known.isEcoflow()) {
+      return true;
+    }
+    Account account = group.account().orElseThrow();
+    Account owner = known.group().account().orElseThrow();
+    if (accounts.isBefore(account, owner)) {
+      return true;
+    }
+    if (otherOwners.computeIfAbsent(serial, unused -> new LinkedHashSet<>()).add(account)) {
+      warn.accept(
+          account.prefix()
+              + "device "
+              + serial
+              + " is served with account "
+              + owner.name()
+              + ", which is earlier in the accounts file");
+    }
+    return false;
+  }
+
+  private void add(DeviceGroup group, String serial) {
+    Device known = bySerial.get(serial);
+    if (known != null && known.isEcoflow()) {
+      known.group().devices().remove(serial);
+      known.setGroup(group);
+      group.devices().put(serial, known);
+    } else {
+      Labels labels = labels(group.settings(), serial, null, null);
+      Device device = new Device(serial, group, labels);
+      bySerial.put(serial, device);
+      group.devices().put(serial, device);
+    }
+  }
+
+  /** Applies changed settings of an account: adds and removes devices, and renames the others. */
+  public synchronized void update(Account account) {
+    DeviceGroup group = groups.of(account);
+    group.apply(account.settings().devices(), maxAge(account.settings()));
+    if (!group.settings().areAllServed()) {
+      for (String serial : serials(account)) {
+        if (!group.settings().serials().contains(serial)) {
+          remove(group, serial);
+        }
+      }
+    }
+    addConfigured(account);
+    for (Device device : group.devices().values()) {
+      Labels before = device.labels();
+      device.setLabels(
+          device.listing() == null
+              ? labels(group.settings(), device.serial(), null, null)
+              : labels(account, device.serial(), device.listing()));
+      if (!device.labels().equals(before)) {
+        renamed.accept(device.serial());
+      }
+    }
+  }
+
+  /** Removes all devices of an account. */
+  public synchronized void remove(Account account) {
+    DeviceGroup group = groups.of(account);
+    serials(account).forEach(serial -> remove(group, serial));
+    otherOwners.values().forEach(owners -> owners.remove(account));
+    otherOwners.values().removeIf(Set::isEmpty);
+  }
+
+  /** Another account that has the device serves it after its next device list. */
+  private void remove(DeviceGroup group, String serial) {
+    group.devices().remove(serial);
+    bySerial.remove(serial);
+    otherOwners.remove(serial);
+    removed.accept(serial);
   }
 
   /**
@@ -496,11 +633,12 @@ public final class Devices {
     Device known = bySerial.get(serial == null ? "" : serial);
     if (known == null) {
       checkNew(serial);
-      bySerial.putIfAbsent(serial, new Device(serial, false, labels(serial, name, product)));
+      Labels labels = labels(others.settings(), serial, name, product);
+      bySerial.putIfAbsent(serial, new Device(serial, others, labels));
       known = bySerial.get(serial);
     }
     if (!known.isEcoflow()) {
-      known.setLabels(labels(serial, name, product));
+      known.setLabels(labels(others.settings(), serial, name, product));
     }
   }
 
@@ -522,8 +660,8 @@ public final class Devices {
   }
 
   /** The labels that a listed device has or would have if it were served. */
-  public Labels labels(String serial, Listing listing) {
-    return labels(serial, listing.name(), listing.product());
+  public Labels labels(Account account, String serial, Listing listing) {
+    return labels(account.settings().devices(), serial, listing.name(), listing.product());
   }
 
   /** Whether the model is in the catalogue. */
@@ -531,7 +669,7 @@ public final class Devices {
     return catalogue.find(serial).isPresent();
   }
 
-  private Labels labels(String serial, String apiName, String apiProduct) {
+  private Labels labels(DeviceSettings settings, String serial, String apiName, String apiProduct) {
     // Serial numbers in settings are in upper case, those of devices from other sources can have
     // any case.
     String key = serial.toUpperCase(Locale.ROOT);

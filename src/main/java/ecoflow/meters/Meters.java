@@ -1,8 +1,13 @@
 package ecoflow.meters;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.account.PerAccount;
 import ecoflow.config.Settings;
+import ecoflow.config.Settings.Mode;
 import ecoflow.device.Labels;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.config.NamingConvention;
@@ -18,11 +23,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 
 /**
  * Metrics about the exporter itself. Names, labels and buckets are those of the Python exporter.
@@ -53,6 +59,7 @@ public final class Meters {
 
   private static final List<String> CLIENT_TYPES = List.of("mqtt", "device");
   private static final String CLIENT_TYPE = "client_type";
+  private static final String ACCOUNT = "account";
   private static final int MAX_COMMAND_PAIRS = 200;
   private static final String OTHER = "other";
   private static final String SINK_MESSAGES = "sink_messages";
@@ -62,7 +69,15 @@ public final class Meters {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final PrometheusRegistry prometheus = registry.getPrometheusRegistry();
-  private final Settings.Mode mode;
+
+  /** The counters of an account that are used for each message. */
+  private record MessageCounters(Counter text, Counter protobuf) {}
+
+  private final Accounts accounts;
+
+  /** The value of the label client_type without an account. */
+  private final String defaultClient;
+
   private final String prefix;
   private final Set<String> ownNames = ConcurrentHashMap.newKeySet();
   private final Set<String> commandPairs = ConcurrentHashMap.newKeySet();
@@ -71,19 +86,26 @@ public final class Meters {
   private final DeviceMeters devices;
 
   // Stored, to avoid a lookup in the registry for each message.
-  private final Counter textMessages;
-  private final Counter protobufMessages;
+  private final PerAccount<MessageCounters> messages =
+      new PerAccount<>(account -> messages(account.name(), account.mode().label()));
+  private final MessageCounters otherMessages;
   private final Map<Command, Counter> commands = new ConcurrentHashMap<>();
   private final Map<String, Counter> conflicts = new ConcurrentHashMap<>();
 
-  public Meters(Settings settings, String version) {
-    this.mode = settings.mode();
+  public Meters(Settings settings, Accounts accounts, String version) {
+    this.accounts = accounts;
+    Mode mode = settings.mode();
+    // These counters stay at 0 in mode REST.
+    this.defaultClient = mode.usesMqtt() ? mode.label() : CLIENT_TYPES.get(0);
     this.prefix = settings.page().prefix() + "_";
     // The names are valid Prometheus names already. The registry's naming convention does not allow
     // ":".
     registry.config().namingConvention(NamingConvention.identity);
     // Camel's micrometer endpoint adds this label to all counters.
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
+    if (!accounts.areNamed()) {
+      registry.config().meterFilter(MeterFilter.ignoreTags(ACCOUNT));
+    }
     Histogram scrapeDuration =
         histogram(
             "scrape_duration_seconds",
@@ -141,27 +163,33 @@ public final class Meters {
         .help("Version of the exporter")
         .labelNames("version", "mode")
         .register(prometheus)
-        .setLabelValues(version, mode.label());
+        .setLabelValues(version, accounts.areNamed() ? "accounts" : mode.label());
     for (String name :
         List.of("online", "device_last_update_timestamp_seconds", "mqtt_connected")) {
       own(name);
     }
     registerCounters(settings.page().metrics().areNormalised());
-    // These counters stay at 0 in mode REST.
-    String client = mode.usesMqtt() ? mode.label() : CLIENT_TYPES.get(0);
-    textMessages = messages(client, "text");
-    protobufMessages = messages(client, "protobuf");
+    for (String name :
+        List.of(
+            "http_requests",
+            "cache_operations",
+            "quota_requests",
+            "auth_requests",
+            "mqtt_messages",
+            "mqtt_reconnections",
+            "mqtt_message_errors",
+            "mqtt_messages_dropped")) {
+      ownCounter(name);
+    }
+    if (!accounts.areNamed()) {
+      registerCounters(accounts.all().get(0));
+    }
+    otherMessages = messages("", defaultClient);
   }
 
-  private void registerCounters(boolean areNormalised) {
-    own("scrape_requests_total");
-    own("scrape_requests_created");
-    own(SINK_MESSAGES + "_total");
-    own(SINK_MESSAGES + "_created");
-    own(WEB_REFUSED + "_total");
-    own(WEB_REFUSED + "_created");
-    own(VALUES_HELD + "_total");
-    own(VALUES_HELD + "_created");
+  /** Creates the counters of the account with the value 0. */
+  private void registerCounters(Account account) {
+    Mode mode = account.mode();
     for (String endpoint :
         mode.usesAccount()
             ? List.of("/auth/login", "/iot-auth/app/certification", "/iot-service/user/device")
@@ -173,7 +201,7 @@ public final class Meters {
                 : List.of("/iot-open/sign/device/list", "/iot-open/sign/device/quota/all")) {
       httpDuration.initLabelValues(endpoint);
       for (String status : List.of("success", "error", "timeout")) {
-        httpRequests(endpoint, status);
+        httpRequests(account, endpoint, status);
       }
     }
     for (String result : List.of("hit", "miss")) {
@@ -182,22 +210,31 @@ public final class Meters {
     for (String status : List.of("sent", "skipped", "error")) {
       counter("quota_requests", "Requests for all values of a device", "status", status);
     }
-    if (mode == Settings.Mode.OPEN) {
+    for (String client :
+        mode == Mode.OPEN ? List.of("mqtt", "device", mode.label()) : CLIENT_TYPES) {
+      for (String status : List.of("success", "error")) {
+        auth("", client, status);
+      }
+      messages("", client);
+      reconnections("", client);
+      messageErrors("", client);
+      droppedMessages("", client);
+    }
+  }
+
+  private void registerCounters(boolean areNormalised) {
+    own("scrape_requests_total");
+    own("scrape_requests_created");
+    own(SINK_MESSAGES + "_total");
+    own(SINK_MESSAGES + "_created");
+    own(WEB_REFUSED + "_total");
+    own(WEB_REFUSED + "_created");
+    own(VALUES_HELD + "_total");
+    own(VALUES_HELD + "_created");
+    if (accounts.isAny(mode -> mode == Mode.OPEN)) {
       for (String by : List.of("type_code", "addr", "command", "module_type", "pack")) {
         unknownPushes(by, OTHER);
       }
-    }
-    for (String client : clientTypes()) {
-      for (String status : List.of("success", "error")) {
-        auth(client, status);
-      }
-      for (String type : List.of("text", "protobuf")) {
-        messages(client, type);
-      }
-      counter("mqtt_reconnections", "Attempts to connect to MQTT again", CLIENT_TYPE, client);
-      counter(
-          "mqtt_message_errors", "MQTT messages that could not be processed", CLIENT_TYPE, client);
-      droppedMessages(client);
     }
     for (String outcome : List.of("decoded", "unknown", "empty", "broken")) {
       protobufMessages("254", "21", outcome);
@@ -215,10 +252,6 @@ public final class Meters {
     }
   }
 
-  private List<String> clientTypes() {
-    return mode == Settings.Mode.OPEN ? List.of("mqtt", "device", mode.label()) : CLIENT_TYPES;
-  }
-
   /** The registry for counters of routes, bean {@code metricsRegistry}. */
   public PrometheusMeterRegistry registry() {
     return registry;
@@ -232,18 +265,30 @@ public final class Meters {
     return ownNames.contains(name);
   }
 
-  /** Adds the gauge for the state of the MQTT connection. */
-  public void registerConnection(BooleanSupplier connected) {
+  /** Adds the gauges for the state of the MQTT connections. */
+  public void registerConnections(Predicate<Account> connected) {
+    boolean areNamed = accounts.areNamed();
     GaugeWithCallback.builder()
         .name(own("mqtt_connected"))
         .help("1 while the MQTT connection is up")
-        .labelNames(CLIENT_TYPE)
-        .callback(callback -> callback.call(connected.getAsBoolean() ? 1 : 0, mode.label()))
+        .labelNames(areNamed ? new String[] {CLIENT_TYPE, ACCOUNT} : new String[] {CLIENT_TYPE})
+        .callback(
+            callback -> {
+              for (Account account : accounts.all()) {
+                if (account.mode().usesMqtt()) {
+                  String client = account.mode().label();
+                  callback.call(
+                      connected.test(account) ? 1 : 0,
+                      areNamed ? new String[] {client, account.name()} : new String[] {client});
+                }
+              }
+            })
         .register(prometheus);
   }
 
-  /** Adds the gauges for devices in the newest list that are not served. */
-  public void registerDevices(IntSupplier overLimit, IntSupplier invalidSerials) {
+  /** Adds the gauges for devices in the newest lists that are not served. */
+  public void registerDevices(
+      IntSupplier overLimit, IntSupplier invalidSerials, IntSupplier ofOtherAccounts) {
     GaugeWithCallback.builder()
         .name(own("devices_left_out"))
         .help("Devices in the newest device list that are not served")
@@ -252,42 +297,93 @@ public final class Meters {
             callback -> {
               callback.call(overLimit.getAsInt(), "limit");
               callback.call(invalidSerials.getAsInt(), "serial_number");
+              if (accounts.areNamed()) {
+                callback.call(ofOtherAccounts.getAsInt(), "other_account");
+              }
             })
         .register(prometheus);
   }
 
-  public void httpRequest(String endpoint, String status, Duration took) {
-    httpRequests(endpoint, status).increment();
+  public void httpRequest(Account account, String endpoint, String status, Duration took) {
+    httpRequests(account, endpoint, status).increment();
     httpDuration.labelValues(endpoint).observe(seconds(took));
   }
 
-  public void authentication(boolean successful, Duration took) {
-    auth(mode.label(), successful ? "success" : "error").increment();
-    authDuration.labelValues(mode.label()).observe(seconds(took));
+  public void authentication(Account account, boolean successful, Duration took) {
+    String client = account.mode().label();
+    auth(account.name(), client, successful ? "success" : "error").increment();
+    authDuration.labelValues(client).observe(seconds(took));
   }
 
-  /** Counts a payload as text (JSON) or as a frame. */
-  public void mqttMessage(boolean text) {
-    (text ? textMessages : protobufMessages).increment();
+  /**
+   * Counts a payload as text (JSON) or as a frame.
+   *
+   * @param account of the device; empty for a device of another source
+   */
+  public void mqttMessage(Optional<Account> account, boolean text) {
+    MessageCounters counters = account.isPresent() ? messages.of(account.get()) : otherMessages;
+    (text ? counters.text() : counters.protobuf()).increment();
   }
 
-  public void reconnecting() {
-    registry.counter(prefix + "mqtt_reconnections", CLIENT_TYPE, mode.label()).increment();
+  public void reconnecting(Account account) {
+    reconnections(account.name(), account.mode().label()).increment();
   }
 
-  public void messageError() {
-    registry.counter(prefix + "mqtt_message_errors", CLIENT_TYPE, mode.label()).increment();
+  /**
+   * @param account of the device; empty for a device of another source
+   */
+  public void messageError(Optional<Account> account) {
+    messageErrors(name(account), client(account)).increment();
   }
 
-  /** Counts a message that was dropped because its device sends too fast. */
-  public void messageDropped() {
-    droppedMessages(mode.label()).increment();
+  /**
+   * Counts a message that was dropped because its device sends too fast.
+   *
+   * @param account of the device; empty for a device of another source
+   */
+  public void messageDropped(Optional<Account> account) {
+    droppedMessages(name(account), client(account)).increment();
   }
 
-  private Counter droppedMessages(String client) {
+  private static String name(Optional<Account> account) {
+    return account.map(Account::name).orElse("");
+  }
+
+  private String client(Optional<Account> account) {
+    return account.map(known -> known.mode().label()).orElse(defaultClient);
+  }
+
+  private MessageCounters messages(String account, String client) {
+    return new MessageCounters(
+        messages(account, client, "text"), messages(account, client, "protobuf"));
+  }
+
+  private Counter reconnections(String account, String client) {
+    return counter(
+        "mqtt_reconnections",
+        "Attempts to connect to MQTT again",
+        ACCOUNT,
+        account,
+        CLIENT_TYPE,
+        client);
+  }
+
+  private Counter messageErrors(String account, String client) {
+    return counter(
+        "mqtt_message_errors",
+        "MQTT messages that could not be processed",
+        ACCOUNT,
+        account,
+        CLIENT_TYPE,
+        client);
+  }
+
+  private Counter droppedMessages(String account, String client) {
     return counter(
         "mqtt_messages_dropped",
         "MQTT messages dropped because their device sends too fast",
+        ACCOUNT,
+        account,
         CLIENT_TYPE,
         client);
   }
@@ -459,18 +555,40 @@ public final class Meters {
     devices.collected(labels, series);
   }
 
-  private Counter messages(String client, String type) {
-    return counter("mqtt_messages", "MQTT messages received", CLIENT_TYPE, client, "type", type);
+  private Counter messages(String account, String client, String type) {
+    return counter(
+        "mqtt_messages",
+        "MQTT messages received",
+        ACCOUNT,
+        account,
+        CLIENT_TYPE,
+        client,
+        "type",
+        type);
   }
 
-  private Counter httpRequests(String endpoint, String status) {
+  private Counter httpRequests(Account account, String endpoint, String status) {
     return counter(
-        "http_requests", "HTTPS requests to EcoFlow", "endpoint", endpoint, "status", status);
+        "http_requests",
+        "HTTPS requests to EcoFlow",
+        ACCOUNT,
+        account.name(),
+        "endpoint",
+        endpoint,
+        "status",
+        status);
   }
 
-  private Counter auth(String client, String status) {
+  private Counter auth(String account, String client, String status) {
     return counter(
-        "auth_requests", "Logins with an app account", CLIENT_TYPE, client, "status", status);
+        "auth_requests",
+        "Logins with an app account",
+        ACCOUNT,
+        account,
+        CLIENT_TYPE,
+        client,
+        "status",
+        status);
   }
 
   private Counter conflicts(String kind) {
@@ -479,13 +597,26 @@ public final class Meters {
   }
 
   private Counter counter(String name, String help, String... tags) {
-    own(name + "_total");
-    // OpenMetrics reserves this name as well.
-    own(name + "_created");
+    ownCounter(name);
     return Counter.builder(prefix + name)
         .description(help)
         .tags(tags)
         .register((MeterRegistry) registry);
+  }
+
+  /** Removes the counters of an account that is no longer served. */
+  public void remove(Account account) {
+    for (Meter meter : registry.getMeters()) {
+      if (account.name().equals(meter.getId().getTag(ACCOUNT))) {
+        registry.remove(meter);
+      }
+    }
+  }
+
+  private void ownCounter(String name) {
+    own(name + "_total");
+    // OpenMetrics reserves this name as well.
+    own(name + "_created");
   }
 
   private Histogram histogram(String name, String help, String[] labels, double... buckets) {

@@ -2,6 +2,7 @@ package ecoflow.mqtt;
 
 import java.time.Duration;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 
 /**
  * The pauses between connection attempts: 1 s, 2 s, then a tenth of the duration of the outage,
@@ -16,14 +17,14 @@ final class Backoff {
   private static final int OUTAGE_DIVISOR = 10;
   private static final double JITTER = 0.2;
 
-  private final Duration limit;
+  private final Supplier<Duration> limit;
   private final DoubleSupplier random;
   private int attempts;
 
   /**
    * @param random returns values from 0 (inclusive) to 1 (exclusive)
    */
-  Backoff(Duration limit, DoubleSupplier random) {
+  Backoff(Supplier<Duration> limit, DoubleSupplier random) {
     this.limit = limit;
     this.random = random;
   }
@@ -38,7 +39,7 @@ final class Backoff {
         attempts < FIRST_MILLIS.length
             ? FIRST_MILLIS[attempts++]
             : Math.max(MIN_MILLIS, outage.toMillis() / OUTAGE_DIVISOR);
-    step = Math.min(step, limit.toMillis());
+    step = Math.min(step, limit.get().toMillis());
     return Duration.ofMillis(Math.round(step * (1 - JITTER * random.getAsDouble())));
   }
 }

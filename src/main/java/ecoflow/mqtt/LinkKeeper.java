@@ -1,5 +1,7 @@
 package ecoflow.mqtt;
 
+import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import ecoflow.api.Api;
 import ecoflow.config.Settings;
 import ecoflow.meters.Meters;
@@ -7,15 +9,19 @@ import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Variable;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides when the account's MQTT connection is renewed, bean {@code linkKeeper}, and logs each
- * change of its state once. A route connects; this class triggers the route after each pause.
+ * Decides when the MQTT connections of accounts are renewed, bean {@code linkKeeper}, and logs each
+ * change of their state once. A route connects; this class triggers the route after each pause.
  */
 final class LinkKeeper implements AutoCloseable {
 
@@ -27,66 +33,116 @@ final class LinkKeeper implements AutoCloseable {
   /** Maximum pause after refused credentials, as a multiple of MAX_RECONNECT_DELAY. */
   private static final int MAX_REFUSAL_FACTOR = 48;
 
+  private static final class State {
+
+    private final Account account;
+    private final Backoff backoff;
+    private final ShortConnections shortConnections = new ShortConnections();
+    private boolean isAttemptInProgress;
+    private boolean isNextAttemptRequested;
+    private Runnable cancelAttempt = () -> {};
+    private long outageSince;
+    private boolean isOutage;
+    private String lastReason;
+    private long lastWarningAt;
+    private long connectedAt;
+    private Duration firstMessageLimit;
+    private Duration refusalPause;
+
+    State(Account account) {
+      this.account = account;
+      this.backoff = new Backoff(() -> account.settings().mqtt().maxReconnectDelay(), Math::random);
+      this.firstMessageLimit = silenceLimit();
+      this.refusalPause = minRefusalPause();
+    }
+
+    Duration silenceLimit() {
+      Duration timeout = account.settings().devices().timeout();
+      // Some models never push with developer keys, so the limit doubles after each reconnect.
+      return isOpenMode() ? timeout.multipliedBy(OPEN_FACTOR) : timeout;
+    }
+
+    Duration maxSilenceLimit() {
+      return silenceLimit().multipliedBy(isOpenMode() ? MAX_OPEN_FACTOR : 1);
+    }
+
+    private boolean isOpenMode() {
+      return account.mode() == Settings.Mode.OPEN;
+    }
+
+    Duration minRefusalPause() {
+      return account.settings().mqtt().maxReconnectDelay();
+    }
+
+    Duration retryPause() {
+      return account.settings().http().pause();
+    }
+  }
+
+  private final PerAccount<State> states = new PerAccount<>(State::new);
   private final MqttLink link;
-  private final Supplier<Duration> normalSilence;
-  private final Duration silenceLimit;
-  private final Duration maxSilenceLimit;
-  private final Duration minRefusalPause;
-  private final Duration retryPause;
+  private final Function<Account, Duration> normalSilence;
   private final Api api;
   private final Meters meters;
-  private final Backoff backoff;
-  private final ShortConnections shortConnections = new ShortConnections();
   private final LongSupplier nanoClock;
-  private final Runnable triggerConnect;
-  private final Runnable forgetLogin;
-  private Runnable cancelAttempt = () -> {};
-  private boolean closed;
-  private long outageSince;
-  private boolean isOutage;
-  private String lastReason;
-  private long lastWarningAt;
-  private long connectedAt;
-  private Duration firstMessageLimit;
-  private Duration refusalPause;
+  private final Consumer<Account> triggerConnect;
+  private final Consumer<Account> forgetLogin;
+  private volatile boolean closed;
 
   /**
-   * @param normalSilence returns the longest normal time without a message from any device
+   * @param normalSilence returns the longest normal time without a message from any device of the
+   *     account
    * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
    */
   LinkKeeper(
-      Settings settings,
       MqttLink link,
-      Supplier<Duration> normalSilence,
+      Function<Account, Duration> normalSilence,
       Api api,
       Meters meters,
       LongSupplier nanoClock,
-      Runnable triggerConnect,
-      Runnable forgetLogin) {
+      Consumer<Account> triggerConnect,
+      Consumer<Account> forgetLogin) {
     this.link = link;
     this.normalSilence = normalSilence;
-    Duration timeout = settings.devices().timeout();
-    boolean isOpenMode = settings.mode() == Settings.Mode.OPEN;
-    // Some models never push with developer keys, so the limit doubles after each reconnect.
-    this.silenceLimit = isOpenMode ? timeout.multipliedBy(OPEN_FACTOR) : timeout;
-    this.maxSilenceLimit = silenceLimit.multipliedBy(isOpenMode ? MAX_OPEN_FACTOR : 1);
-    this.firstMessageLimit = silenceLimit;
-    this.minRefusalPause = settings.mqtt().maxReconnectDelay();
-    this.refusalPause = minRefusalPause;
-    this.retryPause = settings.http().pause();
     this.api = api;
     this.meters = meters;
     this.nanoClock = nanoClock;
     this.triggerConnect = triggerConnect;
     this.forgetLogin = forgetLogin;
-    this.backoff = new Backoff(settings.mqtt().maxReconnectDelay(), Math::random);
     link.onLost(this::lost);
   }
 
+  /**
+   * Route step: starts an attempt to connect. Stops the route if another attempt of the account is
+   * in progress; the route then runs again after that attempt.
+   */
+  public void startAttempt(Exchange exchange) {
+    State state = states.of(Account.of(exchange));
+    synchronized (state) {
+      if (state.isAttemptInProgress) {
+        state.isNextAttemptRequested = true;
+        exchange.setRouteStop(true);
+      }
+      state.isAttemptInProgress = true;
+    }
+  }
+
+  /** Route step: ends an attempt to connect. */
+  public void endAttempt(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      state.isAttemptInProgress = false;
+      if (state.isNextAttemptRequested) {
+        state.isNextAttemptRequested = false;
+        triggerConnect.accept(account);
+      }
+    }
+  }
+
   /** For routes: whether a connection is needed but missing. */
-  public boolean isConnectionMissing() {
-    return !link.isConnected() && !link.isClosed();
+  public boolean isConnectionMissing(@Variable(Account.VARIABLE) Account account) {
+    return !link.isConnected(account) && !link.isClosed(account);
   }
 
   /**
@@ -94,26 +150,34 @@ final class LinkKeeper implements AutoCloseable {
    * plus the normal silence of all devices. With developer keys, the limit is three times
    * MQTT_TIMEOUT plus that silence, and doubles with each reconnect until a message arrives.
    */
-  public synchronized boolean isIdle() {
-    Duration idle = link.idleTime();
-    return link.isConnected()
-        && idle.compareTo(idleLimit()) >= 0
-        && idle.compareTo(idleLimit().plus(normalSilence.get())) >= 0;
+  public boolean isIdle(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      Duration idle = link.idleTime(account);
+      Duration limit = idleLimit(state);
+      return link.isConnected(account)
+          && idle.compareTo(limit) >= 0
+          && idle.compareTo(limit.plus(normalSilence.apply(account))) >= 0;
+    }
   }
 
-  private Duration idleLimit() {
-    return link.hasReceivedMessage() ? silenceLimit : firstMessageLimit;
+  private Duration idleLimit(State state) {
+    return link.hasReceivedMessage(state.account) ? state.silenceLimit() : state.firstMessageLimit;
   }
 
   /** Route step: ends an idle connection. */
-  public synchronized void drop() {
-    Duration idleLimit = idleLimit();
-    LOG.warn(
-        "No MQTT message from any device for {} s: reconnecting",
-        Lines.seconds(idleLimit.plus(normalSilence.get())));
-    firstMessageLimit = Api.doubled(idleLimit, maxSilenceLimit);
-    beforeDisconnect();
-    link.drop();
+  public void drop(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      Duration idleLimit = idleLimit(state);
+      LOG.warn(
+          "{}No MQTT message from any device for {} s: reconnecting",
+          account.prefix(),
+          Lines.seconds(idleLimit.plus(normalSilence.apply(account))));
+      state.firstMessageLimit = Api.doubled(idleLimit, state.maxSilenceLimit());
+      beforeDisconnect(state);
+    }
+    link.drop(account);
   }
 
   /**
@@ -121,82 +185,87 @@ final class LinkKeeper implements AutoCloseable {
    *
    * @throws MqttException if the connection fails; the route then calls {@link #failed}
    */
-  public void connect(BrokerLogin login) throws MqttException {
-    if (api.isContactMade()) {
-      meters.reconnecting();
+  public void connect(@Body BrokerLogin login, @Variable(Account.VARIABLE) Account account)
+      throws MqttException {
+    if (api.isContactMade(account)) {
+      meters.reconnecting(account);
     }
-    beforeConnect();
-    link.open(login);
-    connected(login);
-  }
-
-  /** Records the time before the connection is open, because it can be lost immediately. */
-  private synchronized void beforeConnect() {
-    beforeDisconnect();
-    connectedAt = nanoClock.getAsLong();
+    State state = states.of(account);
+    synchronized (state) {
+      beforeDisconnect(state);
+      // Before the connection is open, because it can be lost immediately.
+      state.connectedAt = nanoClock.getAsLong();
+    }
+    link.open(account, login);
+    synchronized (state) {
+      connected(state, login);
+    }
   }
 
   /** Called before the exporter itself closes the current connection, if any. */
-  private synchronized void beforeDisconnect() {
-    if (link.isConnected()) {
-      resetIfStable(nanoClock.getAsLong());
+  private void beforeDisconnect(State state) {
+    if (link.isConnected(state.account)) {
+      resetIfStable(state, nanoClock.getAsLong());
     }
   }
 
-  private boolean resetIfStable(long now) {
-    boolean isStable = shortConnections.isStable(connectedAt, now);
+  private static boolean resetIfStable(State state, long now) {
+    boolean isStable = state.shortConnections.isStable(state.connectedAt, now);
     if (isStable) {
-      shortConnections.reset();
-      backoff.reset();
+      state.shortConnections.reset();
+      state.backoff.reset();
     }
     return isStable;
   }
 
-  private synchronized void connected(BrokerLogin login) {
-    api.contactMade();
-    if (!link.isConnected()) {
+  private void connected(State state, BrokerLogin login) {
+    Account account = state.account;
+    api.contactMade(account);
+    if (!link.isConnected(account)) {
       // The connection was lost in the meantime, and lost() has scheduled the next attempt.
       return;
     }
-    connectedAt = nanoClock.getAsLong();
-    if (link.isSubscriptionRefused()) {
+    state.connectedAt = nanoClock.getAsLong();
+    if (link.isSubscriptionRefused(account)) {
       LOG.warn(
-          "The broker refused the subscription to {}; retrying every {} s",
-          topics(link.refusedTopics()),
-          Lines.seconds(retryPause));
+          "{}The broker refused the subscription to {}; retrying every {} s",
+          account.prefix(),
+          topics(link.refusedTopics(account)),
+          Lines.seconds(state.retryPause()));
     }
-    if (isOutage) {
-      Duration duration = Duration.ofNanos(nanoClock.getAsLong() - outageSince);
-      LOG.info("MQTT connection restored after {} s", duration.toSeconds());
+    if (state.isOutage) {
+      Duration duration = Duration.ofNanos(nanoClock.getAsLong() - state.outageSince);
+      LOG.info("{}MQTT connection restored after {} s", account.prefix(), duration.toSeconds());
     } else {
-      LOG.info("Connected to MQTT broker {}:{}", login.host(), login.port());
+      LOG.info("{}Connected to MQTT broker {}:{}", account.prefix(), login.host(), login.port());
     }
-    isOutage = false;
-    lastReason = null;
-    refusalPause = minRefusalPause;
+    state.isOutage = false;
+    state.lastReason = null;
+    state.refusalPause = state.minRefusalPause();
     // Renews the login and the connection before the credentials expire.
-    scheduleAttempt(login.lifetime());
+    scheduleAttempt(state, login.lifetime());
   }
 
   /** Route step: subscribes to the topics of new devices. */
-  public void subscribeNew() throws MqttException {
-    link.subscribeAgain();
+  public void subscribeNew(@Variable(Account.VARIABLE) Account account) throws MqttException {
+    link.subscribeAgain(account);
   }
 
   /**
    * Route step: retries refused subscriptions. The broker can accept them later, for example after
    * a device has been bound to the account.
    */
-  public void subscribeRefused() {
-    List<String> before = link.refusedTopics();
+  public void subscribeRefused(@Variable(Account.VARIABLE) Account account) {
+    List<String> before = link.refusedTopics(account);
     try {
-      link.subscribeRefused();
+      link.subscribeRefused(account);
     } catch (MqttException e) {
-      LOG.debug("Cannot retry the refused subscriptions: {}", Lines.describe(e));
+      LOG.debug(
+          "{}Cannot retry the refused subscriptions: {}", account.prefix(), Lines.describe(e));
       return;
     }
-    if (link.refusedTopics().isEmpty()) {
-      LOG.info("The broker accepted the subscription to {}", topics(before));
+    if (link.refusedTopics(account).isEmpty()) {
+      LOG.info("{}The broker accepted the subscription to {}", account.prefix(), topics(before));
     }
   }
 
@@ -210,20 +279,26 @@ final class LinkKeeper implements AutoCloseable {
    *
    * @param reason for the log
    */
-  public synchronized void refused(String reason) {
-    if (link.isClosed()) {
+  public void refused(@Body String reason, @Variable(Account.VARIABLE) Account account) {
+    if (link.isClosed(account)) {
       return;
     }
-    if (!isOutage) {
-      isOutage = true;
-      outageSince = nanoClock.getAsLong();
+    State state = states.of(account);
+    synchronized (state) {
+      if (!state.isOutage) {
+        state.isOutage = true;
+        state.outageSince = nanoClock.getAsLong();
+      }
+      Duration pause = state.refusalPause;
+      scheduleAttempt(state, pause);
+      LOG.warn(
+          "{}No MQTT connection: {}; polls continue, next attempt in {} s",
+          account.prefix(),
+          reason,
+          Lines.seconds(pause));
+      state.refusalPause =
+          Api.doubled(pause, state.minRefusalPause().multipliedBy(MAX_REFUSAL_FACTOR));
     }
-    scheduleAttempt(refusalPause);
-    LOG.warn(
-        "No MQTT connection: {}; polls continue, next attempt in {} s",
-        reason,
-        Lines.seconds(refusalPause));
-    refusalPause = Api.doubled(refusalPause, minRefusalPause.multipliedBy(MAX_REFUSAL_FACTOR));
   }
 
   /**
@@ -231,77 +306,105 @@ final class LinkKeeper implements AutoCloseable {
    *
    * @param reason for the log
    */
-  public synchronized void failed(String reason) {
-    if (link.isClosed()) {
+  public void failed(@Body String reason, @Variable(Account.VARIABLE) Account account) {
+    if (link.isClosed(account)) {
       // The shutdown of the exporter has interrupted the attempt.
       return;
     }
-    if (!api.isContactMade()) {
-      api.contactFailed("Cannot connect to EcoFlow: " + reason);
+    if (!api.isContactMade(account)) {
+      api.contactFailed(account, "Cannot connect to EcoFlow: " + reason);
       return;
     }
-    api.recordFailure(
-        (link.isConnected() ? "Cannot renew the login: " : "No MQTT connection: ") + reason);
-    if (link.isConnected()) {
-      scheduleAttempt(retryPause);
-      LOG.warn(
-          "Cannot renew the login: {}; the connection stays open, next attempt in {} s",
-          reason,
-          Lines.seconds(retryPause));
-      return;
-    }
-    long now = nanoClock.getAsLong();
-    if (!isOutage) {
-      // The exporter had closed the connection itself, in order to replace it.
-      isOutage = true;
-      outageSince = now;
-    }
-    Duration pause = backoff.next(Duration.ofNanos(now - outageSince));
-    scheduleAttempt(pause);
-    boolean repeated =
-        Objects.equals(reason, lastReason) && now - lastWarningAt < REPEAT_WARNING_AFTER.toNanos();
-    if (repeated) {
-      LOG.debug("No MQTT connection: {}; next attempt in {} s", reason, Lines.seconds(pause));
-    } else {
-      lastReason = reason;
-      lastWarningAt = now;
-      LOG.warn("No MQTT connection: {}; next attempt in {} s", reason, Lines.seconds(pause));
+    State state = states.of(account);
+    synchronized (state) {
+      if (link.isConnected(account)) {
+        api.recordFailure(account, "Cannot renew the login: " + reason);
+        scheduleAttempt(state, state.retryPause());
+        LOG.warn(
+            "{}Cannot renew the login: {}; the connection stays open, next attempt in {} s",
+            account.prefix(),
+            reason,
+            Lines.seconds(state.retryPause()));
+      } else {
+        api.recordFailure(account, "No MQTT connection: " + reason);
+        connectFailed(state, reason);
+      }
     }
   }
 
-  private synchronized void lost() {
+  private void connectFailed(State state, String reason) {
     long now = nanoClock.getAsLong();
-    if (!resetIfStable(now)) {
-      shortConnections.ended(connectedAt);
+    if (!state.isOutage) {
+      // The exporter had closed the connection itself, in order to replace it.
+      state.isOutage = true;
+      state.outageSince = now;
     }
-    if (shortConnections.needsLogin()) {
-      forgetLogin.run();
+    Duration pause = state.backoff.next(Duration.ofNanos(now - state.outageSince));
+    scheduleAttempt(state, pause);
+    boolean repeated =
+        Objects.equals(reason, state.lastReason)
+            && now - state.lastWarningAt < REPEAT_WARNING_AFTER.toNanos();
+    String line = state.account.prefix() + "No MQTT connection: " + reason;
+    if (repeated) {
+      LOG.debug("{}; next attempt in {} s", line, Lines.seconds(pause));
+    } else {
+      state.lastReason = reason;
+      state.lastWarningAt = now;
+      LOG.warn("{}; next attempt in {} s", line, Lines.seconds(pause));
+    }
+  }
+
+  private void lost(Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      lost(state);
+    }
+  }
+
+  private void lost(State state) {
+    Account account = state.account;
+    long now = nanoClock.getAsLong();
+    if (!resetIfStable(state, now)) {
+      state.shortConnections.ended(state.connectedAt);
+    }
+    if (state.shortConnections.needsLogin()) {
+      forgetLogin.accept(account);
       LOG.warn(
-          "The broker closes each connection after a short time, as it does if a second exporter has"
-              + " the same MQTT client ID: logging in again");
+          "{}The broker closes each connection after a short time, as it does if a second exporter"
+              + " has the same MQTT client ID: logging in again",
+          account.prefix());
     }
-    isOutage = true;
-    outageSince = now;
-    Duration pause = backoff.next(shortConnections.outage(now));
-    scheduleAttempt(pause);
-    lastReason = null;
-    api.recordFailure("MQTT connection lost: " + Lines.describe(link.lossCause()));
+    state.isOutage = true;
+    state.outageSince = now;
+    Duration pause = state.backoff.next(state.shortConnections.outage(now));
+    scheduleAttempt(state, pause);
+    state.lastReason = null;
+    String reason = Lines.describe(link.lossCause(account));
+    api.recordFailure(account, "MQTT connection lost: " + reason);
     LOG.warn(
-        "MQTT connection lost: {}; next attempt in {} s",
-        Lines.describe(link.lossCause()),
+        "{}MQTT connection lost: {}; next attempt in {} s",
+        account.prefix(),
+        reason,
         Lines.seconds(pause));
   }
 
-  private synchronized void scheduleAttempt(Duration pause) {
-    cancelAttempt.run();
-    if (!closed) {
-      cancelAttempt = link.loop().runLater(pause, triggerConnect);
+  private void scheduleAttempt(State state, Duration pause) {
+    state.cancelAttempt.run();
+    if (!closed && !link.isClosed(state.account)) {
+      state.cancelAttempt = link.loop().runLater(pause, () -> triggerConnect.accept(state.account));
+    }
+  }
+
+  /** Cancels the next attempt of an account, whose connection is closed permanently. */
+  void close(Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      state.cancelAttempt.run();
     }
   }
 
   @Override
-  public synchronized void close() {
+  public void close() {
     closed = true;
-    cancelAttempt.run();
   }
 }

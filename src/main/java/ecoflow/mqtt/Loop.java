@@ -5,7 +5,7 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** The event loop of all connections; only one connection is open at a time. */
+/** The event loop of all connections. */
 record Loop(Vertx vertx, Context context, Thread thread) {
 
   /**

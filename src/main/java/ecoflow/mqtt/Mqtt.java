@@ -1,58 +1,63 @@
 package ecoflow.mqtt;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
 import ecoflow.api.Api;
 import ecoflow.config.Settings;
+import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.spi.Registry;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The MQTT connection of an account: the client for routes, and the schedule of reconnects. */
+/** The MQTT connections of accounts: the client for routes, and the schedule of reconnects. */
 public final class Mqtt implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Mqtt.class);
 
+  private final Devices devices;
   private final Meters meters;
   private final Lines lines;
   private final MqttLink link;
   private final LinkKeeper keeper;
 
   /**
-   * @param vertx has two event loops; the connection has exclusive use of one
-   * @param serials returns the devices to subscribe to; called for each connection
-   * @param normalSilence returns the longest normal time without a message from any device
+   * @param vertx has two event loops; the connections have exclusive use of one
    * @param kinds returns equal objects for payloads of which only the newest is relevant
    * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
    */
   public Mqtt(
       Settings settings,
+      Accounts accounts,
       Vertx vertx,
       TrustManagerFactory trust,
-      Supplier<List<String>> serials,
-      Supplier<Duration> normalSilence,
+      Devices devices,
       Api api,
       Meters meters,
       Function<byte[], ?> kinds,
       LongSupplier nanoClock,
-      Runnable triggerConnect,
-      Runnable forgetLogin) {
+      Consumer<Account> triggerConnect,
+      Consumer<Account> forgetLogin) {
+    this.devices = devices;
     this.meters = meters;
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
     try {
       this.link =
           new MqttLink(
               vertx,
-              serials,
+              accounts,
+              new ServedDevices(devices),
               trust,
               settings.mqtt().keepalive(),
               settings.http().timeout(),
@@ -65,8 +70,26 @@ public final class Mqtt implements AutoCloseable {
     }
     this.keeper =
         new LinkKeeper(
-            settings, link, normalSilence, api, meters, nanoClock, triggerConnect, forgetLogin);
-    meters.registerConnection(link::isConnected);
+            link, devices::commonSilence, api, meters, nanoClock, triggerConnect, forgetLogin);
+    meters.registerConnections(link::isConnected);
+  }
+
+  private record ServedDevices(Devices devices) implements MqttLink.Served {
+
+    @Override
+    public List<String> serials(Account account) {
+      return devices.serials(account);
+    }
+
+    @Override
+    public boolean isServed(Account account, String serial) {
+      return devices.isServed(account, serial);
+    }
+
+    @Override
+    public Optional<Account> account(String serial) {
+      return devices.account(serial);
+    }
   }
 
   /** Binds {@code mqttLink} and {@code linkKeeper}. */
@@ -76,7 +99,7 @@ public final class Mqtt implements AutoCloseable {
   }
 
   private void dropped(String serial) {
-    meters.messageDropped();
+    meters.messageDropped(devices.account(serial));
     lines.warn(
         serial,
         "Device "
@@ -84,11 +107,17 @@ public final class Mqtt implements AutoCloseable {
             + " sends messages faster than they can be processed: dropping the oldest ones");
   }
 
-  public boolean isConnected() {
-    return link.isConnected();
+  public boolean isConnected(Account account) {
+    return link.isConnected(account);
   }
 
-  /** Closes the connection permanently, also during an attempt to connect. */
+  /** Closes the connection of an account permanently, also during an attempt to connect. */
+  public void close(Account account) {
+    keeper.close(account);
+    link.close(account);
+  }
+
+  /** Closes all connections permanently, also during attempts to connect. */
   @Override
   public void close() {
     keeper.close();

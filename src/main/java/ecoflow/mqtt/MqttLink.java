@@ -1,5 +1,8 @@
 package ecoflow.mqtt;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.account.PerAccount;
 import ecoflow.config.ProxySettings;
 import ecoflow.text.Lines;
 import ecoflow.text.PlainException;
@@ -9,16 +12,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.Header;
+import org.apache.camel.Variable;
 import org.apache.camel.component.paho.PahoConstants;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttClient;
@@ -27,24 +29,27 @@ import org.eclipse.paho.client.mqttv3.MqttMessage;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
 
 /**
- * The MQTT connection of an account, as the client that Paho endpoints share ({@code client:
+ * The MQTT connections of all accounts, as the client that Paho endpoints share ({@code client:
  * "#mqttLink"}). It implements the interface of a Paho client without using its code: Paho reads
  * each byte under a lock, its classes cannot be replaced because the jar is signed, and an old
- * client can reconnect with old credentials. Routes subscribe once; each connection is a new {@link
- * MqttConnection}, which also resolves the host name again. Only {@link #open} connects.
+ * client can reconnect with old credentials. Routes subscribe once for all accounts; each
+ * connection is a new {@link MqttConnection}, which also resolves the host name again. Only {@link
+ * #open} connects.
  *
- * <p>The route of a message runs on the event loop of the connection, so further messages wait in
+ * <p>The route of a message runs on the event loop of the connections, so further messages wait in
  * the socket. Messages of a device that sends more than its share are queued, see {@link
  * FairQueue}.
  *
  * <p>A topic filter can contain {@code {user}} and {@code {device}}: it represents one topic per
- * device of the account.
+ * device of each account. Filters that start with {@code /open/} apply to accounts with developer
+ * keys, all others to app accounts.
  */
 final class MqttLink extends MqttClient {
 
   /** The only topics to publish to, because an exporter must never change a device. */
   private static final String REQUEST_TOPIC_END = "/thing/property/get";
 
+  private static final String KEYS_TOPIC_START = "/open/";
   private static final String USER = "{user}";
   private static final String DEVICE = "{device}";
   private static final int MAX_QOS = 2;
@@ -63,6 +68,10 @@ final class MqttLink extends MqttClient {
     static Subscription of(String filter, int qos, MqttCallback callback) {
       List<String> levels = List.of(filter.split("/", -1));
       return new Subscription(filter, levels, levels.indexOf(DEVICE), qos, callback);
+    }
+
+    boolean isFor(Account account) {
+      return filter.startsWith(KEYS_TOPIC_START) != account.mode().usesAccount();
     }
 
     /** Does not allocate memory, because it runs for each message. */
@@ -104,30 +113,51 @@ final class MqttLink extends MqttClient {
     }
   }
 
-  private final Supplier<List<String>> serials;
+  private static final class State {
+
+    private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
+
+    /** The QoS of each topic that the broker refused. */
+    private final Map<String, Integer> refused = new ConcurrentHashMap<>();
+
+    private volatile long lastMessageAt;
+    private volatile boolean hasReceivedMessage;
+    private volatile Throwable lossCause;
+    private volatile MqttConnection connecting;
+    private volatile boolean closed;
+  }
+
+  /** The devices of the accounts. */
+  interface Served {
+
+    /** The devices to subscribe to; called for each connection. */
+    List<String> serials(Account account);
+
+    /**
+     * Whether the device belongs to the account. Other messages, which a faulty broker could send,
+     * are ignored.
+     */
+    boolean isServed(Account account, String serial);
+
+    /** The account of a device. */
+    Optional<Account> account(String serial);
+  }
+
+  private final PerAccount<State> states = new PerAccount<>(account -> new State());
+  private final Accounts accounts;
+  private final Served served;
   private final Loop loop;
   private final MqttConnection.Parameters parameters;
   private final LongSupplier nanoClock;
   private final Function<byte[], ?> kinds;
-  private final Consumer<String> dropped;
+  private final FairQueue queue;
   private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
-  private final AtomicReference<MqttConnection> connection = new AtomicReference<>();
-
-  /** Messages of other devices, which a faulty broker could send, are ignored. */
-  private final Set<String> subscribedDevices = ConcurrentHashMap.newKeySet();
-
-  private final Map<String, Integer> refused = new ConcurrentHashMap<>();
-  private volatile long lastMessageAt;
-  private volatile boolean hasReceivedMessage;
   private volatile MqttCallback latestCallback;
-  private volatile Runnable onLost = () -> {};
-  private volatile Throwable lossCause;
-  private volatile MqttConnection connecting;
+  private volatile Consumer<Account> onLost = account -> {};
   private volatile boolean closed;
 
   /**
    * @param vertx its first event loop is used
-   * @param serials returns the devices to subscribe to; called for each connection
    * @param responseTimeout maximum time to wait for each response of the broker
    * @param proxy applies only to some brokers, see {@link ProxySettings#isFor}
    * @param kinds returns equal objects for payloads of which only the newest is relevant
@@ -135,7 +165,8 @@ final class MqttLink extends MqttClient {
    */
   MqttLink(
       Vertx vertx,
-      Supplier<List<String>> serials,
+      Accounts accounts,
+      Served served,
       TrustManagerFactory trust,
       Duration keepalive,
       Duration responseTimeout,
@@ -150,9 +181,10 @@ final class MqttLink extends MqttClient {
     this.parameters =
         new MqttConnection.Parameters(
             TrustOptions.wrap(trust), keepalive, responseTimeout, proxy, nanoClock);
-    this.serials = serials;
+    this.accounts = accounts;
+    this.served = served;
     this.kinds = kinds;
-    this.dropped = dropped;
+    this.queue = new FairQueue(dropped);
     this.nanoClock = nanoClock;
   }
 
@@ -160,13 +192,13 @@ final class MqttLink extends MqttClient {
     return loop;
   }
 
-  void onLost(Runnable listener) {
+  void onLost(Consumer<Account> listener) {
     onLost = listener;
   }
 
-  /** The reason for the end of the last connection. */
-  Throwable lossCause() {
-    return lossCause;
+  /** The reason for the end of the account's last connection. */
+  Throwable lossCause(Account account) {
+    return states.of(account).lossCause;
   }
 
   /** Called by each Paho consumer immediately before it subscribes. */
@@ -178,21 +210,25 @@ final class MqttLink extends MqttClient {
   @Override
   public void subscribe(String filter, int qos) throws MqttException {
     String decoded = filter.replace("%7B", "{").replace("%7D", "}");
-    subscriptions.put(decoded, Subscription.of(decoded, qos, latestCallback));
-    MqttConnection current = connection.get();
-    if (current != null) {
-      subscribe(current, topics(decoded, current.userId()), qos);
+    Subscription subscription = Subscription.of(decoded, qos, latestCallback);
+    subscriptions.put(decoded, subscription);
+    for (Account account : accounts.all()) {
+      MqttConnection current = states.of(account).connection.get();
+      if (current != null && subscription.isFor(account)) {
+        subscribe(account, current, topics(account, decoded, current.userId()), qos);
+      }
     }
   }
 
-  @Override
-  public boolean isConnected() {
-    MqttConnection current = connection.get();
+  /** For routes: whether the account has a connection. */
+  public boolean isConnected(@Variable(Account.VARIABLE) Account account) {
+    MqttConnection current = states.of(account).connection.get();
     return current != null && current.isOpen();
   }
 
   /**
-   * Publishes a request; {@code {user}} in the topic is replaced with the user ID of the account.
+   * Publishes a request to the device in the topic; {@code {user}} in the topic is replaced with
+   * the user ID of its account.
    *
    * @throws IllegalArgumentException for any other topic
    */
@@ -202,7 +238,12 @@ final class MqttLink extends MqttClient {
       throw new IllegalArgumentException(
           "cannot publish to " + topic + ": the exporter is read-only");
     }
-    MqttConnection current = connection.get();
+    String target = topic.substring(0, topic.length() - REQUEST_TOPIC_END.length());
+    MqttConnection current =
+        served
+            .account(target.substring(target.lastIndexOf('/') + 1))
+            .map(account -> states.of(account).connection.get())
+            .orElse(null);
     if (current == null) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
     }
@@ -224,45 +265,53 @@ final class MqttLink extends MqttClient {
     return null;
   }
 
-  /** Whether a message has arrived on the current connection. */
-  boolean hasReceivedMessage() {
-    return hasReceivedMessage;
+  /** Whether a message has arrived on the current connection of the account. */
+  boolean hasReceivedMessage(Account account) {
+    return states.of(account).hasReceivedMessage;
   }
 
-  /** Time since the last message, or since the start of the connection. */
-  Duration idleTime() {
-    return Duration.ofNanos(nanoClock.getAsLong() - lastMessageAt);
+  /** Time since the last message of the account, or since the start of its connection. */
+  Duration idleTime(Account account) {
+    return Duration.ofNanos(nanoClock.getAsLong() - states.of(account).lastMessageAt);
   }
 
   /**
-   * Closes the current connection, if any, then connects and subscribes to all topics.
+   * Closes the current connection of the account, if any, then connects and subscribes to all
+   * topics.
    *
    * @throws MqttException also if the broker refuses all subscriptions; if it refuses only some,
    *     {@link #subscribeRefused} can retry them
    */
-  synchronized void open(BrokerLogin login) throws MqttException {
-    drop();
-    refused.clear();
-    Dispatcher dispatcher = new Dispatcher();
+  void open(Account account, BrokerLogin login) throws MqttException {
+    State state = states.of(account);
+    synchronized (state) {
+      open(account, state, login);
+    }
+  }
+
+  private void open(Account account, State state, BrokerLogin login) throws MqttException {
+    drop(state);
+    state.refused.clear();
+    Dispatcher dispatcher = new Dispatcher(account, state);
     MqttConnection opened = new MqttConnection(loop, parameters, login, dispatcher);
     dispatcher.source = opened;
-    connecting = opened;
+    state.connecting = opened;
     try {
-      if (closed) {
+      if (isClosed(account)) {
         throw new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED);
       }
       opened.open();
-      lastMessageAt = nanoClock.getAsLong();
-      hasReceivedMessage = false;
-      subscribeAll(opened);
-      if (areAllRefused(login.userId())) {
+      state.lastMessageAt = nanoClock.getAsLong();
+      state.hasReceivedMessage = false;
+      subscribeAll(account, opened);
+      if (areAllRefused(account, login.userId())) {
         throw new MqttException(
             MqttException.REASON_CODE_SUBSCRIBE_FAILED,
             new PlainException(
                 "the broker refused all subscriptions: the devices may not belong to this account"));
       }
-      connection.set(opened);
-      if (!opened.isOpen() && connection.compareAndSet(opened, null)) {
+      state.connection.set(opened);
+      if (!opened.isOpen() && state.connection.compareAndSet(opened, null)) {
         // The connection was lost before it was set, so its loss was not reported.
         opened.requireOpen();
       }
@@ -270,101 +319,149 @@ final class MqttLink extends MqttClient {
       opened.close();
       throw e;
     } finally {
-      connecting = null;
+      state.connecting = null;
     }
   }
 
-  private boolean areAllRefused(String userId) {
+  private boolean areAllRefused(Account account, String userId) {
     long requested =
-        subscriptions.keySet().stream().mapToLong(filter -> topics(filter, userId).size()).sum();
-    return requested > 0 && refused.size() == requested;
+        subscriptions.values().stream()
+            .filter(subscription -> subscription.isFor(account))
+            .mapToLong(subscription -> topics(account, subscription.filter(), userId).size())
+            .sum();
+    return requested > 0 && states.of(account).refused.size() == requested;
   }
 
-  /** Subscribes to all topics again, to include new devices. */
-  synchronized void subscribeAgain() throws MqttException {
-    MqttConnection current = connection.get();
-    if (current != null) {
-      subscribeAll(current);
+  /** Subscribes to all topics of the account again, to include new devices. */
+  void subscribeAgain(Account account) throws MqttException {
+    State state = states.of(account);
+    synchronized (state) {
+      MqttConnection current = state.connection.get();
+      if (current != null) {
+        subscribeAll(account, current);
+      }
     }
   }
 
-  private void subscribeAll(MqttConnection target) throws MqttException {
+  private void subscribeAll(Account account, MqttConnection target) throws MqttException {
     for (Subscription subscription : subscriptions.values()) {
-      subscribe(target, topics(subscription.filter(), target.userId()), subscription.qos());
+      if (subscription.isFor(account)) {
+        List<String> topics = topics(account, subscription.filter(), target.userId());
+        subscribe(account, target, topics, subscription.qos());
+      }
     }
   }
 
   /** For routes: whether the broker refused a subscription, so that a retry is useful. */
-  public boolean isSubscriptionRefused() {
-    return isConnected() && !refused.isEmpty();
+  public boolean isSubscriptionRefused(@Variable(Account.VARIABLE) Account account) {
+    return isConnected(account) && !states.of(account).refused.isEmpty();
   }
 
-  List<String> refusedTopics() {
-    return List.copyOf(refused.keySet());
+  List<String> refusedTopics(Account account) {
+    return List.copyOf(states.of(account).refused.keySet());
   }
 
-  synchronized void subscribeRefused() throws MqttException {
-    MqttConnection current = connection.get();
-    if (current == null) {
-      return;
+  void subscribeRefused(Account account) throws MqttException {
+    State state = states.of(account);
+    synchronized (state) {
+      MqttConnection current = state.connection.get();
+      if (current == null) {
+        return;
+      }
+      for (Map.Entry<String, Integer> topic : Map.copyOf(state.refused).entrySet()) {
+        subscribe(account, current, List.of(topic.getKey()), topic.getValue());
+      }
     }
-    for (Map.Entry<String, Integer> topic : Map.copyOf(refused).entrySet()) {
-      subscribe(current, List.of(topic.getKey()), topic.getValue());
+  }
+
+  /** Closes the current connection of the account, if any. */
+  void drop(Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      drop(state);
     }
   }
 
-  /** Closes the current connection, if any. */
-  synchronized void drop() {
-    MqttConnection current = connection.getAndSet(null);
+  private static void drop(State state) {
+    MqttConnection current = state.connection.getAndSet(null);
     if (current != null) {
       current.close();
     }
   }
 
-  /** Whether the exporter is shutting down. */
-  boolean isClosed() {
-    return closed;
+  /** Whether the exporter is shutting down, or no longer serves the account. */
+  boolean isClosed(Account account) {
+    return closed || states.of(account).closed;
   }
 
-  /** Closes the link permanently, also during an attempt to connect. */
-  @Override
-  public void close() {
-    closed = true;
-    MqttConnection attempt = connecting;
+  /** Closes the connection of the account permanently, also during an attempt to connect. */
+  void close(Account account) {
+    State state = states.of(account);
+    state.closed = true;
+    MqttConnection attempt = state.connecting;
     if (attempt != null) {
       attempt.close();
     }
-    drop();
+    drop(account);
   }
 
-  private List<String> topics(String filter, String userId) {
+  /** Closes all connections permanently, also during attempts to connect. */
+  @Override
+  public void close() {
+    closed = true;
+    accounts.all().forEach(this::close);
+  }
+
+  private List<String> topics(Account account, String filter, String userId) {
     if (!filter.contains(DEVICE)) {
       return List.of(topic(filter, userId, ""));
     }
-    List<String> devices = serials.get();
-    subscribedDevices.addAll(devices);
-    return devices.stream().distinct().map(serial -> topic(filter, userId, serial)).toList();
+    return served.serials(account).stream()
+        .distinct()
+        .map(serial -> topic(filter, userId, serial))
+        .toList();
   }
 
   private static String topic(String filter, String userId, String serial) {
     return filter.replace(USER, userId).replace(DEVICE, serial);
   }
 
-  private void subscribe(MqttConnection target, List<String> topics, int qos) throws MqttException {
+  private void subscribe(Account account, MqttConnection target, List<String> topics, int qos)
+      throws MqttException {
     if (topics.isEmpty()) {
       return;
     }
+    State state = states.of(account);
     CompletableFuture<Void> recorded =
-        target.subscribe(topics, qos).thenAccept(granted -> recordGranted(topics, qos, granted));
+        target
+            .subscribe(topics, qos)
+            .thenAccept(granted -> recordGranted(state, topics, qos, granted));
     target.await(recorded);
   }
 
-  private void recordGranted(List<String> topics, int qos, List<Integer> granted) {
+  private static void recordGranted(
+      State state, List<String> topics, int qos, List<Integer> granted) {
     for (int i = 0; i < topics.size(); i++) {
       if (i < granted.size() && granted.get(i) <= MAX_QOS) {
-        refused.remove(topics.get(i));
+        state.refused.remove(topics.get(i));
       } else {
-        refused.put(topics.get(i), qos);
+        state.refused.put(topics.get(i), qos);
+      }
+    }
+  }
+
+  /**
+   * Processes queued messages of all connections, then leaves the same time for reads: a broker
+   * sends only a few messages before it waits for acknowledgements.
+   */
+  private void processQueue() {
+    long start = nanoClock.getAsLong();
+    while (!queue.isEmpty()) {
+      queue.next().work().run();
+      long took = nanoClock.getAsLong() - start;
+      if (took >= MAX_BATCH_TIME.toNanos()) {
+        loop.runLater(Duration.ofNanos(took), this::processQueue);
+        return;
       }
     }
   }
@@ -375,20 +472,26 @@ final class MqttLink extends MqttClient {
    */
   private final class Dispatcher implements MqttConnection.Receiver {
 
-    private final FairQueue queue = new FairQueue(dropped);
+    private final Account account;
+    private final State state;
     private volatile MqttConnection source;
+
+    Dispatcher(Account account, State state) {
+      this.account = account;
+      this.state = state;
+    }
 
     @Override
     public void arrived(String topic, MqttMessage message) throws Exception {
       long now = nanoClock.getAsLong();
-      lastMessageAt = now;
-      hasReceivedMessage = true;
+      state.lastMessageAt = now;
+      state.hasReceivedMessage = true;
       Subscription subscription = subscription(topic);
       if (subscription == null) {
         return;
       }
       String device = subscription.device(topic);
-      if (subscription.deviceAt() >= 0 && !subscribedDevices.contains(device)) {
+      if (subscription.deviceAt() >= 0 && !served.isServed(account, device)) {
         return;
       }
       if (queue.mustWait(device, now)) {
@@ -399,7 +502,7 @@ final class MqttLink extends MqttClient {
             new FairQueue.Message(
                 device, kind, payload.length, () -> deliver(subscription, topic, message)));
         if (isFirst) {
-          loop.run(this::processQueue);
+          loop.run(MqttLink.this::processQueue);
         }
       } else {
         subscription.callback().messageArrived(topic, message);
@@ -409,6 +512,9 @@ final class MqttLink extends MqttClient {
     }
 
     private void deliver(Subscription subscription, String topic, MqttMessage message) {
+      if (source.isEnded()) {
+        return;
+      }
       try {
         subscription.callback().messageArrived(topic, message);
       } catch (Throwable e) {
@@ -416,31 +522,11 @@ final class MqttLink extends MqttClient {
       }
     }
 
-    /**
-     * Processes queued messages, then leaves the same time for reads: a broker sends only a few
-     * messages before it waits for acknowledgements.
-     */
-    private void processQueue() {
-      long start = nanoClock.getAsLong();
-      while (!queue.isEmpty()) {
-        if (source.isEnded()) {
-          queue.clear();
-          return;
-        }
-        queue.next().work().run();
-        long took = nanoClock.getAsLong() - start;
-        if (took >= MAX_BATCH_TIME.toNanos()) {
-          loop.runLater(Duration.ofNanos(took), this::processQueue);
-          return;
-        }
-      }
-    }
-
     @Override
     public void lost(MqttConnection lost, Throwable cause) {
-      if (connection.compareAndSet(lost, null)) {
-        lossCause = cause;
-        onLost.run();
+      if (state.connection.compareAndSet(lost, null)) {
+        state.lossCause = cause;
+        onLost.accept(account);
       }
     }
   }

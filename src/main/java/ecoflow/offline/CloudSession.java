@@ -1,6 +1,6 @@
 package ecoflow.offline;
 
-import ecoflow.account.AccountMode;
+import ecoflow.account.Account;
 import ecoflow.api.CloudException;
 import ecoflow.command.CallFailure;
 import ecoflow.command.Commands;
@@ -11,6 +11,7 @@ import ecoflow.decode.Frames;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Labels;
 import ecoflow.device.Listing;
+import ecoflow.login.Logins;
 import ecoflow.rest.RestMode;
 import ecoflow.text.Lines;
 import java.io.IOException;
@@ -59,6 +60,7 @@ public final class CloudSession implements Commands.Cloud {
   private final boolean withAccount;
   private final QuietContext context;
   private final ProducerTemplate calls;
+  private final Account account;
   private final Set<String> devicesWithValues = new HashSet<>();
 
   /**
@@ -80,6 +82,7 @@ public final class CloudSession implements Commands.Cloud {
       throw new IllegalStateException("Failed to start the packaged routes: " + Lines.root(e), e);
     }
     this.calls = context.camel().createProducerTemplate();
+    this.account = context.beans().accounts().all().get(0);
   }
 
   private boolean isOpen() {
@@ -105,7 +108,7 @@ public final class CloudSession implements Commands.Cloud {
           exchange -> exchange.getMessage().setBody(data));
     }
     try {
-      list = withAccount ? AccountMode.devices(data) : RestMode.devices(data);
+      list = withAccount ? Logins.devices(data) : RestMode.devices(data);
     } catch (CloudException e) {
       throw new CallFailure(e.code(), Lines.describe(e));
     }
@@ -113,7 +116,7 @@ public final class CloudSession implements Commands.Cloud {
   }
 
   private ListedDevice device(String serial, Listing listing) {
-    Labels labels = context.beans().devices().labels(serial, listing);
+    Labels labels = context.beans().devices().labels(account, serial, listing);
     return new ListedDevice(
         serial, labels.deviceName(), labels.productName(), listing.online(), decoder(serial));
   }
@@ -132,7 +135,9 @@ public final class CloudSession implements Commands.Cloud {
   public Optional<Instant> time() throws IOException {
     Exchange exchange =
         calls.send(
-            "cloud://" + settings.http().hosts().get(0) + "?throwExceptionOnFailure=false",
+            "cloud://"
+                + account.settings().http().hosts().get(0)
+                + "?throwExceptionOnFailure=false",
             call -> call.getMessage().setHeader(Exchange.HTTP_METHOD, "HEAD"));
     if (exchange.getException() != null) {
       throw new IOException(exchange.getException());
@@ -148,13 +153,13 @@ public final class CloudSession implements Commands.Cloud {
 
   @Override
   public String host() {
-    return calls.requestBody("bean:apiHost?method=current", null, String.class);
+    return ask("bean:cloudCall?method=host").getBody(String.class);
   }
 
   @Override
   public String connect() throws CallFailure {
     call(isOpen() ? "direct:open-certification" : "direct:account-certification");
-    Object login = calls.requestBody("bean:login?method=brokerLogin", (Object) null);
+    Object login = ask("bean:login?method=brokerLogin").getBody();
     call("bean:linkKeeper?method=connect", exchange -> exchange.getMessage().setBody(login));
     // The string form of the login contains only the address.
     return login.toString().replaceAll("^\\w+\\[|\\]$", "");
@@ -162,12 +167,12 @@ public final class CloudSession implements Commands.Cloud {
 
   @Override
   public boolean isConnected() {
-    return calls.requestBody("bean:mqttLink?method=isConnected", null, Boolean.class);
+    return ask("bean:mqttLink?method=isConnected").getBody(Boolean.class);
   }
 
   @Override
   public boolean isSubscriptionRefused() {
-    return calls.requestBody("bean:mqttLink?method=isSubscriptionRefused", null, Boolean.class);
+    return ask("bean:mqttLink?method=isSubscriptionRefused").getBody(Boolean.class);
   }
 
   @Override
@@ -195,13 +200,25 @@ public final class CloudSession implements Commands.Cloud {
             .isPresent();
   }
 
+  private Message ask(String question) {
+    return calls
+        .send(question, exchange -> exchange.setVariable(Account.VARIABLE, account))
+        .getMessage();
+  }
+
   private Message call(String route) throws CallFailure {
     return call(route, exchange -> {});
   }
 
   private Message call(String endpoint, Processor prepare) throws CallFailure {
     // InOnly, like from a timer: with InOut, Camel loses the number of redeliveries.
-    Exchange exchange = calls.send(endpoint, prepare);
+    Exchange exchange =
+        calls.send(
+            endpoint,
+            created -> {
+              created.setVariable(Account.VARIABLE, account);
+              prepare.process(created);
+            });
     Exception failure = exchange.getException();
     if (failure != null) {
       String path = exchange.getProperty("apiPath", String.class);

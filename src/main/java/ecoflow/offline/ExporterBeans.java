@@ -1,5 +1,6 @@
 package ecoflow.offline;
 
+import ecoflow.account.Accounts;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
@@ -23,6 +24,8 @@ public interface ExporterBeans extends CamelConfiguration, AutoCloseable {
 
   /** Disables reconnects: a connection that is lost or expired stays closed. */
   void connectOnce();
+
+  Accounts accounts();
 
   /** The devices that the routes serve; null before {@link #configure}. */
   Devices devices();

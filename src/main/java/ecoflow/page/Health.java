@@ -45,14 +45,14 @@ final class Health {
   }
 
   private Optional<String> dataProblem() {
-    boolean isAnyShown = devices.ecoflowDevices().stream().anyMatch(DeviceView::shown);
+    boolean isAnyShown = devices.ecoflowDevices().anyMatch(DeviceView::shown);
     return isAnyShown ? Optional.empty() : Optional.of("no device has sent values recently");
   }
 
   /** For routes: the current problems; empty once a device has sent values. */
   public String startupProblems() {
     boolean hasValues =
-        devices.ecoflowDevices().stream().anyMatch(device -> device.lastUpdateMillis().isPresent());
+        devices.ecoflowDevices().anyMatch(device -> device.lastUpdateMillis().isPresent());
     return hasValues ? "" : current(problems);
   }
 

@@ -19,11 +19,17 @@ final class ScrapeCounter {
     this.meters = meters;
   }
 
-  /** Route step: counts the result for each device. */
+  /** Route step: counts the result for each device that is not polled. */
   public void countAll() {
     for (DeviceView device : devices.all()) {
-      meters.scraped(device.labels(), result(device));
+      if (!isPolled(device.serial())) {
+        meters.scraped(device.labels(), result(device));
+      }
     }
+  }
+
+  private boolean isPolled(String serial) {
+    return devices.account(serial).filter(account -> !account.mode().usesAccount()).isPresent();
   }
 
   private static Scrape result(DeviceView device) {

@@ -1,10 +1,12 @@
 package ecoflow.payload;
 
+import ecoflow.account.Account;
 import ecoflow.decode.Decoded;
 import ecoflow.decode.Decoded.Dropped;
 import ecoflow.decode.Frames;
 import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
+import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.quota.Quotas;
 import ecoflow.text.Lines;
@@ -38,6 +40,7 @@ public final class Payloads {
   private static final String UNKNOWN = PayloadKind.UNKNOWN.name();
 
   private final Frames frames;
+  private final Devices devices;
   private final UnknownMessages unknown;
   private final Meters meters;
   private final Lines lines;
@@ -45,8 +48,14 @@ public final class Payloads {
   /** For warnings that depend on the firmware and would repeat with each message. */
   private final Lines hourlyLines;
 
-  private Payloads(Frames frames, UnknownMessages unknown, Meters meters, LongSupplier nanoClock) {
+  private Payloads(
+      Frames frames,
+      Devices devices,
+      UnknownMessages unknown,
+      Meters meters,
+      LongSupplier nanoClock) {
     this.frames = frames;
+    this.devices = devices;
     this.unknown = unknown;
     this.meters = meters;
     // At DEBUG the trace of each message contains the error.
@@ -58,14 +67,15 @@ public final class Payloads {
   public static void bind(
       Registry registry,
       Optional<Path> messagesDir,
+      Devices devices,
       UnknownMessages unknown,
       Meters meters,
       LongSupplier nanoClock) {
     Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
     // Camel finds the data format of "unmarshal: protobuf" by this name.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
-    registry.bind("pushPrefixes", new PushPrefixes(meters::unknownPush));
-    registry.bind("payloads", new Payloads(frames, unknown, meters, nanoClock));
+    registry.bind("pushPrefixes", new PushPrefixes(devices::account, meters::unknownPush));
+    registry.bind("payloads", new Payloads(frames, devices, unknown, meters, nanoClock));
   }
 
   /**
@@ -93,7 +103,7 @@ public final class Payloads {
     PayloadKind kind = PayloadKind.of(payload);
     exchange.getMessage().setHeader(KIND, kind.name());
     if (kind != PayloadKind.UNKNOWN) {
-      meters.mqttMessage(kind == PayloadKind.JSON);
+      meters.mqttMessage(account(exchange), kind == PayloadKind.JSON);
     }
     switch (kind) {
       case FRAME, CUT_FRAME -> traceKind(exchange, "frame");
@@ -102,6 +112,10 @@ public final class Payloads {
         // The following steps add the kind to the trace.
       }
     }
+  }
+
+  private Optional<Account> account(Exchange exchange) {
+    return devices.account(exchange.getMessage().getHeader(Quotas.DEVICE, "", String.class));
   }
 
   private static byte[] payload(Message message) {
@@ -185,7 +199,7 @@ public final class Payloads {
     String outcome = decoded.outcome().name().toLowerCase(Locale.ROOT);
     meters.protobufMessage(decoded.cmdFunc(), decoded.cmdId(), outcome);
     if (decoded.outcome() == Decoded.Outcome.BROKEN) {
-      meters.messageError();
+      meters.messageError(devices.account(serial));
       lines.warn(
           serial + " " + command(decoded),
           "Message "
@@ -256,7 +270,7 @@ public final class Payloads {
   }
 
   private void countLostHeader(Exchange exchange, String reason) {
-    meters.messageError();
+    meters.messageError(account(exchange));
     String serial = exchange.getMessage().getHeader(Quotas.DEVICE, String.class);
     lines.warn(
         serial + " header",
@@ -281,7 +295,7 @@ public final class Payloads {
   }
 
   private void drop(Exchange exchange, String reason) {
-    meters.messageError();
+    meters.messageError(account(exchange));
     Message message = exchange.getMessage();
     String device = message.getHeader(Quotas.DEVICE, "unknown", String.class);
     lines.warn(

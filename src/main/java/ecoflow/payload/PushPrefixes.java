@@ -1,5 +1,6 @@
 package ecoflow.payload;
 
+import ecoflow.account.Account;
 import ecoflow.quota.Quotas;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,9 +11,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
@@ -90,13 +93,17 @@ final class PushPrefixes {
   private final Map<String, List<Row>> rows = new HashMap<>();
   private final String packStem;
   private final Pattern packKey;
+  private final Function<String, Optional<Account>> accountOf;
   private final BiConsumer<String, String> countUnknown;
   private final Map<String, Map<String, String>> packs = new ConcurrentHashMap<>();
 
   /**
+   * @param accountOf returns the account of a device; empty for a device of another source
    * @param countUnknown receives the kind of identifier and the unknown identifier of a part
    */
-  PushPrefixes(BiConsumer<String, String> countUnknown) {
+  PushPrefixes(
+      Function<String, Optional<Account>> accountOf, BiConsumer<String, String> countUnknown) {
+    this.accountOf = accountOf;
     this.countUnknown = countUnknown;
     String stem = "";
     for (Row row : table()) {
@@ -130,8 +137,11 @@ final class PushPrefixes {
    */
   public void addPrefixes(Exchange exchange) {
     Message message = exchange.getMessage();
-    if (Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE))) {
-      String serial = message.getHeader(Quotas.DEVICE, "", String.class);
+    String serial = message.getHeader(Quotas.DEVICE, "", String.class);
+    // With several accounts, the step also receives pushes of app accounts.
+    boolean isAppPush =
+        accountOf.apply(serial).filter(account -> account.mode().usesAccount()).isPresent();
+    if (Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE)) && !isAppPush) {
       message.setBody(withPrefixes(message.getBody(Map.class), serial));
     }
   }

@@ -2,7 +2,6 @@ package ecoflow.rest;
 
 import ecoflow.api.Api;
 import ecoflow.api.CloudException;
-import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
@@ -17,14 +16,9 @@ public final class RestMode {
 
   /** Binds {@code signature} and {@code restPolls}. */
   public static void bind(
-      Registry registry,
-      Settings settings,
-      Api api,
-      Devices devices,
-      Meters meters,
-      LongSupplier nanoClock) {
-    registry.bind("signature", new Signature(settings.credentials()));
-    registry.bind("restPolls", new RestPolls(settings, devices, api, meters, nanoClock));
+      Registry registry, Api api, Devices devices, Meters meters, LongSupplier nanoClock) {
+    registry.bind("signature", new Signature());
+    registry.bind("restPolls", new RestPolls(devices, api, meters, nanoClock));
   }
 
   /**

@@ -1,8 +1,9 @@
 package ecoflow.rest;
 
+import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import ecoflow.api.Api;
 import ecoflow.api.CloudException;
-import ecoflow.config.Settings;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.device.Listing;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
+import org.apache.camel.Variable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,31 +37,33 @@ final class RestPolls {
   // EcoFlow's codes for devices that the developer keys are not allowed to read.
   private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
-  private final Duration interval;
-  private final Duration pushLead;
-  private final Duration fullInterval;
-  private final Duration listTtl;
-  private final Duration retryPause;
-  private final boolean usesPushes;
+  private static final class State {
+
+    private final Set<String> inProgress = ConcurrentHashMap.newKeySet();
+
+    /** The last warning by subject, which ends with a serial number or "list". */
+    private final Map<String, String> lastWarnings = new ConcurrentHashMap<>();
+
+    private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
+    private volatile boolean hasList;
+    private volatile boolean isListInProgress;
+    private volatile boolean hasNewDevice;
+    private volatile long connectedAt;
+    private volatile boolean hasConnected;
+    private volatile boolean hasReconnected;
+
+    /** The time from which a poll replaces values that were pushed on the previous connection. */
+    private volatile long pushLeadEnd;
+
+    private volatile long listedAt;
+  }
+
+  private final PerAccount<State> states = new PerAccount<>(account -> new State());
   private final Devices devices;
   private final Api api;
   private final Meters meters;
   private final LongSupplier nanoClock;
-  private final Set<String> inProgress = ConcurrentHashMap.newKeySet();
   private final Lines lines;
-  private final Map<String, String> lastWarnings = new ConcurrentHashMap<>();
-  private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
-  private volatile boolean hasList;
-  private volatile boolean isListInProgress;
-  private volatile boolean hasNewDevice;
-  private volatile long connectedAt;
-  private volatile boolean hasConnected;
-  private volatile boolean hasReconnected;
-
-  /** The time from which a poll replaces values that were pushed on the previous connection. */
-  private volatile long pushLeadEnd;
-
-  private volatile long listedAt;
 
   /**
    * A growing pause of the polls of one device whose polls fail. It applies to a device that the
@@ -70,13 +74,7 @@ final class RestPolls {
    */
   private record Quarantine(Duration pause, long until, boolean whilePushing) {}
 
-  RestPolls(Settings settings, Devices devices, Api api, Meters meters, LongSupplier nanoClock) {
-    this.interval = settings.devices().collectingInterval();
-    this.pushLead = settings.devices().pushLead();
-    this.fullInterval = settings.devices().fullInterval();
-    this.listTtl = settings.devices().listLife();
-    this.retryPause = settings.http().pause();
-    this.usesPushes = settings.mode().usesMqtt();
+  RestPolls(Devices devices, Api api, Meters meters, LongSupplier nanoClock) {
     this.devices = devices;
     this.api = api;
     this.meters = meters;
@@ -85,21 +83,27 @@ final class RestPolls {
   }
 
   /** Whether polls are allowed: after the first contact, and not during a pause. */
-  public boolean isPollAllowed() {
-    return api.isContactMade() && !api.isPaused();
+  public boolean isPollAllowed(@Variable(Account.VARIABLE) Account account) {
+    return api.isContactMade(account) && !api.isPaused(account);
   }
 
   /**
    * Whether the device list is younger than DEVICE_LIST_CACHE_TTL or is being renewed. During the
    * renewal the previous list is used, so that retries of the list call do not delay polls.
    */
-  public boolean isListFresh() {
-    return isListInProgress || (hasList && nanoClock.getAsLong() - listedAt < listTtl.toNanos());
+  public boolean isListFresh(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    return state.isListInProgress
+        || (state.hasList && nanoClock.getAsLong() - state.listedAt < listTtl(account).toNanos());
+  }
+
+  private static Duration listTtl(Account account) {
+    return account.settings().devices().listLife();
   }
 
   /** Route step: records that the device list is being renewed. */
-  public void startRenewal() {
-    isListInProgress = true;
+  public void startRenewal(@Variable(Account.VARIABLE) Account account) {
+    states.of(account).isListInProgress = true;
   }
 
   /**
@@ -109,42 +113,48 @@ final class RestPolls {
    */
   public void acceptDeviceList(Exchange exchange) throws CloudException {
     Map<String, Listing> list = deviceList(exchange.getMessage().getBody());
-    List<String> added = devices.listed(list);
-    hasNewDevice = !added.isEmpty();
-    hasList = true;
-    listedAt = nanoClock.getAsLong();
-    isListInProgress = false;
-    if (!api.isContactMade()) {
-      LOG.info("Connected to EcoFlow's developer API: {} device(s) in the list", list.size());
+    Account account = Account.of(exchange);
+    State state = states.of(account);
+    List<String> added = devices.listed(account, list);
+    state.hasNewDevice = !added.isEmpty();
+    state.hasList = true;
+    state.listedAt = nanoClock.getAsLong();
+    state.isListInProgress = false;
+    if (!api.isContactMade(account)) {
+      LOG.info(
+          "{}Connected to EcoFlow's developer API: {} device(s) in the list",
+          account.prefix(),
+          list.size());
     }
-    api.contactMade();
+    api.contactMade(account);
     if (!added.isEmpty()) {
-      LOG.info("New devices: {}", Lines.abbreviate(added));
+      LOG.info("{}New devices: {}", account.prefix(), Lines.abbreviate(added));
     }
-    warnOnce("list", "");
+    warnOnce(account, "list", "");
   }
 
   /** Whether the last list has added a device. */
-  public boolean isDeviceNew() {
-    return hasNewDevice;
+  public boolean isDeviceNew(@Variable(Account.VARIABLE) Account account) {
+    return states.of(account).hasNewDevice;
   }
 
   /** Route step: discards status reports of the previous connection, which can be outdated. */
-  public void connecting() {
-    devices.forgetReports();
+  public void connecting(@Variable(Account.VARIABLE) Account account) {
+    devices.forgetReports(account);
   }
 
   /**
    * Route step: handles a new connection for pushes. All devices are polled again, because pushes
    * can have been missed.
    */
-  public void connected() {
-    devices.allSnapshotsDiscarded();
-    quarantines.values().removeIf(Quarantine::whilePushing);
-    connectedAt = nanoClock.getAsLong();
-    pushLeadEnd = connectedAt + pushLead.toNanos();
-    hasReconnected = hasConnected;
-    hasConnected = true;
+  public void connected(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    devices.allSnapshotsDiscarded(account);
+    state.quarantines.values().removeIf(Quarantine::whilePushing);
+    state.connectedAt = nanoClock.getAsLong();
+    state.pushLeadEnd = state.connectedAt + account.settings().devices().pushLead().toNanos();
+    state.hasReconnected = state.hasConnected;
+    state.hasConnected = true;
   }
 
   static Map<String, Listing> deviceList(Object data) throws CloudException {
@@ -165,22 +175,26 @@ final class RestPolls {
 
   /** Route step: handles a failed list call. The previous list is used until it is too old. */
   public void listFailed(Exchange exchange) {
-    isListInProgress = false;
-    String reason = api.failed(failure(exchange), exchange.getProperty(PATH, String.class));
-    if (!api.isContactMade()) {
-      api.contactFailed("Cannot get the device list from EcoFlow: " + reason);
+    Account account = Account.of(exchange);
+    State state = states.of(account);
+    state.isListInProgress = false;
+    String reason =
+        api.failed(account, failure(exchange), exchange.getProperty(PATH, String.class));
+    if (!api.isContactMade(account)) {
+      api.contactFailed(account, "Cannot get the device list from EcoFlow: " + reason);
     } else {
       warnOnce(
+          account,
           "list",
           "Cannot get the device list from EcoFlow: "
               + reason
               + "; the previous list is used, next attempt in "
-              + Lines.seconds(interval)
+              + Lines.seconds(interval(account))
               + " s");
     }
     // While the previous list is used, countAbsent counts the devices.
-    if (!hasList || isListTooOld()) {
-      for (DeviceView device : devices.ecoflowDevices()) {
+    if (!state.hasList || isListTooOld(account)) {
+      for (DeviceView device : devices.all(account)) {
         if (!device.online()) {
           meters.scraped(device.labels(), Scrape.ERROR, Duration.ZERO);
         }
@@ -189,15 +203,16 @@ final class RestPolls {
   }
 
   /** Route step: counts the devices that are not polled, as offline or not found. */
-  public void countAbsent() {
-    if (!hasList || isListTooOld()) {
+  public void countAbsent(@Variable(Account.VARIABLE) Account account) {
+    if (!states.of(account).hasList || isListTooOld(account)) {
       return;
     }
-    for (DeviceView device : devices.ecoflowDevices()) {
+    for (DeviceView device : devices.all(account)) {
       if (!device.online()) {
         meters.scraped(
             device.labels(), device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
         warnOnce(
+            account,
             device.serial(),
             "Device "
                 + device.serial()
@@ -207,8 +222,13 @@ final class RestPolls {
     }
   }
 
-  private boolean isListTooOld() {
-    return nanoClock.getAsLong() - listedAt > listTtl.plus(devices.maxAge()).toNanos();
+  private static Duration interval(Account account) {
+    return account.settings().devices().collectingInterval();
+  }
+
+  private boolean isListTooOld(Account account) {
+    return nanoClock.getAsLong() - states.of(account).listedAt
+        > listTtl(account).plus(devices.maxAge(account)).toNanos();
   }
 
   /**
@@ -216,19 +236,22 @@ final class RestPolls {
    * A device that pushes is polled once per connection, again when values that were pushed on the
    * previous connection no longer have precedence, and then every ECOFLOW_FULL_INTERVAL.
    */
-  public List<String> due() {
-    if (api.isPaused()) {
+  public List<String> due(@Variable(Account.VARIABLE) Account account) {
+    if (api.isPaused(account)) {
       return List.of();
     }
-    return devices.ecoflowDevices().stream()
+    State state = states.of(account);
+    return devices.all(account).stream()
         .filter(DeviceView::online)
         .map(DeviceView::serial)
         // In this order, because a failed poll starts the quarantine before it ends.
-        .filter(serial -> !inProgress.contains(serial) && !isQuarantined(serial))
-        .filter(
-            serial ->
-                !(usesPushes && devices.isPushing(serial) && devices.hasValidSnapshot(serial)))
+        .filter(serial -> !state.inProgress.contains(serial) && !isQuarantined(state, serial))
+        .filter(serial -> !(isPushing(account, serial) && devices.hasValidSnapshot(serial)))
         .toList();
+  }
+
+  private boolean isPushing(Account account, String serial) {
+    return account.mode().usesMqtt() && devices.isPushing(serial);
   }
 
   /**
@@ -237,10 +260,11 @@ final class RestPolls {
    */
   public void startPoll(Exchange exchange) {
     String serial = exchange.getMessage().getBody(String.class);
-    if (!inProgress.add(serial)) {
+    State state = states.of(Account.of(exchange));
+    if (!state.inProgress.add(serial)) {
       exchange.setRouteStop(true);
-    } else if (isQuarantined(serial)) {
-      inProgress.remove(serial);
+    } else if (isQuarantined(state, serial)) {
+      state.inProgress.remove(serial);
       exchange.setRouteStop(true);
     }
   }
@@ -250,19 +274,21 @@ final class RestPolls {
     return nanoClock.getAsLong();
   }
 
-  private boolean isQuarantined(String serial) {
-    Quarantine quarantine = quarantines.get(serial);
+  private boolean isQuarantined(State state, String serial) {
+    Quarantine quarantine = state.quarantines.get(serial);
     return quarantine != null
         && nanoClock.getAsLong() - quarantine.until() < 0
         && (!quarantine.whilePushing() || devices.isPushing(serial));
   }
 
-  private Duration quarantine(String serial, boolean whilePushing) {
-    Quarantine before = quarantines.get(serial);
+  private Duration quarantine(Account account, String serial, boolean whilePushing) {
+    State state = states.of(account);
+    Quarantine before = state.quarantines.get(serial);
+    Duration last = before == null ? account.settings().http().pause() : before.pause();
     // Polls refresh values that pushes do not contain, before they expire.
-    Duration limit = whilePushing ? fullInterval : MAX_QUARANTINE;
-    Duration pause = Api.doubled(before == null ? retryPause : before.pause(), limit);
-    quarantines.put(
+    Duration limit = whilePushing ? account.settings().devices().fullInterval() : MAX_QUARANTINE;
+    Duration pause = Api.doubled(last, limit);
+    state.quarantines.put(
         serial, new Quarantine(pause, nanoClock.getAsLong() + pause.toNanos(), whilePushing));
     return pause;
   }
@@ -270,46 +296,53 @@ final class RestPolls {
   /** Route step: handles a poll whose values have been stored. */
   public void succeeded(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
-    quarantines.remove(serial);
+    Account account = Account.of(exchange);
+    State state = states.of(account);
+    state.quarantines.remove(serial);
     long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
-    if (hasConnected && started - connectedAt < 0) {
+    if (state.hasConnected && started - state.connectedAt < 0) {
       // Changes between the response and the connection are in neither the response nor a push.
       devices.snapshotDiscarded(serial);
-    } else if (hasReconnected && started - pushLeadEnd < 0) {
+    } else if (state.hasReconnected && started - state.pushLeadEnd < 0) {
       // The poll did not replace values that were pushed just before the connection was lost.
-      devices.snapshotValidUntil(serial, pushLeadEnd);
+      devices.snapshotValidUntil(serial, state.pushLeadEnd);
     }
     finish(exchange, serial, Scrape.SUCCESS);
-    warnOnce(serial, "");
+    warnOnce(account, serial, "");
   }
 
   /** Route step: handles a failed poll. The gauges of the device remain until they are too old. */
   public void failed(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     Throwable failure = failure(exchange);
+    Account account = Account.of(exchange);
     if (api.isPause(failure)) {
       // No call was made, so there is nothing to count. The start of the pause has been logged.
-      inProgress.remove(serial);
+      states.of(account).inProgress.remove(serial);
       return;
     }
-    String reason = api.failed(failure, exchange.getProperty(PATH, String.class));
+    String reason = api.failed(account, failure, exchange.getProperty(PATH, String.class));
     String message = "Cannot get the values of device " + serial + ": " + reason;
     boolean isForbidden = isForbidden(failure);
     if (isForbidden) {
       devices.polled(serial, false);
     }
-    if (isForbidden || (usesPushes && devices.isPushing(serial))) {
-      api.recordFailure(message);
+    if (isForbidden || isPushing(account, serial)) {
+      api.recordFailure(account, message);
       LOG.warn(
-          "{}; next attempt in {} s", message, Lines.seconds(quarantine(serial, !isForbidden)));
+          "{}{}; next attempt in {} s",
+          account.prefix(),
+          message,
+          Lines.seconds(quarantine(account, serial, !isForbidden)));
     } else {
       warnOnce(
+          account,
           serial,
           message
               + "; its gauges remain until they are "
               + Lines.seconds(devices.maxAge(serial))
               + " s old, next attempt in "
-              + Lines.seconds(interval)
+              + Lines.seconds(interval(account))
               + " s");
     }
     finish(exchange, serial, Scrape.ERROR);
@@ -320,7 +353,7 @@ final class RestPolls {
   }
 
   private void finish(Exchange exchange, String serial, Scrape result) {
-    inProgress.remove(serial);
+    states.of(Account.of(exchange)).inProgress.remove(serial);
     long now = nanoClock.getAsLong();
     Duration duration = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
     if (devices.isServed(serial)) {
@@ -337,13 +370,17 @@ final class RestPolls {
    *
    * @param line empty for a success
    */
-  private void warnOnce(String subject, String line) {
+  private void warnOnce(Account account, String subject, String line) {
+    Map<String, String> lastWarnings = states.of(account).lastWarnings;
+    // Accounts share the rate limit by subject.
+    String key = account.prefix() + subject;
     if (!line.isEmpty()) {
-      api.recordFailure(line);
-      lines.warnOnChange(lastWarnings, subject, line);
-    } else if (lastWarnings.remove(subject) != null) {
+      api.recordFailure(account, line);
+      lines.warnOnChange(lastWarnings, key, account.prefix() + line);
+    } else if (lastWarnings.remove(key) != null) {
       LOG.info(
-          "{} received again",
+          "{}{} received again",
+          account.prefix(),
           subject.equals("list") ? "Device list" : "Values of device " + subject);
     }
   }

@@ -1,5 +1,6 @@
 package ecoflow.rest;
 
+import ecoflow.account.Account;
 import ecoflow.config.Settings.Credentials;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -15,6 +16,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.apache.camel.ExchangeProperty;
 import org.apache.camel.Header;
+import org.apache.camel.Variable;
 
 /**
  * The headers that sign a call to the developer API, bean {@code signature}. Source: EcoFlow's
@@ -27,15 +29,10 @@ final class Signature {
   private static final int MIN_NONCE = 100_000;
   private static final int NONCE_COUNT = 900_000;
 
-  private final Credentials keys;
   private final SecureRandom random = new SecureRandom();
 
-  Signature(Credentials keys) {
-    this.keys = keys;
-  }
-
-  public String accessKey() {
-    return keys.id();
+  public String accessKey(@Variable(Account.VARIABLE) Account account) {
+    return account.settings().credentials().id();
   }
 
   /** Six random digits; differs between attempts. */
@@ -56,17 +53,19 @@ final class Signature {
   public String sign(
       @ExchangeProperty("apiDevice") String serial,
       @Header("nonce") String nonce,
-      @Header("timestamp") String timestamp) {
-    return sign(serial == null ? Map.of() : Map.of("sn", serial), nonce, timestamp);
+      @Header("timestamp") String timestamp,
+      @Variable(Account.VARIABLE) Account account) {
+    Map<String, String> parameters = serial == null ? Map.of() : Map.of("sn", serial);
+    return sign(account.settings().credentials(), parameters, nonce, timestamp);
   }
 
-  String sign(Map<String, ?> parameters, String nonce, String timestamp) {
+  static String sign(Credentials keys, Map<String, ?> parameters, String nonce, String timestamp) {
     Map<String, String> tail = new LinkedHashMap<>();
     tail.put("accessKey", keys.id());
     tail.put("nonce", nonce);
     tail.put("timestamp", timestamp);
     String flat = join(flatten(parameters));
-    return sign(flat.isEmpty() ? join(tail) : flat + "&" + join(tail));
+    return sign(keys, flat.isEmpty() ? join(tail) : flat + "&" + join(tail));
   }
 
   private static String join(Map<String, String> parameters) {
@@ -94,7 +93,7 @@ final class Signature {
     }
   }
 
-  private String sign(String text) {
+  private static String sign(Credentials keys, String text) {
     try {
       Mac mac = Mac.getInstance(ALGORITHM);
       mac.init(new SecretKeySpec(keys.secret().getBytes(StandardCharsets.UTF_8), ALGORITHM));

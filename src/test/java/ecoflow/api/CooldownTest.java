@@ -14,7 +14,7 @@ class CooldownTest {
   private static final Duration FIRST = Duration.ofSeconds(30);
 
   private long nanos = Long.MAX_VALUE - 5;
-  private final Cooldown cooldown = new Cooldown(FIRST, () -> nanos);
+  private final Cooldown.Pause cooldown = new Cooldown.Pause("", () -> FIRST, () -> nanos);
 
   private void pass(long seconds) {
     nanos += Duration.ofSeconds(seconds).toNanos();

@@ -4,12 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.PerAccount;
+import ecoflow.config.ConfigException;
+import ecoflow.testkit.OneAccount;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.support.DefaultScheduledPollConsumerScheduler;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -40,8 +46,18 @@ class FirstContactTest {
     }
   }
 
+  private final OneAccount one;
   private final Schedule schedule = new Schedule();
   private int ends;
+
+  FirstContactTest() throws ConfigException {
+    one =
+        OneAccount.of(
+            Map.of(
+                "ECOFLOW_ACCESS_KEY", "key",
+                "ECOFLOW_SECRET_KEY", "secret",
+                "ECOFLOW_DEVICE_SN", "all"));
+  }
 
   @AfterEach
   void end() {
@@ -50,20 +66,34 @@ class FirstContactTest {
 
   private FirstContact contact(int attempts, long pause, long longest) {
     return new FirstContact(
-        attempts, Duration.ofSeconds(pause), Duration.ofSeconds(longest), () -> ends++);
+        OptionalInt.of(attempts),
+        Duration.ofSeconds(pause),
+        Duration.ofSeconds(longest),
+        () -> ends++);
   }
 
-  private FirstContactPauses pauses(FirstContact contact, Runnable attempt) {
-    FirstContactPauses pauses = new FirstContactPauses(contact);
-    pauses.setScheduledExecutorService(schedule);
-    pauses.scheduleTask(attempt);
-    pauses.startScheduler();
-    return pauses;
+  private DefaultScheduledPollConsumerScheduler contacts(FirstContact contact, Runnable attempt) {
+    FirstContacts contacts =
+        new FirstContacts(
+            one.accounts(), new PerAccount<>(account -> contact), account -> Duration.ZERO);
+    DefaultScheduledPollConsumerScheduler scheduler = contacts.scheduler();
+    scheduler.setScheduledExecutorService(schedule);
+    scheduler.scheduleTask(
+        () ->
+            contacts
+                .takeDue()
+                .forEach(
+                    account -> {
+                      attempt.run();
+                      contacts.ended(account);
+                    }));
+    scheduler.startScheduler();
+    return scheduler;
   }
 
   /** The pauses after this number of failed attempts. */
   private List<Long> pausesOf(FirstContact contact, int attempts) {
-    pauses(contact, () -> contact.failed("no answer"));
+    contacts(contact, () -> contact.failed("no answer"));
     for (int i = 0; i < attempts; i++) {
       schedule.runNext();
     }
@@ -97,7 +127,7 @@ class FirstContactTest {
   @Test
   void answerEndsAttempts() {
     FirstContact contact = contact(3, 30, 300);
-    pauses(contact, contact::succeeded);
+    contacts(contact, contact::succeeded);
     schedule.runNext();
     assertEquals(List.of(0L), schedule.pauses);
     contact.failed("a later failure");
@@ -107,7 +137,7 @@ class FirstContactTest {
   @Test
   void attemptWithUnknownResultIsRepeated() {
     FirstContact contact = contact(3, 30, 300);
-    pauses(contact, () -> {});
+    contacts(contact, () -> {});
     schedule.runNext();
     schedule.runNext();
     assertEquals(List.of(0L, 30_000L, 30_000L), schedule.pauses);
@@ -116,13 +146,14 @@ class FirstContactTest {
   @Test
   void stoppedRouteIsNotRetried() {
     FirstContact contact = contact(3, 30, 300);
-    FirstContactPauses pauses = pauses(contact, () -> contact.failed("no answer"));
-    assertTrue(pauses.isSchedulerStarted());
-    pauses.unscheduleTask();
-    assertFalse(pauses.isSchedulerStarted());
+    DefaultScheduledPollConsumerScheduler contacts =
+        contacts(contact, () -> contact.failed("no answer"));
+    assertTrue(contacts.isSchedulerStarted());
+    contacts.unscheduleTask();
+    assertFalse(contacts.isSchedulerStarted());
     schedule.runNext();
     assertEquals(List.of(0L), schedule.pauses);
-    pauses.startScheduler();
+    contacts.startScheduler();
     assertEquals(List.of(0L, 0L), schedule.pauses);
   }
 }

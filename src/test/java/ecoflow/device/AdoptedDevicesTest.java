@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
 import ecoflow.config.ConfigException;
-import ecoflow.config.Settings;
+import ecoflow.testkit.OneAccount;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -20,30 +21,29 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AdoptedDevicesTest {
 
   private long now;
+  private Account account;
   private Devices devices;
 
   @BeforeEach
   void serveAllDevicesOfAccount() throws ConfigException {
-    devices =
-        new Devices(
-            Settings.from(
-                Map.of(
-                    "ECOFLOW_ACCESS_KEY", "key",
-                    "ECOFLOW_SECRET_KEY", "secret",
-                    "ECOFLOW_DEVICE_SN", "all")),
-            line -> {},
-            () -> now);
+    OneAccount one =
+        OneAccount.of(
+            Map.of(
+                "ECOFLOW_ACCESS_KEY", "key",
+                "ECOFLOW_SECRET_KEY", "secret",
+                "ECOFLOW_DEVICE_SN", "all"));
+    account = one.account();
+    devices = new Devices(one.settings(), one.accounts(), line -> {}, () -> now);
   }
 
   @Test
   void areServedButNotPolled() {
-    devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
+    devices.listed(account, Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
     devices.adopt("PLUG1", "Lamp", null);
 
     assertEquals(List.of("PLUG1", "R331"), devices.serials());
-    assertEquals(List.of("R331"), devices.ecoflowSerials());
-    assertEquals(
-        List.of("R331"), devices.ecoflowDevices().stream().map(DeviceView::serial).toList());
+    assertEquals(List.of("R331"), devices.serials(account));
+    assertEquals(List.of("R331"), devices.ecoflowDevices().map(DeviceView::serial).toList());
     assertTrue(devices.isServed("PLUG1"));
     assertEquals(new Labels("PLUG1", "Lamp", "Unknown", "unknown"), devices.labels("PLUG1"));
   }
@@ -55,7 +55,7 @@ class AdoptedDevicesTest {
     devices.dataArrived("PLUG1");
     assertTrue(devices.isShown("PLUG1"));
 
-    devices.listed(Map.of());
+    devices.listed(account, Map.of());
     assertTrue(devices.isShown("PLUG1"));
     assertFalse(devices.find("PLUG1").orElseThrow().missing());
 
@@ -73,10 +73,10 @@ class AdoptedDevicesTest {
 
   @Test
   void areNotAdoptedIfTheyAreEcoFlowDevices() {
-    devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
+    devices.listed(account, Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
     devices.adopt("R331", "Lamp", "Plug");
 
-    assertEquals(List.of("R331"), devices.ecoflowSerials());
+    assertEquals(List.of("R331"), devices.serials(account));
     assertEquals("Garage", devices.labels("R331").deviceName());
   }
 
@@ -85,10 +85,10 @@ class AdoptedDevicesTest {
     devices.adopt("R331", "Lamp", null);
 
     List<String> added =
-        devices.listed(Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
+        devices.listed(account, Map.of("R331", new Listing(true, true, "Garage", "DELTA 2")));
 
     assertEquals(List.of("R331"), added);
-    assertEquals(List.of("R331"), devices.ecoflowSerials());
+    assertEquals(List.of("R331"), devices.serials(account));
     assertTrue(devices.isOnline("R331"));
   }
 

@@ -320,7 +320,7 @@ class JarStartIT {
     String typo = "R331JAR000000010";
     jar.start(
         jar.variables(mode, "ECOFLOW_DEVICE_SN=" + SERIAL.toLowerCase(Locale.ROOT) + "," + typo),
-        "-Decoflow.list.check.interval=2s");
+        "-Decoflow.list.check.tick=2s");
     String line =
         "Device " + typo + " is not in the device list of this account; the list has 1 device";
     jar.awaitLine(line);

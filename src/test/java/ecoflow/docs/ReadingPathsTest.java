@@ -70,8 +70,15 @@ class ReadingPathsTest {
   private static final Map<String, String> BEAN_CLASSES =
       Map.of(
           "boundedJson", "api/BoundedJson",
+          "deviceSearches", "account/Schedule",
+          "firstContactPauses", "api/FirstContacts",
+          "idleChecks", "account/Schedule",
+          "listChecks", "account/Schedule",
           "messageJson", "api/BoundedJson",
-          "prepareRedelivery", "api/Redelivery");
+          "pollTimes", "account/Schedule",
+          "prepareRedelivery", "api/Redelivery",
+          "requestTimes", "account/Schedule",
+          "subscriptionRetries", "account/Schedule");
 
   /** Beans of libraries. */
   private static final Set<String> LIBRARY_BEANS = Set.of("metricsRegistry", "cloudTls");

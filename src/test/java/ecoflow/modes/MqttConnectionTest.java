@@ -365,7 +365,7 @@ class MqttConnectionTest {
 
   @Test
   void aNewDeviceOfTheAccountIsFound() {
-    System.setProperty("ecoflow.discover.interval", "200ms");
+    System.setProperty("ecoflow.discover.tick", "200ms");
     try {
       exporter.start();
       assertDataFlows(1);
@@ -382,7 +382,7 @@ class MqttConnectionTest {
       eventually(() -> assertTrue(page.logins("success") >= 2));
       assertRepeatedDataFlows(2);
     } finally {
-      System.clearProperty("ecoflow.discover.interval");
+      System.clearProperty("ecoflow.discover.tick");
     }
   }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
@@ -67,10 +69,21 @@ class SerialNumbersTest {
   /** Does what a timer does half a minute after the start. */
   private void checkNow() {
     try (ProducerTemplate template = exporter.camelContext().createProducerTemplate()) {
-      template.sendBody("direct:account-device-check", null);
+      template.send(
+          "direct:account-device-check",
+          exchange -> exchange.setVariable(Account.VARIABLE, account()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private Account account() {
+    return exporter
+        .camelContext()
+        .getRegistry()
+        .lookupByNameAndType("accounts", Accounts.class)
+        .all()
+        .get(0);
   }
 
   private void send(SimulatedDevice device, int charge) {

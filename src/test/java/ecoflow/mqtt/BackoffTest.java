@@ -19,7 +19,7 @@ class BackoffTest {
   private static final double MAX_JITTER = Math.nextDown(1.0);
 
   private static Backoff backoff(long limitSeconds, double random) {
-    return new Backoff(Duration.ofSeconds(limitSeconds), () -> random);
+    return new Backoff(() -> Duration.ofSeconds(limitSeconds), () -> random);
   }
 
   private static List<Double> pauses(Backoff backoff, long outageSeconds, int count) {
@@ -33,7 +33,7 @@ class BackoffTest {
 
   /** All attempts of an outage; an attempt itself takes no time. */
   private static List<Attempt> outage(Duration length, DoubleSupplier random) {
-    Backoff backoff = new Backoff(DEFAULT_LIMIT, random);
+    Backoff backoff = new Backoff(() -> DEFAULT_LIMIT, random);
     List<Attempt> attempts = new ArrayList<>();
     long now = 0;
     while (now < length.toMillis()) {
@@ -99,7 +99,7 @@ class BackoffTest {
   @Test
   void jitterShortensPausesByUpToAFifth() {
     assertEquals(List.of(.8, 1.6, 8., 8.), pauses(backoff(300, MAX_JITTER), 100, 4));
-    Backoff random = new Backoff(DEFAULT_LIMIT, Math::random);
+    Backoff random = new Backoff(() -> DEFAULT_LIMIT, Math::random);
     pauses(random, 0, 2);
     for (double pause : pauses(random, 3600, 1000)) {
       assertTrue(pause >= 240 && pause <= 300, () -> "pause " + pause);

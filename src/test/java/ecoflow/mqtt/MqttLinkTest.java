@@ -6,9 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
 import ecoflow.cloud.ServerCertificate;
 import ecoflow.cloud.SimulatedCloud;
-import ecoflow.config.Settings;
+import ecoflow.testkit.OneAccount;
 import ecoflow.testkit.Variables;
 import ecoflow.text.Lines;
 import io.netty.handler.codec.mqtt.MqttConnectReturnCode;
@@ -66,6 +67,7 @@ class MqttLinkTest {
   private static SimulatedCloud cloud;
   private static Vertx vertx;
 
+  private Account account;
   private final AtomicInteger losses = new AtomicInteger();
   private final List<AutoCloseable> opened = new ArrayList<>();
 
@@ -101,19 +103,21 @@ class MqttLinkTest {
   }
 
   private MqttLink link(Duration keepalive, Duration answerTimeout) throws Exception {
-    Settings settings = Settings.from(Variables.of(cloud, "mqtt"));
+    OneAccount one = OneAccount.of(Variables.of(cloud, "mqtt"));
+    account = one.account();
     MqttLink link =
         new MqttLink(
             vertx,
-            () -> List.of(SERIAL),
-            settings.http().trust(),
+            one.accounts(),
+            new OneDevice(SERIAL, account),
+            one.settings().http().trust(),
             keepalive,
             answerTimeout,
             Optional.empty(),
             payload -> "",
             device -> {},
             System::nanoTime);
-    link.onLost(losses::incrementAndGet);
+    link.onLost(lost -> losses.incrementAndGet());
     opened.add(link::close);
     return link;
   }
@@ -224,8 +228,8 @@ class MqttLinkTest {
   }
 
   private String failure(MqttLink link, BrokerLogin login) {
-    MqttException failure = assertThrows(MqttException.class, () -> link.open(login));
-    assertFalse(link.isConnected());
+    MqttException failure = assertThrows(MqttException.class, () -> link.open(account, login));
+    assertFalse(link.isConnected(account));
     assertEquals(0, losses.get(), "a failed attempt is not a lost connection");
     return failure.getReasonCode() + " " + Lines.describe(failure);
   }
@@ -325,7 +329,7 @@ class MqttLinkTest {
         CompletableFuture.runAsync(
             () -> {
               try {
-                link.open(login);
+                link.open(account, login);
               } catch (MqttException e) {
                 throw new IllegalStateException(e);
               }
@@ -341,13 +345,13 @@ class MqttLinkTest {
     MqttLink link = link(LONG, LONG);
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
     consume(link, 1, (topic, message) -> {});
-    link.open(login(broker(acceptingSubscriptions(client::complete))));
-    assertTrue(link.isConnected());
+    link.open(account, login(broker(acceptingSubscriptions(client::complete))));
+    assertTrue(link.isConnected(account));
     client.get().close();
     eventually(() -> assertEquals(1, losses.get()));
-    assertFalse(link.isConnected());
-    assertEquals("the server closed the connection", Lines.describe(link.lossCause()));
-    link.drop();
+    assertFalse(link.isConnected(account));
+    assertEquals("the server closed the connection", Lines.describe(link.lossCause(account)));
+    link.drop(account);
     assertEquals(1, losses.get());
   }
 
@@ -357,6 +361,7 @@ class MqttLinkTest {
     consume(link, 1, (topic, message) -> {});
     CountDownLatch closed = new CountDownLatch(1);
     link.open(
+        account,
         login(
             broker(
                 acceptingSubscriptions(client -> {})
@@ -366,7 +371,7 @@ class MqttLinkTest {
                           client.closeHandler(unused -> closed.countDown());
                         }))));
     eventually(() -> assertEquals(1, losses.get()));
-    assertEquals("no response in time", Lines.describe(link.lossCause()));
+    assertEquals("no response in time", Lines.describe(link.lossCause(account)));
     closed.await();
     assertEquals(1, losses.get());
   }
@@ -376,6 +381,7 @@ class MqttLinkTest {
     MqttLink link = link(Duration.ofSeconds(1), LONG);
     CountDownLatch pings = new CountDownLatch(4);
     link.open(
+        account,
         login(
             broker(
                 client -> {
@@ -383,7 +389,7 @@ class MqttLinkTest {
                   client.accept(false);
                 })));
     pings.await();
-    assertTrue(link.isConnected());
+    assertTrue(link.isConnected(account));
     assertEquals(0, losses.get());
   }
 
@@ -400,23 +406,24 @@ class MqttLinkTest {
         (topic, message) -> {
           throw failure;
         });
-    link.open(login(broker(acceptingSubscriptions(client::complete))));
+    link.open(account, login(broker(acceptingSubscriptions(client::complete))));
     client.get().publishAcknowledgeHandler(packet -> acknowledgements.incrementAndGet());
     client.get().closeHandler(unused -> closed.countDown());
     publish(client.get(), "first", MqttQoS.AT_LEAST_ONCE);
     closed.await();
     eventually(() -> assertEquals(1, losses.get()));
-    assertEquals(failure, link.lossCause().getCause());
+    assertEquals(failure, link.lossCause(account).getCause());
     assertEquals(0, acknowledgements.get());
 
     BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> arrived.add(message.toString()));
     link.open(
+        account,
         login(
             broker(
                 acceptingSubscriptions(other -> publish(other, "later", MqttQoS.AT_LEAST_ONCE)))));
     assertEquals("later", arrived.take());
-    assertTrue(link.isConnected());
+    assertTrue(link.isConnected(account));
   }
 
   private static void publish(MqttEndpoint client, String text, MqttQoS qos) {
@@ -432,6 +439,7 @@ class MqttLinkTest {
     consume(
         link, qos, (topic, message) -> arrived.add(topic + " " + message.getQos() + " " + message));
     link.open(
+        account,
         login(
             broker(
                 acceptingSubscriptions(
@@ -460,12 +468,13 @@ class MqttLinkTest {
     consume(link, 1, (topic, message) -> arrived.add(message.getPayload().length));
     int bytes = (4 << 20) + 1;
     link.open(
+        account,
         login(
             broker(
                 acceptingSubscriptions(
                     client -> publish(client, "x".repeat(bytes), MqttQoS.AT_LEAST_ONCE)))));
     assertEquals(bytes, arrived.take());
-    assertTrue(link.isConnected());
+    assertTrue(link.isConnected(account));
   }
 
   @Test
@@ -484,6 +493,7 @@ class MqttLinkTest {
           dropped.await();
         });
     link.open(
+        account,
         login(
             broker(
                 acceptingSubscriptions(
@@ -493,8 +503,8 @@ class MqttLinkTest {
                       publish(client, "second", MqttQoS.AT_LEAST_ONCE);
                     }))));
     busy.await();
-    link.drop();
-    assertFalse(link.isConnected());
+    link.drop(account);
+    assertFalse(link.isConnected(account));
     dropped.countDown();
     closed.await();
     assertEquals(1, arrived.get());
@@ -522,9 +532,10 @@ class MqttLinkTest {
           client.accept(false);
         };
     int port = broker(hasty);
-    MqttException failure = assertThrows(MqttException.class, () -> link.open(login(port)));
+    MqttException failure =
+        assertThrows(MqttException.class, () -> link.open(account, login(port)));
     assertEquals("failing consumer", failure.getCause().getMessage());
-    assertFalse(link.isConnected());
+    assertFalse(link.isConnected(account));
     assertEquals(0, losses.get());
   }
 
@@ -534,6 +545,7 @@ class MqttLinkTest {
     MqttLink link = link(LONG, Duration.ofSeconds(3));
     BlockingQueue<String> requests = new LinkedBlockingQueue<>();
     link.open(
+        account,
         login(
             broker(
                 client -> {
@@ -546,13 +558,14 @@ class MqttLinkTest {
             MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
     assertEquals(MqttException.REASON_CODE_CLIENT_TIMEOUT, failure.getReasonCode());
     assertEquals(REQUEST.replace("{user}", "1234"), requests.take());
-    assertTrue(link.isConnected());
+    assertTrue(link.isConnected(account));
   }
 
   @Test
   void waitingRequestEndsWithItsConnection() throws Exception {
     MqttLink link = link(LONG, LONG);
     link.open(
+        account,
         login(
             broker(
                 client -> {
@@ -577,13 +590,13 @@ class MqttLinkTest {
     BlockingQueue<String> requests = new LinkedBlockingQueue<>();
     consume(link, 1, (topic, message) -> link.publish(REQUEST, new MqttMessage(new byte[9])));
     CompletableFuture<MqttEndpoint> client = new CompletableFuture<>();
-    link.open(login(broker(acceptingSubscriptions(client::complete))));
+    link.open(account, login(broker(acceptingSubscriptions(client::complete))));
     client.get().publishHandler(packet -> requests.add(packet.topicName()));
     for (int i = 0; i < 2; i++) {
       publish(client.get(), "a message", MqttQoS.AT_LEAST_ONCE);
       assertEquals(REQUEST.replace("{user}", "1234"), requests.take());
     }
-    assertTrue(link.isConnected());
+    assertTrue(link.isConnected(account));
   }
 
   @ParameterizedTest
@@ -625,6 +638,7 @@ class MqttLinkTest {
     link.setCallback(null);
     link.subscribe("/app/device/status/{device}", 1);
     link.open(
+        account,
         login(
             broker(
                 acceptingSubscriptions(

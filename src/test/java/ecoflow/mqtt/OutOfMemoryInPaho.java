@@ -1,16 +1,15 @@
 package ecoflow.mqtt;
 
+import ecoflow.account.Account;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
-import ecoflow.config.Settings;
 import ecoflow.runtime.OutOfMemory;
+import ecoflow.testkit.OneAccount;
 import io.vertx.core.Vertx;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.TrustManagerFactory;
 import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
@@ -29,11 +28,20 @@ public final class OutOfMemoryInPaho {
         new SimulatedDevice("R331ZMEMORY00001", "Garage", "DELTA 2", WireFormat.JSON);
     SimulatedCloud cloud = SimulatedCloud.start().add(device);
     cloud.setAnyClientId(true);
+    OneAccount one =
+        OneAccount.of(
+            Map.of(
+                "ECOFLOW_ACCOUNT_USER", "user",
+                "ECOFLOW_ACCOUNT_PASSWORD", "password",
+                "ECOFLOW_DEVICE_SN", "all",
+                "ECOFLOW_CA_FILE", cloud.caFile().toString()));
+    Account account = one.account();
     MqttLink link =
         new MqttLink(
             Vertx.vertx(),
-            () -> List.of(device.serial()),
-            trust(cloud),
+            one.accounts(),
+            new OneDevice(device.serial(), account),
+            one.settings().http().trust(),
             Duration.ofSeconds(60),
             Duration.ofSeconds(60),
             Optional.empty(),
@@ -59,6 +67,7 @@ public final class OutOfMemoryInPaho {
         });
     link.subscribe("/app/device/property/{device}", 1);
     link.open(
+        account,
         new BrokerLogin(
             "localhost",
             cloud.mqttPort(),
@@ -69,16 +78,5 @@ public final class OutOfMemoryInPaho {
             Duration.ofHours(20)));
     device.push(Map.of("pd.soc", 1));
     Thread.sleep(Long.MAX_VALUE);
-  }
-
-  private static TrustManagerFactory trust(SimulatedCloud cloud) throws Exception {
-    return Settings.from(
-            Map.of(
-                "ECOFLOW_ACCOUNT_USER", "user",
-                "ECOFLOW_ACCOUNT_PASSWORD", "password",
-                "ECOFLOW_DEVICE_SN", "all",
-                "ECOFLOW_CA_FILE", cloud.caFile().toString()))
-        .http()
-        .trust();
   }
 }

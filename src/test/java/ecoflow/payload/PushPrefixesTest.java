@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
@@ -25,7 +26,7 @@ class PushPrefixesTest {
 
   private final List<String> unknown = new ArrayList<>();
   private final PushPrefixes prefixes =
-      new PushPrefixes((by, code) -> unknown.add(by + " " + code));
+      new PushPrefixes(serial -> Optional.empty(), (by, code) -> unknown.add(by + " " + code));
 
   private static Map<?, ?> map(String text) {
     try {

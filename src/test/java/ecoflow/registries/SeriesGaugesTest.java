@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
 import ecoflow.config.ConfigException;
 import ecoflow.config.RegistrySettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.device.Listing;
 import ecoflow.quota.Quotas;
+import ecoflow.testkit.OneAccount;
 import ecoflow.text.Lines;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -45,6 +47,7 @@ class SeriesGaugesTest {
   private final CamelContext camel = new DefaultCamelContext();
   private final MeterRegistry registry = new SimpleMeterRegistry();
   private final Lines lines = new Lines(NOPLogger.NOP_LOGGER, () -> 0);
+  private Account account;
   private Devices devices;
   private Quotas quotas;
 
@@ -57,9 +60,11 @@ class SeriesGaugesTest {
                 "ECOFLOW_ACCOUNT_PASSWORD", "secret",
                 "ECOFLOW_DEVICE_SN", "all",
                 "ECOFLOW_MAX_SERIES_PER_DEVICE", "" + MANY));
-    devices = new Devices(settings, line -> {}, () -> 0);
+    OneAccount one = OneAccount.of(settings);
+    devices = new Devices(settings, one.accounts(), line -> {}, () -> 0);
+    account = one.account();
     Listing unnamed = new Listing(true, true, null, null);
-    devices.listed(Map.of(SERIAL, unnamed, "OTHER", unnamed));
+    devices.listed(account, Map.of(SERIAL, unnamed, "OTHER", unnamed));
     quotas =
         new Quotas(
             settings.devices(),
@@ -177,18 +182,18 @@ class SeriesGaugesTest {
     store(Map.of("a", 1, "list", List.of(5)));
     assertEquals(Set.of("DELTA 2-0001"), names());
 
-    devices.listed(Map.of(SERIAL, new Listing(true, true, "Shed", "DELTA 2")));
+    devices.listed(account, Map.of(SERIAL, new Listing(true, true, "Shed", "DELTA 2")));
     assertEquals(Set.of("Shed"), names());
     assertEquals(Map.of("eco_a", 1.0, "eco_list[0]", 5.0), gauges(registry));
     assertEquals("DELTA 2", registry.get("eco_a").gauge().getId().getTag("product_name"));
 
     store(Map.of("a", 2, "b", 3));
-    devices.listed(Map.of(SERIAL, new Listing(true, true, "Shed", "DELTA 2")));
+    devices.listed(account, Map.of(SERIAL, new Listing(true, true, "Shed", "DELTA 2")));
     assertEquals(Set.of("Shed"), names());
     assertEquals(Map.of("eco_a", 2.0, "eco_b", 3.0, "eco_list[0]", 5.0), gauges(registry));
 
     quotas.markOffline(message(Map.of()));
-    devices.listed(Map.of(SERIAL, new Listing(true, true, "Barn", "DELTA 2")));
+    devices.listed(account, Map.of(SERIAL, new Listing(true, true, "Barn", "DELTA 2")));
     assertEquals(List.of(), registry.getMeters());
   }
 

@@ -45,7 +45,7 @@ class DevicePollExampleTest extends RouteTestSupport {
     quotas.expectedHeaderReceived("EcoflowDevice", "R331");
     quotas.expectedHeaderReceived("EcoflowSource", "rest");
 
-    template.sendBody("direct:device-poll", "R331");
+    sendWithAccount("direct:device-poll", "R331");
 
     quotas.assertIsSatisfied();
   }
@@ -58,7 +58,7 @@ class DevicePollExampleTest extends RouteTestSupport {
         });
     quotas.expectedMessageCount(0);
 
-    template.sendBody("direct:device-poll", "R331");
+    sendWithAccount("direct:device-poll", "R331");
 
     quotas.assertIsSatisfied(100);
     assertEquals(1, page().scrapes("R331", "error"));

@@ -47,7 +47,7 @@ class RouteFilesTest {
           "accountLogin.loginBody",
           "accountLogin.token",
           "accountLogin.userId",
-          "apiHost.current",
+          "cloudCall.host",
           "health.startupProblems",
           "health.remarks",
           "health.stoppedRoutes",

@@ -1,6 +1,7 @@
 package ecoflow.testkit;
 
 import ecoflow.Beans;
+import ecoflow.account.Account;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -14,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
+import org.apache.camel.CamelExecutionException;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
@@ -152,10 +154,24 @@ public final class RouteKit implements AutoCloseable {
     send("direct:quotas", values, Map.of("EcoflowDevice", serial, "EcoflowSource", "push"));
   }
 
-  /** Sends a message to an endpoint; a map is copied, because routes may change it. */
+  /**
+   * Sends a message with the variable {@code account} to an endpoint; a map is copied, because
+   * routes may change it.
+   */
   public void send(String endpoint, Object body, Map<String, Object> headers) {
-    Object sent = body instanceof Map<?, ?> map ? new LinkedHashMap<>(map) : body;
-    template.sendBodyAndHeaders(endpoint, sent, headers);
+    Exchange exchange =
+        template.send(
+            endpoint,
+            created -> {
+              created.setVariable(Account.VARIABLE, beans.accounts().all().get(0));
+              created
+                  .getMessage()
+                  .setBody(body instanceof Map<?, ?> map ? new LinkedHashMap<>(map) : body);
+              created.getMessage().setHeaders(new HashMap<>(headers));
+            });
+    if (exchange.getException() != null) {
+      throw CamelExecutionException.wrapCamelExecutionException(exchange, exchange.getException());
+    }
   }
 
   /** The content of /metrics. */

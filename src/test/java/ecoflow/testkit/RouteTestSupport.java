@@ -1,6 +1,7 @@
 package ecoflow.testkit;
 
 import ecoflow.Beans;
+import ecoflow.account.Account;
 import ecoflow.config.Settings;
 import java.util.HashMap;
 import java.util.Map;
@@ -42,6 +43,16 @@ public abstract class RouteTestSupport extends CamelTestSupport {
     return new Page(
         () -> template.requestBody("bean:metricsPage?method=answer", null, String.class),
         () -> variables.get("ECOFLOW_API_TYPE"));
+  }
+
+  /** Sends a message with the variable {@code account}, as timer routes do. */
+  protected void sendWithAccount(String endpoint, Object body) {
+    template.send(
+        endpoint,
+        exchange -> {
+          exchange.setVariable(Account.VARIABLE, beans.accounts().all().get(0));
+          exchange.getMessage().setBody(body);
+        });
   }
 
   @Override

@@ -1,7 +1,9 @@
-package ecoflow.account;
+package ecoflow.login;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import ecoflow.api.Api;
 import ecoflow.api.CloudException;
 import ecoflow.config.Settings;
@@ -20,20 +22,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
+import org.apache.camel.Variable;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The login of an app account, bean {@code accountLogin}. Source: traffic of EcoFlow's app, POST
+ * The logins of app accounts, bean {@code accountLogin}. Source: traffic of EcoFlow's app, POST
  * /auth/login and GET /iot-auth/app/certification.
  */
 final class AccountLogin implements Login {
@@ -68,36 +70,29 @@ final class AccountLogin implements Login {
   /** Credentials of the broker, and the login session to which they belong. */
   private record Certification(Session session, BrokerLogin login) {}
 
-  private final Credentials account;
-  private final String clientIdSeed;
-  private final Optional<String> clientId;
-  private final Duration credentialsLife;
-  private final boolean discovers;
+  private static final class State {
+
+    private volatile Session session;
+    private volatile Certification certification;
+    private volatile boolean hasList;
+
+    /** The last log message about each device that is not in the list. */
+    private final Map<String, String> absences = new ConcurrentHashMap<>();
+
+    private volatile boolean hasChecked;
+    private volatile long lastCheckAt;
+    private volatile Duration checkPause = CHECK_INTERVAL;
+    private volatile String lastCheckFailure = "";
+    private volatile int unknownAccountResponses;
+  }
+
+  private final PerAccount<State> states = new PerAccount<>(account -> new State());
   private final Devices devices;
   private final Meters meters;
   private final LongSupplier nanoClock;
   private final ObjectMapper json = new ObjectMapper();
-  private volatile Session session;
-  private volatile Certification certification;
-  private volatile boolean hasList;
 
-  /** The last log message about each device that is not in the list. */
-  private final Map<String, String> absences = new ConcurrentHashMap<>();
-
-  private volatile boolean hasChecked;
-  private volatile long lastCheckAt;
-  private volatile Duration checkPause = CHECK_INTERVAL;
-  private volatile String lastCheckFailure = "";
-  private volatile int unknownAccountResponses;
-
-  AccountLogin(Settings settings, Devices devices, Meters meters, LongSupplier nanoClock) {
-    this.account = settings.credentials();
-    // Distinguishes exporters with the same account.
-    this.clientIdSeed =
-        settings.mode().label() + "\n" + String.join(",", settings.devices().serials());
-    this.clientId = settings.mqtt().clientId();
-    this.credentialsLife = settings.mqtt().credentialsLife();
-    this.discovers = settings.devices().areAllServed();
+  AccountLogin(Devices devices, Meters meters, LongSupplier nanoClock) {
     this.devices = devices;
     this.meters = meters;
     this.nanoClock = nanoClock;
@@ -107,49 +102,56 @@ final class AccountLogin implements Login {
    * Whether the next connection requires a login. EcoFlow does not document the lifetime of
    * credentials; the broker has refused some after less than two days.
    */
-  public boolean isNeeded() {
-    Session current = session;
-    return current == null || age(current).compareTo(credentialsLife) > 0;
+  public boolean isNeeded(@Variable(Account.VARIABLE) Account account) {
+    Session current = states.of(account).session;
+    return current == null || age(current).compareTo(credentialsLife(account)) > 0;
+  }
+
+  private static Duration credentialsLife(Account account) {
+    return account.settings().mqtt().credentialsLife();
   }
 
   /** Whether the broker credentials are missing or belong to an earlier login. */
-  public boolean isCertificationNeeded() {
-    Certification current = certification;
-    return current == null || !current.session().equals(session);
+  public boolean isCertificationNeeded(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    Certification current = state.certification;
+    return current == null || !current.session().equals(state.session);
   }
 
   /** Whether all devices are exported, but the device list has not been received yet. */
-  public boolean isListNeeded() {
-    return discovers && !hasList;
+  public boolean isListNeeded(@Variable(Account.VARIABLE) Account account) {
+    return needsSearch(account) && !states.of(account).hasList;
   }
 
   /** Whether all devices are exported, so that new ones must be found. */
-  public boolean needsSearch() {
-    return discovers;
+  public boolean needsSearch(@Variable(Account.VARIABLE) Account account) {
+    return account.settings().devices().areAllServed();
   }
 
   /**
    * Whether the device list has to be checked: a configured device has never sent a value, so it is
    * perhaps not in the account, and the last check is not recent.
    */
-  public boolean isCheckNeeded() {
-    return !discovers
-        && session != null
-        && (!hasChecked
-            || nanoClock.getAsLong() - lastCheckAt >= checkPause.minus(TIMER_JITTER).toNanos())
-        && devices.ecoflowDevices().stream()
-            .anyMatch(device -> device.lastUpdateMillis().isEmpty());
+  public boolean isCheckNeeded(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    return !needsSearch(account)
+        && state.session != null
+        && (!state.hasChecked
+            || nanoClock.getAsLong() - state.lastCheckAt
+                >= state.checkPause.minus(TIMER_JITTER).toNanos())
+        && devices.all(account).stream().anyMatch(device -> device.lastUpdateMillis().isEmpty());
   }
 
   /** Route step: records the start of a check of the device list. */
-  public void checkStarted() {
-    lastCheckAt = nanoClock.getAsLong();
-    hasChecked = true;
+  public void checkStarted(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    state.lastCheckAt = nanoClock.getAsLong();
+    state.hasChecked = true;
   }
 
   @Override
-  public boolean isComplete() {
-    return !isNeeded() && !isCertificationNeeded();
+  public boolean isComplete(Account account) {
+    return !isNeeded(account) && !isCertificationNeeded(account);
   }
 
   private Duration age(Session session) {
@@ -157,16 +159,17 @@ final class AccountLogin implements Login {
   }
 
   @Override
-  public void forget() {
-    certification = null;
-    session = null;
+  public void forget(Account account) {
+    State state = states.of(account);
+    state.certification = null;
+    state.session = null;
   }
 
   /**
    * Whether a failed call indicates an expired token: HTTP 401, and after {@link #MIN_TOKEN_LIFE}
    * any refusal, because EcoFlow does not document the codes for an expired token.
    */
-  boolean isTokenRefused(Throwable failure) {
+  boolean isTokenRefused(Account account, Throwable failure) {
     boolean refused;
     if (failure instanceof HttpOperationFailedException http) {
       if (http.getStatusCode() == 401) {
@@ -180,17 +183,17 @@ final class AccountLogin implements Login {
               && !cloud.code().isEmpty()
               && !cloud.code().equals("0");
     }
-    Session current = session;
+    Session current = states.of(account).session;
     return refused && current != null && age(current).compareTo(MIN_TOKEN_LIFE) > 0;
   }
 
   /** For routes: the JSON body of the login request. */
-  public String loginBody() {
+  public String loginBody(@Variable(Account.VARIABLE) Account account) {
+    Credentials credentials = account.settings().credentials();
+    byte[] password = credentials.secret().getBytes(StandardCharsets.UTF_8);
     Map<String, String> body = new LinkedHashMap<>();
-    body.put("email", account.id());
-    body.put(
-        "password",
-        Base64.getEncoder().encodeToString(account.secret().getBytes(StandardCharsets.UTF_8)));
+    body.put("email", credentials.id());
+    body.put("password", Base64.getEncoder().encodeToString(password));
     body.put("scene", "IOT_APP");
     body.put("userType", "ECOFLOW");
     try {
@@ -203,25 +206,27 @@ final class AccountLogin implements Login {
   /**
    * Route step: processes the response to the login, in which the user's {@code name} is optional.
    */
-  public void acceptLogin(@Body Object body) throws CloudException {
+  public void acceptLogin(@Body Object body, @Variable(Account.VARIABLE) Account account)
+      throws CloudException {
     String where = "the login response";
     Map<?, ?> data = Api.object(body);
     if (!(data.get("user") instanceof Map<?, ?> user)) {
       throw new CloudException("0", where + " lacks user");
     }
-    unknownAccountResponses = 0;
-    session =
+    State state = states.of(account);
+    state.unknownAccountResponses = 0;
+    state.session =
         new Session(text(data, "token", where), text(user, "userId", where), nanoClock.getAsLong());
   }
 
   /** For routes: the token of the current login. */
-  public String token() {
-    return session().token();
+  public String token(@Variable(Account.VARIABLE) Account account) {
+    return session(account).token();
   }
 
   /** For routes: the user ID of the current login. */
-  public String userId() {
-    return session().userId();
+  public String userId(@Variable(Account.VARIABLE) Account account) {
+    return session(account).userId();
   }
 
   /**
@@ -229,16 +234,17 @@ final class AccountLogin implements Login {
    * password of the broker.
    */
   public void acceptCertification(Exchange exchange) throws CloudException {
-    accept(exchange.getMessage().getBody());
-    meters.authentication(true, age(exchange));
-    LOG.info("Logged in to EcoFlow");
+    Account account = Account.of(exchange);
+    accept(account, exchange.getMessage().getBody());
+    meters.authentication(account, true, age(exchange));
+    LOG.info("{}Logged in to EcoFlow", account.prefix());
   }
 
-  void accept(Object body) throws CloudException {
+  void accept(Account account, Object body) throws CloudException {
     String where = "the certification response";
     Map<?, ?> data = Api.object(body);
-    Session current = session();
-    certification =
+    Session current = session(account);
+    states.of(account).certification =
         new Certification(
             current,
             new BrokerLogin(
@@ -247,8 +253,8 @@ final class AccountLogin implements Login {
                 text(data, "certificateAccount", where),
                 text(data, "certificatePassword", where),
                 current.userId(),
-                clientId(current.userId()),
-                credentialsLife));
+                clientId(account, current.userId()),
+                credentialsLife(account)));
   }
 
   private static Duration age(Exchange exchange) {
@@ -256,32 +262,35 @@ final class AccountLogin implements Login {
   }
 
   /** Route step: processes the device list of the account and logs missing devices. */
-  public void acceptDevices(@Body Object body) throws CloudException {
+  public void acceptDevices(@Body Object body, @Variable(Account.VARIABLE) Account account)
+      throws CloudException {
     Map<String, Listing> list = devices(body);
-    hasList = true;
-    checkPause = CHECK_INTERVAL;
-    lastCheckFailure = "";
-    List<String> added = devices.listed(list);
+    State state = states.of(account);
+    state.hasList = true;
+    state.checkPause = CHECK_INTERVAL;
+    state.lastCheckFailure = "";
+    List<String> added = devices.listed(account, list);
     if (!added.isEmpty()) {
-      LOG.info("Devices of the account: {}", Lines.abbreviate(added));
-    } else if (list.isEmpty() && discovers) {
-      LOG.warn("The account has no devices yet");
+      LOG.info("{}Devices of the account: {}", account.prefix(), Lines.abbreviate(added));
+    } else if (list.isEmpty() && needsSearch(account)) {
+      LOG.warn("{}The account has no devices yet", account.prefix());
     }
     devices
-        .ecoflowDevices()
-        .forEach(device -> logAbsence(device, list.containsKey(device.serial())));
+        .all(account)
+        .forEach(device -> logAbsence(account, device, list.containsKey(device.serial())));
   }
 
   /** Logs that a device is not in the list, and again if the reason changes. */
-  private void logAbsence(DeviceView device, boolean isListed) {
+  private void logAbsence(Account account, DeviceView device, boolean isListed) {
     String serial = device.serial();
+    Map<String, String> absences = states.of(account).absences;
     if (isListed) {
       if (absences.remove(serial) != null) {
-        LOG.info("Device {} is now in the device list of this account", serial);
+        LOG.info("{}Device {} is now in the device list of this account", account.prefix(), serial);
       }
     } else if (device.missing()
         && !device.absence().equals(absences.put(serial, device.absence()))) {
-      LOG.warn("Device {} is {}", serial, device.absence());
+      LOG.warn("{}Device {} is {}", account.prefix(), serial, device.absence());
     }
   }
 
@@ -312,8 +321,8 @@ final class AccountLogin implements Login {
   }
 
   @Override
-  public BrokerLogin brokerLogin() {
-    Certification current = certification;
+  public BrokerLogin brokerLogin(Account account) {
+    Certification current = states.of(account).certification;
     if (current == null) {
       throw new IllegalStateException("no login yet");
     }
@@ -325,19 +334,22 @@ final class AccountLogin implements Login {
         login.password(),
         login.userId(),
         login.clientId(),
-        credentialsLife.minus(age(current.session())));
+        credentialsLife(account).minus(age(current.session())));
   }
 
   @Override
   public void failed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     String call = exchange.getProperty(NAME, "", String.class);
+    Account account = Account.of(exchange);
     if (LOGIN_CALLS.contains(call)) {
-      meters.authentication(false, age(exchange));
+      meters.authentication(account, false, age(exchange));
     }
-    unknownAccountResponses = isAccountUnknown(failure) ? unknownAccountResponses + 1 : 0;
-    if (isTokenRefused(failure) || isLoginRefused(failure)) {
-      forget();
+    State state = states.of(account);
+    state.unknownAccountResponses =
+        isAccountUnknown(failure) ? state.unknownAccountResponses + 1 : 0;
+    if (isTokenRefused(account, failure) || isLoginRefused(failure)) {
+      forget(account);
     }
   }
 
@@ -353,7 +365,7 @@ final class AccountLogin implements Login {
 
   /** Always false: the next attempt logs in again. */
   @Override
-  public boolean isRefused() {
+  public boolean isRefused(Account account) {
     return false;
   }
 
@@ -363,7 +375,8 @@ final class AccountLogin implements Login {
     String call = exchange.getProperty(NAME, String.class);
     String path = exchange.getProperty(PATH, String.class);
     boolean mayBeOutage =
-        isAccountUnknown(failure) && unknownAccountResponses <= MAX_OUTAGE_RESPONSES;
+        isAccountUnknown(failure)
+            && states.of(Account.of(exchange)).unknownAccountResponses <= MAX_OUTAGE_RESPONSES;
     return (call == null ? "" : call + ": ")
         + (mayBeOutage
             ? failure.getMessage() + " on " + path + ", which can be caused by an outage of EcoFlow"
@@ -373,16 +386,24 @@ final class AccountLogin implements Login {
   /** Route step: logs a failed check of the device list and schedules the next one. */
   public void checkFailed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    Account account = Account.of(exchange);
+    State state = states.of(account);
     String line =
-        "Cannot check ECOFLOW_DEVICE_SN against the device list of the account: "
+        account.prefix()
+            + "Cannot check ECOFLOW_DEVICE_SN against the device list of the account: "
             + Lines.describe(failure, exchange.getProperty(PATH, String.class));
-    checkPause = lastCheckFailure.isEmpty() ? CHECK_RETRY : Api.doubled(checkPause, CHECK_INTERVAL);
+    state.checkPause =
+        state.lastCheckFailure.isEmpty()
+            ? CHECK_RETRY
+            : Api.doubled(state.checkPause, CHECK_INTERVAL);
     String next =
-        "; all configured devices are monitored, next check in " + Lines.seconds(checkPause) + " s";
-    if (line.equals(lastCheckFailure)) {
+        "; all configured devices are monitored, next check in "
+            + Lines.seconds(state.checkPause)
+            + " s";
+    if (line.equals(state.lastCheckFailure)) {
       LOG.debug("{}{}", line, next);
     } else {
-      lastCheckFailure = line;
+      state.lastCheckFailure = line;
       LOG.warn("{}{}", line, next);
     }
   }
@@ -390,12 +411,14 @@ final class AccountLogin implements Login {
   /** Route step: logs a failed search for new devices. */
   public void devicesFailed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    Account account = Account.of(exchange);
     LOG.warn(
-        "Cannot search for new devices of the account: {}; known devices are not affected",
+        "{}Cannot search for new devices of the account: {}; known devices are not affected",
+        account.prefix(),
         Lines.describe(failure, exchange.getProperty(PATH, String.class)));
     if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == 401) {
       // The token has expired.
-      forget();
+      forget(account);
     }
   }
 
@@ -412,8 +435,8 @@ final class AccountLogin implements Login {
     return text;
   }
 
-  private Session session() {
-    Session current = session;
+  private Session session(Account account) {
+    Session current = states.of(account).session;
     if (current == null) {
       throw new IllegalStateException("no login yet");
     }
@@ -450,12 +473,19 @@ final class AccountLogin implements Login {
    * ANDROID_{UUID}_{userId}, the format that the broker requires. EcoFlow allows about ten IDs per
    * day, so the ID depends only on the configuration and does not change with a restart.
    */
-  private String clientId(String userId) {
-    if (clientId.isPresent()) {
-      return clientId.get();
+  private static String clientId(Account account, String userId) {
+    Settings settings = account.settings();
+    if (settings.mqtt().clientId().isPresent()) {
+      return settings.mqtt().clientId().get();
     }
+    // Mode and devices distinguish exporters with the same account.
     byte[] seed =
-        String.join("\n", List.of(account.id(), clientIdSeed)).getBytes(StandardCharsets.UTF_8);
+        String.join(
+                "\n",
+                settings.credentials().id(),
+                settings.mode().label(),
+                String.join(",", settings.devices().serials()))
+            .getBytes(StandardCharsets.UTF_8);
     String uuid = UUID.nameUUIDFromBytes(seed).toString().toUpperCase(Locale.ROOT);
     return "ANDROID_" + uuid + "_" + userId;
   }

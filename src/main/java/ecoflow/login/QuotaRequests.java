@@ -1,6 +1,6 @@
-package ecoflow.account;
+package ecoflow.login;
 
-import ecoflow.config.Settings;
+import ecoflow.account.Account;
 import ecoflow.decode.Frames;
 import ecoflow.device.Devices;
 import ecoflow.quota.Quotas;
@@ -9,11 +9,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
+import org.apache.camel.Variable;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,17 +38,14 @@ final class QuotaRequests {
   }
 
   private final Devices devices;
-  private final BooleanSupplier connected;
-  private final Duration interval;
+  private final Predicate<Account> connected;
   private final LongSupplier nanoClock;
   private final Lines lines;
   private final Map<String, State> states = new ConcurrentHashMap<>();
 
-  QuotaRequests(
-      Settings settings, Devices devices, BooleanSupplier connected, LongSupplier nanoClock) {
+  QuotaRequests(Devices devices, Predicate<Account> connected, LongSupplier nanoClock) {
     this.devices = devices;
     this.connected = connected;
-    this.interval = settings.mqtt().requestInterval();
     this.nanoClock = nanoClock;
     this.lines = new Lines(LOG, nanoClock);
   }
@@ -57,13 +55,14 @@ final class QuotaRequests {
   }
 
   /** For routes: the serial numbers of the devices to request; empty without a connection. */
-  public List<String> devices() {
-    return connected.getAsBoolean() ? devices.ecoflowSerials() : List.of();
+  public List<String> devices(@Variable(Account.VARIABLE) Account account) {
+    return connected.test(account) ? devices.serials(account) : List.of();
   }
 
-  /** Route step: makes the requests of all devices due, after a new connection. */
-  public void markAllDue() {
-    for (State state : states.values()) {
+  /** Route step: makes the requests of all devices of the account due, after a new connection. */
+  public void markAllDue(@Variable(Account.VARIABLE) Account account) {
+    for (String serial : devices.serials(account)) {
+      State state = state(serial);
       synchronized (state) {
         state.isRequested = false;
         state.isFull = false;
@@ -73,28 +72,40 @@ final class QuotaRequests {
     }
   }
 
+  /** Forgets a device that is no longer served. */
+  void remove(String serial) {
+    states.remove(serial);
+  }
+
   /** Whether the last request is older than half an interval. */
-  public boolean isDue(@Header(Quotas.DEVICE) String serial) {
+  public boolean isDue(
+      @Header(Quotas.DEVICE) String serial, @Variable(Account.VARIABLE) Account account) {
     State state = state(serial);
     synchronized (state) {
-      return !state.isRequested || nanosAfterReplyTime(state, nanoClock.getAsLong()) > 0;
+      long now = nanoClock.getAsLong();
+      return !state.isRequested || nanosAfterReplyTime(state, account, now) > 0;
     }
   }
 
-  private long nanosAfterReplyTime(State state, long now) {
-    return now - state.requestedAt - interval.toNanos() / 2;
+  private static long nanosAfterReplyTime(State state, Account account, long now) {
+    return now - state.requestedAt - interval(account).toNanos() / 2;
+  }
+
+  private static Duration interval(Account account) {
+    return account.settings().mqtt().requestInterval();
   }
 
   /**
    * Whether the device has pushed all its values within the last interval. A message within half an
    * interval after a request counts as its reply. Messages with only some values do not count.
    */
-  public boolean isSatisfied(@Header(Quotas.DEVICE) String serial) {
+  public boolean isSatisfied(
+      @Header(Quotas.DEVICE) String serial, @Variable(Account.VARIABLE) Account account) {
     State state = state(serial);
     synchronized (state) {
       return state.isFull
-          && nanoClock.getAsLong() - state.fullAt < interval.toNanos()
-          && (!state.isRequested || nanosAfterReplyTime(state, state.fullAt) > 0);
+          && nanoClock.getAsLong() - state.fullAt < interval(account).toNanos()
+          && (!state.isRequested || nanosAfterReplyTime(state, account, state.fullAt) > 0);
     }
   }
 
@@ -157,14 +168,16 @@ final class QuotaRequests {
       // The exporter closed the connection itself: it is shutting down, or has logged a reconnect.
       return;
     }
+    Account account = Account.of(exchange);
     lines.warn(
-        "request",
-        "Request to device "
+        "request " + account.name(),
+        account.prefix()
+            + "Request to device "
             + exchange.getMessage().getHeader(Quotas.DEVICE)
             + " failed: "
             + Lines.describe(failure)
             + "; next attempt in "
-            + Lines.seconds(interval)
+            + Lines.seconds(interval(account))
             + " s");
   }
 }

@@ -1,4 +1,4 @@
-package ecoflow.account;
+package ecoflow.login;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -6,17 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
 import ecoflow.api.CloudException;
 import ecoflow.config.ConfigException;
-import ecoflow.config.Settings;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.BrokerLogin;
+import ecoflow.testkit.OneAccount;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OpenLoginTest {
 
+  private OneAccount one;
+  private Account account;
   private long nanos = Long.MAX_VALUE - 5;
 
   private OpenLogin login(String... more) throws ConfigException {
@@ -37,14 +38,9 @@ class OpenLoginTest {
     for (int i = 0; i < more.length; i += 2) {
       variables.put(more[i], more[i + 1]);
     }
-    Settings settings = Settings.from(variables);
-    return new OpenLogin(settings, new Meters(settings, "test"), () -> nanos);
-  }
-
-  private static Exchange exchange(Object body) {
-    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
-    exchange.getMessage().setBody(body);
-    return exchange;
+    one = OneAccount.of(variables);
+    account = one.account();
+    return new OpenLogin(new Meters(one.settings(), one.accounts(), "test"), () -> nanos);
   }
 
   private static Map<String, Object> certification() {
@@ -57,24 +53,22 @@ class OpenLoginTest {
             "protocol", "mqtts"));
   }
 
-  private static Exchange refusal(int code) {
-    Exchange exchange = exchange(null);
-    exchange.setProperty(Exchange.EXCEPTION_CAUGHT, new MqttException(code));
-    return exchange;
+  private Exchange refusal(int code) {
+    return one.failure(new MqttException(code));
   }
 
   @Test
   void brokerAccountIsUsedInTopics() throws Exception {
     OpenLogin login = login();
-    assertTrue(login.isCertificationNeeded());
-    login.acceptCertification(exchange(certification()));
-    BrokerLogin broker = login.brokerLogin();
+    assertTrue(login.isCertificationNeeded(account));
+    login.acceptCertification(one.exchange(certification()));
+    BrokerLogin broker = login.brokerLogin(account);
     assertEquals("mqtt-e.ecoflow.com", broker.host());
     assertEquals(8883, broker.port());
     assertEquals("open-0123", broker.user());
     assertEquals("pass", broker.password());
     assertEquals("open-0123", broker.userId());
-    assertTrue(login.isComplete());
+    assertTrue(login.isComplete(account));
   }
 
   @Test
@@ -86,9 +80,9 @@ class OpenLoginTest {
     assertFalse(clientId(login()).contains("key"));
   }
 
-  private static String clientId(OpenLogin login) throws CloudException {
-    login.acceptCertification(exchange(certification()));
-    return login.brokerLogin().clientId();
+  private String clientId(OpenLogin login) throws CloudException {
+    login.acceptCertification(one.exchange(certification()));
+    return login.brokerLogin(account).clientId();
   }
 
   @ParameterizedTest
@@ -97,7 +91,7 @@ class OpenLoginTest {
     Map<String, Object> answer = certification();
     answer.remove(part);
     CloudException failure =
-        assertThrows(CloudException.class, () -> login().acceptCertification(exchange(answer)));
+        assertThrows(CloudException.class, () -> login().acceptCertification(one.exchange(answer)));
     assertTrue(failure.getMessage().endsWith("lacks " + part), failure.getMessage());
   }
 
@@ -105,19 +99,19 @@ class OpenLoginTest {
   @ValueSource(ints = {4, 5})
   void refusedNewCredentialsAreReportedWithPossibleCauses(int code) throws Exception {
     OpenLogin login = login();
-    login.acceptCertification(exchange(certification()));
+    login.acceptCertification(one.exchange(certification()));
     nanos += TimeUnit.MINUTES.toNanos(5);
     Exchange first = refusal(code);
     login.failed(first);
-    assertTrue(login.isCertificationNeeded(), "they may have been replaced");
-    assertFalse(login.isRefused());
+    assertTrue(login.isCertificationNeeded(account), "they may have been replaced");
+    assertFalse(login.isRefused(account));
     assertFalse(login.failure(first).contains("client IDs"));
 
-    login.acceptCertification(exchange(certification()));
+    login.acceptCertification(one.exchange(certification()));
     Exchange second = refusal(code);
     login.failed(second);
-    assertTrue(login.isRefused());
-    assertTrue(login.isCertificationNeeded());
+    assertTrue(login.isRefused(account));
+    assertTrue(login.isCertificationNeeded(account));
     String line = login.failure(second);
     assertTrue(
         line.contains("daily limit of client IDs")
@@ -129,9 +123,9 @@ class OpenLoginTest {
   @Test
   void otherFailuresKeepCredentials() throws Exception {
     OpenLogin login = login();
-    login.acceptCertification(exchange(certification()));
+    login.acceptCertification(one.exchange(certification()));
     login.failed(refusal(MqttException.REASON_CODE_CONNECTION_LOST));
-    assertFalse(login.isRefused());
-    assertFalse(login.isCertificationNeeded());
+    assertFalse(login.isRefused(account));
+    assertFalse(login.isCertificationNeeded(account));
   }
 }

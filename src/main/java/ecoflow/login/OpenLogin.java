@@ -1,5 +1,7 @@
-package ecoflow.account;
+package ecoflow.login;
 
+import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import ecoflow.api.Api;
 import ecoflow.api.CloudException;
 import ecoflow.config.Settings;
@@ -13,12 +15,14 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
+import org.apache.camel.Variable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The MQTT credentials of developer keys, bean {@code openLogin}. They belong to the key pair and
- * are valid for weeks, so they are requested only at the start and after a refusal by the broker.
+ * The MQTT credentials of developer keys, bean {@code openLogin}. Credentials belong to the key
+ * pair and are valid for weeks, so they are requested only at the start and after a refusal by the
+ * broker.
  */
 final class OpenLogin implements Login {
 
@@ -37,14 +41,16 @@ final class OpenLogin implements Login {
 
   private record Certification(BrokerLogin login, long since) {}
 
-  private final String clientId;
+  private static final class State {
+    private volatile Certification certification;
+    private volatile boolean areNewRefused;
+  }
+
+  private final PerAccount<State> states = new PerAccount<>(account -> new State());
   private final Meters meters;
   private final LongSupplier nanoClock;
-  private volatile Certification certification;
-  private volatile boolean areNewRefused;
 
-  OpenLogin(Settings settings, Meters meters, LongSupplier nanoClock) {
-    this.clientId = settings.mqtt().clientId().orElseGet(() -> clientId(settings));
+  OpenLogin(Meters meters, LongSupplier nanoClock) {
     this.meters = meters;
     this.nanoClock = nanoClock;
   }
@@ -54,6 +60,9 @@ final class OpenLogin implements Login {
    * change with a restart or in another container.
    */
   private static String clientId(Settings settings) {
+    if (settings.mqtt().clientId().isPresent()) {
+      return settings.mqtt().clientId().get();
+    }
     String seed =
         String.join(
             "\n",
@@ -64,38 +73,39 @@ final class OpenLogin implements Login {
   }
 
   @Override
-  public boolean isComplete() {
-    return certification != null;
+  public boolean isComplete(Account account) {
+    return states.of(account).certification != null;
   }
 
   /** For routes: whether the broker credentials are missing. */
-  public boolean isCertificationNeeded() {
-    return certification == null;
+  public boolean isCertificationNeeded(@Variable(Account.VARIABLE) Account account) {
+    return !isComplete(account);
   }
 
   @Override
-  public void forget() {
-    certification = null;
+  public void forget(Account account) {
+    states.of(account).certification = null;
   }
 
   /** Route step: processes the response to the certification call. */
   public void acceptCertification(Exchange exchange) throws CloudException {
     String where = "the certification response";
     Map<?, ?> data = Api.object(exchange.getMessage().getBody());
-    String account = AccountLogin.text(data, "certificateAccount", where);
-    certification =
+    String user = AccountLogin.text(data, "certificateAccount", where);
+    Account account = Account.of(exchange);
+    states.of(account).certification =
         new Certification(
             new BrokerLogin(
                 AccountLogin.host(AccountLogin.text(data, "url", where)),
                 AccountLogin.port(data),
-                account,
+                user,
                 AccountLogin.text(data, "certificatePassword", where),
-                account,
-                clientId,
+                user,
+                clientId(account.settings()),
                 LIFETIME),
             nanoClock.getAsLong());
-    meters.authentication(true, age(exchange));
-    LOG.info("Received MQTT credentials for the developer keys");
+    meters.authentication(account, true, age(exchange));
+    LOG.info("{}Received MQTT credentials for the developer keys", account.prefix());
   }
 
   private static Duration age(Exchange exchange) {
@@ -103,8 +113,8 @@ final class OpenLogin implements Login {
   }
 
   @Override
-  public BrokerLogin brokerLogin() {
-    return Optional.ofNullable(certification)
+  public BrokerLogin brokerLogin(Account account) {
+    return Optional.ofNullable(states.of(account).certification)
         .map(Certification::login)
         .orElseThrow(() -> new IllegalStateException("no credentials yet"));
   }
@@ -112,20 +122,22 @@ final class OpenLogin implements Login {
   @Override
   public void failed(Exchange exchange) {
     Throwable failure = exception(exchange);
-    areNewRefused = false;
+    Account account = Account.of(exchange);
+    State state = states.of(account);
+    state.areNewRefused = false;
     if (exchange.getProperty(PATH) != null) {
-      meters.authentication(false, age(exchange));
+      meters.authentication(account, false, age(exchange));
     } else if (AccountLogin.isLoginRefused(failure)) {
-      Certification current = certification;
-      areNewRefused =
+      Certification current = state.certification;
+      state.areNewRefused =
           current != null && nanoClock.getAsLong() - current.since() < MAX_NEW_AGE.toNanos();
-      forget();
+      forget(account);
     }
   }
 
   @Override
-  public boolean isRefused() {
-    return areNewRefused;
+  public boolean isRefused(Account account) {
+    return states.of(account).areNewRefused;
   }
 
   @Override
@@ -133,7 +145,7 @@ final class OpenLogin implements Login {
     String path = exchange.getProperty(PATH, String.class);
     return (path == null ? "" : "certification: ")
         + Lines.describe(exception(exchange), path)
-        + (areNewRefused ? CAUSES : "");
+        + (states.of(Account.of(exchange)).areNewRefused ? CAUSES : "");
   }
 
   private static Throwable exception(Exchange exchange) {

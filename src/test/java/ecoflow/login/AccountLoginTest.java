@@ -1,16 +1,18 @@
-package ecoflow.account;
+package ecoflow.login;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
 import ecoflow.api.CloudException;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.BrokerLogin;
+import ecoflow.testkit.OneAccount;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -19,8 +21,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,6 +32,8 @@ class AccountLoginTest {
 
   private final AtomicLong clock = new AtomicLong();
   private String serial = "R331";
+  private OneAccount one;
+  private Account account;
   private Devices devices;
   private final AccountLogin login = login("owner@example.org", "mqtt");
 
@@ -44,8 +46,11 @@ class AccountLoginTest {
                   "ECOFLOW_ACCOUNT_PASSWORD", "secret",
                   "ECOFLOW_API_TYPE", mode,
                   "ECOFLOW_DEVICE_SN", serial));
-      devices = new Devices(settings, line -> {}, clock::get);
-      return new AccountLogin(settings, devices, new Meters(settings, "test"), clock::get);
+      one = OneAccount.of(settings);
+      account = one.account();
+      devices = new Devices(settings, one.accounts(), line -> {}, clock::get);
+      Meters meters = new Meters(settings, one.accounts(), "test");
+      return new AccountLogin(devices, meters, clock::get);
     } catch (ConfigException e) {
       throw new IllegalStateException(e);
     }
@@ -61,13 +66,13 @@ class AccountLoginTest {
   }
 
   private void logIn() throws CloudException {
-    login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
+    login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")), account);
   }
 
   private BrokerLogin logIn(Object port) throws CloudException {
     logIn();
-    login.accept(certification(port));
-    return login.brokerLogin();
+    login.accept(account, certification(port));
+    return login.brokerLogin(account);
   }
 
   @ParameterizedTest
@@ -97,15 +102,16 @@ class AccountLoginTest {
   @Test
   void invalidPortIsRejected() throws CloudException {
     logIn();
-    assertThrows(CloudException.class, () -> login.accept(certification("mqtts")));
-    assertFalse(login.isNeeded(), "the token remains valid");
-    assertTrue(login.isCertificationNeeded());
+    assertThrows(CloudException.class, () -> login.accept(account, certification("mqtts")));
+    assertFalse(login.isNeeded(account), "the token remains valid");
+    assertTrue(login.isCertificationNeeded(account));
   }
 
   @Test
   void userIdCanBeNumber() throws CloudException {
-    login.acceptLogin(Map.of("token", "t", "user", Map.of("userId", 1_612_345_678_901_234_567L)));
-    assertEquals("1612345678901234567", login.userId());
+    login.acceptLogin(
+        Map.of("token", "t", "user", Map.of("userId", 1_612_345_678_901_234_567L)), account);
+    assertEquals("1612345678901234567", login.userId(account));
   }
 
   @ParameterizedTest
@@ -114,59 +120,62 @@ class AccountLoginTest {
     logIn();
     Map<String, Object> answer = certification("8883");
     answer.remove(missing);
-    String message = assertThrows(CloudException.class, () -> login.accept(answer)).getMessage();
+    String message =
+        assertThrows(CloudException.class, () -> login.accept(account, answer)).getMessage();
     assertTrue(message.contains(missing), message);
   }
 
   @Test
   void incompleteLoginIsRejected() {
-    assertThrows(CloudException.class, () -> login.acceptLogin(null));
-    assertThrows(CloudException.class, () -> login.acceptLogin(Map.of("token", "t")));
+    assertThrows(CloudException.class, () -> login.acceptLogin(null, account));
+    assertThrows(CloudException.class, () -> login.acceptLogin(Map.of("token", "t"), account));
     assertThrows(
-        CloudException.class, () -> login.acceptLogin(Map.of("user", Map.of("userId", "1"))));
+        CloudException.class,
+        () -> login.acceptLogin(Map.of("user", Map.of("userId", "1")), account));
     assertThrows(
-        CloudException.class, () -> login.acceptLogin(Map.of("token", "t", "user", Map.of())));
+        CloudException.class,
+        () -> login.acceptLogin(Map.of("token", "t", "user", Map.of()), account));
   }
 
   @Test
   void loginIsValidUntilItExpiresOrIsRefused() throws CloudException {
-    assertTrue(login.isNeeded());
+    assertTrue(login.isNeeded(account));
     logIn("8883");
-    assertFalse(login.isNeeded());
+    assertFalse(login.isNeeded(account));
     clock.addAndGet(Duration.ofHours(20).toNanos());
-    assertFalse(login.isNeeded());
+    assertFalse(login.isNeeded(account));
     clock.addAndGet(1);
-    assertTrue(login.isNeeded());
+    assertTrue(login.isNeeded(account));
     logIn("8883");
-    assertFalse(login.isNeeded());
-    login.forget();
-    assertTrue(login.isNeeded());
+    assertFalse(login.isNeeded(account));
+    login.forget(account);
+    assertTrue(login.isNeeded(account));
   }
 
   @Test
   void deviceListIsCheckedUntilEachDeviceHasSentData() throws CloudException {
-    assertFalse(login.isCheckNeeded(), "no token yet");
+    assertFalse(login.isCheckNeeded(account), "no token yet");
     logIn();
-    assertTrue(login.isCheckNeeded());
-    login.checkStarted();
-    assertFalse(login.isCheckNeeded());
+    assertTrue(login.isCheckNeeded(account));
+    login.checkStarted(account);
+    assertFalse(login.isCheckNeeded(account));
     clock.addAndGet(Duration.ofMinutes(9).toNanos());
-    assertFalse(login.isCheckNeeded());
+    assertFalse(login.isCheckNeeded(account));
     clock.addAndGet(Duration.ofMinutes(1).toNanos());
-    assertTrue(login.isCheckNeeded());
+    assertTrue(login.isCheckNeeded(account));
     devices.dataArrived("R331");
-    assertFalse(login.isCheckNeeded());
+    assertFalse(login.isCheckNeeded(account));
     clock.addAndGet(Duration.ofHours(1).toNanos());
-    assertFalse(login.isCheckNeeded(), "it is in the account");
+    assertFalse(login.isCheckNeeded(account), "it is in the account");
   }
 
   private void fail(int seconds) {
-    login.checkStarted();
-    login.checkFailed(exchange(new CloudException("1", "busy")));
+    login.checkStarted(account);
+    login.checkFailed(one.failure(new CloudException("1", "busy")));
     clock.addAndGet(Duration.ofSeconds(seconds - 6).toNanos());
-    assertFalse(login.isCheckNeeded());
+    assertFalse(login.isCheckNeeded(account));
     clock.addAndGet(Duration.ofSeconds(6).toNanos());
-    assertTrue(login.isCheckNeeded());
+    assertTrue(login.isCheckNeeded(account));
   }
 
   @Test
@@ -175,22 +184,15 @@ class AccountLoginTest {
     for (int seconds : new int[] {30, 60, 120, 240, 480, 600, 600}) {
       fail(seconds);
     }
-    login.checkStarted();
-    login.acceptDevices(Map.of("bound", Map.of()));
+    login.checkStarted(account);
+    login.acceptDevices(Map.of("bound", Map.of()), account);
     clock.addAndGet(Duration.ofMinutes(9).toNanos());
-    assertFalse(login.isCheckNeeded());
+    assertFalse(login.isCheckNeeded(account));
     fail(30);
   }
 
-  private static Exchange exchange(Exception failure) {
-    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
-    exchange.setProperty(Exchange.EXCEPTION_CAUGHT, failure);
-    return exchange;
-  }
-
   private String failure(Exception failure) {
-    Exchange exchange = new DefaultExchange(new DefaultCamelContext());
-    exchange.setProperty(Exchange.EXCEPTION_CAUGHT, failure);
+    Exchange exchange = one.failure(failure);
     exchange.setProperty("apiName", "login");
     exchange.setProperty("apiPath", "/auth/login");
     login.failed(exchange);
@@ -221,41 +223,43 @@ class AccountLoginTest {
 
   @Test
   void credentialsAreRequestedAfterEachLogin() throws CloudException {
-    assertTrue(login.isCertificationNeeded());
+    assertTrue(login.isCertificationNeeded(account));
     logIn("8883");
-    assertFalse(login.isCertificationNeeded());
-    assertTrue(login.isComplete());
+    assertFalse(login.isCertificationNeeded(account));
+    assertTrue(login.isComplete(account));
 
     clock.addAndGet(Duration.ofHours(21).toNanos());
-    assertFalse(login.isComplete());
-    assertFalse(login.isCertificationNeeded(), "a login is needed first");
+    assertFalse(login.isComplete(account));
+    assertFalse(login.isCertificationNeeded(account), "a login is needed first");
     logIn();
-    assertFalse(login.isNeeded());
-    assertTrue(login.isCertificationNeeded());
-    assertFalse(login.isComplete());
+    assertFalse(login.isNeeded(account));
+    assertTrue(login.isCertificationNeeded(account));
+    assertFalse(login.isComplete(account));
     assertEquals(
-        "mqtt.example.org", login.brokerLogin().host(), "the old credentials are valid until then");
-    login.accept(certification("8883"));
-    assertTrue(login.isComplete());
+        "mqtt.example.org",
+        login.brokerLogin(account).host(),
+        "the old credentials are valid until then");
+    login.accept(account, certification("8883"));
+    assertTrue(login.isComplete(account));
 
-    login.forget();
-    assertTrue(login.isNeeded());
-    assertTrue(login.isCertificationNeeded());
-    assertThrows(IllegalStateException.class, login::brokerLogin);
+    login.forget(account);
+    assertTrue(login.isNeeded(account));
+    assertTrue(login.isCertificationNeeded(account));
+    assertThrows(IllegalStateException.class, () -> login.brokerLogin(account));
   }
 
   @Test
   void deviceListIsRequestedOnceIfAllDevicesAreExported() throws CloudException {
-    assertFalse(login.isListNeeded());
+    assertFalse(login.isListNeeded(account));
     serial = "all";
     AccountLogin ofAll = login("owner@example.org", "mqtt");
-    assertTrue(ofAll.isListNeeded());
-    assertThrows(CloudException.class, () -> ofAll.acceptDevices(null));
-    assertTrue(ofAll.isListNeeded());
-    ofAll.acceptDevices(Map.of("bound", Map.of()));
-    assertFalse(ofAll.isListNeeded(), "an empty list is valid");
-    ofAll.forget();
-    assertFalse(ofAll.isListNeeded());
+    assertTrue(ofAll.isListNeeded(account));
+    assertThrows(CloudException.class, () -> ofAll.acceptDevices(null, account));
+    assertTrue(ofAll.isListNeeded(account));
+    ofAll.acceptDevices(Map.of("bound", Map.of()), account);
+    assertFalse(ofAll.isListNeeded(account), "an empty list is valid");
+    ofAll.forget(account);
+    assertFalse(ofAll.isListNeeded(account));
   }
 
   private static Exception http(int status) {
@@ -267,16 +271,18 @@ class AccountLoginTest {
     logIn();
     Exception busy = new CloudException("1", "code 1 (busy)");
     Exception broken = new CloudException("0", "the response has no data");
-    assertTrue(login.isTokenRefused(http(401)));
+    assertTrue(login.isTokenRefused(account, http(401)));
     for (Exception failure : List.of(http(403), http(404), http(500), busy, broken)) {
-      assertFalse(login.isTokenRefused(failure), failure::toString);
+      assertFalse(login.isTokenRefused(account, failure), failure::toString);
     }
 
     clock.addAndGet(Duration.ofMinutes(10).toNanos());
-    assertFalse(login.isTokenRefused(busy));
+    assertFalse(login.isTokenRefused(account, busy));
     clock.addAndGet(1);
-    assertTrue(login.isTokenRefused(busy), "any code, because EcoFlow does not document its codes");
-    assertTrue(login.isTokenRefused(http(403)));
+    assertTrue(
+        login.isTokenRefused(account, busy),
+        "any code, because EcoFlow does not document its codes");
+    assertTrue(login.isTokenRefused(account, http(403)));
     for (Exception failure :
         List.of(
             http(404),
@@ -284,7 +290,7 @@ class AccountLoginTest {
             broken,
             new CloudException("", "the response has no code"),
             new IOException("reset"))) {
-      assertFalse(login.isTokenRefused(failure), failure::toString);
+      assertFalse(login.isTokenRefused(account, failure), failure::toString);
     }
   }
 
@@ -293,22 +299,23 @@ class AccountLoginTest {
     String id = logIn("8883").clientId();
     assertTrue(id.matches("ANDROID_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}_1612"), id);
     assertEquals(id, logIn("8883").clientId());
-    for (AccountLogin other :
-        List.of(login("owner@example.org", "device"), login("other@example.org", "mqtt"))) {
-      other.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
-      other.accept(certification("8883"));
-      assertFalse(id.equals(other.brokerLogin().clientId()));
+    for (String mode : List.of("device", "mqtt")) {
+      String user = mode.equals("device") ? "owner@example.org" : "other@example.org";
+      AccountLogin other = login(user, mode);
+      other.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")), account);
+      other.accept(account, certification("8883"));
+      assertFalse(id.equals(other.brokerLogin(account).clientId()));
     }
   }
 
   @Test
   void clientIdDoesNotDependOnCaseOfSerialNumbers() throws CloudException {
+    String id = logIn("8883").clientId();
     serial = "r331";
     AccountLogin lower = login("owner@example.org", "mqtt");
-    lower.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")));
-    lower.accept(certification("8883"));
-    String id = logIn("8883").clientId();
-    assertEquals(id, lower.brokerLogin().clientId());
+    lower.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")), account);
+    lower.accept(account, certification("8883"));
+    assertEquals(id, lower.brokerLogin(account).clientId());
     // A changed id would use up one of the few ids per day at each update.
     assertEquals("ANDROID_" + UUID_OF_R331 + "_1612", id);
   }
@@ -316,6 +323,6 @@ class AccountLoginTest {
   @Test
   void secretsAreNotPrinted() throws CloudException {
     assertEquals("BrokerLogin[mqtt.example.org:8883]", logIn("8883").toString());
-    assertFalse(login.loginBody().contains("secret"), "the app sends base64");
+    assertFalse(login.loginBody(account).contains("secret"), "the app sends base64");
   }
 }

@@ -1,0 +1,90 @@
+package ecoflow.login;
+
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.api.CloudException;
+import ecoflow.device.Devices;
+import ecoflow.device.Listing;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.BrokerLogin;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import org.apache.camel.Exchange;
+import org.apache.camel.spi.Registry;
+
+/**
+ * The logins for MQTT connections, bean {@code login}, and requests for all values of a device.
+ * Developer keys have a separate account at the broker.
+ */
+public final class Logins implements Login {
+
+  private final Accounts accounts;
+  private final Devices devices;
+  private final LongSupplier nanoClock;
+  private final AccountLogin accountLogin;
+  private final OpenLogin openLogin;
+
+  public Logins(Accounts accounts, Devices devices, Meters meters, LongSupplier nanoClock) {
+    this.accounts = accounts;
+    this.devices = devices;
+    this.nanoClock = nanoClock;
+    this.accountLogin = new AccountLogin(devices, meters, nanoClock);
+    this.openLogin = new OpenLogin(meters, nanoClock);
+  }
+
+  /**
+   * Binds {@code login}, {@code accountLogin}, {@code openLogin} and {@code quotaRequests}.
+   *
+   * @param connected whether the connection of an account is open
+   */
+  public void bind(Registry registry, Predicate<Account> connected) {
+    registry.bind("login", this);
+    registry.bind("accountLogin", accountLogin);
+    registry.bind("openLogin", openLogin);
+    registry.bind("quotaRequests", new QuotaRequests(devices, connected, nanoClock));
+  }
+
+  private Login of(Account account) {
+    return account.mode().usesAccount() ? accountLogin : openLogin;
+  }
+
+  @Override
+  public boolean isComplete(Account account) {
+    return of(account).isComplete(account);
+  }
+
+  @Override
+  public BrokerLogin brokerLogin(Account account) {
+    return of(account).brokerLogin(account);
+  }
+
+  @Override
+  public void failed(Exchange exchange) {
+    of(Account.of(exchange)).failed(exchange);
+  }
+
+  @Override
+  public boolean isRefused(Account account) {
+    return of(account).isRefused(account);
+  }
+
+  @Override
+  public String failure(Exchange exchange) {
+    return of(Account.of(exchange)).failure(exchange);
+  }
+
+  @Override
+  public void forget(Account account) {
+    of(account).forget(account);
+  }
+
+  /**
+   * Parses the device list of an app account.
+   *
+   * @throws CloudException if the data is not a device list
+   */
+  public static Map<String, Listing> devices(Object data) throws CloudException {
+    return AccountLogin.devices(data);
+  }
+}

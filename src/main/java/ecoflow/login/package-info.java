@@ -1,0 +1,2 @@
+/** The login for MQTT connections, and requests for all values of a device. */
+package ecoflow.login;
