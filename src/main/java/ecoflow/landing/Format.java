@@ -31,6 +31,15 @@ final class Format {
     return String.format(Locale.ROOT, "%.0f %%", Math.rint(100 * ratio) + 0.0);
   }
 
+  /** Formats a number with separators: 2,000. */
+  static String count(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  static String devices(long number) {
+    return count(number) + (number == 1 ? " device" : " devices");
+  }
+
   /** The time until the battery is full or empty, depending on the power; may be empty. */
   static String remainingTime(Reading reading) {
     OptionalDouble toFull = reading.toFull();

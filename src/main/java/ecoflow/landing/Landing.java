@@ -1,10 +1,12 @@
 package ecoflow.landing;
 
+import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.normal.Normalised;
 import ecoflow.quota.Quotas;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.spi.Registry;
@@ -58,6 +60,16 @@ public final class Landing {
    */
   public void show(String name, Supplier<Optional<String>> problem, String okText) {
     page.show(name, problem, okText);
+  }
+
+  /**
+   * Groups the devices by account. Without this call, the page has no groups.
+   *
+   * @param accountOf returns the name of the account of a device; empty for a device without an
+   *     account
+   */
+  public void groupBy(Function<DeviceView, String> accountOf) {
+    page.groupBy(accountOf);
   }
 
   /** Binds {@code landingPage}. */

@@ -2,6 +2,7 @@ package ecoflow.landing;
 
 import ecoflow.device.DeviceView;
 import ecoflow.landing.Landing.Failure;
+import ecoflow.landing.Selection.Group;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -17,7 +18,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.camel.Body;
+import org.apache.camel.Header;
 
 /** The landing page with a chart of the last hour per device, bean {@code landingPage}. */
 final class LandingPage {
@@ -34,6 +37,7 @@ final class LandingPage {
   private final LongSupplier unknownMessages;
   private final List<Condition> conditions = new ArrayList<>();
   private final Map<String, History> histories = new ConcurrentHashMap<>();
+  private volatile Function<DeviceView, String> accountOf = device -> "";
   private Template template;
 
   LandingPage(
@@ -59,14 +63,27 @@ final class LandingPage {
     conditions.add(new Condition(name, problem, okText));
   }
 
+  void groupBy(Function<DeviceView, String> newAccountOf) {
+    accountOf = newAccountOf;
+  }
+
   private long minute() {
     return Math.floorDiv(nanoClock.getAsLong(), TimeUnit.MINUTES.toNanos(1));
   }
 
-  /** Route step: records a value of each device, at most once per minute. */
+  /**
+   * Route step: records a value of each device, at most once per minute, and discards the values of
+   * devices that are no longer served.
+   */
   public void recordReadings() {
     long minute = minute();
-    for (DeviceView device : devices.get()) {
+    List<DeviceView> all = devices.get();
+    if (histories.size() > all.size()) {
+      histories
+          .keySet()
+          .retainAll(all.stream().map(DeviceView::serial).collect(Collectors.toSet()));
+    }
+    for (DeviceView device : all) {
       History history = histories.computeIfAbsent(device.serial(), unused -> new History());
       if (device.shown() && !history.has(minute)) {
         recordReading(history, minute, readings.apply(device.serial()));
@@ -87,14 +104,29 @@ final class LandingPage {
     return device.shown() ? readings.apply(device.serial()) : Reading.NONE;
   }
 
+  /** For routes: the query of a request. Camel stores its parameters in headers. */
+  public Query query(
+      @Header("q") Object text, @Header("account") Object account, @Header("page") Object page) {
+    return Query.of(text, account, page);
+  }
+
   /** For routes: the values for the template. */
-  public Map<String, Object> view() {
+  public Map<String, Object> view(@Body Query query) {
     List<DeviceView> all = devices.get();
+    Selection selection = Selection.of(all, accountOf, query);
     Map<String, Object> view = new HashMap<>();
     view.put("about", about);
-    view.put("devices", all.stream().map(this::device).toList());
-    view.put("online", all.stream().filter(DeviceView::online).count());
-    view.put("count", all.size());
+    view.put("online", Format.count(all.stream().filter(DeviceView::online).count()));
+    view.put("count", Format.count(all.size()));
+    view.put("isSearchHidden", !selection.needsSearch(all.size()));
+    view.put("hasAccounts", selection.hasAccounts());
+    view.put("query", query.text());
+    view.put("queryAccount", query.account());
+    view.put("isFilter", query.isFilter());
+    view.put("found", Format.devices(selection.found()));
+    view.put("groups", selection.groups().stream().map(g -> group(selection, g)).toList());
+    view.put("pages", selection.pages() == 1 ? List.of() : List.of(pages(selection)));
+    view.put("noDevices", selection.found() > 0 ? "" : noDevices(all.isEmpty(), query));
     view.put("conditions", conditions.stream().map(LandingPage::condition).toList());
     view.put(
         "failures",
@@ -104,6 +136,46 @@ final class LandingPage {
     long unknown = unknownMessages.getAsLong();
     view.put("unknown", unknown == 0 ? "" : Long.toString(unknown));
     return view;
+  }
+
+  private Map<String, Object> group(Selection selection, Group group) {
+    boolean hasHeading = selection.hasAccounts() && !group.account().isEmpty();
+    String size = Format.devices(group.all());
+    return Map.of(
+        "account",
+        hasHeading ? group.account() : "",
+        "accountLink",
+        Query.accountLink(group.account()),
+        "size",
+        group.found() == group.all() ? size : Format.count(group.found()) + " of " + size,
+        "devices",
+        group.devices().stream().map(this::device).toList());
+  }
+
+  private static Map<String, Object> pages(Selection selection) {
+    int page = selection.page();
+    return Map.of(
+        "previous",
+        page == 1 ? "" : selection.query().link(page - 1),
+        "range",
+        Format.count(selection.first())
+            + " to "
+            + Format.count(selection.last())
+            + " of "
+            + Format.count(selection.found()),
+        "next",
+        page == selection.pages() ? "" : selection.query().link(page + 1));
+  }
+
+  private static String noDevices(boolean areNoneServed, Query query) {
+    if (areNoneServed) {
+      return "No devices yet.";
+    }
+    String where =
+        query.account().isEmpty() ? "" : " in account \u201c" + query.account() + "\u201d";
+    return query.text().isEmpty()
+        ? "No devices" + where + "."
+        : "No device" + where + " matches \u201c" + query.text() + "\u201d.";
   }
 
   private static Map<String, Object> condition(Condition condition) {

@@ -53,6 +53,7 @@ class RouteFilesTest {
           "health.stoppedRoutes",
           "landingPage.html",
           "landingPage.manual",
+          "landingPage.query",
           "landingPage.view",
           "login.brokerLogin",
           "login.failure",
