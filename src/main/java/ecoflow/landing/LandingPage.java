@@ -20,6 +20,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
+import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 
 /** The landing page with a chart of the last hour per device, bean {@code landingPage}. */
@@ -104,10 +105,12 @@ final class LandingPage {
     return device.shown() ? readings.apply(device.serial()) : Reading.NONE;
   }
 
-  /** For routes: the query of a request. Camel stores its parameters in headers. */
-  public Query query(
-      @Header("q") Object text, @Header("account") Object account, @Header("page") Object page) {
-    return Query.of(text, account, page);
+  /**
+   * For routes: the query of a request. Camel also stores each parameter in a header, but request
+   * headers can have the same names.
+   */
+  public Query query(@Header(Exchange.HTTP_RAW_QUERY) String query) {
+    return Query.parse(query);
   }
 
   /** For routes: the values for the template. */

@@ -1,9 +1,11 @@
 package ecoflow.landing;
 
 import ecoflow.text.Lines;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The query of a request for the landing page; each parameter can be empty.
@@ -20,21 +22,21 @@ record Query(String text, String account, String page) {
   static final Query NONE = new Query("", "", "");
 
   /**
-   * Creates a query from the headers in which Camel stores query parameters. Like names of devices,
-   * they are cut to 200 characters and contain no control characters, so that a copied name is
-   * found.
+   * Parses a query. Like names of devices, the parameters are cut to 200 characters and contain no
+   * control characters, so that a copied name is found.
+   *
+   * @param raw the encoded query without its question mark; null for none
    */
-  static Query of(Object text, Object account, Object page) {
-    return new Query(clean(text), clean(account), clean(page));
+  static Query parse(String raw) {
+    Map<String, List<String>> parameters =
+        new QueryStringDecoder(raw == null ? "" : raw, false).parameters();
+    return new Query(
+        last(parameters.get("q")), last(parameters.get("account")), last(parameters.get("page")));
   }
 
-  /** If a parameter is repeated, its header is a list. The last value is used. */
-  private static String clean(Object header) {
-    Object value = header;
-    if (header instanceof List<?> list) {
-      value = list.get(list.size() - 1);
-    }
-    return value == null ? "" : Lines.name(value.toString()).strip();
+  /** The last value, if a parameter is repeated. */
+  private static String last(List<String> values) {
+    return values == null ? "" : Lines.name(values.get(values.size() - 1)).strip();
   }
 
   boolean isFilter() {
