@@ -96,12 +96,13 @@ class LandingPageBrowserTest {
     exporter.page().eventuallyShows(evil, "online", 1);
     try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);
-      browser.open(url());
+      browser.open(url() + "?q=BROWSER");
       browser.evaluate("window.isSamePage = true");
       evil.set(Map.of("pd.soc", 77));
       evil.pushAll();
       eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
       assertTrue(browser.evaluate("window.isSamePage").asBoolean(), "it was not loaded again");
+      assertTrue(text(browser).contains("Found: 1 device"), "it is the same search");
       assertEquals(List.of(), browser.problems());
       exporter.stop();
       eventually(
@@ -120,10 +121,11 @@ class LandingPageBrowserTest {
     try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);
       browser.withoutScripts();
-      browser.open(url());
+      browser.open(url() + "?q=BROWSER");
       evil.set(Map.of("pd.soc", 77));
       evil.pushAll();
       eventually(() -> assertTrue(text(browser).contains("77 %"), () -> text(browser)));
+      assertTrue(text(browser).contains("Found: 1 device"), "it is the same search");
     }
   }
 

@@ -3,11 +3,24 @@ package ecoflow.landing;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import ecoflow.device.DeviceView;
+import ecoflow.device.Labels;
 import ecoflow.normal.NormalValue;
 import ecoflow.quota.DeviceValues;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -237,5 +250,82 @@ class LandingPartsTest {
     history.addPower(1, 50);
     assertEquals("M234.0 20.0h.1", history.path(1, 2));
     assertEquals(true, history.isCharge());
+  }
+
+  // Many devices
+
+  private static List<DeviceView> devices(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> "SN%04d".formatted(i))
+        .map(
+            serial ->
+                new DeviceView(
+                    serial,
+                    new Labels(serial, serial, "DELTA 2", "delta2"),
+                    true,
+                    true,
+                    "",
+                    OptionalLong.empty()))
+        .toList();
+  }
+
+  private static LandingPage page(
+      Supplier<List<DeviceView>> devices, Function<String, Reading> readings, LongSupplier nanos) {
+    return new LandingPage(
+        "", devices, readings, Duration.ofMinutes(1), nanos, () -> 0, Optional::empty, () -> 0);
+  }
+
+  @Test
+  void pageReadsValuesOfItsOwnDevicesOnly() {
+    List<String> read = new ArrayList<>();
+    List<DeviceView> all = devices(2_000);
+    LandingPage page =
+        page(
+            () -> all,
+            serial -> {
+              read.add(serial);
+              return Reading.NONE;
+            },
+            () -> 0);
+    String html = page.html(page.view(Query.parse("page=3")));
+    assertEquals(IntStream.range(200, 300).mapToObj(i -> "SN%04d".formatted(i)).toList(), read);
+    assertEquals(true, html.contains("Devices online: 2,000 of 2,000"), html);
+    assertEquals(true, html.contains("201 to 300 of 2,000"), html);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10, '', true", "11, '', false", "10, q=a, false", "0, '', true"})
+  void fewDevicesNeedNoSearch(int devices, String query, boolean isHidden) {
+    LandingPage page = page(() -> devices(devices), serial -> Reading.NONE, () -> 0);
+    assertEquals(isHidden, page.view(Query.parse(query)).get("isSearchHidden"));
+    page.groupBy(device -> device.serial().endsWith("0") ? "a" : "b");
+    assertEquals(isHidden && devices == 0, page.view(Query.parse(query)).get("isSearchHidden"));
+  }
+
+  @Test
+  void removedDeviceLosesItsChart() {
+    AtomicReference<List<DeviceView>> served = new AtomicReference<>(devices(2));
+    AtomicLong minute = new AtomicLong();
+    LandingPage page =
+        page(
+            served::get,
+            serial -> new Reading(some(0.5), NONE, NONE, NONE, NONE),
+            () -> minute.get() * 60_000_000_000L);
+    page.recordReadings();
+    assertEquals(List.of("M238.0 20.0h.1", "M238.0 20.0h.1"), charts(page));
+    for (int devices : new int[] {1, 2}) {
+      served.set(devices(devices));
+      minute.incrementAndGet();
+      page.recordReadings();
+    }
+    assertEquals(List.of("M230.0 20.0h.1L234.0 20.0L238.0 20.0", "M238.0 20.0h.1"), charts(page));
+  }
+
+  private static List<String> charts(LandingPage page) {
+    return Pattern.compile("<path d=\"(.*?)\"")
+        .matcher(page.html(page.view(Query.NONE)))
+        .results()
+        .map(chart -> chart.group(1))
+        .toList();
   }
 }

@@ -140,6 +140,39 @@ public final class Browser implements AutoCloseable {
     return answer.path("result").path("value");
   }
 
+  /** Enters text into the element that has the keyboard focus. */
+  public void type(String text) {
+    call("Input.insertText", Map.of("text", text));
+  }
+
+  /** Presses the Tab key, which moves the keyboard focus. */
+  public void pressTab() {
+    press("Tab", 9, "");
+  }
+
+  /** Presses the Enter key, which activates the element that has the keyboard focus. */
+  public void pressEnter() {
+    press("Enter", 13, "\r");
+  }
+
+  private void press(String key, int code, String text) {
+    for (String type : List.of("keyDown", "keyUp")) {
+      call(
+          "Input.dispatchKeyEvent",
+          Map.of(
+              "type",
+              type,
+              "key",
+              key,
+              "code",
+              key,
+              "windowsVirtualKeyCode",
+              code,
+              "text",
+              type.equals("keyDown") ? text : ""));
+    }
+  }
+
   /** A screenshot of the window as PNG. */
   public byte[] screenshot() {
     String data = call("Page.captureScreenshot", Map.of("format", "png")).path("data").asText();
