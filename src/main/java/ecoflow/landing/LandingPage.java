@@ -121,7 +121,10 @@ final class LandingPage {
     view.put("about", about);
     view.put("online", Format.count(all.stream().filter(DeviceView::online).count()));
     view.put("count", Format.count(all.size()));
-    view.put("isSearchHidden", !selection.needsSearch(all.size()));
+    boolean needsSearch = selection.needsSearch(all.size());
+    view.put("isSearchHidden", !needsSearch);
+    // Without scripts, a refresh discards the text in the search field.
+    view.put("refresh", needsSearch ? 60 : 15);
     view.put("hasAccounts", selection.hasAccounts());
     view.put("query", query.text());
     view.put("queryAccount", query.account());

@@ -297,7 +297,9 @@ class LandingPartsTest {
   @CsvSource({"10, '', true", "11, '', false", "10, q=a, false", "0, '', true"})
   void fewDevicesNeedNoSearch(int devices, String query, boolean isHidden) {
     LandingPage page = page(() -> devices(devices), serial -> Reading.NONE, () -> 0);
-    assertEquals(isHidden, page.view(Query.parse(query)).get("isSearchHidden"));
+    Map<String, Object> view = page.view(Query.parse(query));
+    assertEquals(isHidden, view.get("isSearchHidden"));
+    assertEquals(isHidden ? 15 : 60, view.get("refresh"));
     page.groupBy(device -> device.serial().endsWith("0") ? "a" : "b");
     assertEquals(isHidden && devices == 0, page.view(Query.parse(query)).get("isSearchHidden"));
   }
