@@ -47,6 +47,10 @@ public record DeviceSettings(
     int maxSeries,
     int maxDevices) {
 
+  static final String SERIALS = "ECOFLOW_DEVICE_SN";
+  static final String NAME = "ECOFLOW_DEVICE_NAME";
+  static final String PRODUCT = "ECOFLOW_PRODUCT_NAME";
+  static final String GENERAL_KEY = "ECOFLOW_DEVICE_GENERAL_KEY";
   public static final String MAX_DEVICES = "ECOFLOW_MAX_DEVICES";
 
   /**
@@ -77,9 +81,9 @@ public record DeviceSettings(
     }
     return new DeviceSettings(
         serials,
-        perDevice(env, "ECOFLOW_DEVICE_NAME", serials),
-        perDevice(env, "ECOFLOW_PRODUCT_NAME", serials),
-        perDevice(env, "ECOFLOW_DEVICE_GENERAL_KEY", serials),
+        perDevice(env, NAME, serials),
+        perDevice(env, PRODUCT, serials),
+        perDevice(env, GENERAL_KEY, serials),
         devicesFile(env),
         env.seconds("COLLECTING_INTERVAL", "10", "0.1", "86400"),
         env.seconds("DEVICE_LIST_CACHE_TTL", "60", "0", "86400"),
@@ -94,9 +98,9 @@ public record DeviceSettings(
   private static List<String> serials(Environment env) throws ConfigException {
     String allowed =
         "one serial number, several separated by commas, or \"" + ALL + "\" for every device";
-    Optional<String> value = env.text("ECOFLOW_DEVICE_SN");
+    Optional<String> value = env.text(SERIALS);
     if (value.isEmpty()) {
-      throw new ConfigException("ECOFLOW_DEVICE_SN is not set: expected " + allowed);
+      throw new ConfigException(env.label(SERIALS) + " is not set: expected " + allowed);
     }
     if (value.get().equalsIgnoreCase(ALL)) {
       return List.of();
@@ -108,12 +112,12 @@ public record DeviceSettings(
         continue;
       }
       if (!SERIAL.matcher(serial).matches() || serial.equalsIgnoreCase(ALL)) {
-        throw Environment.bad("ECOFLOW_DEVICE_SN", value.get(), allowed);
+        throw env.invalid(SERIALS, value.get(), allowed);
       }
       serials.add(serial);
     }
     if (serials.isEmpty()) {
-      throw Environment.bad("ECOFLOW_DEVICE_SN", value.get(), allowed);
+      throw env.invalid(SERIALS, value.get(), allowed);
     }
     return List.copyOf(serials);
   }
@@ -141,10 +145,10 @@ public record DeviceSettings(
       String serial = equals < 0 ? "" : serial(part.substring(0, equals));
       String text = equals < 0 ? "" : part.substring(equals + 1).strip();
       if (!SERIAL.matcher(serial).matches() || text.isEmpty()) {
-        throw Environment.bad(name, value.get(), "SN=value,SN=value for several devices");
+        throw env.invalid(name, value.get(), "SN=value,SN=value for several devices");
       }
       if (!serials.isEmpty() && !serials.contains(serial)) {
-        throw Environment.bad(name, value.get(), "serial numbers listed in ECOFLOW_DEVICE_SN");
+        throw env.invalid(name, value.get(), "serial numbers listed in " + env.name(SERIALS));
       }
       byDevice.put(serial, text);
     }
@@ -160,7 +164,7 @@ public record DeviceSettings(
     try {
       return new DevicesFile(Path.of(value.orElse(DEVICES_FILE)), value.isPresent());
     } catch (InvalidPathException e) {
-      throw Environment.bad("ECOFLOW_DEVICES_JSON", value.orElse(""), "the path of a file");
+      throw env.invalid("ECOFLOW_DEVICES_JSON", value.orElse(""), "the path of a file");
     }
   }
 

@@ -24,17 +24,78 @@ import java.util.regex.Pattern;
  */
 final class Environment {
 
+  /** The suffix of variables with the path of a file that contains the value. */
+  static final String FILE = "_FILE";
+
   private static final int SHOWN_CHARACTERS = 80;
 
   /** The replacement character for bytes that Java cannot decode in the locale of the process. */
   private static final String UNREADABLE = "\uFFFD";
 
+  /** The names and the positions of values in messages. */
+  interface Source {
+
+    /** The variables of the process. */
+    Source PROCESS =
+        new Source() {
+          @Override
+          public String name(String variable) {
+            return variable;
+          }
+
+          @Override
+          public String position(String variable) {
+            return "";
+          }
+
+          @Override
+          public String source(String variable) {
+            return Variable.ENVIRONMENT;
+          }
+        };
+
+    /** The name of a variable where the user sets it. */
+    String name(String variable);
+
+    /** The prefix of messages about a variable: its file and line, or nothing. */
+    String position(String variable);
+
+    /** The source of a value in the output of the command config. */
+    String source(String variable);
+  }
+
   private final Map<String, String> variables;
+  private final Source source;
   private final Map<String, Variable> read = new LinkedHashMap<>();
   private final Set<String> remarks = new LinkedHashSet<>();
 
   Environment(Map<String, String> variables) {
+    this(variables, Source.PROCESS);
+  }
+
+  /**
+   * Creates a reader.
+   *
+   * @param source the names of variables that are not set in the environment
+   */
+  Environment(Map<String, String> variables, Source source) {
     this.variables = variables;
+    this.source = source;
+  }
+
+  /** The name of a variable in a message. */
+  String name(String variable) {
+    return source.name(variable);
+  }
+
+  /** The start of a message about a variable: its position and its name. */
+  String label(String variable) {
+    return source.position(variable) + source.name(variable);
+  }
+
+  /** An error in the relation of several variables, with the position of one of them. */
+  ConfigException conflict(String variable, String message) {
+    return new ConfigException(source.position(variable) + message);
   }
 
   Optional<String> text(String name) {
@@ -54,11 +115,14 @@ final class Environment {
     Optional<String> value = given(name);
     if (value.filter(Secret::isQuoted).isPresent()) {
       remarks.add(
-          name + "=" + shown(value.get()) + " is enclosed in quotes, which are part of the value");
+          label(name)
+              + "="
+              + shown(value.get())
+              + " is enclosed in quotes, which are part of the value");
     }
     if (value.filter(given -> given.contains(UNREADABLE)).isPresent()) {
       remarks.add(
-          name
+          label(name)
               + "="
               + shown(value.get())
               + " has characters that cannot be decoded in the locale of this process: set"
@@ -66,7 +130,7 @@ final class Environment {
     }
     note(
         value
-            .map(given -> new Variable(name, Lines.printable(given), Variable.ENVIRONMENT))
+            .map(given -> new Variable(name, Lines.printable(given), source.source(name)))
             .orElse(Variable.byDefault(name, byDefault)));
     return value;
   }
@@ -100,7 +164,7 @@ final class Environment {
       throws ConfigException {
     String value = text(name, byDefault);
     if (!pattern.matcher(value).matches()) {
-      throw bad(name, value, allowed);
+      throw invalid(name, value, allowed);
     }
     return value;
   }
@@ -120,7 +184,7 @@ final class Environment {
     } catch (InvalidPathException e) {
       // Reported below.
     }
-    throw bad(name, value.get(), allowed);
+    throw invalid(name, value.get(), allowed);
   }
 
   /** A secret from NAME, or from the file named by NAME_FILE, without surrounding white space. */
@@ -149,42 +213,42 @@ final class Environment {
 
   private Optional<Secret> secret(String name, UnaryOperator<String> trim) throws ConfigException {
     Optional<String> direct = given(name, trim);
-    Optional<String> file = given(name + "_FILE");
+    Optional<String> file = given(name + FILE);
     note(
         direct.isPresent()
-            ? new Variable(name, Variable.MASKED, Variable.ENVIRONMENT)
+            ? new Variable(name, Variable.MASKED, source.source(name))
             : Variable.byDefault(name, Variable.NONE));
     if (direct.filter(value -> value.contains(UNREADABLE)).isPresent()) {
       throw new ConfigException(
-          name
+          label(name)
               + "="
               + Variable.MASKED
               + " is not valid: it has characters that cannot be decoded in the locale of this"
               + " process; set LC_ALL=C.UTF-8, or use "
-              + name
-              + "_FILE");
+              + name(name + FILE));
     }
     if (file.isEmpty()) {
-      return direct.map(value -> new Secret(name + "=" + Variable.MASKED, value));
+      return direct.map(value -> new Secret(label(name) + "=" + Variable.MASKED, value));
     }
     if (direct.isPresent()) {
-      throw new ConfigException(name + " and " + name + "_FILE are both set: set one of them");
+      throw conflict(
+          name, name(name) + " and " + name(name + FILE) + " are both set: set one of them");
     }
     String content;
     try {
       content = trim.apply(Files.readString(Path.of(file.get())));
     } catch (MalformedInputException e) {
-      throw bad(name + "_FILE", file.get(), "a text file in UTF-8");
+      throw invalid(name + FILE, file.get(), "a text file in UTF-8");
     } catch (IOException | InvalidPathException e) {
-      throw bad(name + "_FILE", file.get(), "a readable file with the secret");
+      throw invalid(name + FILE, file.get(), "a readable file with the secret");
     }
     if (Secret.trimmed(content).isEmpty()) {
-      throw bad(name + "_FILE", file.get(), "a file that is not empty");
+      throw invalid(name + FILE, file.get(), "a file that is not empty");
     }
     note(
         new Variable(
-            name, Variable.MASKED, Variable.ENVIRONMENT + ", file " + Lines.printable(file.get())));
-    return Optional.of(new Secret(name + "_FILE=" + shown(file.get()), content));
+            name, Variable.MASKED, source.source(name) + ", file " + Lines.printable(file.get())));
+    return Optional.of(new Secret(label(name + FILE) + "=" + shown(file.get()), content));
   }
 
   int number(String name, int byDefault, int min, int max) throws ConfigException {
@@ -198,7 +262,7 @@ final class Environment {
     } catch (NumberFormatException e) {
       // Reported below.
     }
-    throw bad(name, value, allowed);
+    throw invalid(name, value, allowed);
   }
 
   /** A duration in seconds, with optional decimals. */
@@ -213,9 +277,19 @@ final class Environment {
     } catch (NumberFormatException e) {
       // Reported below.
     }
-    throw bad(name, value, "seconds from " + min + " to " + max);
+    throw invalid(name, value, "seconds from " + min + " to " + max);
   }
 
+  /** An error in the value of a variable. */
+  ConfigException invalid(String variable, String value, String allowed) {
+    return bad(label(variable), value, allowed);
+  }
+
+  /**
+   * An error in a value.
+   *
+   * @param name the name of a variable of the process, or a label
+   */
   static ConfigException bad(String name, String value, String allowed) {
     return new ConfigException(
         name

@@ -76,7 +76,7 @@ public record HttpSettings(
     String value = env.text("ECOFLOW_API_HOST", REGIONS.get(0));
     Set<String> hosts = new LinkedHashSet<>();
     for (String part : value.split(",")) {
-      hosts.add(host(value, part.strip()));
+      hosts.add(host(env, value, part.strip()));
     }
     if (hosts.size() == 1 && REGIONS.contains(value)) {
       hosts.addAll(REGIONS);
@@ -84,21 +84,21 @@ public record HttpSettings(
     return List.copyOf(hosts);
   }
 
-  private static String host(String value, String host) throws ConfigException {
+  private static String host(Environment env, String value, String host) throws ConfigException {
     String allowed = "a host name, with :port if needed, without https:// and without a path";
     if (!HOST_AND_PORT.matcher(host).matches()) {
-      throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
+      throw env.invalid("ECOFLOW_API_HOST", value, allowed);
     }
     int colon = host.indexOf(':');
     try {
       IDN.toASCII(colon < 0 ? host : host.substring(0, colon), IDN.USE_STD3_ASCII_RULES);
     } catch (IllegalArgumentException e) {
-      throw Environment.bad("ECOFLOW_API_HOST", value, allowed);
+      throw env.invalid("ECOFLOW_API_HOST", value, allowed);
     }
     if (colon >= 0) {
       int port = Integer.parseInt(host.substring(colon + 1));
       if (port < 1 || port > 65535) {
-        throw Environment.bad("ECOFLOW_API_HOST", value, "a port from 1 to 65535");
+        throw env.invalid("ECOFLOW_API_HOST", value, "a port from 1 to 65535");
       }
     }
     return host;

@@ -34,7 +34,7 @@ public record MqttSettings(
   private static Optional<String> mqttClientId(Environment env) throws ConfigException {
     Optional<String> value = env.note("ECOFLOW_MQTT_CLIENT_ID", "derived from the account");
     if (value.isPresent() && !CLIENT_ID.matcher(value.get()).matches()) {
-      throw Environment.bad(
+      throw env.invalid(
           "ECOFLOW_MQTT_CLIENT_ID", value.get(), "up to 128 letters, digits, _ and -");
     }
     return value;

@@ -95,14 +95,14 @@ public record PageSettings(
     try {
       return Metrics.valueOf(value.toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
-      throw Environment.bad(METRICS, value, "raw, normalised or both");
+      throw env.invalid(METRICS, value, "raw, normalised or both");
     }
   }
 
   private static Optional<String> address(Environment env) throws ConfigException {
     Optional<String> value = env.note(ADDRESS, "all");
     if (value.isPresent() && !ADDRESS_PATTERN.matcher(value.get()).matches()) {
-      throw Environment.bad(
+      throw env.invalid(
           ADDRESS, value.get(), "an address of this machine without a port, such as 127.0.0.1");
     }
     return value;

@@ -34,7 +34,7 @@ public record RegistrySettings(List<String> names, Variables variables) {
             .toList();
     for (String name : names) {
       if (!NAME.matcher(name).matches()) {
-        throw Environment.bad(
+        throw env.invalid(
             VARIABLE, name, "names such as otlp or influx, or class names, separated by commas");
       }
     }

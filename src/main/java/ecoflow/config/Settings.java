@@ -138,8 +138,9 @@ public record Settings(
   private static Settings from(Environment env) throws ConfigException {
     List<String> notes = new ArrayList<>();
     Optional<Credentials> keys =
-        pair(ACCESS_KEY, env.key(ACCESS_KEY), SECRET_KEY, env.key(SECRET_KEY));
-    Optional<Credentials> account = pair(USER, env.user(USER), PASSWORD, env.password(PASSWORD));
+        pair(env, ACCESS_KEY, env.key(ACCESS_KEY), SECRET_KEY, env.key(SECRET_KEY));
+    Optional<Credentials> account =
+        pair(env, USER, env.user(USER), PASSWORD, env.password(PASSWORD));
     Optional<Path> routesDir = directory(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
@@ -165,13 +166,18 @@ public record Settings(
   }
 
   private static Optional<Credentials> pair(
-      String idName, Optional<String> id, String secretName, Optional<String> secret)
+      Environment env,
+      String idName,
+      Optional<String> id,
+      String secretName,
+      Optional<String> secret)
       throws ConfigException {
     if (id.isPresent() != secret.isPresent()) {
       String missing = id.isPresent() ? secretName : idName;
       String present = id.isPresent() ? idName : secretName;
-      throw new ConfigException(
-          missing + " is not set, but " + present + " is: set both or neither");
+      throw env.conflict(
+          present,
+          env.name(missing) + " is not set, but " + env.name(present) + " is: set both or neither");
     }
     return id.map(value -> new Credentials(value, secret.orElseThrow()));
   }
@@ -184,20 +190,34 @@ public record Settings(
       try {
         given = Optional.of(Mode.valueOf(type.get().toUpperCase(Locale.ROOT)));
       } catch (IllegalArgumentException e) {
-        throw Environment.bad(API_TYPE, type.get(), "rest, open, mqtt or device");
+        throw env.invalid(API_TYPE, type.get(), "rest, open, mqtt or device");
       }
     }
     if (keys && account) {
-      throw new ConfigException(
-          "ECOFLOW_ACCESS_KEY/ECOFLOW_SECRET_KEY and ECOFLOW_ACCOUNT_USER/ECOFLOW_ACCOUNT_PASSWORD"
+      throw env.conflict(
+          ACCESS_KEY,
+          env.name(ACCESS_KEY)
+              + "/"
+              + env.name(SECRET_KEY)
+              + " and "
+              + env.name(USER)
+              + "/"
+              + env.name(PASSWORD)
               + " are both set: set the keys for the modes rest and open, or the account for the"
               + " modes mqtt and device");
     }
     if (!keys && !account) {
-      throw new ConfigException(
-          "no credentials: set ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY for the modes rest and"
-              + " open, or ECOFLOW_ACCOUNT_USER and ECOFLOW_ACCOUNT_PASSWORD for the modes mqtt"
-              + " and device");
+      throw env.conflict(
+          API_TYPE,
+          "no credentials: set "
+              + env.name(ACCESS_KEY)
+              + " and "
+              + env.name(SECRET_KEY)
+              + " for the modes rest and open, or "
+              + env.name(USER)
+              + " and "
+              + env.name(PASSWORD)
+              + " for the modes mqtt and device");
     }
     if (keys) {
       if (given.isPresent() && given.get() == Mode.OPEN) {
@@ -215,11 +235,16 @@ public record Settings(
     }
     Mode mode = given.orElse(Mode.MQTT);
     if (!mode.usesAccount()) {
-      throw new ConfigException(
-          "ECOFLOW_API_TYPE="
+      throw env.conflict(
+          API_TYPE,
+          env.name(API_TYPE)
+              + "="
               + mode.label()
-              + " requires ECOFLOW_ACCESS_KEY and ECOFLOW_SECRET_KEY;"
-              + " with an account, set it to mqtt or device");
+              + " requires "
+              + env.name(ACCESS_KEY)
+              + " and "
+              + env.name(SECRET_KEY)
+              + "; with an account, set it to mqtt or device");
     }
     return mode;
   }
@@ -232,7 +257,7 @@ public record Settings(
   private static Optional<Path> recordDir(Environment env) throws ConfigException {
     Optional<Path> directory = directory(env, RECORD_DIR, "recordings");
     if (directory.isPresent() && !Files.isWritable(directory.get())) {
-      throw Environment.bad(RECORD_DIR, directory.get().toString(), "a writable directory");
+      throw env.invalid(RECORD_DIR, directory.get().toString(), "a writable directory");
     }
     return directory;
   }
@@ -255,8 +280,7 @@ public record Settings(
       case "INFO" -> LogLevel.INFO;
       case "WARN", "WARNING" -> LogLevel.WARN;
       case "ERROR", "CRITICAL", "FATAL" -> LogLevel.ERROR;
-      default ->
-          throw Environment.bad("LOG_LEVEL", value, "DEBUG, INFO, WARNING, ERROR or CRITICAL");
+      default -> throw env.invalid("LOG_LEVEL", value, "DEBUG, INFO, WARNING, ERROR or CRITICAL");
     };
   }
 }

@@ -1,2 +1,2 @@
-/** Text for the log, and the reader of users' tables. */
+/** Text for the log, and the readers of users' tables and YAML files. */
 package ecoflow.text;

@@ -1,6 +1,7 @@
 package ecoflow.web;
 
-import ecoflow.text.Lines;
+import ecoflow.text.YamlException;
+import ecoflow.text.YamlSection;
 import ecoflow.web.WebConfig.ClientAuth;
 import ecoflow.web.WebConfig.Pem;
 import ecoflow.web.WebConfig.Rate;
@@ -16,15 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Reads the web configuration format of Prometheus and its exporters. As in Prometheus, an unknown
@@ -98,20 +93,25 @@ final class WebConfigReader {
   }
 
   static WebConfig read(String yaml, Path directory) throws WebConfigException {
-    Object content;
+    YamlSection root;
     try {
-      content = new Load(LoadSettings.builder().build()).loadFromString(yaml);
-    } catch (MarkedYamlEngineException e) {
-      int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0);
-      throw new WebConfigException("line " + line + ": " + Lines.oneLine(e.getProblem()));
-    } catch (YamlEngineException e) {
-      throw new WebConfigException("the file is not valid YAML");
+      root = YamlSection.read(yaml);
+    } catch (YamlException e) {
+      throw new WebConfigException(
+          (e.line() > 0 ? "line " + e.line() + ": " : "") + e.getMessage());
     }
-    Section root = new Section("", content);
-    WebConfigReader reader = new WebConfigReader(directory);
+    try {
+      return new WebConfigReader(directory).config(root);
+    } catch (YamlException e) {
+      // Without the line, because the message names the field.
+      throw new WebConfigException(e.getMessage());
+    }
+  }
+
+  private WebConfig config(YamlSection root) throws YamlException {
     WebConfig config =
         new WebConfig(
-            reader.tls(root.section(TLS)),
+            tls(root.section(TLS)),
             headers(root.section(HTTP)),
             users(root.section(USERS)),
             rate(root.section(RATE)));
@@ -119,7 +119,7 @@ final class WebConfigReader {
     return config;
   }
 
-  private Optional<Tls> tls(Section section) throws WebConfigException {
+  private Optional<Tls> tls(YamlSection section) throws YamlException {
     Optional<Pem> certificate = pem(section, "cert");
     Optional<Pem> key = pem(section, "key");
     Optional<Pem> clientCa = pem(section, "client_ca");
@@ -159,7 +159,7 @@ final class WebConfigReader {
         new Tls(certificate.get(), key.get(), clientAuth, clientCa, sans, protocols, ciphers));
   }
 
-  private Optional<Pem> pem(Section section, String name) throws WebConfigException {
+  private Optional<Pem> pem(YamlSection section, String name) throws YamlException {
     String text = section.text(name, "");
     String file = section.text(name + FILE_SUFFIX, "");
     if (!text.isEmpty() && !file.isEmpty()) {
@@ -175,7 +175,7 @@ final class WebConfigReader {
     return text.isEmpty() ? Optional.empty() : Optional.of(new Pem(name, Optional.empty(), text));
   }
 
-  private static List<String> protocols(Section section) throws WebConfigException {
+  private static List<String> protocols(YamlSection section) throws YamlException {
     List<String> order = List.copyOf(VERSIONS.keySet());
     String min = section.text("min_version", "TLS12");
     String max = section.text("max_version", MAX_VERSION);
@@ -187,8 +187,8 @@ final class WebConfigReader {
     return order.subList(from, to + 1).stream().map(VERSIONS::get).toList();
   }
 
-  private static List<String> ciphers(Section section, List<String> protocols)
-      throws WebConfigException {
+  private static List<String> ciphers(YamlSection section, List<String> protocols)
+      throws YamlException {
     List<String> ciphers = new ArrayList<>(section.list("cipher_suites"));
     if (ciphers.isEmpty()) {
       return List.of();
@@ -220,10 +220,10 @@ final class WebConfigReader {
     }
   }
 
-  private static Map<String, String> headers(Section section) throws WebConfigException {
+  private static Map<String, String> headers(YamlSection section) throws YamlException {
     // Not used: every client supports HTTP/1.1, which is sufficient for a few small pages.
     section.flag("http2");
-    Section headers = section.section("headers");
+    YamlSection headers = section.section("headers");
     section.rejectUnknownFields();
     Map<String, String> result = new LinkedHashMap<>();
     for (String name : headers.names()) {
@@ -245,7 +245,7 @@ final class WebConfigReader {
     return Map.copyOf(result);
   }
 
-  private static Map<String, String> users(Section section) throws WebConfigException {
+  private static Map<String, String> users(YamlSection section) throws YamlException {
     Map<String, String> users = new LinkedHashMap<>();
     for (String name : section.names()) {
       String hash = section.text(name, "");
@@ -261,7 +261,7 @@ final class WebConfigReader {
     return Map.copyOf(users);
   }
 
-  private static Optional<Rate> rate(Section section) throws WebConfigException {
+  private static Optional<Rate> rate(YamlSection section) throws YamlException {
     Duration interval = duration(section, section.text("interval", "0"));
     String burst = section.text("burst", "0");
     section.rejectUnknownFields();
@@ -277,7 +277,7 @@ final class WebConfigReader {
     return Optional.of(new Rate(interval, Integer.parseInt(burst)));
   }
 
-  private static Duration duration(Section section, String text) throws WebConfigException {
+  private static Duration duration(YamlSection section, String text) throws YamlException {
     if (text.equals("0")) {
       return Duration.ZERO;
     }
@@ -300,85 +300,5 @@ final class WebConfigReader {
       throw section.error("interval", "expected a duration such as 500ms or 1s");
     }
     return sum;
-  }
-
-  /** A mapping in the file. Fields that are not read are reported as unknown. */
-  private static final class Section {
-
-    private final String name;
-    private final Map<String, Object> fields = new LinkedHashMap<>();
-    private final Set<String> unread = new TreeSet<>();
-
-    /**
-     * @param name the prefix of error messages; empty for the root
-     */
-    Section(String name, Object content) throws WebConfigException {
-      this.name = name;
-      if (content instanceof Map<?, ?> map) {
-        map.forEach((key, value) -> fields.put(String.valueOf(key), value));
-        unread.addAll(fields.keySet());
-      } else if (content != null) {
-        throw error("expected a mapping");
-      }
-    }
-
-    Set<String> names() {
-      return fields.keySet();
-    }
-
-    Section section(String field) throws WebConfigException {
-      unread.remove(field);
-      return new Section(field, fields.get(field));
-    }
-
-    String text(String field, String defaultValue) throws WebConfigException {
-      unread.remove(field);
-      Object value = fields.get(field);
-      if (value instanceof Map || value instanceof Iterable) {
-        throw error(field, "expected a string");
-      }
-      return value == null ? defaultValue : String.valueOf(value);
-    }
-
-    void flag(String field) throws WebConfigException {
-      oneOf(field, text(field, "true"), Set.of("true", "false"), Boolean::valueOf);
-    }
-
-    List<String> list(String field) throws WebConfigException {
-      unread.remove(field);
-      Object value = fields.get(field);
-      if (value == null) {
-        return List.of();
-      }
-      if (value instanceof List<?> list
-          && list.stream().noneMatch(item -> item instanceof Map || item instanceof List)) {
-        return list.stream().map(String::valueOf).toList();
-      }
-      throw error(field, "expected a list");
-    }
-
-    <T> T oneOf(String field, String value, Set<String> allowed, Function<String, T> conversion)
-        throws WebConfigException {
-      if (!allowed.contains(value)) {
-        Set<String> names = new TreeSet<>(allowed);
-        names.remove("");
-        throw error(field, "expected " + String.join(", ", names));
-      }
-      return conversion.apply(value);
-    }
-
-    void rejectUnknownFields() throws WebConfigException {
-      if (!unread.isEmpty()) {
-        throw error("unknown field " + Lines.oneLine(String.join(", ", unread)));
-      }
-    }
-
-    WebConfigException error(String message) {
-      return new WebConfigException((name.isEmpty() ? "" : name + ": ") + message);
-    }
-
-    WebConfigException error(String field, String message) {
-      return new WebConfigException(name + "." + Lines.oneLine(field) + ": " + message);
-    }
   }
 }
