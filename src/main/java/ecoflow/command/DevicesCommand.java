@@ -33,7 +33,8 @@ final class DevicesCommand implements Callable<Integer> {
   @Override
   public Integer call() throws ConfigException, CallFailure {
     Map<String, String> all = new HashMap<>(variables);
-    if (all.getOrDefault(WANTED, "").isBlank()) {
+    if (all.getOrDefault(WANTED, "").isBlank()
+        && all.getOrDefault(Settings.ACCOUNTS_FILE, "").isBlank()) {
       // Users who do not know their serial numbers run this command to find them.
       all.put(WANTED, "all");
     }

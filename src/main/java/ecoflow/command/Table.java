@@ -3,6 +3,7 @@ package ecoflow.command;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** A text table with aligned columns. */
 final class Table {
@@ -25,12 +26,13 @@ final class Table {
 
   void print(PrintWriter out) {
     int columns = rows.get(0).size();
+    int[] widths = IntStream.range(0, columns).map(this::width).toArray();
     for (List<String> row : rows) {
       StringBuilder line = new StringBuilder();
       for (int column = 0; column < columns; column++) {
         line.append(row.get(column));
         if (column < columns - 1) {
-          line.append(" ".repeat(width(column) + GAP - row.get(column).length()));
+          line.append(" ".repeat(widths[column] + GAP - row.get(column).length()));
         }
       }
       out.println(line);

@@ -3,9 +3,10 @@ package ecoflow.config;
 import java.util.Map;
 
 /**
- * The settings of one account.
+ * One account. Accounts with equal settings are equal, so that a reload can detect the accounts
+ * that changed.
  *
- * @param name empty for the account of the environment variables
- * @param labels labels of the account in {@code ecoflow_account_info}
+ * @param name unique in the accounts file; empty for the account of the environment
+ * @param labels labels of the account by name; empty for the account of the environment
  */
 public record AccountSettings(String name, Map<String, String> labels, Settings settings) {}

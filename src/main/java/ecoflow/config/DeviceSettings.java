@@ -95,6 +95,29 @@ public record DeviceSettings(
         env.number(MAX_DEVICES, 5000, 1, 1_000_000));
   }
 
+  /**
+   * A copy with the names of the process for each kind of names that the account does not override.
+   * They can contain devices of other accounts.
+   *
+   * @param own the variables that the account overrides
+   */
+  DeviceSettings withNames(DeviceSettings process, Set<String> own) {
+    return new DeviceSettings(
+        serials,
+        own.contains(NAME) ? names : process.names,
+        own.contains(PRODUCT) ? products : process.products,
+        own.contains(GENERAL_KEY) ? generalKeys : process.generalKeys,
+        process.file,
+        collectingInterval,
+        listLife,
+        timeout,
+        fullInterval,
+        pushLead,
+        seriesLife,
+        maxSeries,
+        maxDevices);
+  }
+
   private static List<String> serials(Environment env) throws ConfigException {
     String allowed =
         "one serial number, several separated by commas, or \"" + ALL + "\" for every device";

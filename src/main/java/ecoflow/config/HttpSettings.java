@@ -43,6 +43,16 @@ public record HttpSettings(
    * @param notes receives a line for each setting without effect
    */
   static HttpSettings read(Environment env, List<String> notes) throws ConfigException {
+    HttpSettings calls = calls(env);
+    return calls.with(caFile(env), ProxySettings.read(env, notes));
+  }
+
+  /** The settings of an account, with the certificates and the proxy of the process. */
+  HttpSettings forAccount(Environment env) throws ConfigException {
+    return calls(env).with(caFile, proxy);
+  }
+
+  private static HttpSettings calls(Environment env) throws ConfigException {
     return new HttpSettings(
         hosts(env),
         env.seconds("HTTP_TIMEOUT", "30", "0.1", "3600"),
@@ -50,8 +60,12 @@ public record HttpSettings(
         env.seconds("HTTP_BACKOFF_FACTOR", "0.5", "0", "3600"),
         env.seconds("RETRY_TIMEOUT", "30", "0.1", "86400"),
         env.number("ESTABLISH_ATTEMPTS", 5, 1, 1_000_000),
-        caFile(env),
-        ProxySettings.read(env, notes));
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  private HttpSettings with(Optional<Path> newCaFile, Optional<ProxySettings> newProxy) {
+    return new HttpSettings(hosts, timeout, retries, backoff, pause, attempts, newCaFile, newProxy);
   }
 
   /**

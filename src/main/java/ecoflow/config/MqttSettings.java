@@ -19,7 +19,9 @@ public record MqttSettings(
     Duration credentialsLife,
     Duration requestInterval) {
 
-  private static final Pattern CLIENT_ID = Pattern.compile("[A-Za-z0-9_-]{1,128}");
+  static final String CLIENT_ID = "ECOFLOW_MQTT_CLIENT_ID";
+
+  private static final Pattern CLIENT_ID_PATTERN = Pattern.compile("[A-Za-z0-9_-]{1,128}");
 
   static MqttSettings read(Environment env) throws ConfigException {
     return new MqttSettings(
@@ -32,10 +34,9 @@ public record MqttSettings(
   }
 
   private static Optional<String> mqttClientId(Environment env) throws ConfigException {
-    Optional<String> value = env.note("ECOFLOW_MQTT_CLIENT_ID", "derived from the account");
-    if (value.isPresent() && !CLIENT_ID.matcher(value.get()).matches()) {
-      throw env.invalid(
-          "ECOFLOW_MQTT_CLIENT_ID", value.get(), "up to 128 letters, digits, _ and -");
+    Optional<String> value = env.note(CLIENT_ID, "derived from the account");
+    if (value.isPresent() && !CLIENT_ID_PATTERN.matcher(value.get()).matches()) {
+      throw env.invalid(CLIENT_ID, value.get(), "up to 128 letters, digits, _ and -");
     }
     return value;
   }

@@ -3,6 +3,7 @@ package ecoflow.config;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,15 +40,16 @@ public record Settings(
     Optional<Path> recordDir,
     List<String> notes) {
 
+  public static final String ACCOUNTS_FILE = "ECOFLOW_ACCOUNTS_FILE";
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
   private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String JAVA_PROXY = "https.proxyHost";
-  private static final String API_TYPE = "ECOFLOW_API_TYPE";
-  private static final String ACCESS_KEY = "ECOFLOW_ACCESS_KEY";
-  private static final String SECRET_KEY = "ECOFLOW_SECRET_KEY";
-  private static final String USER = "ECOFLOW_ACCOUNT_USER";
-  private static final String PASSWORD = "ECOFLOW_ACCOUNT_PASSWORD";
+  static final String API_TYPE = "ECOFLOW_API_TYPE";
+  static final String ACCESS_KEY = "ECOFLOW_ACCESS_KEY";
+  static final String SECRET_KEY = "ECOFLOW_SECRET_KEY";
+  static final String USER = "ECOFLOW_ACCOUNT_USER";
+  static final String PASSWORD = "ECOFLOW_ACCOUNT_PASSWORD";
 
   /**
    * With developer keys, REST polls, and OPEN also receives pushes. With an app account, MQTT
@@ -93,21 +95,89 @@ public record Settings(
   }
 
   /**
-   * @throws ConfigException if a setting is not valid
+   * The settings of the only account.
+   *
+   * @throws ConfigException if a setting is not valid, or if there are several accounts
    */
   public static Settings from(Map<String, String> variables) throws ConfigException {
-    return from(new Environment(variables));
+    Environment env = new Environment(variables);
+    return env.given(ACCOUNTS_FILE).isPresent()
+        ? Configuration.from(variables).single()
+        : from(env);
   }
 
   /**
-   * The effective value and the source of every variable. Secrets are masked.
+   * The settings of a process with an accounts file. The credentials are empty, and the mode is the
+   * default of the accounts.
+   */
+  static Settings ofProcess(Map<String, String> variables) throws ConfigException {
+    Settings settings = from(withoutAccount(variables));
+    return settings.with(new Credentials("", ""));
+  }
+
+  /** An environment with placeholders for the values that only the accounts file can set. */
+  private static Environment withoutAccount(Map<String, String> variables) throws ConfigException {
+    Environment given = new Environment(variables);
+    for (String name : AccountKeys.ONLY_IN_FILE) {
+      if (given.given(name).isPresent()) {
+        throw new ConfigException(
+            name
+                + " and "
+                + ACCOUNTS_FILE
+                + " are both set: set "
+                + AccountKeys.key(name)
+                + " of each account in the file instead");
+      }
+    }
+    Map<String, String> all = new HashMap<>(variables);
+    String mode = given.given(API_TYPE).orElse("");
+    boolean usesKeys =
+        Stream.of(Mode.REST, Mode.OPEN).anyMatch(with -> with.label().equalsIgnoreCase(mode));
+    all.put(usesKeys ? ACCESS_KEY : USER, "none");
+    all.put(usesKeys ? SECRET_KEY : PASSWORD, "none");
+    all.put(DeviceSettings.SERIALS, "all");
+    return new Environment(all);
+  }
+
+  /**
+   * The settings of an account of the accounts file. Settings that accounts cannot override are the
+   * same objects in all accounts.
+   */
+  Settings forAccount(Environment env) throws ConfigException {
+    Optional<Credentials> keys = keys(env);
+    Optional<Credentials> account = account(env);
+    Mode accountMode = mode(env, keys.isPresent(), account.isPresent(), new ArrayList<>());
+    return new Settings(
+        accountMode,
+        keys.or(() -> account).orElseThrow(),
+        DeviceSettings.read(env, accountMode),
+        http.forAccount(env),
+        MqttSettings.read(env),
+        page,
+        registries,
+        logLevel,
+        routesDir,
+        routesReload,
+        libDir,
+        messagesDir,
+        recordDir,
+        env.remarks().stream().filter(remark -> !notes.contains(remark)).toList());
+  }
+
+  /**
+   * The effective value and the source of every variable. Secrets are masked. Omits the values of
+   * the accounts file, see {@link Configuration#explain}.
    *
    * @throws ConfigException if a setting is not valid
    */
   public static List<Variable> explain(Map<String, String> variables) throws ConfigException {
-    Environment env = new Environment(variables);
+    boolean hasFile = new Environment(variables).given(ACCOUNTS_FILE).isPresent();
+    Environment env = hasFile ? withoutAccount(variables) : new Environment(variables);
     Settings settings = from(env);
-    if (settings.mode() == Mode.REST) {
+    if (hasFile) {
+      Stream.of(ACCESS_KEY, SECRET_KEY, USER, PASSWORD, DeviceSettings.SERIALS)
+          .forEach(name -> env.note(Variable.derived(name, Variable.NONE, "set per account")));
+    } else if (settings.mode() == Mode.REST) {
       env.note(Variable.derived(API_TYPE, settings.mode().label(), "developer keys are set"));
       env.note(
           Variable.derived("ECOFLOW_MQTT_CLIENT_ID", Variable.NONE, "mode rest does not use MQTT"));
@@ -118,29 +188,60 @@ public record Settings(
 
   /** A copy without registries, for commands, which do not publish values. */
   public Settings withoutRegistries() {
-    return new Settings(
-        mode,
+    return copy(
         credentials,
         devices,
         http,
         mqtt,
-        page,
         new RegistrySettings(List.of(), registries.variables()),
+        notes);
+  }
+
+  /** A copy with other credentials. */
+  private Settings with(Credentials other) {
+    return copy(other, devices, http, mqtt, registries, notes);
+  }
+
+  /** A copy with equal parts that other accounts use as well. */
+  Settings with(DeviceSettings someDevices, HttpSettings someHttp, MqttSettings someMqtt) {
+    return copy(credentials, someDevices, someHttp, someMqtt, registries, notes);
+  }
+
+  /** A copy with additional notes before its own. */
+  Settings withNotes(List<String> first) {
+    List<String> all = Stream.concat(first.stream(), notes.stream()).toList();
+    return copy(credentials, devices, http, mqtt, registries, all);
+  }
+
+  private Settings copy(
+      Credentials newCredentials,
+      DeviceSettings newDevices,
+      HttpSettings newHttp,
+      MqttSettings newMqtt,
+      RegistrySettings newRegistries,
+      List<String> newNotes) {
+    return new Settings(
+        mode,
+        newCredentials,
+        newDevices,
+        newHttp,
+        newMqtt,
+        page,
+        newRegistries,
         logLevel,
         routesDir,
         routesReload,
         libDir,
         messagesDir,
         recordDir,
-        notes);
+        newNotes);
   }
 
   private static Settings from(Environment env) throws ConfigException {
     List<String> notes = new ArrayList<>();
-    Optional<Credentials> keys =
-        pair(env, ACCESS_KEY, env.key(ACCESS_KEY), SECRET_KEY, env.key(SECRET_KEY));
-    Optional<Credentials> account =
-        pair(env, USER, env.user(USER), PASSWORD, env.password(PASSWORD));
+    Optional<Credentials> keys = keys(env);
+    Optional<Credentials> account = account(env);
+    env.text(ACCOUNTS_FILE);
     Optional<Path> routesDir = directory(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
@@ -163,6 +264,14 @@ public record Settings(
         directory(env, "ECOFLOW_MESSAGES_DIR", "messages"),
         recordDir(env),
         Stream.concat(notes.stream(), env.remarks().stream()).toList());
+  }
+
+  private static Optional<Credentials> keys(Environment env) throws ConfigException {
+    return pair(env, ACCESS_KEY, env.key(ACCESS_KEY), SECRET_KEY, env.key(SECRET_KEY));
+  }
+
+  private static Optional<Credentials> account(Environment env) throws ConfigException {
+    return pair(env, USER, env.user(USER), PASSWORD, env.password(PASSWORD));
   }
 
   private static Optional<Credentials> pair(

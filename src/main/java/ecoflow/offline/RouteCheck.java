@@ -44,6 +44,7 @@ public final class RouteCheck {
       Map<String, String> all = new HashMap<>(variables);
       KEYS.keySet().forEach(name -> remove(all, name));
       ACCOUNT.keySet().forEach(name -> remove(all, name));
+      all.remove(Settings.ACCOUNTS_FILE);
       all.putAll(mode.usesAccount() ? ACCOUNT : KEYS);
       all.put("ECOFLOW_API_TYPE", mode.label());
       all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");

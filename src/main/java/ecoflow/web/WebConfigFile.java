@@ -1,6 +1,7 @@
 package ecoflow.web;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.Fingerprint;
 import ecoflow.config.TimeLimit;
 import ecoflow.passwords.Passwords;
 import ecoflow.text.Lines;
@@ -13,7 +14,6 @@ import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +57,7 @@ final class WebConfigFile {
   private List<Path> watched;
 
   /** The fingerprints of the watched files, from before they were read. */
-  private List<String> fingerprints;
+  private List<Fingerprint> fingerprints;
 
   private Guard guard;
   private Optional<Passwords> passwords = Optional.empty();
@@ -175,7 +175,7 @@ final class WebConfigFile {
   }
 
   private synchronized void check() {
-    List<String> now = fingerprints(watched);
+    List<Fingerprint> now = fingerprints(watched);
     if (now.equals(fingerprints)) {
       return;
     }
@@ -233,7 +233,7 @@ final class WebConfigFile {
   private synchronized State read() throws WebConfigException {
     checkFile(file);
     // Before the file is read, so that a change during the read is detected.
-    String before = fingerprint(file);
+    Fingerprint before = Fingerprint.of(file);
     String yaml;
     try {
       yaml = Files.readString(file);
@@ -266,22 +266,9 @@ final class WebConfigFile {
     watcher.shutdownNow();
   }
 
-  private static List<String> fingerprints(List<Path> files) {
-    List<String> result = new ArrayList<>();
-    files.forEach(path -> result.add(fingerprint(path)));
+  private static List<Fingerprint> fingerprints(List<Path> files) {
+    List<Fingerprint> result = new ArrayList<>();
+    files.forEach(path -> result.add(Fingerprint.of(path)));
     return result;
-  }
-
-  /**
-   * A fingerprint of a file. It also changes if a symbolic link refers to another file, as in
-   * Kubernetes.
-   */
-  private static String fingerprint(Path path) {
-    try {
-      BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
-      return attributes.lastModifiedTime() + " " + attributes.size() + " " + attributes.fileKey();
-    } catch (IOException e) {
-      return "missing";
-    }
   }
 }

@@ -1,0 +1,71 @@
+package ecoflow.config;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The settings of the process and of its accounts.
+ *
+ * @param process the settings that all accounts share; with an accounts file its credentials are
+ *     empty
+ * @param accounts the accounts in the order of the file, or the only account of the environment
+ * @param file the accounts file; empty if the environment contains the account
+ */
+public record Configuration(
+    Settings process, List<AccountSettings> accounts, Optional<AccountsFile> file) {
+
+  /**
+   * The settings of an account in the accounts file.
+   *
+   * @param name of the account
+   * @param settings the settings in the file, with the names of their keys
+   */
+  public record Explanation(String name, List<Variable> settings) {}
+
+  /**
+   * @throws ConfigException if a setting is not valid
+   */
+  public static Configuration from(Map<String, String> variables) throws ConfigException {
+    if (new Environment(variables).given(Settings.ACCOUNTS_FILE).isEmpty()) {
+      Settings settings = Settings.from(variables);
+      return new Configuration(
+          settings, List.of(new AccountSettings("", Map.of(), settings)), Optional.empty());
+    }
+    AccountsFile file = AccountsFile.open(variables);
+    return new Configuration(file.process(), file.accounts(), Optional.of(file));
+  }
+
+  /**
+   * The settings in the accounts file, in its order. Secrets are masked. Empty without an accounts
+   * file.
+   *
+   * @throws ConfigException if a setting is not valid
+   */
+  public static List<Explanation> explain(Map<String, String> variables) throws ConfigException {
+    List<Explanation> accounts = new ArrayList<>();
+    if (new Environment(variables).given(Settings.ACCOUNTS_FILE).isPresent()) {
+      AccountsFile.open(
+          variables,
+          (account, lines) -> accounts.add(new Explanation(account.name(), lines.get())));
+    }
+    return accounts;
+  }
+
+  /**
+   * The settings of the only account, for an exporter that does not yet support several accounts.
+   *
+   * @throws ConfigException if there are several accounts
+   */
+  Settings single() throws ConfigException {
+    if (accounts.size() > 1) {
+      throw new ConfigException(
+          Settings.ACCOUNTS_FILE
+              + " contains "
+              + accounts.size()
+              + " accounts: more than one account is not supported yet");
+    }
+    return accounts.get(0).settings().withNotes(process.notes());
+  }
+}
