@@ -28,12 +28,13 @@ final class AccountsReader {
 
   private static final String ACCOUNTS = "accounts";
   private static final String ALL = "all";
+  private static final String EMPTY = "the value is empty";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,63}");
   private static final String NAME_ALLOWED = "1 to 63 letters, digits, '.', '_' and '-'";
   private static final Pattern LABEL = Pattern.compile("(?!__)[a-zA-Z_][a-zA-Z0-9_]*");
 
   /** Labels of the exporter and of Prometheus. */
-  private static final Set<String> RESERVED_LABELS =
+  static final Set<String> RESERVED_LABELS =
       Set.of(
           "account",
           "mode",
@@ -232,7 +233,7 @@ final class AccountsReader {
     }
     if (Secret.trimmed(value).isEmpty()) {
       // The value of a variable that is empty is the default. In a file it is probably an error.
-      throw section.error(key, "the value is empty");
+      throw section.error(key, EMPTY);
     }
     return key.endsWith(AccountKeys.FILE) ? secretFile(section, key, value) : value;
   }
@@ -250,6 +251,9 @@ final class AccountsReader {
     List<String> values = new ArrayList<>();
     for (String serial : section.names()) {
       String value = section.text(serial, "");
+      if (Secret.trimmed(value).isEmpty()) {
+        throw section.error(serial, EMPTY);
+      }
       if (NEXT_DEVICE.matcher(value).matches()) {
         throw section.error(serial, "expected a text without a comma that precedes a word and '='");
       }

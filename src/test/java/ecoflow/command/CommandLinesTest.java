@@ -1,6 +1,7 @@
 package ecoflow.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.ConfigException;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -184,5 +186,84 @@ class CommandLinesTest {
     assertEquals(2, run("validate", "/nowhere"));
     assertError("/nowhere is not a directory; see ecoflow-exporter validate --help");
     assertEquals(List.of(), validated);
+  }
+
+  @Test
+  void configPrintsTheAccountsOfTheFile() throws IOException {
+    String secret = "s3cret-value";
+    Path password = Files.writeString(directory.resolve("password"), secret);
+    Path file =
+        Files.writeString(
+            directory.resolve("accounts.yml"),
+            """
+            accounts:
+              - name: berlin
+                user: %1$s
+                password_file: password
+                labels: {tenant: acme, site: Berlin}
+                mqtt_timeout: 90
+              - name: keys
+                access_key: %1$s
+                secret_key: %1$s
+                mode: open
+                devices: [R331A, R331B]
+            """
+                .formatted(secret));
+    variables.put("ECOFLOW_ACCOUNTS_FILE", file.toString());
+    List<String> berlin =
+        List.of(
+            "berlin mode mqtt derived: user is set",
+            "berlin user *** FILE:3",
+            "berlin password *** FILE:4, file " + password,
+            "berlin mqtt_timeout 90 FILE:6",
+            "berlin labels site=Berlin, tenant=acme FILE:5");
+    List<String> keys =
+        List.of(
+            "keys access_key *** FILE:8",
+            "keys secret_key *** FILE:9",
+            "keys mode open FILE:10",
+            "keys devices R331A,R331B FILE:11");
+
+    assertEquals(0, run("config"));
+    List<String> lines = shown(file);
+    assertTrue(lines.contains("ECOFLOW_ACCOUNTS_FILE FILE environment"), "" + lines);
+    assertTrue(lines.contains("ECOFLOW_ACCOUNT_USER - derived: set per account"), "" + lines);
+    assertTrue(lines.contains("MQTT_TIMEOUT 60 default"), "" + lines);
+    int start = lines.indexOf("ACCOUNT SETTING VALUE FROM");
+    assertEquals(
+        Stream.concat(berlin.stream(), keys.stream()).toList(),
+        lines.subList(start + 1, lines.size()));
+    assertFalse(out.toString().contains(secret), out::toString);
+
+    assertEquals(0, run("config", "--account", "keys"));
+    lines = shown(file);
+    assertEquals(
+        keys, lines.subList(lines.indexOf("ACCOUNT SETTING VALUE FROM") + 1, lines.size()));
+
+    assertEquals(2, run("config", "--account", "key"));
+    assertError("unknown account 'key'; did you mean 'keys'?");
+    assertEquals(2, run("config", "--account", "other"));
+    assertError("unknown account 'other'");
+
+    for (String command : List.of("devices", "check")) {
+      assertEquals(2, run(command));
+      assertError(
+          "ECOFLOW_ACCOUNTS_FILE contains 2 accounts: more than one account is not supported yet");
+    }
+    Files.writeString(file, "accounts: [{name: a}]\nother: 1");
+    assertEquals(2, run("config"));
+    assertError(file + ":2: unknown field other; expected accounts");
+    variables.remove("ECOFLOW_ACCOUNTS_FILE");
+    assertEquals(2, run("config", "--account", "keys"));
+    assertError("unknown account 'keys': ECOFLOW_ACCOUNTS_FILE is not set");
+  }
+
+  /** The output with runs of spaces collapsed, and without the path of the file. */
+  private List<String> shown(Path file) {
+    assertEquals("", err.toString());
+    return out.toString()
+        .lines()
+        .map(line -> line.replaceAll(" +", " ").replace(file.toString(), "FILE"))
+        .toList();
   }
 }

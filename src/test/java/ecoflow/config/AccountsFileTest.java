@@ -119,21 +119,22 @@ class AccountsFileTest {
     assertEquals(Map.of(), accounts.get(1).labels());
   }
 
+  static final List<String> GOOD =
+      List.of(
+          // As YAML flow, with other types and quotes.
+          "accounts: [{name: 17, user: u, password: 0123}]",
+          "{\"accounts\": [{\"name\": \"a\", \"user\": \"u\", \"password\": \"p\"}]}",
+          "---\naccounts:\n- {name: a.b_c-D, access_key: k, secret_key: 's', mode: rest}\n...\n",
+          "accounts:\n- name: a\n  user: u\n  password: |\n    p\n  http_retries: 0\n#",
+          "accounts:\n- name: a\n  user: u\n  password: p\n  devices: 'A1, b2'\n  labels: {}",
+          "accounts:\n- &x {name: a, user: u, password: p, labels: &l {site: b}}\n"
+              + "- {name: b, user: v, password: p, labels: *l}\n",
+          "accounts:\n- {name: a, user: u, password: p}\n- {name: b, user: u, password: p, mode: device}",
+          "\uFEFFaccounts: [{name: a, user: u, password: p, labels: {_a: \u00E4\u00F6}}]",
+          "accounts: [{name: a, user: u, password: p, labels: }]");
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        // As YAML flow, with other types and quotes.
-        "accounts: [{name: 17, user: u, password: 0123}]",
-        "{\"accounts\": [{\"name\": \"a\", \"user\": \"u\", \"password\": \"p\"}]}",
-        "---\naccounts:\n- {name: a.b_c-D, access_key: k, secret_key: 's', mode: Rest}\n...\n",
-        "accounts:\n- name: a\n  user: u\n  password: |\n    p\n  http_retries: 0\n#",
-        "accounts:\n- name: a\n  user: u\n  password: p\n  devices: 'A1, b2'\n  labels: {}",
-        "accounts:\n- &x {name: a, user: u, password: p, labels: &l {site: b}}\n"
-            + "- {name: b, user: v, password: p, labels: *l}\n",
-        "accounts:\n- {name: a, user: u, password: p}\n- {name: b, user: u, password: p, mode: device}",
-        "\uFEFFaccounts: [{name: a, user: u, password: p, labels: {_a: \u00E4\u00F6}}]",
-        "accounts: [{name: a, user: u, password: p, labels: }]",
-      })
+  @FieldSource("GOOD")
   void readsOtherSpellings(String yaml) throws Exception {
     List<AccountSettings> accounts = accounts(yaml);
     assertFalse(accounts.isEmpty());
@@ -145,7 +146,7 @@ class AccountsFileTest {
    *
    * @param error the message after the path of the directory
    */
-  private record Mistake(String yaml, String error) {}
+  record Mistake(String yaml, String error) {}
 
   private static final String LINES = "accounts:\n- name: a\n  user: u\n  password: p\n";
 
@@ -168,7 +169,7 @@ class AccountsFileTest {
       "no credentials: set access_key and secret_key for the modes rest and open, or user and"
           + " password for the modes mqtt and device";
 
-  private static final List<Mistake> MISTAKES =
+  static final List<Mistake> MISTAKES =
       List.of(
           // The file
           file("", "1: accounts: expected a list with at least one account"),
@@ -209,7 +210,9 @@ class AccountsFileTest {
               "accounts:\n- name: " + "x".repeat(64) + "\n",
               "2: name=" + "x".repeat(64) + " is not valid: expected " + NAME),
           file("accounts:\n- name: [a]\n", "2: name: expected a string"),
-          file(LINES + "- password: p\n  name: a\n", "6: name=a is not unique: line 2 has it, too"),
+          file(
+              LINES + "- user: v\n  password: p\n  name: a\n",
+              "7: name=a is not unique: line 2 has it, too"),
           // Keys
           mistake("name: b", "found duplicate key name"),
           mistake("mqtt_timout: 5", "unknown field mqtt_timout; did you mean 'mqtt_timeout'?"),
@@ -305,9 +308,7 @@ class AccountsFileTest {
           mistake(
               "device_name: {R331A: 'a, b=c'}",
               "device_name.R331A: expected a text without a comma that precedes a word and '='"),
-          mistake(
-              "device_name: {R331A: }",
-              "device_name=R331A= is not valid: expected SN=value,SN=value for several devices"),
+          mistake("device_name: {R331A: }", "device_name.R331A: " + TEXT),
           file(
               LINES + "  devices: R331A\n  product_name: {R331B: x, R331A: y}\n",
               "6: product_name.R331B: expected a serial number listed in devices"),
