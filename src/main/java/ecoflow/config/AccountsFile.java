@@ -29,7 +29,10 @@ public final class AccountsFile {
   private List<AccountSettings> accounts = List.of();
   private Map<Path, Fingerprint> files = Map.of();
 
-  /** The secret files that the current round of checks has not yet reached. */
+  /** Whether a change was found in the last check. */
+  private boolean isPending;
+
+  /** The files that the current round of checks has not yet reached. */
   private Iterator<Map.Entry<Path, Fingerprint>> unchecked = files.entrySet().iterator();
 
   private AccountsFile(Path path, Map<String, String> variables, Settings process) {
@@ -99,11 +102,24 @@ public final class AccountsFile {
   }
 
   /**
-   * Whether a file has changed since the last read, or since the last call that returned true.
+   * Whether a file changed, so that {@link #read} is needed. Returns true one call after the change
+   * was found, and not before the accounts file is unchanged between two calls: half of a file
+   * would remove accounts.
+   */
+  public boolean needsRead() {
+    if (!isPending) {
+      isPending = hasChanged();
+      return false;
+    }
+    isPending = isDifferent(path, files.get(path));
+    return !isPending;
+  }
+
+  /**
    * Checks the accounts file and up to {@value #CHECKED_SECRETS} secret files; further calls
    * continue with the next secret files.
    */
-  public boolean hasChanged() {
+  private boolean hasChanged() {
     if (isDifferent(path, files.get(path))) {
       return true;
     }
@@ -130,7 +146,7 @@ public final class AccountsFile {
 
   /**
    * Reads all files again. After an error, {@link #accounts} does not change, and {@link
-   * #hasChanged} checks the files up to the one with the error.
+   * #needsRead} checks the files up to the one with the error.
    *
    * @throws ConfigException with a single line for the user
    */

@@ -321,8 +321,10 @@ final class AccountsReader {
   /** Rejects accounts that would interrupt each other's MQTT connection. */
   private void rejectConflicts(YamlSection section, String name, Settings settings)
       throws ConfigException {
-    record Login(Settings.Mode mode, Settings.Credentials credentials, List<String> serials) {}
-    Login login = new Login(settings.mode(), settings.credentials(), settings.devices().serials());
+    record Login(Settings.Mode mode, Settings.Credentials credentials, Set<String> serials) {}
+    Login login =
+        new Login(
+            settings.mode(), settings.credentials(), Set.copyOf(settings.devices().serials()));
     Integer other = logins.put(login, section.line());
     if (other != null) {
       throw error(

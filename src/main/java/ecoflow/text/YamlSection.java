@@ -33,6 +33,9 @@ public final class YamlSection {
   private static final Set<Tag> TAGS =
       Set.of(Tag.STR, Tag.INT, Tag.FLOAT, Tag.BOOL, Tag.NULL, Tag.BINARY, Tag.MAP, Tag.SEQ);
 
+  private static final String TAG =
+      "tags are not supported: a value that starts with ! must be in quotes";
+
   /**
    * A limit for files of a few megabytes. Expansion of aliases needs no limit, because nodes are
    * shared and never copied.
@@ -99,11 +102,17 @@ public final class YamlSection {
     return new YamlSection("", line, root.orElse(null));
   }
 
-  /** Omits the name of an alias: a password that starts with * is read as an alias. */
+  /** Omits text of the file: a password that starts with * or ! is read as an alias or a tag. */
   private static String problem(MarkedYamlEngineException e) {
     String problem = String.valueOf(e.getProblem());
-    return problem.startsWith("found undefined alias")
-        ? "found undefined alias: a value that starts with * must be in quotes"
+    if (problem.startsWith("found undefined alias")) {
+      return "found undefined alias: a value that starts with * must be in quotes";
+    }
+    if (problem.startsWith("found undefined tag")) {
+      return TAG;
+    }
+    return problem.contains("escape sequence")
+        ? "found an invalid escape sequence in double quotes"
         : Lines.oneLine(problem);
   }
 
@@ -115,8 +124,7 @@ public final class YamlSection {
       return;
     }
     if (!TAGS.contains(node.getTag())) {
-      throw new YamlException(
-          line(node), "tags are not supported: a value that starts with ! must be in quotes");
+      throw new YamlException(line(node), TAG);
     }
     if (node instanceof MappingNode map) {
       Set<String> keys = new HashSet<>();

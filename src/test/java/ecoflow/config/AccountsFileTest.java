@@ -199,6 +199,12 @@ class AccountsFileTest {
               "secret_key: !" + SECRET,
               "tags are not supported: a value that starts with ! must be in quotes"),
           mistake("secret_key: &" + SECRET, "secret_key: " + TEXT),
+          mistake(
+              "secret_key: !" + SECRET + "!x",
+              "tags are not supported: a value that starts with ! must be in quotes"),
+          mistake(
+              "secret_key: \"\\U" + SECRET + "\"",
+              "found an invalid escape sequence in double quotes"),
           // Names
           file("accounts:\n- user: u\n  password: p\n", "2: name is not set: expected " + NAME),
           file("accounts:\n- user: u\n  name:\n", "3: name is not set: expected " + NAME),
@@ -362,6 +368,9 @@ class AccountsFileTest {
               "series_ttl: '\"900\"'",
               "series_ttl=\"900\" is not valid: it is enclosed in quotes; expected seconds from 0.1 to 8640000"),
           // Accounts that exclude each other
+          file(
+              LINES + "  devices: [A, B]\n- {name: b, user: u, password: p, devices: 'b,a'}\n",
+              "6: account b has the mode, credentials and devices of the account in line 2"),
           file(
               LINES + "- name: b\n  user: u\n  password: p\n  devices: all\n",
               "5: account b has the mode, credentials and devices of the account in line 2"),
@@ -585,25 +594,42 @@ class AccountsFileTest {
     Files.move(other, target, StandardCopyOption.REPLACE_EXISTING);
   }
 
+  /** The result of the check after the one that can find the change. */
+  private static boolean isChanged(AccountsFile accounts) {
+    assertFalse(accounts.needsRead());
+    return accounts.needsRead();
+  }
+
+  @Test
+  void fileIsNotReadBeforeItsWriterHasFinished() throws Exception {
+    AccountsFile accounts = opened(LINES);
+    for (int part = 0; part < 3; part++) {
+      replace(file, LINES + "#".repeat(part));
+      assertFalse(accounts.needsRead());
+    }
+    assertTrue(accounts.needsRead());
+    assertFalse(accounts.needsRead());
+  }
+
   @Test
   void changedAccountsDiffer() throws Exception {
     String two = "- name: b\n  user: v\n  password: p\n";
     AccountsFile accounts = opened(LINES + two);
     List<AccountSettings> before = accounts.accounts();
-    assertFalse(accounts.hasChanged());
+    assertFalse(isChanged(accounts));
 
     replace(file, "# moved\n" + LINES + two.replace("password: p", "password: q"));
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertSame(before, accounts.accounts());
     List<AccountSettings> after = accounts.read();
-    assertFalse(accounts.hasChanged());
+    assertFalse(isChanged(accounts));
     assertSame(after, accounts.accounts());
     assertEquals(before.get(0), after.get(0));
     assertNotEquals(before.get(1), after.get(1));
     assertEquals(before.get(1).name(), after.get(1).name());
 
     replace(file, LINES + "  labels: {site: x}\n" + two.replace("v", "w"));
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertNotEquals(before.get(0), accounts.read().get(0));
   }
 
@@ -612,21 +638,21 @@ class AccountsFileTest {
     AccountsFile accounts = opened(LINES);
     List<AccountSettings> before = accounts.accounts();
     replace(file, LINES + "  nonsense: 1\n");
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertTrue(
         assertThrows(ConfigException.class, accounts::read)
             .getMessage()
             .endsWith("accounts.yml:5: unknown field nonsense"));
-    assertFalse(accounts.hasChanged());
+    assertFalse(isChanged(accounts));
     assertSame(before, accounts.accounts());
 
     Files.delete(file);
-    assertTrue(accounts.hasChanged());
-    assertFalse(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
+    assertFalse(isChanged(accounts));
     assertTrue(
         assertThrows(ConfigException.class, accounts::read).getMessage().contains("readable file"));
     replace(file, LINES);
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertEquals(before, accounts.read());
   }
 
@@ -634,16 +660,16 @@ class AccountsFileTest {
   void secretFilesAreWatched() throws Exception {
     AccountsFile accounts = opened("accounts:\n- name: a\n  user: u\n  password_file: password\n");
     replace(directory.resolve("password"), "other");
-    assertTrue(accounts.hasChanged());
-    assertFalse(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
+    assertFalse(isChanged(accounts));
     assertEquals("other", accounts.read().get(0).settings().credentials().secret());
 
     Files.delete(directory.resolve("password"));
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertThrows(ConfigException.class, accounts::read);
-    assertFalse(accounts.hasChanged());
+    assertFalse(isChanged(accounts));
     replace(directory.resolve("password"), "third");
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertEquals("third", accounts.read().get(0).settings().credentials().secret());
   }
 
@@ -652,11 +678,11 @@ class AccountsFileTest {
   void missingSecretFileIsWatched() throws Exception {
     AccountsFile accounts = opened(LINES);
     replace(file, "accounts:\n- name: a\n  user: u\n  password_file: later\n");
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertThrows(ConfigException.class, accounts::read);
-    assertFalse(accounts.hasChanged());
+    assertFalse(isChanged(accounts));
     replace(directory.resolve("later"), "now");
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertEquals("now", accounts.read().get(0).settings().credentials().secret());
   }
 
@@ -674,10 +700,10 @@ class AccountsFileTest {
     Files.createSymbolicLink(file, Path.of("..data/accounts.yml"));
     AccountsFile accounts = Configuration.from(variables).file().orElseThrow();
     assertEquals("pw1", accounts.accounts().get(0).settings().credentials().secret());
-    assertFalse(accounts.hasChanged());
+    assertFalse(isChanged(accounts));
     Path next = Files.createSymbolicLink(directory.resolve("next"), Path.of("data2"));
     Files.move(next, link, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
     assertEquals("pw2", accounts.read().get(0).settings().credentials().secret());
   }
 
@@ -692,12 +718,13 @@ class AccountsFileTest {
     AccountsFile accounts = opened(yaml.toString());
     replace(directory.resolve("p" + (count - 1)), "changed");
     List<Boolean> changed = new ArrayList<>();
-    for (int check = 0; check < 5; check++) {
-      changed.add(accounts.hasChanged());
+    for (int check = 0; check < 6; check++) {
+      changed.add(accounts.needsRead());
     }
-    assertEquals(List.of(false, false, true, false, false), changed);
+    // Found in the third check.
+    assertEquals(List.of(false, false, false, true, false, false), changed);
     // The accounts file itself is part of each check.
     replace(file, LINES);
-    assertTrue(accounts.hasChanged());
+    assertTrue(isChanged(accounts));
   }
 }
