@@ -4,12 +4,14 @@ import ecoflow.account.Account;
 import ecoflow.account.Accounts;
 import ecoflow.account.Schedules;
 import ecoflow.api.Api;
-import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
+import ecoflow.config.Configuration;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.Settings;
+import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.landing.Landing;
+import ecoflow.login.AccountStates;
 import ecoflow.login.Logins;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
@@ -26,16 +28,16 @@ import ecoflow.runtime.OutOfMemory;
 import ecoflow.runtime.Pools;
 import ecoflow.runtime.UnexpectedErrors;
 import ecoflow.sink.Sinks;
+import ecoflow.text.Lines;
 import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -78,7 +80,7 @@ public final class Beans implements ExporterBeans {
    * @throws ConfigException with a single line for the user
    */
   public Beans() throws ConfigException {
-    this(Settings.from(System.getenv()));
+    this(Configuration.from(System.getenv()));
   }
 
   /**
@@ -89,14 +91,25 @@ public final class Beans implements ExporterBeans {
   }
 
   /**
+   * @throws ConfigException if a file or a registry named in the settings cannot be used
+   */
+  public Beans(Configuration configuration) throws ConfigException {
+    this(configuration, System::nanoTime);
+  }
+
+  /**
    * For tests with their own clock.
    *
    * @param nanoClock monotonic, in nanoseconds; read by several threads
    * @throws ConfigException if a file or a registry named in the settings cannot be used
    */
   public Beans(Settings settings, LongSupplier nanoClock) throws ConfigException {
-    this.settings = settings;
-    this.accounts = new Accounts(List.of(new AccountSettings("", Map.of(), settings)));
+    this(Configuration.of(settings), nanoClock);
+  }
+
+  private Beans(Configuration configuration, LongSupplier nanoClock) throws ConfigException {
+    this.settings = configuration.process();
+    this.accounts = new Accounts(configuration.accounts());
     this.nanoClock = nanoClock;
     this.trust = settings.http().trust();
     this.protection = Protection.open(settings.page().webConfig(), nanoClock);
@@ -138,6 +151,7 @@ public final class Beans implements ExporterBeans {
 
   @Override
   public void configure(CamelContext camel) {
+    boolean areNamed = accounts.areNamed();
     Logger log = LoggerFactory.getLogger(Beans.class);
     Registry registry = camel.getRegistry();
     Meters meters = new Meters(settings, accounts, version());
@@ -160,11 +174,9 @@ public final class Beans implements ExporterBeans {
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), accounts, tls, meters, nanoClock, () -> exit.run());
     registries.publish(camel, settings.page().prefix(), devices, quotas, meters.registry());
-    page.watch("cloud", problem(api::isContactMade, "EcoFlow has not answered yet"));
-
     Landing landing =
         new Landing(
-            version() + ", mode " + settings.mode().label(),
+            version() + (areNamed ? "" : ", mode " + settings.mode().label()),
             devices,
             normalised,
             quotas,
@@ -174,11 +186,17 @@ public final class Beans implements ExporterBeans {
                 api.lastFailure()
                     .map(last -> new Landing.Failure(last.message(), last.epochMillis())),
             meters::unknownMessages);
-    landing.show("EcoFlow", cloudProblem(), "answers");
+    landing.groupBy(DeviceView::account);
+    if (!areNamed) {
+      Account account = accounts.all().get(0);
+      page.watch(
+          "cloud", problem(() -> api.isContactMade(account), "EcoFlow has not answered yet"));
+      landing.show("EcoFlow", cloudProblem(account), "answers");
+    }
 
     // Camel's web server finds a Vert.x by its type, and does not close one that it did not create.
     Consumer<String> refusals = meters.webRefusals(settings.page().webConfig().isPresent());
-    boolean usesMqtt = accounts.areNamed() || accounts.isAny(Settings.Mode::usesMqtt);
+    boolean usesMqtt = areNamed || accounts.isAny(Settings.Mode::usesMqtt);
     vertx = EventLoops.open(usesMqtt ? 2 : 1, protection.transport(refusals));
     registry.bind("vertx", protection.guard(vertx, new HttpEndpoints(camel), refusals));
     registry.bind("metricsRegistry", meters.registry());
@@ -198,11 +216,11 @@ public final class Beans implements ExporterBeans {
         skipped -> meters.conflicts(Quotas.LIMIT, skipped));
     registry.bind("accounts", accounts);
     new Schedules(accounts, nanoClock).bind(registry);
-    if (accounts.areNamed() || accounts.isAny(mode -> !mode.usesAccount())) {
+    if (areNamed || accounts.isAny(mode -> !mode.usesAccount())) {
       RestMode.bind(registry, api, devices, meters, nanoClock);
     }
     if (usesMqtt) {
-      Logins logins = new Logins(accounts, devices, meters, nanoClock);
+      Logins logins = new Logins(api, devices, meters, nanoClock);
       mqtt =
           new Mqtt(
               settings,
@@ -219,17 +237,17 @@ public final class Beans implements ExporterBeans {
       logins.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
       Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock);
-      Supplier<Optional<String>> link = problem(mqtt::isConnected, "no MQTT connection");
-      if (settings.mode().usesAccount()) {
-        Supplier<Optional<String>> login = problem(logins::isComplete, "not logged in");
-        page.watch("login", login);
-        page.watch("link", link);
-        landing.show("Login", login, "logged in");
-      } else {
-        // Polls continue without a connection.
-        page.remark("link", link);
+      if (!areNamed) {
+        showConnection(accounts.all().get(0), page, landing, logins);
       }
-      landing.show("Connection", link, "up");
+    }
+    if (areNamed) {
+      AccountStates states = new AccountStates(accounts, api, account -> mqtt.isConnected(account));
+      meters.registerAccounts(states::counts);
+      Supplier<Optional<String>> problem = () -> accountsProblem(states);
+      page.watch("accounts", problem);
+      page.remark("accounts", problem);
+      landing.show("Accounts", problem, "connected");
     }
     landing.bind(registry);
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
@@ -239,19 +257,49 @@ public final class Beans implements ExporterBeans {
     CamelSettings.configure(camel, settings, accounts);
   }
 
-  private Supplier<Optional<String>> cloudProblem() {
+  private void showConnection(Account account, Page page, Landing landing, Logins logins) {
+    Supplier<Optional<String>> link =
+        problem(() -> mqtt.isConnected(account), "no MQTT connection");
+    if (account.mode().usesAccount()) {
+      Supplier<Optional<String>> login = problem(() -> logins.isComplete(account), "not logged in");
+      page.watch("login", login);
+      page.watch("link", link);
+      landing.show("Login", login, "logged in");
+    } else {
+      // Polls continue without a connection.
+      page.remark("link", link);
+    }
+    landing.show("Connection", link, "up");
+  }
+
+  private Supplier<Optional<String>> cloudProblem(Account account) {
     return () -> {
-      if (!api.isContactMade(accounts.all().get(0))) {
+      if (!api.isContactMade(account)) {
         return Optional.of("has not answered yet");
       }
-      return api.isPaused(accounts.all().get(0))
+      return api.isPaused(account)
           ? Optional.of("has requested a pause of all calls")
           : Optional.empty();
     };
   }
 
-  private Supplier<Optional<String>> problem(Predicate<Account> isOk, String problem) {
-    return () -> isOk.test(accounts.all().get(0)) ? Optional.empty() : Optional.of(problem);
+  private Optional<String> accountsProblem(AccountStates states) {
+    List<String> names =
+        states.notConnected().stream()
+            .map(account -> account.name() + " (" + states.of(account).label() + ")")
+            .toList();
+    return names.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            names.size()
+                + " of "
+                + accounts.all().size()
+                + " accounts not connected: "
+                + Lines.abbreviate(names));
+  }
+
+  private static Supplier<Optional<String>> problem(BooleanSupplier isOk, String problem) {
+    return () -> isOk.getAsBoolean() ? Optional.empty() : Optional.of(problem);
   }
 
   private void connect(CamelContext camel, Account account) {

@@ -1,6 +1,8 @@
 package ecoflow;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.Configuration;
+import ecoflow.config.DeviceSettings;
 import ecoflow.config.PageSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.config.Settings;
@@ -57,6 +59,7 @@ public final class EcoflowExporter implements AutoCloseable {
   private static final long STOP_SECONDS = 10;
   private static final String NO_START = "Failed to start the routes: ";
 
+  private final Configuration configuration;
   private final Settings settings;
   private final Logger log;
   private final AtomicInteger exitCode = new AtomicInteger();
@@ -76,12 +79,13 @@ public final class EcoflowExporter implements AutoCloseable {
    * @throws ConfigException with a single line for the user
    */
   public EcoflowExporter(Map<String, String> variables) throws ConfigException {
-    settings = Settings.from(variables);
+    configuration = Configuration.from(variables);
+    settings = configuration.process();
     Logging.level(settings.logLevel());
     ComponentJars.load(settings.libDir());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
     routes = RouteFiles.of(settings);
-    beans = new Beans(settings);
+    beans = new Beans(configuration);
     beans.onContactFailure(() -> end(EXIT_FAILED));
     // After the log is configured, because Camel classes create their loggers when they are loaded.
     main = new Main();
@@ -144,14 +148,11 @@ public final class EcoflowExporter implements AutoCloseable {
   /** Starts all routes and returns. */
   public void start() throws StartException {
     log.info(
-        "Starting ecoflow-exporter {} on Apache Camel {} and Java {}: mode {}, devices {}, cloud"
-            + " {}",
+        "Starting ecoflow-exporter {} on Apache Camel {} and Java {}: {}",
         Beans.version(),
         new MainHelper().getVersion(),
         Runtime.version(),
-        settings.mode().label(),
-        settings.devices().areAllServed() ? "all" : String.join(",", settings.devices().serials()),
-        settings.http().hosts().get(0));
+        settings.hasAccountsFile() ? accountsLine() : accountLine());
     logProxy();
     settings.notes().forEach(note -> log.warn("{}", note));
     routes.line().ifPresent(log::info);
@@ -186,7 +187,10 @@ public final class EcoflowExporter implements AutoCloseable {
       reload =
           Optional.of(
               new RouteReload(
-                  main.getCamelContext(), settings, Beans::new, () -> end(EXIT_FAILED)));
+                  main.getCamelContext(),
+                  settings,
+                  other -> new Beans(configuration.withProcess(other)),
+                  () -> end(EXIT_FAILED)));
     }
     isStarted = true;
     log.info(
@@ -198,6 +202,26 @@ public final class EcoflowExporter implements AutoCloseable {
             .map(address -> address.contains(":") ? "[" + address + "]" : address)
             .orElse("localhost"),
         settings.page().port());
+  }
+
+  private String accountLine() {
+    DeviceSettings devices = settings.devices();
+    return "mode "
+        + settings.mode().label()
+        + ", devices "
+        + (devices.areAllServed() ? "all" : String.join(",", devices.serials()))
+        + ", cloud "
+        + settings.http().hosts().get(0);
+  }
+
+  private String accountsLine() {
+    return configuration.accounts().size()
+        + " accounts in modes "
+        + configuration.accounts().stream()
+            .map(account -> account.settings().mode().label())
+            .distinct()
+            .sorted()
+            .collect(Collectors.joining(", "));
   }
 
   private void logProxy() {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import javax.net.ssl.SSLContext;
@@ -35,6 +36,9 @@ public final class Api implements AutoCloseable {
   private final HttpBounds bounds;
   private final Optional<ProxySettings> proxy;
 
+  private final PerAccount<AtomicBoolean> refusals =
+      new PerAccount<>(account -> new AtomicBoolean());
+
   /** Null before the first failure. */
   private volatile Failure lastFailure;
 
@@ -56,7 +60,14 @@ public final class Api implements AutoCloseable {
             settings.pause(),
             accounts.areNamed(),
             nanoClock);
-    this.call = new CloudCall(settings.timeout(), hosts, cooldown, meters, nanoClock);
+    this.call =
+        new CloudCall(
+            settings.timeout(),
+            hosts,
+            cooldown,
+            account -> refusals.of(account).set(false),
+            meters,
+            nanoClock);
     OptionalInt attempts =
         accounts.areNamed() ? OptionalInt.empty() : OptionalInt.of(settings.attempts());
     this.contacts =
@@ -123,6 +134,18 @@ public final class Api implements AutoCloseable {
     return failure instanceof Cooldown.NotOverException;
   }
 
+  /** Whether EcoFlow refused the credentials of the account, and has not accepted them since. */
+  public boolean isRefused(Account account) {
+    return refusals.of(account).get();
+  }
+
+  /** Records a failed call or connection, which can be a refusal of the credentials. */
+  public void recordRefusal(Account account, Throwable failure) {
+    if (failure instanceof CloudException cloud && cloud.isRefusal()) {
+      refusals.of(account).set(true);
+    }
+  }
+
   /** Whether a call of the account has succeeded since the start. */
   public boolean isContactMade(Account account) {
     return contacts.of(account).isMade();
@@ -166,6 +189,7 @@ public final class Api implements AutoCloseable {
    */
   public String failed(Account account, Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
+    recordRefusal(account, failure);
     if (contacts.of(account).isMade() && Cooldown.isRequestedBy(failure)) {
       cooldown.start(account, failure, reason);
     }

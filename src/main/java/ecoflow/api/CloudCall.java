@@ -5,6 +5,7 @@ import ecoflow.account.PerAccount;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -30,18 +31,24 @@ final class CloudCall {
   private final Duration timeout;
   private final PerAccount<ApiHost> hosts;
   private final Cooldown cooldown;
+  private final Consumer<Account> succeeded;
   private final Meters meters;
   private final LongSupplier nanoClock;
 
+  /**
+   * @param succeeded receives the account of each successful call
+   */
   CloudCall(
       Duration timeout,
       PerAccount<ApiHost> hosts,
       Cooldown cooldown,
+      Consumer<Account> succeeded,
       Meters meters,
       LongSupplier nanoClock) {
     this.timeout = timeout;
     this.hosts = hosts;
     this.cooldown = cooldown;
+    this.succeeded = succeeded;
     this.meters = meters;
     this.nanoClock = nanoClock;
   }
@@ -78,6 +85,7 @@ final class CloudCall {
     Account account = Account.of(exchange);
     hosts.of(account).keyAccepted();
     cooldown.reset(account);
+    succeeded.accept(account);
   }
 
   /**

@@ -1,11 +1,15 @@
 package ecoflow.api;
 
 import ecoflow.text.PlainException;
+import java.util.Set;
 
 /** A response of EcoFlow with an error code or with unexpected data. */
 public final class CloudException extends PlainException {
 
   private static final long serialVersionUID = 1L;
+
+  /** Wrong password, unknown access key, and wrong signature; see {@link Answers}. */
+  private static final Set<String> REFUSALS = Set.of("2026", "8513", "8521");
 
   private final String code;
   private final String advice;
@@ -34,6 +38,11 @@ public final class CloudException extends PlainException {
    */
   public boolean isAccountUnknown() {
     return Answers.isAccountUnknown(getMessage());
+  }
+
+  /** Whether EcoFlow refused the user and password, or the keys. */
+  public boolean isRefusal() {
+    return REFUSALS.contains(code);
   }
 
   @Override

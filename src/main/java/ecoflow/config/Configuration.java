@@ -29,9 +29,7 @@ public record Configuration(
    */
   public static Configuration from(Map<String, String> variables) throws ConfigException {
     if (new Environment(variables).given(Settings.ACCOUNTS_FILE).isEmpty()) {
-      Settings settings = Settings.from(variables);
-      return new Configuration(
-          settings, List.of(new AccountSettings("", Map.of(), settings)), Optional.empty());
+      return of(Settings.from(variables));
     }
     AccountsFile file = AccountsFile.open(variables);
     return new Configuration(file.process(), file.accounts(), Optional.of(file));
@@ -53,19 +51,14 @@ public record Configuration(
     return accounts;
   }
 
-  /**
-   * The settings of the only account, for an exporter that does not yet support several accounts.
-   *
-   * @throws ConfigException if there are several accounts
-   */
-  Settings single() throws ConfigException {
-    if (accounts.size() > 1) {
-      throw new ConfigException(
-          Settings.ACCOUNTS_FILE
-              + " contains "
-              + accounts.size()
-              + " accounts: more than one account is not supported yet");
-    }
-    return accounts.get(0).settings().withNotes(process.notes());
+  /** The settings of a process whose only account is in the environment. */
+  public static Configuration of(Settings settings) {
+    return new Configuration(
+        settings, List.of(new AccountSettings("", Map.of(), settings)), Optional.empty());
+  }
+
+  /** A copy with other settings of the process. */
+  public Configuration withProcess(Settings other) {
+    return file.isEmpty() ? of(other) : new Configuration(other, accounts, Optional.empty());
   }
 }

@@ -95,15 +95,12 @@ public record Settings(
   }
 
   /**
-   * The settings of the only account.
+   * The settings of a process whose only account is in the environment.
    *
-   * @throws ConfigException if a setting is not valid, or if there are several accounts
+   * @throws ConfigException if a setting is not valid
    */
   public static Settings from(Map<String, String> variables) throws ConfigException {
-    Environment env = new Environment(variables);
-    return env.given(ACCOUNTS_FILE).isPresent()
-        ? Configuration.from(variables).single()
-        : from(env);
+    return from(new Environment(variables));
   }
 
   /**
@@ -184,6 +181,11 @@ public record Settings(
     }
     Launcher.explain(env);
     return env.read();
+  }
+
+  /** Whether the accounts are in a file, so that the credentials are empty. */
+  public boolean hasAccountsFile() {
+    return credentials.id().isEmpty();
   }
 
   /** A copy without registries, for commands, which do not publish values. */

@@ -1,7 +1,7 @@
 package ecoflow.login;
 
 import ecoflow.account.Account;
-import ecoflow.account.Accounts;
+import ecoflow.api.Api;
 import ecoflow.api.CloudException;
 import ecoflow.device.Devices;
 import ecoflow.device.Listing;
@@ -19,14 +19,14 @@ import org.apache.camel.spi.Registry;
  */
 public final class Logins implements Login {
 
-  private final Accounts accounts;
+  private final Api api;
   private final Devices devices;
   private final LongSupplier nanoClock;
   private final AccountLogin accountLogin;
   private final OpenLogin openLogin;
 
-  public Logins(Accounts accounts, Devices devices, Meters meters, LongSupplier nanoClock) {
-    this.accounts = accounts;
+  public Logins(Api api, Devices devices, Meters meters, LongSupplier nanoClock) {
+    this.api = api;
     this.devices = devices;
     this.nanoClock = nanoClock;
     this.accountLogin = new AccountLogin(devices, meters, nanoClock);
@@ -61,7 +61,10 @@ public final class Logins implements Login {
 
   @Override
   public void failed(Exchange exchange) {
-    of(Account.of(exchange)).failed(exchange);
+    Account account = Account.of(exchange);
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    api.recordRefusal(account, failure);
+    of(account).failed(exchange);
   }
 
   @Override

@@ -29,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Metrics about the exporter itself. Names, labels and buckets are those of the Python exporter.
@@ -263,6 +264,16 @@ public final class Meters {
    */
   public boolean isOwn(String name) {
     return ownNames.contains(name);
+  }
+
+  /** Adds the gauges for the number of accounts by state. */
+  public void registerAccounts(Supplier<Map<String, Integer>> counts) {
+    GaugeWithCallback.builder()
+        .name(own("accounts"))
+        .help("Accounts by state")
+        .labelNames("state")
+        .callback(callback -> counts.get().forEach((state, count) -> callback.call(count, state)))
+        .register(prometheus);
   }
 
   /** Adds the gauges for the state of the MQTT connections. */

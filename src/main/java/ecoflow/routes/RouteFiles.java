@@ -62,7 +62,8 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     List<String> own = directory.isPresent() ? list(directory.get()) : List.of();
     Map<String, String> locations = new LinkedHashMap<>();
     // Routes start in this order: the metrics page first.
-    ofMode(settings.mode()).forEach(name -> locations.put(name, packaged(name)));
+    of(settings.hasAccountsFile(), settings.mode())
+        .forEach(name -> locations.put(name, packaged(name)));
     own.forEach(name -> locations.put(name, "file:" + directory.get().resolve(name)));
     return new RouteFiles(
         List.copyOf(locations.values()), directory.map(path -> line(path, own, packaged())));
@@ -77,9 +78,11 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
         .toList();
   }
 
-  /** The locations of the packaged files of a mode. */
-  static List<String> packaged(Settings.Mode mode) {
-    return ofMode(mode).stream().map(RouteFiles::packaged).toList();
+  /** The locations of the packaged files that run with these settings. */
+  static List<String> packaged(Settings settings) {
+    return of(settings.hasAccountsFile(), settings.mode()).stream()
+        .map(RouteFiles::packaged)
+        .toList();
   }
 
   /**
@@ -100,7 +103,16 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     return source != null && packaged().contains(source.getLocation().replaceFirst("^.*[/:]", ""));
   }
 
-  private static List<String> ofMode(Settings.Mode mode) {
+  /**
+   * @param hasAllModes whether accounts of all modes are possible
+   */
+  private static List<String> of(boolean hasAllModes, Settings.Mode mode) {
+    if (hasAllModes) {
+      return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN)
+          .flatMap(List::stream)
+          .map(RouteFiles::file)
+          .toList();
+    }
     Stream<List<String>> ofMode =
         switch (mode) {
           case REST -> Stream.of(POLLS);

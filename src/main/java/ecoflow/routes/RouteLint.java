@@ -32,7 +32,7 @@ public final class RouteLint {
       throws ConfigException {
     List<String> locations = RouteFiles.of(settings).locations();
     return hasOwn(locations)
-        ? problems(camel, locations, RouteFiles.packaged(settings.mode()))
+        ? problems(camel, locations, RouteFiles.packaged(settings))
         : List.of();
   }
 

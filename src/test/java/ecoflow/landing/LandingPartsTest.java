@@ -261,6 +261,7 @@ class LandingPartsTest {
             serial ->
                 new DeviceView(
                     serial,
+                    "",
                     new Labels(serial, serial, "DELTA 2", "delta2"),
                     true,
                     true,

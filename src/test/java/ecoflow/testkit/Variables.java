@@ -1,6 +1,7 @@
 package ecoflow.testkit;
 
 import ecoflow.cloud.SimulatedCloud;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -34,6 +35,20 @@ public final class Variables {
       variables.put("ECOFLOW_ACCOUNT_USER", cloud.account().email());
       variables.put("ECOFLOW_ACCOUNT_PASSWORD", cloud.account().password());
     }
+    assign(variables, more);
+    return variables;
+  }
+
+  /** Variables with an accounts file. */
+  public static Map<String, String> ofFile(Path accounts, String... more) {
+    Map<String, String> variables = new HashMap<>();
+    variables.put("ECOFLOW_ACCOUNTS_FILE", accounts.toString());
+    variables.put("ECOFLOW_METRICS", "raw");
+    variables.put("COLLECTING_INTERVAL", "0.3");
+    variables.put("QUOTA_REQUEST_INTERVAL", "0.5");
+    variables.put("RETRY_TIMEOUT", "0.5");
+    variables.put("HTTP_BACKOFF_FACTOR", "0.05");
+    variables.put("DEVICE_LIST_CACHE_TTL", "0.3");
     assign(variables, more);
     return variables;
   }
