@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -147,7 +148,6 @@ final class AccountsReader {
   private boolean isFile(Path path, long maxBytes) throws IOException {
     files.put(path, Fingerprint.of(path));
     BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
-    files.put(path, Fingerprint.of(attributes));
     return attributes.isRegularFile() && attributes.size() <= maxBytes;
   }
 
@@ -168,7 +168,7 @@ final class AccountsReader {
     Settings settings = settings(section, own, env);
     rejectConflicts(section, name, settings);
     AccountSettings account = new AccountSettings(name, labels, settings);
-    listener.read(account, () -> explain(section, account, own, env));
+    listener.read(account, () -> explain(section, account, env));
     return account;
   }
 
@@ -183,8 +183,7 @@ final class AccountsReader {
     }
     Integer other = names.put(name, line);
     if (other != null) {
-      throw error(
-          line, AccountKeys.NAME + "=" + name + " is not unique: line " + other + " has it, too");
+      throw error(line, AccountKeys.NAME + "=" + name + " is already used in line " + other);
     }
     return name;
   }
@@ -245,9 +244,9 @@ final class AccountsReader {
    */
   private static String byDevice(YamlSection section, String devices) throws YamlException {
     List<String> listed =
-        devices == null || devices.strip().equalsIgnoreCase(ALL)
+        devices == null || Secret.trimmed(devices).equalsIgnoreCase(ALL)
             ? List.of()
-            : Stream.of(devices.toUpperCase(Locale.ROOT).split(",")).map(String::strip).toList();
+            : Stream.of(devices.toUpperCase(Locale.ROOT).split(",")).map(Secret::trimmed).toList();
     List<String> values = new ArrayList<>();
     for (String serial : section.names()) {
       String value = section.text(serial, "");
@@ -269,8 +268,13 @@ final class AccountsReader {
   /** The absolute path of a secret file. */
   private String secretFile(YamlSection section, String key, String value) throws ConfigException {
     String label = position(section.line(key)) + key;
+    Path secret;
     try {
-      Path secret = path.toAbsolutePath().resolveSibling(Secret.trimmed(value)).normalize();
+      secret = path.toAbsolutePath().resolveSibling(Secret.trimmed(value));
+    } catch (InvalidPathException e) {
+      throw Environment.bad(label, value, "the path of a file");
+    }
+    try {
       if (!isFile(secret, MAX_SECRET_BYTES)) {
         throw Environment.bad(
             label,
@@ -278,10 +282,8 @@ final class AccountsReader {
             "a regular file of at most " + (MAX_SECRET_BYTES >> 10) + " KiB");
       }
       return secret.toString();
-    } catch (InvalidPathException e) {
-      throw Environment.bad(label, value, "the path of a file");
     } catch (IOException e) {
-      throw Environment.bad(label, value, "a readable file with the secret");
+      throw Environment.bad(label, secret.toString(), "a readable file with the secret");
     }
   }
 
@@ -306,11 +308,11 @@ final class AccountsReader {
       throws ConfigException {
     Settings settings = process.forAccount(env);
     String mode = own.get(Settings.API_TYPE);
-    if (mode != null && !mode.strip().equalsIgnoreCase(settings.mode().label())) {
+    if (mode != null && !Secret.trimmed(mode).equalsIgnoreCase(settings.mode().label())) {
       throw error(
           section.line(AccountKeys.MODE),
           "mode="
-              + mode.strip().toLowerCase(Locale.ROOT)
+              + Secret.trimmed(mode).toLowerCase(Locale.ROOT)
               + " requires user and password; with access_key and secret_key, set it to rest or"
               + " open");
     }
@@ -331,7 +333,7 @@ final class AccountsReader {
           section.line(),
           "account "
               + name
-              + " has the mode, credentials and devices of the account in line "
+              + " has the same mode, credentials and devices as the account in line "
               + other);
     }
     if (settings.mqtt().clientId().isPresent()) {
@@ -339,7 +341,7 @@ final class AccountsReader {
       int line = section.line("mqtt_client_id");
       Integer same = clientIds.put(id, line);
       if (same != null) {
-        throw error(line, "mqtt_client_id=" + id + " is not unique: line " + same + " has it, too");
+        throw error(line, "mqtt_client_id=" + id + " is already used in line " + same);
       }
     }
   }
@@ -350,37 +352,37 @@ final class AccountsReader {
     return known == null ? value : (T) known;
   }
 
-  /** The settings in the file, with their sources. */
-  private List<Variable> explain(
-      YamlSection section, AccountSettings account, Map<String, String> own, Environment env) {
+  /** The settings in the order of the file, with their sources. */
+  private List<Variable> explain(YamlSection section, AccountSettings account, Environment env) {
+    Map<String, Variable> values = new HashMap<>();
+    env.read().forEach(variable -> values.put(variable.name(), variable));
     List<Variable> lines = new ArrayList<>();
-    if (!own.containsKey(Settings.API_TYPE)) {
+    if (!section.has(AccountKeys.MODE)) {
+      Settings.Mode mode = account.settings().mode();
       lines.add(
           Variable.derived(
               AccountKeys.MODE,
-              account.settings().mode().label(),
-              account.settings().mode().usesAccount() ? "user is set" : "access_key is set"));
+              mode.label(),
+              mode.usesAccount() ? "user is set" : "access_key is set"));
     }
-    for (Variable variable : env.read()) {
-      if (own.containsKey(variable.name()) || own.containsKey(variable.name() + Environment.FILE)) {
-        lines.add(
-            new Variable(AccountKeys.key(variable.name()), variable.value(), variable.source()));
+    for (String key : section.names()) {
+      String variable = AccountKeys.VARIABLES.get(key);
+      if (variable != null) {
+        Variable value = values.get(variable.replaceFirst(Environment.FILE + "$", ""));
+        lines.add(new Variable(AccountKeys.key(value.name()), value.value(), value.source()));
+      } else if (key.equals(AccountKeys.LABELS)) {
+        String labels =
+            account.labels().entrySet().stream()
+                .map(label -> label.getKey() + "=" + label.getValue())
+                .sorted()
+                .collect(Collectors.joining(", "));
+        lines.add(new Variable(key, labels, file + ":" + section.line(key)));
       }
-    }
-    if (!account.labels().isEmpty()) {
-      List<String> labels = new ArrayList<>();
-      account.labels().forEach((name, value) -> labels.add(name + "=" + value));
-      labels.sort(null);
-      lines.add(
-          new Variable(
-              AccountKeys.LABELS,
-              String.join(", ", labels),
-              file + ":" + section.line(AccountKeys.LABELS)));
     }
     return lines;
   }
 
-  /** The keys and lines of an account. */
+  /** The keys and lines of an account; the variables of its defaults. */
   private final class Source implements Environment.Source {
 
     private final YamlSection section;
@@ -393,19 +395,23 @@ final class AccountsReader {
 
     @Override
     public String name(String variable) {
-      return AccountKeys.key(variable);
+      return isDefault(variable) ? variable : AccountKeys.key(variable);
     }
 
     @Override
     public String position(String variable) {
-      return AccountsReader.this.position(line(variable));
+      return isDefault(variable) ? "" : AccountsReader.this.position(line(variable));
     }
 
     @Override
     public String source(String variable) {
-      return own.containsKey(variable) || own.containsKey(variable + Environment.FILE)
-          ? file + ":" + line(variable)
-          : Variable.ENVIRONMENT;
+      return isDefault(variable) ? Variable.ENVIRONMENT : file + ":" + line(variable);
+    }
+
+    private boolean isDefault(String variable) {
+      return !own.containsKey(variable)
+          && !own.containsKey(variable + Environment.FILE)
+          && variables.containsKey(variable);
     }
 
     private int line(String variable) {

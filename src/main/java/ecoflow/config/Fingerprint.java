@@ -20,16 +20,13 @@ public record Fingerprint(long modifiedNanos, long size, Object key) {
 
   public static Fingerprint of(Path path) {
     try {
-      return of(Files.readAttributes(path, BasicFileAttributes.class));
+      BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+      return new Fingerprint(
+          attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS),
+          attributes.size(),
+          attributes.fileKey());
     } catch (IOException e) {
       return MISSING;
     }
-  }
-
-  static Fingerprint of(BasicFileAttributes attributes) {
-    return new Fingerprint(
-        attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS),
-        attributes.size(),
-        attributes.fileKey());
   }
 }

@@ -319,7 +319,7 @@ public record Settings(
     }
     if (!keys && !account) {
       throw env.conflict(
-          API_TYPE,
+          USER,
           "no credentials: set "
               + env.name(ACCESS_KEY)
               + " and "

@@ -215,8 +215,8 @@ class CommandLinesTest {
             "berlin mode mqtt derived: user is set",
             "berlin user *** FILE:3",
             "berlin password *** FILE:4, file " + password,
-            "berlin mqtt_timeout 90 FILE:6",
-            "berlin labels site=Berlin, tenant=acme FILE:5");
+            "berlin labels site=Berlin, tenant=acme FILE:5",
+            "berlin mqtt_timeout 90 FILE:6");
     List<String> keys =
         List.of(
             "keys access_key *** FILE:8",

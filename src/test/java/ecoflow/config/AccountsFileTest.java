@@ -218,7 +218,7 @@ class AccountsFileTest {
           file("accounts:\n- name: [a]\n", "2: name: expected a string"),
           file(
               LINES + "- user: v\n  password: p\n  name: a\n",
-              "7: name=a is not unique: line 2 has it, too"),
+              "7: name=a is already used in line 2"),
           // Keys
           mistake("name: b", "found duplicate key name"),
           mistake("mqtt_timout: 5", "unknown field mqtt_timout; did you mean 'mqtt_timeout'?"),
@@ -280,10 +280,10 @@ class AccountsFileTest {
           // Secret files
           file(
               "accounts:\n- name: a\n  user: u\n  password_file: none\n",
-              "4: password_file=none is not valid: expected a readable file with the secret"),
+              "4: password_file=DIR/none is not valid: expected a readable file with the secret"),
           file(
               "accounts:\n- name: a\n  user: u\n  password_file: .\n",
-              "4: password_file=DIR is not valid: expected a regular file of at most 64 KiB"),
+              "4: password_file=DIR/. is not valid: expected a regular file of at most 64 KiB"),
           file(
               "accounts:\n- name: a\n  user: u\n  password_file: large\n",
               "4: password_file=DIR/large is not valid: expected a regular file of at most 64 KiB"),
@@ -370,14 +370,14 @@ class AccountsFileTest {
           // Accounts that exclude each other
           file(
               LINES + "  devices: [A, B]\n- {name: b, user: u, password: p, devices: 'b,a'}\n",
-              "6: account b has the mode, credentials and devices of the account in line 2"),
+              "6: account b has the same mode, credentials and devices as the account in line 2"),
           file(
               LINES + "- name: b\n  user: u\n  password: p\n  devices: all\n",
-              "5: account b has the mode, credentials and devices of the account in line 2"),
+              "5: account b has the same mode, credentials and devices as the account in line 2"),
           file(
               LINES
                   + "  mqtt_client_id: x\n- name: b\n  user: v\n  password: p\n  mqtt_client_id: x\n",
-              "9: mqtt_client_id=x is not unique: line 5 has it, too"));
+              "9: mqtt_client_id=x is already used in line 5"));
 
   @ParameterizedTest
   @FieldSource("MISTAKES")
@@ -455,6 +455,8 @@ class AccountsFileTest {
     variables.put("ECOFLOW_API_TYPE", "fast");
     assertEquals(
         "ECOFLOW_API_TYPE=fast is not valid: expected rest, open, mqtt or device", error(yaml));
+    variables.put("ECOFLOW_API_TYPE", "device");
+    assertEquals("DIR/accounts.yml:2: " + NO_CREDENTIALS, error("accounts:\n- name: a\n"));
     variables.remove("ECOFLOW_API_TYPE");
     variables.put("ECOFLOW_DEVICE_NAME", "Shed");
     assertEquals(
@@ -520,6 +522,7 @@ class AccountsFileTest {
   void notesNameTheLine() throws Exception {
     variables.put("ECOFLOW_ROUTES_RELOAD", "true");
     variables.put("NO_PROXY", "http://x");
+    variables.put("ECOFLOW_DEVICES_JSON", "'devices.json'");
     variables.put("HTTPS_PROXY", "proxy:1");
     Files.writeString(directory.resolve("quoted"), "'" + SECRET + "'");
     Configuration configuration =
@@ -532,9 +535,9 @@ class AccountsFileTest {
                 + directory.resolve("quoted")
                 + " is enclosed in quotes, which are sent as part of the password: remove them if"
                 + " they do not belong to it"),
-        account.notes().stream().map(note -> note.replace(" ...", "")).toList());
-    assertEquals(2, configuration.process().notes().size());
-    assertEquals(3, Settings.from(variables).notes().size());
+        account.notes());
+    assertEquals(3, configuration.process().notes().size());
+    assertEquals(4, Settings.from(variables).notes().size());
   }
 
   @Test

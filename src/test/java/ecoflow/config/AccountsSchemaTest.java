@@ -45,7 +45,7 @@ class AccountsSchemaTest {
   /** Errors that a schema cannot express, and values that the exporter checks in more detail. */
   private static final Pattern ONLY_IN_READER =
       Pattern.compile(
-          "is not unique|the account in line|listed in devices|expected a (readable|regular|text)"
+          "is already used|the account in line|listed in devices|expected a (readable|regular|text)"
               + " file|a file that is not empty|SN=value,SN=value|user=\\*\\*\\*|key=\\*\\*\\*"
               + "|a port from");
 
