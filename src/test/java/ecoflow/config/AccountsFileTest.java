@@ -585,6 +585,21 @@ class AccountsFileTest {
             .collect(Collectors.toSet()));
   }
 
+  /** The parser has default limits of 3 MiB and 50 aliases of collections. */
+  @Test
+  void fileCanBeLargeAndHaveManyAliases() throws Exception {
+    StringBuilder yaml = new StringBuilder("accounts:\n");
+    yaml.append("- {name: a, user: u, password: p, labels: &common {site: x}}\n");
+    for (int i = 0; i < 200; i++) {
+      yaml.append("- {name: a" + i + ", user: u" + i + ", password: p, labels: *common}\n");
+      yaml.append("# ").append("x".repeat(20_000)).append('\n');
+    }
+    assertTrue(yaml.length() > 3_500_000);
+    List<AccountSettings> accounts = accounts(yaml.toString());
+    assertEquals(201, accounts.size());
+    accounts.forEach(account -> assertSame(accounts.get(0).labels(), account.labels()));
+  }
+
   // Changes
 
   private AccountsFile opened(String yaml) throws ConfigException, IOException {
