@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import ecoflow.cloud.CloudAccount;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
-import ecoflow.config.ConfigException;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.Ports;
 import ecoflow.testkit.RunningExporter;
@@ -14,7 +13,6 @@ import ecoflow.testkit.Variables;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -43,7 +41,7 @@ class EcoflowExporterTest {
   }
 
   @Test
-  void aFileWithOneAccountIsSufficient(@TempDir Path directory) throws Exception {
+  void accountOfFileIsServed(@TempDir Path directory) throws Exception {
     SimulatedDevice device =
         new SimulatedDevice("R331ZACCOUNT0001", "Shed", "DELTA 2", WireFormat.JSON)
             .set(Map.of("pd.soc", 81));
@@ -69,10 +67,5 @@ class EcoflowExporterTest {
     try (RunningExporter exporter = RunningExporter.start(variables)) {
       exporter.page().eventuallyShows(device, "pd_soc", 81);
     }
-
-    Files.writeString(file, "\n  - {name: b, user: u, password: p}\n", StandardOpenOption.APPEND);
-    assertEquals(
-        "ECOFLOW_ACCOUNTS_FILE contains 2 accounts: more than one account is not supported yet",
-        assertThrows(ConfigException.class, () -> new EcoflowExporter(variables)).getMessage());
   }
 }

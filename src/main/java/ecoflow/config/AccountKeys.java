@@ -48,9 +48,6 @@ final class AccountKeys {
     VARIABLES.put("push_lead", "ECOFLOW_PUSH_LEAD");
     VARIABLES.put("device_list_cache_ttl", "DEVICE_LIST_CACHE_TTL");
     VARIABLES.put("quota_request_interval", "QUOTA_REQUEST_INTERVAL");
-    VARIABLES.put("http_timeout", "HTTP_TIMEOUT");
-    VARIABLES.put("http_retries", "HTTP_RETRIES");
-    VARIABLES.put("http_backoff_factor", "HTTP_BACKOFF_FACTOR");
     VARIABLES.put("retry_timeout", "RETRY_TIMEOUT");
     VARIABLES.put("max_reconnect_delay", "MAX_RECONNECT_DELAY");
     VARIABLES.put("mqtt_keepalive", "MQTT_KEEPALIVE");
@@ -73,6 +70,9 @@ final class AccountKeys {
           "ECOFLOW_METRICS",
           "ECOFLOW_ENERGY_HOLD",
           "ESTABLISH_ATTEMPTS",
+          "HTTP_BACKOFF_FACTOR",
+          "HTTP_RETRIES",
+          "HTTP_TIMEOUT",
           "IDLE_CHECK_INTERVAL",
           "ECOFLOW_MAX_SERIES_PER_DEVICE",
           "EXPORTER_PORT",

@@ -245,11 +245,6 @@ class CommandLinesTest {
     assertEquals(2, run("config", "--account", "other"));
     assertError("unknown account 'other'");
 
-    for (String command : List.of("devices", "check")) {
-      assertEquals(2, run(command));
-      assertError(
-          "ECOFLOW_ACCOUNTS_FILE contains 2 accounts: more than one account is not supported yet");
-    }
     Files.writeString(file, "accounts: [{name: a}]\nother: 1");
     assertEquals(2, run("config"));
     assertError(file + ":2: unknown field other; expected accounts");

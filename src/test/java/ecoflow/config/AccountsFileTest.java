@@ -125,7 +125,7 @@ class AccountsFileTest {
           "accounts: [{name: 17, user: u, password: 0123}]",
           "{\"accounts\": [{\"name\": \"a\", \"user\": \"u\", \"password\": \"p\"}]}",
           "---\naccounts:\n- {name: a.b_c-D, access_key: k, secret_key: 's', mode: rest}\n...\n",
-          "accounts:\n- name: a\n  user: u\n  password: |\n    p\n  http_retries: 0\n#",
+          "accounts:\n- name: a\n  user: u\n  password: |\n    p\n  max_devices: 1\n#",
           "accounts:\n- name: a\n  user: u\n  password: p\n  devices: 'A1, b2'\n  labels: {}",
           "accounts:\n- &x {name: a, user: u, password: p, labels: &l {site: b}}\n"
               + "- {name: b, user: v, password: p, labels: *l}\n",
@@ -345,8 +345,8 @@ class AccountsFileTest {
               "labels: expected at most 20 labels"),
           // Values that variables reject as well
           mistake(
-              "http_retries: many",
-              "http_retries=many is not valid: expected a whole number from 0 to 100"),
+              "max_devices: many",
+              "max_devices=many is not valid: expected a whole number from 1 to 1000000"),
           mistake(
               "collecting_interval: 10s",
               "collecting_interval=10s is not valid: expected seconds from 0.1 to 86400"),
@@ -537,20 +537,6 @@ class AccountsFileTest {
                 + " they do not belong to it"),
         account.notes());
     assertEquals(3, configuration.process().notes().size());
-    assertEquals(4, Settings.from(variables).notes().size());
-  }
-
-  @Test
-  void onlyAccountIsSupportedAsInTheEnvironment() throws Exception {
-    read(LINES);
-    Settings single = Settings.from(variables);
-    assertEquals(new Settings.Credentials("u", "p"), single.credentials());
-    assertEquals(Mode.MQTT, single.mode());
-    assertTrue(single.devices().areAllServed());
-    Files.writeString(file, LINES + "- {name: b, user: v, password: p}\n");
-    assertEquals(
-        "ECOFLOW_ACCOUNTS_FILE contains 2 accounts: more than one account is not supported yet",
-        assertThrows(ConfigException.class, () -> Settings.from(variables)).getMessage());
   }
 
   @Test

@@ -44,8 +44,6 @@ class AccountsPropertyTest {
             "push_lead",
             "device_list_cache_ttl",
             "quota_request_interval",
-            "http_timeout",
-            "http_backoff_factor",
             "retry_timeout",
             "max_reconnect_delay",
             "mqtt_keepalive",
@@ -54,7 +52,6 @@ class AccountsPropertyTest {
             "series_ttl")) {
       VALUES.put(seconds, List.of("1", "20.5", "3e1", "0300"));
     }
-    VALUES.put("http_retries", List.of("0", "007", "100"));
     VALUES.put("max_devices", List.of("1", "12"));
   }
 
