@@ -4,6 +4,7 @@ import ecoflow.account.Account;
 import ecoflow.account.Accounts;
 import ecoflow.account.Schedules;
 import ecoflow.api.Api;
+import ecoflow.config.AccountsFile;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
 import ecoflow.config.HttpSettings;
@@ -33,6 +34,7 @@ import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -60,6 +62,7 @@ public final class Beans implements ExporterBeans {
   private static final String CONNECT = "direct:connect";
 
   private final Settings settings;
+  private final Optional<AccountsFile> accountsFile;
   private final Accounts accounts;
   private final TrustManagerFactory trust;
   private final Registries registries;
@@ -73,6 +76,7 @@ public final class Beans implements ExporterBeans {
   private Api api;
   private Vertx vertx;
   private Mqtt mqtt;
+  private Optional<AccountsReload> reload = Optional.empty();
 
   /**
    * Reads the settings from the environment.
@@ -109,6 +113,7 @@ public final class Beans implements ExporterBeans {
 
   private Beans(Configuration configuration, LongSupplier nanoClock) throws ConfigException {
     this.settings = configuration.process();
+    this.accountsFile = configuration.file();
     this.accounts = new Accounts(configuration.accounts());
     this.nanoClock = nanoClock;
     this.trust = settings.http().trust();
@@ -215,12 +220,16 @@ public final class Beans implements ExporterBeans {
         settings.devices().maxValues(),
         skipped -> meters.conflicts(Quotas.LIMIT, skipped));
     registry.bind("accounts", accounts);
-    new Schedules(accounts, nanoClock).bind(registry);
+    Schedules schedules = new Schedules(accounts, nanoClock);
+    schedules.bind(registry);
     if (areNamed || accounts.isAny(mode -> !mode.usesAccount())) {
       RestMode.bind(registry, api, devices, meters, nanoClock);
     }
+    List<Consumer<String>> forget = new ArrayList<>();
+    Optional<Logins> logins = Optional.empty();
     if (usesMqtt) {
-      Logins logins = new Logins(api, devices, meters, nanoClock);
+      Logins created = new Logins(api, devices, meters, nanoClock);
+      logins = Optional.of(created);
       mqtt =
           new Mqtt(
               settings,
@@ -233,14 +242,24 @@ public final class Beans implements ExporterBeans {
               Payloads::kind,
               nanoClock,
               account -> connect(camel, account),
-              logins::forget);
-      logins.bind(registry, mqtt::isConnected);
+              created::forget);
+      created.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock);
+      forget.add(
+          Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock));
+      forget.add(created::remove);
       if (!areNamed) {
-        showConnection(accounts.all().get(0), page, landing, logins);
+        showConnection(accounts.all().get(0), page, landing, created);
       }
     }
+    devices.onRemoved(
+        labels -> {
+          String serial = labels.device();
+          quotas.remove(serial);
+          normalised.remove(serial);
+          meters.remove(labels);
+          forget.forEach(one -> one.accept(serial));
+        });
     if (areNamed) {
       AccountStates states = new AccountStates(accounts, api, account -> mqtt.isConnected(account));
       meters.registerAccounts(states::counts);
@@ -248,6 +267,21 @@ public final class Beans implements ExporterBeans {
       page.watch("accounts", problem);
       page.remark("accounts", problem);
       landing.show("Accounts", problem, "connected");
+      if (accountsFile.isPresent()) {
+        reload =
+            Optional.of(
+                new AccountsReload(
+                    accountsFile.get(),
+                    accounts,
+                    schedules,
+                    api,
+                    mqtt,
+                    logins.orElseThrow(),
+                    devices,
+                    meters));
+        page.watch("accounts-file", () -> reload.flatMap(AccountsReload::problem));
+        page.remark("accounts-file", () -> reload.flatMap(AccountsReload::problem));
+      }
     }
     landing.bind(registry);
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
@@ -323,8 +357,14 @@ public final class Beans implements ExporterBeans {
     return version == null ? "development" : version;
   }
 
+  /** Starts to watch the accounts file, if there is one; after the start of the routes. */
+  void watchAccounts() {
+    reload.ifPresent(AccountsReload::start);
+  }
+
   @Override
   public void disconnect() {
+    reload.ifPresent(AccountsReload::close);
     if (mqtt != null) {
       mqtt.close();
     }

@@ -192,6 +192,7 @@ public final class EcoflowExporter implements AutoCloseable {
                   other -> new Beans(configuration.withProcess(other)),
                   () -> end(EXIT_FAILED)));
     }
+    beans.watchAccounts();
     isStarted = true;
     log.info(
         "Metrics are at {}://{}:{}/metrics",

@@ -63,6 +63,10 @@ public final class Account {
     return account;
   }
 
+  AccountSettings configured() {
+    return current;
+  }
+
   void update(AccountSettings settings) {
     current = settings;
   }
@@ -77,6 +81,10 @@ public final class Account {
       state = earlier == null ? created : earlier;
     }
     return (T) state;
+  }
+
+  <T> void resetState(PerAccount<T> key) {
+    states.remove(key);
   }
 
   @Override

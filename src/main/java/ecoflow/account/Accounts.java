@@ -2,7 +2,11 @@ package ecoflow.account;
 
 import ecoflow.config.AccountSettings;
 import ecoflow.config.Settings.Mode;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.camel.Variable;
@@ -16,8 +20,41 @@ public final class Accounts {
     this.all = settings.stream().map(Account::new).toList();
   }
 
+  /**
+   * The difference between two readings of the accounts file.
+   *
+   * @param before the earlier settings of each changed account
+   */
+  public record Changes(
+      List<Account> added, List<Account> removed, Map<Account, AccountSettings> before) {}
+
   public List<Account> all() {
     return all;
+  }
+
+  /** Applies new settings. An account with another mode is a new account. */
+  public synchronized Changes update(List<AccountSettings> settings) {
+    Map<String, Account> byName = new HashMap<>();
+    all.forEach(account -> byName.put(account.name(), account));
+    List<Account> next = new ArrayList<>();
+    List<Account> added = new ArrayList<>();
+    Map<Account, AccountSettings> before = new LinkedHashMap<>();
+    for (AccountSettings one : settings) {
+      Account account = byName.get(one.name());
+      if (account == null || account.mode() != one.settings().mode()) {
+        account = new Account(one);
+        added.add(account);
+      } else {
+        byName.remove(one.name());
+        if (!account.configured().equals(one)) {
+          before.put(account, account.configured());
+          account.update(one);
+        }
+      }
+      next.add(account);
+    }
+    all = List.copyOf(next);
+    return new Changes(added, List.copyOf(byName.values()), before);
   }
 
   /** Whether the accounts have names, because they are from an accounts file. */

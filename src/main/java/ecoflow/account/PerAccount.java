@@ -20,4 +20,9 @@ public final class PerAccount<T> {
   public T of(Account account) {
     return account.state(this, create);
   }
+
+  /** Discards the state, so that the next use creates a new one. */
+  public void reset(Account account) {
+    account.resetState(this);
+  }
 }

@@ -124,6 +124,23 @@ public final class Api implements AutoCloseable {
     };
   }
 
+  /** Schedules the first attempt of a new account. */
+  public void add(Account account) {
+    firstContacts.add(account);
+  }
+
+  /** Cancels the next attempt of an account that is no longer served. */
+  public void remove(Account account) {
+    firstContacts.remove(account);
+  }
+
+  /** Forgets the results of calls with the previous credentials or hosts of an account. */
+  public void forget(Account account) {
+    hosts.reset(account);
+    refusals.reset(account);
+    cooldown.forget(account);
+  }
+
   /** Whether the account's calls are paused at EcoFlow's request. */
   public boolean isPaused(Account account) {
     return !cooldown.isOver(account);

@@ -108,6 +108,11 @@ final class Cooldown {
     return isForHost(failure) ? ofHost(account) : pauses.of(account);
   }
 
+  /** Ends the pause of an account that has new credentials. */
+  void forget(Account account) {
+    pauses.reset(account);
+  }
+
   /** Called after a successful call. */
   void reset(Account account) {
     pauses.of(account).reset();

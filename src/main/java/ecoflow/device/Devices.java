@@ -50,7 +50,7 @@ public final class Devices {
   private final Map<String, Set<Account>> otherOwners = new LinkedHashMap<>();
 
   private volatile Consumer<String> renamed = serial -> {};
-  private volatile Consumer<String> removed = serial -> {};
+  private volatile Consumer<Labels> removed = labels -> {};
   private volatile BiFunction<String, String, Duration> silenceOf =
       (serial, product) -> Duration.ZERO;
 
@@ -269,7 +269,10 @@ public final class Devices {
     Device device = bySerial.get(serial);
     if (device != null) {
       synchronized (device) {
-        task.run();
+        // The device can have been removed in the meantime.
+        if (bySerial.get(serial) == device) {
+          task.run();
+        }
       }
     }
   }
@@ -527,9 +530,10 @@ public final class Devices {
   }
 
   /**
-   * @param removed receives the serial number of a device that is no longer served
+   * @param removed receives the labels of a device that is no longer served, with the lock of the
+   *     device
    */
-  public void onRemoved(Consumer<String> removed) {
+  public void onRemoved(Consumer<Labels> removed) {
     this.removed = removed;
   }
 
@@ -615,12 +619,20 @@ public final class Devices {
     otherOwners.values().removeIf(Set::isEmpty);
   }
 
-  /** Another account that has the device serves it after its next device list. */
+  /**
+   * Another account that has the device serves it now or, if the account serves all its devices,
+   * after its next device list.
+   */
   private void remove(DeviceGroup group, String serial) {
-    group.devices().remove(serial);
-    bySerial.remove(serial);
-    otherOwners.remove(serial);
-    removed.accept(serial);
+    Device device = group.devices().remove(serial);
+    Set<Account> owners = otherOwners.remove(serial);
+    synchronized (device) {
+      bySerial.remove(serial);
+      removed.accept(device.labels());
+    }
+    if (owners != null) {
+      owners.stream().filter(accounts::isServed).forEach(this::addConfigured);
+    }
   }
 
   /**

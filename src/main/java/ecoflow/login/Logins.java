@@ -24,6 +24,7 @@ public final class Logins implements Login {
   private final LongSupplier nanoClock;
   private final AccountLogin accountLogin;
   private final OpenLogin openLogin;
+  private QuotaRequests requests;
 
   public Logins(Api api, Devices devices, Meters meters, LongSupplier nanoClock) {
     this.api = api;
@@ -42,7 +43,8 @@ public final class Logins implements Login {
     registry.bind("login", this);
     registry.bind("accountLogin", accountLogin);
     registry.bind("openLogin", openLogin);
-    registry.bind("quotaRequests", new QuotaRequests(devices, connected, nanoClock));
+    requests = new QuotaRequests(devices, connected, nanoClock);
+    registry.bind("quotaRequests", requests);
   }
 
   private Login of(Account account) {
@@ -80,6 +82,11 @@ public final class Logins implements Login {
   @Override
   public void forget(Account account) {
     of(account).forget(account);
+  }
+
+  /** Forgets a device that is no longer served. */
+  public void remove(String serial) {
+    requests.remove(serial);
   }
 
   /**

@@ -66,17 +66,29 @@ final class DeviceMeters {
       return;
     }
     if (before != null) {
-      for (Meters.Scrape result : Meters.Scrape.values()) {
-        registry.remove(scrapes(before, result));
-      }
-      scrapeDuration.remove(values(before));
-      metricsCollected.remove(values(before));
+      removeMeters(before);
     }
     for (Meters.Scrape result : Meters.Scrape.values()) {
       scrapes(labels, result);
     }
     scrapeDuration.initLabelValues(values(labels));
     metricsCollected.initLabelValues(values(labels));
+  }
+
+  /** Removes the meters of a device that is no longer served. */
+  synchronized void remove(String serial) {
+    Labels labels = known.remove(serial);
+    if (labels != null) {
+      removeMeters(labels);
+    }
+  }
+
+  private void removeMeters(Labels labels) {
+    for (Meters.Scrape result : Meters.Scrape.values()) {
+      registry.remove(scrapes(labels, result));
+    }
+    scrapeDuration.remove(values(labels));
+    metricsCollected.remove(values(labels));
   }
 
   private Counter scrapes(Labels labels, Meters.Scrape result) {

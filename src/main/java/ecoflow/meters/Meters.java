@@ -615,6 +615,11 @@ public final class Meters {
         .register((MeterRegistry) registry);
   }
 
+  /** Removes the meters of a device that is no longer served. */
+  public void remove(Labels device) {
+    devices.remove(device.device());
+  }
+
   /** Removes the counters of an account that is no longer served. */
   public void remove(Account account) {
     for (Meter meter : registry.getMeters()) {

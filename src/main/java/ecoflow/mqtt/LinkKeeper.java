@@ -395,6 +395,16 @@ final class LinkKeeper implements AutoCloseable {
     }
   }
 
+  /** Connects again with new credentials or topics. */
+  void reconnect(Account account) {
+    State state = states.of(account);
+    synchronized (state) {
+      beforeDisconnect(state);
+    }
+    link.drop(account);
+    triggerConnect.accept(account);
+  }
+
   /** Cancels the next attempt of an account, whose connection is closed permanently. */
   void close(Account account) {
     State state = states.of(account);

@@ -111,6 +111,11 @@ public final class Mqtt implements AutoCloseable {
     return link.isConnected(account);
   }
 
+  /** Connects an account again with new credentials or topics. */
+  public void reconnect(Account account) {
+    keeper.reconnect(account);
+  }
+
   /** Closes the connection of an account permanently, also during an attempt to connect. */
   public void close(Account account) {
     keeper.close(account);

@@ -291,6 +291,11 @@ public final class Normalised {
     return table().silence(serial, product);
   }
 
+  /** Forgets the counters of a device that is no longer served. */
+  public void remove(String serial) {
+    known.remove(serial);
+  }
+
   private Device device(String serial) {
     return known.computeIfAbsent(serial, Device::new);
   }

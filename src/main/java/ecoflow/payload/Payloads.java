@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -63,8 +64,12 @@ public final class Payloads {
     this.hourlyLines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
   }
 
-  /** Binds {@code payloads}, {@code pushPrefixes} and the protobuf data format. */
-  public static void bind(
+  /**
+   * Binds {@code payloads}, {@code pushPrefixes} and the protobuf data format.
+   *
+   * @return forgets a device that is no longer served
+   */
+  public static Consumer<String> bind(
       Registry registry,
       Optional<Path> messagesDir,
       Devices devices,
@@ -74,8 +79,10 @@ public final class Payloads {
     Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
     // Camel finds the data format of "unmarshal: protobuf" by this name.
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
-    registry.bind("pushPrefixes", new PushPrefixes(devices::account, meters::unknownPush));
+    PushPrefixes prefixes = new PushPrefixes(devices::account, meters::unknownPush);
+    registry.bind("pushPrefixes", prefixes);
     registry.bind("payloads", new Payloads(frames, devices, unknown, meters, nanoClock));
+    return prefixes::remove;
   }
 
   /**

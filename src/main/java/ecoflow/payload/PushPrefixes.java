@@ -163,6 +163,11 @@ final class PushPrefixes {
     }
   }
 
+  /** Forgets a device that is no longer served. */
+  void remove(String serial) {
+    packs.remove(serial);
+  }
+
   private void storePackNumber(String serial, String packSerial, String number) {
     Map<String, String> known = packs.computeIfAbsent(serial, unused -> new ConcurrentHashMap<>());
     if (known.size() < MAX_PACKS) {

@@ -68,6 +68,11 @@ final class QuotaStore {
     }
   }
 
+  /** Removes a device, after {@link #forget}. */
+  void remove(String serial) {
+    devices.remove(serial);
+  }
+
   /**
    * Removes the values of a device that were not updated for longer than {@code maxAge}, and
    * returns their number.

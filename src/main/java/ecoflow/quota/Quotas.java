@@ -209,6 +209,13 @@ public final class Quotas {
     }
   }
 
+  /** Removes a device that is no longer served. The caller has the lock of the device. */
+  public void remove(String serial) {
+    store.forget(serial);
+    onChange.accept(serial);
+    store.remove(serial);
+  }
+
   private void removeHidden(String serial) {
     if (!devices.isShown(serial)) {
       store.forget(serial);

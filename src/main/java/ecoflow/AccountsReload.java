@@ -1,0 +1,163 @@
+package ecoflow;
+
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.account.Accounts.Changes;
+import ecoflow.account.Schedules;
+import ecoflow.api.Api;
+import ecoflow.config.AccountSettings;
+import ecoflow.config.AccountsFile;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
+import ecoflow.device.Devices;
+import ecoflow.login.Logins;
+import ecoflow.meters.Meters;
+import ecoflow.mqtt.Mqtt;
+import ecoflow.runtime.OutOfMemory;
+import ecoflow.text.Lines;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Applies changes of the accounts file. While the file is not valid, the previous accounts remain.
+ */
+final class AccountsReload implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(AccountsReload.class);
+  private static final long CHECK_MILLIS = 2_000;
+
+  private final AccountsFile file;
+  private final Accounts accounts;
+  private final Schedules schedules;
+  private final Api api;
+  private final Mqtt mqtt;
+  private final Logins logins;
+  private final Devices devices;
+  private final Meters meters;
+  private volatile Optional<String> problem = Optional.empty();
+
+  /** A separate thread, because a read from an unresponsive network share can block forever. */
+  private final ScheduledThreadPoolExecutor watcher =
+      new ScheduledThreadPoolExecutor(1, AccountsReload::thread);
+
+  AccountsReload(
+      AccountsFile file,
+      Accounts accounts,
+      Schedules schedules,
+      Api api,
+      Mqtt mqtt,
+      Logins logins,
+      Devices devices,
+      Meters meters) {
+    this.file = file;
+    this.accounts = accounts;
+    this.schedules = schedules;
+    this.api = api;
+    this.mqtt = mqtt;
+    this.logins = logins;
+    this.devices = devices;
+    this.meters = meters;
+  }
+
+  private static Thread thread(Runnable task) {
+    Thread thread = new Thread(task, "accounts-file");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  void start() {
+    watcher.scheduleWithFixedDelay(this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /** The error in the changed file; empty if the accounts are those of the file. */
+  Optional<String> problem() {
+    return problem;
+  }
+
+  private void check() {
+    try {
+      if (file.needsRead()) {
+        apply(file.read());
+        problem = Optional.empty();
+      }
+    } catch (ConfigException e) {
+      problem = Optional.of("the changed accounts file is not used: " + e.getMessage());
+      LOG.error("{}; the previous accounts remain", e.getMessage());
+    } catch (RuntimeException e) {
+      // The next change is applied nevertheless.
+      LOG.error("Failed to apply the accounts file: {}", Lines.root(e));
+      LOG.debug("Stack trace", e);
+    } catch (OutOfMemoryError e) {
+      OutOfMemory.endIf(e);
+    }
+  }
+
+  private void apply(List<AccountSettings> settings) {
+    Changes changes = accounts.update(settings);
+    // Before the other ones, which can get the devices of removed accounts.
+    changes.removed().forEach(this::remove);
+    changes.before().forEach((account, before) -> change(before, account));
+    changes.added().forEach(this::add);
+    List<String> parts = new ArrayList<>();
+    addPart(parts, "added", changes.added());
+    addPart(parts, "removed", changes.removed());
+    addPart(parts, "changed", changes.before().keySet());
+    LOG.info(
+        "Accounts file read again: {}",
+        parts.isEmpty() ? "no account changed" : String.join("; ", parts));
+  }
+
+  private static void addPart(List<String> parts, String what, Collection<Account> some) {
+    if (!some.isEmpty()) {
+      parts.add(what + " " + Lines.abbreviate(some.stream().map(Account::name).toList()));
+    }
+  }
+
+  private void add(Account account) {
+    devices.addConfigured(account);
+    schedules.add(account);
+    api.add(account);
+  }
+
+  private void remove(Account account) {
+    schedules.remove(account);
+    api.remove(account);
+    mqtt.close(account);
+    devices.remove(account);
+    meters.remove(account);
+  }
+
+  private void change(AccountSettings before, Account account) {
+    devices.update(account);
+    // With changed intervals.
+    schedules.remove(account);
+    schedules.add(account);
+    if (needsLogin(before, account)) {
+      api.forget(account);
+      logins.forget(account);
+      if (account.mode().usesMqtt()) {
+        mqtt.reconnect(account);
+      }
+    }
+  }
+
+  private static boolean needsLogin(AccountSettings before, Account account) {
+    Settings old = before.settings();
+    Settings now = account.settings();
+    return !old.credentials().equals(now.credentials())
+        || !old.http().hosts().equals(now.http().hosts())
+        || !old.devices().serials().equals(now.devices().serials())
+        || !old.mqtt().equals(now.mqtt());
+  }
+
+  @Override
+  public void close() {
+    watcher.shutdownNow();
+  }
+}
