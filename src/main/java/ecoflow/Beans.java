@@ -214,7 +214,7 @@ public final class Beans implements ExporterBeans {
       registry.bind("userRouteErrors", new UserRouteErrors((ModelCamelContext) camel));
     }
     OutOfMemory.watchSteps(camel);
-    Pools.configure(camel);
+    Pools.configure(camel, areNamed);
     api.bind(
         registry,
         settings.devices().maxValues(),
@@ -242,7 +242,8 @@ public final class Beans implements ExporterBeans {
               Payloads::kind,
               nanoClock,
               account -> connect(camel, account),
-              created::forget);
+              created::forget,
+              account -> !created.isComplete(account));
       created.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
       forget.add(

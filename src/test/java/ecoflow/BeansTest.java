@@ -43,7 +43,20 @@ class BeansTest {
 
   /** Objects of libraries, and the processor that the error handler requires. */
   private static final Set<String> OTHER_NAMES =
-      Set.of("metricsRegistry", "boundedJson", "messageJson", "cloudTls", "prepareRedelivery");
+      Set.of(
+          "metricsRegistry",
+          "boundedJson",
+          "messageJson",
+          "cloudTls",
+          "prepareRedelivery",
+          "firstContactPauses",
+          "login",
+          "pollTimes",
+          "requestTimes",
+          "idleChecks",
+          "subscriptionRetries",
+          "listChecks",
+          "deviceSearches");
 
   private final List<CamelContext> contexts = new ArrayList<>();
 

@@ -36,6 +36,13 @@ public final class Api implements AutoCloseable {
   private final HttpBounds bounds;
   private final Optional<ProxySettings> proxy;
 
+  /** Empty with a single account. */
+  private final Optional<LoginPace> pace;
+
+  /** Whether the last attempt to reach EcoFlow failed. */
+  private final PerAccount<AtomicBoolean> failing =
+      new PerAccount<>(account -> new AtomicBoolean());
+
   private final PerAccount<AtomicBoolean> refusals =
       new PerAccount<>(account -> new AtomicBoolean());
 
@@ -78,7 +85,17 @@ public final class Api implements AutoCloseable {
                     account.settings().http().pause(),
                     account.settings().mqtt().maxReconnectDelay(),
                     exit));
-    this.firstContacts = new FirstContacts(accounts, contacts, account -> Duration.ZERO);
+    this.pace =
+        accounts.areNamed()
+            ? Optional.of(
+                new LoginPace(settings.loginsPerSecond(), settings.loginBurst(), nanoClock))
+            : Optional.empty();
+    this.firstContacts =
+        new FirstContacts(
+            accounts,
+            contacts,
+            account -> failing.of(account).get(),
+            account -> account.mode().usesMqtt() ? loginPause(account) : Duration.ZERO);
     // Twice the limit of the JSON reader, whose error message is more specific.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
@@ -151,6 +168,14 @@ public final class Api implements AutoCloseable {
     return failure instanceof Cooldown.NotOverException;
   }
 
+  /**
+   * Reserves a login of the account at the permitted rate, and returns the time until its start;
+   * zero with a single account.
+   */
+  public Duration loginPause(Account account) {
+    return pace.map(limit -> limit.reserve(hosts.of(account).current())).orElse(Duration.ZERO);
+  }
+
   /** Whether EcoFlow refused the credentials of the account, and has not accepted them since. */
   public boolean isRefused(Account account) {
     return refusals.of(account).get();
@@ -169,6 +194,7 @@ public final class Api implements AutoCloseable {
   }
 
   public void contactMade(Account account) {
+    failing.of(account).set(false);
     contacts.of(account).succeeded();
   }
 
@@ -177,6 +203,7 @@ public final class Api implements AutoCloseable {
    * after the last one.
    */
   public void contactFailed(Account account, String message) {
+    failing.of(account).set(true);
     recordFailure(account, message);
     contacts.of(account).failed(account.prefix() + message);
   }
@@ -199,6 +226,12 @@ public final class Api implements AutoCloseable {
     return Optional.ofNullable(lastFailure);
   }
 
+  /** Records a failed connection after the first success. */
+  public void connectionFailed(Account account, String message) {
+    failing.of(account).set(true);
+    recordFailure(account, message);
+  }
+
   /**
    * Handles the final failure of a call: starts a pause if the response requests one.
    *
@@ -207,6 +240,9 @@ public final class Api implements AutoCloseable {
   public String failed(Account account, Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
     recordRefusal(account, failure);
+    if (Cooldown.isForHost(failure)) {
+      pace.ifPresent(limit -> limit.halve(hosts.of(account).current()));
+    }
     if (contacts.of(account).isMade() && Cooldown.isRequestedBy(failure)) {
       cooldown.start(account, failure, reason);
     }

@@ -14,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.camel.Variable;
 import org.apache.camel.support.DefaultScheduledPollConsumerScheduler;
 
@@ -26,6 +27,7 @@ final class FirstContacts {
 
   private final Accounts accounts;
   private final PerAccount<FirstContact> contacts;
+  private final Predicate<Account> failing;
   private final Function<Account, Duration> firstPause;
   private final Map<Account, Future<?>> pending = new HashMap<>();
   private final Set<Account> due = new LinkedHashSet<>();
@@ -35,14 +37,17 @@ final class FirstContacts {
   private ScheduledExecutorService executor;
 
   /**
+   * @param failing whether the last attempt of an account failed
    * @param firstPause returns the time until the first attempt of an account
    */
   FirstContacts(
       Accounts accounts,
       PerAccount<FirstContact> contacts,
+      Predicate<Account> failing,
       Function<Account, Duration> firstPause) {
     this.accounts = accounts;
     this.contacts = contacts;
+    this.failing = failing;
     this.firstPause = firstPause;
   }
 
@@ -118,11 +123,21 @@ final class FirstContacts {
     return contacts.of(account).isMade();
   }
 
+  /**
+   * For routes: whether the last attempt of the account failed. Its next attempt can take long, and
+   * must not delay those of other accounts.
+   */
+  public boolean isFailing(@Variable(Account.VARIABLE) Account account) {
+    return failing.test(account);
+  }
+
   /** Route step: schedules the next attempt after the end of one, unless it was successful. */
   public synchronized void ended(@Variable(Account.VARIABLE) Account account) {
     FirstContact contact = contacts.of(account);
     if (accounts.isServed(account) && !contact.isOver()) {
-      attemptIn(account, contact.pause());
+      Duration pause = contact.pause();
+      Duration login = firstPause.apply(account);
+      attemptIn(account, pause.compareTo(login) > 0 ? pause : login);
     }
   }
 

@@ -70,6 +70,8 @@ final class AccountKeys {
           "ECOFLOW_METRICS",
           "ECOFLOW_ENERGY_HOLD",
           "ESTABLISH_ATTEMPTS",
+          "ECOFLOW_LOGIN_BURST",
+          "ECOFLOW_LOGIN_RATE",
           "HTTP_BACKOFF_FACTOR",
           "HTTP_RETRIES",
           "HTTP_TIMEOUT",

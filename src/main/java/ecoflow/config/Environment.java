@@ -267,17 +267,28 @@ final class Environment {
 
   /** A duration in seconds, with optional decimals. */
   Duration seconds(String name, String byDefault, String min, String max) throws ConfigException {
+    return Duration.ofMillis(
+        decimal(name, byDefault, min, max, "seconds").movePointRight(3).longValue());
+  }
+
+  /** A number with optional decimals. */
+  double decimal(String name, String byDefault, String min, String max) throws ConfigException {
+    return decimal(name, byDefault, min, max, "a number").doubleValue();
+  }
+
+  private BigDecimal decimal(String name, String byDefault, String min, String max, String allowed)
+      throws ConfigException {
     String value = text(name, byDefault);
     try {
-      BigDecimal seconds = new BigDecimal(value);
-      if (seconds.compareTo(new BigDecimal(min)) >= 0
-          && seconds.compareTo(new BigDecimal(max)) <= 0) {
-        return Duration.ofMillis(seconds.movePointRight(3).longValue());
+      BigDecimal number = new BigDecimal(value);
+      if (number.compareTo(new BigDecimal(min)) >= 0
+          && number.compareTo(new BigDecimal(max)) <= 0) {
+        return number;
       }
     } catch (NumberFormatException e) {
       // Reported below.
     }
-    throw invalid(name, value, "seconds from " + min + " to " + max);
+    throw invalid(name, value, allowed + " from " + min + " to " + max);
   }
 
   /** An error in the value of a variable. */

@@ -22,6 +22,8 @@ import javax.net.ssl.TrustManagerFactory;
  * @param pause pause between attempts before the first success, and cooldown after an answer such
  *     as "too busy"
  * @param attempts number of attempts before the first success
+ * @param loginsPerSecond maximum rate of logins at each host with an accounts file
+ * @param loginBurst number of logins that can start at once
  * @param proxy the proxy, which MQTT uses as well
  */
 public record HttpSettings(
@@ -31,6 +33,8 @@ public record HttpSettings(
     Duration backoff,
     Duration pause,
     int attempts,
+    double loginsPerSecond,
+    int loginBurst,
     Optional<Path> caFile,
     Optional<ProxySettings> proxy) {
 
@@ -60,12 +64,24 @@ public record HttpSettings(
         env.seconds("HTTP_BACKOFF_FACTOR", "0.5", "0", "3600"),
         env.seconds("RETRY_TIMEOUT", "30", "0.1", "86400"),
         env.number("ESTABLISH_ATTEMPTS", 5, 1, 1_000_000),
+        env.decimal("ECOFLOW_LOGIN_RATE", "0.5", "0.001", "1000"),
+        env.number("ECOFLOW_LOGIN_BURST", 5, 1, 10_000),
         Optional.empty(),
         Optional.empty());
   }
 
   private HttpSettings with(Optional<Path> newCaFile, Optional<ProxySettings> newProxy) {
-    return new HttpSettings(hosts, timeout, retries, backoff, pause, attempts, newCaFile, newProxy);
+    return new HttpSettings(
+        hosts,
+        timeout,
+        retries,
+        backoff,
+        pause,
+        attempts,
+        loginsPerSecond,
+        loginBurst,
+        newCaFile,
+        newProxy);
   }
 
   /**

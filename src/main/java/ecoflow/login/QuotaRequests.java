@@ -1,6 +1,7 @@
 package ecoflow.login;
 
 import ecoflow.account.Account;
+import ecoflow.account.PerAccount;
 import ecoflow.decode.Frames;
 import ecoflow.device.Devices;
 import ecoflow.quota.Quotas;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Exchange;
@@ -42,6 +44,8 @@ final class QuotaRequests {
   private final LongSupplier nanoClock;
   private final Lines lines;
   private final Map<String, State> states = new ConcurrentHashMap<>();
+  private final PerAccount<AtomicBoolean> failing =
+      new PerAccount<>(account -> new AtomicBoolean());
 
   QuotaRequests(Devices devices, Predicate<Account> connected, LongSupplier nanoClock) {
     this.devices = devices;
@@ -57,6 +61,14 @@ final class QuotaRequests {
   /** For routes: the serial numbers of the devices to request; empty without a connection. */
   public List<String> devices(@Variable(Account.VARIABLE) Account account) {
     return connected.test(account) ? devices.serials(account) : List.of();
+  }
+
+  /**
+   * Whether the last request of the account failed. Its next requests can take long, and must not
+   * delay those of other accounts.
+   */
+  public boolean isFailing(@Variable(Account.VARIABLE) Account account) {
+    return failing.of(account).get();
   }
 
   /** Route step: makes the requests of all devices of the account due, after a new connection. */
@@ -160,6 +172,11 @@ final class QuotaRequests {
     }
   }
 
+  /** Route step: handles a request that the broker has acknowledged. */
+  public void sent(@Variable(Account.VARIABLE) Account account) {
+    failing.of(account).set(false);
+  }
+
   /** Route step: logs a request that could not be sent. */
   public void failed(Exchange exchange) {
     Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
@@ -169,6 +186,7 @@ final class QuotaRequests {
       return;
     }
     Account account = Account.of(exchange);
+    failing.of(account).set(true);
     lines.warn(
         "request " + account.name(),
         account.prefix()

@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -32,6 +33,9 @@ final class LinkKeeper implements AutoCloseable {
 
   /** Maximum pause after refused credentials, as a multiple of MAX_RECONNECT_DELAY. */
   private static final int MAX_REFUSAL_FACTOR = 48;
+
+  /** The part of the lifetime of credentials over which renewals are spread. */
+  private static final double RENEWAL_JITTER = 0.2;
 
   private static final class State {
 
@@ -87,6 +91,7 @@ final class LinkKeeper implements AutoCloseable {
   private final LongSupplier nanoClock;
   private final Consumer<Account> triggerConnect;
   private final Consumer<Account> forgetLogin;
+  private final Predicate<Account> needsLogin;
   private volatile boolean closed;
 
   /**
@@ -94,6 +99,7 @@ final class LinkKeeper implements AutoCloseable {
    *     account
    * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
+   * @param needsLogin whether the next attempt logs in
    */
   LinkKeeper(
       MqttLink link,
@@ -102,7 +108,8 @@ final class LinkKeeper implements AutoCloseable {
       Meters meters,
       LongSupplier nanoClock,
       Consumer<Account> triggerConnect,
-      Consumer<Account> forgetLogin) {
+      Consumer<Account> forgetLogin,
+      Predicate<Account> needsLogin) {
     this.link = link;
     this.normalSilence = normalSilence;
     this.api = api;
@@ -110,6 +117,7 @@ final class LinkKeeper implements AutoCloseable {
     this.nanoClock = nanoClock;
     this.triggerConnect = triggerConnect;
     this.forgetLogin = forgetLogin;
+    this.needsLogin = needsLogin;
     link.onLost(this::lost);
   }
 
@@ -243,7 +251,7 @@ final class LinkKeeper implements AutoCloseable {
     state.lastReason = null;
     state.refusalPause = state.minRefusalPause();
     // Renews the login and the connection before the credentials expire.
-    scheduleAttempt(state, login.lifetime());
+    scheduleAttempt(state, renewal(account, login.lifetime()));
   }
 
   /** Route step: subscribes to the topics of new devices. */
@@ -318,7 +326,7 @@ final class LinkKeeper implements AutoCloseable {
     State state = states.of(account);
     synchronized (state) {
       if (link.isConnected(account)) {
-        api.recordFailure(account, "Cannot renew the login: " + reason);
+        api.connectionFailed(account, "Cannot renew the login: " + reason);
         scheduleAttempt(state, state.retryPause());
         LOG.warn(
             "{}Cannot renew the login: {}; the connection stays open, next attempt in {} s",
@@ -326,7 +334,7 @@ final class LinkKeeper implements AutoCloseable {
             reason,
             Lines.seconds(state.retryPause()));
       } else {
-        api.recordFailure(account, "No MQTT connection: " + reason);
+        api.connectionFailed(account, "No MQTT connection: " + reason);
         connectFailed(state, reason);
       }
     }
@@ -388,10 +396,20 @@ final class LinkKeeper implements AutoCloseable {
         Lines.seconds(pause));
   }
 
+  /** The renewals of several accounts that started at the same time are spread. */
+  private static Duration renewal(Account account, Duration lifetime) {
+    return account.name().isEmpty()
+        ? lifetime
+        : Duration.ofMillis(Math.round(lifetime.toMillis() * (1 - RENEWAL_JITTER * Math.random())));
+  }
+
   private void scheduleAttempt(State state, Duration pause) {
+    Account account = state.account;
     state.cancelAttempt.run();
-    if (!closed && !link.isClosed(state.account)) {
-      state.cancelAttempt = link.loop().runLater(pause, () -> triggerConnect.accept(state.account));
+    if (!closed && !link.isClosed(account)) {
+      Duration login = needsLogin.test(account) ? api.loginPause(account) : Duration.ZERO;
+      Duration longer = pause.compareTo(login) > 0 ? pause : login;
+      state.cancelAttempt = link.loop().runLater(longer, () -> triggerConnect.accept(account));
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.spi.Registry;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -36,6 +37,7 @@ public final class Mqtt implements AutoCloseable {
    * @param kinds returns equal objects for payloads of which only the newest is relevant
    * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
+   * @param needsLogin whether the next attempt logs in
    */
   public Mqtt(
       Settings settings,
@@ -48,7 +50,8 @@ public final class Mqtt implements AutoCloseable {
       Function<byte[], ?> kinds,
       LongSupplier nanoClock,
       Consumer<Account> triggerConnect,
-      Consumer<Account> forgetLogin) {
+      Consumer<Account> forgetLogin,
+      Predicate<Account> needsLogin) {
     this.devices = devices;
     this.meters = meters;
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
@@ -70,7 +73,14 @@ public final class Mqtt implements AutoCloseable {
     }
     this.keeper =
         new LinkKeeper(
-            link, devices::commonSilence, api, meters, nanoClock, triggerConnect, forgetLogin);
+            link,
+            devices::commonSilence,
+            api,
+            meters,
+            nanoClock,
+            triggerConnect,
+            forgetLogin,
+            needsLogin);
     meters.registerConnections(link::isConnected);
   }
 

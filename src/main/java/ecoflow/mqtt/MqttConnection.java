@@ -60,11 +60,13 @@ final class MqttConnection {
   /**
    * The parameters of all connections.
    *
+   * @param tls shared by all connections
    * @param responseTimeout maximum time to wait for each response of the broker
    * @param proxy applies only to some brokers, see {@link ProxySettings#isFor}
    */
   record Parameters(
       TrustOptions trust,
+      SSLEngineOptions tls,
       Duration keepalive,
       Duration responseTimeout,
       Optional<ProxySettings> proxy,
@@ -123,7 +125,7 @@ final class MqttConnection {
     options.setAutoAck(false);
     options
         .setSsl(true)
-        .setSslEngineOptions(tls())
+        .setSslEngineOptions(parameters.tls())
         .setTrustOptions(parameters.trust())
         .setHostnameVerificationAlgorithm("HTTPS")
         .setConnectTimeout(parameters.responseTimeoutMillis())
@@ -149,10 +151,8 @@ final class MqttConnection {
   }
 
   /** OpenSSL, unless it is not available or disabled by Netty's system property; see the pom. */
-  private static SSLEngineOptions tls() {
-    return OpenSSLEngineOptions.isAvailable()
-        ? new OpenSSLEngineOptions()
-        : new JdkSSLEngineOptions();
+  static SSLEngineOptions tls() {
+    return OpenSSLEngineOptions.isAvailable() ? new SharedTls() : new JdkSSLEngineOptions();
   }
 
   String userId() {

@@ -180,7 +180,12 @@ final class MqttLink extends MqttClient {
     this.loop = Loop.of(vertx);
     this.parameters =
         new MqttConnection.Parameters(
-            TrustOptions.wrap(trust), keepalive, responseTimeout, proxy, nanoClock);
+            TrustOptions.wrap(trust),
+            MqttConnection.tls(),
+            keepalive,
+            responseTimeout,
+            proxy,
+            nanoClock);
     this.accounts = accounts;
     this.served = served;
     this.kinds = kinds;

@@ -34,6 +34,8 @@ final class RestPolls {
   private static final String DEVICE = "apiDevice";
   private static final String STARTED = "pollStarted";
   private static final Duration MAX_QUARANTINE = Duration.ofHours(1);
+  private static final Duration SLOW = Duration.ofSeconds(5);
+  private static final int MAX_FAST_CALLS = 8;
   // EcoFlow's codes for devices that the developer keys are not allowed to read.
   private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
@@ -45,6 +47,7 @@ final class RestPolls {
     private final Map<String, String> lastWarnings = new ConcurrentHashMap<>();
 
     private final Map<String, Quarantine> quarantines = new ConcurrentHashMap<>();
+    private volatile boolean wasLastCallSlow;
     private volatile boolean hasList;
     private volatile boolean isListInProgress;
     private volatile boolean hasNewDevice;
@@ -269,6 +272,16 @@ final class RestPolls {
     }
   }
 
+  /**
+   * Whether calls of the account use the threads for slow accounts, so that they do not delay those
+   * of other accounts: its last call took long, or it has many calls in progress.
+   */
+  public boolean isSlow(@Variable(Account.VARIABLE) Account account) {
+    State state = states.of(account);
+    return !account.name().isEmpty()
+        && (state.wasLastCallSlow || state.inProgress.size() > MAX_FAST_CALLS);
+  }
+
   /** For routes: the current time of the clock, in nanoseconds. */
   public long nanos() {
     return nanoClock.getAsLong();
@@ -356,6 +369,7 @@ final class RestPolls {
     states.of(Account.of(exchange)).inProgress.remove(serial);
     long now = nanoClock.getAsLong();
     Duration duration = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
+    states.of(Account.of(exchange)).wasLastCallSlow = duration.compareTo(SLOW) > 0;
     if (devices.isServed(serial)) {
       meters.scraped(devices.labels(serial), result, duration);
     }

@@ -20,15 +20,25 @@ public final class Pools extends DefaultThreadPoolFactory {
 
   private static final long IDLE_SECONDS = 5;
 
+  /** Limits the attempts in progress, each of which uses a thread until its end. */
+  private static final int MANY = 32;
+
+  private static final int FEW = 16;
+
   private Pools() {}
 
-  public static void configure(CamelContext camel) {
+  /**
+   * @param areMany whether the routes serve several accounts
+   */
+  public static void configure(CamelContext camel, boolean areMany) {
     ExecutorServiceManager manager = camel.getExecutorServiceManager();
     manager.setThreadPoolFactory(new Pools());
-    // One thread, so that connection attempts and account calls do not run in parallel.
-    manager.registerThreadPoolProfile(profile("account", 1));
-    manager.registerThreadPoolProfile(profile("device-list", 1));
-    manager.registerThreadPoolProfile(profile("device-polls", 10));
+    manager.registerThreadPoolProfile(profile("account", areMany ? MANY : 1));
+    manager.registerThreadPoolProfile(profile("device-list", areMany ? MANY : 1));
+    manager.registerThreadPoolProfile(profile("device-polls", areMany ? MANY : 10));
+    // For accounts with failures or slow calls, so that they do not delay the others.
+    manager.registerThreadPoolProfile(profile("account-retries", areMany ? FEW : 1));
+    manager.registerThreadPoolProfile(profile("device-polls-slow", FEW));
   }
 
   /** The queue is unbounded, because a rejected poll would be lost. */

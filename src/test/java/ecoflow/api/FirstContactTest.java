@@ -75,7 +75,10 @@ class FirstContactTest {
   private DefaultScheduledPollConsumerScheduler contacts(FirstContact contact, Runnable attempt) {
     FirstContacts contacts =
         new FirstContacts(
-            one.accounts(), new PerAccount<>(account -> contact), account -> Duration.ZERO);
+            one.accounts(),
+            new PerAccount<>(account -> contact),
+            account -> false,
+            account -> Duration.ZERO);
     DefaultScheduledPollConsumerScheduler scheduler = contacts.scheduler();
     scheduler.setScheduledExecutorService(schedule);
     scheduler.scheduleTask(
