@@ -228,7 +228,7 @@ public final class Beans implements ExporterBeans {
     List<Consumer<String>> forget = new ArrayList<>();
     Optional<Logins> logins = Optional.empty();
     if (usesMqtt) {
-      Logins created = new Logins(api, devices, meters, nanoClock);
+      Logins created = new Logins(api, devices, meters, settings.stateDir(), nanoClock);
       logins = Optional.of(created);
       mqtt =
           new Mqtt(
@@ -242,8 +242,8 @@ public final class Beans implements ExporterBeans {
               Payloads::kind,
               nanoClock,
               account -> connect(camel, account),
-              created::forget,
-              account -> !created.isComplete(account));
+              created::forget);
+      api.setNeedsLogin(account -> account.mode().usesMqtt() && !created.isComplete(account));
       created.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
       forget.add(

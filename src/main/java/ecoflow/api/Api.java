@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import javax.net.ssl.SSLContext;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Processor;
@@ -38,6 +39,8 @@ public final class Api implements AutoCloseable {
 
   /** Empty with a single account. */
   private final Optional<LoginPace> pace;
+
+  private volatile Predicate<Account> needsLogin = account -> false;
 
   /** Whether the last attempt to reach EcoFlow failed. */
   private final PerAccount<AtomicBoolean> failing =
@@ -92,10 +95,7 @@ public final class Api implements AutoCloseable {
             : Optional.empty();
     this.firstContacts =
         new FirstContacts(
-            accounts,
-            contacts,
-            account -> failing.of(account).get(),
-            account -> account.mode().usesMqtt() ? loginPause(account) : Duration.ZERO);
+            accounts, contacts, account -> failing.of(account).get(), this::loginPause);
     // Twice the limit of the JSON reader, whose error message is more specific.
     this.bounds = new HttpBounds(settings.timeout(), 2 * BoundedJson.MAX_BYTES);
     this.tls = tls;
@@ -169,11 +169,20 @@ public final class Api implements AutoCloseable {
   }
 
   /**
-   * Reserves a login of the account at the permitted rate, and returns the time until its start;
-   * zero with a single account.
+   * @param newNeedsLogin whether the next connection of an account starts with a login
+   */
+  public void setNeedsLogin(Predicate<Account> newNeedsLogin) {
+    needsLogin = newNeedsLogin;
+  }
+
+  /**
+   * Reserves the login of the account's next connection at the permitted rate, and returns the time
+   * until its start; zero with a single account, and if no login is needed.
    */
   public Duration loginPause(Account account) {
-    return pace.map(limit -> limit.reserve(hosts.of(account).current())).orElse(Duration.ZERO);
+    return pace.filter(limit -> needsLogin.test(account))
+        .map(limit -> limit.reserve(hosts.of(account).current()))
+        .orElse(Duration.ZERO);
   }
 
   /** Whether EcoFlow refused the credentials of the account, and has not accepted them since. */

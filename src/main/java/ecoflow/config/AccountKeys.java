@@ -86,6 +86,7 @@ final class AccountKeys {
           "ECOFLOW_ROUTES_RELOAD",
           "ECOFLOW_LIB_DIR",
           "ECOFLOW_RECORD_DIR",
+          "ECOFLOW_STATE_DIR",
           "ECOFLOW_MESSAGES_DIR",
           "JAVA_HOME",
           "ECOFLOW_JAVA_OPTS",

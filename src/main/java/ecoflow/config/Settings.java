@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  * @param libDir the directory with additional component jars
  * @param messagesDir the directory with the user's messages and tables
  * @param recordDir the directory for recordings of unknown messages
+ * @param stateDir the directory for logins, so that a restart needs no login
  * @param notes log lines about settings that are accepted but unusual or without effect
  */
 public record Settings(
@@ -38,11 +39,13 @@ public record Settings(
     Optional<Path> libDir,
     Optional<Path> messagesDir,
     Optional<Path> recordDir,
+    Optional<Path> stateDir,
     List<String> notes) {
 
   public static final String ACCOUNTS_FILE = "ECOFLOW_ACCOUNTS_FILE";
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
   private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
+  private static final String STATE_DIR = "ECOFLOW_STATE_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String JAVA_PROXY = "https.proxyHost";
   static final String API_TYPE = "ECOFLOW_API_TYPE";
@@ -158,6 +161,7 @@ public record Settings(
         libDir,
         messagesDir,
         recordDir,
+        stateDir,
         env.remarks().stream().filter(remark -> !notes.contains(remark)).toList());
   }
 
@@ -236,6 +240,7 @@ public record Settings(
         libDir,
         messagesDir,
         recordDir,
+        stateDir,
         newNotes);
   }
 
@@ -264,7 +269,8 @@ public record Settings(
         routesReload,
         directory(env, "ECOFLOW_LIB_DIR", "jars"),
         directory(env, "ECOFLOW_MESSAGES_DIR", "messages"),
-        recordDir(env),
+        writable(env, RECORD_DIR, "recordings"),
+        writable(env, STATE_DIR, "logins"),
         Stream.concat(notes.stream(), env.remarks().stream()).toList());
   }
 
@@ -365,10 +371,11 @@ public record Settings(
     return env.path(name, Files::isDirectory, "a readable directory with " + content);
   }
 
-  private static Optional<Path> recordDir(Environment env) throws ConfigException {
-    Optional<Path> directory = directory(env, RECORD_DIR, "recordings");
+  private static Optional<Path> writable(Environment env, String name, String content)
+      throws ConfigException {
+    Optional<Path> directory = directory(env, name, content);
     if (directory.isPresent() && !Files.isWritable(directory.get())) {
-      throw env.invalid(RECORD_DIR, directory.get().toString(), "a writable directory");
+      throw env.invalid(name, directory.get().toString(), "a writable directory");
     }
     return directory;
   }

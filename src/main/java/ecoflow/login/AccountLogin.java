@@ -86,16 +86,43 @@ final class AccountLogin implements Login {
     private volatile int unknownAccountResponses;
   }
 
-  private final PerAccount<State> states = new PerAccount<>(account -> new State());
+  private final PerAccount<State> states = new PerAccount<>(this::state);
+  private final LoginFiles files;
   private final Devices devices;
   private final Meters meters;
   private final LongSupplier nanoClock;
   private final ObjectMapper json = new ObjectMapper();
 
-  AccountLogin(Devices devices, Meters meters, LongSupplier nanoClock) {
+  AccountLogin(Devices devices, Meters meters, LoginFiles files, LongSupplier nanoClock) {
+    this.files = files;
     this.devices = devices;
     this.meters = meters;
     this.nanoClock = nanoClock;
+  }
+
+  private State state(Account account) {
+    State state = new State();
+    files
+        .load(account)
+        .ifPresent(
+            saved -> {
+              long since = nanoClock.getAsLong() - saved.age().toNanos();
+              state.session = new Session(saved.token(), saved.broker().userId(), since);
+              state.certification =
+                  new Certification(state.session, withClientId(account, saved.broker()));
+            });
+    return state;
+  }
+
+  private static BrokerLogin withClientId(Account account, BrokerLogin login) {
+    return new BrokerLogin(
+        login.host(),
+        login.port(),
+        login.user(),
+        login.password(),
+        login.userId(),
+        clientId(account, login.userId()),
+        credentialsLife(account));
   }
 
   /**
@@ -163,6 +190,7 @@ final class AccountLogin implements Login {
     State state = states.of(account);
     state.certification = null;
     state.session = null;
+    files.delete(account);
   }
 
   /**
@@ -255,6 +283,7 @@ final class AccountLogin implements Login {
                 current.userId(),
                 clientId(account, current.userId()),
                 credentialsLife(account)));
+    files.save(account, current.token(), age(current), states.of(account).certification.login());
   }
 
   private static Duration age(Exchange exchange) {

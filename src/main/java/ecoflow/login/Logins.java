@@ -7,7 +7,9 @@ import ecoflow.device.Devices;
 import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.BrokerLogin;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.camel.Exchange;
@@ -26,12 +28,17 @@ public final class Logins implements Login {
   private final OpenLogin openLogin;
   private QuotaRequests requests;
 
-  public Logins(Api api, Devices devices, Meters meters, LongSupplier nanoClock) {
+  /**
+   * @param stateDir the directory for logins; empty to store none
+   */
+  public Logins(
+      Api api, Devices devices, Meters meters, Optional<Path> stateDir, LongSupplier nanoClock) {
+    LoginFiles files = new LoginFiles(stateDir, nanoClock);
     this.api = api;
     this.devices = devices;
     this.nanoClock = nanoClock;
-    this.accountLogin = new AccountLogin(devices, meters, nanoClock);
-    this.openLogin = new OpenLogin(meters, nanoClock);
+    this.accountLogin = new AccountLogin(devices, meters, files, nanoClock);
+    this.openLogin = new OpenLogin(meters, files, nanoClock);
   }
 
   /**

@@ -46,13 +46,40 @@ final class OpenLogin implements Login {
     private volatile boolean areNewRefused;
   }
 
-  private final PerAccount<State> states = new PerAccount<>(account -> new State());
+  private final PerAccount<State> states = new PerAccount<>(this::state);
   private final Meters meters;
+  private final LoginFiles files;
   private final LongSupplier nanoClock;
 
-  OpenLogin(Meters meters, LongSupplier nanoClock) {
+  OpenLogin(Meters meters, LoginFiles files, LongSupplier nanoClock) {
+    this.files = files;
     this.meters = meters;
     this.nanoClock = nanoClock;
+  }
+
+  private State state(Account account) {
+    State state = new State();
+    files
+        .load(account)
+        .ifPresent(
+            saved ->
+                state.certification =
+                    new Certification(
+                        withClientId(account, saved.broker()),
+                        // Stored credentials are not new: they can have been replaced since.
+                        nanoClock.getAsLong() - saved.age().plus(MAX_NEW_AGE).toNanos()));
+    return state;
+  }
+
+  private static BrokerLogin withClientId(Account account, BrokerLogin login) {
+    return new BrokerLogin(
+        login.host(),
+        login.port(),
+        login.user(),
+        login.password(),
+        login.userId(),
+        clientId(account.settings()),
+        LIFETIME);
   }
 
   /**
@@ -85,6 +112,7 @@ final class OpenLogin implements Login {
   @Override
   public void forget(Account account) {
     states.of(account).certification = null;
+    files.delete(account);
   }
 
   /** Route step: processes the response to the certification call. */
@@ -104,6 +132,7 @@ final class OpenLogin implements Login {
                 clientId(account.settings()),
                 LIFETIME),
             nanoClock.getAsLong());
+    files.save(account, "", Duration.ZERO, states.of(account).certification.login());
     meters.authentication(account, true, age(exchange));
     LOG.info("{}Received MQTT credentials for the developer keys", account.prefix());
   }

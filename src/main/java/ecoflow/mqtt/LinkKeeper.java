@@ -12,7 +12,6 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -91,7 +90,6 @@ final class LinkKeeper implements AutoCloseable {
   private final LongSupplier nanoClock;
   private final Consumer<Account> triggerConnect;
   private final Consumer<Account> forgetLogin;
-  private final Predicate<Account> needsLogin;
   private volatile boolean closed;
 
   /**
@@ -99,7 +97,6 @@ final class LinkKeeper implements AutoCloseable {
    *     account
    * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
-   * @param needsLogin whether the next attempt logs in
    */
   LinkKeeper(
       MqttLink link,
@@ -108,8 +105,7 @@ final class LinkKeeper implements AutoCloseable {
       Meters meters,
       LongSupplier nanoClock,
       Consumer<Account> triggerConnect,
-      Consumer<Account> forgetLogin,
-      Predicate<Account> needsLogin) {
+      Consumer<Account> forgetLogin) {
     this.link = link;
     this.normalSilence = normalSilence;
     this.api = api;
@@ -117,7 +113,6 @@ final class LinkKeeper implements AutoCloseable {
     this.nanoClock = nanoClock;
     this.triggerConnect = triggerConnect;
     this.forgetLogin = forgetLogin;
-    this.needsLogin = needsLogin;
     link.onLost(this::lost);
   }
 
@@ -407,7 +402,7 @@ final class LinkKeeper implements AutoCloseable {
     Account account = state.account;
     state.cancelAttempt.run();
     if (!closed && !link.isClosed(account)) {
-      Duration login = needsLogin.test(account) ? api.loginPause(account) : Duration.ZERO;
+      Duration login = api.loginPause(account);
       Duration longer = pause.compareTo(login) > 0 ? pause : login;
       state.cancelAttempt = link.loop().runLater(longer, () -> triggerConnect.accept(account));
     }

@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.spi.Registry;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -37,7 +36,6 @@ public final class Mqtt implements AutoCloseable {
    * @param kinds returns equal objects for payloads of which only the newest is relevant
    * @param triggerConnect starts the route that connects, and does not wait for its result
    * @param forgetLogin makes the next attempt log in again
-   * @param needsLogin whether the next attempt logs in
    */
   public Mqtt(
       Settings settings,
@@ -50,8 +48,7 @@ public final class Mqtt implements AutoCloseable {
       Function<byte[], ?> kinds,
       LongSupplier nanoClock,
       Consumer<Account> triggerConnect,
-      Consumer<Account> forgetLogin,
-      Predicate<Account> needsLogin) {
+      Consumer<Account> forgetLogin) {
     this.devices = devices;
     this.meters = meters;
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), false);
@@ -73,14 +70,7 @@ public final class Mqtt implements AutoCloseable {
     }
     this.keeper =
         new LinkKeeper(
-            link,
-            devices::commonSilence,
-            api,
-            meters,
-            nanoClock,
-            triggerConnect,
-            forgetLogin,
-            needsLogin);
+            link, devices::commonSilence, api, meters, nanoClock, triggerConnect, forgetLogin);
     meters.registerConnections(link::isConnected);
   }
 

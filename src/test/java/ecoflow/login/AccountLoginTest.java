@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -49,8 +50,9 @@ class AccountLoginTest {
       one = OneAccount.of(settings);
       account = one.account();
       devices = new Devices(settings, one.accounts(), line -> {}, clock::get);
+      LoginFiles files = new LoginFiles(Optional.empty(), clock::get);
       Meters meters = new Meters(settings, one.accounts(), "test");
-      return new AccountLogin(devices, meters, clock::get);
+      return new AccountLogin(devices, meters, files, clock::get);
     } catch (ConfigException e) {
       throw new IllegalStateException(e);
     }

@@ -14,6 +14,7 @@ import ecoflow.mqtt.BrokerLogin;
 import ecoflow.testkit.OneAccount;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -40,7 +41,10 @@ class OpenLoginTest {
     }
     one = OneAccount.of(variables);
     account = one.account();
-    return new OpenLogin(new Meters(one.settings(), one.accounts(), "test"), () -> nanos);
+    return new OpenLogin(
+        new Meters(one.settings(), one.accounts(), "test"),
+        new LoginFiles(Optional.empty(), () -> nanos),
+        () -> nanos);
   }
 
   private static Map<String, Object> certification() {

@@ -1,0 +1,102 @@
+package ecoflow.accounts;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.ApiPath;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.RunningExporter;
+import ecoflow.testkit.Variables;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Logins that survive a restart in ECOFLOW_STATE_DIR. */
+@Timeout(120)
+class StateDirTest {
+
+  @TempDir private Path directory;
+  private final SimulatedDevice device =
+      new SimulatedDevice("R331ZSTATE000001", "Garage", "DELTA 2", WireFormat.JSON);
+  private final SimulatedCloud cloud = SimulatedCloud.start().add(device);
+
+  @AfterEach
+  void stop() {
+    cloud.close();
+  }
+
+  private void run(String mode, String... more) {
+    Map<String, String> variables = Variables.of(cloud, mode, "ECOFLOW_STATE_DIR=" + directory);
+    for (int i = 0; i < more.length; i += 2) {
+      variables.put(more[i], more[i + 1]);
+    }
+    device.set(Map.of("pd.soc", 50));
+    try (RunningExporter exporter = RunningExporter.start(variables)) {
+      eventually(
+          () -> {
+            device.push(Map.of("pd.soc", 50));
+            assertEquals(50, exporter.page().of(device, "pd_soc"));
+          });
+      exporter.page().eventuallyConnected(1);
+    }
+  }
+
+  private int logins(String path) {
+    return cloud.requests(path).size();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"mqtt,/auth/login", "device,/auth/login", "open,/iot-open/sign/certification"})
+  void aRestartNeedsNoLogin(String mode, String path) throws IOException {
+    run(mode);
+    assertEquals(1, logins(path));
+    Path file = directory.resolve("login.json");
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+    String content = Files.readString(file);
+    assertFalse(content.contains(cloud.account().password()), content);
+    assertFalse(content.contains(cloud.account().secretKey()), content);
+
+    run(mode);
+    assertEquals(1, logins(path));
+
+    // The broker refuses the stored credentials.
+    cloud.rotateCredentials();
+    cloud.rotateOpenCredentials();
+    cloud.expireTokens();
+    run(mode);
+    assertTrue(logins(path) >= 2);
+    int before = logins(path);
+    run(mode);
+    assertEquals(before, logins(path));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"mqtt,/auth/login", "open,/iot-open/sign/certification"})
+  void anInvalidFileCausesALogin(String mode, String path) throws IOException {
+    run(mode);
+    Files.writeString(directory.resolve("login.json"), "{\"key\": \"no");
+    run(mode);
+    assertEquals(2, logins(path));
+    run(mode);
+    assertEquals(2, logins(path));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"mqtt", "device"})
+  void anotherModeOrHostNeedsALogin(String mode) {
+    run(mode);
+    run(mode.equals("mqtt") ? "device" : "mqtt");
+    assertEquals(2, logins(ApiPath.LOGIN));
+  }
+}
