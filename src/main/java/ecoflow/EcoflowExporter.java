@@ -6,6 +6,7 @@ import ecoflow.config.DeviceSettings;
 import ecoflow.config.PageSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.config.Settings;
+import ecoflow.config.Shard;
 import ecoflow.offline.RouteReload;
 import ecoflow.routes.RouteFiles;
 import ecoflow.routes.RouteLint;
@@ -155,6 +156,9 @@ public final class EcoflowExporter implements AutoCloseable {
         settings.hasAccountsFile() ? accountsLine() : accountLine());
     logProxy();
     settings.notes().forEach(note -> log.warn("{}", note));
+    if (configuration.accounts().isEmpty()) {
+      log.warn("No account of the accounts file belongs to shard {}", shardLabel());
+    }
     routes.line().ifPresent(log::info);
     checkPort();
     startRoutes();
@@ -216,13 +220,25 @@ public final class EcoflowExporter implements AutoCloseable {
   }
 
   private String accountsLine() {
-    return configuration.accounts().size()
-        + " accounts in modes "
+    int number = configuration.accounts().size();
+    String accounts =
+        number
+            + (number == 1 ? " account" : " accounts")
+            + (settings.shard().isEmpty() ? "" : " of shard " + shardLabel());
+    if (number == 0) {
+      return accounts;
+    }
+    return accounts
+        + " in modes "
         + configuration.accounts().stream()
             .map(account -> account.settings().mode().label())
             .distinct()
             .sorted()
             .collect(Collectors.joining(", "));
+  }
+
+  private String shardLabel() {
+    return settings.shard().map(Shard::label).orElse("");
   }
 
   private void logProxy() {

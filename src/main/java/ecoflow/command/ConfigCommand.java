@@ -3,10 +3,12 @@ package ecoflow.command;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
 import ecoflow.config.Settings;
+import ecoflow.config.Shard;
 import ecoflow.config.Variable;
 import ecoflow.text.Lines;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,6 +58,16 @@ final class ConfigCommand implements Callable<Integer> {
       return all;
     }
     List<String> names = all.stream().map(Configuration.Explanation::name).toList();
+    Optional<Shard> shard = Shard.from(variables);
+    if (shard.filter(own -> !own.serves(account)).isPresent()) {
+      throw new ConfigException(
+          "account '"
+              + Commands.printed(account)
+              + "' belongs to shard "
+              + shard.get().of(account).label()
+              + ", and this is shard "
+              + shard.get().label());
+    }
     if (!names.contains(account)) {
       throw new ConfigException(
           "unknown account '"

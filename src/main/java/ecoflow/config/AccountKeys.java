@@ -61,6 +61,7 @@ final class AccountKeys {
   static final Set<String> OF_PROCESS =
       Set.of(
           Settings.ACCOUNTS_FILE,
+          Shard.VARIABLE,
           "ECOFLOW_CA_FILE",
           "HTTPS_PROXY",
           "HTTP_PROXY",

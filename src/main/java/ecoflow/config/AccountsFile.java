@@ -53,7 +53,7 @@ public final class AccountsFile {
   /**
    * Reads the file that the variables name.
    *
-   * @param listener receives the values of each account and their sources
+   * @param listener receives the values of each account of this shard and their sources
    * @throws ConfigException with a single line for the user
    */
   static AccountsFile open(Map<String, String> variables, AccountsReader.Listener listener)
@@ -96,7 +96,7 @@ public final class AccountsFile {
     return process;
   }
 
-  /** The accounts of the last successful read, in the order of the file. */
+  /** The accounts of this shard in the last successful read, in the order of the file. */
   public List<AccountSettings> accounts() {
     return accounts;
   }

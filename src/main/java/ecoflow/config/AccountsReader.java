@@ -96,7 +96,10 @@ final class AccountsReader {
     return files;
   }
 
-  /** All accounts, in the order of the file. */
+  /**
+   * The accounts of this shard, in the order of the file. All others are validated too, so that all
+   * shards accept or reject the same files.
+   */
   List<AccountSettings> accounts() throws ConfigException {
     try {
       YamlSection root = YamlSection.read(text());
@@ -111,12 +114,19 @@ final class AccountsReader {
       }
       List<AccountSettings> accounts = new ArrayList<>(sections.size());
       for (YamlSection section : sections) {
-        accounts.add(account(section));
+        AccountSettings account = account(section);
+        if (isServed(account.name())) {
+          accounts.add(account);
+        }
       }
       return List.copyOf(accounts);
     } catch (YamlException e) {
       throw error(e.line(), e.getMessage());
     }
+  }
+
+  private boolean isServed(String name) {
+    return process.shard().isEmpty() || process.shard().get().serves(name);
   }
 
   private ConfigException error(int line, String message) {
@@ -168,7 +178,9 @@ final class AccountsReader {
     Settings settings = settings(section, own, env);
     rejectConflicts(section, name, settings);
     AccountSettings account = new AccountSettings(name, labels, settings);
-    listener.read(account, () -> explain(section, account, env));
+    if (isServed(name)) {
+      listener.read(account, () -> explain(section, account, env));
+    }
     return account;
   }
 

@@ -10,7 +10,8 @@ import java.util.Optional;
  *
  * @param process the settings that all accounts share; with an accounts file its credentials are
  *     empty
- * @param accounts the accounts in the order of the file, or the only account of the environment
+ * @param accounts the accounts of this shard in the order of the file, or the only account of the
+ *     environment
  * @param file the accounts file; empty if the environment contains the account
  */
 public record Configuration(
@@ -36,8 +37,8 @@ public record Configuration(
   }
 
   /**
-   * The settings in the accounts file, in its order. Secrets are masked. Empty without an accounts
-   * file.
+   * The settings in the accounts file for this shard, in its order. Secrets are masked. Empty
+   * without an accounts file.
    *
    * @throws ConfigException if a setting is not valid
    */

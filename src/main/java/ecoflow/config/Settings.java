@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * @param messagesDir the directory with the user's messages and tables
  * @param recordDir the directory for recordings of unknown messages
  * @param stateDir the directory for logins, so that a restart needs no login
+ * @param shard the part of the accounts file that this process serves; empty for all accounts
  * @param notes log lines about settings that are accepted but unusual or without effect
  */
 public record Settings(
@@ -40,6 +41,7 @@ public record Settings(
     Optional<Path> messagesDir,
     Optional<Path> recordDir,
     Optional<Path> stateDir,
+    Optional<Shard> shard,
     List<String> notes) {
 
   public static final String ACCOUNTS_FILE = "ECOFLOW_ACCOUNTS_FILE";
@@ -162,6 +164,7 @@ public record Settings(
         messagesDir,
         recordDir,
         stateDir,
+        shard,
         env.remarks().stream().filter(remark -> !notes.contains(remark)).toList());
   }
 
@@ -241,6 +244,7 @@ public record Settings(
         messagesDir,
         recordDir,
         stateDir,
+        shard,
         newNotes);
   }
 
@@ -249,6 +253,7 @@ public record Settings(
     Optional<Credentials> keys = keys(env);
     Optional<Credentials> account = account(env);
     env.text(ACCOUNTS_FILE);
+    Optional<Shard> shard = Shard.read(env);
     Optional<Path> routesDir = directory(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
@@ -271,6 +276,7 @@ public record Settings(
         directory(env, "ECOFLOW_MESSAGES_DIR", "messages"),
         writable(env, RECORD_DIR, "recordings"),
         writable(env, STATE_DIR, "logins"),
+        shard,
         Stream.concat(notes.stream(), env.remarks().stream()).toList());
   }
 

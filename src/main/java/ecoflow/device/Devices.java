@@ -480,6 +480,11 @@ public final class Devices {
     group.setExcluded(newOverLimit, invalid.size());
   }
 
+  /** Whether there are accounts, so that devices can send values. */
+  public boolean areExpected() {
+    return !accounts.all().isEmpty();
+  }
+
   /** Number of devices in the newest lists that are not served because of ECOFLOW_MAX_DEVICES. */
   public int overLimit() {
     return accounts.all().stream().map(groups::of).mapToInt(DeviceGroup::overLimit).sum();

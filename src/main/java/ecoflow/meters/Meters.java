@@ -5,6 +5,7 @@ import ecoflow.account.Accounts;
 import ecoflow.account.PerAccount;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.Mode;
+import ecoflow.config.Shard;
 import ecoflow.device.Labels;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Meter;
@@ -165,6 +166,7 @@ public final class Meters {
         .labelNames("version", "mode")
         .register(prometheus)
         .setLabelValues(version, accounts.areNamed() ? "accounts" : mode.label());
+    registerShard(settings);
     for (String name :
         List.of("online", "device_last_update_timestamp_seconds", "mqtt_connected")) {
       own(name);
@@ -186,6 +188,19 @@ public final class Meters {
       registerCounters(accounts.all().get(0));
     }
     otherMessages = messages("", defaultClient);
+  }
+
+  private void registerShard(Settings settings) {
+    String name = own("shard_info");
+    if (settings.shard().isPresent()) {
+      Shard shard = settings.shard().get();
+      Info.builder()
+          .name(name)
+          .help("Number of this shard and number of shards")
+          .labelNames("shard", "shards")
+          .register(prometheus)
+          .setLabelValues(Integer.toString(shard.number()), Integer.toString(shard.count()));
+    }
   }
 
   /** Creates the counters of the account with the value 0. */

@@ -245,6 +245,20 @@ class CommandLinesTest {
     assertEquals(2, run("config", "--account", "other"));
     assertError("unknown account 'other'");
 
+    // Shard 5 serves "keys", and shard 6 serves "berlin".
+    variables.put("ECOFLOW_SHARD", "5/8");
+    assertEquals(0, run("config"));
+    lines = shown(file);
+    assertTrue(lines.contains("ECOFLOW_SHARD 5/8 environment"), "" + lines);
+    assertEquals(
+        keys, lines.subList(lines.indexOf("ACCOUNT SETTING VALUE FROM") + 1, lines.size()));
+    assertEquals(2, run("config", "--account", "berlin"));
+    assertError("account 'berlin' belongs to shard 6/8, and this is shard 5/8");
+    variables.put("ECOFLOW_SHARD", "0/8");
+    assertEquals(0, run("config"));
+    assertFalse(shown(file).contains("ACCOUNT SETTING VALUE FROM"));
+    variables.remove("ECOFLOW_SHARD");
+
     Files.writeString(file, "accounts: [{name: a}]\nother: 1");
     assertEquals(2, run("config"));
     assertError(file + ":2: unknown field other; expected accounts");
