@@ -175,7 +175,7 @@ public final class Beans implements ExporterBeans {
         new Normalised(
             settings.page(), settings.messagesDir(), devices, quotas, meters::valueHeld, nanoClock);
     devices.setSilences(normalised::silence);
-    Page page = new Page(settings.page(), devices, quotas, normalised, meters);
+    Page page = new Page(settings.page(), accounts, devices, quotas, normalised, meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), accounts, tls, meters, nanoClock, () -> exit.run());
     registries.publish(camel, settings.page().prefix(), devices, quotas, meters.registry());
@@ -263,7 +263,7 @@ public final class Beans implements ExporterBeans {
         });
     if (areNamed) {
       AccountStates states = new AccountStates(accounts, api, account -> mqtt.isConnected(account));
-      meters.registerAccounts(states::counts);
+      meters.registerAccounts(states::counts, api::host);
       Supplier<Optional<String>> problem = () -> accountsProblem(states);
       page.watch("accounts", problem);
       page.remark("accounts", problem);

@@ -158,6 +158,13 @@ public final class Api implements AutoCloseable {
     cooldown.forget(account);
   }
 
+  /**
+   * The host of the account's calls, which differs from the first configured one in other regions.
+   */
+  public String host(Account account) {
+    return hosts.of(account).current();
+  }
+
   /** Whether the account's calls are paused at EcoFlow's request. */
   public boolean isPaused(Account account) {
     return !cooldown.isOver(account);

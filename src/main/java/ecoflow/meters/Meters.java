@@ -7,6 +7,7 @@ import ecoflow.config.Settings;
 import ecoflow.config.Settings.Mode;
 import ecoflow.config.Shard;
 import ecoflow.device.Labels;
+import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -19,6 +20,8 @@ import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,6 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -281,8 +285,20 @@ public final class Meters {
     return ownNames.contains(name);
   }
 
-  /** Adds the gauges for the number of accounts by state. */
-  public void registerAccounts(Supplier<Map<String, Integer>> counts) {
+  /**
+   * Adds the gauges for the number of accounts by state, and the info metric of each account, and
+   * reserves the name of the info metric of devices, which the page writes.
+   *
+   * @param host returns the API host of an account
+   */
+  public void registerAccounts(
+      Supplier<Map<String, Integer>> counts, Function<Account, String> host) {
+    own("device_info");
+    own("account_info");
+    String info = prefix + "account";
+    prometheus.register(
+        () ->
+            AccountInfo.snapshot(info, "Mode, API host and labels of the account", accounts, host));
     GaugeWithCallback.builder()
         .name(own("accounts"))
         .help("Accounts by state")
@@ -579,6 +595,21 @@ public final class Meters {
 
   public void collected(Labels labels, int series) {
     devices.collected(labels, series);
+  }
+
+  /**
+   * Writes the meters with the label {@code account} of these accounts, and the meters with the
+   * label {@code device} of these devices.
+   *
+   * @param contentType of the Prometheus text format or OpenMetrics
+   */
+  public void scrape(
+      OutputStream out, String contentType, Set<String> accountNames, Set<String> serials)
+      throws IOException {
+    PrometheusRegistry selected = new SelectedMeters(prometheus, accountNames, serials);
+    // The formats of the client library are not accessible without this class.
+    new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, selected, Clock.SYSTEM)
+        .scrape(out, contentType);
   }
 
   private Counter messages(String account, String client, String type) {

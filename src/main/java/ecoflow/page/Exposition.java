@@ -1,5 +1,6 @@
 package ecoflow.page;
 
+import ecoflow.device.DeviceView;
 import ecoflow.device.Labels;
 import ecoflow.quota.Family;
 import java.util.List;
@@ -121,6 +122,23 @@ final class Exposition extends PagePart<Family> {
     for (Sample sample : samples) {
       out.add(fullName).add('{').add(deviceLabels(sample.labels()));
       out.add(VALUE).add(sample.value()).add('\n');
+    }
+  }
+
+  /**
+   * Appends an info metric with the labels and the account of each device.
+   *
+   * @param name without the suffix _info, which the name of the family lacks in OpenMetrics
+   */
+  static void appendDeviceInfo(
+      PageBytes out, String name, List<DeviceView> devices, boolean openMetrics) {
+    String fullName = name + "_info";
+    String help = "Labels and account of the device";
+    out.add(openMetrics ? head(name, help, "info", true) : head(fullName, help, "gauge", false));
+    for (DeviceView device : devices) {
+      out.add(fullName).add('{').add(deviceLabels(device.labels()));
+      // Names of accounts need no escapes. A device of another source has no account.
+      out.add(",account=\"").add(device.account()).add("\"} 1\n");
     }
   }
 

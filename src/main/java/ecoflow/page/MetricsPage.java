@@ -1,5 +1,6 @@
 package ecoflow.page;
 
+import ecoflow.account.Accounts;
 import ecoflow.config.PageSettings;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
@@ -12,12 +13,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
@@ -26,6 +30,8 @@ final class MetricsPage {
 
   static final String TEXT = "text/plain; version=0.0.4; charset=utf-8";
   static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+  private static final String PLAIN = "text/plain; charset=utf-8";
+  private static final int NOT_FOUND = 404;
   private static final String END = "# EOF\n";
 
   /** A piece can exceed its size by up to one series. */
@@ -33,6 +39,8 @@ final class MetricsPage {
 
   private final PageSettings settings;
   private final String prefix;
+  private final Accounts accounts;
+  private final boolean areNamed;
   private final Devices devices;
   private final Quotas quotas;
   private final Normalised normalised;
@@ -43,8 +51,15 @@ final class MetricsPage {
   private volatile int capacity = PageStream.PIECE + SERIES_RESERVE;
 
   MetricsPage(
-      PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
+      PageSettings settings,
+      Accounts accounts,
+      Devices devices,
+      Quotas quotas,
+      Normalised normalised,
+      Meters meters) {
     this.settings = settings;
+    this.accounts = accounts;
+    this.areNamed = accounts.areNamed();
     this.prefix = settings.prefix();
     this.normalised = normalised;
     this.devices = devices;
@@ -53,19 +68,32 @@ final class MetricsPage {
     this.names = new Exposition.Names(prefix);
   }
 
-  /** Route step: returns the page in the format and encoding that the client accepts. */
+  /**
+   * Route step: returns the page in the format and encoding that the client accepts. With an
+   * accounts file, the parameter {@code account} of the query selects accounts. Request headers
+   * cannot replace the header with the query.
+   */
   public void answer(Exchange exchange) throws IOException {
     Message message = exchange.getMessage();
     boolean openMetrics = prefersOpenMetrics(message.getHeader("Accept", "", String.class));
     boolean gzip = acceptsGzip(message.getHeader("Accept-Encoding", "", String.class));
     boolean head = "HEAD".equals(message.getHeader(Exchange.HTTP_METHOD));
+    String query = message.getHeader(Exchange.HTTP_RAW_QUERY, String.class);
+    AccountFilter filter = AccountFilter.of(areNamed ? query : null, accounts);
     message.removeHeaders("*");
+    if (!filter.unknown().isEmpty()) {
+      message.setHeader(Exchange.HTTP_RESPONSE_CODE, NOT_FOUND);
+      message.setHeader(Exchange.CONTENT_TYPE, PLAIN);
+      message.setHeader("X-Content-Type-Options", "nosniff");
+      message.setBody(filter.problem());
+      return;
+    }
     message.setHeader(Exchange.CONTENT_TYPE, openMetrics ? OPEN_METRICS : TEXT);
     message.setHeader("Vary", "Accept, Accept-Encoding");
     if (gzip) {
       message.setHeader(Exchange.CONTENT_ENCODING, "gzip");
     }
-    PageStream page = page(openMetrics, gzip);
+    PageStream page = page(filter, openMetrics, gzip);
     Optional<ByteBuffer> whole = page.whole();
     if (whole.isPresent()) {
       message.setBody(whole.get());
@@ -73,20 +101,39 @@ final class MetricsPage {
       // A large page is not written only to compute its length.
       message.setBody(head ? InputStream.nullInputStream() : page);
     }
-    if (!gzip) {
+    if (!gzip && filter.isAll()) {
       capacity = whole.map(ByteBuffer::remaining).orElse(PageStream.MAX_WHOLE) + SERIES_RESERVE;
     }
   }
 
   /** Removes expired series and creates the page. */
-  private PageStream page(boolean openMetrics, boolean gzip) throws IOException {
-    quotas.removeOld();
-    List<DeviceView> all = devices.all();
+  private PageStream page(AccountFilter filter, boolean openMetrics, boolean gzip)
+      throws IOException {
+    // The devices of some accounts only, so that such a page costs no more than its own series.
+    Set<String> serials =
+        filter.accounts().stream()
+            .flatMap(account -> devices.serials(account).stream())
+            .collect(Collectors.toSet());
+    if (filter.isAll()) {
+      quotas.removeOld();
+    } else {
+      serials.forEach(quotas::removeOldOf);
+    }
+    List<DeviceView> all = filter.isAll() ? devices.all() : views(serials);
     all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    PageBytes start = new PageBytes(gzip ? PageStream.PIECE + SERIES_RESERVE : capacity);
-    meters.registry().scrape(start, openMetrics ? OPEN_METRICS : TEXT);
+    boolean isShort = gzip || !filter.isAll();
+    PageBytes start = new PageBytes(isShort ? PageStream.PIECE + SERIES_RESERVE : capacity);
+    String type = openMetrics ? OPEN_METRICS : TEXT;
+    if (filter.isAll()) {
+      meters.registry().scrape(start, type);
+    } else {
+      meters.scrape(start, type, filter.names(), serials);
+    }
     // The metrics of the devices precede the end marker.
     start.removeSuffix(END);
+    if (areNamed) {
+      Exposition.appendDeviceInfo(start, prefix + "_device", all, openMetrics);
+    }
     Exposition.appendGauge(
         start,
         prefix + "_online",
@@ -104,7 +151,7 @@ final class MetricsPage {
                     new Sample(device.labels(), device.lastUpdateMillis().getAsLong() / 1000.0))
             .toList(),
         openMetrics);
-    Snapshot values = quotas.snapshot();
+    Snapshot values = filter.isAll() ? quotas.snapshot() : quotas.snapshot(serials);
     Map<String, byte[]> encoded = new HashMap<>();
     Function<String, byte[]> labels =
         serial ->
@@ -119,6 +166,14 @@ final class MetricsPage {
           new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
+  }
+
+  private List<DeviceView> views(Set<String> serials) {
+    return serials.stream()
+        .map(devices::find)
+        .flatMap(Optional::stream)
+        .sorted(Comparator.comparing(DeviceView::serial))
+        .toList();
   }
 
   /** Whether the client accepts OpenMetrics with at least the weight of plain text. */

@@ -1,5 +1,6 @@
 package ecoflow.page;
 
+import ecoflow.account.Accounts;
 import ecoflow.config.PageSettings;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
@@ -17,8 +18,13 @@ public final class Page {
   private final Health health;
 
   public Page(
-      PageSettings settings, Devices devices, Quotas quotas, Normalised normalised, Meters meters) {
-    this.metricsPage = new MetricsPage(settings, devices, quotas, normalised, meters);
+      PageSettings settings,
+      Accounts accounts,
+      Devices devices,
+      Quotas quotas,
+      Normalised normalised,
+      Meters meters) {
+    this.metricsPage = new MetricsPage(settings, accounts, devices, quotas, normalised, meters);
     this.scrapeCounter = new ScrapeCounter(devices, meters);
     this.health = new Health(devices);
   }

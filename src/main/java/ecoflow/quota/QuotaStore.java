@@ -3,6 +3,8 @@ package ecoflow.quota;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -117,6 +119,21 @@ final class QuotaStore {
         new TreeMap<>(devices).values().stream().map(Device::cellsInOrder).toList();
     return new Snapshot(
         () -> pageOrder.families(all), all.stream().map(Family.DeviceCells::values).toList());
+  }
+
+  /** The series of these devices at the time of the call. */
+  Snapshot snapshot(Set<String> serials) {
+    List<Family.DeviceCells> some =
+        serials.stream()
+            .sorted()
+            .map(devices::get)
+            .filter(Objects::nonNull)
+            .map(Device::cellsInOrder)
+            .toList();
+    // Not the order of all series, which it would replace.
+    return new Snapshot(
+        () -> new PageOrder().families(some),
+        some.stream().map(Family.DeviceCells::values).toList());
   }
 
   /** All values of a device, including those in JSON strings. */

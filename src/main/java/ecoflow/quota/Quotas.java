@@ -6,6 +6,7 @@ import ecoflow.text.Lines;
 import ecoflow.text.MessageTrace;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -198,15 +199,18 @@ public final class Quotas {
 
   /** Route step: removes the gauges of offline devices, and outdated single gauges. */
   public void removeOld() {
-    for (String serial : devices.serials()) {
-      devices.exclusively(
-          serial,
-          () -> {
-            store.expire(serial, devices.seriesLife(serial));
-            removeHidden(serial);
-            onChange.accept(serial);
-          });
-    }
+    devices.serials().forEach(this::removeOldOf);
+  }
+
+  /** Like {@link #removeOld}, for one device. */
+  public void removeOldOf(String serial) {
+    devices.exclusively(
+        serial,
+        () -> {
+          store.expire(serial, devices.seriesLife(serial));
+          removeHidden(serial);
+          onChange.accept(serial);
+        });
   }
 
   /** Removes a device that is no longer served. The caller has the lock of the device. */
@@ -284,6 +288,11 @@ public final class Quotas {
   /** All series at the time of the call. */
   public Snapshot snapshot() {
     return store.snapshot();
+  }
+
+  /** The series of these devices at the time of the call. */
+  public Snapshot snapshot(Set<String> serials) {
+    return store.snapshot(serials);
   }
 
   /**
