@@ -181,4 +181,33 @@ class AccountsFileIsServedTest {
     write(MODES);
     eventually(() -> assertFalse(exporter.http().get("/-/ready").body().contains("not used")));
   }
+
+  @Test
+  void theFirstAccountServesASharedDevice() throws IOException {
+    SimulatedDevice device = devices.get("mqtt");
+    SimulatedDevice same =
+        new SimulatedDevice(device.serial(), "Shared", "DELTA 2", WireFormat.JSON)
+            .set(Map.of("pd.soc", 99));
+    clouds.get("rest").add(same);
+    eventuallyShows("mqtt");
+    eventually(
+        () -> {
+          String text = page.text();
+          assertTrue(text.contains("ecoflow_devices_left_out{reason=\"other_account\"} 1"), text);
+        });
+    assertTrue(page.of(device, "pd_soc") != 99);
+    eventuallyShows("rest");
+
+    write(List.of("device", "open", "rest"));
+    eventually(() -> assertEquals(99, page.of(device, "pd_soc")));
+    eventually(
+        () -> {
+          String text = page.text();
+          assertTrue(text.contains("ecoflow_devices_left_out{reason=\"other_account\"} 0"), text);
+        });
+
+    write(MODES);
+    eventuallyShows("mqtt");
+    assertTrue(page.of(device, "pd_soc") != 99);
+  }
 }
