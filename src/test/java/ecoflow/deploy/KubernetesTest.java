@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ecoflow.config.Configuration;
 import ecoflow.testkit.ChildProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -125,6 +126,7 @@ class KubernetesTest {
           "deploy/kubernetes/overlays/home",
           "deploy/kubernetes/overlays/cabin",
           "deploy/kubernetes/overlays/accounts",
+          "deploy/kubernetes/overlays/fleet",
           "deploy/camel-k"
         })
     void eachObjectMatchesItsSchema(String directory) throws IOException {
@@ -203,6 +205,60 @@ class KubernetesTest {
       }
     }
 
+    @Test
+    void fleetHasOnePodPerShard() throws IOException {
+      List<YamlFile> objects = build("deploy/kubernetes/overlays/fleet");
+      assertEquals(List.of(), of("Deployment", objects));
+      assertEquals(1, of("StatefulSet", objects).size());
+      YamlFile fleet = of("StatefulSet", objects).get(0);
+      assertEquals("auto/" + fleet.get("spec", "replicas"), settings(objects).get("ECOFLOW_SHARD"));
+      assertEquals("RollingUpdate", fleet.text("spec", "updateStrategy", "type"));
+
+      Map<?, ?> pod = fleet.map("spec", "template", "metadata", "labels");
+      assertTrue(selects(fleet.map("spec", "selector", "matchLabels"), pod));
+      for (String kind : List.of("PodMonitor", "NetworkPolicy", "PodDisruptionBudget")) {
+        assertEquals(1, selecting(kind, objects, pod).size(), kind);
+      }
+      assertEquals(1, of("PodDisruptionBudget", objects).get(0).get("spec", "maxUnavailable"));
+      YamlFile service = of("Service", objects).get(0);
+      assertTrue(selects(service.map("spec", "selector"), pod));
+      assertEquals("None", service.text("spec", "clusterIP"));
+      assertEquals(service.text("metadata", "name"), fleet.text("spec", "serviceName"));
+    }
+
+    /** With the accounts file and the catalogue at the paths in the container. */
+    @Test
+    void fleetServesEachAccountOnce() throws Exception {
+      List<YamlFile> objects = build("deploy/kubernetes/overlays/fleet");
+      YamlFile fleet = of("StatefulSet", objects).get(0);
+      assertEquals(1, of("Secret", objects).size(), "the account of the base is not used");
+      String secret = named("Secret", objects, "ecoflow-accounts").text("metadata", "name");
+      assertEquals("ecoflow-accounts", secret, "a hash would restart the pods after each change");
+      assertEquals(
+          configMap(objects, "ecoflow-settings").text("metadata", "name"),
+          fleet.text(container("envFrom", 0, "configMapRef", "name")));
+      Map<String, String> variables = settings(objects);
+      Set<String> unknown = new TreeSet<>(variables.keySet());
+      unknown.removeAll(Deployed.known());
+      assertEquals(Set.of(), unknown);
+      assertEquals(
+          mountOf(fleet, configMap(objects, nameIn(fleet, "devices"))) + "/devices.json",
+          variables.remove("ECOFLOW_DEVICES_JSON"));
+      assertEquals(
+          mountOf(fleet, "secret", "secretName", secret) + "/accounts.yml",
+          variables.get("ECOFLOW_ACCOUNTS_FILE"));
+      Path file = temporary.resolve("accounts.yml");
+      Files.writeString(file, secret(objects, secret).get("accounts.yml"));
+      variables.put("ECOFLOW_ACCOUNTS_FILE", file.toString());
+      List<String> served = new ArrayList<>();
+      for (int ordinal = 0; ordinal < (int) fleet.get("spec", "replicas"); ordinal++) {
+        variables.put("HOSTNAME", fleet.text("metadata", "name") + "-" + ordinal);
+        Configuration.from(variables).accounts().forEach(account -> served.add(account.name()));
+      }
+      served.sort(null);
+      assertEquals(List.of("house-1", "house-2"), served);
+    }
+
     private static Object[] container(Object... path) {
       return Stream.concat(Stream.of("spec", "template", "spec", "containers", 0), Stream.of(path))
           .toArray();
@@ -228,16 +284,21 @@ class KubernetesTest {
 
     /** The requirements of the pod security level "restricted", and further ones. */
     @ParameterizedTest
-    @CsvSource({"demo, ecoflow-exporter-demo:", "accounts, ecoflow-exporter:"})
-    void podsAreRestricted(String overlay, String image) throws IOException {
+    @CsvSource({
+      "demo, Deployment, ecoflow-exporter-demo:",
+      "accounts, Deployment, ecoflow-exporter:",
+      "fleet, StatefulSet, ecoflow-exporter:"
+    })
+    void podsAreRestricted(String overlay, String kind, String image) throws IOException {
       List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
       assertEquals(
           "restricted",
           of("Namespace", objects)
               .get(0)
               .text("metadata", "labels", "pod-security.kubernetes.io/enforce"));
-      for (YamlFile deployment : of("Deployment", objects)) {
-        YamlFile pod = new YamlFile(deployment.get("spec", "template", "spec"));
+      assertFalse(of(kind, objects).isEmpty());
+      for (YamlFile workload : of(kind, objects)) {
+        YamlFile pod = new YamlFile(workload.get("spec", "template", "spec"));
         assertEquals(true, pod.get("securityContext", "runAsNonRoot"));
         assertEquals(1000, pod.get("securityContext", "runAsUser"));
         assertEquals("RuntimeDefault", pod.get("securityContext", "seccompProfile", "type"));
@@ -371,7 +432,8 @@ class KubernetesTest {
     }
 
     private static String decoded(String base64) {
-      return new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
+      // Kustomize wraps long values.
+      return new String(Base64.getMimeDecoder().decode(base64), StandardCharsets.UTF_8);
     }
 
     private static Map<String, String> settings(List<YamlFile> objects) {
@@ -407,11 +469,15 @@ class KubernetesTest {
 
     /** The path in the container at which a config map is mounted. */
     private static String mountOf(YamlFile deployment, YamlFile configMap) {
-      String name = configMap.text("metadata", "name");
+      return mountOf(deployment, "configMap", "name", configMap.text("metadata", "name"));
+    }
+
+    /** The path in the container at which the volume with a value in a field is mounted. */
+    private static String mountOf(YamlFile deployment, String kind, String field, String name) {
       String volume =
           deployment.list("spec", "template", "spec", "volumes").stream()
               .map(YamlFile::new)
-              .filter(candidate -> candidate.find("configMap", "name").equals(Optional.of(name)))
+              .filter(candidate -> candidate.find(kind, field).equals(Optional.of(name)))
               .map(candidate -> candidate.text("name"))
               .findFirst()
               .orElseThrow();
