@@ -264,6 +264,8 @@ public final class Beans implements ExporterBeans {
     if (areNamed) {
       AccountStates states = new AccountStates(accounts, api, account -> mqtt.isConnected(account));
       meters.registerAccounts(states::counts, api::host);
+      page.bindAccounts(registry, account -> states.of(account).label());
+      landing.linkAccounts();
       Supplier<Optional<String>> problem = () -> accountsProblem(states);
       page.watch("accounts", problem);
       page.remark("accounts", problem);

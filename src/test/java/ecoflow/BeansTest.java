@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.config.Configuration;
 import ecoflow.config.Settings;
 import ecoflow.routefiles.RouteFile;
 import ecoflow.testkit.ExporterJar;
@@ -30,6 +31,7 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -105,15 +107,19 @@ class BeansTest {
   }
 
   @Test
-  void beansAndMethodsInRoutesExist() throws Exception {
+  void beansAndMethodsInRoutesExist(@TempDir Path directory) throws Exception {
+    Path accounts = directory.resolve("accounts.yml");
+    Files.writeString(
+        accounts, "accounts: [{name: one, mode: rest, access_key: key, secret_key: secret}]");
     try (SimulatedCloud cloud = SimulatedCloud.start()) {
       CamelContext open = context(Variables.of(cloud, "open"));
       CamelContext device = context(Variables.of(cloud, "device"));
-      for (Path file : files()) {
-        RouteFile routes = RouteFile.read(file);
+      CamelContext file = context(Variables.ofFile(accounts));
+      for (Path path : files()) {
+        RouteFile routes = RouteFile.read(path);
         for (String name : routes.beans().toList()) {
-          Object bean = find(name, open, device);
-          assertNotNull(bean, file + " names " + name);
+          Object bean = find(name, open, device, file);
+          assertNotNull(bean, path + " names " + name);
           if (!OTHER_NAMES.contains(name)) {
             assertTrue(
                 Stream.concat(
@@ -123,11 +129,11 @@ class BeansTest {
           }
         }
         for (RouteFile.Call call : routes.calls()) {
-          Object bean = find(call.bean(), open, device);
+          Object bean = find(call.bean(), open, device, file);
           assertTrue(
               Arrays.stream(bean.getClass().getMethods())
                   .anyMatch(method -> method.getName().equals(call.method())),
-              file + " calls " + call);
+              path + " calls " + call);
         }
       }
     }
@@ -136,7 +142,7 @@ class BeansTest {
   private CamelContext context(Map<String, String> variables) throws Exception {
     CamelContext camel = new DefaultCamelContext();
     contexts.add(camel);
-    try (Beans beans = new Beans(Settings.from(variables))) {
+    try (Beans beans = new Beans(Configuration.from(variables))) {
       beans.configure(camel);
     }
     return camel;

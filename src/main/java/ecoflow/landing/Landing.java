@@ -72,6 +72,11 @@ public final class Landing {
     page.groupBy(accountOf);
   }
 
+  /** Adds a link to the page with the accounts. */
+  public void linkAccounts() {
+    page.linkAccounts();
+  }
+
   /** Binds {@code landingPage}. */
   public void bind(Registry registry) {
     registry.bind("landingPage", page);

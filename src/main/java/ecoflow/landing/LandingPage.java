@@ -39,6 +39,7 @@ final class LandingPage {
   private final List<Condition> conditions = new ArrayList<>();
   private final Map<String, History> histories = new ConcurrentHashMap<>();
   private volatile Function<DeviceView, String> accountOf = device -> "";
+  private volatile boolean hasAccountsPage;
   private Template template;
 
   LandingPage(
@@ -66,6 +67,10 @@ final class LandingPage {
 
   void groupBy(Function<DeviceView, String> newAccountOf) {
     accountOf = newAccountOf;
+  }
+
+  void linkAccounts() {
+    hasAccountsPage = true;
   }
 
   private long minute() {
@@ -126,6 +131,7 @@ final class LandingPage {
     // Without scripts, a refresh discards the text in the search field.
     view.put("refresh", needsSearch ? 60 : 15);
     view.put("hasAccounts", selection.hasAccounts());
+    view.put("hasAccountsPage", hasAccountsPage);
     view.put("query", query.text());
     view.put("queryAccount", query.account());
     view.put("isFilter", query.isFilter());

@@ -1,5 +1,6 @@
 package ecoflow.page;
 
+import ecoflow.account.Account;
 import ecoflow.account.Accounts;
 import ecoflow.config.PageSettings;
 import ecoflow.device.Devices;
@@ -7,15 +8,18 @@ import ecoflow.meters.Meters;
 import ecoflow.normal.Normalised;
 import ecoflow.quota.Quotas;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.camel.spi.Registry;
 
-/** The metrics page and the health pages. */
+/** The metrics page, the health pages and the pages about accounts. */
 public final class Page {
 
   private final MetricsPage metricsPage;
   private final ScrapeCounter scrapeCounter;
   private final Health health;
+  private final Accounts accounts;
+  private final Devices devices;
 
   public Page(
       PageSettings settings,
@@ -27,6 +31,8 @@ public final class Page {
     this.metricsPage = new MetricsPage(settings, accounts, devices, quotas, normalised, meters);
     this.scrapeCounter = new ScrapeCounter(devices, meters);
     this.health = new Health(devices);
+    this.accounts = accounts;
+    this.devices = devices;
   }
 
   /**
@@ -46,6 +52,15 @@ public final class Page {
    */
   public void remark(String name, Supplier<Optional<String>> problem) {
     health.remark(name, problem);
+  }
+
+  /**
+   * Binds {@code accountsPage}.
+   *
+   * @param state returns the state of an account
+   */
+  public void bindAccounts(Registry registry, Function<Account, String> state) {
+    registry.bind("accountsPage", new AccountsPage(accounts, devices, state));
   }
 
   /** Binds {@code metricsPage}, {@code scrapeCounter}, {@code health} and Camel's checks. */

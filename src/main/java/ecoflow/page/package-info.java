@@ -1,2 +1,2 @@
-/** The metrics page and the health pages. */
+/** The metrics page, the health pages and the pages about accounts. */
 package ecoflow.page;

@@ -49,6 +49,9 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
       List.of("connection", "account-login", "account-messages", "account-requests", "payload");
   private static final List<String> OPEN = List.of("open-login", "open-messages");
 
+  /** The files that need an accounts file. */
+  private static final List<String> ACCOUNTS_FILE = List.of("accounts-page");
+
   /** The account files that mode Open loads as well. */
   private static final List<String> ACCOUNT_AND_OPEN = List.of("connection", "payload");
 
@@ -71,7 +74,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
 
   /** The names of all packaged files, sorted. */
   public static List<String> packaged() {
-    return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN)
+    return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN, ACCOUNTS_FILE)
         .flatMap(List::stream)
         .map(RouteFiles::file)
         .sorted()
@@ -108,7 +111,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
    */
   private static List<String> of(boolean hasAllModes, Settings.Mode mode) {
     if (hasAllModes) {
-      return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN)
+      return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN, ACCOUNTS_FILE)
           .flatMap(List::stream)
           .map(RouteFiles::file)
           .toList();

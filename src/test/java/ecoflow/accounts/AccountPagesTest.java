@@ -4,23 +4,30 @@ import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.PrometheusServer;
 import ecoflow.testkit.Promtool;
 import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Variables;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterAll;
@@ -32,6 +39,11 @@ import org.junit.jupiter.api.io.TempDir;
 class AccountPagesTest {
 
   private static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0";
+
+  /** Created with htpasswd -nbB -C 5. */
+  private static final String BCRYPT_S3CRET =
+      "$2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW";
+
   private static final SimulatedDevice GARAGE = device("R331ZGARAGE00001", "Garage \"1\"");
   private static final SimulatedDevice SHED = device("R331ZSHED0000001", "Shed");
 
@@ -257,6 +269,193 @@ class AccountPagesTest {
         exporter.http().send("HEAD", "/metrics" + query, BodyHandlers.ofString());
     assertEquals(200, head.statusCode());
     assertEquals("", head.body());
+  }
+
+  @Test
+  void accountsAreListedAsJson() throws IOException {
+    HttpResponse<String> response = exporter.http().get("/-/accounts");
+
+    assertEquals(200, response.statusCode());
+    assertEquals("application/json", response.headers().firstValue("Content-Type").orElseThrow());
+    assertEquals(
+        List.of(
+            Map.of(
+                "name",
+                "berlin-17",
+                "mode",
+                "rest",
+                "state",
+                "connected",
+                "devices",
+                1,
+                "devices_online",
+                1,
+                "labels",
+                Map.of("site", "Berlin \"Mitte\"\\", "tenant", "acme")),
+            Map.of(
+                "name",
+                "keys",
+                "mode",
+                "rest",
+                "state",
+                "connected",
+                "devices",
+                1,
+                "devices_online",
+                1,
+                "labels",
+                Map.of()),
+            Map.of(
+                "name",
+                "refused",
+                "mode",
+                "rest",
+                "state",
+                "refused",
+                "devices",
+                0,
+                "devices_online",
+                0,
+                "labels",
+                Map.of("floor", "2"))),
+        new ObjectMapper().readValue(response.body(), List.class));
+    assertFalse(response.body().contains(keys.account().accessKey()), response.body());
+    assertTrue(exporter.http().get("/").body().contains("<a href=\"/-/accounts\">"));
+  }
+
+  @Test
+  void serviceDiscoveryReturnsOneTargetPerAccount() throws IOException {
+    HttpResponse<String> response = exporter.http().get("/-/sd");
+    List<String> targets = List.of("localhost:" + exporter.http().port());
+
+    assertEquals(200, response.statusCode());
+    assertEquals("application/json", response.headers().firstValue("Content-Type").orElseThrow());
+    assertEquals(
+        List.of(
+            Map.of(
+                "targets",
+                targets,
+                "labels",
+                Map.of(
+                    "__param_account",
+                    "berlin-17",
+                    "site",
+                    "Berlin \"Mitte\"\\",
+                    "tenant",
+                    "acme")),
+            Map.of("targets", targets, "labels", Map.of("__param_account", "keys")),
+            Map.of(
+                "targets", targets, "labels", Map.of("__param_account", "refused", "floor", "2"))),
+        new ObjectMapper().readValue(response.body(), List.class));
+  }
+
+  @Test
+  void serviceDiscoveryUsesTheHostOfTheRequest() throws IOException {
+    assertTrue(raw("GET /-/sd HTTP/1.1\r\nHost: localhost:99\r\n").contains("\"localhost:99\""));
+    String withoutHost = raw("GET /-/sd HTTP/1.0\r\n");
+    assertTrue(withoutHost.startsWith("HTTP/1.0 400 "), withoutHost);
+    assertTrue(withoutHost.endsWith("\r\n\r\nthe request has no header Host\n"), withoutHost);
+    String posted = raw("POST /-/sd HTTP/1.1\r\nHost: localhost\r\n");
+    assertTrue(posted.startsWith("HTTP/1.1 405 "), posted);
+    String head = raw("HEAD /-/accounts HTTP/1.1\r\nHost: localhost\r\n");
+    assertTrue(head.startsWith("HTTP/1.1 200 ") && head.endsWith("\r\n\r\n"), head);
+  }
+
+  private static String raw(String request) throws IOException {
+    try (Socket socket = new Socket("localhost", exporter.http().port())) {
+      socket
+          .getOutputStream()
+          .write((request + "Connection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
+  void withoutAFileThePagesDoNotExistAndTheQueryIsIgnored() throws IOException {
+    SimulatedDevice device = device("R331ZSINGLE00001", "Single");
+    try (SimulatedCloud cloud = SimulatedCloud.start().add(device);
+        RunningExporter single = RunningExporter.start(Variables.of(cloud, "rest"))) {
+      single.page().eventuallyShows(device, "pd_soc", 50);
+      assertEquals(404, single.http().get("/-/accounts").statusCode());
+      assertEquals(404, single.http().get("/-/sd").statusCode());
+      HttpResponse<String> page = single.http().get("/metrics?account=nobody");
+      assertEquals(200, page.statusCode());
+      assertFalse(page.body().contains("account_info"), page.body());
+      assertEquals(1, lines(page.body(), "ecoflow_device_info{").size());
+      assertTrue(page.body().contains("EcoFlow quota device_info"), page.body());
+      assertFalse(single.http().get("/").body().contains("/-/accounts"));
+    }
+  }
+
+  @Test
+  void theScrapeConfigurationInTheManualWorks() throws IOException {
+    assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
+    String manual = Files.readString(Path.of("docs/MANUAL.md"));
+    Matcher yaml =
+        Pattern.compile(
+                "```yaml\n(scrape_configs:\n  - job_name: ecoflow-accounts\n.*?)```",
+                Pattern.DOTALL)
+            .matcher(manual);
+    assertTrue(yaml.find());
+    String config = yaml.group(1).replace("localhost:9090", "localhost:" + exporter.http().port());
+    try (PrometheusServer prometheus =
+        PrometheusServer.start(Files.createDirectory(directory.resolve("prometheus")), config)) {
+      prometheus.awaitSeries(3, "up{job=\"ecoflow-accounts\"} == 1");
+      prometheus.awaitSeries(1, "up{job=\"ecoflow\"} == 1");
+      prometheus.awaitSeries(1, "ecoflow_accounts{state=\"refused\"}");
+      prometheus.awaitSeries(2, "ecoflow_pd_soc");
+      prometheus.awaitSeries(
+          1, "ecoflow_pd_soc{account=\"berlin-17\",tenant=\"acme\",device=\"R331ZGARAGE00001\"}");
+      prometheus.awaitSeries(1, "ecoflow_account_info{account=\"refused\",floor=\"2\"}");
+      assertEquals(
+          List.of(), prometheus.query("{exported_account!=\"\"} or {exported_site!=\"\"}"));
+      assertEquals(
+          List.of(),
+          prometheus.query("{job=\"ecoflow\",__name__=~\"ecoflow_(pd|http_requests).*\"}"));
+    }
+  }
+
+  @Test
+  void theQueryInTheManualWorks() throws IOException {
+    assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
+    Matcher query =
+        Pattern.compile("```\n(avg by \\(site\\) .*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("docs/MANUAL.md")));
+    assertTrue(query.find());
+    try (PrometheusServer prometheus =
+        PrometheusServer.start(
+            Files.createDirectory(directory.resolve("query")),
+            Map.of("ecoflow", exporter.http().port()))) {
+      prometheus.awaitSeries(2, query.group(1));
+      assertEquals(
+          Set.of(Map.of(), Map.of("site", "Berlin \"Mitte\"\\")),
+          prometheus.query(query.group(1)).stream()
+              .map(PrometheusServer.Sample::labels)
+              .collect(Collectors.toSet()));
+    }
+  }
+
+  @Test
+  void thePagesRequireAPassword() throws IOException {
+    Path webConfig = directory.resolve("web.yml");
+    Files.writeString(webConfig, "basic_auth_users:\n  alice: " + BCRYPT_S3CRET + "\n");
+    Path file = directory.resolve("one.yml");
+    Files.writeString(file, "accounts:\n" + account("keys", keys, keys.account().secretKey()));
+    String basic =
+        "Basic "
+            + Base64.getEncoder().encodeToString("alice:s3cret".getBytes(StandardCharsets.UTF_8));
+    try (RunningExporter guarded =
+        RunningExporter.start(
+            Variables.ofFile(
+                file,
+                "ECOFLOW_CA_FILE=" + keys.caFile(),
+                "ECOFLOW_WEB_CONFIG_FILE=" + webConfig))) {
+      for (String path : List.of("/-/accounts", "/-/sd", "/metrics?account=keys")) {
+        assertEquals(401, guarded.http().get(path).statusCode(), path);
+        assertEquals(200, guarded.http().get(path, "Authorization", basic).statusCode(), path);
+      }
+      assertEquals(401, guarded.http().get("/metrics?account=nobody").statusCode());
+    }
   }
 
   @Test

@@ -47,6 +47,8 @@ class RouteFilesTest {
           "accountLogin.loginBody",
           "accountLogin.token",
           "accountLogin.userId",
+          "accountsPage.list",
+          "accountsPage.targets",
           "cloudCall.host",
           "health.startupProblems",
           "health.remarks",

@@ -44,7 +44,23 @@ public final class PrometheusServer implements AutoCloseable {
     }
   }
 
+  /**
+   * @param directory an empty directory
+   * @param scrapeConfigs the YAML with the key scrape_configs
+   */
+  public static PrometheusServer start(Path directory, String scrapeConfigs) {
+    try {
+      return new PrometheusServer(directory, scrapeConfigs);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private PrometheusServer(Path directory, Map<String, Integer> targets) throws IOException {
+    this(directory, scrapeConfigs(targets));
+  }
+
+  private PrometheusServer(Path directory, String scrapeConfigs) throws IOException {
     try (Stream<Path> rules = Files.list(Path.of("deploy/prometheus/rules"))) {
       for (Path file : rules.toList()) {
         // A minute for each rule is too long for a test.
@@ -52,16 +68,11 @@ public final class PrometheusServer implements AutoCloseable {
         Files.writeString(directory.resolve(file.getFileName()), text);
       }
     }
-    StringBuilder config =
-        new StringBuilder(
+    Path file =
+        Files.writeString(
+            directory.resolve("prometheus.yml"),
             "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: ['*.yaml']\n"
-                + "scrape_configs:\n");
-    targets.forEach(
-        (job, target) ->
-            config.append(
-                "  - {job_name: %s, static_configs: [{targets: ['127.0.0.1:%d']}]}%n"
-                    .formatted(job, target)));
-    Path file = Files.writeString(directory.resolve("prometheus.yml"), config);
+                + scrapeConfigs);
     process =
         ChildProcess.start(
             directory,
@@ -73,6 +84,16 @@ public final class PrometheusServer implements AutoCloseable {
                 "--storage.tsdb.path=" + directory.resolve("data"),
                 "--web.listen-address=127.0.0.1:" + port));
     process.awaitLine("Server is ready to receive web requests");
+  }
+
+  private static String scrapeConfigs(Map<String, Integer> targets) {
+    StringBuilder config = new StringBuilder("scrape_configs:\n");
+    targets.forEach(
+        (job, target) ->
+            config.append(
+                "  - {job_name: %s, static_configs: [{targets: ['127.0.0.1:%d']}]}%n"
+                    .formatted(job, target)));
+    return config.toString();
   }
 
   public static boolean isInstalled() {
