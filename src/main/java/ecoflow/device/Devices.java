@@ -343,6 +343,12 @@ public final class Devices {
     return longer(device.group().maxAge(), maxSilence(silence(device)));
   }
 
+  /** How long a poll of this device does not overwrite a pushed value. */
+  public Duration pushLead(String serial) {
+    Device device = bySerial.get(serial);
+    return (device == null ? others : device.group()).settings().pushLead();
+  }
+
   /** The age at which a single series of this device is removed. */
   public Duration seriesLife(String serial) {
     Device device = bySerial.get(serial);

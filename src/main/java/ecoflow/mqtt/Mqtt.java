@@ -59,7 +59,6 @@ public final class Mqtt implements AutoCloseable {
               accounts,
               new ServedDevices(devices),
               trust,
-              settings.mqtt().keepalive(),
               settings.http().timeout(),
               settings.http().proxy(),
               kinds,

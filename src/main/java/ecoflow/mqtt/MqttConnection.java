@@ -58,7 +58,7 @@ final class MqttConnection {
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
 
   /**
-   * The parameters of all connections.
+   * The parameters of a connection.
    *
    * @param tls shared by all connections
    * @param responseTimeout maximum time to wait for each response of the broker

@@ -7,6 +7,7 @@ import ecoflow.config.ProxySettings;
 import ecoflow.text.Lines;
 import ecoflow.text.PlainException;
 import io.vertx.core.Vertx;
+import io.vertx.core.net.SSLEngineOptions;
 import io.vertx.core.net.TrustOptions;
 import java.time.Duration;
 import java.util.List;
@@ -147,7 +148,10 @@ final class MqttLink extends MqttClient {
   private final Accounts accounts;
   private final Served served;
   private final Loop loop;
-  private final MqttConnection.Parameters parameters;
+
+  /** Returns the parameters of a connection with this keep-alive interval. */
+  private final Function<Duration, MqttConnection.Parameters> parameters;
+
   private final LongSupplier nanoClock;
   private final Function<byte[], ?> kinds;
   private final FairQueue queue;
@@ -168,7 +172,6 @@ final class MqttLink extends MqttClient {
       Accounts accounts,
       Served served,
       TrustManagerFactory trust,
-      Duration keepalive,
       Duration responseTimeout,
       Optional<ProxySettings> proxy,
       Function<byte[], ?> kinds,
@@ -178,14 +181,12 @@ final class MqttLink extends MqttClient {
     // Paho never connects with this address and client ID.
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
     this.loop = Loop.of(vertx);
+    TrustOptions trusted = TrustOptions.wrap(trust);
+    SSLEngineOptions tls = MqttConnection.tls();
     this.parameters =
-        new MqttConnection.Parameters(
-            TrustOptions.wrap(trust),
-            MqttConnection.tls(),
-            keepalive,
-            responseTimeout,
-            proxy,
-            nanoClock);
+        keepalive ->
+            new MqttConnection.Parameters(
+                trusted, tls, keepalive, responseTimeout, proxy, nanoClock);
     this.accounts = accounts;
     this.served = served;
     this.kinds = kinds;
@@ -298,7 +299,9 @@ final class MqttLink extends MqttClient {
     drop(state);
     state.refused.clear();
     Dispatcher dispatcher = new Dispatcher(account, state);
-    MqttConnection opened = new MqttConnection(loop, parameters, login, dispatcher);
+    MqttConnection.Parameters parametersOfAccount =
+        parameters.apply(account.settings().mqtt().keepalive());
+    MqttConnection opened = new MqttConnection(loop, parametersOfAccount, login, dispatcher);
     dispatcher.source = opened;
     state.connecting = opened;
     try {

@@ -37,7 +37,7 @@ final class MessageUpdates {
    * @param maxSeries the maximum number of series of a device, and of its values in JSON strings
    * @param maxValues the maximum number of values, objects, lists and strings in a message; further
    *     ones are dropped
-   * @param pushPrecedence how long a poll does not overwrite a pushed value
+   * @param pushPrecedence returns how long a poll of a device does not overwrite a pushed value
    * @param jsonReader parses a JSON string; returns an empty map if it does not contain an object
    */
   record Settings(
@@ -45,12 +45,15 @@ final class MessageUpdates {
       Conflicts conflicts,
       int maxSeries,
       int maxValues,
-      Duration pushPrecedence,
+      Function<String, Duration> pushPrecedence,
       Function<String, Map<?, ?>> jsonReader) {}
 
   private final String serial;
   private final Settings settings;
-  private final long pushPrecedence;
+
+  /** In nanoseconds; read again for each poll after a push. */
+  private long pushPrecedence;
+
   private final SeriesIndex index;
   private final ChangeTracker tracker;
   private final Positions positions;
@@ -68,7 +71,6 @@ final class MessageUpdates {
   MessageUpdates(String serial, Settings settings, SeriesIndex index, ChangeTracker tracker) {
     this.serial = serial;
     this.settings = settings;
-    this.pushPrecedence = settings.pushPrecedence().toNanos();
     this.index = index;
     this.tracker = tracker;
     this.positions = new Positions(settings.maxSeries());
@@ -82,7 +84,11 @@ final class MessageUpdates {
   /** See {@link QuotaStore#record}. */
   int store(
       Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin, Map<?, ?> times) {
-    boolean isAfterPush = origin == Origin.POLL && hasPushed && now - pushedAt < pushPrecedence;
+    boolean isPollAfterPush = origin == Origin.POLL && hasPushed;
+    if (isPollAfterPush) {
+      pushPrecedence = settings.pushPrecedence().apply(serial).toNanos();
+    }
+    boolean isAfterPush = isPollAfterPush && now - pushedAt < pushPrecedence;
     if (origin == Origin.PUSH) {
       hasPushed = true;
       pushedAt = now;

@@ -107,7 +107,7 @@ public final class Quotas {
             },
             settings.maxSeries(),
             settings.maxValues(),
-            settings.pushLead(),
+            devices::pushLead,
             keepsJsonStrings ? jsonReader : text -> Map.of());
     this.store = new QuotaStore(updates, nanoClock);
   }

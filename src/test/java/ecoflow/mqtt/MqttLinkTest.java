@@ -103,7 +103,9 @@ class MqttLinkTest {
   }
 
   private MqttLink link(Duration keepalive, Duration answerTimeout) throws Exception {
-    OneAccount one = OneAccount.of(Variables.of(cloud, "mqtt"));
+    OneAccount one =
+        OneAccount.of(
+            Variables.of(cloud, "mqtt", "MQTT_KEEPALIVE=" + Math.max(1, keepalive.toSeconds())));
     account = one.account();
     MqttLink link =
         new MqttLink(
@@ -111,7 +113,6 @@ class MqttLinkTest {
             one.accounts(),
             new OneDevice(SERIAL, account),
             one.settings().http().trust(),
-            keepalive,
             answerTimeout,
             Optional.empty(),
             payload -> "",

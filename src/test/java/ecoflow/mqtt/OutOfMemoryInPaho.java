@@ -43,7 +43,6 @@ public final class OutOfMemoryInPaho {
             new OneDevice(device.serial(), account),
             one.settings().http().trust(),
             Duration.ofSeconds(60),
-            Duration.ofSeconds(60),
             Optional.empty(),
             payload -> "",
             dropped -> {},
