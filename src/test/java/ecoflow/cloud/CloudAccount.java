@@ -1,7 +1,7 @@
 package ecoflow.cloud;
 
 /**
- * The only account of a simulated cloud: app account and developer keys.
+ * The credentials of an account of a simulated cloud: app account and developer keys.
  *
  * @param userId 19 digits
  */
@@ -15,4 +15,14 @@ public record CloudAccount(
           "1612345678901234567",
           "simulatedAccessKey00000000000000",
           "simulatedSecretKey00000000000000");
+
+  /** One of many accounts, each with credentials of its own. */
+  public static CloudAccount numbered(int number) {
+    return new CloudAccount(
+        "owner-" + number + "@example.org",
+        "correct horse " + number,
+        "16123456789%08d".formatted(number),
+        "simulatedAccessKey%014d".formatted(number),
+        "simulatedSecretKey%014d".formatted(number));
+  }
 }

@@ -27,7 +27,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiPredicate;
@@ -63,11 +64,12 @@ final class CloudBroker {
   private int open;
   private int maxOpen;
 
-  final List<ReceivedMessage> messages = new CopyOnWriteArrayList<>();
-  final List<ConnectAttempt> connects = new CopyOnWriteArrayList<>();
-  final List<String> connectionEvents = new CopyOnWriteArrayList<>();
-  final List<String> subscriptions = new CopyOnWriteArrayList<>();
+  final Queue<ReceivedMessage> messages = new ConcurrentLinkedQueue<>();
+  final Queue<ConnectAttempt> connects = new ConcurrentLinkedQueue<>();
+  final Queue<String> connectionEvents = new ConcurrentLinkedQueue<>();
+  final Queue<String> subscriptions = new ConcurrentLinkedQueue<>();
   volatile BiPredicate<String, String> mayRead = (user, topic) -> true;
+  volatile Predicate<String> closesClient = clientId -> false;
   volatile Predicate<String> refusedSubscriptions = topic -> false;
 
   CloudBroker(
@@ -125,13 +127,14 @@ final class CloudBroker {
                 CLOUD));
   }
 
-  void kickClients() {
+  /** Closes the connections of these client IDs. */
+  void kickClients(Predicate<String> clientIds) {
     ifRunning(
-        running -> {
-          for (ClientDescriptor client : running.listConnectedClients()) {
-            running.disconnectClient(client.getClientID());
-          }
-        });
+        running ->
+            running.listConnectedClients().stream()
+                .map(ClientDescriptor::getClientID)
+                .filter(clientIds)
+                .forEach(running::disconnectClient));
   }
 
   private void ifRunning(Consumer<Server> action) {
@@ -249,6 +252,9 @@ final class CloudBroker {
     @Override
     public void onSubscribe(InterceptSubscribeMessage message) {
       subscriptions.add(message.getTopicFilter());
+      if (closesClient.test(message.getClientID())) {
+        kickClients(message.getClientID()::equals);
+      }
     }
 
     @Override

@@ -18,19 +18,18 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
@@ -39,9 +38,9 @@ final class CloudHttp implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private static final String BEARER = "Bearer ";
+
   private final SimulatedCloud cloud;
-  private final CloudAccount account;
-  private final DeveloperSignature signature;
   private final SSLContext tls;
   private final int port;
   private final ExecutorService threads =
@@ -56,15 +55,11 @@ final class CloudHttp implements AutoCloseable {
   private HttpsServer server;
 
   final Faults faults = new Faults();
-  final List<CloudRequest> requests = new CopyOnWriteArrayList<>();
-  final Set<String> tokens = ConcurrentHashMap.newKeySet();
+  final Queue<CloudRequest> requests = new ConcurrentLinkedQueue<>();
 
-  CloudHttp(
-      SimulatedCloud cloud, CloudAccount account, int port, CloudCertificates.Identity identity)
+  CloudHttp(SimulatedCloud cloud, int port, CloudCertificates.Identity identity)
       throws IOException {
     this.cloud = cloud;
-    this.account = account;
-    this.signature = new DeveloperSignature(account.accessKey(), account.secretKey());
     tls = sslContext(identity);
     server = start(port);
     this.port = server.getAddress().getPort();
@@ -122,8 +117,9 @@ final class CloudHttp implements AutoCloseable {
     try (exchange) {
       CloudRequest request = read(exchange);
       requests.add(request);
-      Answer answer = answer(request);
-      Fault fault = faults.take(request.path(), request.query().get("sn"));
+      Optional<SimulatedAccount> account = account(request);
+      Answer answer = answer(request, account);
+      Fault fault = fault(request, account);
       Thread.sleep(fault.delay.toMillis());
       if (!fault.drop) {
         send(exchange, fault.change.apply(answer), fault);
@@ -134,96 +130,128 @@ final class CloudHttp implements AutoCloseable {
     }
   }
 
-  private Answer answer(CloudRequest request) {
+  private Fault fault(CloudRequest request, Optional<SimulatedAccount> account) {
+    String serial = request.query().get("sn");
+    Fault ofAccount =
+        account.map(one -> one.faults().take(request.path(), serial)).orElse(Fault.NONE);
+    return ofAccount == Fault.NONE ? faults.take(request.path(), serial) : ofAccount;
+  }
+
+  /** The account that a request names, even if its password or signature is wrong. */
+  private Optional<SimulatedAccount> account(CloudRequest request) {
+    return switch (request.path()) {
+      case ApiPath.LOGIN ->
+          json(request.body()).flatMap(login -> cloud.byEmail(login.path("email").asText()));
+      case ApiPath.CERTIFICATION, ApiPath.ACCOUNT_DEVICES ->
+          Optional.ofNullable(request.header("Authorization"))
+              .filter(authorization -> authorization.startsWith(BEARER))
+              .flatMap(authorization -> cloud.byToken(authorization.substring(BEARER.length())));
+      default -> Optional.ofNullable(request.header("accessKey")).flatMap(cloud::byAccessKey);
+    };
+  }
+
+  private Answer answer(CloudRequest request, Optional<SimulatedAccount> account) {
     return switch (request.method() + " " + request.path()) {
-      case "GET " + ApiPath.DEVICE_LIST -> signed(request, this::developerDeviceList);
+      case "GET " + ApiPath.DEVICE_LIST -> signed(request, account, CloudHttp::developerDeviceList);
       case "GET " + ApiPath.QUOTA ->
-          signed(request, () -> developerQuota(request.query().get("sn")));
+          signed(request, account, one -> developerQuota(one, request.query().get("sn")));
       case "GET " + ApiPath.OPEN_CERTIFICATION ->
-          signed(request, () -> success(certification(cloud.openCredentials())));
-      case "POST " + ApiPath.LOGIN -> login(request.body());
-      case "GET " + ApiPath.CERTIFICATION -> certification(request);
+          signed(request, account, one -> success(certification(one, one.openCredentials())));
+      case "POST " + ApiPath.LOGIN -> login(request, account);
+      case "GET " + ApiPath.CERTIFICATION ->
+          account
+              .filter(one -> one.login().userId().equals(request.query().get("userId")))
+              .map(one -> success(certification(one, one.credentials())))
+              .orElseGet(CloudHttp::unauthorised);
       case "GET " + ApiPath.ACCOUNT_DEVICES ->
-          hasToken(request) ? success(appDevices()) : unauthorised();
+          account.map(one -> success(appDevices(one))).orElseGet(CloudHttp::unauthorised);
       default -> new Answer(404, Map.of(), "");
     };
   }
 
-  private Answer signed(CloudRequest request, Supplier<Answer> content) {
-    if (!account.accessKey().equals(request.header("accessKey"))) {
+  private static Answer signed(
+      CloudRequest request,
+      Optional<SimulatedAccount> account,
+      Function<SimulatedAccount, Answer> content) {
+    if (account.isEmpty()) {
       return failure("8513", "accessKey is invalid");
     }
     // In requests with a Content-Type, a body is expected and signed.
     boolean accepted =
         request.header("Content-Type") == null
-            && signature.accepts(
-                request.query(),
-                request.header("nonce"),
-                request.header("timestamp"),
-                request.header("sign"));
-    return accepted ? content.get() : failure("8521", "signature is wrong");
+            && account
+                .get()
+                .signature()
+                .accepts(
+                    request.query(),
+                    request.header("nonce"),
+                    request.header("timestamp"),
+                    request.header("sign"));
+    return accepted ? content.apply(account.get()) : failure("8521", "signature is wrong");
   }
 
-  private Answer developerDeviceList() {
-    List<Map<String, Object>> list = new ArrayList<>();
-    cloud.devices().forEach(device -> list.add(describe(device)));
-    return success(list);
+  private static Answer developerDeviceList(SimulatedAccount account) {
+    return success(account.devices().stream().map(CloudHttp::describe).toList());
   }
 
-  private Answer developerQuota(String serial) {
-    return cloud
+  private static Answer developerQuota(SimulatedAccount account, String serial) {
+    return account
         .device(serial)
         .filter(SimulatedDevice::isOpenToDevelopers)
         .map(device -> success(device.quota()))
         .orElseGet(() -> failure("1006", "current device is not allowed to get device info"));
   }
 
-  private Answer login(String body) {
-    JsonNode login;
-    try {
-      login = JSON.readTree(body);
-    } catch (JsonProcessingException e) {
+  private Answer login(CloudRequest request, Optional<SimulatedAccount> account) {
+    Optional<JsonNode> body = json(request.body());
+    if (body.isEmpty()) {
       return new Answer(400, Map.of(), "");
     }
+    return account
+        .filter(one -> isAccepted(body.get(), one.login()))
+        .map(this::loggedIn)
+        .orElseGet(() -> failure("2026", "The account does not exist or the password is wrong"));
+  }
+
+  private static boolean isAccepted(JsonNode login, CloudAccount account) {
     String password =
         Base64.getEncoder().encodeToString(account.password().getBytes(StandardCharsets.UTF_8));
-    boolean accepted =
-        login.path("email").asText().equals(account.email())
-            && login.path("password").asText().equals(password)
-            && login.path("scene").asText().equals("IOT_APP")
-            && login.path("userType").asText().equals("ECOFLOW");
-    if (!accepted) {
-      return failure("2026", "The account does not exist or the password is wrong");
-    }
+    return login.path("password").asText().equals(password)
+        && login.path("scene").asText().equals("IOT_APP")
+        && login.path("userType").asText().equals("ECOFLOW");
+  }
+
+  private Answer loggedIn(SimulatedAccount account) {
     String token = "token-" + UUID.randomUUID();
-    tokens.add(token);
+    cloud.addToken(token, account);
     Map<String, Object> user = new LinkedHashMap<>();
-    user.put("userId", account.userId());
-    user.put("email", account.email());
+    user.put("userId", account.login().userId());
+    user.put("email", account.login().email());
     cloud.nickname().ifPresent(name -> user.put("name", name));
     return success(Map.of("token", token, "user", user));
   }
 
-  private Answer certification(CloudRequest request) {
-    if (!hasToken(request) || !account.userId().equals(request.query().get("userId"))) {
-      return unauthorised();
+  private static Optional<JsonNode> json(String body) {
+    try {
+      return Optional.of(JSON.readTree(body));
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
     }
-    return success(certification(cloud.credentials()));
   }
 
-  private Map<String, Object> certification(MqttCredentials credentials) {
+  private Map<String, Object> certification(SimulatedAccount account, MqttCredentials credentials) {
     return Map.of(
         "url", cloud.mqttUrl(),
-        "port", String.valueOf(cloud.certifiedMqttPort()),
+        "port", String.valueOf(cloud.certifiedMqttPort(account)),
         "protocol", "mqtts",
         "certificateAccount", credentials.account(),
         "certificatePassword", credentials.password());
   }
 
-  private Map<String, Object> appDevices() {
+  private static Map<String, Object> appDevices(SimulatedAccount account) {
     Map<String, Object> bound = new LinkedHashMap<>();
     Map<String, Object> share = new LinkedHashMap<>();
-    cloud
+    account
         .devices()
         .forEach(
             device -> (device.isShared() ? share : bound).put(device.serial(), describe(device)));
@@ -239,13 +267,6 @@ final class CloudHttp implements AutoCloseable {
       fields.put("productName", device.productName());
     }
     return fields;
-  }
-
-  private boolean hasToken(CloudRequest request) {
-    String authorization = request.header("Authorization");
-    return authorization != null
-        && authorization.startsWith("Bearer ")
-        && tokens.contains(authorization.substring("Bearer ".length()));
   }
 
   private static Answer success(Object data) {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.UUID;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -18,9 +18,10 @@ import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 
 /**
- * A simulation of EcoFlow's cloud on loopback: the HTTPS API and the MQTT broker, with one account
- * and any number of devices. It responds like the real cloud, except for the faults that a test
- * requests.
+ * A simulation of EcoFlow's cloud on loopback: the HTTPS API and the MQTT broker, with any number
+ * of accounts and devices. It responds like the real cloud, except for the faults that a test
+ * requests. Methods for one account apply to the default account, which always exists; {@link
+ * #addAccount} adds others.
  */
 public final class SimulatedCloud implements AutoCloseable {
 
@@ -35,16 +36,30 @@ public final class SimulatedCloud implements AutoCloseable {
     setLogLevel("io.moquette.broker.NewNettyMQTTHandler", "off");
   }
 
-  private final CloudAccount account;
+  private final SimulatedAccount account;
   private final CloudCertificates certificates = new CloudCertificates();
   private final Path caFile;
   private final CloudHttp http;
   private final CloudBroker broker;
-  private final Map<String, SimulatedDevice> devices = new ConcurrentHashMap<>();
 
-  private volatile MqttCredentials credentials = newCredentials("app-");
-  private volatile MqttCredentials openCredentials = newCredentials("open-");
-  private volatile boolean openRefused;
+  // All accounts, by what identifies them in requests and connections.
+  private final Map<String, SimulatedAccount> byEmail = new ConcurrentHashMap<>();
+  private final Map<String, SimulatedAccount> byUserId = new ConcurrentHashMap<>();
+  private final Map<String, SimulatedAccount> byAccessKey = new ConcurrentHashMap<>();
+  private final Map<String, SimulatedAccount> byToken = new ConcurrentHashMap<>();
+
+  /** By all broker users, also earlier ones, whose clients can still be connected. */
+  private final Map<String, SimulatedAccount> byBrokerUser = new ConcurrentHashMap<>();
+
+  private final Map<String, SimulatedAccount> byClientId = new ConcurrentHashMap<>();
+
+  /**
+   * The accounts to which a device was added, by serial number. It continues to publish to accounts
+   * from which it was removed.
+   */
+  private final Map<String, Set<SimulatedAccount>> owners = new ConcurrentHashMap<>();
+
+  private volatile Optional<MqttCredentials> otherBrokerLogin = Optional.empty();
   private volatile String nickname = "Owner";
   private volatile String mqttUrl = "localhost";
   private volatile OptionalInt otherMqttPort = OptionalInt.empty();
@@ -63,7 +78,7 @@ public final class SimulatedCloud implements AutoCloseable {
   }
 
   private SimulatedCloud(CloudOptions options) throws IOException {
-    account = options.account();
+    account = addAccount(options.account());
     caFile = Files.createTempFile("simulated-cloud-ca", ".pem");
     caFile.toFile().deleteOnExit();
     Files.writeString(caFile, certificates.authorityPem());
@@ -74,10 +89,9 @@ public final class SimulatedCloud implements AutoCloseable {
             this::acceptsLogin,
             this::receive);
     broker.mayRead = this::mayRead;
+    broker.closesClient = clientId -> byClientId.get(clientId).closesConnections();
     broker.start();
-    http =
-        new CloudHttp(
-            this, account, options.httpPort(), certificates.server(options.httpCertificate()));
+    http = new CloudHttp(this, options.httpPort(), certificates.server(options.httpCertificate()));
   }
 
   @Override
@@ -90,8 +104,26 @@ public final class SimulatedCloud implements AutoCloseable {
     stop.start();
   }
 
+  /** The credentials of the default account. */
   public CloudAccount account() {
+    return account.login();
+  }
+
+  public SimulatedAccount defaultAccount() {
     return account;
+  }
+
+  /** Adds an account with other credentials than those of the existing accounts. */
+  public SimulatedAccount addAccount(CloudAccount login) {
+    SimulatedAccount added = new SimulatedAccount(this, login);
+    if (byEmail.putIfAbsent(login.email(), added) != null
+        || byUserId.putIfAbsent(login.userId(), added) != null
+        || byAccessKey.putIfAbsent(login.accessKey(), added) != null) {
+      throw new IllegalArgumentException("a second account " + login.email());
+    }
+    otherBrokerLogin.ifPresent(added::setCredentials);
+    addBrokerUsers(added);
+    return added;
   }
 
   /** Host and port of the HTTPS API. */
@@ -118,25 +150,52 @@ public final class SimulatedCloud implements AutoCloseable {
   }
 
   public SimulatedCloud add(SimulatedDevice... added) {
-    for (SimulatedDevice device : added) {
-      device.connectTo(
-          (topic, payload) ->
-              broker.publish(topic.replace(SimulatedDevice.ACCOUNT, openAccount()), payload));
-      devices.put(device.serial(), device);
-    }
+    account.add(added);
     return this;
   }
 
+  /** Removes a device from all accounts. */
   public void remove(String serial) {
-    devices.remove(serial);
+    accounts().forEach(owner -> owner.remove(serial));
   }
 
+  /** The devices of all accounts. */
   public Collection<SimulatedDevice> devices() {
-    return List.copyOf(devices.values());
+    return accounts().stream()
+        .map(SimulatedAccount::devices)
+        .flatMap(Collection::stream)
+        .distinct()
+        .toList();
   }
 
+  /** A device of any account. */
   public Optional<SimulatedDevice> device(String serial) {
-    return serial == null ? Optional.empty() : Optional.ofNullable(devices.get(serial));
+    return serial == null
+        ? Optional.empty()
+        : owners.getOrDefault(serial, Set.of()).stream()
+            .flatMap(owner -> owner.device(serial).stream())
+            .findFirst();
+  }
+
+  private Collection<SimulatedAccount> accounts() {
+    return byEmail.values();
+  }
+
+  void connect(SimulatedDevice device, SimulatedAccount owner) {
+    Set<SimulatedAccount> ofDevice =
+        owners.computeIfAbsent(device.serial(), unused -> ConcurrentHashMap.newKeySet());
+    ofDevice.add(owner);
+    device.connectTo(
+        (topic, payload) -> {
+          if (topic.contains(SimulatedDevice.ACCOUNT)) {
+            ofDevice.forEach(
+                one ->
+                    broker.publish(
+                        topic.replace(SimulatedDevice.ACCOUNT, one.openAccount()), payload));
+          } else {
+            broker.publish(topic, payload);
+          }
+        });
   }
 
   // HTTP
@@ -186,11 +245,13 @@ public final class SimulatedCloud implements AutoCloseable {
     this.mqttUrl = mqttUrl;
   }
 
-  /** Sends clients to another broker than this cloud's own, with this login. */
+  /** Sends app clients of all accounts to another broker than this cloud's own, with this login. */
   public void setBroker(String host, int port, String user, String password) {
     mqttUrl = host;
     otherMqttPort = OptionalInt.of(port);
-    credentials = new MqttCredentials(user, password);
+    MqttCredentials login = new MqttCredentials(user, password);
+    otherBrokerLogin = Optional.of(login);
+    accounts().forEach(one -> one.setCredentials(login));
   }
 
   /** Writes the key and the certificate of a server of this cloud as PEM files. */
@@ -206,7 +267,11 @@ public final class SimulatedCloud implements AutoCloseable {
 
   /** Rejects all tokens issued so far. */
   public void expireTokens() {
-    http.tokens.clear();
+    byToken.clear();
+  }
+
+  void expireTokens(SimulatedAccount of) {
+    byToken.values().removeIf(of::equals);
   }
 
   /** Closes all HTTPS connections and refuses new ones. */
@@ -254,35 +319,39 @@ public final class SimulatedCloud implements AutoCloseable {
   }
 
   public String certificateAccount() {
-    return credentials.account();
+    return account.certificateAccount();
   }
 
   public String certificatePassword() {
-    return credentials.password();
+    return account.certificatePassword();
   }
 
   /** Changes the broker login; connected clients stay until they are kicked. */
   public void rotateCredentials() {
-    credentials = newCredentials("app-");
+    account.rotateCredentials();
   }
 
   /** The account name at the broker for developer keys. */
   public String openAccount() {
-    return openCredentials.account();
+    return account.openAccount();
   }
 
   /** Changes the broker login for developer keys; connected clients stay until they are kicked. */
   public void rotateOpenCredentials() {
-    openCredentials = newCredentials("open-");
+    account.rotateOpenCredentials();
   }
 
   /** Whether the broker refuses the login from the certification of developer keys. */
   public void setOpenRefused(boolean openRefused) {
-    this.openRefused = openRefused;
+    account.setOpenRefused(openRefused);
   }
 
   public void kickClients() {
-    broker.kickClients();
+    broker.kickClients(clientId -> true);
+  }
+
+  void kickClients(SimulatedAccount of) {
+    broker.kickClients(clientId -> byClientId.get(clientId) == of);
   }
 
   public void stopBroker() {
@@ -320,7 +389,7 @@ public final class SimulatedCloud implements AutoCloseable {
 
   /** The topic of requests to a device ("get") or of their replies ("get_reply"). */
   public String topic(SimulatedDevice device, String end) {
-    return "/app/" + account.userId() + "/" + device.serial() + "/thing/property/" + end;
+    return "/app/" + account().userId() + "/" + device.serial() + "/thing/property/" + end;
   }
 
   /** Publishes any text as a device's reply to a request for all values. */
@@ -336,49 +405,81 @@ public final class SimulatedCloud implements AutoCloseable {
     return mqttUrl;
   }
 
-  int certifiedMqttPort() {
-    return otherMqttPort.orElse(mqttPort());
+  int certifiedMqttPort(SimulatedAccount of) {
+    return of.mqttPort().orElse(otherMqttPort.orElse(mqttPort()));
   }
 
-  MqttCredentials credentials() {
-    return credentials;
+  Optional<SimulatedAccount> byEmail(String email) {
+    return Optional.ofNullable(byEmail.get(email));
   }
 
-  MqttCredentials openCredentials() {
-    return openCredentials;
+  Optional<SimulatedAccount> byAccessKey(String accessKey) {
+    return Optional.ofNullable(byAccessKey.get(accessKey));
   }
 
-  /** Developer keys may read all topics of their own account on which devices publish. */
+  Optional<SimulatedAccount> byToken(String token) {
+    return Optional.ofNullable(byToken.get(token));
+  }
+
+  void addToken(String token, SimulatedAccount of) {
+    byToken.put(token, of);
+  }
+
+  void addBrokerUsers(SimulatedAccount of) {
+    byBrokerUser.put(of.certificateAccount(), of);
+    byBrokerUser.put(of.openAccount(), of);
+  }
+
+  /**
+   * Developer keys may read all topics of their own account on which devices publish. Replies to an
+   * app account, and devices that only other accounts have, are not readable.
+   */
   private boolean mayRead(String user, String topic) {
-    return !topic.startsWith("/open/")
-        || (user.equals(openAccount())
-            && topic.matches("/open/" + openAccount() + "/[^/+#]+/(quota|status|set_reply)"));
+    SimulatedAccount reader = byBrokerUser.get(user);
+    if (topic.startsWith("/open/")) {
+      return user.equals(reader.openAccount())
+          && topic.matches("/open/" + reader.openAccount() + "/[^/+#]+/(quota|status|set_reply)");
+    }
+    String[] levels = topic.split("/", -1);
+    if (levels.length < 4 || !levels[1].equals("app")) {
+      return true;
+    }
+    if (!levels[2].equals("device")) {
+      SimulatedAccount addressed = byUserId.get(levels[2]);
+      return addressed == null || addressed == reader;
+    }
+    String serial = levels[levels.length - 1];
+    return reader.device(serial).isPresent() || device(serial).isEmpty();
   }
 
   private static void setLogLevel(String logger, String level) {
     System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + logger, level);
   }
 
-  private static MqttCredentials newCredentials(String start) {
-    return new MqttCredentials(
-        start + UUID.randomUUID().toString().replace("-", ""), UUID.randomUUID().toString());
-  }
-
   private boolean acceptsLogin(String clientId, String user, String password) {
-    MqttCredentials login = new MqttCredentials(user, password);
-    if (login.equals(openCredentials)) {
-      return !openRefused && !clientId.isEmpty();
+    SimulatedAccount presented = byBrokerUser.get(user);
+    if (presented == null) {
+      return false;
     }
-    return login.equals(credentials)
-        && (anyClientId || clientId.matches(APP_CLIENT + account.userId()));
+    boolean appClient = anyClientId || clientId.matches(APP_CLIENT + presented.login().userId());
+    boolean accepted = presented.accepts(clientId, new MqttCredentials(user, password), appClient);
+    if (accepted) {
+      byClientId.put(clientId, presented);
+    }
+    return accepted;
   }
 
+  /** Devices reply to the clients of their own accounts. */
   private void receive(ReceivedMessage message) {
     Matcher topic = GET_TOPIC.matcher(message.topic());
-    if (topic.matches() && topic.group("user").equals(account.userId())) {
-      device(topic.group("serial"))
-          .flatMap(device -> device.answerTo(message.payload()))
-          .ifPresent(answer -> publish(message.topic() + "_reply", answer));
+    if (topic.matches()) {
+      SimulatedAccount sender = byClientId.get(message.clientId());
+      if (sender != null && sender.login().userId().equals(topic.group("user"))) {
+        sender
+            .device(topic.group("serial"))
+            .flatMap(device -> device.answerTo(message.payload()))
+            .ifPresent(answer -> publish(message.topic() + "_reply", answer));
+      }
     }
   }
 }

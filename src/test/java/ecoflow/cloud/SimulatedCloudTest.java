@@ -337,12 +337,119 @@ class SimulatedCloudTest {
     }
   }
 
+  @Test
+  void accountsHaveTheirOwnCredentialsAndDevices() throws Exception {
+    SimulatedAccount other = cloud.addAccount(CloudAccount.numbered(1)).add(newDevice("OTHER1"));
+    CloudAccount login = other.login();
+    assertEquals(
+        "2026", json(login(login.email(), cloud.account().password())).path("code").asText());
+    JsonNode answer = json(login(login.email(), login.password())).path("data");
+    assertEquals(login.userId(), answer.path("user").path("userId").asText());
+    String authorization = "Bearer " + answer.path("token").asText();
+
+    JsonNode bound =
+        json(send(request(ACCOUNT_DEVICES).header("Authorization", authorization).build()))
+            .path("data")
+            .path("bound");
+    assertEquals(1, bound.size());
+    assertTrue(bound.has("OTHER1"));
+
+    String path = CERTIFICATION + "?userId=";
+    JsonNode certification =
+        json(send(request(path + login.userId()).header("Authorization", authorization).build()));
+    assertEquals(
+        other.certificateAccount(), certification.path("data").path("certificateAccount").asText());
+    assertEquals(
+        401,
+        send(request(path + cloud.account().userId())
+                .header("Authorization", authorization)
+                .build())
+            .statusCode());
+
+    assertEquals("0", code(signed(login, QUOTA, Map.of("sn", "OTHER1"), Instant.now())));
+    assertEquals("1006", code(signed(login, QUOTA, Map.of("sn", delta.serial()), Instant.now())));
+    assertEquals("1006", code(signed(QUOTA, Map.of("sn", "OTHER1"))));
+    assertThrows(IllegalArgumentException.class, () -> cloud.addAccount(login));
+  }
+
+  @Test
+  void faultsOfAccountAffectNoOtherAccount() throws Exception {
+    SimulatedAccount other = cloud.addAccount(CloudAccount.numbered(1));
+    other.faults().always(DEVICE_LIST, Fault.status(429));
+    other.faults().always(LOGIN, Fault.status(403));
+    cloud.faults().always(DEVICE_LIST, Fault.status(503));
+    assertEquals(403, login(other.login().email(), "any").statusCode());
+    assertEquals("0", json(login(cloud.account().password())).path("code").asText());
+    HttpRequest list = signed(other.login(), DEVICE_LIST, Map.of(), Instant.now());
+    assertEquals(429, send(list).statusCode());
+    assertEquals(503, send(signed(DEVICE_LIST, Map.of())).statusCode());
+  }
+
+  @Test
+  void brokerSeparatesAccounts() throws Exception {
+    SimulatedDevice device = newDevice("OTHER1");
+    SimulatedAccount other = cloud.addAccount(CloudAccount.numbered(1)).add(device);
+    MqttConnectOptions options = options(cloud, other);
+    assertThrows(MqttException.class, () -> connect(cloud, appClientId(), options));
+    try (MqttClient client = connect(cloud, appClientId(other.login()), options);
+        MqttClient first = connect()) {
+      for (String refused :
+          List.of("/app/device/property/" + delta.serial(), cloud.topic(delta, "get_reply"))) {
+        assertThrows(MqttException.class, () -> client.subscribe(refused));
+      }
+      subscribe(client, "/app/device/property/OTHER1");
+      device.push(Map.of("pd.soc", 12));
+      assertTrue(message("/app/device/property/OTHER1").length > 0);
+
+      other.kickClients();
+      eventually(() -> assertTrue(!client.isConnected()));
+      assertTrue(first.isConnected());
+
+      other.setConnectionsClosed(true);
+      client.connect(options);
+      client.subscribe("/app/device/property/OTHER1");
+      eventually(() -> assertTrue(!client.isConnected()));
+      other.setConnectionsClosed(false);
+      other.setBrokerRefused(true);
+      assertThrows(MqttException.class, () -> client.connect(options));
+      other.setBrokerRefused(false);
+      client.connect(options);
+      client.disconnect();
+      first.disconnect();
+    }
+  }
+
+  @Test
+  void deviceRepliesOnlyToItsOwnAccount() throws Exception {
+    SimulatedAccount other = cloud.addAccount(CloudAccount.numbered(1));
+    byte[] question = "{\"operateType\": \"latestQuotas\"}".getBytes(StandardCharsets.UTF_8);
+    try (MqttClient client = connect();
+        MqttClient foreign = connect(cloud, appClientId(other.login()), options(cloud, other))) {
+      subscribe(client, cloud.topic(delta, "get_reply"));
+      foreign.publish(cloud.topic(delta, "get"), question, 1, false);
+      eventually(() -> assertEquals(1, cloud.messages().size()));
+      assertTrue(received.isEmpty());
+      client.publish(cloud.topic(delta, "get"), question, 1, false);
+      assertTrue(message(cloud.topic(delta, "get_reply")).length > 0);
+      client.disconnect();
+      foreign.disconnect();
+    }
+  }
+
+  private static SimulatedDevice newDevice(String serial) {
+    return new SimulatedDevice(serial, "Other", "DELTA 2", WireFormat.JSON);
+  }
+
   private HttpRequest signed(String path, Map<String, String> query) {
     return signed(path, query, Instant.now());
   }
 
   private HttpRequest signed(String path, Map<String, String> query, Instant time) {
-    CloudAccount account = cloud.account();
+    return signed(cloud.account(), path, query, time);
+  }
+
+  private HttpRequest signed(
+      CloudAccount account, String path, Map<String, String> query, Instant time) {
     String number = String.valueOf(nonce++);
     String timestamp = String.valueOf(time.toEpochMilli());
     String sign =
@@ -366,12 +473,16 @@ class SimulatedCloudTest {
   }
 
   private HttpResponse<String> login(String password) throws Exception {
+    return login(cloud.account().email(), password);
+  }
+
+  private HttpResponse<String> login(String email, String password) throws Exception {
     String body =
         """
         {"email": "%s", "password": "%s", "scene": "IOT_APP", "userType": "ECOFLOW"}
         """
             .formatted(
-                cloud.account().email(),
+                email,
                 Base64.getEncoder().encodeToString(password.getBytes(StandardCharsets.UTF_8)));
     return send(request(LOGIN).POST(HttpRequest.BodyPublishers.ofString(body)).build());
   }
@@ -400,14 +511,24 @@ class SimulatedCloudTest {
   }
 
   private String appClientId() {
-    return "ANDROID_" + UUID.randomUUID().toString().toUpperCase() + "_" + cloud.account().userId();
+    return appClientId(cloud.account());
+  }
+
+  private static String appClientId(CloudAccount account) {
+    return "ANDROID_" + UUID.randomUUID().toString().toUpperCase() + "_" + account.userId();
   }
 
   private static MqttClient connect(SimulatedCloud cloud, String clientId) throws Exception {
+    return connect(cloud, clientId, options(cloud));
+  }
+
+  private static MqttClient connect(
+      SimulatedCloud cloud, String clientId, MqttConnectOptions options) throws Exception {
     MqttClient client =
         new MqttClient("ssl://localhost:" + cloud.mqttPort(), clientId, new MemoryPersistence());
+    client.setTimeToWait(30_000);
     try {
-      client.connect(options(cloud));
+      client.connect(options);
       return client;
     } catch (MqttException e) {
       client.close();
@@ -416,11 +537,16 @@ class SimulatedCloudTest {
   }
 
   private static MqttConnectOptions options(SimulatedCloud cloud) throws Exception {
+    return options(cloud, cloud.defaultAccount());
+  }
+
+  private static MqttConnectOptions options(SimulatedCloud cloud, SimulatedAccount account)
+      throws Exception {
     MqttConnectOptions options = new MqttConnectOptions();
     // Paho would try MQTT 3.1 after a refusal, which would double every attempt.
     options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
-    options.setUserName(cloud.certificateAccount());
-    options.setPassword(cloud.certificatePassword().toCharArray());
+    options.setUserName(account.certificateAccount());
+    options.setPassword(account.certificatePassword().toCharArray());
     options.setSocketFactory(cloud.clientTls().getSocketFactory());
     return options;
   }

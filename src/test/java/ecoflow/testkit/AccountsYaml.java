@@ -1,0 +1,77 @@
+package ecoflow.testkit;
+
+import ecoflow.cloud.SimulatedAccount;
+import ecoflow.cloud.SimulatedCloud;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** An accounts file with accounts of a simulated cloud. */
+public final class AccountsYaml {
+
+  private final SimulatedCloud cloud;
+  private final Path file;
+  private final Map<String, List<String>> entries = new LinkedHashMap<>();
+
+  /**
+   * @param file written by {@link #write}
+   */
+  public AccountsYaml(SimulatedCloud cloud, Path file) {
+    this.cloud = cloud;
+    this.file = file;
+  }
+
+  public Path file() {
+    return file;
+  }
+
+  /**
+   * Adds an account with all its devices, or replaces the account with this name.
+   *
+   * @param mode rest, open, mqtt or device
+   * @param more additional lines of the account, {@code "labels: {site: Berlin}"}
+   */
+  public AccountsYaml add(String name, String mode, SimulatedAccount account, String... more) {
+    List<String> lines = new ArrayList<>();
+    lines.add("name: " + name);
+    lines.add("mode: " + mode);
+    lines.add("api_host: " + cloud.apiHost());
+    if (mode.equals("rest") || mode.equals("open")) {
+      lines.add("access_key: " + account.login().accessKey());
+      lines.add("secret_key: " + account.login().secretKey());
+    } else {
+      lines.add("user: " + account.login().email());
+      lines.add("password: " + account.login().password());
+    }
+    lines.addAll(List.of(more));
+    entries.put(name, lines);
+    return this;
+  }
+
+  public AccountsYaml remove(String name) {
+    entries.remove(name);
+    return this;
+  }
+
+  /** Writes the file at once, so that a reader never sees a part of it. */
+  public AccountsYaml write() {
+    StringBuilder text = new StringBuilder("accounts:\n");
+    entries
+        .values()
+        .forEach(lines -> text.append("  - ").append(String.join("\n    ", lines)).append('\n'));
+    try {
+      Path next = file.resolveSibling(file.getFileName() + ".next");
+      Files.writeString(next, text);
+      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+}
