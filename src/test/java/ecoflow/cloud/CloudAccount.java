@@ -16,7 +16,11 @@ public record CloudAccount(
           "simulatedAccessKey00000000000000",
           "simulatedSecretKey00000000000000");
 
-  /** One of many accounts, each with credentials of its own. */
+  /**
+   * One of many accounts, each with credentials of its own.
+   *
+   * @param number at least 1
+   */
   public static CloudAccount numbered(int number) {
     return new CloudAccount(
         "owner-" + number + "@example.org",

@@ -156,12 +156,12 @@ final class CloudHttp implements AutoCloseable {
       case "GET " + ApiPath.QUOTA ->
           signed(request, account, one -> developerQuota(one, request.query().get("sn")));
       case "GET " + ApiPath.OPEN_CERTIFICATION ->
-          signed(request, account, one -> success(certification(one, one.openCredentials())));
+          signed(request, account, one -> success(certification(one.openCredentials())));
       case "POST " + ApiPath.LOGIN -> login(request, account);
       case "GET " + ApiPath.CERTIFICATION ->
           account
               .filter(one -> one.login().userId().equals(request.query().get("userId")))
-              .map(one -> success(certification(one, one.credentials())))
+              .map(one -> success(certification(one.credentials())))
               .orElseGet(CloudHttp::unauthorised);
       case "GET " + ApiPath.ACCOUNT_DEVICES ->
           account.map(one -> success(appDevices(one))).orElseGet(CloudHttp::unauthorised);
@@ -239,10 +239,10 @@ final class CloudHttp implements AutoCloseable {
     }
   }
 
-  private Map<String, Object> certification(SimulatedAccount account, MqttCredentials credentials) {
+  private Map<String, Object> certification(MqttCredentials credentials) {
     return Map.of(
         "url", cloud.mqttUrl(),
-        "port", String.valueOf(cloud.certifiedMqttPort(account)),
+        "port", String.valueOf(cloud.certifiedMqttPort()),
         "protocol", "mqtts",
         "certificateAccount", credentials.account(),
         "certificatePassword", credentials.password());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 
 /** A fault of an HTTP response. The request itself is always checked first. */
@@ -90,6 +91,20 @@ public final class Fault {
   /** The correct answer, delayed. */
   public static Fault delay(Duration delay) {
     return NONE.after(delay);
+  }
+
+  /** The correct answer, once the latch has been released. */
+  public static Fault heldUntil(CountDownLatch released) {
+    return of(
+        answer -> {
+          try {
+            released.await();
+          } catch (InterruptedException e) {
+            // The cloud is closing.
+            Thread.currentThread().interrupt();
+          }
+          return answer;
+        });
   }
 
   /** The correct answer, in pieces of the given size. */

@@ -4,7 +4,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -22,7 +21,6 @@ public final class SimulatedAccount {
   private volatile CloudAccount login;
   private volatile MqttCredentials credentials = newCredentials("app-");
   private volatile MqttCredentials openCredentials = newCredentials("open-");
-  private volatile OptionalInt mqttPort = OptionalInt.empty();
   private volatile boolean openRefused;
   private volatile boolean brokerRefused;
   private volatile boolean connectionsClosed;
@@ -35,6 +33,10 @@ public final class SimulatedAccount {
 
   public CloudAccount login() {
     return login;
+  }
+
+  public SimulatedCloud cloud() {
+    return cloud;
   }
 
   /** Adds devices; a device can belong to several accounts of the cloud. */
@@ -114,18 +116,9 @@ public final class SimulatedAccount {
     this.connectionsClosed = connectionsClosed;
   }
 
-  /** The broker's port in certifications of this account; empty for that of the cloud. */
-  public void setMqttPort(OptionalInt mqttPort) {
-    this.mqttPort = mqttPort;
-  }
-
   /** Closes the connections of this account. */
   public void kickClients() {
     cloud.kickClients(this);
-  }
-
-  OptionalInt mqttPort() {
-    return mqttPort;
   }
 
   DeveloperSignature signature() {

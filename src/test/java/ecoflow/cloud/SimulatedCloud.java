@@ -405,8 +405,8 @@ public final class SimulatedCloud implements AutoCloseable {
     return mqttUrl;
   }
 
-  int certifiedMqttPort(SimulatedAccount of) {
-    return of.mqttPort().orElse(otherMqttPort.orElse(mqttPort()));
+  int certifiedMqttPort() {
+    return otherMqttPort.orElse(mqttPort());
   }
 
   Optional<SimulatedAccount> byEmail(String email) {

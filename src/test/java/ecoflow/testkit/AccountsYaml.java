@@ -1,7 +1,6 @@
 package ecoflow.testkit;
 
 import ecoflow.cloud.SimulatedAccount;
-import ecoflow.cloud.SimulatedCloud;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,18 +11,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** An accounts file with accounts of a simulated cloud. */
+/** An accounts file with accounts of simulated clouds. */
 public final class AccountsYaml {
 
-  private final SimulatedCloud cloud;
   private final Path file;
   private final Map<String, List<String>> entries = new LinkedHashMap<>();
 
   /**
    * @param file written by {@link #write}
    */
-  public AccountsYaml(SimulatedCloud cloud, Path file) {
-    this.cloud = cloud;
+  public AccountsYaml(Path file) {
     this.file = file;
   }
 
@@ -41,7 +38,7 @@ public final class AccountsYaml {
     List<String> lines = new ArrayList<>();
     lines.add("name: " + name);
     lines.add("mode: " + mode);
-    lines.add("api_host: " + cloud.apiHost());
+    lines.add("api_host: " + account.cloud().apiHost());
     if (mode.equals("rest") || mode.equals("open")) {
       lines.add("access_key: " + account.login().accessKey());
       lines.add("secret_key: " + account.login().secretKey());
