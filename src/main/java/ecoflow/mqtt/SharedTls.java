@@ -5,7 +5,6 @@ import io.vertx.core.net.OpenSSLEngineOptions;
 import io.vertx.core.spi.tls.SslContextFactory;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
@@ -16,13 +15,24 @@ import javax.net.ssl.TrustManagerFactory;
  */
 final class SharedTls extends OpenSSLEngineOptions {
 
-  private final AtomicReference<SslContext> shared;
+  private static final class Holder {
+    private SslContext context;
 
-  SharedTls() {
-    this(new AtomicReference<>());
+    synchronized SslContext get(SslContextFactory factory) throws SSLException {
+      if (context == null) {
+        context = factory.create();
+      }
+      return context;
+    }
   }
 
-  private SharedTls(AtomicReference<SslContext> shared) {
+  private final Holder shared;
+
+  SharedTls() {
+    this(new Holder());
+  }
+
+  private SharedTls(Holder shared) {
     this.shared = shared;
   }
 
@@ -36,8 +46,7 @@ final class SharedTls extends OpenSSLEngineOptions {
     return new Factory(super.sslContextFactory(), shared);
   }
 
-  private record Factory(SslContextFactory own, AtomicReference<SslContext> shared)
-      implements SslContextFactory {
+  private record Factory(SslContextFactory own, Holder shared) implements SslContextFactory {
 
     @Override
     public SslContextFactory useAlpn(boolean useAlpn) {
@@ -77,12 +86,7 @@ final class SharedTls extends OpenSSLEngineOptions {
 
     @Override
     public SslContext create() throws SSLException {
-      synchronized (shared) {
-        if (shared.get() == null) {
-          shared.set(own.create());
-        }
-        return shared.get();
-      }
+      return shared.get(own);
     }
   }
 }
