@@ -30,9 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Fifty accounts of one cloud, of which ten fail in different ways from the start. The failures
- * last until the test ends them, so that a good account that waits for a failing one never shows a
- * value.
+ * Fifty accounts, of which ten fail in five ways. The failures last until the test ends them, so
+ * that a good account that waits for a failing one never shows a new value.
  */
 class IsolationTest {
 
@@ -54,6 +53,11 @@ class IsolationTest {
   private final SimulatedCloud other = SimulatedCloud.start();
   private final List<SimulatedDevice> good = new ArrayList<>();
   private final List<SimulatedDevice> bad = new ArrayList<>();
+
+  /** Devices of accounts that show a value now and then, between two connections. */
+  private final List<SimulatedDevice> reconnecting = new ArrayList<>();
+
+  private final List<Runnable> failures = new ArrayList<>();
   private final List<Runnable> recoveries = new ArrayList<>();
   private int number;
   private AccountsYaml accounts;
@@ -66,6 +70,7 @@ class IsolationTest {
     for (int i = 0; i < GOOD; i++) {
       add("good-" + i, MODES.get(i % MODES.size()), good);
     }
+    addFailingAccounts();
   }
 
   @AfterEach
@@ -79,11 +84,34 @@ class IsolationTest {
   }
 
   @Test
-  void failingAccountsDoNotDelayOtherAccounts() throws IOException {
+  void accountsThatFailFromTheStartDoNotDelayOthers() throws IOException {
+    failures.forEach(Runnable::run);
+    start();
+    showsEventually(1, good);
+    showsEachValue(2, ROUNDS);
+    assertEquals(List.of(), showing(bad));
+    recover(ROUNDS + 1);
+  }
+
+  @Test
+  void accountsThatFailLaterDoNotDelayOthers() throws IOException {
+    start();
+    showsEventually(1, all());
+    failures.forEach(Runnable::run);
+    showsEachValue(2, ROUNDS);
+    assertEquals(bad.size(), otherThan(ROUNDS, bad).size());
+    recover(ROUNDS + 1);
+  }
+
+  private void addFailingAccounts() {
     for (String mode : List.of("device", "mqtt")) {
       SimulatedAccount account = add("password-" + mode, mode, bad);
       String password = account.login().password();
-      account.setPassword("changed");
+      failures.add(
+          () -> {
+            account.setPassword("changed");
+            endSession(account);
+          });
       recoveries.add(() -> account.setPassword(password));
     }
     addFailing("too-many-calls", Fault.status(429), "device", "rest");
@@ -92,27 +120,46 @@ class IsolationTest {
     recoveries.add(slow::countDown);
     addFailing("unauthorised", Fault.status(401), "rest");
     addFailing("forbidden", Fault.status(403), "mqtt");
-    other.stopBroker();
     add(other, "dead-broker", "mqtt", bad);
+    failures.add(other::stopBroker);
     recoveries.add(other::startBroker);
-    SimulatedAccount closed = add("closing-broker", "mqtt", new ArrayList<>());
-    closed.setConnectionsClosed(true);
-    recoveries.add(() -> closed.setConnectionsClosed(false));
-    start();
-
-    showsEventually(1, good);
-    for (int value = 2; value <= ROUNDS; value++) {
-      showsAfterOnePush(value);
-    }
-    assertEquals(List.of(), showing(bad));
-
-    recoveries.forEach(Runnable::run);
-    showsEventually(ROUNDS + 1, Stream.concat(good.stream(), bad.stream()).toList());
-    eventually(
+    SimulatedAccount closed = add("closing-broker", "mqtt", reconnecting);
+    failures.add(
         () -> {
-          push(ROUNDS + 1, closed.devices());
-          assertEquals(number, page.own("accounts", "state=connected"));
+          closed.setConnectionsClosed(true);
+          closed.kickClients();
         });
+    recoveries.add(() -> closed.setConnectionsClosed(false));
+  }
+
+  private void addFailing(String name, Fault fault, String... modes) {
+    for (String mode : modes) {
+      SimulatedAccount account = add(name + "-" + mode, mode, bad);
+      failures.add(
+          () -> {
+            PATHS.forEach(path -> account.faults().always(path, fault));
+            endSession(account);
+          });
+      recoveries.add(account.faults()::clear);
+    }
+  }
+
+  /** The account needs a new login. */
+  private static void endSession(SimulatedAccount account) {
+    account.expireTokens();
+    account.rotateCredentials();
+    account.rotateOpenCredentials();
+    account.kickClients();
+  }
+
+  private void recover(int value) {
+    recoveries.forEach(Runnable::run);
+    showsEventually(value, all());
+    eventually(() -> assertEquals(number, page.own("accounts", "state=connected")));
+  }
+
+  private List<SimulatedDevice> all() {
+    return Stream.of(good, bad, reconnecting).flatMap(List::stream).toList();
   }
 
   private void start() throws IOException {
@@ -129,14 +176,6 @@ class IsolationTest {
                 "ECOFLOW_LOGIN_BURST=100",
                 "MAX_RECONNECT_DELAY=2"));
     page = exporter.page();
-  }
-
-  private void addFailing(String name, Fault fault, String... modes) {
-    for (String mode : modes) {
-      SimulatedAccount account = add(name + "-" + mode, mode, bad);
-      PATHS.forEach(path -> account.faults().always(path, fault));
-      recoveries.add(account.faults()::clear);
-    }
   }
 
   private SimulatedAccount add(String name, String mode, List<SimulatedDevice> devices) {
@@ -174,10 +213,13 @@ class IsolationTest {
   }
 
   /** No connection of a good account is lost, so that each push arrives. */
-  private void showsAfterOnePush(int value) {
-    push(value, good);
-    push(value, bad);
-    eventually(() -> assertEquals(List.of(), otherThan(value, good)));
+  private void showsEachValue(int first, int last) {
+    for (int value = first; value <= last; value++) {
+      int expected = value;
+      push(expected, good);
+      push(expected, bad);
+      eventually(() -> assertEquals(List.of(), otherThan(expected, good)));
+    }
   }
 
   /** The devices whose value on the page is another one or missing. */
