@@ -84,7 +84,7 @@ class CamelSettingsTest {
           case "{{ecoflow.open}}" -> mode.equals("open");
           case "{{ecoflow.account}}" -> List.of("mqtt", "device").contains(mode);
           case "{{ecoflow.requests}}" -> mode.equals("device");
-          case "{{ecoflow.accounts.file}}" -> false;
+          case "{{ecoflow.has.accounts}}" -> false;
           case "{{ecoflow.mqtt}}" -> !mode.equals("rest");
           default -> throw new AssertionError("unknown precondition: " + precondition);
         };
