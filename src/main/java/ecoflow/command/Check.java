@@ -1,6 +1,8 @@
 package ecoflow.command;
 
+import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
+import ecoflow.config.Configuration;
 import ecoflow.config.PageSettings;
 import ecoflow.config.Settings;
 import ecoflow.text.Lines;
@@ -9,7 +11,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,7 +31,7 @@ final class Check {
   /** EcoFlow locks accounts that call too often. */
   private static final Duration CALL_PAUSE = Duration.ofSeconds(5);
 
-  private final Map<String, String> variables;
+  private final boolean isNamed;
   private final Commands.Exporter exporter;
   private final Clock clock;
   private final Duration timeout;
@@ -38,18 +39,17 @@ final class Check {
   private final Settings settings;
 
   Check(
-      Map<String, String> variables,
+      AccountSettings account,
       Commands.Exporter exporter,
       Clock clock,
       Duration timeout,
-      Findings findings)
-      throws ConfigException {
-    this.variables = variables;
+      Findings findings) {
+    this.isNamed = !account.name().isEmpty();
     this.exporter = exporter;
     this.clock = clock;
     this.timeout = timeout;
     this.findings = findings;
-    this.settings = Settings.from(variables);
+    this.settings = account.settings();
   }
 
   void run() throws ConfigException {
@@ -62,6 +62,11 @@ final class Check {
         cloud(cloud);
       }
     }
+  }
+
+  /** The name of a setting in the messages: its key in the accounts file, or its variable. */
+  private String setting(String variable) {
+    return isNamed ? Configuration.key(variable) : variable;
   }
 
   private void settings() {
@@ -170,7 +175,9 @@ final class Check {
   private void region(String host) {
     String first = settings.http().hosts().get(0);
     if (!host.equals(first)) {
-      findings.warning("region", "the keys belong to " + host + ": set ECOFLOW_API_HOST=" + host);
+      findings.warning(
+          "region",
+          "the keys belong to " + host + ": set " + setting("ECOFLOW_API_HOST") + "=" + host);
     }
   }
 
@@ -181,13 +188,17 @@ final class Check {
     }
     List<String> hosts = settings.http().hosts();
     for (String host : hosts.subList(1, hosts.size())) {
-      Map<String, String> otherRegion = new HashMap<>(variables);
-      otherRegion.put("ECOFLOW_API_HOST", host);
-      try (Commands.Cloud cloud = exporter.open(Settings.from(otherRegion))) {
+      try (Commands.Cloud cloud = exporter.open(settings.withApiHost(host))) {
         cloud.login();
         cloud.devices();
         findings.failed(
-            "region", "the credentials belong to " + host + ": set ECOFLOW_API_HOST=" + host);
+            "region",
+            "the credentials belong to "
+                + host
+                + ": set "
+                + setting("ECOFLOW_API_HOST")
+                + "="
+                + host);
         return;
       } catch (CallFailure e) {
         // The credentials are not valid in this region either.
@@ -249,7 +260,8 @@ final class Check {
         + (suggestion.isEmpty() ? "the" : "The")
         + " list contains "
         + Lines.abbreviate(listed.keySet().stream().sorted().toList())
-        + "; correct ECOFLOW_DEVICE_SN";
+        + "; correct "
+        + setting("ECOFLOW_DEVICE_SN");
   }
 
   private boolean connect(Commands.Cloud cloud) {
@@ -283,7 +295,9 @@ final class Check {
             "broker",
             "it closed the connection, because a running exporter with the same settings uses"
                 + " the same client ID: stop that exporter, or set a different"
-                + " ECOFLOW_MQTT_CLIENT_ID for it");
+                + " "
+                + setting("ECOFLOW_MQTT_CLIENT_ID")
+                + " for it");
         return;
       }
       long now = System.nanoTime();
@@ -323,7 +337,9 @@ final class Check {
           findings.warning(
               "values",
               none
-                  + ": some models send only changes; ECOFLOW_API_TYPE=device requests all values");
+                  + ": some models send only changes; "
+                  + setting("ECOFLOW_API_TYPE")
+                  + "=device requests all values");
       case DEVICE ->
           findings.failed("values", none + ": wake it up, open it in EcoFlow's app, and try again");
       default ->

@@ -1,5 +1,6 @@
 package ecoflow.command;
 
+import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
 import java.time.Clock;
 import java.time.Duration;
@@ -33,6 +34,7 @@ final class CheckCommand implements Callable<Integer> {
   private final Clock clock;
   @Spec private CommandSpec spec;
   @Mixin private Top.Help help;
+  @Mixin private AccountOption option;
 
   @Option(
       names = "--seconds",
@@ -48,13 +50,17 @@ final class CheckCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws ConfigException {
+  public Integer call() throws ConfigException, CallFailure {
     if (seconds < 1 || seconds > MAX_SECONDS) {
       throw new ParameterException(
           spec.commandLine(), "--seconds must be a whole number from 1 to " + MAX_SECONDS);
     }
+    return option.forEach(variables, spec, this::check);
+  }
+
+  private int check(AccountSettings account) throws ConfigException {
     Findings findings = new Findings(spec.commandLine().getOut());
-    new Check(variables, exporter, clock, Duration.ofSeconds(seconds), findings).run();
+    new Check(account, exporter, clock, Duration.ofSeconds(seconds), findings).run();
     return findings.hasFailed() ? Commands.FAILED : Commands.SUCCESS;
   }
 }

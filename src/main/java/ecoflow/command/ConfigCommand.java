@@ -3,17 +3,13 @@ package ecoflow.command;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
 import ecoflow.config.Settings;
-import ecoflow.config.Shard;
 import ecoflow.config.Variable;
-import ecoflow.text.Lines;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -25,12 +21,7 @@ final class ConfigCommand implements Callable<Integer> {
   private final Map<String, String> variables;
   @Spec private CommandSpec spec;
   @Mixin private Top.Help help;
-
-  @Option(
-      names = "--account",
-      paramLabel = "NAME",
-      description = "Prints only this account of the accounts file.")
-  private String account;
+  @Mixin private AccountOption option;
 
   ConfigCommand(Map<String, String> variables) {
     this.variables = variables;
@@ -38,7 +29,8 @@ final class ConfigCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws ConfigException {
-    List<Configuration.Explanation> accounts = accounts();
+    List<Configuration.Explanation> accounts =
+        option.select(variables, Configuration.explain(variables), Configuration.Explanation::name);
     Table table = new Table("VARIABLE", "VALUE", "FROM");
     for (Variable variable : Settings.explain(variables)) {
       table.add(variable.name(), variable.value(), variable.source());
@@ -49,37 +41,6 @@ final class ConfigCommand implements Callable<Integer> {
       table(accounts).print(spec.commandLine().getOut());
     }
     return Commands.SUCCESS;
-  }
-
-  /** The accounts of the file, or the selected one. */
-  private List<Configuration.Explanation> accounts() throws ConfigException {
-    List<Configuration.Explanation> all = Configuration.explain(variables);
-    if (account == null) {
-      return all;
-    }
-    List<String> names = all.stream().map(Configuration.Explanation::name).toList();
-    Optional<Shard> shard = Shard.from(variables);
-    if (shard.filter(own -> !own.serves(account)).isPresent()) {
-      throw new ConfigException(
-          "account '"
-              + Commands.printed(account)
-              + "' belongs to shard "
-              + shard.get().of(account).label()
-              + ", and this is shard "
-              + shard.get().label());
-    }
-    if (!names.contains(account)) {
-      throw new ConfigException(
-          "unknown account '"
-              + Commands.printed(account)
-              + "'"
-              + (names.isEmpty()
-                  ? ": " + Settings.ACCOUNTS_FILE + " is not set"
-                  : Lines.nearest(account, names, Math.max(1, account.length() / 3))
-                      .map(name -> "; did you mean '" + name + "'?")
-                      .orElse("")));
-    }
-    return List.of(all.get(names.indexOf(account)));
   }
 
   private static Table table(List<Configuration.Explanation> accounts) {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
     name = "devices",
-    description = "Lists the devices of the account or of the developer keys.",
+    description = "Lists the devices of each account or of the developer keys.",
     optionListHeading = "%nOptions:%n")
 final class DevicesCommand implements Callable<Integer> {
 
@@ -24,6 +24,7 @@ final class DevicesCommand implements Callable<Integer> {
   private final Commands.Exporter exporter;
   @Spec private CommandSpec spec;
   @Mixin private Top.Help help;
+  @Mixin private AccountOption option;
 
   DevicesCommand(Map<String, String> variables, Commands.Exporter exporter) {
     this.variables = variables;
@@ -38,8 +39,12 @@ final class DevicesCommand implements Callable<Integer> {
       // Users who do not know their serial numbers run this command to find them.
       all.put(WANTED, "all");
     }
+    return option.forEach(all, spec, account -> list(account.settings()));
+  }
+
+  private int list(Settings settings) throws ConfigException, CallFailure {
     List<ListedDevice> devices;
-    try (Commands.Cloud cloud = exporter.open(Settings.from(all))) {
+    try (Commands.Cloud cloud = exporter.open(settings)) {
       cloud.login();
       devices = cloud.devices();
     }

@@ -52,6 +52,11 @@ public record Configuration(
     return accounts;
   }
 
+  /** The key of a variable in the accounts file; the variable itself if it has no key. */
+  public static String key(String variable) {
+    return AccountKeys.key(variable);
+  }
+
   /** The settings of a process whose only account is in the environment. */
   public static Configuration of(Settings settings) {
     return new Configuration(

@@ -70,6 +70,20 @@ public record HttpSettings(
         Optional.empty());
   }
 
+  HttpSettings withHost(String host) {
+    return new HttpSettings(
+        List.of(host),
+        timeout,
+        retries,
+        backoff,
+        pause,
+        attempts,
+        loginsPerSecond,
+        loginBurst,
+        caFile,
+        proxy);
+  }
+
   private HttpSettings with(Optional<Path> newCaFile, Optional<ProxySettings> newProxy) {
     return new HttpSettings(
         hosts,

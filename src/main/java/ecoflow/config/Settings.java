@@ -195,6 +195,11 @@ public record Settings(
     return credentials.id().isEmpty();
   }
 
+  /** A copy that calls this host only. */
+  public Settings withApiHost(String host) {
+    return copy(credentials, devices, http.withHost(host), mqtt, registries, notes);
+  }
+
   /** A copy without registries, for commands, which do not publish values. */
   public Settings withoutRegistries() {
     return copy(

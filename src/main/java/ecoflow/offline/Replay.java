@@ -95,7 +95,8 @@ public final class Replay {
       throws ConfigException {
     Map<String, String> all = new HashMap<>(variables);
     all.keySet().removeIf(name -> name.matches("ECOFLOW_(ACCESS|SECRET)_KEY(_FILE)?"));
-    all.keySet().removeIf(name -> name.matches("ECOFLOW_ACCOUNTS?_.*|ECOFLOW_RECORD_DIR"));
+    all.keySet()
+        .removeIf(name -> name.matches("ECOFLOW_ACCOUNTS?_.*|ECOFLOW_RECORD_DIR|ECOFLOW_SHARD"));
     all.put("ECOFLOW_ACCOUNT_USER", "none");
     all.put("ECOFLOW_ACCOUNT_PASSWORD", "none");
     all.put("ECOFLOW_API_TYPE", Settings.Mode.MQTT.label());

@@ -2,6 +2,7 @@ package ecoflow.offline;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import ecoflow.config.Shard;
 import ecoflow.routes.RouteFiles;
 import ecoflow.routes.RouteLint;
 import ecoflow.routes.RouteProblem;
@@ -45,6 +46,7 @@ public final class RouteCheck {
       KEYS.keySet().forEach(name -> remove(all, name));
       ACCOUNT.keySet().forEach(name -> remove(all, name));
       all.remove(Settings.ACCOUNTS_FILE);
+      all.remove(Shard.VARIABLE);
       all.putAll(mode.usesAccount() ? ACCOUNT : KEYS);
       all.put("ECOFLOW_API_TYPE", mode.label());
       all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");
