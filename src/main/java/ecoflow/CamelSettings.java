@@ -74,7 +74,7 @@ final class CamelSettings {
     values.put("ecoflow.mqtt", isAny(accounts, Mode::usesMqtt));
     values.put("ecoflow.open", isAny(accounts, mode -> mode == Mode.OPEN));
     values.put("ecoflow.requests", isAny(accounts, mode -> mode == Mode.DEVICE));
-    values.put("ecoflow.has.accounts", Boolean.toString(accounts.areNamed()));
+    values.put("ecoflow.accounts.named", Boolean.toString(accounts.areNamed()));
     values.put("ecoflow.metrics.prefix", settings.page().prefix());
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));
     values.put("ecoflow.http.retries", Integer.toString(http.retries()));

@@ -2,6 +2,7 @@ package ecoflow;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
@@ -13,9 +14,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.snakeyaml.engine.v2.api.Load;
@@ -23,6 +27,8 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /** The route files that each mode loads. */
 class CamelSettingsTest {
+
+  private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??([^}:]+)");
 
   private static List<Path> files() throws IOException {
     try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
@@ -84,9 +90,30 @@ class CamelSettingsTest {
           case "{{ecoflow.open}}" -> mode.equals("open");
           case "{{ecoflow.account}}" -> List.of("mqtt", "device").contains(mode);
           case "{{ecoflow.requests}}" -> mode.equals("device");
-          case "{{ecoflow.has.accounts}}" -> false;
+          case "{{ecoflow.accounts.named}}" -> false;
           case "{{ecoflow.mqtt}}" -> !mode.equals("rest");
           default -> throw new AssertionError("unknown precondition: " + precondition);
         };
+  }
+
+  /** Camel resolves {{ecoflow.some.name}} with the environment variable ECOFLOW_SOME_NAME first. */
+  @Test
+  void noPlaceholderHasTheNameOfVariable() throws Exception {
+    Set<String> variables = new HashSet<>();
+    Settings.explain(
+            Map.of(
+                "ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s", "ECOFLOW_DEVICE_SN", "all"))
+        .forEach(variable -> variables.add(variable.name()));
+    Set<String> found = new HashSet<>();
+    for (Path file : files()) {
+      PLACEHOLDER
+          .matcher(Files.readString(file))
+          .results()
+          .map(match -> match.group(1).toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_"))
+          .forEach(found::add);
+    }
+    assertTrue(found.contains("ECOFLOW_ACCOUNTS_NAMED"), found::toString);
+    found.retainAll(variables);
+    assertEquals(Set.of(), found);
   }
 }

@@ -106,6 +106,11 @@ class ShardsTest {
             variables("2/3", "EXPORTER_PORT=" + port),
             List.of())) {
       LocalHttp http = new LocalHttp(port);
+      eventually(
+          () ->
+              assertTrue(
+                  process.lines().stream().anyMatch(line -> line.contains("Metrics are at")),
+                  () -> process.isAlive() + " " + process.lines()));
       eventually(() -> assertEquals(200, http.get("/-/ready").statusCode()));
       String text = http.get("/metrics").body();
       assertTrue(text.contains("ecoflow_shard_info{shard=\"2\",shards=\"3\"} 1\n"), text);
