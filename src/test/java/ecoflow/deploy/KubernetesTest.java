@@ -247,6 +247,9 @@ class KubernetesTest {
       assertEquals(
           mountOf(fleet, "secret", "secretName", secret) + "/accounts.yml",
           variables.get("ECOFLOW_ACCOUNTS_FILE"));
+      // The only file system of the container that can be written.
+      assertEquals(mountPath(fleet, "state"), variables.remove("ECOFLOW_STATE_DIR"));
+      assertEquals("state", fleet.text("spec", "volumeClaimTemplates", 0, "metadata", "name"));
       Path file = temporary.resolve("accounts.yml");
       Files.writeString(file, secret(objects, secret).get("accounts.yml"));
       variables.put("ECOFLOW_ACCOUNTS_FILE", file.toString());
@@ -481,6 +484,10 @@ class KubernetesTest {
               .map(candidate -> candidate.text("name"))
               .findFirst()
               .orElseThrow();
+      return mountPath(deployment, volume);
+    }
+
+    private static String mountPath(YamlFile deployment, String volume) {
       return deployment.list(container("volumeMounts")).stream()
           .map(YamlFile::new)
           .filter(candidate -> candidate.text("name").equals(volume))
