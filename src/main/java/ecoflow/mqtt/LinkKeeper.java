@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
 final class LinkKeeper implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LinkKeeper.class);
+  private static final String ATTEMPT = "connectionAttempt";
   private static final Duration REPEAT_WARNING_AFTER = Duration.ofMinutes(5);
   private static final int OPEN_FACTOR = 3;
   private static final int MAX_OPEN_FACTOR = 64;
@@ -117,16 +118,15 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * Route step: starts an attempt to connect. Stops the route if another attempt of the account is
-   * in progress; the route then runs again after that attempt.
+   * Route step: starts an attempt to connect, and sets the property connectionAttempt to true. If
+   * another attempt of the account is in progress, the property is false, and the route runs again
+   * after that attempt.
    */
   public void startAttempt(Exchange exchange) {
     State state = states.of(Account.of(exchange));
     synchronized (state) {
-      if (state.isAttemptInProgress) {
-        state.isNextAttemptRequested = true;
-        exchange.setRouteStop(true);
-      }
+      exchange.setProperty(ATTEMPT, !state.isAttemptInProgress);
+      state.isNextAttemptRequested |= state.isAttemptInProgress;
       state.isAttemptInProgress = true;
     }
   }
