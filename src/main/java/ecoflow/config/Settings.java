@@ -200,14 +200,27 @@ public record Settings(
     return copy(credentials, devices, http.withHost(host), mqtt, registries, notes);
   }
 
-  /** A copy without registries, for commands, which do not publish values. */
-  public Settings withoutRegistries() {
-    return copy(
+  /**
+   * A copy for commands, which neither publish values nor use stored logins: {@code check} tests
+   * the login itself.
+   */
+  public Settings forCommands() {
+    return new Settings(
+        mode,
         credentials,
         devices,
         http,
         mqtt,
+        page,
         new RegistrySettings(List.of(), registries.variables()),
+        logLevel,
+        routesDir,
+        routesReload,
+        libDir,
+        messagesDir,
+        recordDir,
+        Optional.empty(),
+        shard,
         notes);
   }
 

@@ -75,6 +75,7 @@ public final class Meters {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final PrometheusRegistry prometheus = registry.getPrometheusRegistry();
+  private final SelectedMeters selected = new SelectedMeters(prometheus);
 
   /** The counters of an account that are used for each message. */
   private record MessageCounters(Counter text, Counter protobuf) {}
@@ -599,16 +600,16 @@ public final class Meters {
 
   /**
    * Writes the meters with the label {@code account} of these accounts, and the meters with the
-   * label {@code device} of these devices.
+   * label {@code device} of these devices. They can be one second old.
    *
    * @param contentType of the Prometheus text format or OpenMetrics
    */
   public void scrape(
       OutputStream out, String contentType, Set<String> accountNames, Set<String> serials)
       throws IOException {
-    PrometheusRegistry selected = new SelectedMeters(prometheus, accountNames, serials);
+    PrometheusRegistry some = selected.of(accountNames, serials);
     // The formats of the client library are not accessible without this class.
-    new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, selected, Clock.SYSTEM)
+    new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, some, Clock.SYSTEM)
         .scrape(out, contentType);
   }
 

@@ -2,81 +2,131 @@ package ecoflow.meters;
 
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** The meters of some accounts and of their devices, as a registry. */
-final class SelectedMeters extends PrometheusRegistry {
+/**
+ * Selects the meters of accounts and of devices. The registry can only be read as a whole, so it is
+ * read at most once per second: Prometheus can request a page for each of thousands of accounts.
+ */
+final class SelectedMeters {
+
+  private static final long MAX_AGE = TimeUnit.SECONDS.toNanos(1);
+
+  private record Point(MetricSnapshot family, DataPointSnapshot point) {}
 
   private final PrometheusRegistry all;
-  private final Set<String> accounts;
-  private final Set<String> serials;
+  private Map<String, List<Point>> byAccount = Map.of();
+  private Map<String, List<Point>> byDevice = Map.of();
+  private boolean isRead;
+  private long readAt;
+
+  SelectedMeters(PrometheusRegistry all) {
+    this.all = all;
+  }
 
   /**
+   * A registry with the selected meters.
+   *
    * @param accounts the selected values of the label account
    * @param serials the selected values of the label device, for meters without the label account
    */
-  SelectedMeters(PrometheusRegistry all, Set<String> accounts, Set<String> serials) {
-    this.all = all;
-    this.accounts = accounts;
-    this.serials = serials;
+  synchronized PrometheusRegistry of(Set<String> accounts, Set<String> serials) {
+    if (!isRead || System.nanoTime() - readAt > MAX_AGE) {
+      read();
+    }
+    Map<MetricSnapshot, List<DataPointSnapshot>> families = new IdentityHashMap<>();
+    Stream.concat(
+            accounts.stream().map(name -> byAccount.getOrDefault(name, List.of())),
+            serials.stream().map(serial -> byDevice.getOrDefault(serial, List.of())))
+        .flatMap(List::stream)
+        .forEach(
+            point ->
+                families
+                    .computeIfAbsent(point.family(), unused -> new ArrayList<>())
+                    .add(point.point()));
+    MetricSnapshots.Builder selected = MetricSnapshots.builder();
+    families.forEach((family, points) -> selected.metricSnapshot(copy(family, points)));
+    MetricSnapshots snapshots = selected.build();
+    return new PrometheusRegistry() {
+      @Override
+      public MetricSnapshots scrape() {
+        return snapshots;
+      }
+    };
   }
 
-  @Override
-  public MetricSnapshots scrape() {
-    MetricSnapshots.Builder found = MetricSnapshots.builder();
+  private void read() {
+    byAccount = new HashMap<>();
+    byDevice = new HashMap<>();
     for (MetricSnapshot family : all.scrape()) {
-      of(family).ifPresent(found::metricSnapshot);
+      if (isSupported(family)) {
+        for (DataPointSnapshot point : family.getDataPoints()) {
+          add(family, point);
+        }
+      }
     }
-    return found.build();
+    isRead = true;
+    readAt = System.nanoTime();
   }
 
-  /** The selected series of a metric family; empty without any. */
-  private Optional<MetricSnapshot> of(MetricSnapshot family) {
-    if (family instanceof CounterSnapshot counter) {
-      return copy(counter, counter.getDataPoints(), CounterSnapshot::new);
-    }
-    if (family instanceof GaugeSnapshot gauge) {
-      return copy(gauge, gauge.getDataPoints(), GaugeSnapshot::new);
-    }
-    if (family instanceof HistogramSnapshot histogram) {
-      return copy(histogram, histogram.getDataPoints(), HistogramSnapshot::new);
-    }
-    if (family instanceof SummarySnapshot summary) {
-      return copy(summary, summary.getDataPoints(), SummarySnapshot::new);
-    }
-    if (family instanceof InfoSnapshot info) {
-      return copy(info, info.getDataPoints(), InfoSnapshot::new);
-    }
-    return Optional.empty();
-  }
-
-  private <P extends DataPointSnapshot> Optional<MetricSnapshot> copy(
-      MetricSnapshot family,
-      List<P> points,
-      BiFunction<MetricMetadata, List<P>, MetricSnapshot> create) {
-    List<P> found = points.stream().filter(point -> isSelected(point.getLabels())).toList();
-    return found.isEmpty()
-        ? Optional.empty()
-        : Optional.of(create.apply(family.getMetadata(), found));
-  }
-
-  private boolean isSelected(Labels labels) {
+  private void add(MetricSnapshot family, DataPointSnapshot point) {
+    Labels labels = point.getLabels();
     String account = labels.get("account");
-    String device = labels.get("device");
-    return account == null
-        ? device != null && serials.contains(device)
-        : accounts.contains(account);
+    String key = account == null ? labels.get("device") : account;
+    if (key != null) {
+      (account == null ? byDevice : byAccount)
+          .computeIfAbsent(key, unused -> new ArrayList<>())
+          .add(new Point(family, point));
+    }
+  }
+
+  private static boolean isSupported(MetricSnapshot family) {
+    return family instanceof CounterSnapshot
+        || family instanceof GaugeSnapshot
+        || family instanceof HistogramSnapshot
+        || family instanceof SummarySnapshot
+        || family instanceof InfoSnapshot;
+  }
+
+  private static MetricSnapshot copy(MetricSnapshot family, List<DataPointSnapshot> points) {
+    MetricMetadata metadata = family.getMetadata();
+    if (family instanceof CounterSnapshot) {
+      return new CounterSnapshot(metadata, cast(CounterDataPointSnapshot.class, points));
+    }
+    if (family instanceof GaugeSnapshot) {
+      return new GaugeSnapshot(metadata, cast(GaugeDataPointSnapshot.class, points));
+    }
+    if (family instanceof HistogramSnapshot) {
+      return new HistogramSnapshot(metadata, cast(HistogramDataPointSnapshot.class, points));
+    }
+    if (family instanceof SummarySnapshot) {
+      return new SummarySnapshot(metadata, cast(SummaryDataPointSnapshot.class, points));
+    }
+    return new InfoSnapshot(metadata, cast(InfoDataPointSnapshot.class, points));
+  }
+
+  private static <P> List<P> cast(Class<P> type, List<DataPointSnapshot> points) {
+    return points.stream().map(type::cast).toList();
   }
 }

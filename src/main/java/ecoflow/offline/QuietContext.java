@@ -23,7 +23,7 @@ final class QuietContext implements AutoCloseable {
   private final CamelContext camel = new DefaultCamelContext();
 
   QuietContext(Settings settings, ExporterBeans.Factory factory) throws ConfigException {
-    beans = factory.create(settings.withoutRegistries());
+    beans = factory.create(settings.forCommands());
     try {
       camel.setAutoStartup(false);
       camel.setStreamCaching(false);

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -135,6 +136,19 @@ class AccountCommandsTest {
                         && line.endsWith("; correct devices")),
         out::toString);
     assertEquals("", err.toString());
+  }
+
+  @Test
+  void checkDoesNotUseStoredLogins() throws IOException {
+    Path logins = Files.createDirectory(directory.resolve("logins"));
+    variables.put("ECOFLOW_STATE_DIR", logins.toString());
+
+    run("check", "--account", "app", "--seconds", "1");
+
+    assertTrue(lines().contains("ok subscription the broker accepts the subscriptions"));
+    try (Stream<Path> files = Files.list(logins)) {
+      assertEquals(0, files.count());
+    }
   }
 
   @Test
