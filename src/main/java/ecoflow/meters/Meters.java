@@ -112,6 +112,9 @@ public final class Meters {
     registry.config().meterFilter(MeterFilter.ignoreTags("camelContext"));
     if (!accounts.areNamed()) {
       registry.config().meterFilter(MeterFilter.ignoreTags(ACCOUNT));
+    } else {
+      // Calls in progress end after their account was removed.
+      registry.config().meterFilter(MeterFilter.deny(this::isOfRemovedAccount));
     }
     Histogram scrapeDuration =
         histogram(
@@ -206,6 +209,15 @@ public final class Meters {
           .register(prometheus)
           .setLabelValues(Integer.toString(shard.number()), Integer.toString(shard.count()));
     }
+  }
+
+  private boolean isOfRemovedAccount(Meter.Id meter) {
+    String account = meter.getTag(ACCOUNT);
+    return account != null
+        && !account.isEmpty()
+        && meter.getName().startsWith(prefix)
+        && isOwn(meter.getName().substring(prefix.length()))
+        && accounts.find(account).isEmpty();
   }
 
   /** Creates the counters of the account with the value 0. */
