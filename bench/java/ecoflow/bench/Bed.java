@@ -32,19 +32,22 @@ final class Bed implements AutoCloseable {
 
   private static final String LOGIN = "bench";
   private static final String SEND = LOGIN;
+  private static final int MAX_REPLIES = 65_535;
   private static final String SENT = "$SYS/broker/publish/messages/sent";
 
   private final SimulatedCloud cloud = SimulatedCloud.start();
   private final int tlsPort = Ports.next();
   private final int plainPort = Ports.next();
-  private final ChildProcess broker;
-  private final MqttAsyncClient device;
+  private final Path directory;
+  private ChildProcess broker;
+  private MqttAsyncClient device;
   private volatile byte[] answer = new byte[0];
   private volatile long sent;
   private volatile long sentPerSecond;
 
   Bed(Path directory) throws IOException, InterruptedException, MqttException {
-    broker = startBroker(directory);
+    this.directory = directory;
+    broker = startBroker();
     cloud.setBroker("localhost", tlsPort, LOGIN, SEND);
     device = answeringDevice();
   }
@@ -53,14 +56,14 @@ final class Bed implements AutoCloseable {
    * The exporter uses TLS. The load generator does not, so that it does not compete with the
    * exporter for CPU time. The broker drops no messages, regardless of the length of its queues.
    */
-  private ChildProcess startBroker(Path directory) throws IOException, InterruptedException {
+  private ChildProcess startBroker() throws IOException, InterruptedException {
     Path key = directory.resolve("key.pem");
     Path certificate = directory.resolve("certificate.pem");
     Path passwords = directory.resolve("passwords");
     Path config = directory.resolve("config");
     Path output = directory.resolve("broker.log");
     cloud.writeIdentity(ServerCertificate.TRUSTED, key, certificate);
-    Files.createFile(passwords);
+    Files.writeString(passwords, "");
     ChildProcess.run(
         directory, output, program("mosquitto_passwd"), "-b", passwords.toString(), LOGIN, SEND);
     Files.write(
@@ -116,6 +119,8 @@ final class Bed implements AutoCloseable {
     MqttConnectOptions options = new MqttConnectOptions();
     options.setUserName(LOGIN);
     options.setPassword(SEND.toCharArray());
+    // Enough for the replies of all accounts at once; a full queue ends the connection.
+    options.setMaxInflight(MAX_REPLIES);
     client.connect(options).waitForCompletion();
     IMqttMessageListener listener =
         (topic, request) -> {
@@ -146,6 +151,19 @@ final class Bed implements AutoCloseable {
             """
                 .formatted(quotas)
                 .getBytes(UTF_8);
+  }
+
+  /** Kills the broker and starts it again on the same ports. */
+  void restartBroker() throws IOException, InterruptedException, MqttException {
+    device.disconnectForcibly(0, 1000);
+    device.close(true);
+    broker.close();
+    broker = startBroker();
+    device = answeringDevice();
+  }
+
+  SimulatedCloud cloud() {
+    return cloud;
   }
 
   Publisher publisher() throws IOException {

@@ -75,7 +75,12 @@ final class Exporter implements AutoCloseable {
   /** Uses growing pauses, so that the cost of the polls stays small. */
   long await(String what, int pauseMillis, int maxPauseMillis, Seen seen)
       throws InterruptedException {
-    long end = System.nanoTime() + TIMEOUT_NANOS;
+    return await(what, pauseMillis, maxPauseMillis, TIMEOUT_NANOS, seen);
+  }
+
+  long await(String what, int pauseMillis, int maxPauseMillis, long timeoutNanos, Seen seen)
+      throws InterruptedException {
+    long end = System.nanoTime() + timeoutNanos;
     double pause = pauseMillis;
     while (true) {
       try {

@@ -47,14 +47,17 @@ public final class Macro {
   private static final int SCRAPED_SERIES = 353;
   private static final int DEVICES = 1_000;
   private static final int SERIES_OF_EACH = 300;
+  private static final int ACCOUNTS = 1_000;
 
   private final Options options;
+  private final Path directory;
   private final Bed bed;
   private final Publisher publisher;
   private final Table table;
 
-  private Macro(Options options, Bed bed, Publisher publisher) {
+  private Macro(Options options, Path directory, Bed bed, Publisher publisher) {
     this.options = options;
+    this.directory = directory;
     this.bed = bed;
     this.publisher = publisher;
     this.table = new Table(options.commands().size());
@@ -90,7 +93,7 @@ public final class Macro {
     Path directory = Files.createTempDirectory("bench");
     try (Bed bed = new Bed(directory);
         Publisher publisher = bed.publisher()) {
-      Macro macro = new Macro(options, bed, publisher);
+      Macro macro = new Macro(options, directory, bed, publisher);
       macro.measure();
       System.out.println(machine(options) + "\n\n" + macro.table.text());
     } finally {
@@ -154,6 +157,13 @@ public final class Macro {
         case START -> each(row, options.size(11, 3), this::start);
         case IDLE -> each(row, 1, this::idle);
         case DEVICES -> each(row, 1, this::devices);
+        case ACCOUNTS ->
+            each(
+                row,
+                1,
+                i ->
+                    new AccountsRow(bed, directory, table, i, options.commands().get(i))
+                        .measure(options.size(ACCOUNTS, ACCOUNTS / 20), options.size(60, 20)));
       }
     }
   }
@@ -309,7 +319,7 @@ public final class Macro {
     return result;
   }
 
-  private static void pause(double seconds) throws InterruptedException {
+  static void pause(double seconds) throws InterruptedException {
     Thread.sleep((long) (seconds * 1000));
   }
 
@@ -395,7 +405,7 @@ public final class Macro {
     }
   }
 
-  private static void check(Scraper.Page page) {
+  static void check(Scraper.Page page) {
     if (page.status() != 200 || page.bytes() == 0) {
       throw new IllegalStateException("a scrape with status " + page.status());
     }

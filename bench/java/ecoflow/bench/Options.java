@@ -26,7 +26,8 @@ record Options(List<String> commands, Set<Row> rows, boolean quick, int rounds) 
     SCRAPE,
     START,
     IDLE,
-    DEVICES;
+    DEVICES,
+    ACCOUNTS;
 
     @Override
     public String toString() {

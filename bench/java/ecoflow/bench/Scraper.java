@@ -35,6 +35,11 @@ final class Scraper implements AutoCloseable {
           Double.parseDouble(body.substring(value, body.indexOf('\n', value))));
     }
 
+    /** Number of series with this name. */
+    long count(String name) {
+      return body.lines().filter(line -> line.startsWith("ecoflow_" + name + "{")).count();
+    }
+
     /** The sum of all series with this name; 0 for none. */
     double sum(String name) {
       return body.lines()
@@ -69,9 +74,22 @@ final class Scraper implements AutoCloseable {
     return closedByServer;
   }
 
+  /** The page with the series of one account. */
+  static Page account(int port, String name) throws IOException {
+    try (Scraper scraper = new Scraper(port)) {
+      return scraper.get("/metrics?account=" + name, false, true);
+    }
+  }
+
   Page get(boolean gzip, boolean keepBody) throws IOException {
+    return get("/metrics", gzip, keepBody);
+  }
+
+  private Page get(String path, boolean gzip, boolean keepBody) throws IOException {
     String request =
-        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain;version=0.0.4\r\n"
+        "GET "
+            + path
+            + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain;version=0.0.4\r\n"
             + (gzip ? "Accept-Encoding: gzip\r\n" : "")
             + "\r\n";
     socket.getOutputStream().write(request.getBytes(ISO_8859_1));
