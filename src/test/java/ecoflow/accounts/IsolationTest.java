@@ -67,10 +67,11 @@ class IsolationTest {
   @BeforeEach
   void addAccounts() {
     accounts = new AccountsYaml(directory.resolve("accounts.yml"));
+    // First, so that their attempts precede those of the others.
+    addFailingAccounts();
     for (int i = 0; i < GOOD; i++) {
       add("good-" + i, MODES.get(i % MODES.size()), good);
     }
-    addFailingAccounts();
   }
 
   @AfterEach
