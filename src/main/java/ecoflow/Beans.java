@@ -258,7 +258,6 @@ public final class Beans implements ExporterBeans {
           String serial = labels.device();
           quotas.remove(serial);
           normalised.remove(serial);
-          meters.remove(labels);
           forget.forEach(one -> one.accept(serial));
         });
     if (areNamed) {

@@ -20,6 +20,7 @@ public final class Account {
   private final Settings.Mode mode;
   private final Map<PerAccount<?>, Object> states = new ConcurrentHashMap<>();
   private volatile AccountSettings current;
+  private volatile boolean removed;
 
   Account(AccountSettings settings) {
     this.name = settings.name();
@@ -61,6 +62,14 @@ public final class Account {
       throw new IllegalStateException("the exchange has no variable " + VARIABLE);
     }
     return account;
+  }
+
+  boolean isRemoved() {
+    return removed;
+  }
+
+  void setRemoved() {
+    removed = true;
   }
 
   AccountSettings configured() {

@@ -54,6 +54,7 @@ public final class Accounts {
       next.add(account);
     }
     all = List.copyOf(next);
+    byName.values().forEach(Account::setRemoved);
     return new Changes(added, List.copyOf(byName.values()), before);
   }
 
@@ -68,7 +69,7 @@ public final class Accounts {
 
   /** Whether the account has not been removed. */
   public boolean isServed(Account account) {
-    return all.contains(account);
+    return !account.isRemoved();
   }
 
   /** Whether the first account is earlier in the order of the settings. */

@@ -563,6 +563,10 @@ public final class Devices {
    * order of the settings serves it.
    */
   private boolean isFree(DeviceGroup group, String serial) {
+    if (!group.account().filter(accounts::isServed).isPresent()) {
+      // The account was removed while its device list was requested.
+      return false;
+    }
     Device known = bySerial.get(serial);
     if (known == null || !known.isEcoflow()) {
       return true;

@@ -7,8 +7,10 @@ import io.micrometer.core.instrument.Tags;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 
 /**
  * The meters with the labels of a device. They are created when the device is first seen; when its
@@ -81,6 +83,11 @@ final class DeviceMeters {
     if (labels != null) {
       removeMeters(labels);
     }
+  }
+
+  /** Removes the meters of devices that are no longer served. */
+  synchronized void retain(Predicate<String> isServed) {
+    List.copyOf(known.keySet()).stream().filter(isServed.negate()).forEach(this::remove);
   }
 
   private void removeMeters(Labels labels) {

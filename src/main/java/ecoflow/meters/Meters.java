@@ -674,9 +674,12 @@ public final class Meters {
         .register((MeterRegistry) registry);
   }
 
-  /** Removes the meters of a device that is no longer served. */
-  public void remove(Labels device) {
-    devices.remove(device.device());
+  /**
+   * Removes the meters of devices that are no longer served. Called for each page, because a poll
+   * can end after its device was removed.
+   */
+  public void retainDevices(Predicate<String> isServed) {
+    devices.retain(isServed);
   }
 
   /** Removes the counters of an account that is no longer served. */

@@ -242,6 +242,25 @@ class MqttLinkTest {
         failure(link(LONG, LONG), login("no-such-host.invalid", 8883)));
   }
 
+  /**
+   * The name is resolved for each attempt, so that a failure of DNS affects only the attempts
+   * during it.
+   */
+  @Test
+  void dnsCanFailAfterTheFirstConnection() throws Exception {
+    int port = broker(MqttEndpoint::accept);
+    MqttLink link = link(LONG, LONG);
+    link.open(account, login(port));
+    assertTrue(link.isConnected(account));
+
+    link.drop(account);
+    assertEquals(
+        "0 unknown host no-such-host.invalid", failure(link, login("no-such-host.invalid", port)));
+
+    link.open(account, login(port));
+    assertTrue(link.isConnected(account));
+  }
+
   @Test
   void reportsPortWithoutListener() throws Exception {
     int port;
