@@ -4,14 +4,22 @@ import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ecoflow.cloud.ApiPath;
+import ecoflow.cloud.CloudAccount;
 import ecoflow.cloud.Fault;
+import ecoflow.cloud.SimulatedAccount;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.AccountsYaml;
 import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Variables;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +39,8 @@ import java.util.stream.Collectors;
  * values of the cloud.
  *
  * <p>Arguments: minutes with faults, mode (device, mqtt, open or rest), seed of the faults, seconds
- * without faults at the end.
+ * without faults at the end, number of accounts. With accounts, each has one device, and random
+ * accounts are removed from the accounts file and added again.
  */
 public final class Soak {
 
@@ -53,6 +62,13 @@ public final class Soak {
   private static final int MAX_MORE_THREADS = 15;
 
   private static final int MORE_SERIES = 50;
+
+  /** Each counter of an account can also be added for all accounts. */
+  private static final int MORE_SERIES_OF_ACCOUNT = 10;
+
+  /** HTTPS connections that are still open. */
+  private static final int MAX_MORE_FILES = 100;
+
   private static final long MORE_HEAP = 16 << 20;
   private static final int MAX_SHOWN = 20;
 
@@ -71,6 +87,11 @@ public final class Soak {
               + "\\{device=\"([^\"]+)\".*\\} (\\S+)");
 
   private final SimulatedCloud cloud = SimulatedCloud.start();
+
+  /** Null without accounts. */
+  private final AccountsYaml file;
+
+  private final String mode;
   private final Random random;
   private final Map<String, Truth> truths = new TreeMap<>();
   private final List<String> violations = new ArrayList<>();
@@ -101,11 +122,25 @@ public final class Soak {
     /** The time of each value in nanoseconds; the values only increase. */
     final ConcurrentSkipListMap<Double, Long> since = new ConcurrentSkipListMap<>();
 
-    volatile long offlineSince;
+    final SimulatedAccount account;
 
-    Truth(SimulatedDevice device, Channel channel) {
+    volatile long offlineSince;
+    volatile boolean served = true;
+
+    Truth(SimulatedAccount account, SimulatedDevice device, Channel channel) {
+      this.account = account;
       this.device = device;
       this.channel = channel;
+    }
+
+    boolean isShown() {
+      return served && device.isOnline();
+    }
+
+    /** Whether the account of the device is in the accounts file. */
+    synchronized void setServed(boolean served) {
+      this.served = served;
+      offlineSince = System.nanoTime();
     }
 
     synchronized void move(long step) {
@@ -145,24 +180,30 @@ public final class Soak {
     }
   }
 
-  private Soak(String mode, long seed) {
+  private Soak(String mode, long seed, int accounts) {
+    this.mode = mode;
+    file = accounts > 0 ? new AccountsYaml(temporaryFile()) : null;
     random = new Random(seed);
     boolean open = mode.equals("open");
     WireFormat[] formats = open ? new WireFormat[] {WireFormat.JSON} : WireFormat.values();
-    for (int i = 0; i < DEVICES; i++) {
+    for (int i = 0; i < (accounts > 0 ? accounts : DEVICES); i++) {
       WireFormat format = formats[i % formats.length];
       String serial =
           String.format("SOAK%s%04d", format.name().replace("_", "").substring(0, 4), i);
       SimulatedDevice device = new SimulatedDevice(serial, "Device " + i, "Model", format);
-      cloud.add(device);
+      SimulatedAccount account =
+          accounts > 0 ? cloud.addAccount(CloudAccount.numbered(i + 1)) : cloud.defaultAccount();
+      account.add(device);
+      if (accounts > 0) {
+        file.add(serial, mode, account);
+      }
       Channel channel = !open ? Channel.APP : i % 2 == 0 ? Channel.DEVELOPERS : Channel.POLLS;
-      truths.put(serial, new Truth(device, channel));
+      truths.put(serial, new Truth(account, device, channel));
     }
     move();
     exporter =
         RunningExporter.start(
-            Variables.of(
-                cloud,
+            variables(
                 mode,
                 "MQTT_TIMEOUT=" + MAX_AGE_SECONDS,
                 "COLLECTING_INTERVAL=1",
@@ -177,18 +218,40 @@ public final class Soak {
                 "LOG_LEVEL=ERROR"));
   }
 
+  private Map<String, String> variables(String mode, String... more) {
+    if (file == null) {
+      return Variables.of(cloud, mode, more);
+    }
+    Map<String, String> variables = Variables.ofFile(file.write().file(), more);
+    variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
+    variables.put("ECOFLOW_LOGIN_RATE", "100");
+    variables.put("ECOFLOW_LOGIN_BURST", "100");
+    return variables;
+  }
+
+  private static Path temporaryFile() {
+    try {
+      return Files.createTempDirectory("soak").resolve("accounts.yml");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   public static void main(String[] args) throws InterruptedException {
     double minutes = args.length > 0 ? Double.parseDouble(args[0]) : 20;
     String mode = args.length > 1 ? args[1] : "device";
     long seed = args.length > 2 ? Long.parseLong(args[2]) : 1;
     Duration calm = Duration.ofSeconds(args.length > 3 ? Long.parseLong(args[3]) : 60);
-    System.out.printf("Soak: mode %s, %s minutes of faults, seed %d%n", mode, minutes, seed);
-    Soak soak = new Soak(mode, seed);
+    int accounts = args.length > 4 ? Integer.parseInt(args[4]) : 0;
+    System.out.printf(
+        "Soak: mode %s, %s minutes of faults, seed %d, %s%n",
+        mode, minutes, seed, accounts > 0 ? accounts + " accounts" : "one account");
+    Soak soak = new Soak(mode, seed, accounts);
     boolean well = soak.run(Duration.ofMillis((long) (minutes * 60_000)), calm);
     System.exit(well ? 0 : 1);
   }
 
-  private record Footprint(int threads, long heap, long series) {}
+  private record Footprint(int threads, long heap, long series, long files) {}
 
   private boolean run(Duration faulty, Duration calm) throws InterruptedException {
     Thread watch = new Thread(this::watchEnd, "soak-end");
@@ -210,6 +273,7 @@ public final class Soak {
     cloud.faults().clear();
     cloud.startBroker();
     truths.values().forEach(truth -> truth.setOnline(true));
+    truths.values().stream().filter(truth -> !truth.served).forEach(this::addOrRemove);
     Thread.sleep(calm.toMillis());
     Footprint after = footprint();
     missingValues().forEach(wrong -> violation(wrong + " after the calm"));
@@ -247,7 +311,7 @@ public final class Soak {
     List<Truth> all = List.copyOf(truths.values());
     Truth one = all.get(random.nextInt(all.size()));
     String kind;
-    switch (random.nextInt(9)) {
+    switch (random.nextInt(file == null ? 9 : 13)) {
       case 0 -> {
         kind = "broker restart";
         cloud.stopBroker();
@@ -260,7 +324,7 @@ public final class Soak {
       }
       case 2 -> {
         kind = "new credentials";
-        cloud.rotateCredentials();
+        all.forEach(truth -> truth.account.rotateCredentials());
         if (random.nextBoolean()) {
           cloud.expireTokens();
         }
@@ -283,6 +347,10 @@ public final class Soak {
         kind = "device off or on";
         one.setOnline(!one.device.isOnline());
       }
+      case 9, 10, 11, 12 -> {
+        kind = "account added or removed";
+        addOrRemove(one);
+      }
       default -> {
         kind = "bad messages";
         for (int i = 0; i < 20; i++) {
@@ -294,6 +362,16 @@ public final class Soak {
     if (faults.values().stream().mapToInt(Integer::intValue).sum() % 20 == 0) {
       cloud.clearHistory();
     }
+  }
+
+  private void addOrRemove(Truth truth) {
+    String name = truth.device.serial();
+    if (truth.served) {
+      file.remove(name).write();
+    } else {
+      file.add(name, mode, truth.account).write();
+    }
+    truth.setServed(!truth.served);
   }
 
   private Fault httpFault() {
@@ -327,7 +405,7 @@ public final class Soak {
       slowestScrapeMillis =
           Math.max(slowestScrapeMillis, (System.nanoTime() - started) / 1_000_000);
       scrapes++;
-      truths.values().forEach(truth -> expected += truth.device.isOnline() ? series(truth) : 0);
+      truths.values().forEach(truth -> expected += truth.isShown() ? series(truth) : 0);
       page.lines().map(VALUE::matcher).filter(Matcher::matches).forEach(m -> check(m, started));
     } catch (RuntimeException e) {
       violation("/metrics does not answer: " + e);
@@ -349,7 +427,7 @@ public final class Soak {
     Map.Entry<Double, Long> next = truth.since.higherEntry(value);
     long replaced = next == null ? Long.MAX_VALUE : next.getValue();
     // While a device is offline, its last value is no longer valid.
-    long ended = truth.device.isOnline() ? replaced : Math.min(replaced, truth.offlineSince);
+    long ended = truth.isShown() ? replaced : Math.min(replaced, truth.offlineSince);
     long age = Math.max(0, asked - ended);
     oldestMillis = Math.max(oldestMillis, age / 1_000_000);
     if (age > OLDEST.toNanos()) {
@@ -383,7 +461,14 @@ public final class Soak {
     }
     long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     long series = exporter.page().text().lines().filter(line -> !line.startsWith("#")).count();
-    return new Footprint(threads().values().stream().mapToInt(i -> i).sum(), heap, series);
+    return new Footprint(
+        threads().values().stream().mapToInt(i -> i).sum(), heap, series, openFiles());
+  }
+
+  /** Those of the exporter and of the cloud. */
+  private static long openFiles() {
+    String[] names = new File("/proc/self/fd").list();
+    return names == null ? 0 : names.length;
   }
 
   /** The number of threads, except those of the cloud, by name without digits. */
@@ -396,6 +481,14 @@ public final class Soak {
         .collect(Collectors.toMap(name -> name, name -> 1, Integer::sum, TreeMap::new));
   }
 
+  private int maxMoreSeries() {
+    return MORE_SERIES + (file == null ? 0 : truths.size() * MORE_SERIES_OF_ACCOUNT);
+  }
+
+  private int maxFewerSeries() {
+    return file == null ? 0 : truths.size() * MORE_SERIES_OF_ACCOUNT;
+  }
+
   private boolean report(Footprint before, Footprint after) {
     if (after.threads() > before.threads() + MAX_MORE_THREADS) {
       violation("threads: " + before.threads() + " before, " + after.threads() + " after");
@@ -404,8 +497,12 @@ public final class Soak {
     if (after.heap() > before.heap() + MORE_HEAP) {
       violation("heap: " + before.heap() + " before, " + after.heap() + " after");
     }
-    // Counters of new kinds of messages can be added, but none can be removed.
-    if (after.series() < before.series() || after.series() > before.series() + MORE_SERIES) {
+    if (after.files() > before.files() + MAX_MORE_FILES) {
+      violation("open files: " + before.files() + " before, " + after.files() + " after");
+    }
+    // Counters of new kinds of messages can be added, and are removed only with their account.
+    if (after.series() < before.series() - maxFewerSeries()
+        || after.series() > before.series() + maxMoreSeries()) {
       violation("series: " + before.series() + " before, " + after.series() + " after");
     }
     System.out.printf(
@@ -413,7 +510,7 @@ public final class Soak {
             + "values checked %d, %.1f %% of those of devices that were on%n"
             + "oldest value shown %.1f s (allowed %d s)%n"
             + "faults %s%n"
-            + "threads %d -> %d, heap %.1f -> %.1f MB, series %d -> %d%n"
+            + "threads %d -> %d, heap %.1f -> %.1f MB, series %d -> %d, open files %d -> %d%n"
             + "violations %d%n",
         scrapes,
         slowestScrapeMillis,
@@ -428,6 +525,8 @@ public final class Soak {
         after.heap() / 1048576.0,
         before.series(),
         after.series(),
+        before.files(),
+        after.files(),
         violations.size());
     return violations.isEmpty();
   }
