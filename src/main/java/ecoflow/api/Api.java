@@ -64,12 +64,7 @@ public final class Api implements AutoCloseable {
       Meters meters,
       LongSupplier nanoClock,
       Runnable exit) {
-    this.cooldown =
-        new Cooldown(
-            account -> hosts.of(account).current(),
-            settings.pause(),
-            accounts.areNamed(),
-            nanoClock);
+    this.cooldown = new Cooldown(nanoClock);
     this.call =
         new CloudCall(
             settings.timeout(),
@@ -256,11 +251,11 @@ public final class Api implements AutoCloseable {
   public String failed(Account account, Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
     recordRefusal(account, failure);
-    if (Cooldown.isForHost(failure)) {
+    if (Cooldown.isOverload(failure)) {
       pace.ifPresent(limit -> limit.halve(hosts.of(account).current()));
     }
     if (contacts.of(account).isMade() && Cooldown.isRequestedBy(failure)) {
-      cooldown.start(account, failure, reason);
+      cooldown.start(account, reason);
     }
     if (ApiHost.isInvalidKey(failure)) {
       ApiHost host = hosts.of(account);

@@ -6,9 +6,6 @@ import ecoflow.text.Lines;
 import ecoflow.text.PlainException;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -16,59 +13,35 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Pauses after a response that requests fewer calls. Clients that continued to call have been
- * locked out for hours. HTTP 401 and 403 pause the calls of the account, HTTP 429 and "too busy"
- * those of all accounts with the same host. A pause starts at RETRY_TIMEOUT and doubles with each
- * consecutive response of this kind, up to ten times RETRY_TIMEOUT.
+ * A pause of the calls of an account after a response that requests fewer calls: HTTP 401, 403, 429
+ * or "too busy". Clients that continued to call have been locked out for hours. The pause starts at
+ * RETRY_TIMEOUT and doubles with each consecutive response of this kind, up to ten times
+ * RETRY_TIMEOUT. Other accounts are not paused, because their calls can succeed.
  */
 final class Cooldown {
 
   private static final Logger LOG = LoggerFactory.getLogger(Cooldown.class);
   private static final int MAX_FACTOR = 10;
 
-  private final Function<Account, String> host;
   private final PerAccount<Pause> pauses;
-  private final Map<String, Pause> hostPauses = new ConcurrentHashMap<>();
-  private final Duration hostPause;
-  private final boolean areHostsNamed;
-  private final LongSupplier nanoClock;
 
-  /**
-   * @param host returns the current host of an account
-   * @param hostPause the first pause of all accounts with a host
-   * @param areHostsNamed whether log lines name the host, because there are several accounts
-   */
-  Cooldown(
-      Function<Account, String> host,
-      Duration hostPause,
-      boolean areHostsNamed,
-      LongSupplier nanoClock) {
-    this.host = host;
-    this.hostPause = hostPause;
-    this.areHostsNamed = areHostsNamed;
-    this.nanoClock = nanoClock;
+  Cooldown(LongSupplier nanoClock) {
     this.pauses =
         new PerAccount<>(
             account ->
                 new Pause(account.prefix(), () -> account.settings().http().pause(), nanoClock));
   }
 
-  private Pause ofHost(Account account) {
-    return hostPauses.computeIfAbsent(
-        host.apply(account),
-        name -> new Pause(areHostsNamed ? name + ": " : "", () -> hostPause, nanoClock));
-  }
-
   static boolean isRequestedBy(Throwable failure) {
-    return isForAccount(failure) || isForHost(failure);
+    return isRefusal(failure) || isOverload(failure);
   }
 
-  private static boolean isForAccount(Throwable failure) {
+  private static boolean isRefusal(Throwable failure) {
     return failure instanceof HttpOperationFailedException http
         && (http.getStatusCode() == 401 || http.getStatusCode() == 403);
   }
 
-  static boolean isForHost(Throwable failure) {
+  static boolean isOverload(Throwable failure) {
     return failure instanceof HttpOperationFailedException http
         ? http.getStatusCode() == 429
         : failure instanceof CloudException cloud
@@ -82,30 +55,24 @@ final class Cooldown {
    */
   void check(Account account, boolean retry) throws NotOverException {
     pauses.of(account).check(retry);
-    ofHost(account).check(retry);
   }
 
   boolean isOver(Account account) {
-    return pauses.of(account).isOver() && ofHost(account).isOver();
+    return pauses.of(account).isOver();
   }
 
   /**
    * Starts a pause.
    *
-   * @param failure for which {@link #isRequestedBy} is true
    * @param reason for the log
    */
-  void start(Account account, Throwable failure, String reason) {
-    of(account, failure).start(reason);
+  void start(Account account, String reason) {
+    pauses.of(account).start(reason);
   }
 
   /** Extends the pause to at least this duration. */
-  void extendTo(Account account, Throwable failure, Duration pause) {
-    of(account, failure).extendTo(pause);
-  }
-
-  private Pause of(Account account, Throwable failure) {
-    return isForHost(failure) ? ofHost(account) : pauses.of(account);
+  void extendTo(Account account, Duration pause) {
+    pauses.of(account).extendTo(pause);
   }
 
   /** Ends the pause of an account that has new credentials. */
@@ -116,7 +83,6 @@ final class Cooldown {
   /** Called after a successful call. */
   void reset(Account account) {
     pauses.of(account).reset();
-    ofHost(account).reset();
   }
 
   /** A call was not made because of the pause. */
@@ -135,7 +101,7 @@ final class Cooldown {
     }
   }
 
-  /** The pause of an account or a host. */
+  /** The pause of one account. */
   static final class Pause {
 
     private final String prefix;

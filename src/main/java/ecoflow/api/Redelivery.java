@@ -50,7 +50,7 @@ final class Redelivery {
     if (pause != null) {
       exchange.getMessage().setHeader(Exchange.REDELIVERY_DELAY, pause.toMillis());
       if (Cooldown.isRequestedBy(failure)) {
-        cooldown.extendTo(Account.of(exchange), failure, pause);
+        cooldown.extendTo(Account.of(exchange), pause);
       }
     }
     // Camel also calls this method for a failure that is not repeated, if an earlier failure of the

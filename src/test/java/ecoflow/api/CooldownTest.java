@@ -6,7 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
+import ecoflow.config.AccountSettings;
+import ecoflow.config.ConfigException;
+import ecoflow.config.Settings;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CooldownTest {
@@ -93,5 +100,33 @@ class CooldownTest {
     assertTrue(cooldown.isOver());
     cooldown.extendTo(Duration.ofSeconds(1));
     assertDoesNotThrow(() -> cooldown.check(true));
+  }
+
+  @Test
+  void otherAccountsAreNotPaused() throws ConfigException {
+    Settings settings =
+        Settings.from(
+            Map.of(
+                "ECOFLOW_ACCESS_KEY", "key",
+                "ECOFLOW_SECRET_KEY", "secret",
+                "ECOFLOW_DEVICE_SN", "all"));
+    Accounts accounts =
+        new Accounts(
+            List.of(
+                new AccountSettings("a", Map.of(), settings),
+                new AccountSettings("b", Map.of(), settings)));
+    Account paused = accounts.all().get(0);
+    Account other = accounts.all().get(1);
+    Cooldown both = new Cooldown(() -> nanos);
+
+    both.start(paused, "HTTP 429");
+    assertFalse(both.isOver(paused));
+    assertTrue(both.isOver(other));
+    assertDoesNotThrow(() -> both.check(other, false));
+
+    both.extendTo(other, Duration.ofSeconds(60));
+    pass(30);
+    assertTrue(both.isOver(paused));
+    assertFalse(both.isOver(other));
   }
 }
