@@ -423,7 +423,7 @@ class AccountPagesTest {
   void theQueryInTheManualWorks() throws IOException {
     assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
     Matcher query =
-        Pattern.compile("```\n(avg by \\(site\\) .*?)```", Pattern.DOTALL)
+        Pattern.compile("```promql\n(avg by \\(site\\) .*?)```", Pattern.DOTALL)
             .matcher(Files.readString(Path.of("docs/MANUAL.md")));
     assertTrue(query.find());
     try (PrometheusServer prometheus =

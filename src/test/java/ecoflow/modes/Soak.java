@@ -46,6 +46,10 @@ public final class Soak {
 
   private static final int DEVICES = 50;
   private static final Duration STEP = Duration.ofMillis(500);
+
+  /** Longer than the time for which the exporter can show a value. */
+  private static final int KEPT_STEPS = 1_000;
+
   private static final Duration SCRAPE_INTERVAL = Duration.ofMillis(250);
   private static final int MAX_AGE_SECONDS = 6;
 
@@ -147,8 +151,10 @@ public final class Soak {
       if (!device.isOnline()) {
         return;
       }
+      // A device that was off for long returns its last value once more.
+      double last = since.isEmpty() ? step : since.lastKey();
       since.put((double) step, System.nanoTime());
-      since.headMap((double) step - 1000).clear();
+      since.headMap(Math.min(last, step - KEPT_STEPS)).clear();
       Map<String, ?> values =
           device.format() == WireFormat.JSON
               ? Map.of("pd.step", step, "bms.cells", List.of(step, step))
