@@ -283,7 +283,7 @@ public final class Soak {
     Thread.sleep(calm.toMillis());
     Footprint after = footprint();
     missingValues().forEach(wrong -> violation(wrong + " after the calm"));
-    clock.shutdownNow();
+    clock.shutdown();
     clock.awaitTermination(10, TimeUnit.SECONDS);
     boolean well = report(before, after);
     ended = true;
