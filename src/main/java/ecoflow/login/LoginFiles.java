@@ -62,7 +62,6 @@ final class LoginFiles {
 
   private final Optional<Path> directory;
   private final Lines lines;
-  private final ObjectMapper json = new ObjectMapper();
 
   /**
    * @param directory empty to store nothing
@@ -83,7 +82,7 @@ final class LoginFiles {
     }
     try {
       Path file = directory.get().resolve(file(account));
-      Stored stored = json.readValue(Files.readAllBytes(file), Stored.class);
+      Stored stored = new ObjectMapper().readValue(Files.readAllBytes(file), Stored.class);
       long age = System.currentTimeMillis() - stored.since();
       if (!stored.key().equals(key(account)) || age < 0) {
         return Optional.empty();
@@ -130,7 +129,7 @@ final class LoginFiles {
     try {
       Files.deleteIfExists(next);
       Files.createFile(next, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-      Files.write(next, json.writeValueAsBytes(stored));
+      Files.write(next, new ObjectMapper().writeValueAsBytes(stored));
       Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException | RuntimeException e) {
       warn(account, "write", e);

@@ -152,6 +152,9 @@ final class MqttLink extends MqttClient {
   /** Returns the parameters of a connection with this keep-alive interval. */
   private final Function<Duration, MqttConnection.Parameters> parameters;
 
+  /** Null before the first connection. */
+  private SSLEngineOptions tls;
+
   private final LongSupplier nanoClock;
   private final Function<byte[], ?> kinds;
   private final FairQueue queue;
@@ -182,16 +185,23 @@ final class MqttLink extends MqttClient {
     super("ssl://unused.invalid:8883", "unused", new MemoryPersistence());
     this.loop = Loop.of(vertx);
     TrustOptions trusted = TrustOptions.wrap(trust);
-    SSLEngineOptions tls = MqttConnection.tls();
     this.parameters =
         keepalive ->
             new MqttConnection.Parameters(
-                trusted, tls, keepalive, responseTimeout, proxy, nanoClock);
+                trusted, tls(), keepalive, responseTimeout, proxy, nanoClock);
     this.accounts = accounts;
     this.served = served;
     this.kinds = kinds;
     this.queue = new FairQueue(dropped);
     this.nanoClock = nanoClock;
+  }
+
+  /** Created with the first connection, because it loads the TLS library. */
+  private synchronized SSLEngineOptions tls() {
+    if (tls == null) {
+      tls = MqttConnection.tls();
+    }
+    return tls;
   }
 
   Loop loop() {
