@@ -140,11 +140,14 @@ class AccountsFileIsServedTest {
     MODES.forEach(this::eventuallyShows);
     write(List.of("mqtt", "open"));
     eventuallyConnected(2);
-    String text = page.text();
-    for (String mode : List.of("device", "rest")) {
-      assertFalse(text.contains(devices.get(mode).serial()), text);
-      assertFalse(text.contains("\"" + mode + "-1\""), text);
-    }
+    eventually(
+        () -> {
+          String text = page.text();
+          for (String mode : List.of("device", "rest")) {
+            assertFalse(text.contains(devices.get(mode).serial()), text);
+            assertFalse(text.contains("\"" + mode + "-1\""), text);
+          }
+        });
     eventually(() -> assertEquals(0, clouds.get("device").openConnections()));
     eventuallyShows("mqtt");
     write(MODES);

@@ -336,7 +336,7 @@ class ReadmeIT {
             .results()
             .map(option -> option.group(1))
             .collect(Collectors.toSet());
-    assertEquals(Set.of("soak.minutes", "soak.mode", "soak.seed"), options);
+    assertEquals(Set.of("soak.minutes", "soak.mode", "soak.seed", "soak.accounts"), options);
     List<String> lines =
         build(command + " -Dsoak.minutes=0.05 -Dsoak.mode=mqtt -Dsoak.seed=7 -Dsoak.calm=15");
     assertTrue(lines.contains("Soak: mode mqtt, 0.05 minutes of faults, seed 7"), () -> "" + lines);
