@@ -339,7 +339,9 @@ class ReadmeIT {
     assertEquals(Set.of("soak.minutes", "soak.mode", "soak.seed", "soak.accounts"), options);
     List<String> lines =
         build(command + " -Dsoak.minutes=0.05 -Dsoak.mode=mqtt -Dsoak.seed=7 -Dsoak.calm=15");
-    assertTrue(lines.contains("Soak: mode mqtt, 0.05 minutes of faults, seed 7"), () -> "" + lines);
+    assertTrue(
+        lines.contains("Soak: mode mqtt, 0.05 minutes of faults, seed 7, one account"),
+        () -> "" + lines);
     assertTrue(lines.contains("violations 0"), () -> "" + lines);
   }
 
