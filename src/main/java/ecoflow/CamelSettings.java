@@ -38,6 +38,12 @@ final class CamelSettings {
   /** The periods of timers with several accounts, whose schedules contain the intervals. */
   private static final Duration TICK = Duration.ofSeconds(1);
 
+  /**
+   * More than the threads that make calls: a call of one account never waits for the connection of
+   * another one, whose response can take long.
+   */
+  private static final int CONNECTIONS = 200;
+
   private static final Duration SHORT_TICK = Duration.ofMillis(250);
 
   private CamelSettings() {}
@@ -59,7 +65,12 @@ final class CamelSettings {
     PropertiesComponent properties = camel.getPropertiesComponent();
     placeholders(settings, accounts).forEach(properties::addInitialProperty);
     camel.getRegistry().bind("cloudUris", new CloudUris());
-    camel.addComponent(CLOUD, cloud(camel, settings.http()));
+    HttpComponent cloud = cloud(camel, settings.http());
+    if (accounts.areNamed()) {
+      cloud.setMaxTotalConnections(CONNECTIONS);
+      cloud.setConnectionsPerRoute(CONNECTIONS);
+    }
+    camel.addComponent(CLOUD, cloud);
   }
 
   private static Map<String, String> placeholders(Settings settings, Accounts accounts) {

@@ -71,6 +71,7 @@ public final class Api implements AutoCloseable {
             hosts,
             cooldown,
             account -> refusals.of(account).set(false),
+            this::halveLogins,
             meters,
             nanoClock);
     OptionalInt attempts =
@@ -146,11 +147,19 @@ public final class Api implements AutoCloseable {
     firstContacts.remove(account);
   }
 
-  /** Forgets the results of calls with the previous credentials or hosts of an account. */
+  /**
+   * Forgets the results of calls with the previous credentials or hosts of an account. If none of
+   * them has succeeded, the next attempt starts now instead of at the end of a long pause.
+   */
   public void forget(Account account) {
     hosts.reset(account);
     refusals.reset(account);
     cooldown.forget(account);
+    if (!isContactMade(account)) {
+      contacts.reset(account);
+      firstContacts.remove(account);
+      firstContacts.add(account);
+    }
   }
 
   /**
@@ -243,6 +252,10 @@ public final class Api implements AutoCloseable {
     recordFailure(account, message);
   }
 
+  private void halveLogins(Account account) {
+    pace.ifPresent(limit -> limit.halve(hosts.of(account).current()));
+  }
+
   /**
    * Handles the final failure of a call: starts a pause if the response requests one.
    *
@@ -252,7 +265,7 @@ public final class Api implements AutoCloseable {
     String reason = Lines.describe(failure, path);
     recordRefusal(account, failure);
     if (Cooldown.isOverload(failure)) {
-      pace.ifPresent(limit -> limit.halve(hosts.of(account).current()));
+      halveLogins(account);
     }
     if (contacts.of(account).isMade() && Cooldown.isRequestedBy(failure)) {
       cooldown.start(account, reason);

@@ -23,6 +23,10 @@ final class CloudCall {
   private static final Logger LOG = LoggerFactory.getLogger(CloudCall.class);
   private static final String PATH = "apiPath";
   private static final String DEVICE = "apiDevice";
+
+  /** Set for calls with an app account, each of which makes one attempt. */
+  private static final String NAME = "apiName";
+
   private static final String STARTED = "apiStarted";
   private static final String ATTEMPT = "apiAttempt";
   private static final int NO_CONTENT = 204;
@@ -32,23 +36,28 @@ final class CloudCall {
   private final PerAccount<ApiHost> hosts;
   private final Cooldown cooldown;
   private final Consumer<Account> succeeded;
+  private final Consumer<Account> overloaded;
   private final Meters meters;
   private final LongSupplier nanoClock;
 
   /**
    * @param succeeded receives the account of each successful call
+   * @param overloaded receives the account of each call with an app account that was answered with
+   *     HTTP 429 or "too busy"
    */
   CloudCall(
       Duration timeout,
       PerAccount<ApiHost> hosts,
       Cooldown cooldown,
       Consumer<Account> succeeded,
+      Consumer<Account> overloaded,
       Meters meters,
       LongSupplier nanoClock) {
     this.timeout = timeout;
     this.hosts = hosts;
     this.cooldown = cooldown;
     this.succeeded = succeeded;
+    this.overloaded = overloaded;
     this.meters = meters;
     this.nanoClock = nanoClock;
   }
@@ -123,6 +132,9 @@ final class CloudCall {
     String status = "success";
     if (failure != null) {
       restoreRedeliveryCounter(exchange);
+      if (Cooldown.isOverload(failure) && exchange.getProperty(NAME) != null) {
+        overloaded.accept(Account.of(exchange));
+      }
       // A call that exceeds the timeout can fail with various exceptions, but not with a response.
       boolean hasResponse =
           failure instanceof HttpOperationFailedException || failure instanceof CloudException;
