@@ -3,6 +3,8 @@ package ecoflow.account;
 import ecoflow.config.AccountSettings;
 import ecoflow.config.Settings.Mode;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,10 +16,24 @@ import org.apache.camel.Variable;
 /** The accounts of the exporter in the order of their settings, bean {@code accounts}. */
 public final class Accounts {
 
-  private volatile List<Account> all;
+  private record Index(
+      List<Account> all, Map<String, Account> byName, Map<Account, Integer> positions) {
+
+    static Index of(List<Account> all) {
+      Map<String, Account> byName = new HashMap<>();
+      Map<Account, Integer> positions = new HashMap<>();
+      for (Account account : all) {
+        byName.put(account.name(), account);
+        positions.put(account, positions.size());
+      }
+      return new Index(List.copyOf(all), byName, positions);
+    }
+  }
+
+  private volatile Index index;
 
   public Accounts(List<AccountSettings> settings) {
-    this.all = settings.stream().map(Account::new).toList();
+    this.index = Index.of(settings.stream().map(Account::new).toList());
   }
 
   /**
@@ -29,13 +45,12 @@ public final class Accounts {
       List<Account> added, List<Account> removed, Map<Account, AccountSettings> before) {}
 
   public List<Account> all() {
-    return all;
+    return index.all();
   }
 
   /** Applies new settings. An account with another mode is a new account. */
   public synchronized Changes update(List<AccountSettings> settings) {
-    Map<String, Account> byName = new HashMap<>();
-    all.forEach(account -> byName.put(account.name(), account));
+    Map<String, Account> byName = new HashMap<>(index.byName());
     List<Account> next = new ArrayList<>();
     List<Account> added = new ArrayList<>();
     Map<Account, AccountSettings> before = new LinkedHashMap<>();
@@ -53,18 +68,18 @@ public final class Accounts {
       }
       next.add(account);
     }
-    all = List.copyOf(next);
+    index = Index.of(next);
     byName.values().forEach(Account::setRemoved);
     return new Changes(added, List.copyOf(byName.values()), before);
   }
 
   /** Whether the accounts have names, because they are from an accounts file. */
   public boolean areNamed() {
-    return all.stream().noneMatch(account -> account.name().isEmpty());
+    return !index.byName().containsKey("");
   }
 
   public Optional<Account> find(String name) {
-    return all.stream().filter(account -> account.name().equals(name)).findFirst();
+    return Optional.ofNullable(index.byName().get(name));
   }
 
   /** Whether the account has not been removed. */
@@ -72,14 +87,29 @@ public final class Accounts {
     return !account.isRemoved();
   }
 
-  /** Whether the first account is earlier in the order of the settings. */
+  /**
+   * Whether the first account is earlier in the order of the settings. A removed account precedes
+   * all others until its devices are removed.
+   */
   public boolean isBefore(Account first, Account second) {
-    List<Account> order = all;
-    return order.indexOf(first) < order.indexOf(second);
+    return position(first) < position(second);
+  }
+
+  private int position(Account account) {
+    return index.positions().getOrDefault(account, -1);
+  }
+
+  /** The accounts with these names, in the order of the settings. */
+  public List<Account> find(Collection<String> names) {
+    return names.stream()
+        .map(this::find)
+        .flatMap(Optional::stream)
+        .sorted(Comparator.comparing(this::position))
+        .toList();
   }
 
   public boolean isAny(Predicate<Mode> condition) {
-    return all.stream().map(Account::mode).anyMatch(condition);
+    return all().stream().map(Account::mode).anyMatch(condition);
   }
 
   /** For routes: whether the account is an app account; otherwise it has developer keys. */

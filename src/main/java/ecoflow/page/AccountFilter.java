@@ -34,8 +34,7 @@ record AccountFilter(boolean isAll, List<Account> accounts, List<String> unknown
     }
     Set<String> names = new TreeSet<>();
     values.forEach(value -> names.addAll(List.of(value.split(",", -1))));
-    List<Account> found =
-        accounts.all().stream().filter(account -> names.contains(account.name())).toList();
+    List<Account> found = accounts.find(names);
     found.forEach(account -> names.remove(account.name()));
     return new AccountFilter(false, found, List.copyOf(names));
   }

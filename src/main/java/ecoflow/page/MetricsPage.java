@@ -121,7 +121,9 @@ final class MetricsPage {
     }
     List<DeviceView> all = filter.isAll() ? devices.all() : views(serials);
     all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    meters.retainDevices(devices::isServed);
+    if (filter.isAll()) {
+      meters.retainDevices(devices::isServed);
+    }
     boolean isShort = gzip || !filter.isAll();
     PageBytes start = new PageBytes(isShort ? PageStream.PIECE + SERIES_RESERVE : capacity);
     String type = openMetrics ? OPEN_METRICS : TEXT;
