@@ -10,7 +10,6 @@ import ecoflow.config.AccountsFile;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
-import ecoflow.login.Logins;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
 import ecoflow.runtime.OutOfMemory;
@@ -21,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +37,7 @@ final class AccountsReload implements AutoCloseable {
   private final Schedules schedules;
   private final Api api;
   private final Mqtt mqtt;
-  private final Logins logins;
+  private final Consumer<Account> forgetLogin;
   private final Devices devices;
   private final Meters meters;
   private volatile Optional<String> problem = Optional.empty();
@@ -46,13 +46,16 @@ final class AccountsReload implements AutoCloseable {
   private final ScheduledThreadPoolExecutor watcher =
       new ScheduledThreadPoolExecutor(1, AccountsReload::thread);
 
+  /**
+   * @param forgetLogin forgets what results from the previous credentials of an account
+   */
   AccountsReload(
       AccountsFile file,
       Accounts accounts,
       Schedules schedules,
       Api api,
       Mqtt mqtt,
-      Logins logins,
+      Consumer<Account> forgetLogin,
       Devices devices,
       Meters meters) {
     this.file = file;
@@ -60,7 +63,7 @@ final class AccountsReload implements AutoCloseable {
     this.schedules = schedules;
     this.api = api;
     this.mqtt = mqtt;
-    this.logins = logins;
+    this.forgetLogin = forgetLogin;
     this.devices = devices;
     this.meters = meters;
   }
@@ -102,6 +105,9 @@ final class AccountsReload implements AutoCloseable {
     Changes changes = accounts.update(settings);
     // Before the other ones, which can get the devices of removed accounts.
     changes.removed().forEach(this::remove);
+    meters.remove(changes.removed());
+    // Last, because each can take a moment.
+    changes.removed().forEach(mqtt::close);
     changes.before().forEach((account, before) -> change(before, account));
     changes.added().forEach(this::add);
     List<String> parts = new ArrayList<>();
@@ -128,19 +134,17 @@ final class AccountsReload implements AutoCloseable {
   private void remove(Account account) {
     schedules.remove(account);
     api.remove(account);
-    mqtt.close(account);
-    devices.remove(account);
-    meters.remove(account);
+    devices.remove(account).forEach(mqtt::deviceAdded);
   }
 
   private void change(AccountSettings before, Account account) {
-    devices.update(account);
+    devices.update(account).forEach(mqtt::deviceAdded);
     // With changed intervals.
     schedules.remove(account);
     schedules.add(account);
     if (needsLogin(before, account)) {
+      forgetLogin.accept(account);
       api.forget(account);
-      logins.forget(account);
       if (account.mode().usesMqtt()) {
         mqtt.reconnect(account);
       }

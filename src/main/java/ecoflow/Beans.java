@@ -222,8 +222,9 @@ public final class Beans implements ExporterBeans {
     registry.bind("accounts", accounts);
     Schedules schedules = new Schedules(accounts, nanoClock);
     schedules.bind(registry);
+    Consumer<Account> forgetPolls = account -> {};
     if (areNamed || accounts.isAny(mode -> !mode.usesAccount())) {
-      RestMode.bind(registry, api, devices, meters, nanoClock);
+      forgetPolls = RestMode.bind(registry, api, devices, meters, nanoClock);
     }
     List<Consumer<String>> forget = new ArrayList<>();
     Optional<Logins> logins = Optional.empty();
@@ -278,7 +279,7 @@ public final class Beans implements ExporterBeans {
                     schedules,
                     api,
                     mqtt,
-                    logins.orElseThrow(),
+                    forgetPolls.andThen(logins.orElseThrow()::forget),
                     devices,
                     meters));
         page.watch("accounts-file", () -> reload.flatMap(AccountsReload::problem));

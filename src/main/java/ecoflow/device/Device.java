@@ -191,6 +191,13 @@ final class Device {
     return listing != null && nanos - listedAt < maxAge.toNanos();
   }
 
+  /**
+   * Whether the newest device list does not contain the device, which has not sent values since.
+   */
+  synchronized boolean isAbsent() {
+    return listing != null && !listing.found() && !hasSentSinceListed();
+  }
+
   /** The entry in the newest device list; null before the first list. */
   synchronized Listing listing() {
     return listing;

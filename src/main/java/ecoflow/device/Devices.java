@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -446,6 +447,7 @@ public final class Devices {
       }
     }
     Collections.sort(unknown);
+    forgetOwner(group, serial -> !serials.contains(serial));
     int left = Math.max(0, group.settings().maxDevices() - group.devices().size());
     List<String> free = unknown.stream().filter(serial -> isFree(group, serial)).toList();
     List<String> added = free.subList(0, Math.min(left, free.size()));
@@ -552,7 +554,7 @@ public final class Devices {
   public synchronized void addConfigured(Account account) {
     DeviceGroup group = groups.of(account);
     for (String serial : group.settings().serials()) {
-      if (isFree(group, serial)) {
+      if (!group.devices().containsKey(serial) && isFree(group, serial)) {
         add(group, serial);
       }
     }
@@ -560,7 +562,8 @@ public final class Devices {
 
   /**
    * Whether the account may serve the device. If several accounts have it, the first one in the
-   * order of the settings serves it.
+   * order of the settings serves it. An account that serves all its devices loses a device that is
+   * no longer in its device list.
    */
   private boolean isFree(DeviceGroup group, String serial) {
     if (!group.account().filter(accounts::isServed).isPresent()) {
@@ -573,7 +576,8 @@ public final class Devices {
     }
     Account account = group.account().orElseThrow();
     Account owner = known.group().account().orElseThrow();
-    if (accounts.isBefore(account, owner)) {
+    boolean isLost = known.group().settings().areAllServed() && known.isAbsent();
+    if (isLost || accounts.isBefore(account, owner)) {
       return true;
     }
     if (otherOwners.computeIfAbsent(serial, unused -> new LinkedHashSet<>()).add(account)) {
@@ -594,6 +598,7 @@ public final class Devices {
       known.group().devices().remove(serial);
       known.setGroup(group);
       group.devices().put(serial, known);
+      otherOwners.computeIfPresent(serial, (unused, owners) -> without(owners, group));
     } else {
       Labels labels = labels(group.settings(), serial, null, null);
       Device device = new Device(serial, group, labels);
@@ -602,16 +607,37 @@ public final class Devices {
     }
   }
 
-  /** Applies changed settings of an account: adds and removes devices, and renames the others. */
-  public synchronized void update(Account account) {
+  /** The account no longer has these devices, which other accounts serve. */
+  private void forgetOwner(DeviceGroup group, Predicate<String> serials) {
+    for (String serial : List.copyOf(otherOwners.keySet())) {
+      if (serials.test(serial)) {
+        otherOwners.computeIfPresent(serial, (unused, owners) -> without(owners, group));
+      }
+    }
+  }
+
+  /** The other accounts that have a device, without one; null if there are no others. */
+  private static Set<Account> without(Set<Account> owners, DeviceGroup group) {
+    group.account().ifPresent(owners::remove);
+    return owners.isEmpty() ? null : owners;
+  }
+
+  /**
+   * Applies changed settings of an account: adds and removes devices, and renames the others.
+   *
+   * @return the other accounts that serve removed devices now
+   */
+  public synchronized Set<Account> update(Account account) {
     DeviceGroup group = groups.of(account);
     group.apply(account.settings().devices(), maxAge(account.settings()));
+    Set<Account> others = new LinkedHashSet<>();
     if (!group.settings().areAllServed()) {
       for (String serial : serials(account)) {
         if (!group.settings().serials().contains(serial)) {
-          remove(group, serial);
+          others.addAll(remove(group, serial));
         }
       }
+      forgetOwner(group, serial -> !group.settings().serials().contains(serial));
     }
     addConfigured(account);
     for (Device device : group.devices().values()) {
@@ -624,30 +650,39 @@ public final class Devices {
         renamed.accept(device.serial());
       }
     }
+    return others;
   }
 
-  /** Removes all devices of an account. */
-  public synchronized void remove(Account account) {
+  /**
+   * Removes all devices of an account.
+   *
+   * @return the other accounts that serve some of them now
+   */
+  public synchronized Set<Account> remove(Account account) {
     DeviceGroup group = groups.of(account);
-    serials(account).forEach(serial -> remove(group, serial));
-    otherOwners.values().forEach(owners -> owners.remove(account));
-    otherOwners.values().removeIf(Set::isEmpty);
+    Set<Account> others = new LinkedHashSet<>();
+    serials(account).forEach(serial -> others.addAll(remove(group, serial)));
+    forgetOwner(group, serial -> true);
+    return others;
   }
 
   /**
    * Another account that has the device serves it now or, if the account serves all its devices,
    * after its next device list.
    */
-  private void remove(DeviceGroup group, String serial) {
+  private Set<Account> remove(DeviceGroup group, String serial) {
     Device device = group.devices().remove(serial);
     Set<Account> owners = otherOwners.remove(serial);
     synchronized (device) {
       bySerial.remove(serial);
       removed.accept(device.labels());
     }
-    if (owners != null) {
-      owners.stream().filter(accounts::isServed).forEach(this::addConfigured);
+    if (owners == null) {
+      return Set.of();
     }
+    owners.removeIf(owner -> !accounts.isServed(owner));
+    owners.forEach(this::addConfigured);
+    return owners;
   }
 
   /**

@@ -74,7 +74,9 @@ final class AccountLogin implements Login {
 
     private volatile Session session;
     private volatile Certification certification;
-    private volatile boolean hasList;
+
+    /** The user whose devices were requested in order to serve all of them; empty before that. */
+    private volatile String listedUser = "";
 
     /** The last log message about each device that is not in the list. */
     private final Map<String, String> absences = new ConcurrentHashMap<>();
@@ -147,7 +149,10 @@ final class AccountLogin implements Login {
 
   /** Whether all devices are exported, but the device list has not been received yet. */
   public boolean isListNeeded(@Variable(Account.VARIABLE) Account account) {
-    return needsSearch(account) && !states.of(account).hasList;
+    State state = states.of(account);
+    Session current = state.session;
+    String user = current == null ? state.listedUser : current.userId();
+    return needsSearch(account) && (user.isEmpty() || !user.equals(state.listedUser));
   }
 
   /** Whether all devices are exported, so that new ones must be found. */
@@ -295,7 +300,8 @@ final class AccountLogin implements Login {
       throws CloudException {
     Map<String, Listing> list = devices(body);
     State state = states.of(account);
-    state.hasList = true;
+    Session current = state.session;
+    state.listedUser = needsSearch(account) && current != null ? current.userId() : "";
     state.checkPause = CHECK_INTERVAL;
     state.lastCheckFailure = "";
     List<String> added = devices.listed(account, list);

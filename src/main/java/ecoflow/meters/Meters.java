@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * Metrics about the exporter itself. Names, labels and buckets are those of the Python exporter.
@@ -675,17 +677,23 @@ public final class Meters {
   }
 
   /**
-   * Removes the meters of devices that are no longer served. Called for each page, because a poll
-   * can end after its device was removed.
+   * Removes the meters of devices that are no longer served. Called for each page of all accounts,
+   * because a poll can end after its device was removed.
    */
   public void retainDevices(Predicate<String> isServed) {
     devices.retain(isServed);
   }
 
-  /** Removes the counters of an account that is no longer served. */
-  public void remove(Account account) {
+  /** Removes the counters of accounts that are no longer served. */
+  public void remove(Collection<Account> removed) {
+    if (removed.isEmpty()) {
+      return;
+    }
+    Set<String> names = removed.stream().map(Account::name).collect(Collectors.toSet());
+    // The registry has no index by account.
     for (Meter meter : registry.getMeters()) {
-      if (account.name().equals(meter.getId().getTag(ACCOUNT))) {
+      String account = meter.getId().getTag(ACCOUNT);
+      if (account != null && names.contains(account)) {
         registry.remove(meter);
       }
     }

@@ -44,6 +44,10 @@ final class LinkKeeper implements AutoCloseable {
     private final ShortConnections shortConnections = new ShortConnections();
     private boolean isAttemptInProgress;
     private boolean isNextAttemptRequested;
+
+    /** Whether the credentials or topics have changed during the attempt in progress. */
+    private boolean isReconnectRequested;
+
     private Runnable cancelAttempt = () -> {};
     private long outageSince;
     private boolean isOutage;
@@ -120,11 +124,17 @@ final class LinkKeeper implements AutoCloseable {
   /**
    * Route step: starts an attempt to connect, and sets the property connectionAttempt to true. If
    * another attempt of the account is in progress, the property is false, and the route runs again
-   * after that attempt.
+   * after that attempt. It is also false for an account that was removed while the attempt was in a
+   * queue.
    */
   public void startAttempt(Exchange exchange) {
-    State state = states.of(Account.of(exchange));
+    Account account = Account.of(exchange);
+    State state = states.of(account);
     synchronized (state) {
+      if (link.isClosed(account)) {
+        exchange.setProperty(ATTEMPT, false);
+        return;
+      }
       exchange.setProperty(ATTEMPT, !state.isAttemptInProgress);
       state.isNextAttemptRequested |= state.isAttemptInProgress;
       state.isAttemptInProgress = true;
@@ -134,12 +144,20 @@ final class LinkKeeper implements AutoCloseable {
   /** Route step: ends an attempt to connect. */
   public void endAttempt(@Variable(Account.VARIABLE) Account account) {
     State state = states.of(account);
+    boolean isReconnectRequested;
     synchronized (state) {
       state.isAttemptInProgress = false;
-      if (state.isNextAttemptRequested) {
-        state.isNextAttemptRequested = false;
+      isReconnectRequested = state.isReconnectRequested;
+      state.isReconnectRequested = false;
+      if (state.isNextAttemptRequested && !isReconnectRequested) {
         triggerConnect.accept(account);
       }
+      state.isNextAttemptRequested = false;
+    }
+    if (isReconnectRequested) {
+      // The attempt can have logged in with the previous credentials.
+      forgetLogin.accept(account);
+      reconnect(account);
     }
   }
 
@@ -255,19 +273,19 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * Route step: retries refused subscriptions. The broker can accept them later, for example after
-   * a device has been bound to the account.
+   * Route step: subscribes to the topics of new devices, and retries refused subscriptions. The
+   * broker can accept them later, for example after a device has been bound to the account.
    */
-  public void subscribeRefused(@Variable(Account.VARIABLE) Account account) {
+  public void subscribeMissing(@Variable(Account.VARIABLE) Account account) {
     List<String> before = link.refusedTopics(account);
     try {
-      link.subscribeRefused(account);
+      link.subscribeMissing(account);
     } catch (MqttException e) {
       LOG.debug(
-          "{}Cannot retry the refused subscriptions: {}", account.prefix(), Lines.describe(e));
+          "{}Cannot retry the missing subscriptions: {}", account.prefix(), Lines.describe(e));
       return;
     }
-    if (link.refusedTopics(account).isEmpty()) {
+    if (!before.isEmpty() && link.refusedTopics(account).isEmpty()) {
       LOG.info("{}The broker accepted the subscription to {}", account.prefix(), topics(before));
     }
   }
@@ -408,14 +426,23 @@ final class LinkKeeper implements AutoCloseable {
     }
   }
 
-  /** Connects again with new credentials or topics. */
+  /**
+   * Connects again with new credentials or topics, at the permitted rate of logins. Does not wait
+   * for an attempt in progress.
+   */
   void reconnect(Account account) {
     State state = states.of(account);
     synchronized (state) {
+      if (state.isAttemptInProgress) {
+        state.isReconnectRequested = true;
+        return;
+      }
       beforeDisconnect(state);
     }
     link.drop(account);
-    triggerConnect.accept(account);
+    synchronized (state) {
+      scheduleAttempt(state, Duration.ZERO);
+    }
   }
 
   /** Cancels the next attempt of an account, whose connection is closed permanently. */

@@ -115,10 +115,16 @@ public final class Mqtt implements AutoCloseable {
     keeper.reconnect(account);
   }
 
+  /** Subscribes to the topics of a device that the account serves now; does not wait for it. */
+  public void deviceAdded(Account account) {
+    link.deviceAdded(account);
+  }
+
   /** Closes the connection of an account permanently, also during an attempt to connect. */
   public void close(Account account) {
-    keeper.close(account);
     link.close(account);
+    // After that, because an attempt that fails in the meantime schedules the next one.
+    keeper.close(account);
   }
 
   /** Closes all connections permanently, also during attempts to connect. */

@@ -123,6 +123,10 @@ final class MqttLink extends MqttClient {
 
     private volatile long lastMessageAt;
     private volatile boolean hasReceivedMessage;
+
+    /** Whether the account serves devices without subscriptions. */
+    private volatile boolean hasNewDevices;
+
     private volatile Throwable lossCause;
     private volatile MqttConnection connecting;
     private volatile boolean closed;
@@ -296,7 +300,7 @@ final class MqttLink extends MqttClient {
    * topics.
    *
    * @throws MqttException also if the broker refuses all subscriptions; if it refuses only some,
-   *     {@link #subscribeRefused} can retry them
+   *     {@link #subscribeMissing} can retry them
    */
   void open(Account account, BrokerLogin login) throws MqttException {
     State state = states.of(account);
@@ -308,6 +312,7 @@ final class MqttLink extends MqttClient {
   private void open(Account account, State state, BrokerLogin login) throws MqttException {
     drop(state);
     state.refused.clear();
+    state.hasNewDevices = false;
     Dispatcher dispatcher = new Dispatcher(account, state);
     MqttConnection.Parameters parametersOfAccount =
         parameters.apply(account.settings().mqtt().keepalive());
@@ -375,15 +380,37 @@ final class MqttLink extends MqttClient {
     return isConnected(account) && !states.of(account).refused.isEmpty();
   }
 
+  /** For routes: whether the account has no subscription to a topic of one of its devices. */
+  public boolean isSubscriptionMissing(@Variable(Account.VARIABLE) Account account) {
+    return isSubscriptionRefused(account)
+        || (isConnected(account) && states.of(account).hasNewDevices);
+  }
+
+  /** The account serves another device, to whose topics it is not subscribed. */
+  void deviceAdded(Account account) {
+    states.of(account).hasNewDevices = true;
+  }
+
   List<String> refusedTopics(Account account) {
     return List.copyOf(states.of(account).refused.keySet());
   }
 
-  void subscribeRefused(Account account) throws MqttException {
+  /** Subscribes to the topics of new devices and to those that the broker refused. */
+  void subscribeMissing(Account account) throws MqttException {
     State state = states.of(account);
     synchronized (state) {
       MqttConnection current = state.connection.get();
       if (current == null) {
+        return;
+      }
+      if (state.hasNewDevices) {
+        state.hasNewDevices = false;
+        try {
+          subscribeAll(account, current);
+        } catch (MqttException e) {
+          state.hasNewDevices = true;
+          throw e;
+        }
         return;
       }
       for (Map.Entry<String, Integer> topic : Map.copyOf(state.refused).entrySet()) {

@@ -85,6 +85,15 @@ final class RestPolls {
     this.lines = new Lines(LOG, nanoClock);
   }
 
+  /**
+   * Forgets the age of the device list and the quarantines, which result from other credentials.
+   */
+  void forget(Account account) {
+    State state = states.of(account);
+    state.hasList = false;
+    state.quarantines.clear();
+  }
+
   /** Whether polls are allowed: after the first contact, and not during a pause. */
   public boolean isPollAllowed(@Variable(Account.VARIABLE) Account account) {
     return api.isContactMade(account) && !api.isPaused(account);

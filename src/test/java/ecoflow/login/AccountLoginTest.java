@@ -256,12 +256,22 @@ class AccountLoginTest {
     serial = "all";
     AccountLogin ofAll = login("owner@example.org", "mqtt");
     assertTrue(ofAll.isListNeeded(account));
+    ofAll.acceptLogin(response("1"), account);
+    assertTrue(ofAll.isListNeeded(account));
     assertThrows(CloudException.class, () -> ofAll.acceptDevices(null, account));
     assertTrue(ofAll.isListNeeded(account));
     ofAll.acceptDevices(Map.of("bound", Map.of()), account);
     assertFalse(ofAll.isListNeeded(account), "an empty list is valid");
     ofAll.forget(account);
     assertFalse(ofAll.isListNeeded(account));
+    ofAll.acceptLogin(response("1"), account);
+    assertFalse(ofAll.isListNeeded(account));
+    ofAll.acceptLogin(response("2"), account);
+    assertTrue(ofAll.isListNeeded(account), "another user has other devices");
+  }
+
+  private static Map<String, ?> response(String userId) {
+    return Map.of("token", "t", "user", Map.of("userId", userId));
   }
 
   private static Exception http(int status) {

@@ -37,7 +37,7 @@ class MetersTest {
     assertTrue(meters.registry().scrape().contains("account=\"a\""), meters.registry()::scrape);
 
     accounts.update(both.subList(1, 2));
-    meters.remove(removed);
+    meters.remove(List.of(removed));
     count(meters, removed);
     count(meters, accounts.find("b").orElseThrow());
     String text = meters.registry().scrape();

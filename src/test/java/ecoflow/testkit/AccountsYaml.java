@@ -51,6 +51,12 @@ public final class AccountsYaml {
     return this;
   }
 
+  /** Replaces the line of an account that starts with the key. */
+  public AccountsYaml replace(String name, String key, String line) {
+    entries.get(name).replaceAll(before -> before.startsWith(key) ? line : before);
+    return this;
+  }
+
   public AccountsYaml remove(String name) {
     entries.remove(name);
     return this;

@@ -1,0 +1,218 @@
+package ecoflow.accounts;
+
+import static ecoflow.testkit.Eventually.eventually;
+import static ecoflow.testkit.Eventually.eventuallyHoldsFor;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ecoflow.cloud.ApiPath;
+import ecoflow.cloud.CloudAccount;
+import ecoflow.cloud.Fault;
+import ecoflow.cloud.SimulatedAccount;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.cloud.SimulatedDevice;
+import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.AccountsYaml;
+import ecoflow.testkit.Page;
+import ecoflow.testkit.RunningExporter;
+import ecoflow.testkit.Variables;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Changes of accounts and of their devices while calls and connections are in progress. */
+@Timeout(180)
+class AccountChangesTest {
+
+  @TempDir private Path directory;
+  private final SimulatedCloud cloud = SimulatedCloud.start();
+  private final SimulatedAccount a = cloud.addAccount(CloudAccount.numbered(1));
+  private final SimulatedAccount b = cloud.addAccount(CloudAccount.numbered(2));
+  private final SimulatedDevice deviceA = device("A");
+  private final SimulatedDevice deviceB = device("B");
+  private final CountDownLatch slow = new CountDownLatch(1);
+  private AccountsYaml accounts;
+  private RunningExporter exporter;
+  private Page page;
+  private int value;
+
+  @BeforeEach
+  void addDevices() {
+    accounts = new AccountsYaml(directory.resolve("accounts.yml"));
+    a.add(deviceA);
+    b.add(deviceB);
+  }
+
+  @AfterEach
+  void stop() {
+    slow.countDown();
+    if (exporter != null) {
+      exporter.close();
+    }
+    cloud.close();
+  }
+
+  private static SimulatedDevice device(String name) {
+    return new SimulatedDevice(
+        "R331ZCHANGE00" + name, "Device " + name, "DELTA 2", WireFormat.JSON);
+  }
+
+  private void start(String... variables) {
+    List<String> all = new ArrayList<>(List.of(variables));
+    all.add("ECOFLOW_CA_FILE=" + cloud.caFile());
+    exporter =
+        RunningExporter.start(
+            Variables.ofFile(accounts.write().file(), all.toArray(String[]::new)));
+    page = exporter.page();
+  }
+
+  /** Waits for a new value of each device. */
+  private void eventuallyShows(SimulatedDevice... devices) {
+    int expected = ++value;
+    eventually(
+        () -> {
+          for (SimulatedDevice device : devices) {
+            device.push(Map.of("pd.soc", expected));
+            device.publishOpen(
+                "{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":%d}}".formatted(expected));
+            assertEquals(expected, page.of(device, "pd_soc"), device.name());
+          }
+        });
+  }
+
+  private void eventuallyServedBy(String account, SimulatedDevice device, int leftOut) {
+    eventually(
+        () -> {
+          assertEquals(1, page.of(device, "device_info", "account=" + account));
+          assertEquals(leftOut, page.own("devices_left_out", "reason=other_account"));
+        });
+  }
+
+  @Test
+  void aDeviceMovesBetweenAccounts() {
+    accounts.add("first", "rest", a).add("second", "rest", b);
+    start();
+    eventuallyShows(deviceA, deviceB);
+    b.add(deviceA);
+    eventuallyServedBy("first", deviceA, 1);
+    a.remove(deviceA.serial());
+    eventuallyServedBy("second", deviceA, 0);
+    eventuallyShows(deviceA, deviceB);
+    a.add(deviceA);
+    eventuallyServedBy("first", deviceA, 1);
+    b.remove(deviceA.serial());
+    eventuallyServedBy("first", deviceA, 0);
+    eventuallyShows(deviceA, deviceB);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mqtt", "open", "device"})
+  void anotherAccountSubscribesToADeviceOfARemovedAccount(String mode) {
+    String serial = "devices: [" + deviceA.serial() + "]";
+    b.add(deviceA);
+    accounts
+        .add("first", mode, a, serial)
+        .add("second", mode, b, "devices: [" + deviceA.serial() + ", " + deviceB.serial() + "]");
+    // No values from polls, and no new connection because of silence.
+    start("COLLECTING_INTERVAL=600", "MQTT_TIMEOUT=3600");
+    eventuallyShows(deviceA, deviceB);
+    eventuallyServedBy("first", deviceA, 1);
+    int connections = cloud.connects().size();
+    accounts.remove("first").write();
+    eventuallyServedBy("second", deviceA, 0);
+    eventuallyShows(deviceA, deviceB);
+    assertEquals(connections, cloud.connects().size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mqtt", "device", "open", "rest"})
+  void otherCredentialsHaveOtherDevices(String mode) {
+    accounts.add("one", mode, a);
+    start("DEVICE_LIST_CACHE_TTL=600");
+    eventuallyShows(deviceA);
+    accounts.add("one", mode, b).write();
+    eventuallyShows(deviceB);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mqtt", "device", "open", "rest"})
+  void correctedCredentialsDoNotWaitForTheEndOfAPause(String mode) {
+    String wrong = mode.equals("rest") || mode.equals("open") ? "secret_key: x" : "password: x";
+    String key = wrong.substring(0, wrong.indexOf(':') + 1);
+    accounts.add("one", mode, a).replace("one", key, wrong);
+    start("RETRY_TIMEOUT=3600");
+    eventually(() -> assertEquals(1, page.own("accounts", "state=refused")));
+    accounts.add("one", mode, a).write();
+    eventuallyShows(deviceA);
+  }
+
+  @Test
+  void aLoginInProgressDoesNotReplaceChangedCredentials() {
+    a.faults().always(ApiPath.LOGIN, Fault.heldUntil(slow));
+    accounts.add("one", "mqtt", a);
+    start("HTTP_TIMEOUT=600");
+    eventually(() -> assertEquals(1, cloud.requests(ApiPath.LOGIN).size()));
+    accounts.add("one", "mqtt", b).add("added", "mqtt", cloud.defaultAccount()).write();
+    // The change precedes the start of the added account.
+    eventually(() -> assertEquals(1, page.own("mqtt_connected", "account=added")));
+    slow.countDown();
+    eventuallyShows(deviceB);
+    assertEquals(Double.NaN, page.of(deviceA, "pd_soc"));
+  }
+
+  @Test
+  void changedAccountsLogInAtThePermittedRate() {
+    accounts.add("one", "mqtt", a).add("two", "mqtt", b);
+    start("ECOFLOW_LOGIN_RATE=0.001", "ECOFLOW_LOGIN_BURST=3");
+    eventuallyShows(deviceA, deviceB);
+    accounts
+        .add("one", "mqtt", a, "mqtt_keepalive: 20")
+        .add("two", "mqtt", b, "mqtt_keepalive: 20")
+        .write();
+    eventuallyHoldsFor(
+        Duration.ofSeconds(2),
+        () ->
+            cloud.requests(ApiPath.LOGIN).size() == 3
+                && page.own("accounts", "state=connecting") == 1);
+    assertEquals(1, page.own("accounts", "state=connected"));
+  }
+
+  private long polled(List<SimulatedDevice> devices) {
+    return devices.stream()
+        .filter(device -> !cloud.requests(ApiPath.QUOTA, device).isEmpty())
+        .count();
+  }
+
+  /** An HTTP client has a limited number of connections to the host that all accounts use. */
+  @Test
+  void slowAccountsDoNotUseAllConnections() {
+    List<SimulatedDevice> good = List.of(deviceA, deviceB);
+    accounts.add("good-a", "rest", a).add("good-b", "rest", b);
+    List<SimulatedAccount> others = new ArrayList<>();
+    List<SimulatedDevice> devices = new ArrayList<>();
+    for (int i = 0; i < 25; i++) {
+      devices.add(device("S" + i));
+      others.add(cloud.addAccount(CloudAccount.numbered(10 + i)).add(devices.get(i)));
+      accounts.add("slow-" + i, "rest", others.get(i));
+    }
+    start("HTTP_TIMEOUT=600");
+    eventuallyShows(devices.toArray(SimulatedDevice[]::new));
+    for (SimulatedAccount account : others) {
+      account.faults().always(ApiPath.QUOTA, Fault.heldUntil(slow));
+    }
+    cloud.clearHistory();
+    eventually(() -> assertTrue(polled(devices) >= 20, "more than the default limit"));
+    eventuallyShows(good.toArray(SimulatedDevice[]::new));
+    eventuallyShows(good.toArray(SimulatedDevice[]::new));
+  }
+}
