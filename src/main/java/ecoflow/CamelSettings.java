@@ -90,9 +90,6 @@ final class CamelSettings {
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));
     values.put("ecoflow.http.retries", Integer.toString(http.retries()));
     values.put("ecoflow.http.backoff", millis(http.backoff()));
-    values.put("ecoflow.retry.timeout", millis(http.pause()));
-    values.put("ecoflow.idle.check.interval", millis(mqtt.idleCheckInterval()));
-    values.put("ecoflow.quota.request.interval", millis(mqtt.requestInterval()));
     boolean areNamed = accounts.areNamed();
     values.put("ecoflow.poll.tick", millis(areNamed ? SHORT_TICK : devices.collectingInterval()));
     values.put("ecoflow.request.tick", millis(areNamed ? SHORT_TICK : mqtt.requestInterval()));

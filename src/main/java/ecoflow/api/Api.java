@@ -31,7 +31,7 @@ public final class Api implements AutoCloseable {
   private final PerAccount<ApiHost> hosts =
       new PerAccount<>(account -> new ApiHost(account.prefix(), account.settings().http().hosts()));
   private final PerAccount<FirstContact> contacts;
-  private final Cooldown cooldown;
+  private final PerAccount<Cooldown> cooldowns;
   private final CloudCall call;
   private final FirstContacts firstContacts;
   private final HttpBounds bounds;
@@ -64,12 +64,12 @@ public final class Api implements AutoCloseable {
       Meters meters,
       LongSupplier nanoClock,
       Runnable exit) {
-    this.cooldown = new Cooldown(nanoClock);
+    this.cooldowns = Cooldown.perAccount(nanoClock);
     this.call =
         new CloudCall(
             settings.timeout(),
             hosts,
-            cooldown,
+            cooldowns,
             account -> refusals.of(account).set(false),
             this::halveLogins,
             meters,
@@ -104,6 +104,10 @@ public final class Api implements AutoCloseable {
     return twice.compareTo(limit) > 0 ? limit : twice;
   }
 
+  public static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
+  }
+
   /**
    * Binds the beans for calls in all modes, and the JSON reader for messages.
    *
@@ -111,7 +115,7 @@ public final class Api implements AutoCloseable {
    * @param skipped receives the number of skipped values
    */
   public void bind(Registry registry, int maxValues, LongConsumer skipped) {
-    Redelivery redelivery = new Redelivery(cooldown, hosts);
+    Redelivery redelivery = new Redelivery(cooldowns, hosts);
     registry.bind("cloudCall", call);
     registry.bind("firstContacts", firstContacts);
     registry.bind("firstContactPauses", firstContacts.scheduler());
@@ -154,7 +158,7 @@ public final class Api implements AutoCloseable {
   public void forget(Account account) {
     hosts.reset(account);
     refusals.reset(account);
-    cooldown.forget(account);
+    cooldowns.reset(account);
     if (!isContactMade(account)) {
       contacts.reset(account);
       firstContacts.remove(account);
@@ -171,7 +175,7 @@ public final class Api implements AutoCloseable {
 
   /** Whether the account's calls are paused at EcoFlow's request. */
   public boolean isPaused(Account account) {
-    return !cooldown.isOver(account);
+    return !cooldowns.of(account).isOver();
   }
 
   /** Whether the call was not made because of the pause. */
@@ -223,8 +227,7 @@ public final class Api implements AutoCloseable {
    * after the last one.
    */
   public void contactFailed(Account account, String message) {
-    failing.of(account).set(true);
-    recordFailure(account, message);
+    connectionFailed(account, message);
     contacts.of(account).failed(account.prefix() + message);
   }
 
@@ -246,7 +249,7 @@ public final class Api implements AutoCloseable {
     return Optional.ofNullable(lastFailure);
   }
 
-  /** Records a failed connection after the first success. */
+  /** Records a failed attempt to reach EcoFlow. */
   public void connectionFailed(Account account, String message) {
     failing.of(account).set(true);
     recordFailure(account, message);
@@ -268,7 +271,7 @@ public final class Api implements AutoCloseable {
       halveLogins(account);
     }
     if (contacts.of(account).isMade() && Cooldown.isRequestedBy(failure)) {
-      cooldown.start(account, reason);
+      cooldowns.of(account).start(reason);
     }
     if (ApiHost.isInvalidKey(failure)) {
       ApiHost host = hosts.of(account);

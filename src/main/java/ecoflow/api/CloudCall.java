@@ -34,7 +34,7 @@ final class CloudCall {
 
   private final Duration timeout;
   private final PerAccount<ApiHost> hosts;
-  private final Cooldown cooldown;
+  private final PerAccount<Cooldown> cooldowns;
   private final Consumer<Account> succeeded;
   private final Consumer<Account> overloaded;
   private final Meters meters;
@@ -48,14 +48,14 @@ final class CloudCall {
   CloudCall(
       Duration timeout,
       PerAccount<ApiHost> hosts,
-      Cooldown cooldown,
+      PerAccount<Cooldown> cooldowns,
       Consumer<Account> succeeded,
       Consumer<Account> overloaded,
       Meters meters,
       LongSupplier nanoClock) {
     this.timeout = timeout;
     this.hosts = hosts;
-    this.cooldown = cooldown;
+    this.cooldowns = cooldowns;
     this.succeeded = succeeded;
     this.overloaded = overloaded;
     this.meters = meters;
@@ -74,7 +74,7 @@ final class CloudCall {
    */
   public void begin(Exchange exchange) throws Cooldown.NotOverException {
     int attemptsBefore = exchange.getMessage().getHeader(Exchange.REDELIVERY_COUNTER, 0, int.class);
-    cooldown.check(Account.of(exchange), attemptsBefore > 0);
+    cooldowns.of(Account.of(exchange)).check(attemptsBefore > 0);
     // A property, because the response replaces the headers.
     exchange.setProperty(ATTEMPT, attemptsBefore + 1);
     exchange.setProperty(STARTED, nanoClock.getAsLong());
@@ -93,7 +93,7 @@ final class CloudCall {
     message.setBody(Answers.data(message.getBody()));
     Account account = Account.of(exchange);
     hosts.of(account).keyAccepted();
-    cooldown.reset(account);
+    cooldowns.of(account).reset();
     succeeded.accept(account);
   }
 

@@ -1,6 +1,5 @@
 package ecoflow.api;
 
-import ecoflow.account.Account;
 import ecoflow.account.PerAccount;
 import ecoflow.text.Lines;
 import ecoflow.text.PlainException;
@@ -23,13 +22,28 @@ final class Cooldown {
   private static final Logger LOG = LoggerFactory.getLogger(Cooldown.class);
   private static final int MAX_FACTOR = 10;
 
-  private final PerAccount<Pause> pauses;
+  private final String prefix;
+  private final Supplier<Duration> minPause;
+  private final LongSupplier nanoClock;
+  private int consecutive;
+  private long until;
+  private boolean active;
+  private boolean started;
 
-  Cooldown(LongSupplier nanoClock) {
-    this.pauses =
-        new PerAccount<>(
-            account ->
-                new Pause(account.prefix(), () -> account.settings().http().pause(), nanoClock));
+  /**
+   * @param prefix the start of log lines
+   */
+  Cooldown(String prefix, Supplier<Duration> minPause, LongSupplier nanoClock) {
+    this.prefix = prefix;
+    this.minPause = minPause;
+    this.nanoClock = nanoClock;
+  }
+
+  /** The cooldowns of all accounts. */
+  static PerAccount<Cooldown> perAccount(LongSupplier nanoClock) {
+    return new PerAccount<>(
+        account ->
+            new Cooldown(account.prefix(), () -> account.settings().http().pause(), nanoClock));
   }
 
   static boolean isRequestedBy(Throwable failure) {
@@ -48,43 +62,6 @@ final class Cooldown {
             && cloud.getMessage().toLowerCase(Locale.ROOT).contains("too busy");
   }
 
-  /**
-   * Checks whether an attempt is allowed, see {@link Pause#check}.
-   *
-   * @throws NotOverException if the attempt is not allowed
-   */
-  void check(Account account, boolean retry) throws NotOverException {
-    pauses.of(account).check(retry);
-  }
-
-  boolean isOver(Account account) {
-    return pauses.of(account).isOver();
-  }
-
-  /**
-   * Starts a pause.
-   *
-   * @param reason for the log
-   */
-  void start(Account account, String reason) {
-    pauses.of(account).start(reason);
-  }
-
-  /** Extends the pause to at least this duration. */
-  void extendTo(Account account, Duration pause) {
-    pauses.of(account).extendTo(pause);
-  }
-
-  /** Ends the pause of an account that has new credentials. */
-  void forget(Account account) {
-    pauses.reset(account);
-  }
-
-  /** Called after a successful call. */
-  void reset(Account account) {
-    pauses.of(account).reset();
-  }
-
   /** A call was not made because of the pause. */
   static final class NotOverException extends PlainException {
 
@@ -101,81 +78,57 @@ final class Cooldown {
     }
   }
 
-  /** The pause of one account. */
-  static final class Pause {
-
-    private final String prefix;
-    private final Supplier<Duration> minPause;
-    private final LongSupplier nanoClock;
-    private int consecutive;
-    private long until;
-    private boolean active;
-    private boolean started;
-
-    /**
-     * @param prefix the start of log lines
-     */
-    Pause(String prefix, Supplier<Duration> minPause, LongSupplier nanoClock) {
-      this.prefix = prefix;
-      this.minPause = minPause;
-      this.nanoClock = nanoClock;
+  /**
+   * Checks whether an attempt is allowed. Called immediately before each attempt, because polls and
+   * retries can already be waiting when the pause starts. If only a Retry-After header set the
+   * pause, a retry is allowed, because it has waited for that time.
+   *
+   * @throws NotOverException if the attempt is not allowed
+   */
+  synchronized void check(boolean retry) throws NotOverException {
+    if (!isOver() && (started || !retry)) {
+      throw new NotOverException();
     }
+  }
 
-    /**
-     * Checks whether an attempt is allowed. Called immediately before each attempt, because polls
-     * and retries can already be waiting when the pause starts. If only a Retry-After header set
-     * the pause, a retry is allowed, because it has waited for that time.
-     *
-     * @throws NotOverException if the attempt is not allowed
-     */
-    synchronized void check(boolean retry) throws NotOverException {
-      if (!isOver() && (started || !retry)) {
-        throw new NotOverException();
-      }
+  synchronized boolean isOver() {
+    return !active || nanoClock.getAsLong() - until >= 0;
+  }
+
+  /** Starts a pause; failures during a pause have no effect. */
+  synchronized void start(String reason) {
+    if (!isOver()) {
+      return;
     }
+    Duration pause =
+        minPause.get().multipliedBy(Math.min(1L << Math.min(consecutive, 10), MAX_FACTOR));
+    consecutive++;
+    active = true;
+    started = true;
+    until = nanoClock.getAsLong() + pause.toNanos();
+    LOG.warn(
+        "{}EcoFlow requests a pause ({}): no calls for {} s", prefix, reason, Lines.seconds(pause));
+  }
 
-    synchronized boolean isOver() {
-      return !active || nanoClock.getAsLong() - until >= 0;
+  /**
+   * Extends the pause to at least this duration. Called when a response has a Retry-After header.
+   */
+  synchronized void extendTo(Duration pause) {
+    long end = nanoClock.getAsLong() + pause.toNanos();
+    if (isOver()) {
+      started = false;
     }
-
-    /** Starts a pause; failures during a pause have no effect. */
-    synchronized void start(String reason) {
-      if (!isOver()) {
-        return;
-      }
-      Duration pause =
-          minPause.get().multipliedBy(Math.min(1L << Math.min(consecutive, 10), MAX_FACTOR));
-      consecutive++;
+    if (!active || end - until > 0) {
       active = true;
-      started = true;
-      until = nanoClock.getAsLong() + pause.toNanos();
-      LOG.warn(
-          "{}EcoFlow requests a pause ({}): no calls for {} s",
-          prefix,
-          reason,
-          Lines.seconds(pause));
+      until = end;
     }
+  }
 
-    /**
-     * Extends the pause to at least this duration. Called when a response has a Retry-After header.
-     */
-    synchronized void extendTo(Duration pause) {
-      long end = nanoClock.getAsLong() + pause.toNanos();
-      if (isOver()) {
-        started = false;
-      }
-      if (!active || end - until > 0) {
-        active = true;
-        until = end;
-      }
-    }
-
-    /** Called after a successful call. A call that started before the pause does not end it. */
-    synchronized void reset() {
-      if (isOver()) {
-        consecutive = 0;
-        active = false;
-      }
+  /** Called after a successful call. A call that started before the pause does not end it. */
+  synchronized void reset() {
+    if (isOver()) {
+      consecutive = 0;
+      active = false;
     }
   }
 }

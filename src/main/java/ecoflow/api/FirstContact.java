@@ -33,7 +33,7 @@ final class FirstContact {
   FirstContact(OptionalInt attempts, Duration pause, Duration maxPause, Runnable exit) {
     this.attempts = attempts;
     this.pause = pause;
-    this.maxPause = maxPause.compareTo(pause) > 0 ? maxPause : pause;
+    this.maxPause = Api.longer(maxPause, pause);
     this.exit = exit;
   }
 

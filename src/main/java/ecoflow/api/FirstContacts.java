@@ -135,9 +135,7 @@ final class FirstContacts {
   public synchronized void ended(@Variable(Account.VARIABLE) Account account) {
     FirstContact contact = contacts.of(account);
     if (accounts.isServed(account) && !contact.isOver()) {
-      Duration pause = contact.pause();
-      Duration login = firstPause.apply(account);
-      attemptIn(account, pause.compareTo(login) > 0 ? pause : login);
+      attemptIn(account, Api.longer(contact.pause(), firstPause.apply(account)));
     }
   }
 

@@ -17,11 +17,11 @@ final class Redelivery {
   private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(60);
   private static final String WRONG_SIGNATURE = "8521";
 
-  private final Cooldown cooldown;
+  private final PerAccount<Cooldown> cooldowns;
   private final PerAccount<ApiHost> hosts;
 
-  Redelivery(Cooldown cooldown, PerAccount<ApiHost> hosts) {
-    this.cooldown = cooldown;
+  Redelivery(PerAccount<Cooldown> cooldowns, PerAccount<ApiHost> hosts) {
+    this.cooldowns = cooldowns;
     this.hosts = hosts;
   }
 
@@ -50,7 +50,7 @@ final class Redelivery {
     if (pause != null) {
       exchange.getMessage().setHeader(Exchange.REDELIVERY_DELAY, pause.toMillis());
       if (Cooldown.isRequestedBy(failure)) {
-        cooldown.extendTo(Account.of(exchange), pause);
+        cooldowns.of(Account.of(exchange)).extendTo(pause);
       }
     }
     // Camel also calls this method for a failure that is not repeated, if an earlier failure of the

@@ -47,36 +47,35 @@ public record HttpSettings(
    * @param notes receives a line for each setting without effect
    */
   static HttpSettings read(Environment env, List<String> notes) throws ConfigException {
-    HttpSettings calls = calls(env);
-    return calls.with(caFile(env), ProxySettings.read(env, notes));
-  }
-
-  /** The settings of an account, with the certificates and the proxy of the process. */
-  HttpSettings forAccount(Environment env) throws ConfigException {
-    return calls(env).with(caFile, proxy);
-  }
-
-  private static HttpSettings calls(Environment env) throws ConfigException {
     return new HttpSettings(
         hosts(env),
         env.seconds("HTTP_TIMEOUT", "30", "0.1", "3600"),
         env.number("HTTP_RETRIES", 3, 0, 100),
         env.seconds("HTTP_BACKOFF_FACTOR", "0.5", "0", "3600"),
-        env.seconds("RETRY_TIMEOUT", "30", "0.1", "86400"),
+        pause(env),
         env.number("ESTABLISH_ATTEMPTS", 5, 1, 1_000_000),
         env.decimal("ECOFLOW_LOGIN_RATE", "0.5", "0.001", "1000"),
         env.number("ECOFLOW_LOGIN_BURST", 5, 1, 10_000),
-        Optional.empty(),
-        Optional.empty());
+        caFile(env),
+        ProxySettings.read(env, notes));
+  }
+
+  /** The settings of an account; those that accounts cannot override are those of the process. */
+  HttpSettings forAccount(Environment env) throws ConfigException {
+    return with(hosts(env), pause(env));
   }
 
   HttpSettings withHost(String host) {
+    return with(List.of(host), pause);
+  }
+
+  private HttpSettings with(List<String> newHosts, Duration newPause) {
     return new HttpSettings(
-        List.of(host),
+        newHosts,
         timeout,
         retries,
         backoff,
-        pause,
+        newPause,
         attempts,
         loginsPerSecond,
         loginBurst,
@@ -84,18 +83,8 @@ public record HttpSettings(
         proxy);
   }
 
-  private HttpSettings with(Optional<Path> newCaFile, Optional<ProxySettings> newProxy) {
-    return new HttpSettings(
-        hosts,
-        timeout,
-        retries,
-        backoff,
-        pause,
-        attempts,
-        loginsPerSecond,
-        loginBurst,
-        newCaFile,
-        newProxy);
+  private static Duration pause(Environment env) throws ConfigException {
+    return env.seconds("RETRY_TIMEOUT", "30", "0.1", "86400");
   }
 
   /**

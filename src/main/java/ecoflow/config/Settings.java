@@ -197,7 +197,7 @@ public record Settings(
 
   /** A copy that calls this host only. */
   public Settings withApiHost(String host) {
-    return copy(credentials, devices, http.withHost(host), mqtt, registries, notes);
+    return copy(credentials, devices, http.withHost(host), mqtt, registries, stateDir);
   }
 
   /**
@@ -205,39 +205,18 @@ public record Settings(
    * the login itself.
    */
   public Settings forCommands() {
-    return new Settings(
-        mode,
-        credentials,
-        devices,
-        http,
-        mqtt,
-        page,
-        new RegistrySettings(List.of(), registries.variables()),
-        logLevel,
-        routesDir,
-        routesReload,
-        libDir,
-        messagesDir,
-        recordDir,
-        Optional.empty(),
-        shard,
-        notes);
+    RegistrySettings none = new RegistrySettings(List.of(), registries.variables());
+    return copy(credentials, devices, http, mqtt, none, Optional.empty());
   }
 
   /** A copy with other credentials. */
   private Settings with(Credentials other) {
-    return copy(other, devices, http, mqtt, registries, notes);
+    return copy(other, devices, http, mqtt, registries, stateDir);
   }
 
   /** A copy with equal parts that other accounts use as well. */
   Settings with(DeviceSettings someDevices, HttpSettings someHttp, MqttSettings someMqtt) {
-    return copy(credentials, someDevices, someHttp, someMqtt, registries, notes);
-  }
-
-  /** A copy with additional notes before its own. */
-  Settings withNotes(List<String> first) {
-    List<String> all = Stream.concat(first.stream(), notes.stream()).toList();
-    return copy(credentials, devices, http, mqtt, registries, all);
+    return copy(credentials, someDevices, someHttp, someMqtt, registries, stateDir);
   }
 
   private Settings copy(
@@ -246,7 +225,7 @@ public record Settings(
       HttpSettings newHttp,
       MqttSettings newMqtt,
       RegistrySettings newRegistries,
-      List<String> newNotes) {
+      Optional<Path> newStateDir) {
     return new Settings(
         mode,
         newCredentials,
@@ -261,9 +240,9 @@ public record Settings(
         libDir,
         messagesDir,
         recordDir,
-        stateDir,
+        newStateDir,
         shard,
-        newNotes);
+        notes);
   }
 
   private static Settings from(Environment env) throws ConfigException {

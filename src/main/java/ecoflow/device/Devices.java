@@ -117,10 +117,7 @@ public final class Devices {
 
   /** Whether the device is served with this account. */
   public boolean isServed(Account account, String serial) {
-    Device device = bySerial.get(serial);
-    return device != null
-        && device.isEcoflow()
-        && device.group().account().orElseThrow() == account;
+    return account(serial).orElse(null) == account;
   }
 
   public Optional<DeviceView> find(String serial) {
@@ -566,7 +563,8 @@ public final class Devices {
    * no longer in its device list.
    */
   private boolean isFree(DeviceGroup group, String serial) {
-    if (!group.account().filter(accounts::isServed).isPresent()) {
+    Account account = group.account().orElseThrow();
+    if (!accounts.isServed(account)) {
       // The account was removed while its device list was requested.
       return false;
     }
@@ -574,7 +572,6 @@ public final class Devices {
     if (known == null || !known.isEcoflow()) {
       return true;
     }
-    Account account = group.account().orElseThrow();
     Account owner = known.group().account().orElseThrow();
     boolean isLost = known.group().settings().areAllServed() && known.isAbsent();
     if (isLost || accounts.isBefore(account, owner)) {

@@ -110,21 +110,13 @@ final class AccountLogin implements Login {
             saved -> {
               long since = nanoClock.getAsLong() - saved.age().toNanos();
               state.session = new Session(saved.token(), saved.broker().userId(), since);
+              BrokerLogin broker = saved.broker();
               state.certification =
-                  new Certification(state.session, withClientId(account, saved.broker()));
+                  new Certification(
+                      state.session,
+                      broker.with(clientId(account, broker.userId()), credentialsLife(account)));
             });
     return state;
-  }
-
-  private static BrokerLogin withClientId(Account account, BrokerLogin login) {
-    return new BrokerLogin(
-        login.host(),
-        login.port(),
-        login.user(),
-        login.password(),
-        login.userId(),
-        clientId(account, login.userId()),
-        credentialsLife(account));
   }
 
   /**
@@ -362,14 +354,7 @@ final class AccountLogin implements Login {
       throw new IllegalStateException("no login yet");
     }
     BrokerLogin login = current.login();
-    return new BrokerLogin(
-        login.host(),
-        login.port(),
-        login.user(),
-        login.password(),
-        login.userId(),
-        login.clientId(),
-        credentialsLife(account).minus(age(current.session())));
+    return login.with(login.clientId(), credentialsLife(account).minus(age(current.session())));
   }
 
   @Override
@@ -513,15 +498,17 @@ final class AccountLogin implements Login {
     if (settings.mqtt().clientId().isPresent()) {
       return settings.mqtt().clientId().get();
     }
-    // Mode and devices distinguish exporters with the same account.
-    byte[] seed =
+    return "ANDROID_" + uuid(settings).toString().toUpperCase(Locale.ROOT) + "_" + userId;
+  }
+
+  /** The same for each start; mode and devices distinguish exporters with the same account. */
+  static UUID uuid(Settings settings) {
+    String seed =
         String.join(
-                "\n",
-                settings.credentials().id(),
-                settings.mode().label(),
-                String.join(",", settings.devices().serials()))
-            .getBytes(StandardCharsets.UTF_8);
-    String uuid = UUID.nameUUIDFromBytes(seed).toString().toUpperCase(Locale.ROOT);
-    return "ANDROID_" + uuid + "_" + userId;
+            "\n",
+            settings.credentials().id(),
+            settings.mode().label(),
+            String.join(",", settings.devices().serials()));
+    return UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -8,11 +8,9 @@ import ecoflow.config.Settings;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.BrokerLogin;
 import ecoflow.text.Lines;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Variable;
@@ -65,21 +63,10 @@ final class OpenLogin implements Login {
             saved ->
                 state.certification =
                     new Certification(
-                        withClientId(account, saved.broker()),
+                        saved.broker().with(clientId(account.settings()), LIFETIME),
                         // Stored credentials are not new: they can have been replaced since.
                         nanoClock.getAsLong() - saved.age().plus(MAX_NEW_AGE).toNanos()));
     return state;
-  }
-
-  private static BrokerLogin withClientId(Account account, BrokerLogin login) {
-    return new BrokerLogin(
-        login.host(),
-        login.port(),
-        login.user(),
-        login.password(),
-        login.userId(),
-        clientId(account.settings()),
-        LIFETIME);
   }
 
   /**
@@ -90,13 +77,7 @@ final class OpenLogin implements Login {
     if (settings.mqtt().clientId().isPresent()) {
       return settings.mqtt().clientId().get();
     }
-    String seed =
-        String.join(
-            "\n",
-            settings.credentials().id(),
-            settings.mode().label(),
-            String.join(",", settings.devices().serials()));
-    return "ecoflow-exporter-" + UUID.nameUUIDFromBytes(seed.getBytes(StandardCharsets.UTF_8));
+    return "ecoflow-exporter-" + AccountLogin.uuid(settings);
   }
 
   @Override

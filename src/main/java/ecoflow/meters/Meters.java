@@ -416,32 +416,20 @@ public final class Meters {
   }
 
   private Counter reconnections(String account, String client) {
-    return counter(
-        "mqtt_reconnections",
-        "Attempts to connect to MQTT again",
-        ACCOUNT,
-        account,
-        CLIENT_TYPE,
-        client);
+    return clientCounter(
+        "mqtt_reconnections", "Attempts to connect to MQTT again", account, client);
   }
 
   private Counter messageErrors(String account, String client) {
-    return counter(
-        "mqtt_message_errors",
-        "MQTT messages that could not be processed",
-        ACCOUNT,
-        account,
-        CLIENT_TYPE,
-        client);
+    return clientCounter(
+        "mqtt_message_errors", "MQTT messages that could not be processed", account, client);
   }
 
   private Counter droppedMessages(String account, String client) {
-    return counter(
+    return clientCounter(
         "mqtt_messages_dropped",
         "MQTT messages dropped because their device sends too fast",
-        ACCOUNT,
         account,
-        CLIENT_TYPE,
         client);
   }
 
@@ -661,6 +649,10 @@ public final class Meters {
         client,
         "status",
         status);
+  }
+
+  private Counter clientCounter(String name, String help, String account, String client) {
+    return counter(name, help, ACCOUNT, account, CLIENT_TYPE, client);
   }
 
   private Counter conflicts(String kind) {

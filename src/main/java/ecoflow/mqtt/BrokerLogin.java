@@ -15,6 +15,11 @@ public record BrokerLogin(
     String userId,
     String clientId,
     Duration lifetime) {
+  /** A copy with another client ID and lifetime. */
+  public BrokerLogin with(String newClientId, Duration newLifetime) {
+    return new BrokerLogin(host, port, user, password, userId, newClientId, newLifetime);
+  }
+
   @Override
   public String toString() {
     return "BrokerLogin[" + host + ":" + port + "]";

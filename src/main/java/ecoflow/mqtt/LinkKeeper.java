@@ -420,9 +420,10 @@ final class LinkKeeper implements AutoCloseable {
     Account account = state.account;
     state.cancelAttempt.run();
     if (!closed && !link.isClosed(account)) {
-      Duration login = api.loginPause(account);
-      Duration longer = pause.compareTo(login) > 0 ? pause : login;
-      state.cancelAttempt = link.loop().runLater(longer, () -> triggerConnect.accept(account));
+      state.cancelAttempt =
+          link.loop()
+              .runLater(
+                  Api.longer(pause, api.loginPause(account)), () -> triggerConnect.accept(account));
     }
   }
 

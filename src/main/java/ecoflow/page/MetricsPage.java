@@ -121,7 +121,7 @@ final class MetricsPage {
     }
     List<DeviceView> all = filter.isAll() ? devices.all() : views(serials);
     all.forEach(device -> meters.collected(device.labels(), quotas.size(device.serial())));
-    if (filter.isAll()) {
+    if (areNamed && filter.isAll()) {
       meters.retainDevices(devices::isServed);
     }
     boolean isShort = gzip || !filter.isAll();

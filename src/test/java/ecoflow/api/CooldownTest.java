@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.account.Account;
 import ecoflow.account.Accounts;
+import ecoflow.account.PerAccount;
 import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
@@ -21,7 +22,7 @@ class CooldownTest {
   private static final Duration FIRST = Duration.ofSeconds(30);
 
   private long nanos = Long.MAX_VALUE - 5;
-  private final Cooldown.Pause cooldown = new Cooldown.Pause("", () -> FIRST, () -> nanos);
+  private final Cooldown cooldown = new Cooldown("", () -> FIRST, () -> nanos);
 
   private void pass(long seconds) {
     nanos += Duration.ofSeconds(seconds).toNanos();
@@ -117,16 +118,16 @@ class CooldownTest {
                 new AccountSettings("b", Map.of(), settings)));
     Account paused = accounts.all().get(0);
     Account other = accounts.all().get(1);
-    Cooldown both = new Cooldown(() -> nanos);
+    PerAccount<Cooldown> both = Cooldown.perAccount(() -> nanos);
 
-    both.start(paused, "HTTP 429");
-    assertFalse(both.isOver(paused));
-    assertTrue(both.isOver(other));
-    assertDoesNotThrow(() -> both.check(other, false));
+    both.of(paused).start("HTTP 429");
+    assertFalse(both.of(paused).isOver());
+    assertTrue(both.of(other).isOver());
+    assertDoesNotThrow(() -> both.of(other).check(false));
 
-    both.extendTo(other, Duration.ofSeconds(60));
+    both.of(other).extendTo(Duration.ofSeconds(60));
     pass(30);
-    assertTrue(both.isOver(paused));
-    assertFalse(both.isOver(other));
+    assertTrue(both.of(paused).isOver());
+    assertFalse(both.of(other).isOver());
   }
 }

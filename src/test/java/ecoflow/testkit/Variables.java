@@ -12,20 +12,23 @@ import java.util.Map;
  */
 public final class Variables {
 
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "ECOFLOW_METRICS", "raw",
+          "COLLECTING_INTERVAL", "0.3",
+          "QUOTA_REQUEST_INTERVAL", "0.5",
+          "RETRY_TIMEOUT", "0.5",
+          "HTTP_BACKOFF_FACTOR", "0.05",
+          "DEVICE_LIST_CACHE_TTL", "0.3");
+
   private Variables() {}
 
   /** Variables for a mode: rest, open, mqtt or device. */
   public static Map<String, String> of(SimulatedCloud cloud, String mode, String... more) {
-    Map<String, String> variables = new HashMap<>();
+    Map<String, String> variables = new HashMap<>(DEFAULTS);
     variables.put("ECOFLOW_API_HOST", cloud.apiHost());
     variables.put("ECOFLOW_CA_FILE", cloud.caFile().toString());
     variables.put("ECOFLOW_DEVICE_SN", "all");
-    variables.put("ECOFLOW_METRICS", "raw");
-    variables.put("COLLECTING_INTERVAL", "0.3");
-    variables.put("QUOTA_REQUEST_INTERVAL", "0.5");
-    variables.put("RETRY_TIMEOUT", "0.5");
-    variables.put("HTTP_BACKOFF_FACTOR", "0.05");
-    variables.put("DEVICE_LIST_CACHE_TTL", "0.3");
     if (mode.equals("rest") || mode.equals("open")) {
       variables.put("ECOFLOW_API_TYPE", mode);
       variables.put("ECOFLOW_ACCESS_KEY", cloud.account().accessKey());
@@ -41,14 +44,8 @@ public final class Variables {
 
   /** Variables with an accounts file. */
   public static Map<String, String> ofFile(Path accounts, String... more) {
-    Map<String, String> variables = new HashMap<>();
+    Map<String, String> variables = new HashMap<>(DEFAULTS);
     variables.put("ECOFLOW_ACCOUNTS_FILE", accounts.toString());
-    variables.put("ECOFLOW_METRICS", "raw");
-    variables.put("COLLECTING_INTERVAL", "0.3");
-    variables.put("QUOTA_REQUEST_INTERVAL", "0.5");
-    variables.put("RETRY_TIMEOUT", "0.5");
-    variables.put("HTTP_BACKOFF_FACTOR", "0.05");
-    variables.put("DEVICE_LIST_CACHE_TTL", "0.3");
     assign(variables, more);
     return variables;
   }
