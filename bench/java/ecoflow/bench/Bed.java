@@ -33,7 +33,6 @@ final class Bed implements AutoCloseable {
   private static final String LOGIN = "bench";
   private static final String SEND = LOGIN;
   private static final int MAX_REPLIES = 65_535;
-  private static final String SENT = "$SYS/broker/publish/messages/sent";
 
   private final SimulatedCloud cloud = SimulatedCloud.start();
   private final int tlsPort = Ports.next();
@@ -42,8 +41,6 @@ final class Bed implements AutoCloseable {
   private ChildProcess broker;
   private MqttAsyncClient device;
   private volatile byte[] answer = new byte[0];
-  private volatile long sent;
-  private volatile long sentPerSecond;
 
   Bed(Path directory) throws IOException, InterruptedException, MqttException {
     this.directory = directory;
@@ -77,7 +74,6 @@ final class Bed implements AutoCloseable {
             "max_queued_messages 0",
             "max_inflight_messages 0",
             "set_tcp_nodelay true",
-            "sys_interval 1",
             "listener " + plainPort + " 127.0.0.1",
             "listener " + tlsPort + " 127.0.0.1",
             "keyfile " + key,
@@ -131,14 +127,7 @@ final class Bed implements AutoCloseable {
           }
         };
     client.subscribe("/app/+/+/thing/property/get", 1, listener).waitForCompletion();
-    client.subscribe(SENT, 0, (topic, count) -> count(count.toString())).waitForCompletion();
     return client;
-  }
-
-  private void count(String messages) {
-    long now = Long.parseLong(messages);
-    sentPerSecond = now - sent;
-    sent = now;
   }
 
   /** Sets the answer of the device, a JSON object of quotas; empty for no answer. */
@@ -168,16 +157,6 @@ final class Bed implements AutoCloseable {
 
   Publisher publisher() throws IOException {
     return new Publisher(plainPort, LOGIN, SEND);
-  }
-
-  /** Number of messages that the broker has sent to all clients, as last reported. */
-  long sent() {
-    return sent;
-  }
-
-  /** For the last second in which messages were sent. */
-  long sentPerSecond() {
-    return sentPerSecond;
   }
 
   /**

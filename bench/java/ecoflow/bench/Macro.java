@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -27,13 +28,15 @@ import java.util.stream.Stream;
 public final class Macro {
 
   private static final String TOPIC = "/app/device/property/";
-  private static final int CHUNK = 100;
+  private static final int CHUNK = 10;
 
-  /**
-   * Maximum number of messages in transit until the broker has reported the rate: enough to keep
-   * the exporter busy, although the broker reports only once per second.
-   */
-  private static final int WINDOW = 30_000;
+  /** Messages per second: far more than a device sends, and few enough that none is dropped. */
+  private static final int RATE = 1_000;
+
+  private static final int MEASURED = 20_000;
+
+  /** Messages between the measurements, during which a just-in-time compiler is at work. */
+  private static final int SETTLING = 60_000;
 
   /**
    * A short interval, so that an exporter that updates its page only at intervals does not appear
@@ -130,26 +133,12 @@ public final class Macro {
   private void measure() throws Exception {
     for (Row row : options.rows()) {
       switch (row) {
-        case JSON30 ->
-            each(
-                row,
-                options.rounds(),
-                i -> load(i, "JSON 30 keys", Push.json(30), 150_000, 50_000, 400_000));
-        case JSON170 ->
-            each(
-                row,
-                options.rounds(),
-                i -> load(i, "JSON 170 keys", Push.json(170), 75_000, 25_000, 200_000));
+        case JSON30 -> each(row, options.rounds(), i -> load(i, "JSON 30 keys", Push.json(30)));
+        case JSON170 -> each(row, options.rounds(), i -> load(i, "JSON 170 keys", Push.json(170)));
         case FRAME40 ->
-            each(
-                row,
-                options.rounds(),
-                i -> load(i, "frame 40 fields", Push.frame(40), 100_000, 40_000, 260_000));
+            each(row, options.rounds(), i -> load(i, "frame 40 fields", Push.frame(40)));
         case FRAME250 ->
-            each(
-                row,
-                options.rounds(),
-                i -> load(i, "frame 250 fields", Push.frame(250), 100_000, 20_000, 100_000));
+            each(row, options.rounds(), i -> load(i, "frame 250 fields", Push.frame(250)));
         case SCRAPE -> {
           warmUpScraper();
           each(row, options.rounds(), this::scrape);
@@ -219,26 +208,26 @@ public final class Macro {
     }
   }
 
-  /** Publishes as fast as the exporter processes, and waits until its page has the last value. */
-  private long flood(Exporter exporter, Push push, int from, int count)
+  /**
+   * Publishes at a constant rate, and waits until the page has the last value. A higher rate would
+   * measure how the exporter limits a device that sends too many messages, because it drops some.
+   */
+  private void load(Exporter exporter, Push push, int from, int count)
       throws IOException, InterruptedException {
     String topic = TOPIC + Bed.SERIAL;
-    long before = bed.sent();
+    long start = System.nanoTime();
     for (int published = 0; published < count; published++) {
       publisher.publish(topic, push.bytes(from + published));
       if (published % CHUNK == 0) {
         publisher.flush();
-        while (before + published - bed.sent() > Math.max(WINDOW, 3 * bed.sentPerSecond())) {
+        long due = start + TimeUnit.SECONDS.toNanos(published) / RATE;
+        while (System.nanoTime() < due) {
           Thread.sleep(1);
         }
       }
     }
     publisher.flush();
-    // A scrape uses CPU time of the exporter, so the first one is in the last second of deliveries.
-    while (before + count - bed.sent() > bed.sentPerSecond()) {
-      Thread.sleep(1);
-    }
-    return exporter.await(
+    exporter.await(
         "last value", 20, 300, Exporter.value(push.series(), push.shown(from + count - 1)));
   }
 
@@ -253,46 +242,30 @@ public final class Macro {
     }
   }
 
-  /**
-   * @param wholeSettling messages between the two measurements of a warm exporter, during which a
-   *     just-in-time compiler is still at work
-   */
-  private void load(
-      int command, String what, Push push, int wholeCold, int wholeWarm, int wholeSettling)
-      throws Exception {
-    int cold = options.size(wholeCold, wholeCold / 5);
-    int warm = options.size(wholeWarm, wholeWarm / 5);
-    int settling = options.size(wholeSettling, wholeSettling / 20);
-    String name = what + " (" + push.length() + " bytes)";
+  private void load(int command, String what, Push push) throws Exception {
+    int count = options.size(MEASURED, MEASURED / 10);
+    int settling = options.size(SETTLING, SETTLING / 10);
+    String name = what + " (" + push.length() + " bytes): ";
     bed.setAnswer(SHORT_ANSWER);
     try (Exporter exporter = launch(command, OFTEN)) {
       awaitPushed(exporter, push, Bed.SERIAL, 1);
       AtomicBoolean over = new AtomicBoolean();
       Future<Double> max = inBackground(() -> maxMemory(exporter, over));
       double cpu = exporter.cpuSeconds();
-      long start = System.nanoTime();
-      long end = flood(exporter, push, 2, cold);
-      double afterCold = exporter.cpuSeconds();
-      flood(exporter, push, 2 + cold, warm);
-      double afterWarm = exporter.cpuSeconds();
-      flood(exporter, push, 2 + cold + warm, settling);
+      load(exporter, push, 2, count);
+      double cold = exporter.cpuSeconds();
+      load(exporter, push, 2 + count, settling);
       double settled = exporter.cpuSeconds();
-      flood(exporter, push, 2 + cold + warm + settling, warm);
-      double afterSettled = exporter.cpuSeconds();
+      load(exporter, push, 2 + count + settling, count);
+      double warm = exporter.cpuSeconds();
       over.set(true);
-      checkNothingLost(exporter, cold + 2 * warm + settling);
-      table.add(name + ": messages/s, the first " + cold, command, cold / ((end - start) / 1e9));
+      checkNothingLost(exporter, 2 * count + settling);
+      table.add(name + "CPU ms/message, the first " + count, command, (cold - cpu) * 1000 / count);
       table.add(
-          name + ": CPU ms/message, the first " + cold, command, (afterCold - cpu) * 1000 / cold);
-      table.add(
-          name + ": CPU ms/message, the next " + warm,
+          name + "CPU ms/message, after " + (count + settling),
           command,
-          (afterWarm - afterCold) * 1000 / warm);
-      table.add(
-          name + ": CPU ms/message, after " + (cold + warm + settling),
-          command,
-          (afterSettled - settled) * 1000 / warm);
-      table.add(name + ": maximum RSS MB", command, max.get());
+          (warm - settled) * 1000 / count);
+      table.add(name + "maximum RSS MB", command, max.get());
     }
   }
 
