@@ -41,12 +41,15 @@ public final class Pools extends DefaultThreadPoolFactory {
     manager.registerThreadPoolProfile(profile("device-polls-slow", FEW));
   }
 
-  /** The queue is unbounded, because a rejected poll would be lost. */
+  /**
+   * The queue is unbounded: otherwise the caller would run the task, and callers are event loops
+   * and timers. With the value -1, Camel uses no queue at all.
+   */
   private static ThreadPoolProfile profile(String id, int threads) {
     return new ThreadPoolProfileBuilder(id)
         .poolSize(threads)
         .maxPoolSize(threads)
-        .maxQueueSize(-1)
+        .maxQueueSize(Integer.MAX_VALUE)
         .build();
   }
 
