@@ -187,14 +187,4 @@ final class FairQueue {
     }
     return message;
   }
-
-  void clear() {
-    for (Backlog backlog : queuedDevices.values()) {
-      backlog.messages.clear();
-      backlog.kinds.clear();
-      backlog.bytes = 0;
-    }
-    queuedDevices.clear();
-    bytes = 0;
-  }
 }

@@ -118,19 +118,6 @@ class FairQueueTest {
   }
 
   @Test
-  void clearDiscardsWaitingMessages() {
-    add(FAST, "", 5 << 20, "large");
-    add(FAST, "", 1, "small");
-    queue.clear();
-    assertTrue(queue.isEmpty());
-    assertFalse(queue.mustWait(FAST, 0));
-    dropped.clear();
-    add(CALM, "", 5 << 20, "calm");
-    assertEquals(List.of("calm"), takeAll());
-    assertEquals(List.of(), dropped, "the discarded bytes no longer count");
-  }
-
-  @Test
   void inventedDevicesDoNotRemoveWaitingMessages() {
     add(FAST, "", 1, "waits");
     for (int i = 0; i < 30_000; i++) {
