@@ -31,7 +31,7 @@ final class AccountOption {
   /**
    * Runs a task for each account of the file, or for the selected one, with the name as heading.
    * Without a file, runs it for the account of the environment. A failed call ends the task of its
-   * account only.
+   * account only. If the shard has no account, prints that and succeeds.
    *
    * @return the highest exit code
    */
@@ -40,6 +40,12 @@ final class AccountOption {
     List<AccountSettings> selected =
         select(variables, Configuration.from(variables).accounts(), AccountSettings::name);
     PrintWriter out = spec.commandLine().getOut();
+    if (selected.isEmpty()) {
+      // The shard is valid: as an exporter, it waits for accounts.
+      out.println(
+          "No account of the accounts file belongs to shard "
+              + Shard.from(variables).map(Shard::label).orElse(""));
+    }
     int highest = Commands.SUCCESS;
     for (int i = 0; i < selected.size(); i++) {
       AccountSettings current = selected.get(i);

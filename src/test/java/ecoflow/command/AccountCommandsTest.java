@@ -139,6 +139,19 @@ class AccountCommandsTest {
   }
 
   @Test
+  void aShardWithoutAccountsIsReported() {
+    // Of 9 shards, shard 0 serves none of the accounts.
+    variables.put("ECOFLOW_SHARD", "0/9");
+    for (String command : List.of("check", "devices")) {
+      assertEquals(0, run(command));
+      assertEquals(List.of("No account of the accounts file belongs to shard 0/9"), lines());
+      assertEquals("", err.toString());
+    }
+    assertEquals(2, run("check", "--account", "app"));
+    assertTrue(err.toString().contains("account 'app' belongs to shard "), err::toString);
+  }
+
+  @Test
   void checkDoesNotUseStoredLogins() throws IOException {
     Path logins = Files.createDirectory(directory.resolve("logins"));
     variables.put("ECOFLOW_STATE_DIR", logins.toString());
