@@ -105,6 +105,7 @@ final class AccountsReload implements AutoCloseable {
     Changes changes = accounts.update(settings);
     // Before the other ones, which can get the devices of removed accounts.
     changes.removed().forEach(this::remove);
+    api.remove(changes.removed());
     meters.remove(changes.removed());
     // Last, because each can take a moment.
     changes.removed().forEach(mqtt::close);
@@ -133,7 +134,6 @@ final class AccountsReload implements AutoCloseable {
 
   private void remove(Account account) {
     schedules.remove(account);
-    api.remove(account);
     devices.remove(account).forEach(mqtt::deviceAdded);
   }
 

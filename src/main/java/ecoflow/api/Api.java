@@ -8,10 +8,12 @@ import ecoflow.config.ProxySettings;
 import ecoflow.meters.Meters;
 import ecoflow.text.Lines;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -39,6 +41,10 @@ public final class Api implements AutoCloseable {
 
   /** Empty with a single account. */
   private final Optional<LoginPace> pace;
+
+  /** The login that was last reserved for an account; null for none. */
+  private final PerAccount<AtomicReference<LoginPace.Reserved>> reserved =
+      new PerAccount<>(account -> new AtomicReference<>());
 
   private volatile Predicate<Account> needsLogin = account -> false;
 
@@ -146,9 +152,18 @@ public final class Api implements AutoCloseable {
     firstContacts.add(account);
   }
 
-  /** Cancels the next attempt of an account that is no longer served. */
-  public void remove(Account account) {
-    firstContacts.remove(account);
+  /**
+   * Cancels the next attempts of accounts that are no longer served. Other accounts get the logins
+   * that were reserved for them.
+   */
+  public void remove(Collection<Account> removed) {
+    for (Account account : removed) {
+      firstContacts.remove(account);
+      returnLogin(account);
+    }
+    if (!removed.isEmpty()) {
+      firstContacts.advance();
+    }
   }
 
   /**
@@ -192,12 +207,29 @@ public final class Api implements AutoCloseable {
 
   /**
    * Reserves the login of the account's next connection at the permitted rate, and returns the time
-   * until its start; zero with a single account, and if no login is needed.
+   * until its start; zero with a single account, and if no login is needed. An earlier attempt of
+   * the account that has not started yet must be cancelled.
    */
   public Duration loginPause(Account account) {
+    returnLogin(account);
     return pace.filter(limit -> needsLogin.test(account))
-        .map(limit -> limit.reserve(hosts.of(account).current()))
+        .map(limit -> loginPause(account, limit))
         .orElse(Duration.ZERO);
+  }
+
+  private Duration loginPause(Account account, LoginPace limit) {
+    LoginPace.Reserved login = limit.reserve(hosts.of(account).current());
+    reserved.of(account).set(login);
+    return limit.pause(login);
+  }
+
+  private void returnLogin(Account account) {
+    if (pace.isPresent()) {
+      LoginPace.Reserved unused = reserved.of(account).getAndSet(null);
+      if (unused != null) {
+        pace.get().giveBack(unused);
+      }
+    }
   }
 
   /** Whether EcoFlow refused the credentials of the account, and has not accepted them since. */

@@ -10,8 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -29,7 +29,7 @@ final class FirstContacts {
   private final PerAccount<FirstContact> contacts;
   private final Predicate<Account> failing;
   private final Function<Account, Duration> firstPause;
-  private final Map<Account, Future<?>> pending = new HashMap<>();
+  private final Map<Account, ScheduledFuture<?>> pending = new HashMap<>();
   private final Set<Account> due = new LinkedHashSet<>();
   private volatile Runnable route;
 
@@ -104,11 +104,27 @@ final class FirstContacts {
   }
 
   synchronized void remove(Account account) {
-    Future<?> attempt = pending.remove(account);
+    ScheduledFuture<?> attempt = pending.remove(account);
     if (attempt != null) {
       attempt.cancel(false);
     }
     due.remove(account);
+  }
+
+  /** Schedules all first attempts again in the same order, after logins have been returned. */
+  synchronized void advance() {
+    List<Account> waiting =
+        pending.entrySet().stream()
+            .filter(attempt -> !failing.test(attempt.getKey()))
+            .sorted(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey)
+            .toList();
+    for (Account account : waiting) {
+      ScheduledFuture<?> attempt = pending.get(account);
+      if (attempt.cancel(false)) {
+        attemptIn(account, firstPause.apply(account));
+      }
+    }
   }
 
   /** Route step: replaces the body with the accounts whose next attempt is due, each once. */

@@ -187,6 +187,24 @@ class AccountChangesTest {
     assertEquals(1, page.own("accounts", "state=connected"));
   }
 
+  /** With 30 logins of 10 s each before it, the last account would wait for five minutes. */
+  @Test
+  void theLoginsOfRemovedAccountsAreUsedByOthers() {
+    accounts.add("first", "mqtt", a);
+    for (int i = 0; i < 30; i++) {
+      accounts.add("removed-" + i, "mqtt", cloud.addAccount(CloudAccount.numbered(10 + i)));
+    }
+    accounts.add("last", "mqtt", b);
+    start("ECOFLOW_LOGIN_RATE=0.1", "ECOFLOW_LOGIN_BURST=1");
+    eventuallyShows(deviceA);
+    for (int i = 0; i < 30; i++) {
+      accounts.remove("removed-" + i);
+    }
+    accounts.add("added", "mqtt", cloud.defaultAccount()).write();
+    eventually(() -> assertEquals(3, page.own("accounts", "state=connected")));
+    eventuallyShows(deviceA, deviceB);
+  }
+
   private long polled(List<SimulatedDevice> devices) {
     return devices.stream()
         .filter(device -> !cloud.requests(ApiPath.QUOTA, device).isEmpty())

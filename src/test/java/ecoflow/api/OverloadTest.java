@@ -11,6 +11,7 @@ import ecoflow.meters.Meters;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -45,8 +46,12 @@ class OverloadTest {
                 "ECOFLOW_DEVICE_SN", "all",
                 "ECOFLOW_LOGIN_RATE", "0.5",
                 "ECOFLOW_LOGIN_BURST", "1"));
-    Accounts accounts = new Accounts(List.of(new AccountSettings("a", Map.of(), settings)));
-    Account account = accounts.all().get(0);
+    Accounts accounts =
+        new Accounts(
+            Stream.of("a", "b", "c", "d")
+                .map(name -> new AccountSettings(name, Map.of(), settings))
+                .toList());
+    List<Account> all = accounts.all();
     try (Api api =
             new Api(
                 settings.http(),
@@ -59,12 +64,12 @@ class OverloadTest {
       api.setNeedsLogin(unused -> true);
       api.bind(camel.getRegistry(), 10, unused -> {});
       CloudCall calls = camel.getRegistry().lookupByNameAndType("cloudCall", CloudCall.class);
-      assertEquals(Duration.ZERO, api.loginPause(account));
-      call(calls, account, 401);
-      assertEquals(Duration.ofSeconds(2), api.loginPause(account));
-      call(calls, account, 429);
-      assertEquals(Duration.ofSeconds(4), api.loginPause(account));
-      assertEquals(Duration.ofSeconds(8), api.loginPause(account));
+      assertEquals(Duration.ZERO, api.loginPause(all.get(0)));
+      call(calls, all.get(0), 401);
+      assertEquals(Duration.ofSeconds(2), api.loginPause(all.get(1)));
+      call(calls, all.get(0), 429);
+      assertEquals(Duration.ofSeconds(4), api.loginPause(all.get(2)));
+      assertEquals(Duration.ofSeconds(8), api.loginPause(all.get(3)));
     }
   }
 }
