@@ -48,7 +48,10 @@ final class MqttConnection {
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(MqttConnection.class);
-  private static final long MAX_CLOSE_MILLIS = 300;
+
+  /** Maximum time to wait for the end of a connection that is being closed. */
+  static final Duration MAX_CLOSE = Duration.ofMillis(300);
+
   private static final int MAX_IN_FLIGHT = 10_000;
 
   /**
@@ -307,20 +310,31 @@ final class MqttConnection {
   }
 
   /**
-   * Closes the connection, with a DISCONNECT if possible. After that, no call waits for a response,
-   * and no further messages arrive.
+   * Closes the connection, with a DISCONNECT if possible, and waits a moment for its end. After
+   * that, no call waits for a response, and no further messages arrive.
    */
   void close() {
+    CompletableFuture<Void> closing = startClose();
+    if (!isOnLoop()) {
+      awaitClosed(closing, MAX_CLOSE);
+    }
+  }
+
+  /** Like {@link #close}, but returns a future for the end of the connection. */
+  CompletableFuture<Void> startClose() {
     end.completeExceptionally(new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED));
     loop.run(this::disconnect);
-    if (opened.isDone() && !opened.isCompletedExceptionally() && !isOnLoop()) {
-      try {
-        closed.get(MAX_CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-      } catch (ExecutionException | TimeoutException e) {
-        // The connection delivers no further messages in any case.
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
+    boolean wasOpen = opened.isDone() && !opened.isCompletedExceptionally();
+    return wasOpen ? closed : CompletableFuture.completedFuture(null);
+  }
+
+  static void awaitClosed(CompletableFuture<Void> closing, Duration limit) {
+    try {
+      closing.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      // The connections deliver no further messages in any case.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -383,12 +397,15 @@ final class MqttConnection {
 
   /** Waits for a response. Returns immediately on the event loop, which must not block. */
   <T> void await(CompletableFuture<T> response) throws MqttException {
+    await(response, parameters.responseTimeout());
+  }
+
+  <T> void await(CompletableFuture<T> response, Duration limit) throws MqttException {
     if (isOnLoop()) {
       return;
     }
     try {
-      CompletableFuture.anyOf(response, end)
-          .get(parameters.responseTimeoutMillis(), TimeUnit.MILLISECONDS);
+      CompletableFuture.anyOf(response, end).get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new MqttException(MqttException.REASON_CODE_CLIENT_TIMEOUT);
     } catch (ExecutionException e) {

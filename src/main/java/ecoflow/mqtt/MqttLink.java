@@ -10,8 +10,11 @@ import io.vertx.core.Vertx;
 import io.vertx.core.net.SSLEngineOptions;
 import io.vertx.core.net.TrustOptions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import javax.net.ssl.TrustManagerFactory;
 import org.apache.camel.Header;
 import org.apache.camel.Variable;
@@ -28,6 +32,8 @@ import org.eclipse.paho.client.mqttv3.MqttClient;
 import org.eclipse.paho.client.mqttv3.MqttException;
 import org.eclipse.paho.client.mqttv3.MqttMessage;
 import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The MQTT connections of all accounts, as the client that Paho endpoints share ({@code client:
@@ -47,6 +53,8 @@ import org.eclipse.paho.client.mqttv3.persist.MemoryPersistence;
  */
 final class MqttLink extends MqttClient {
 
+  private static final Logger LOG = LoggerFactory.getLogger(MqttLink.class);
+
   /** The only topics to publish to, because an exporter must never change a device. */
   private static final String REQUEST_TOPIC_END = "/thing/property/get";
 
@@ -54,6 +62,9 @@ final class MqttLink extends MqttClient {
   private static final String USER = "{user}";
   private static final String DEVICE = "{device}";
   private static final int MAX_QOS = 2;
+
+  /** Maximum time to wait for the end of all connections. */
+  private static final Duration MAX_CLOSE = Duration.ofSeconds(2);
 
   private static final Duration MAX_BATCH_TIME = Duration.ofMillis(5);
 
@@ -159,6 +170,7 @@ final class MqttLink extends MqttClient {
   /** Null before the first connection. */
   private SSLEngineOptions tls;
 
+  private final Duration responseTimeout;
   private final LongSupplier nanoClock;
   private final Function<byte[], ?> kinds;
   private final FairQueue queue;
@@ -193,6 +205,7 @@ final class MqttLink extends MqttClient {
         keepalive ->
             new MqttConnection.Parameters(
                 trusted, tls(), keepalive, responseTimeout, proxy, nanoClock);
+    this.responseTimeout = responseTimeout;
     this.accounts = accounts;
     this.served = served;
     this.kinds = kinds;
@@ -227,16 +240,53 @@ final class MqttLink extends MqttClient {
     latestCallback = callback;
   }
 
+  /**
+   * Subscribes all open connections at the same time, which a restart of a route requires. With
+   * several accounts, a failed subscription is repeated later and does not affect the others.
+   *
+   * @throws MqttException if the subscription of a single account fails
+   */
   @Override
   public void subscribe(String filter, int qos) throws MqttException {
     String decoded = filter.replace("%7B", "{").replace("%7D", "}");
     Subscription subscription = Subscription.of(decoded, qos, latestCallback);
     subscriptions.put(decoded, subscription);
+    Map<Account, Requested> requested = new LinkedHashMap<>();
     for (Account account : accounts.all()) {
       MqttConnection current = states.of(account).connection.get();
       if (current != null && subscription.isFor(account)) {
-        subscribe(account, current, topics(account, decoded, current.userId()), qos);
+        List<String> topics = topics(account, decoded, current.userId());
+        requested.put(account, request(account, current, topics, qos));
       }
+    }
+    List<String> failed = new ArrayList<>();
+    long start = System.nanoTime();
+    for (Map.Entry<Account, Requested> one : requested.entrySet()) {
+      Duration left = responseTimeout.minusNanos(System.nanoTime() - start);
+      try {
+        one.getValue().await(left.isNegative() ? Duration.ZERO : left);
+      } catch (MqttException e) {
+        if (!accounts.areNamed()) {
+          throw e;
+        }
+        deviceAdded(one.getKey());
+        failed.add(one.getKey().name());
+      }
+    }
+    if (!failed.isEmpty()) {
+      LOG.warn(
+          "No response to the subscription to {} from the brokers of {} accounts: {}; retrying",
+          Lines.withoutUser(decoded),
+          failed.size(),
+          Lines.abbreviate(failed));
+    }
+  }
+
+  /** A subscription whose response has not been received yet. */
+  private record Requested(MqttConnection connection, CompletableFuture<Void> response) {
+
+    void await(Duration limit) throws MqttException {
+      connection.await(response, limit);
     }
   }
 
@@ -439,22 +489,41 @@ final class MqttLink extends MqttClient {
     return closed || states.of(account).closed;
   }
 
-  /** Closes the connection of the account permanently, also during an attempt to connect. */
+  /**
+   * Closes the connection of the account permanently, also during an attempt to connect. Does not
+   * wait for its end.
+   */
   void close(Account account) {
-    State state = states.of(account);
-    state.closed = true;
-    MqttConnection attempt = state.connecting;
-    if (attempt != null) {
-      attempt.close();
-    }
-    drop(account);
+    startClose(account);
   }
 
-  /** Closes all connections permanently, also during attempts to connect. */
+  /** Without the lock of the account, because an attempt has it while it waits for the broker. */
+  private List<CompletableFuture<Void>> startClose(Account account) {
+    State state = states.of(account);
+    state.closed = true;
+    // In this order, because an attempt ends after it has set the connection.
+    MqttConnection attempt = state.connecting;
+    MqttConnection current = state.connection.getAndSet(null);
+    return Stream.of(attempt, current)
+        .filter(Objects::nonNull)
+        .distinct()
+        .map(MqttConnection::startClose)
+        .toList();
+  }
+
+  /**
+   * Closes all connections permanently, also during attempts to connect, and waits a moment for
+   * their end.
+   */
   @Override
   public void close() {
     closed = true;
-    accounts.all().forEach(this::close);
+    List<CompletableFuture<Void>> closing =
+        accounts.all().stream().map(this::startClose).flatMap(List::stream).toList();
+    Duration limit = MqttConnection.MAX_CLOSE.multipliedBy(closing.size());
+    MqttConnection.awaitClosed(
+        CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new)),
+        limit.compareTo(MAX_CLOSE) > 0 ? MAX_CLOSE : limit);
   }
 
   private List<String> topics(Account account, String filter, String userId) {
@@ -473,15 +542,19 @@ final class MqttLink extends MqttClient {
 
   private void subscribe(Account account, MqttConnection target, List<String> topics, int qos)
       throws MqttException {
+    request(account, target, topics, qos).await(responseTimeout);
+  }
+
+  private Requested request(Account account, MqttConnection target, List<String> topics, int qos) {
     if (topics.isEmpty()) {
-      return;
+      return new Requested(target, CompletableFuture.completedFuture(null));
     }
     State state = states.of(account);
-    CompletableFuture<Void> recorded =
+    return new Requested(
+        target,
         target
             .subscribe(topics, qos)
-            .thenAccept(granted -> recordGranted(state, topics, qos, granted));
-    target.await(recorded);
+            .thenAccept(granted -> recordGranted(state, topics, qos, granted)));
   }
 
   private static void recordGranted(

@@ -4,11 +4,14 @@ import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.account.Account;
+import ecoflow.account.Accounts;
 import ecoflow.cloud.ServerCertificate;
 import ecoflow.cloud.SimulatedCloud;
+import ecoflow.config.AccountSettings;
 import ecoflow.testkit.OneAccount;
 import ecoflow.testkit.Variables;
 import ecoflow.text.Lines;
@@ -29,6 +32,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +42,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.eclipse.paho.client.mqttv3.IMqttDeliveryToken;
 import org.eclipse.paho.client.mqttv3.MqttCallback;
 import org.eclipse.paho.client.mqttv3.MqttException;
@@ -68,6 +73,7 @@ class MqttLinkTest {
   private static Vertx vertx;
 
   private Account account;
+  private List<Account> all;
   private final AtomicInteger losses = new AtomicInteger();
   private final List<AutoCloseable> opened = new ArrayList<>();
 
@@ -106,13 +112,18 @@ class MqttLinkTest {
     OneAccount one =
         OneAccount.of(
             Variables.of(cloud, "mqtt", "MQTT_KEEPALIVE=" + Math.max(1, keepalive.toSeconds())));
-    account = one.account();
+    return link(one, one.accounts(), answerTimeout);
+  }
+
+  private MqttLink link(OneAccount settings, Accounts accounts, Duration answerTimeout)
+      throws Exception {
+    account = accounts.all().get(0);
     MqttLink link =
         new MqttLink(
             vertx,
-            one.accounts(),
+            accounts,
             new OneDevice(SERIAL, account),
-            one.settings().http().trust(),
+            settings.settings().http().trust(),
             answerTimeout,
             Optional.empty(),
             payload -> "",
@@ -121,6 +132,18 @@ class MqttLinkTest {
     link.onLost(lost -> losses.incrementAndGet());
     opened.add(link::close);
     return link;
+  }
+
+  /** A link with several accounts, which have the names 0, 1 and so on. */
+  private MqttLink link(int count, Duration answerTimeout) throws Exception {
+    OneAccount one = OneAccount.of(Variables.of(cloud, "mqtt"));
+    Accounts accounts =
+        new Accounts(
+            IntStream.range(0, count)
+                .mapToObj(i -> new AccountSettings("" + i, Map.of(), one.settings()))
+                .toList());
+    all = accounts.all();
+    return link(one, accounts, answerTimeout);
   }
 
   private static BrokerLogin login(String host, int port) {
@@ -358,6 +381,70 @@ class MqttLinkTest {
     link.close();
     ExecutionException failure = assertThrows(ExecutionException.class, attempt::get);
     assertTrue(failure.getCause().getCause() instanceof MqttException, () -> "" + failure);
+  }
+
+  @Test
+  void closingManyConnectionsWaitsOnce() throws Exception {
+    MqttLink link = link(100, LONG);
+    int port = broker(client -> client.accept(false));
+    for (Account one : all) {
+      link.open(one, login(port));
+    }
+    CountDownLatch closed = new CountDownLatch(1);
+    // The event loop cannot close the connections.
+    link.loop().run(() -> awaitQuietly(closed));
+    try {
+      assertTimeoutPreemptively(Duration.ofSeconds(15), () -> link.close());
+    } finally {
+      closed.countDown();
+    }
+  }
+
+  @Test
+  void closingAnAccountDoesNotWaitForTheBroker() throws Exception {
+    CountDownLatch requested = new CountDownLatch(2);
+    MqttLink link = link(LONG, LONG);
+    consume(link, 1, (topic, message) -> {});
+    Consumer<MqttEndpoint> answersOnce =
+        client ->
+            client.subscribeHandler(
+                packet -> {
+                  if (requested.getCount() == 2) {
+                    client.subscribeAcknowledge(packet.messageId(), List.of(MqttQoS.AT_LEAST_ONCE));
+                  }
+                  requested.countDown();
+                });
+    link.open(account, login(broker(answersOnce.andThen(client -> client.accept(false)))));
+    CompletableFuture<Void> attempt =
+        CompletableFuture.runAsync(
+            () -> assertThrows(MqttException.class, () -> link.subscribeAgain(account)));
+    requested.await();
+    link.close(account);
+    attempt.get();
+    assertFalse(link.isConnected(account));
+  }
+
+  /** As after the restart of a route. */
+  @Test
+  void brokersThatDoNotAnswerDoNotDelayOtherSubscriptions() throws Exception {
+    MqttLink link = link(6, SHORT);
+    int silent = broker(client -> client.accept(false));
+    int port = broker(acceptingSubscriptions(client -> {}));
+    for (Account one : all) {
+      link.open(one, login(all.indexOf(one) < 4 ? silent : port));
+    }
+    consume(link, 1, (topic, message) -> {});
+    for (Account one : all) {
+      assertEquals(all.indexOf(one) < 4, link.isSubscriptionMissing(one), one::name);
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
