@@ -8,6 +8,7 @@ import ecoflow.api.Api;
 import ecoflow.config.AccountSettings;
 import ecoflow.config.AccountsFile;
 import ecoflow.config.ConfigException;
+import ecoflow.config.MqttSettings;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
@@ -38,6 +39,7 @@ final class AccountsReload implements AutoCloseable {
   private final Api api;
   private final Mqtt mqtt;
   private final Consumer<Account> forgetLogin;
+  private final Consumer<Account> forgetDevices;
   private final Devices devices;
   private final Meters meters;
   private volatile Optional<String> problem = Optional.empty();
@@ -47,7 +49,8 @@ final class AccountsReload implements AutoCloseable {
       new ScheduledThreadPoolExecutor(1, AccountsReload::thread);
 
   /**
-   * @param forgetLogin forgets what results from the previous credentials of an account
+   * @param forgetLogin forgets the results of calls with the previous credentials of an account
+   * @param forgetDevices forgets the device list of an account
    */
   AccountsReload(
       AccountsFile file,
@@ -56,6 +59,7 @@ final class AccountsReload implements AutoCloseable {
       Api api,
       Mqtt mqtt,
       Consumer<Account> forgetLogin,
+      Consumer<Account> forgetDevices,
       Devices devices,
       Meters meters) {
     this.file = file;
@@ -64,6 +68,7 @@ final class AccountsReload implements AutoCloseable {
     this.api = api;
     this.mqtt = mqtt;
     this.forgetLogin = forgetLogin;
+    this.forgetDevices = forgetDevices;
     this.devices = devices;
     this.meters = meters;
   }
@@ -142,22 +147,34 @@ final class AccountsReload implements AutoCloseable {
     // With changed intervals.
     schedules.remove(account);
     schedules.add(account);
-    if (needsLogin(before, account)) {
+    Settings old = before.settings();
+    Settings now = account.settings();
+    boolean needsLogin = needsLogin(old, now);
+    boolean hasOtherDevices = !old.devices().serials().equals(now.devices().serials());
+    if (needsLogin) {
       forgetLogin.accept(account);
       api.forget(account);
-      if (account.mode().usesMqtt()) {
-        mqtt.reconnect(account);
-      }
+    }
+    if (needsLogin || hasOtherDevices) {
+      forgetDevices.accept(account);
+    }
+    // The client ID depends on the devices.
+    if (account.mode().usesMqtt()
+        && (needsLogin || hasOtherDevices || hasOtherConnection(old.mqtt(), now.mqtt()))) {
+      mqtt.reconnect(account, needsLogin);
     }
   }
 
-  private static boolean needsLogin(AccountSettings before, Account account) {
-    Settings old = before.settings();
-    Settings now = account.settings();
+  private static boolean needsLogin(Settings old, Settings now) {
     return !old.credentials().equals(now.credentials())
-        || !old.http().hosts().equals(now.http().hosts())
-        || !old.devices().serials().equals(now.devices().serials())
-        || !old.mqtt().equals(now.mqtt());
+        || !old.http().hosts().equals(now.http().hosts());
+  }
+
+  /** Whether the settings of the connection differ, rather than intervals. */
+  private static boolean hasOtherConnection(MqttSettings old, MqttSettings now) {
+    return !old.clientId().equals(now.clientId())
+        || !old.keepalive().equals(now.keepalive())
+        || !old.credentialsLife().equals(now.credentialsLife());
   }
 
   @Override

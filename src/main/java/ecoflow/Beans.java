@@ -279,7 +279,8 @@ public final class Beans implements ExporterBeans {
                     schedules,
                     api,
                     mqtt,
-                    forgetPolls.andThen(logins.orElseThrow()::forget),
+                    logins.orElseThrow()::forget,
+                    forgetPolls.andThen(logins.orElseThrow()::forgetDevices),
                     devices,
                     meters));
         page.watch("accounts-file", () -> reload.flatMap(AccountsReload::problem));

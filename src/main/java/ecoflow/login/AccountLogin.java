@@ -67,7 +67,11 @@ final class AccountLogin implements Login {
 
   private record Session(String token, String userId, long since) {}
 
-  /** Credentials of the broker, and the login session to which they belong. */
+  /**
+   * Credentials of the broker, and the login session to which they belong.
+   *
+   * @param login without a client ID and a lifetime, which depend on the current settings
+   */
   private record Certification(Session session, BrokerLogin login) {}
 
   private static final class State {
@@ -110,11 +114,7 @@ final class AccountLogin implements Login {
             saved -> {
               long since = nanoClock.getAsLong() - saved.age().toNanos();
               state.session = new Session(saved.token(), saved.broker().userId(), since);
-              BrokerLogin broker = saved.broker();
-              state.certification =
-                  new Certification(
-                      state.session,
-                      broker.with(clientId(account, broker.userId()), credentialsLife(account)));
+              state.certification = new Certification(state.session, saved.broker());
             });
     return state;
   }
@@ -188,6 +188,11 @@ final class AccountLogin implements Login {
     state.certification = null;
     state.session = null;
     files.delete(account);
+  }
+
+  @Override
+  public void forgetDevices(Account account) {
+    states.of(account).listedUser = "";
   }
 
   /**
@@ -278,8 +283,8 @@ final class AccountLogin implements Login {
                 text(data, "certificateAccount", where),
                 text(data, "certificatePassword", where),
                 current.userId(),
-                clientId(account, current.userId()),
-                credentialsLife(account)));
+                "",
+                Duration.ZERO));
     files.save(account, current.token(), age(current), states.of(account).certification.login());
   }
 
@@ -354,7 +359,8 @@ final class AccountLogin implements Login {
       throw new IllegalStateException("no login yet");
     }
     BrokerLogin login = current.login();
-    return login.with(login.clientId(), credentialsLife(account).minus(age(current.session())));
+    return login.with(
+        clientId(account, login.userId()), credentialsLife(account).minus(age(current.session())));
   }
 
   @Override

@@ -25,4 +25,7 @@ interface Login {
 
   /** Discards the credentials, so that the next connection requests new ones. */
   void forget(Account account);
+
+  /** Discards the device list, so that the next connection requests a new one. */
+  void forgetDevices(Account account);
 }

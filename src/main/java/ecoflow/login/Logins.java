@@ -91,6 +91,11 @@ public final class Logins implements Login {
     of(account).forget(account);
   }
 
+  @Override
+  public void forgetDevices(Account account) {
+    of(account).forgetDevices(account);
+  }
+
   /** Forgets a device that is no longer served. */
   public void remove(String serial) {
     requests.remove(serial);

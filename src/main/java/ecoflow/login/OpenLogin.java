@@ -37,6 +37,9 @@ final class OpenLogin implements Login {
       " (possible causes: the daily limit of client IDs is reached; another session uses these keys;"
           + " the credentials have changed, which requires a new key pair)";
 
+  /**
+   * @param login without a client ID, which depends on the current settings
+   */
   private record Certification(BrokerLogin login, long since) {}
 
   private static final class State {
@@ -63,7 +66,7 @@ final class OpenLogin implements Login {
             saved ->
                 state.certification =
                     new Certification(
-                        saved.broker().with(clientId(account.settings()), LIFETIME),
+                        saved.broker(),
                         // Stored credentials are not new: they can have been replaced since.
                         nanoClock.getAsLong() - saved.age().plus(MAX_NEW_AGE).toNanos()));
     return state;
@@ -96,6 +99,11 @@ final class OpenLogin implements Login {
     files.delete(account);
   }
 
+  @Override
+  public void forgetDevices(Account account) {
+    // Developer keys get the device list before each round of polls, see RestPolls.
+  }
+
   /** Route step: processes the response to the certification call. */
   public void acceptCertification(Exchange exchange) throws CloudException {
     String where = "the certification response";
@@ -110,7 +118,7 @@ final class OpenLogin implements Login {
                 user,
                 AccountLogin.text(data, "certificatePassword", where),
                 user,
-                clientId(account.settings()),
+                "",
                 LIFETIME),
             nanoClock.getAsLong());
     files.save(account, "", Duration.ZERO, states.of(account).certification.login());
@@ -125,7 +133,7 @@ final class OpenLogin implements Login {
   @Override
   public BrokerLogin brokerLogin(Account account) {
     return Optional.ofNullable(states.of(account).certification)
-        .map(Certification::login)
+        .map(known -> known.login().with(clientId(account.settings()), LIFETIME))
         .orElseThrow(() -> new IllegalStateException("no credentials yet"));
   }
 

@@ -45,8 +45,11 @@ final class LinkKeeper implements AutoCloseable {
     private boolean isAttemptInProgress;
     private boolean isNextAttemptRequested;
 
-    /** Whether the credentials or topics have changed during the attempt in progress. */
+    /** Whether the settings have changed during the attempt in progress. */
     private boolean isReconnectRequested;
+
+    /** Whether the credentials have changed during the attempt in progress. */
+    private boolean isLoginOutdated;
 
     private Runnable cancelAttempt = () -> {};
     private long outageSince;
@@ -144,20 +147,26 @@ final class LinkKeeper implements AutoCloseable {
   /** Route step: ends an attempt to connect. */
   public void endAttempt(@Variable(Account.VARIABLE) Account account) {
     State state = states.of(account);
+    boolean isNextAttemptRequested;
     boolean isReconnectRequested;
+    boolean isLoginOutdated;
     synchronized (state) {
       state.isAttemptInProgress = false;
+      isNextAttemptRequested = state.isNextAttemptRequested;
       isReconnectRequested = state.isReconnectRequested;
-      state.isReconnectRequested = false;
-      if (state.isNextAttemptRequested && !isReconnectRequested) {
-        triggerConnect.accept(account);
-      }
+      isLoginOutdated = state.isLoginOutdated;
       state.isNextAttemptRequested = false;
+      state.isReconnectRequested = false;
+      state.isLoginOutdated = false;
     }
-    if (isReconnectRequested) {
+    if (isLoginOutdated) {
       // The attempt can have logged in with the previous credentials.
       forgetLogin.accept(account);
-      reconnect(account);
+    }
+    if (isReconnectRequested && api.isContactMade(account)) {
+      replaceConnection(state);
+    } else if (isNextAttemptRequested) {
+      triggerConnect.accept(account);
     }
   }
 
@@ -428,19 +437,31 @@ final class LinkKeeper implements AutoCloseable {
   }
 
   /**
-   * Connects again with new credentials or topics, at the permitted rate of logins. Does not wait
-   * for an attempt in progress.
+   * Connects again with changed settings, at the permitted rate of logins. Does not wait for an
+   * attempt in progress.
+   *
+   * @param withLogin whether the credentials have changed
    */
-  void reconnect(Account account) {
+  void reconnect(Account account, boolean withLogin) {
     State state = states.of(account);
     synchronized (state) {
       if (state.isAttemptInProgress) {
         state.isReconnectRequested = true;
+        state.isLoginOutdated |= withLogin;
         return;
       }
+    }
+    // Otherwise the first attempt, which is scheduled, uses the changed settings.
+    if (api.isContactMade(account)) {
+      replaceConnection(state);
+    }
+  }
+
+  private void replaceConnection(State state) {
+    synchronized (state) {
       beforeDisconnect(state);
     }
-    link.drop(account);
+    link.drop(state.account);
     synchronized (state) {
       scheduleAttempt(state, Duration.ZERO);
     }

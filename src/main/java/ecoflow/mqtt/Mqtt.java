@@ -110,9 +110,13 @@ public final class Mqtt implements AutoCloseable {
     return link.isConnected(account);
   }
 
-  /** Connects an account again with new credentials or topics. */
-  public void reconnect(Account account) {
-    keeper.reconnect(account);
+  /**
+   * Connects an account again with changed settings.
+   *
+   * @param withLogin whether the credentials have changed
+   */
+  public void reconnect(Account account, boolean withLogin) {
+    keeper.reconnect(account, withLogin);
   }
 
   /** Subscribes to the topics of a device that the account serves now; does not wait for it. */

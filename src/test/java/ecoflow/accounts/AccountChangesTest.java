@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes of accounts and of their devices while calls and connections are in progress. */
@@ -156,6 +157,33 @@ class AccountChangesTest {
     eventuallyShows(deviceA);
   }
 
+  @ParameterizedTest
+  @CsvSource({"mqtt,/auth/login", "device,/auth/login", "open,/iot-open/sign/certification"})
+  void otherDevicesAndIntervalsNeedNoLogin(String mode, String path) {
+    SimulatedDevice added = device("C");
+    a.add(added);
+    String devices = "devices: [" + deviceA.serial() + "]";
+    accounts.add("one", mode, a, devices);
+    start("MQTT_TIMEOUT=3600", "DEVICE_LIST_CACHE_TTL=600");
+    eventuallyShows(deviceA);
+
+    String interval = "max_reconnect_delay: 200";
+    accounts.add("one", mode, a, devices, interval).add("other", mode, b).write();
+    eventuallyShows(deviceA, deviceB);
+    accounts.add("one", mode, a, devices, interval, "mqtt_keepalive: 20").write();
+    eventually(() -> assertEquals(3, cloud.connects().size()));
+    eventuallyShows(deviceA);
+    assertEquals(3, cloud.connects().size());
+
+    accounts.add("one", mode, a).write();
+    eventuallyShows(deviceA, added);
+    accounts.add("one", mode, a, devices).write();
+    eventually(() -> assertEquals(Double.NaN, page.of(added, "pd_soc")));
+    accounts.add("one", mode, a).write();
+    eventuallyShows(deviceA, added);
+    assertEquals(2, cloud.requests(path).size());
+  }
+
   @Test
   void aLoginInProgressDoesNotReplaceChangedCredentials() {
     a.faults().always(ApiPath.LOGIN, Fault.heldUntil(slow));
@@ -175,10 +203,7 @@ class AccountChangesTest {
     accounts.add("one", "mqtt", a).add("two", "mqtt", b);
     start("ECOFLOW_LOGIN_RATE=0.001", "ECOFLOW_LOGIN_BURST=3");
     eventuallyShows(deviceA, deviceB);
-    accounts
-        .add("one", "mqtt", a, "mqtt_keepalive: 20")
-        .add("two", "mqtt", b, "mqtt_keepalive: 20")
-        .write();
+    accounts.add("one", "mqtt", b).add("two", "mqtt", a).write();
     eventuallyHoldsFor(
         Duration.ofSeconds(2),
         () ->
