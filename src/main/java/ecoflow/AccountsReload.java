@@ -112,8 +112,6 @@ final class AccountsReload implements AutoCloseable {
     changes.removed().forEach(this::remove);
     api.remove(changes.removed());
     meters.remove(changes.removed());
-    // Last, because each can take a moment.
-    changes.removed().forEach(mqtt::close);
     changes.before().forEach((account, before) -> change(before, account));
     changes.added().forEach(this::add);
     List<String> parts = new ArrayList<>();
@@ -138,6 +136,8 @@ final class AccountsReload implements AutoCloseable {
   }
 
   private void remove(Account account) {
+    mqtt.close(account);
+    forgetLogin.accept(account);
     schedules.remove(account);
     devices.remove(account).forEach(mqtt::deviceAdded);
   }

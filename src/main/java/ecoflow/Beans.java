@@ -76,6 +76,7 @@ public final class Beans implements ExporterBeans {
   private Api api;
   private Vertx vertx;
   private Mqtt mqtt;
+  private Optional<Logins> logins = Optional.empty();
   private Optional<AccountsReload> reload = Optional.empty();
 
   /**
@@ -227,9 +228,8 @@ public final class Beans implements ExporterBeans {
       forgetPolls = RestMode.bind(registry, api, devices, meters, nanoClock);
     }
     List<Consumer<String>> forget = new ArrayList<>();
-    Optional<Logins> logins = Optional.empty();
     if (usesMqtt) {
-      Logins created = new Logins(api, devices, meters, settings.stateDir(), nanoClock);
+      Logins created = new Logins(api, accounts, devices, meters, settings.stateDir(), nanoClock);
       logins = Optional.of(created);
       mqtt =
           new Mqtt(
@@ -378,6 +378,7 @@ public final class Beans implements ExporterBeans {
   public void close() {
     disconnect();
     registries.close();
+    logins.ifPresent(Logins::close);
     if (api != null) {
       api.close();
     }

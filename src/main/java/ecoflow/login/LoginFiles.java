@@ -20,17 +20,24 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The logins in ECOFLOW_STATE_DIR, one file for each account, so that a restart needs no login. A
- * file contains the token and the password of the broker; only its owner can read it.
+ * file contains the token and the password of the broker; only its owner can read it. Files are
+ * written and deleted by a separate thread, because callers on an event loop must not wait.
  */
-final class LoginFiles {
+final class LoginFiles implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(LoginFiles.class);
+  private static final Duration MAX_CLOSE = Duration.ofSeconds(2);
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rw-------");
 
@@ -61,14 +68,43 @@ final class LoginFiles {
   record Saved(Duration age, String token, BrokerLogin broker) {}
 
   private final Optional<Path> directory;
+  private final Predicate<Account> served;
+  private final ExecutorService writer;
   private final Lines lines;
 
   /**
    * @param directory empty to store nothing
+   * @param served whether an account has not been removed
+   * @param writer runs its tasks in order
    */
-  LoginFiles(Optional<Path> directory, LongSupplier nanoClock) {
+  LoginFiles(
+      Optional<Path> directory,
+      Predicate<Account> served,
+      ExecutorService writer,
+      LongSupplier nanoClock) {
     this.directory = directory;
+    this.served = served;
+    this.writer = writer;
     this.lines = new Lines(LOG, nanoClock);
+  }
+
+  /** A thread for {@link #LoginFiles}, which ends while it has no task. */
+  static ExecutorService writer() {
+    ThreadPoolExecutor writer =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            1,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "login-files");
+              thread.setDaemon(true);
+              return thread;
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    writer.allowCoreThreadTimeOut(true);
+    return writer;
   }
 
   private static String file(Account account) {
@@ -124,8 +160,16 @@ final class LoginFiles {
             broker.port(),
             broker.user(),
             broker.password());
-    Path file = directory.get().resolve(file(account));
-    Path next = directory.get().resolve(file(account) + ".new");
+    writer.execute(() -> write(account, stored));
+  }
+
+  private void write(Account account, Stored stored) {
+    if (!served.test(account)) {
+      // It was removed during the login.
+      return;
+    }
+    Path file = directory.orElseThrow().resolve(file(account));
+    Path next = file.resolveSibling(file(account) + ".new");
     try {
       Files.deleteIfExists(next);
       Files.createFile(next, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
@@ -136,14 +180,31 @@ final class LoginFiles {
     }
   }
 
-  /** Deletes the stored login, which EcoFlow has refused. */
+  /** Deletes the stored login, which EcoFlow has refused or the account no longer needs. */
   void delete(Account account) {
     if (directory.isPresent()) {
-      try {
-        Files.deleteIfExists(directory.get().resolve(file(account)));
-      } catch (IOException e) {
-        warn(account, "delete", e);
+      writer.execute(() -> deleteFile(account, directory.get().resolve(file(account))));
+    }
+  }
+
+  private void deleteFile(Account account, Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      warn(account, "delete", e);
+    }
+  }
+
+  /** Completes the changes of files, unless the file system does not respond. */
+  @Override
+  public void close() {
+    writer.shutdown();
+    try {
+      if (!writer.awaitTermination(MAX_CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("ECOFLOW_STATE_DIR does not respond: logins may be missing from it");
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

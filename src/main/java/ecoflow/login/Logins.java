@@ -1,6 +1,7 @@
 package ecoflow.login;
 
 import ecoflow.account.Account;
+import ecoflow.account.Accounts;
 import ecoflow.api.Api;
 import ecoflow.api.CloudException;
 import ecoflow.device.Devices;
@@ -19,21 +20,27 @@ import org.apache.camel.spi.Registry;
  * The logins for MQTT connections, bean {@code login}, and requests for all values of a device.
  * Developer keys have a separate account at the broker.
  */
-public final class Logins implements Login {
+public final class Logins implements Login, AutoCloseable {
 
   private final Api api;
   private final Devices devices;
   private final LongSupplier nanoClock;
   private final AccountLogin accountLogin;
   private final OpenLogin openLogin;
+  private final LoginFiles files;
   private QuotaRequests requests;
 
   /**
    * @param stateDir the directory for logins; empty to store none
    */
   public Logins(
-      Api api, Devices devices, Meters meters, Optional<Path> stateDir, LongSupplier nanoClock) {
-    LoginFiles files = new LoginFiles(stateDir, nanoClock);
+      Api api,
+      Accounts accounts,
+      Devices devices,
+      Meters meters,
+      Optional<Path> stateDir,
+      LongSupplier nanoClock) {
+    this.files = new LoginFiles(stateDir, accounts::isServed, LoginFiles.writer(), nanoClock);
     this.api = api;
     this.devices = devices;
     this.nanoClock = nanoClock;
@@ -99,6 +106,12 @@ public final class Logins implements Login {
   /** Forgets a device that is no longer served. */
   public void remove(String serial) {
     requests.remove(serial);
+  }
+
+  /** Completes the changes of stored logins. */
+  @Override
+  public void close() {
+    files.close();
   }
 
   /**

@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.cloud.ApiPath;
+import ecoflow.cloud.CloudAccount;
+import ecoflow.cloud.Fault;
+import ecoflow.cloud.SimulatedAccount;
 import ecoflow.cloud.SimulatedCloud;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
+import ecoflow.testkit.AccountsYaml;
 import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
@@ -16,11 +20,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Logins that survive a restart in ECOFLOW_STATE_DIR. */
 @Timeout(120)
@@ -90,6 +96,45 @@ class StateDirTest {
     assertEquals(2, logins(path));
     run(mode);
     assertEquals(2, logins(path));
+  }
+
+  private Path fileOf(String account) {
+    return directory.resolve("login-" + account + ".json");
+  }
+
+  /** Other shards can use the same directory. */
+  @ParameterizedTest
+  @ValueSource(strings = {"mqtt", "open"})
+  void theFileOfARemovedAccountIsDeleted(String mode) throws IOException {
+    Path otherShard = Files.writeString(fileOf("of-other-shard"), "{}");
+    CountDownLatch slow = new CountDownLatch(1);
+    SimulatedAccount late = cloud.addAccount(CloudAccount.numbered(1));
+    late.faults().always(ApiPath.CERTIFICATION, Fault.heldUntil(slow));
+    late.faults().always(ApiPath.OPEN_CERTIFICATION, Fault.heldUntil(slow));
+    AccountsYaml accounts =
+        new AccountsYaml(directory.resolve("accounts.yml"))
+            .add("removed", mode, cloud.defaultAccount())
+            .add("late", mode, late)
+            .add("left", mode, cloud.addAccount(CloudAccount.numbered(2)))
+            .write();
+    Map<String, String> variables =
+        Variables.ofFile(
+            accounts.file(),
+            "ECOFLOW_STATE_DIR=" + directory,
+            "ECOFLOW_CA_FILE=" + cloud.caFile(),
+            "HTTP_TIMEOUT=600");
+    try (RunningExporter exporter = RunningExporter.start(variables)) {
+      eventually(() -> assertTrue(Files.exists(fileOf("removed")) && Files.exists(fileOf("left"))));
+      String path = mode.equals("open") ? ApiPath.OPEN_CERTIFICATION : ApiPath.CERTIFICATION;
+      eventually(() -> assertEquals(3, logins(path)));
+      accounts.remove("removed").remove("late").write();
+      eventually(() -> assertFalse(Files.exists(fileOf("removed"))));
+      eventually(() -> assertEquals(1, exporter.page().own("accounts", "state=connected")));
+      slow.countDown();
+    }
+    assertFalse(Files.exists(fileOf("late")));
+    assertTrue(Files.exists(fileOf("left")));
+    assertTrue(Files.exists(otherShard));
   }
 
   @ParameterizedTest

@@ -1,5 +1,7 @@
 package ecoflow.login;
 
+import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,15 +16,20 @@ import ecoflow.meters.Meters;
 import ecoflow.mqtt.BrokerLogin;
 import ecoflow.testkit.OneAccount;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,6 +43,8 @@ class AccountLoginTest {
   private OneAccount one;
   private Account account;
   private Devices devices;
+  private Optional<Path> stateDir = Optional.empty();
+  private final ExecutorService writer = LoginFiles.writer();
   private final AccountLogin login = login("owner@example.org", "mqtt");
 
   private AccountLogin login(String user, String mode) {
@@ -50,7 +59,7 @@ class AccountLoginTest {
       one = OneAccount.of(settings);
       account = one.account();
       devices = new Devices(settings, one.accounts(), line -> {}, clock::get);
-      LoginFiles files = new LoginFiles(Optional.empty(), clock::get);
+      LoginFiles files = new LoginFiles(stateDir, one.accounts()::isServed, writer, clock::get);
       Meters meters = new Meters(settings, one.accounts(), "test");
       return new AccountLogin(devices, meters, files, clock::get);
     } catch (ConfigException e) {
@@ -99,6 +108,28 @@ class AccountLoginTest {
     assertEquals(18_883, logIn(18_883).port());
     assertEquals(8883, logIn(null).port());
     assertEquals(8883, logIn("").port());
+  }
+
+  /** The caller can be an event loop. */
+  @Test
+  void changesOfFilesDoNotDelayTheCaller(@TempDir Path directory) throws Exception {
+    stateDir = Optional.of(directory);
+    AccountLogin stored = login("owner@example.org", "mqtt");
+    CountDownLatch slow = new CountDownLatch(1);
+    writer.execute(() -> assertDoesNotThrow(() -> slow.await()));
+    stored.acceptLogin(Map.of("token", "t", "user", Map.of("userId", "1612")), account);
+    stored.accept(account, certification(8883));
+    Path file = directory.resolve("login.json");
+    assertFalse(Files.exists(file));
+    slow.countDown();
+    eventually(() -> assertTrue(Files.exists(file)));
+
+    CountDownLatch slowAgain = new CountDownLatch(1);
+    writer.execute(() -> assertDoesNotThrow(() -> slowAgain.await()));
+    stored.forget(account);
+    assertTrue(Files.exists(file));
+    slowAgain.countDown();
+    eventually(() -> assertFalse(Files.exists(file)));
   }
 
   @Test

@@ -43,7 +43,7 @@ class OpenLoginTest {
     account = one.account();
     return new OpenLogin(
         new Meters(one.settings(), one.accounts(), "test"),
-        new LoginFiles(Optional.empty(), () -> nanos),
+        new LoginFiles(Optional.empty(), account -> true, LoginFiles.writer(), () -> nanos),
         () -> nanos);
   }
 
