@@ -114,6 +114,7 @@ final class AccountsReload implements AutoCloseable {
     meters.remove(changes.removed());
     changes.before().forEach((account, before) -> change(before, account));
     changes.added().forEach(this::add);
+    devices.reorder().forEach(mqtt::deviceAdded);
     List<String> parts = new ArrayList<>();
     addPart(parts, "added", changes.added());
     addPart(parts, "removed", changes.removed());

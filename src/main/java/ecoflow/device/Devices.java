@@ -573,29 +573,91 @@ public final class Devices {
       return true;
     }
     Account owner = known.group().account().orElseThrow();
-    boolean isLost = known.group().settings().areAllServed() && known.isAbsent();
-    if (isLost || accounts.isBefore(account, owner)) {
+    if (isLost(known) || accounts.isBefore(account, owner)) {
       return true;
     }
+    addOwner(account, serial, owner);
+    return false;
+  }
+
+  /** Whether the account that serves the device no longer has it. */
+  private static boolean isLost(Device device) {
+    return device.group().settings().areAllServed() && device.isAbsent();
+  }
+
+  /** The account has a device that an earlier one serves. */
+  private void addOwner(Account account, String serial, Account earlier) {
     if (otherOwners.computeIfAbsent(serial, unused -> new LinkedHashSet<>()).add(account)) {
       warn.accept(
           account.prefix()
               + "device "
               + serial
               + " is served with account "
-              + owner.name()
+              + earlier.name()
               + ", which is earlier in the accounts file");
     }
-    return false;
+  }
+
+  /**
+   * Applies a changed order of the accounts: the first account that has a device serves it.
+   *
+   * @return the accounts that serve other devices now
+   */
+  public synchronized Set<Account> reorder() {
+    Set<Account> gaining = new LinkedHashSet<>();
+    for (String serial : List.copyOf(otherOwners.keySet())) {
+      Account owner = bySerial.get(serial).group().account().orElseThrow();
+      otherOwners.get(serial).stream()
+          .filter(other -> accounts.isBefore(other, owner) && !isFull(groups.of(other)))
+          .reduce((first, other) -> accounts.isBefore(other, first) ? other : first)
+          .ifPresent(
+              first -> {
+                add(groups.of(first), serial);
+                gaining.add(first);
+              });
+    }
+    return gaining;
+  }
+
+  private static boolean isFull(DeviceGroup group) {
+    return group.settings().areAllServed()
+        && group.devices().size() >= group.settings().maxDevices();
+  }
+
+  /** Moves a device from its account to another one. */
+  private void move(Device device, DeviceGroup group) {
+    String serial = device.serial();
+    Account before = device.group().account().orElseThrow();
+    Account now = group.account().orElseThrow();
+    boolean isLost = isLost(device);
+    device.group().devices().remove(serial);
+    device.setGroup(group);
+    group.devices().put(serial, device);
+    otherOwners.computeIfPresent(serial, (unused, owners) -> without(owners, group));
+    if (!isLost && accounts.isServed(before)) {
+      addOwner(before, serial, now);
+    }
+    // Changes are missed until the account is subscribed to the topics of the device.
+    device.snapshotDiscarded();
+    label(device, now);
+  }
+
+  /** Applies the names in the settings of the account. */
+  private void label(Device device, Account account) {
+    Labels before = device.labels();
+    device.setLabels(
+        device.listing() == null
+            ? labels(account.settings().devices(), device.serial(), null, null)
+            : labels(account, device.serial(), device.listing()));
+    if (!device.labels().equals(before)) {
+      renamed.accept(device.serial());
+    }
   }
 
   private void add(DeviceGroup group, String serial) {
     Device known = bySerial.get(serial);
     if (known != null && known.isEcoflow()) {
-      known.group().devices().remove(serial);
-      known.setGroup(group);
-      group.devices().put(serial, known);
-      otherOwners.computeIfPresent(serial, (unused, owners) -> without(owners, group));
+      move(known, group);
     } else {
       Labels labels = labels(group.settings(), serial, null, null);
       Device device = new Device(serial, group, labels);
@@ -637,16 +699,7 @@ public final class Devices {
       forgetOwner(group, serial -> !group.settings().serials().contains(serial));
     }
     addConfigured(account);
-    for (Device device : group.devices().values()) {
-      Labels before = device.labels();
-      device.setLabels(
-          device.listing() == null
-              ? labels(group.settings(), device.serial(), null, null)
-              : labels(account, device.serial(), device.listing()));
-      if (!device.labels().equals(before)) {
-        renamed.accept(device.serial());
-      }
-    }
+    group.devices().values().forEach(device -> label(device, account));
     return others;
   }
 

@@ -116,6 +116,49 @@ class AccountChangesTest {
     eventuallyShows(deviceA, deviceB);
   }
 
+  private static final String WITH_DEVICE_A = "devices: [" + device("A").serial() + "]";
+
+  /** Each device keeps its series. */
+  @ParameterizedTest
+  @CsvSource({"rest,''", "mqtt,''", "open,''", "device,''", "mqtt,listed", "rest,listed"})
+  void theFirstAccountInTheFileServesASharedDevice(String mode, String listed) {
+    b.add(deviceA);
+    String[] devices = listed.isEmpty() ? new String[0] : new String[] {WITH_DEVICE_A};
+    accounts.add("first", mode, a, devices).add("second", mode, b, devices);
+    start("MQTT_TIMEOUT=3600", "DEVICE_LIST_CACHE_TTL=600");
+    eventuallyServedBy("first", deviceA, 1);
+    eventuallyShows(deviceA);
+    int connections = cloud.connects().size();
+
+    accounts.remove("first").add("first", mode, a, devices).write();
+    eventuallyServedBy("second", deviceA, 1);
+    eventuallyShows(deviceA);
+    accounts.remove("second").add("second", mode, b, devices).write();
+    eventuallyServedBy("first", deviceA, 1);
+    eventuallyShows(deviceA);
+    assertEquals(connections, cloud.connects().size());
+  }
+
+  /** The account that served a device before still has it. */
+  @Test
+  void aDeviceReturnsFromAnAccountThatWasAddedBefore() {
+    b.add(deviceA);
+    accounts.add("second", "rest", a, WITH_DEVICE_A);
+    start();
+    eventuallyServedBy("second", deviceA, 0);
+    accounts
+        .remove("second")
+        .add("first", "rest", b, WITH_DEVICE_A, "device_name: Of first")
+        .add("second", "rest", a, WITH_DEVICE_A)
+        .write();
+    eventuallyServedBy("first", deviceA, 1);
+    assertEquals(1, page.of(deviceA, "device_info", "device_name=Of first"));
+    eventuallyShows(deviceA);
+    accounts.remove("first").write();
+    eventuallyServedBy("second", deviceA, 0);
+    eventuallyShows(deviceA);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"mqtt", "open", "device"})
   void anotherAccountSubscribesToADeviceOfARemovedAccount(String mode) {
