@@ -109,11 +109,14 @@ final class AccountsReload implements AutoCloseable {
   private void apply(List<AccountSettings> settings) {
     Changes changes = accounts.update(settings);
     // Before the other ones, which can get the devices of removed accounts.
-    changes.removed().forEach(this::remove);
+    each(changes.removed(), mqtt::close);
+    each(changes.removed(), forgetLogin);
+    each(changes.removed(), schedules::remove);
+    each(changes.removed(), account -> devices.remove(account).forEach(mqtt::deviceAdded));
     api.remove(changes.removed());
     meters.remove(changes.removed());
-    changes.before().forEach((account, before) -> change(before, account));
-    changes.added().forEach(this::add);
+    each(changes.before().keySet(), account -> change(changes.before().get(account), account));
+    each(changes.added(), this::add);
     devices.reorder().forEach(mqtt::deviceAdded);
     List<String> parts = new ArrayList<>();
     addPart(parts, "added", changes.added());
@@ -130,17 +133,27 @@ final class AccountsReload implements AutoCloseable {
     }
   }
 
+  /** Applies a step to each account; the failure of one does not affect the others. */
+  private void each(Collection<Account> some, Consumer<Account> step) {
+    for (Account account : some) {
+      try {
+        step.accept(account);
+      } catch (RuntimeException e) {
+        meters.accountChangeFailed();
+        LOG.error(
+            "{}Failed to apply its change in the accounts file: {}; the changes of other accounts"
+                + " are applied",
+            account.prefix(),
+            Lines.root(e));
+        LOG.debug("Stack trace", e);
+      }
+    }
+  }
+
   private void add(Account account) {
     devices.addConfigured(account);
     schedules.add(account);
     api.add(account);
-  }
-
-  private void remove(Account account) {
-    mqtt.close(account);
-    forgetLogin.accept(account);
-    schedules.remove(account);
-    devices.remove(account).forEach(mqtt::deviceAdded);
   }
 
   private void change(AccountSettings before, Account account) {

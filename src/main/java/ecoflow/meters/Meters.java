@@ -194,7 +194,9 @@ public final class Meters {
             "mqtt_messages_dropped")) {
       ownCounter(name);
     }
-    if (!accounts.areNamed()) {
+    if (accounts.areNamed()) {
+      accountChangeErrors();
+    } else {
       registerCounters(accounts.all().get(0));
     }
     otherMessages = messages("", defaultClient);
@@ -380,6 +382,16 @@ public final class Meters {
   public void mqttMessage(Optional<Account> account, boolean text) {
     MessageCounters counters = account.isPresent() ? messages.of(account.get()) : otherMessages;
     (text ? counters.text() : counters.protobuf()).increment();
+  }
+
+  /** Counts a change of an account in the accounts file that could not be applied. */
+  public void accountChangeFailed() {
+    accountChangeErrors().increment();
+  }
+
+  private Counter accountChangeErrors() {
+    return counter(
+        "account_change_errors", "Changes of accounts in the file that could not be applied");
   }
 
   public void reconnecting(Account account) {
