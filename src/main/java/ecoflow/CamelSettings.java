@@ -39,10 +39,10 @@ final class CamelSettings {
   private static final Duration TICK = Duration.ofSeconds(1);
 
   /**
-   * More than the threads that make calls: a call of one account never waits for the connection of
-   * another one, whose response can take long.
+   * More than the threads that make calls, see {@code Pools}: a call of one account never waits for
+   * the connection of another one, whose response can take long.
    */
-  private static final int CONNECTIONS = 200;
+  private static final int CONNECTIONS = 1_000;
 
   private static final Duration SHORT_TICK = Duration.ofMillis(250);
 

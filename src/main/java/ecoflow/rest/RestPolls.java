@@ -35,13 +35,20 @@ final class RestPolls {
   private static final String STARTED = "pollStarted";
   private static final Duration MAX_QUARANTINE = Duration.ofHours(1);
   private static final Duration SLOW = Duration.ofSeconds(5);
-  private static final int MAX_FAST_CALLS = 8;
+
+  /** The time after which a call in progress is slow. */
+  private static final Duration SLOW_SO_FAR = Duration.ofSeconds(1);
+
+  private static final int MAX_FAST_CALLS = 16;
   // EcoFlow's codes for devices that the developer keys are not allowed to read.
   private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
   private static final class State {
 
     private final Set<String> inProgress = ConcurrentHashMap.newKeySet();
+
+    /** The start of each poll that is not waiting for a thread, by serial number. */
+    private final Map<String, Long> started = new ConcurrentHashMap<>();
 
     /** The last warning by subject, which ends with a serial number or "list". */
     private final Map<String, String> lastWarnings = new ConcurrentHashMap<>();
@@ -50,6 +57,8 @@ final class RestPolls {
     private volatile boolean wasLastCallSlow;
     private volatile boolean hasList;
     private volatile boolean isListInProgress;
+    private volatile boolean wasLastListSlow;
+    private volatile long renewalStartedAt;
     private volatile boolean hasNewDevice;
     private volatile long connectedAt;
     private volatile boolean hasConnected;
@@ -115,7 +124,15 @@ final class RestPolls {
 
   /** Route step: records that the device list is being renewed. */
   public void startRenewal(@Variable(Account.VARIABLE) Account account) {
-    states.of(account).isListInProgress = true;
+    State state = states.of(account);
+    state.renewalStartedAt = nanoClock.getAsLong();
+    state.isListInProgress = true;
+  }
+
+  private void endRenewal(State state) {
+    state.wasLastListSlow =
+        state.isListInProgress && nanoClock.getAsLong() - state.renewalStartedAt > SLOW.toNanos();
+    state.isListInProgress = false;
   }
 
   /**
@@ -131,7 +148,7 @@ final class RestPolls {
     state.hasNewDevice = !added.isEmpty();
     state.hasList = true;
     state.listedAt = nanoClock.getAsLong();
-    state.isListInProgress = false;
+    endRenewal(state);
     if (!api.isContactMade(account)) {
       LOG.info(
           "{}Connected to EcoFlow's developer API: {} device(s) in the list",
@@ -189,7 +206,7 @@ final class RestPolls {
   public void listFailed(Exchange exchange) {
     Account account = Account.of(exchange);
     State state = states.of(account);
-    state.isListInProgress = false;
+    endRenewal(state);
     String reason =
         api.failed(account, failure(exchange), exchange.getProperty(PATH, String.class));
     if (!api.isContactMade(account)) {
@@ -282,18 +299,33 @@ final class RestPolls {
   }
 
   /**
-   * Whether calls of the account use the threads for slow accounts, so that they do not delay those
-   * of other accounts: its last call took long, or it has many calls in progress.
+   * Whether polls of the account use the threads for slow accounts, so that they do not delay those
+   * of other accounts: its last call took long, a call in progress takes long, or it has many calls
+   * in progress.
    */
   public boolean isSlow(@Variable(Account.VARIABLE) Account account) {
     State state = states.of(account);
     return !account.name().isEmpty()
-        && (state.wasLastCallSlow || state.inProgress.size() > MAX_FAST_CALLS);
+        && (state.wasLastCallSlow
+            || state.inProgress.size() > MAX_FAST_CALLS
+            || isCallSlow(state, nanoClock.getAsLong()));
   }
 
-  /** For routes: the current time of the clock, in nanoseconds. */
-  public long nanos() {
-    return nanoClock.getAsLong();
+  private static boolean isCallSlow(State state, long now) {
+    return state.started.values().stream().anyMatch(start -> now - start > SLOW_SO_FAR.toNanos());
+  }
+
+  /** Whether the last call for the device list took long. */
+  public boolean isListSlow(@Variable(Account.VARIABLE) Account account) {
+    return !account.name().isEmpty() && states.of(account).wasLastListSlow;
+  }
+
+  /** Route step: records the start of the poll of the device in the body. */
+  public void callStarted(Exchange exchange) {
+    long now = nanoClock.getAsLong();
+    exchange.setProperty(STARTED, now);
+    State state = states.of(Account.of(exchange));
+    state.started.put(exchange.getMessage().getBody(String.class), now);
   }
 
   private boolean isQuarantined(State state, String serial) {
@@ -340,7 +372,7 @@ final class RestPolls {
     Account account = Account.of(exchange);
     if (api.isPause(failure)) {
       // No call was made, so there is nothing to count. The start of the pause has been logged.
-      states.of(account).inProgress.remove(serial);
+      ended(states.of(account), serial);
       return;
     }
     String reason = api.failed(account, failure, exchange.getProperty(PATH, String.class));
@@ -374,8 +406,13 @@ final class RestPolls {
     return failure instanceof CloudException cloud && FORBIDDEN_CODES.contains(cloud.code());
   }
 
+  private static void ended(State state, String serial) {
+    state.started.remove(serial);
+    state.inProgress.remove(serial);
+  }
+
   private void finish(Exchange exchange, String serial, Scrape result) {
-    states.of(Account.of(exchange)).inProgress.remove(serial);
+    ended(states.of(Account.of(exchange)), serial);
     long now = nanoClock.getAsLong();
     Duration duration = Duration.ofNanos(now - exchange.getProperty(STARTED, now, Long.class));
     states.of(Account.of(exchange)).wasLastCallSlow = duration.compareTo(SLOW) > 0;

@@ -1,5 +1,6 @@
 package ecoflow.runtime;
 
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
@@ -25,14 +26,27 @@ public final class Pools extends DefaultThreadPoolFactory {
 
   private static final int FEW = 16;
 
-  private Pools() {}
+  /** The limit with slow attempts of many accounts, which must not delay the others. */
+  private static final int MANY_SLOW = 128;
+
+  /** The same for polls, several of which an account can have in progress. */
+  private static final int MANY_SLOW_POLLS = 256;
+
+  private static final Map<String, Integer> LIMITS =
+      Map.of("account", MANY_SLOW, "device-list", MANY_SLOW, "device-polls", MANY_SLOW_POLLS);
+
+  private final boolean areMany;
+
+  private Pools(boolean areMany) {
+    this.areMany = areMany;
+  }
 
   /**
    * @param areMany whether the routes serve several accounts
    */
   public static void configure(CamelContext camel, boolean areMany) {
     ExecutorServiceManager manager = camel.getExecutorServiceManager();
-    manager.setThreadPoolFactory(new Pools());
+    manager.setThreadPoolFactory(new Pools(areMany));
     manager.registerThreadPoolProfile(profile("account", areMany ? MANY : 1));
     manager.registerThreadPoolProfile(profile("device-list", areMany ? MANY : 1));
     manager.registerThreadPoolProfile(profile("device-polls", areMany ? MANY : 10));
@@ -55,7 +69,11 @@ public final class Pools extends DefaultThreadPoolFactory {
 
   @Override
   public ExecutorService newThreadPool(ThreadPoolProfile profile, ThreadFactory threads) {
-    ExecutorService pool = super.newThreadPool(profile, threads);
+    Integer limit = LIMITS.get(profile.getId());
+    ExecutorService pool =
+        areMany && limit != null
+            ? new GrowingPool(profile.getMaxPoolSize(), limit, threads)
+            : super.newThreadPool(profile, threads);
     if (pool instanceof ThreadPoolExecutor executor) {
       endIdleThreads(executor);
     }

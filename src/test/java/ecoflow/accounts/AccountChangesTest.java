@@ -273,6 +273,30 @@ class AccountChangesTest {
     eventuallyShows(deviceA, deviceB);
   }
 
+  /** From the first call of each account; the calls end with the test. */
+  @ParameterizedTest
+  @CsvSource({
+    "rest,/iot-open/sign/device/list",
+    "rest,/iot-open/sign/device/quota/all",
+    "open,/iot-open/sign/certification",
+    "mqtt,/auth/login",
+    "mqtt,/iot-service/user/device"
+  })
+  void oneHundredSlowAccountsDoNotDelayTheFirstCallsOfOthers(String mode, String path) {
+    for (int i = 0; i < 100; i++) {
+      SimulatedAccount account =
+          cloud.addAccount(CloudAccount.numbered(10 + i)).add(device("S" + i));
+      account.faults().always(path, Fault.heldUntil(slow));
+      accounts.add("slow-" + i, mode, account);
+    }
+    // Their first calls follow those of all others.
+    accounts.add("good-a", mode, a).add("good-b", mode, b);
+    start("HTTP_TIMEOUT=600", "ECOFLOW_LOGIN_RATE=1000", "ECOFLOW_LOGIN_BURST=1000");
+    eventuallyShows(deviceA, deviceB);
+    eventually(() -> assertTrue(cloud.requests(path).size() >= 102));
+    eventuallyShows(deviceA, deviceB);
+  }
+
   private long polled(List<SimulatedDevice> devices) {
     return devices.stream()
         .filter(device -> !cloud.requests(ApiPath.QUOTA, device).isEmpty())

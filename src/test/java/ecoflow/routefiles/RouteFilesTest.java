@@ -69,7 +69,6 @@ class RouteFilesTest {
           "quotas.currentValue",
           "quotas.picture",
           "restPolls.due",
-          "restPolls.nanos",
           "signature.accessKey",
           "signature.nonce",
           "signature.sign",
