@@ -2,6 +2,7 @@
 #
 #   docker build -t ecoflow-exporter .
 #   docker build -t ecoflow-exporter-demo --target demo .     with a simulated cloud
+#   docker build -t ecoflow-exporter-fleet --target fleet .   with Kafka's client, for the roles collect and serve
 #
 # The digests of base images are those of their multi-platform index: docker buildx imagetools inspect IMAGE:TAG
 #
@@ -30,6 +31,7 @@ RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && tar xzf target/ecoflow-exporter-*.tar.gz -C app --strip-components=1 \
     # Libraries have a separate layer, which does not change with the sources.
     && mkdir libraries && mv app/lib libraries/ \
+    && mv libraries/lib/fleet . \
     && mkdir app/lib && mv libraries/lib/ecoflow-exporter.jar app/lib/ \
     && mv target/ecoflow-exporter-tests.jar target/demo/
 
@@ -77,6 +79,13 @@ LABEL org.opencontainers.image.title="ecoflow-exporter" \
 FROM exporter AS demo
 COPY --from=build /build/target/demo lib/
 ENTRYPOINT ["/app/jre/bin/java", "-XX:+UseSerialGC", "-Xmx128m", "-cp", "/app/lib/*", "ecoflow.cloud.Demo", "/app/lib/ecoflow-exporter.jar"]
+
+# For ECOFLOW_ROLE=collect and ECOFLOW_ROLE=serve.
+FROM exporter AS fleet
+USER root
+COPY --from=build /build/fleet lib/fleet
+RUN ECOFLOW_ROLE=serve bin/ecoflow-exporter train
+USER 1000:1000
 
 # A build without --target builds the last stage.
 FROM exporter

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images ecoflow-exporter and ecoflow-exporter-demo, with docker, podman or buildah, and prints their sizes.
+# Builds the images ecoflow-exporter, ecoflow-exporter-demo and ecoflow-exporter-fleet, with docker, podman or buildah,
+# and prints their sizes.
 #
 #   deploy/image/build.sh [--stand-ins] [--tag TAG]
 #
@@ -121,4 +122,5 @@ fi
 
 "${build[@]}" "${options[@]}" -t "ecoflow-exporter:$tag" .
 "${build[@]}" "${options[@]}" -t "ecoflow-exporter-demo:$tag" --target demo .
-"$engine" images | grep -E "^REPOSITORY|ecoflow-exporter(-demo)? +$tag "
+"${build[@]}" "${options[@]}" -t "ecoflow-exporter-fleet:$tag" --target fleet .
+"$engine" images | grep -E "^REPOSITORY|ecoflow-exporter(-demo|-fleet)? +$tag "

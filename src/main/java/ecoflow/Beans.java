@@ -8,6 +8,7 @@ import ecoflow.config.AccountsFile;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
 import ecoflow.config.HttpSettings;
+import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
@@ -23,6 +24,9 @@ import ecoflow.payload.Payloads;
 import ecoflow.quota.Quotas;
 import ecoflow.registries.Registries;
 import ecoflow.rest.RestMode;
+import ecoflow.role.FleetRole;
+import ecoflow.role.Parts;
+import ecoflow.role.Roles;
 import ecoflow.routes.UserRouteErrors;
 import ecoflow.runtime.EventLoops;
 import ecoflow.runtime.OutOfMemory;
@@ -67,6 +71,9 @@ public final class Beans implements ExporterBeans {
   private final TrustManagerFactory trust;
   private final Registries registries;
   private final LongSupplier nanoClock;
+
+  /** Empty in role all. */
+  private final Optional<FleetRole> role;
 
   private final Protection protection;
 
@@ -120,6 +127,10 @@ public final class Beans implements ExporterBeans {
     this.trust = settings.http().trust();
     this.protection = Protection.open(settings.page().webConfig(), nanoClock);
     this.registries = Registries.open(settings.registries());
+    this.role =
+        settings.kafka().role() == Role.ALL
+            ? Optional.empty()
+            : Optional.of(Roles.load(settings.kafka()));
   }
 
   /**
@@ -176,7 +187,15 @@ public final class Beans implements ExporterBeans {
         new Normalised(
             settings.page(), settings.messagesDir(), devices, quotas, meters::valueHeld, nanoClock);
     devices.setSilences(normalised::silence);
-    Page page = new Page(settings.page(), accounts, devices, quotas, normalised, meters);
+    Page page =
+        new Page(
+            settings.page(),
+            settings.kafka().role() != Role.COLLECT,
+            accounts,
+            devices,
+            quotas,
+            normalised,
+            meters);
     SSLContext tls = HttpSettings.tls(trust);
     api = new Api(settings.http(), accounts, tls, meters, nanoClock, () -> exit.run());
     registries.publish(camel, settings.page().prefix(), devices, quotas, meters.registry());
@@ -291,6 +310,18 @@ public final class Beans implements ExporterBeans {
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
     registry.bind("sinks", sinks);
     page.remark("sinks", sinks::problem);
+    role.ifPresent(
+        part ->
+            part.bind(
+                new Parts(
+                    camel,
+                    settings.page().prefix(),
+                    accounts,
+                    devices,
+                    quotas,
+                    meters,
+                    page,
+                    nanoClock)));
     page.bind(registry);
     CamelSettings.configure(camel, settings, accounts);
   }
@@ -361,6 +392,26 @@ public final class Beans implements ExporterBeans {
     return version == null ? "development" : version;
   }
 
+  /**
+   * Checks the access to Kafka in the roles collect and serve.
+   *
+   * @throws ConfigException if a topic is missing
+   */
+  void checkRole() throws ConfigException {
+    if (role.isPresent()) {
+      role.get().check();
+    }
+  }
+
+  /**
+   * Continues the check of Kafka after the start of the routes.
+   *
+   * @param unusable receives one line if a topic is missing
+   */
+  void watchRole(Consumer<String> unusable) {
+    role.ifPresent(part -> part.watch(unusable));
+  }
+
   /** Starts to watch the accounts file, if there is one; after the start of the routes. */
   void watchAccounts() {
     reload.ifPresent(AccountsReload::start);
@@ -386,5 +437,6 @@ public final class Beans implements ExporterBeans {
       EventLoops.close(vertx);
     }
     protection.close();
+    role.ifPresent(FleetRole::close);
   }
 }

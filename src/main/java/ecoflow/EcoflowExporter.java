@@ -3,6 +3,7 @@ package ecoflow;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
 import ecoflow.config.DeviceSettings;
+import ecoflow.config.KafkaSettings;
 import ecoflow.config.PageSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.config.Settings;
@@ -153,14 +154,19 @@ public final class EcoflowExporter implements AutoCloseable {
         Beans.version(),
         new MainHelper().getVersion(),
         Runtime.version(),
-        settings.hasAccountsFile() ? accountsLine() : accountLine());
+        startLine());
     logProxy();
     settings.notes().forEach(note -> log.warn("{}", note));
-    if (configuration.accounts().isEmpty()) {
+    if (configuration.accounts().isEmpty() && !settings.isServer()) {
       log.warn("No account of the accounts file belongs to shard {}", shardLabel());
     }
     routes.line().ifPresent(log::info);
     checkPort();
+    try {
+      beans.checkRole();
+    } catch (ConfigException e) {
+      throw new StartException(EXIT_BAD_CONFIGURATION, e.getMessage(), e);
+    }
     startRoutes();
   }
 
@@ -197,6 +203,11 @@ public final class EcoflowExporter implements AutoCloseable {
                   () -> end(EXIT_FAILED)));
     }
     beans.watchAccounts();
+    beans.watchRole(
+        line -> {
+          log.error("{}", line);
+          end(EXIT_BAD_CONFIGURATION);
+        });
     isStarted = true;
     log.info(
         "Metrics are at {}://{}:{}/metrics",
@@ -207,6 +218,19 @@ public final class EcoflowExporter implements AutoCloseable {
             .map(address -> address.contains(":") ? "[" + address + "]" : address)
             .orElse("localhost"),
         settings.page().port());
+  }
+
+  private String startLine() {
+    KafkaSettings kafka = settings.kafka();
+    String accounts =
+        settings.isServer() ? "" : settings.hasAccountsFile() ? accountsLine() : accountLine();
+    return kafka.role() == KafkaSettings.Role.ALL
+        ? accounts
+        : "role "
+            + kafka.role().label()
+            + ", Kafka "
+            + kafka.brokers()
+            + (accounts.isEmpty() ? "" : ", " + accounts);
   }
 
   private String accountLine() {

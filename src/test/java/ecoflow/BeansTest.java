@@ -115,10 +115,16 @@ class BeansTest {
       CamelContext open = context(Variables.of(cloud, "open"));
       CamelContext device = context(Variables.of(cloud, "device"));
       CamelContext file = context(Variables.ofFile(accounts));
-      for (Path path : files()) {
+      CamelContext collector =
+          context(
+              Variables.of(
+                  cloud, "device", "ECOFLOW_ROLE=collect", "ECOFLOW_KAFKA_BROKERS=127.0.0.1:1"));
+      List<Path> all = new ArrayList<>(files());
+      all.add(Path.of("src/main/resources/routes-fleet/kafka-collect.camel.yaml"));
+      for (Path path : all) {
         RouteFile routes = RouteFile.read(path);
         for (String name : routes.beans().toList()) {
-          Object bean = find(name, open, device, file);
+          Object bean = find(name, open, device, file, collector);
           assertNotNull(bean, path + " names " + name);
           if (!OTHER_NAMES.contains(name)) {
             assertTrue(
@@ -129,7 +135,7 @@ class BeansTest {
           }
         }
         for (RouteFile.Call call : routes.calls()) {
-          Object bean = find(call.bean(), open, device, file);
+          Object bean = find(call.bean(), open, device, file, collector);
           assertTrue(
               Arrays.stream(bean.getClass().getMethods())
                   .anyMatch(method -> method.getName().equals(call.method())),

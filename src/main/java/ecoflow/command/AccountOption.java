@@ -3,6 +3,7 @@ package ecoflow.command;
 import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
+import ecoflow.config.KafkaSettings;
 import ecoflow.config.Settings;
 import ecoflow.config.Shard;
 import ecoflow.text.Lines;
@@ -37,8 +38,15 @@ final class AccountOption {
    */
   int forEach(Map<String, String> variables, CommandSpec spec, Task task)
       throws ConfigException, CallFailure {
+    Configuration configuration = Configuration.from(variables);
+    if (configuration.process().isServer()) {
+      throw new ConfigException(
+          "this command requires an account, which a server of a fleet does not have: run it"
+              + " without "
+              + KafkaSettings.ROLE);
+    }
     List<AccountSettings> selected =
-        select(variables, Configuration.from(variables).accounts(), AccountSettings::name);
+        select(variables, configuration.accounts(), AccountSettings::name);
     PrintWriter out = spec.commandLine().getOut();
     if (selected.isEmpty()) {
       // The shard is valid: as an exporter, it waits for accounts.

@@ -62,6 +62,12 @@ final class AccountKeys {
       Set.of(
           Settings.ACCOUNTS_FILE,
           Shard.VARIABLE,
+          KafkaSettings.ROLE,
+          KafkaSettings.BROKERS,
+          KafkaSettings.TOPICS,
+          KafkaSettings.GROUP,
+          KafkaSettings.PROPERTIES,
+          KafkaSettings.REPLAY,
           "ECOFLOW_CA_FILE",
           "HTTPS_PROXY",
           "HTTP_PROXY",

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param process the settings that all accounts share; with an accounts file its credentials are
  *     empty
  * @param accounts the accounts of this shard in the order of the file, or the only account of the
- *     environment
+ *     environment; empty for a server of a fleet
  * @param file the accounts file; empty if the environment contains the account
  */
 public record Configuration(
@@ -29,7 +29,11 @@ public record Configuration(
    * @throws ConfigException if a setting is not valid
    */
   public static Configuration from(Map<String, String> variables) throws ConfigException {
-    if (new Environment(variables).given(Settings.ACCOUNTS_FILE).isEmpty()) {
+    Environment env = new Environment(variables);
+    if (Settings.isServer(env)) {
+      return new Configuration(Settings.from(variables), List.of(), Optional.empty());
+    }
+    if (env.given(Settings.ACCOUNTS_FILE).isEmpty()) {
       return of(Settings.from(variables));
     }
     AccountsFile file = AccountsFile.open(variables);
@@ -44,7 +48,8 @@ public record Configuration(
    */
   public static List<Explanation> explain(Map<String, String> variables) throws ConfigException {
     List<Explanation> accounts = new ArrayList<>();
-    if (new Environment(variables).given(Settings.ACCOUNTS_FILE).isPresent()) {
+    Environment env = new Environment(variables);
+    if (!Settings.isServer(env) && env.given(Settings.ACCOUNTS_FILE).isPresent()) {
       AccountsFile.open(
           variables,
           (account, lines) -> accounts.add(new Explanation(account.name(), lines.get())));
@@ -65,6 +70,8 @@ public record Configuration(
 
   /** A copy with other settings of the process. */
   public Configuration withProcess(Settings other) {
-    return file.isEmpty() ? of(other) : new Configuration(other, accounts, Optional.empty());
+    return file.isEmpty() && !other.isServer()
+        ? of(other)
+        : new Configuration(other, accounts, Optional.empty());
   }
 }

@@ -1,5 +1,6 @@
 package ecoflow.config;
 
+import ecoflow.config.KafkaSettings.Role;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
  * @param recordDir the directory for recordings of unknown messages
  * @param stateDir the directory for logins, so that a restart needs no login
  * @param shard the part of the accounts file that this process serves; empty for all accounts
+ * @param kafka the role of the process in a fleet, and its access to Kafka
  * @param notes log lines about settings that are accepted but unusual or without effect
  */
 public record Settings(
@@ -42,6 +44,7 @@ public record Settings(
     Optional<Path> recordDir,
     Optional<Path> stateDir,
     Optional<Shard> shard,
+    KafkaSettings kafka,
     List<String> notes) {
 
   public static final String ACCOUNTS_FILE = "ECOFLOW_ACCOUNTS_FILE";
@@ -100,12 +103,56 @@ public record Settings(
   }
 
   /**
-   * The settings of a process whose only account is in the environment.
+   * The settings of a process whose only account is in the environment, or of a server without
+   * accounts.
    *
    * @throws ConfigException if a setting is not valid
    */
   public static Settings from(Map<String, String> variables) throws ConfigException {
-    return from(new Environment(variables));
+    Environment env = new Environment(variables);
+    return isServer(env) ? ofServer(variables) : from(env);
+  }
+
+  static boolean isServer(Environment env) throws ConfigException {
+    return KafkaSettings.role(env) == Role.SERVE;
+  }
+
+  /** The settings of a server. The credentials are empty, and those of the variables ignored. */
+  private static Settings ofServer(Map<String, String> variables) throws ConfigException {
+    Environment given = new Environment(variables);
+    List<String> notes = new ArrayList<>();
+    for (String name : ofCollectors()) {
+      if (given.given(name).isPresent()) {
+        notes.add(name + " has no effect with " + KafkaSettings.ROLE + "=" + Role.SERVE.label());
+      }
+    }
+    Settings settings = from(withoutCollector(variables));
+    notes.addAll(settings.notes);
+    return settings.copy(
+        new Credentials("", ""),
+        settings.devices,
+        settings.http,
+        settings.mqtt,
+        settings.registries,
+        settings.stateDir,
+        List.copyOf(notes));
+  }
+
+  /** The variables that select accounts, which servers do not need. */
+  private static List<String> ofCollectors() {
+    return Stream.concat(
+            AccountKeys.ONLY_IN_FILE.stream(), Stream.of(API_TYPE, ACCOUNTS_FILE, Shard.VARIABLE))
+        .toList();
+  }
+
+  /** An environment with placeholders for the variables that only collectors use. */
+  private static Environment withoutCollector(Map<String, String> variables) {
+    Map<String, String> all = new HashMap<>(variables);
+    ofCollectors().forEach(all::remove);
+    all.put(USER, "none");
+    all.put(PASSWORD, "none");
+    all.put(DeviceSettings.SERIALS, "all");
+    return new Environment(all);
   }
 
   /**
@@ -165,6 +212,7 @@ public record Settings(
         recordDir,
         stateDir,
         shard,
+        kafka,
         env.remarks().stream().filter(remark -> !notes.contains(remark)).toList());
   }
 
@@ -175,10 +223,19 @@ public record Settings(
    * @throws ConfigException if a setting is not valid
    */
   public static List<Variable> explain(Map<String, String> variables) throws ConfigException {
-    boolean hasFile = new Environment(variables).given(ACCOUNTS_FILE).isPresent();
-    Environment env = hasFile ? withoutAccount(variables) : new Environment(variables);
+    Environment given = new Environment(variables);
+    boolean isServer = isServer(given);
+    boolean hasFile = !isServer && given.given(ACCOUNTS_FILE).isPresent();
+    Environment env =
+        isServer
+            ? withoutCollector(variables)
+            : hasFile ? withoutAccount(variables) : new Environment(variables);
     Settings settings = from(env);
-    if (hasFile) {
+    if (isServer) {
+      ofCollectors().stream()
+          .filter(name -> !name.endsWith(Environment.FILE) || name.equals(ACCOUNTS_FILE))
+          .forEach(name -> env.note(Variable.derived(name, Variable.NONE, "not used by servers")));
+    } else if (hasFile) {
       Stream.of(ACCESS_KEY, SECRET_KEY, USER, PASSWORD, DeviceSettings.SERIALS)
           .forEach(name -> env.note(Variable.derived(name, Variable.NONE, "set per account")));
     } else if (settings.mode() == Mode.REST) {
@@ -192,12 +249,17 @@ public record Settings(
 
   /** Whether the accounts are in a file, so that the credentials are empty. */
   public boolean hasAccountsFile() {
-    return credentials.id().isEmpty();
+    return credentials.id().isEmpty() && kafka.role() != Role.SERVE;
+  }
+
+  /** Whether the process is a server of a fleet, which has no accounts of its own. */
+  public boolean isServer() {
+    return kafka.role() == Role.SERVE;
   }
 
   /** A copy that calls this host only. */
   public Settings withApiHost(String host) {
-    return copy(credentials, devices, http.withHost(host), mqtt, registries, stateDir);
+    return copy(credentials, devices, http.withHost(host), mqtt, registries, stateDir, notes);
   }
 
   /**
@@ -206,17 +268,39 @@ public record Settings(
    */
   public Settings forCommands() {
     RegistrySettings none = new RegistrySettings(List.of(), registries.variables());
-    return copy(credentials, devices, http, mqtt, none, Optional.empty());
+    return copy(credentials, devices, http, mqtt, none, Optional.empty(), notes);
   }
 
   /** A copy with other credentials. */
   private Settings with(Credentials other) {
-    return copy(other, devices, http, mqtt, registries, stateDir);
+    return copy(other, devices, http, mqtt, registries, stateDir, notes);
   }
 
   /** A copy with equal parts that other accounts use as well. */
   Settings with(DeviceSettings someDevices, HttpSettings someHttp, MqttSettings someMqtt) {
-    return copy(credentials, someDevices, someHttp, someMqtt, registries, stateDir);
+    return copy(credentials, someDevices, someHttp, someMqtt, registries, stateDir, notes);
+  }
+
+  /** A copy in role all, for commands that decode messages in this process. */
+  public Settings standalone() {
+    return new Settings(
+        mode,
+        credentials,
+        devices,
+        http,
+        mqtt,
+        page,
+        registries,
+        logLevel,
+        routesDir,
+        routesReload,
+        libDir,
+        messagesDir,
+        recordDir,
+        stateDir,
+        shard,
+        kafka.standalone(),
+        notes);
   }
 
   private Settings copy(
@@ -225,7 +309,8 @@ public record Settings(
       HttpSettings newHttp,
       MqttSettings newMqtt,
       RegistrySettings newRegistries,
-      Optional<Path> newStateDir) {
+      Optional<Path> newStateDir,
+      List<String> newNotes) {
     return new Settings(
         mode,
         newCredentials,
@@ -242,7 +327,8 @@ public record Settings(
         recordDir,
         newStateDir,
         shard,
-        notes);
+        kafka,
+        newNotes);
   }
 
   private static Settings from(Environment env) throws ConfigException {
@@ -254,6 +340,7 @@ public record Settings(
     Optional<Path> routesDir = directory(env, ROUTES_DIR, "route files");
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
+    DeviceSettings devices = DeviceSettings.read(env, mode);
     HttpSettings http = HttpSettings.read(env, notes);
     if (http.proxy().isEmpty() && System.getProperty(JAVA_PROXY) != null) {
       notes.add("-D" + JAVA_PROXY + " has no effect: set HTTPS_PROXY");
@@ -261,7 +348,7 @@ public record Settings(
     return new Settings(
         mode,
         keys.or(() -> account).orElseThrow(),
-        DeviceSettings.read(env, mode),
+        devices,
         http,
         MqttSettings.read(env),
         PageSettings.read(env),
@@ -274,6 +361,7 @@ public record Settings(
         writable(env, RECORD_DIR, "recordings"),
         writable(env, STATE_DIR, "logins"),
         shard,
+        KafkaSettings.read(env, devices.seriesLife(), notes),
         Stream.concat(notes.stream(), env.remarks().stream()).toList());
   }
 

@@ -69,7 +69,7 @@ public final class CloudSession implements Commands.Cloud {
   public CloudSession(Settings settings, ExporterBeans.Factory factory) throws ConfigException {
     this.settings = settings;
     this.withAccount = settings.mode().usesAccount();
-    this.context = new QuietContext(settings, factory);
+    this.context = new QuietContext(settings.standalone(), factory);
     context.beans().connectOnce();
     List<String> names = new ArrayList<>(withAccount ? ACCOUNT_ROUTES : REST_ROUTES);
     if (isOpen()) {

@@ -53,7 +53,7 @@ public final class Replay {
       return List.of();
     }
     Settings settings = settings(variables, messages);
-    try (QuietContext context = new QuietContext(settings, factory)) {
+    try (QuietContext context = new QuietContext(settings.standalone(), factory)) {
       start(context);
       return send(context.camel(), settings, messages);
     }

@@ -19,6 +19,7 @@ final class Health {
 
   private final Devices devices;
   private final Map<String, Supplier<Optional<String>>> problems = new LinkedHashMap<>();
+  private final Map<String, Supplier<Optional<String>>> required = new LinkedHashMap<>();
   private final Map<String, Supplier<Optional<String>>> remarks = new LinkedHashMap<>();
 
   Health(Devices devices) {
@@ -33,6 +34,16 @@ final class Health {
    */
   void watch(String name, Supplier<Optional<String>> problem) {
     problems.put(name, problem);
+  }
+
+  /**
+   * Adds a condition for readiness that must also be met after a device has sent values.
+   *
+   * @param problem returns the current problem; empty if the condition is met
+   */
+  void require(String name, Supplier<Optional<String>> problem) {
+    watch(name, problem);
+    required.put(name, problem);
   }
 
   /**
@@ -52,11 +63,11 @@ final class Health {
         : Optional.of("no device has sent values recently");
   }
 
-  /** For routes: the current problems; empty once a device has sent values. */
+  /** For routes: the current problems; once a device has sent values, only those required. */
   public String startupProblems() {
     boolean hasValues =
         devices.ecoflowDevices().anyMatch(device -> device.lastUpdateMillis().isPresent());
-    return hasValues ? "" : current(problems);
+    return current(hasValues ? required : problems);
   }
 
   /** For routes: the current remarks, with a leading semicolon; empty without remarks. */

@@ -38,6 +38,7 @@ final class MetricsPage {
   private static final int SERIES_RESERVE = 1 << 12;
 
   private final PageSettings settings;
+  private final boolean showsDevices;
   private final String prefix;
   private final Accounts accounts;
   private final boolean areNamed;
@@ -52,12 +53,14 @@ final class MetricsPage {
 
   MetricsPage(
       PageSettings settings,
+      boolean showsDevices,
       Accounts accounts,
       Devices devices,
       Quotas quotas,
       Normalised normalised,
       Meters meters) {
     this.settings = settings;
+    this.showsDevices = showsDevices;
     this.accounts = accounts;
     this.areNamed = accounts.areNamed();
     this.prefix = settings.prefix();
@@ -109,6 +112,9 @@ final class MetricsPage {
   /** Removes expired series and creates the page. */
   private PageStream page(AccountFilter filter, boolean openMetrics, boolean gzip)
       throws IOException {
+    if (!showsDevices) {
+      return new PageStream(exporterMetrics(filter, openMetrics), List.of(), "", gzip);
+    }
     // The devices of some accounts only, so that such a page costs no more than its own series.
     Set<String> serials =
         filter.accounts().stream()
@@ -169,6 +175,21 @@ final class MetricsPage {
           new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
+  }
+
+  /** Only the metrics about the exporter itself. */
+  private PageBytes exporterMetrics(AccountFilter filter, boolean openMetrics) throws IOException {
+    if (areNamed && filter.isAll()) {
+      meters.retainDevices(devices::isServed);
+    }
+    PageBytes bytes = new PageBytes(PageStream.PIECE + SERIES_RESERVE);
+    String type = openMetrics ? OPEN_METRICS : TEXT;
+    if (filter.isAll()) {
+      meters.registry().scrape(bytes, type);
+    } else {
+      meters.scrape(bytes, type, filter.names(), Set.of());
+    }
+    return bytes;
   }
 
   private List<DeviceView> views(Set<String> serials) {

@@ -21,14 +21,19 @@ public final class Page {
   private final Accounts accounts;
   private final Devices devices;
 
+  /**
+   * @param showsDevices whether the metrics page contains the metrics of devices
+   */
   public Page(
       PageSettings settings,
+      boolean showsDevices,
       Accounts accounts,
       Devices devices,
       Quotas quotas,
       Normalised normalised,
       Meters meters) {
-    this.metricsPage = new MetricsPage(settings, accounts, devices, quotas, normalised, meters);
+    this.metricsPage =
+        new MetricsPage(settings, showsDevices, accounts, devices, quotas, normalised, meters);
     this.scrapeCounter = new ScrapeCounter(devices, meters);
     this.health = new Health(devices);
     this.accounts = accounts;
@@ -43,6 +48,15 @@ public final class Page {
    */
   public void watch(String name, Supplier<Optional<String>> problem) {
     health.watch(name, problem);
+  }
+
+  /**
+   * Adds a condition for readiness that must also be met after a device has sent values.
+   *
+   * @param problem returns the current problem; empty if the condition is met
+   */
+  public void require(String name, Supplier<Optional<String>> problem) {
+    health.require(name, problem);
   }
 
   /**

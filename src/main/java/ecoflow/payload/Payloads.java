@@ -94,6 +94,16 @@ public final class Payloads {
   }
 
   /**
+   * The online state in a JSON message; empty if the message does not contain it.
+   *
+   * @param isStatus whether it is a message on the status topic
+   */
+  public static Optional<Boolean> onlineState(boolean isStatus, Map<?, ?> message) {
+    JsonMessage json = isStatus ? JsonMessage.ofStatus(message) : JsonMessage.of(message);
+    return Optional.ofNullable(json.online());
+  }
+
+  /**
    * Route step: counts a payload and sets the header EcoflowPayload to its kind: JSON, FRAME,
    * CUT_FRAME, BASE64 or UNKNOWN.
    *

@@ -58,9 +58,9 @@ public final class Quotas {
   public static final String OTHER = "other";
 
   /** Headers with the labels of such a device. */
-  private static final String NAME = "EcoflowDeviceName";
+  public static final String NAME = "EcoflowDeviceName";
 
-  private static final String PRODUCT = "EcoflowProductName";
+  public static final String PRODUCT = "EcoflowProductName";
 
   private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
 

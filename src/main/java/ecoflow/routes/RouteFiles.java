@@ -1,6 +1,7 @@
 package ecoflow.routes;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,6 +53,13 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   /** The files that need an accounts file. */
   private static final List<String> ACCOUNTS_FILE = List.of("accounts-page");
 
+  /** The files that decode and show values, which are not part of role collect. */
+  private static final List<String> DECODING =
+      List.of("unknown-messages", "device-collection", "quotas", "payload");
+
+  /** The files of role collect in the jar ecoflow-fleet.jar. */
+  private static final List<String> COLLECT = List.of("kafka-collect");
+
   /** The account files that mode Open loads as well. */
   private static final List<String> ACCOUNT_AND_OPEN = List.of("connection", "payload");
 
@@ -65,11 +73,9 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     List<String> own = directory.isPresent() ? list(directory.get()) : List.of();
     Map<String, String> locations = new LinkedHashMap<>();
     // Routes start in this order: the metrics page first.
-    of(settings.hasAccountsFile(), settings.mode())
-        .forEach(name -> locations.put(name, packaged(name)));
+    loaded(settings).forEach(name -> locations.put(name, packaged(name)));
     own.forEach(name -> locations.put(name, "file:" + directory.get().resolve(name)));
-    return new RouteFiles(
-        List.copyOf(locations.values()), directory.map(path -> line(path, own, packaged())));
+    return new RouteFiles(List.copyOf(locations.values()), directory.map(path -> line(path, own)));
   }
 
   /** The names of all packaged files, sorted. */
@@ -83,9 +89,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
 
   /** The locations of the packaged files that run with these settings. */
   static List<String> packaged(Settings settings) {
-    return of(settings.hasAccountsFile(), settings.mode()).stream()
-        .map(RouteFiles::packaged)
-        .toList();
+    return loaded(settings).stream().map(RouteFiles::packaged).toList();
   }
 
   /**
@@ -103,7 +107,17 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   /** Whether a route is in a packaged file, or in a user's file that replaces a packaged file. */
   public static boolean isPackaged(Route route) {
     Resource source = route.getSourceResource();
-    return source != null && packaged().contains(source.getLocation().replaceFirst("^.*[/:]", ""));
+    return source != null && isPackaged(source.getLocation().replaceFirst("^.*[/:]", ""));
+  }
+
+  private static List<String> loaded(Settings settings) {
+    List<String> all = of(settings.hasAccountsFile(), settings.mode());
+    return settings.kafka().role() == Role.COLLECT
+        ? Stream.concat(
+                all.stream().filter(file -> !DECODING.contains(file.replace(SUFFIX, ""))),
+                COLLECT.stream().map(RouteFiles::file))
+            .toList()
+        : all;
   }
 
   /**
@@ -133,16 +147,21 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   }
 
   private static String packaged(String file) {
-    return "classpath:routes/" + file;
+    boolean isOfFleet = COLLECT.contains(file.replace(SUFFIX, ""));
+    return "classpath:" + (isOfFleet ? "routes-fleet/" : "routes/") + file;
   }
 
-  private static String line(Path directory, List<String> own, List<String> packaged) {
+  private static boolean isPackaged(String file) {
+    return packaged().contains(file) || COLLECT.contains(file.replace(SUFFIX, ""));
+  }
+
+  private static String line(Path directory, List<String> own) {
     if (own.isEmpty()) {
       return directory + " contains no route files (*" + SUFFIX + ")";
     }
     List<String> listed = new ArrayList<>();
     for (String name : own) {
-      listed.add(packaged.contains(name) ? name + " (replaces the packaged one)" : name);
+      listed.add(isPackaged(name) ? name + " (replaces the packaged one)" : name);
     }
     return "Routes from " + directory + ": " + String.join(", ", listed);
   }

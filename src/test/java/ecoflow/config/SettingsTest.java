@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -757,5 +758,210 @@ class SettingsTest {
             .toList(),
         settings.notes());
     assertFalse(settings.http().proxy().orElseThrow().isFor("one", 443));
+  }
+
+  @Nested
+  class KafkaOfFleet {
+
+    private Map<String, String> collector(String... more) {
+      return with(
+          account("ECOFLOW_ROLE", "collect", "ECOFLOW_KAFKA_BROKERS", "kafka-1:9092"), more);
+    }
+
+    private Map<String, String> server(String... more) {
+      return with(
+          Map.of("ECOFLOW_ROLE", "serve", "ECOFLOW_KAFKA_BROKERS", "[::1]:9092, kafka:9093"), more);
+    }
+
+    private String file(String content) throws Exception {
+      return Files.writeString(directory.resolve("kafka.properties"), content).toString();
+    }
+
+    @Test
+    void roleAllNeedsNoKafka() throws ConfigException {
+      KafkaSettings kafka = Settings.from(account()).kafka();
+
+      assertEquals(KafkaSettings.Role.ALL, kafka.role());
+      assertEquals("", kafka.brokers());
+    }
+
+    @Test
+    void collectorHasCredentials() throws ConfigException {
+      Settings settings = Settings.from(collector());
+
+      assertEquals(KafkaSettings.Role.COLLECT, settings.kafka().role());
+      assertEquals("kafka-1:9092", settings.kafka().brokers());
+      assertEquals("ecoflow.raw", settings.kafka().topic("raw"));
+      assertEquals("me@example.com", settings.credentials().id());
+      assertEquals(List.of(), settings.notes());
+      Map<String, String> none = collector();
+      none.remove("ECOFLOW_ACCOUNT_USER");
+      none.remove("ECOFLOW_ACCOUNT_PASSWORD");
+      assertTrue(error(none).startsWith("no credentials: "));
+    }
+
+    @Test
+    void serverNeedsNoCredentials() throws ConfigException {
+      Configuration configuration =
+          Configuration.from(server("ECOFLOW_KAFKA_TOPICS", "a.b", "ECOFLOW_SERIES_TTL", "60.5"));
+
+      Settings settings = configuration.process();
+      assertTrue(settings.isServer());
+      assertFalse(settings.hasAccountsFile());
+      assertEquals(List.of(), configuration.accounts());
+      assertEquals("", settings.credentials().id());
+      assertEquals("[::1]:9092,kafka:9093", settings.kafka().brokers());
+      assertEquals("ecoflow-serve", settings.kafka().group());
+      assertEquals(Duration.ofMillis(60_500), settings.kafka().replay());
+      assertEquals(List.of(), settings.notes());
+    }
+
+    @Test
+    void credentialsOfServerHaveNoEffect() throws ConfigException {
+      Map<String, String> variables =
+          server(
+              "ECOFLOW_ACCESS_KEY", "key",
+              "ECOFLOW_SECRET_KEY_FILE", "/nowhere",
+              "ECOFLOW_ACCOUNT_USER", "me@example.com",
+              "ECOFLOW_ACCOUNTS_FILE", "/nowhere",
+              "ECOFLOW_SHARD", "0/2");
+      Configuration configuration = Configuration.from(variables);
+
+      assertEquals(List.of(), configuration.accounts());
+      assertEquals(
+          List.of(
+              "ECOFLOW_ACCESS_KEY has no effect with ECOFLOW_ROLE=serve",
+              "ECOFLOW_SECRET_KEY_FILE has no effect with ECOFLOW_ROLE=serve",
+              "ECOFLOW_ACCOUNT_USER has no effect with ECOFLOW_ROLE=serve",
+              "ECOFLOW_ACCOUNTS_FILE has no effect with ECOFLOW_ROLE=serve",
+              "ECOFLOW_SHARD has no effect with ECOFLOW_ROLE=serve"),
+          configuration.process().notes());
+      assertEquals(List.of(), Configuration.explain(variables));
+      assertTrue(
+          Settings.explain(variables)
+              .contains(new Variable("ECOFLOW_ACCOUNT_USER", "-", "derived: not used by servers")));
+    }
+
+    @Test
+    void variablesOfOtherRolesHaveNoEffect() throws Exception {
+      assertEquals(
+          List.of(
+              "ECOFLOW_KAFKA_BROKERS has no effect with ECOFLOW_ROLE=all",
+              "ECOFLOW_KAFKA_PROPERTIES has no effect with ECOFLOW_ROLE=all"),
+          Settings.from(
+                  account("ECOFLOW_KAFKA_BROKERS", "a:1", "ECOFLOW_KAFKA_PROPERTIES", "/nowhere"))
+              .notes());
+      assertEquals(
+          List.of(
+              "ECOFLOW_KAFKA_GROUP has no effect with ECOFLOW_ROLE=collect",
+              "ECOFLOW_REPLAY has no effect with ECOFLOW_ROLE=collect"),
+          Settings.from(collector("ECOFLOW_KAFKA_GROUP", "x", "ECOFLOW_REPLAY", "60")).notes());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+        delimiter = '|',
+        value = {
+          "ECOFLOW_ROLE | Collector | all, collect or serve",
+          "ECOFLOW_KAFKA_BROKERS | kafka | host:port of one or more Kafka brokers",
+          "ECOFLOW_KAFKA_BROKERS | kafka:0 | host:port of one or more Kafka brokers",
+          "ECOFLOW_KAFKA_BROKERS | kafka:65536 | host:port of one or more Kafka brokers",
+          "ECOFLOW_KAFKA_BROKERS | kafka:9092, | host:port of one or more Kafka brokers",
+          "ECOFLOW_KAFKA_BROKERS | kafka:9092;other:9092 | host:port of one or more Kafka brokers",
+          "ECOFLOW_KAFKA_BROKERS | SASL_SSL://kafka:9092 | host:port of one or more Kafka brokers",
+          "ECOFLOW_KAFKA_TOPICS | eco/flow | 1 to 200 letters, digits, '.', '_' and '-'",
+          "ECOFLOW_KAFKA_GROUP | a b | 1 to 200 letters, digits, '.', '_' and '-'",
+          "ECOFLOW_REPLAY | -1 | seconds from 0 to 8640000"
+        })
+    void invalidValuesAreReported(String name, String value, String allowed) {
+      String message = error(collector(name, value));
+
+      assertTrue(
+          message.startsWith(name + "=" + value + " is not valid: expected " + allowed), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"collect", "serve"})
+    void brokersAreRequired(String role) {
+      assertEquals(
+          "ECOFLOW_ROLE=%s requires ECOFLOW_KAFKA_BROKERS: set it to the addresses of Kafka brokers, such as kafka-1:9092,kafka-2:9092"
+              .formatted(role),
+          error(account("ECOFLOW_ROLE", role)));
+    }
+
+    @Test
+    void propertiesFileMustBeReadable() throws Exception {
+      String name = "ECOFLOW_KAFKA_PROPERTIES";
+      String start = name + "=%s is not valid: expected a file with properties, but it ";
+
+      assertEquals(
+          start.formatted("/nowhere") + "does not exist", error(collector(name, "/nowhere")));
+      assertEquals(
+          start.formatted(directory) + "is a directory",
+          error(collector(name, directory.toString())));
+      assertEquals(
+          start.formatted("/dev/null") + "cannot be read", error(collector(name, "/dev/null")));
+      Path file = Files.write(directory.resolve("latin"), new byte[] {'a', '=', (byte) 0xe9});
+      assertTrue(
+          error(collector(name, file.toString()))
+              .endsWith("a properties file in UTF-8, with valid escape sequences"));
+      assertTrue(error(collector(name, file("a=\\u12"))).endsWith("with valid escape sequences"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+        delimiter = '|',
+        value = {
+          "key.serializer=x | key.serializer cannot be set, because the routes depend on its value: remove it",
+          "acks=0 | acks cannot be set, because the routes depend on its value: remove it",
+          "bootstrap.servers=x:1 | bootstrap.servers cannot be set: set ECOFLOW_KAFKA_BROKERS instead",
+          "group.id=x | group.id cannot be set: set ECOFLOW_KAFKA_GROUP instead"
+        })
+    void propertiesOfTheRoutesAreRejected(String line, String problem) throws Exception {
+      String file = file(line);
+
+      assertEquals(
+          "ECOFLOW_KAFKA_PROPERTIES=" + file + ": " + problem,
+          error(collector("ECOFLOW_KAFKA_PROPERTIES", file)));
+    }
+
+    @Test
+    void propertiesAreExplainedWithoutSecrets() throws Exception {
+      String file =
+          file(
+              """
+              security.protocol=SASL_SSL
+              buffer.memory = 1048576
+              sasl.jaas.config=module required password="%1$s";
+              ssl.key.password=%1$s
+              ssl.keystore.key=%1$s
+              ssl.keystore.location=/etc/store
+              sasl.login.%1$s=https://me:%1$s@auth
+              """
+                  .formatted(SECRET)
+                  .replace("login." + SECRET, "login.callback.url"));
+      Map<String, String> variables = collector("ECOFLOW_KAFKA_PROPERTIES", file);
+
+      Settings settings = Settings.from(variables);
+      assertEquals("1048576", settings.kafka().properties().get("buffer.memory"));
+      assertEquals(SECRET, settings.kafka().properties().get("ssl.key.password"));
+      assertFalse(settings.toString().contains(SECRET), settings::toString);
+      Map<String, String> shown = new HashMap<>();
+      for (Variable variable : Settings.explain(variables)) {
+        if (variable.source().equals("file " + file)) {
+          shown.put(variable.name().replace("ECOFLOW_KAFKA_PROPERTIES ", ""), variable.value());
+        }
+      }
+      assertEquals(
+          Map.of(
+              "security.protocol", "SASL_SSL",
+              "buffer.memory", "1048576",
+              "sasl.jaas.config", "***",
+              "ssl.key.password", "***",
+              "ssl.keystore.key", "***",
+              "ssl.keystore.location", "/etc/store",
+              "sasl.login.callback.url", "***"),
+          shown);
+    }
   }
 }

@@ -22,8 +22,10 @@ class CanonicalYamlTest {
 
   static List<Path> shipped() throws IOException {
     try (Stream<Path> packaged = Files.walk(Path.of("src/main/resources/routes"));
+        Stream<Path> fleet = Files.walk(Path.of("src/main/resources/routes-fleet"));
         Stream<Path> examples = Files.walk(Path.of("examples"))) {
-      return Stream.concat(packaged, examples)
+      return Stream.of(packaged, fleet, examples)
+          .flatMap(files -> files)
           .filter(file -> file.toString().endsWith(".camel.yaml"))
           .sorted()
           .toList();

@@ -30,6 +30,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 class RouteFilesTest {
 
   private static final Path DIRECTORY = Path.of("src/main/resources/routes");
+  private static final Path FLEET = Path.of("src/main/resources/routes-fleet");
 
   /** Beans that routes of integrators can call, and that the examples call. */
   private static final Set<String> ENTRY_POINTS = Set.of("normalised", "quotas");
@@ -50,6 +51,10 @@ class RouteFilesTest {
           "accountsPage.list",
           "accountsPage.targets",
           "cloudCall.host",
+          "kafkaRecords.account",
+          "kafkaRecords.mode",
+          "kafkaRecords.received",
+          "kafkaRecords.topic",
           "health.startupProblems",
           "health.remarks",
           "health.stoppedRoutes",
@@ -82,8 +87,9 @@ class RouteFilesTest {
           "unknownMessages.list");
 
   static List<Path> files() throws IOException {
-    try (Stream<Path> files = Files.list(DIRECTORY)) {
-      return files.sorted().toList();
+    try (Stream<Path> files = Files.list(DIRECTORY);
+        Stream<Path> fleet = Files.list(FLEET)) {
+      return Stream.concat(files, fleet).sorted().toList();
     }
   }
 
@@ -175,7 +181,7 @@ class RouteFilesTest {
     Set<String> acts = new HashSet<>();
     for (Path file : Stream.concat(files().stream(), examples()).toList()) {
       for (RouteFile.Call call : RouteFile.read(file).calls()) {
-        if (!file.startsWith(DIRECTORY) && !ENTRY_POINTS.contains(call.bean())) {
+        if (file.startsWith("examples") && !ENTRY_POINTS.contains(call.bean())) {
           continue;
         }
         switch (call.use()) {

@@ -88,6 +88,13 @@ public final class KafkaBroker implements AutoCloseable {
     await().atMost(TIMEOUT).until(this::answers);
   }
 
+  /** Starts the broker unless it is running. */
+  public void ensureStarted() {
+    if (process == null || !process.isAlive()) {
+      start();
+    }
+  }
+
   public void kill() {
     process.kill();
   }

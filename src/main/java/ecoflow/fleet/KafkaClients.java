@@ -1,0 +1,104 @@
+package ecoflow.fleet;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.MetricName;
+
+/**
+ * Creates the Kafka clients of the routes, bean {@code kafkaClients}: adds the properties of
+ * ECOFLOW_KAFKA_PROPERTIES, which take precedence over the options of the routes.
+ */
+final class KafkaClients extends DefaultKafkaClientFactory implements AutoCloseable {
+
+  /** How long a producer waits for acknowledgements when the process stops. */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
+
+  private static final Duration PAUSE = Duration.ofMillis(200);
+
+  private final Map<String, String> properties;
+  private final Map<String, Producer<?, ?>> producers = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  KafkaClients(Map<String, String> properties) {
+    this.properties = properties;
+  }
+
+  /**
+   * Creates a producer, and requests the metadata of its topic in a thread, because the routes do
+   * not wait for metadata. The topic is the client ID of the route.
+   */
+  @Override
+  @SuppressWarnings("rawtypes") // The signature of Camel.
+  public Producer getProducer(Properties options) {
+    String topic = options.getProperty(ProducerConfig.CLIENT_ID_CONFIG);
+    Properties all = new Properties();
+    all.putAll(options);
+    all.putAll(properties);
+    Producer<Object, Object> producer =
+        new KafkaProducer<>(all) {
+          @Override
+          public void close() {
+            producers.remove(topic, this);
+            // By default, the time is not limited.
+            close(CLOSE_TIMEOUT);
+          }
+        };
+    producers.put(topic, producer);
+    Thread thread = new Thread(() -> requestMetadata(producer, topic), "kafka-metadata");
+    thread.setDaemon(true);
+    thread.start();
+    return producer;
+  }
+
+  private void requestMetadata(Producer<?, ?> producer, String topic) {
+    while (!closed) {
+      try {
+        producer.partitionsFor(topic);
+        return;
+      } catch (KafkaException e) {
+        // Not available yet. The messages that cannot be sent are counted.
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  /** The part of the producer's memory that is in use for records of this topic. */
+  double waitingBytes(String topic) {
+    Producer<?, ?> producer = producers.get(topic);
+    return producer == null
+        ? 0
+        : metric(producer, "buffer-total-bytes") - metric(producer, "buffer-available-bytes");
+  }
+
+  private static double metric(Producer<?, ?> producer, String name) {
+    return producer.metrics().entrySet().stream()
+        .filter(metric -> is(metric.getKey(), name))
+        .map(metric -> metric.getValue().metricValue())
+        .filter(Double.class::isInstance)
+        .mapToDouble(Double.class::cast)
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static boolean is(MetricName metric, String name) {
+    return metric.name().equals(name) && metric.group().equals("producer-metrics");
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}
