@@ -310,18 +310,19 @@ public final class Beans implements ExporterBeans {
     Sinks sinks = new Sinks(camel, devices, quotas, meters::sinkMessage);
     registry.bind("sinks", sinks);
     page.remark("sinks", sinks::problem);
-    role.ifPresent(
-        part ->
-            part.bind(
-                new Parts(
-                    camel,
-                    settings.page().prefix(),
-                    accounts,
-                    devices,
-                    quotas,
-                    meters,
-                    page,
-                    nanoClock)));
+    if (role.isPresent()) {
+      role.get()
+          .bind(
+              new Parts(
+                  camel,
+                  settings.page().prefix(),
+                  accounts,
+                  devices,
+                  quotas,
+                  meters,
+                  page,
+                  nanoClock));
+    }
     page.bind(registry);
     CamelSettings.configure(camel, settings, accounts);
   }
@@ -409,7 +410,9 @@ public final class Beans implements ExporterBeans {
    * @param unusable receives one line if a topic is missing
    */
   void watchRole(Consumer<String> unusable) {
-    role.ifPresent(part -> part.watch(unusable));
+    if (role.isPresent()) {
+      role.get().watch(unusable);
+    }
   }
 
   /** Starts to watch the accounts file, if there is one; after the start of the routes. */
@@ -437,6 +440,8 @@ public final class Beans implements ExporterBeans {
       EventLoops.close(vertx);
     }
     protection.close();
-    role.ifPresent(FleetRole::close);
+    if (role.isPresent()) {
+      role.get().close();
+    }
   }
 }

@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.apache.camel.ProducerTemplate;
 
 /**
@@ -52,7 +53,7 @@ public final class Training {
     // Log lines are formatted, because this loads classes, and then discarded.
     System.setErr(new PrintStream(OutputStream.nullOutputStream(), true, US_ASCII));
     try {
-      run();
+      run(args.length > 0);
     } catch (Exception e) {
       err.println("ecoflow-exporter: the training run failed: " + Lines.root(e));
       System.exit(1);
@@ -60,7 +61,10 @@ public final class Training {
     System.exit(0);
   }
 
-  private static void run() throws Exception {
+  /**
+   * @param withKafka whether the jars of lib/fleet are on the class path
+   */
+  private static void run(boolean withKafka) throws Exception {
     Path directory = Files.createTempDirectory("ecoflow-training");
     // Deletes the files also after a signal, in reverse order.
     List.of(directory, directory.resolve("key"), directory.resolve("ca"))
@@ -72,21 +76,34 @@ public final class Training {
       serve(
           cloud,
           Map.of("ECOFLOW_ACCESS_KEY", "training", "ECOFLOW_SECRET_KEY", "training"),
-          List.of("status=\"error\"} 1", "device_last_update_timestamp_seconds{"));
+          List.of("status=\"error\"\\} 1", "device_last_update_timestamp_seconds\\{"));
       serve(
           cloud,
           Map.of(
               "ECOFLOW_ACCOUNT_USER", "training",
               "ECOFLOW_ACCOUNT_PASSWORD", "training",
               "ECOFLOW_API_TYPE", "device"),
-          List.of("pd_soc{", "pow_in_sum_w{"));
+          List.of("pd_soc\\{", "pow_in_sum_w\\{"));
+      if (withKafka) {
+        // Kafka's client is used without a broker, so that all messages are dropped.
+        serve(
+            cloud,
+            Map.of(
+                "ECOFLOW_ACCOUNT_USER", "training",
+                "ECOFLOW_ACCOUNT_PASSWORD", "training",
+                "ECOFLOW_API_TYPE", "device",
+                "ECOFLOW_ROLE", "collect",
+                "ECOFLOW_KAFKA_BROKERS", "127.0.0.1:" + freePort()),
+            List.of("reason=\"no_metadata\"\\} [1-9]"));
+      }
     }
   }
 
   /**
    * Runs an exporter from start to stop. The cloud rejects calls with developer keys.
    *
-   * @param shown text on the page after a connection was made and messages were decoded
+   * @param shown regular expressions for text on the page after a connection was made and messages
+   *     were decoded
    */
   private static void serve(
       TrainingCloud cloud, Map<String, String> credentials, List<String> shown) throws Exception {
@@ -124,8 +141,9 @@ public final class Training {
   }
 
   private static void awaitOnPage(int port, String part) throws Exception {
+    Pattern text = Pattern.compile(part);
     long start = System.nanoTime();
-    while (!get(port, "/metrics", "Accept: text/plain").contains(part)) {
+    while (!text.matcher(get(port, "/metrics", "Accept: text/plain")).find()) {
       if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS)) {
         throw new IOException("no " + part + " on /metrics");
       }

@@ -83,8 +83,8 @@ class CollectorIT {
     kafka.close();
   }
 
-  private void createTopics() throws Exception {
-    TopicReader.create(kafka.address(), PARTITIONS, prefix + ".raw", prefix + ".devices");
+  private void createTopics() {
+    kafka.createTopics(PARTITIONS, prefix + ".raw", prefix + ".devices");
   }
 
   private Map<String, String> variables(String mode, String... more) {
@@ -297,7 +297,7 @@ class CollectorIT {
 
   @Test
   void missingTopicEndsTheStart() throws Exception {
-    TopicReader.create(kafka.address(), PARTITIONS, prefix + ".raw");
+    kafka.createTopics(PARTITIONS, prefix + ".raw");
 
     assertEquals(
         "Kafka has no topic %1$s.devices: create it, for example with kafka-topics.sh --bootstrap-server %2$s --create --topic %1$s.devices --partitions 12 --config cleanup.policy=compact"
@@ -307,8 +307,8 @@ class CollectorIT {
 
   @Test
   void topicsNeedTheSameNumberOfPartitions() throws Exception {
-    TopicReader.create(kafka.address(), PARTITIONS, prefix + ".raw");
-    TopicReader.create(kafka.address(), 2, prefix + ".devices");
+    kafka.createTopics(PARTITIONS, prefix + ".raw");
+    kafka.createTopics(2, prefix + ".devices");
 
     assertEquals(
         "Kafka topic %1$s.devices has 2 partitions, and %1$s.raw has 3: they must have the same number. To add partitions, use kafka-topics.sh --bootstrap-server %2$s --alter --topic %1$s.devices --partitions 3"

@@ -5,10 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -34,19 +31,6 @@ final class TopicReader implements AutoCloseable {
             .toList();
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
-  }
-
-  /** Creates topics with this number of partitions. */
-  static void create(String brokers, int partitions, String... topics) throws Exception {
-    try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", brokers))) {
-      admin
-          .createTopics(
-              Set.of(topics).stream()
-                  .map(topic -> new NewTopic(topic, partitions, (short) 1))
-                  .toList())
-          .all()
-          .get();
-    }
   }
 
   /** All records so far, in the order of their partitions. */

@@ -11,6 +11,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 
 /** A Kafka broker that keeps its records on disk; not running until it is started. */
 public final class KafkaBroker implements AutoCloseable {
@@ -86,6 +90,17 @@ public final class KafkaBroker implements AutoCloseable {
   public void start() {
     process = java("broker", "kafka.Kafka", config.toString());
     await().atMost(TIMEOUT).until(this::answers);
+  }
+
+  /** Creates topics with this number of partitions. */
+  public void createTopics(int partitions, String... topics) {
+    List<NewTopic> created =
+        Stream.of(topics).map(topic -> new NewTopic(topic, partitions, (short) 1)).toList();
+    try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
+      admin.createTopics(created).all().get();
+    } catch (ExecutionException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Starts the broker unless it is running. */
