@@ -19,7 +19,7 @@ import org.apache.kafka.common.MetricName;
 final class KafkaClients extends DefaultKafkaClientFactory implements AutoCloseable {
 
   /** How long a producer waits for acknowledgements when the process stops. */
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofMillis(400);
 
   private static final Duration PAUSE = Duration.ofMillis(200);
 

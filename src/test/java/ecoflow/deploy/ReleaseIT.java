@@ -137,6 +137,10 @@ class ReleaseIT {
     distribution.classPath().stream()
         .filter(name -> name.startsWith(Distribution.NATIVE_LIBRARY_PREFIX))
         .forEach(shipped::add);
+    Distribution.files(distribution.directory().resolve("lib/fleet")).stream()
+        .map(file -> file.getFileName().toString())
+        .filter(name -> !name.equals("ecoflow-fleet.jar"))
+        .forEach(shipped::add);
     return shipped;
   }
 
