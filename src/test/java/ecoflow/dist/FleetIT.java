@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -210,6 +211,44 @@ class FleetIT {
             .filter(line -> !line.matches(".*(creating the start-up archive| INFO ).*"))
             .toList();
     assertEquals(log("Kafka at "), others);
+  }
+
+  /** The heap is that of the launcher, and each waiting message also needs other memory. */
+  @Test
+  void anOutageWithManySmallMessagesDoesNotExhaustTheMemory() throws Exception {
+    kafka.ensureStarted();
+    kafka.createTopics(3, "memory.raw", "memory.devices");
+    List<SimulatedDevice> devices =
+        IntStream.range(0, 20)
+            .mapToObj(
+                number ->
+                    new SimulatedDevice(
+                        "R331FLEETMANY%03d".formatted(number), "", "DELTA 2", WireFormat.JSON))
+            .toList();
+    devices.forEach(clouds.cloud()::add);
+    Map<String, String> variables = variables("ECOFLOW_ROLE=collect");
+    variables.put("ECOFLOW_KAFKA_TOPICS", "memory");
+    start(variables);
+    eventually(() -> assertEquals(1, own("mqtt_connected"), () -> "" + process.lines()));
+    devices.get(0).publish("{\"params\":{\"a\":1}}");
+    eventually(() -> assertEquals(1, own("kafka_sent_messages_total")));
+
+    kafka.kill();
+    eventually(
+        () -> {
+          for (int round = 0; round < 50; round++) {
+            devices.forEach(device -> device.publish("{\"params\":{\"a\":1}}"));
+          }
+          assertTrue(own("kafka_dropped_messages_total", "reason=buffer_full") > 0);
+        });
+    assertEquals(1, log("Kafka at ").size(), () -> "" + process.lines());
+    process.signal("TERM");
+    assertEquals(TERMINATED, process.exitCode());
+    assertEquals(
+        log("Kafka at "),
+        process.lines().stream()
+            .filter(line -> !line.matches(".*(creating the start-up archive| INFO ).*"))
+            .toList());
   }
 
   @Test
