@@ -28,7 +28,7 @@ public final class Collector implements FleetRole {
 
   public Collector(KafkaSettings settings) {
     this.settings = settings;
-    this.clients = new KafkaClients(settings.properties());
+    this.clients = new KafkaClients(settings);
     this.topics = new Topics(settings, System::nanoTime, Topics.RAW, Topics.DEVICES);
   }
 

@@ -1,5 +1,7 @@
 package ecoflow.fleet;
 
+import ecoflow.config.KafkaSettings;
+import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
@@ -23,12 +25,12 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
 
   private static final Duration PAUSE = Duration.ofMillis(200);
 
-  private final Map<String, String> properties;
+  private final KafkaSettings settings;
   private final Map<String, Producer<?, ?>> producers = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  KafkaClients(Map<String, String> properties) {
-    this.properties = properties;
+  KafkaClients(KafkaSettings settings) {
+    this.settings = settings;
   }
 
   /**
@@ -41,21 +43,42 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
     String topic = options.getProperty(ProducerConfig.CLIENT_ID_CONFIG);
     Properties all = new Properties();
     all.putAll(options);
-    all.putAll(properties);
-    Producer<Object, Object> producer =
-        new KafkaProducer<>(all) {
-          @Override
-          public void close() {
-            producers.remove(topic, this);
-            // By default, the time is not limited.
-            close(CLOSE_TIMEOUT);
-          }
-        };
+    all.putAll(settings.properties());
+    Producer<Object, Object> producer = producer(topic, all);
     producers.put(topic, producer);
     Thread thread = new Thread(() -> requestMetadata(producer, topic), "kafka-metadata");
     thread.setDaemon(true);
     thread.start();
     return producer;
+  }
+
+  private Producer<Object, Object> producer(String topic, Properties all) {
+    try {
+      return new KafkaProducer<>(all) {
+        @Override
+        public void close() {
+          producers.remove(topic, this);
+          // By default, the time is not limited.
+          close(CLOSE_TIMEOUT);
+        }
+      };
+    } catch (KafkaException e) {
+      // Without the cause, which does not name the file.
+      throw new IllegalArgumentException(invalid(settings, e));
+    }
+  }
+
+  /**
+   * The message for settings that Kafka's client rejects. Its own message names the property, and
+   * contains no passwords.
+   */
+  static String invalid(KafkaSettings settings, KafkaException failure) {
+    boolean hasFile = !settings.properties().isEmpty();
+    return (hasFile ? KafkaSettings.PROPERTIES : KafkaSettings.BROKERS)
+        + "="
+        + (hasFile ? settings.file().orElse("") : settings.brokers())
+        + " is not valid for Kafka's client: "
+        + Lines.oneLine(Lines.rootCause(failure).getMessage());
   }
 
   private void requestMetadata(Producer<?, ?> producer, String topic) {

@@ -89,13 +89,7 @@ final class Topics implements AutoCloseable {
     try {
       return Admin.create(properties);
     } catch (KafkaException e) {
-      // The message of the root cause names the property; values of passwords are hidden by Kafka.
-      throw new ConfigException(
-          (settings.properties().isEmpty() ? KafkaSettings.BROKERS : KafkaSettings.PROPERTIES)
-              + "="
-              + (settings.properties().isEmpty() ? settings.brokers() : settings.file().orElse(""))
-              + " is not valid for Kafka's client: "
-              + Lines.oneLine(Lines.rootCause(e).getMessage()));
+      throw new ConfigException(KafkaClients.invalid(settings, e));
     }
   }
 

@@ -13,6 +13,7 @@ import ecoflow.testkit.ExporterJar;
 import ecoflow.testkit.ImageStore;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Ports;
+import ecoflow.testkit.Series;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +36,7 @@ class ImageIT {
 
   private static final String IMAGE = "localhost/ecoflow-exporter:latest";
   private static final String DEMO = "localhost/ecoflow-exporter-demo:latest";
+  private static final String FLEET = "localhost/ecoflow-exporter-fleet:latest";
   private static final List<String> HARDENED =
       List.of(
           "--read-only",
@@ -90,7 +92,7 @@ class ImageIT {
 
     eventually(() -> assertEquals(81, page.of(DEVICE, "pd_soc"), () -> log("exporter-" + mode)));
     assertEquals(0, images.exitCode("healthcheck", "run", "exporter-" + mode));
-    isTheUsersProcessWithItsArchive("exporter-" + mode);
+    isTheUsersProcessWithItsArchive("exporter-" + mode, "ecoflow-exporter");
     images.podman("stop", "exporter-" + mode);
     assertEquals(
         Integer.toString(END_BY_SIGNAL), inspect("exporter-" + mode, "{{.State.ExitCode}}"));
@@ -115,6 +117,32 @@ class ImageIT {
 
     eventually(() -> assertEquals(5, page.series("online").size(), () -> log("demo")));
     assertEquals(0, images.exitCode("healthcheck", "run", "demo"));
+  }
+
+  /** Kafka does not run, which the collector reports in its log. */
+  @Test
+  void theFleetImageHasTheRoles() throws IOException {
+    List<String> options =
+        options(
+            "mqtt",
+            "-e",
+            "EXPORTER_PORT=" + port,
+            "-e",
+            "ECOFLOW_ROLE=collect",
+            "-e",
+            "ECOFLOW_KAFKA_BROKERS=127.0.0.1:1");
+    options.add(FLEET);
+    images.start("collector", options);
+
+    eventually(
+        () ->
+            assertEquals(
+                1,
+                page.series("mqtt_connected").stream().mapToDouble(Series::value).sum(),
+                () -> log("collector")));
+    assertTrue(log("collector").contains("Kafka at 127.0.0.1:1 does not answer"));
+    isTheUsersProcessWithItsArchive("collector", "ecoflow-fleet");
+    images.podman("stop", "collector");
   }
 
   @Test
@@ -179,7 +207,8 @@ class ImageIT {
     return Integer.parseInt(clouds.cloud().apiHost().replaceFirst(".*:", ""));
   }
 
-  private static void isTheUsersProcessWithItsArchive(String container) throws IOException {
+  private static void isTheUsersProcessWithItsArchive(String container, String archive)
+      throws IOException {
     Path process = Path.of("/proc", inspect(container, "{{.State.Pid}}"));
     String command = Files.readString(process.resolve("cmdline"));
     assertTrue(command.startsWith("/app/jre/bin/java\0"), command);
@@ -187,7 +216,7 @@ class ImageIT {
         Files.readString(process.resolve("status")).contains("\nUid:\t1000\t1000\t"), container);
     // The archive is mapped, so it is used: the runtime does not map an invalid archive.
     String files = Files.readString(process.resolve("maps"));
-    assertTrue(files.contains("/app/cache/ecoflow-exporter-"), files);
+    assertTrue(files.contains("/app/cache/" + archive + "-"), files);
   }
 
   private static String log(String container) {

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.apache.camel.ProducerTemplate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -166,6 +167,7 @@ class CollectorIT {
     assertEquals(1000, own("mqtt_messages_total"));
     String ready = collector.http().get("/-/ready").body();
     assertTrue(ready.startsWith("ready"), ready);
+    assertEquals(200, collector.http().get("/").statusCode());
     // Devices have metrics at the servers only.
     assertEquals(List.of(), collector.page().series("online"));
     assertFalse(collector.page().text().contains("device=\"" + garage.serial()));
@@ -316,8 +318,67 @@ class CollectorIT {
         startError());
   }
 
-  private String startError() throws Exception {
-    Map<String, String> all = variables("mqtt");
+  @Test
+  void propertiesThatTheClientRejectsEndTheStart() throws Exception {
+    createTopics();
+    Path file = directory.resolve("kafka.properties");
+    Files.writeString(file, "security.protocol=NOPE");
+    String rejected = startError("ECOFLOW_KAFKA_PROPERTIES=" + file);
+    assertTrue(
+        rejected.startsWith(
+            "ECOFLOW_KAFKA_PROPERTIES=" + file + " is not valid for Kafka's client: "),
+        rejected);
+    assertTrue(rejected.contains("security.protocol"), rejected);
+
+    Files.writeString(file, "delivery.timeout.ms=100");
+    String inconsistent = startError("ECOFLOW_KAFKA_PROPERTIES=" + file);
+    assertTrue(
+        inconsistent.contains(
+            "ECOFLOW_KAFKA_PROPERTIES="
+                + file
+                + " is not valid for Kafka's client: delivery.timeout.ms should be "),
+        inconsistent);
+  }
+
+  @Test
+  void valuesOfOtherDevicesHaveOnlyTheDocumentedHeaders() throws Exception {
+    createTopics();
+    start("mqtt");
+    try (ProducerTemplate routes = collector.camelContext().createProducerTemplate();
+        TopicReader raw = raw();
+        TopicReader devices = new TopicReader(kafka.address(), prefix + ".devices")) {
+      routes.sendBodyAndHeaders(
+          "direct:quotas",
+          Map.of("heat", 21),
+          Map.of(
+              "EcoflowDevice", "HEATER1",
+              "EcoflowSource", "other",
+              "EcoflowDeviceName", "Heater",
+              "EcoflowReceived", "1700000000000",
+              "EcoflowOnline", true,
+              "Authorization", "secret"));
+
+      eventually(() -> assertEquals(1, raw.records("HEATER1").size()));
+      ConsumerRecord<String, byte[]> record = raw.records("HEATER1").get(0);
+      assertEquals("{\"heat\":21}", TopicReader.text(record));
+      assertEquals(1_700_000_000_000L, record.timestamp());
+      assertEquals(
+          Map.of(
+              "EcoflowSource", "other",
+              "EcoflowDeviceName", "Heater",
+              "EcoflowOnline", "true",
+              "EcoflowAccount", "",
+              "EcoflowMode", "",
+              "EcoflowSchema", "1"),
+          TopicReader.headers(record));
+      eventually(() -> assertFalse(devices.records("HEATER1").isEmpty()));
+      JsonNode device = JSON.readTree(devices.records("HEATER1").get(0).value());
+      assertEquals("Heater", device.path("name").asText());
+    }
+  }
+
+  private String startError(String... more) throws Exception {
+    Map<String, String> all = variables("mqtt", more);
     all.put("EXPORTER_PORT", "" + Ports.next());
     try (EcoflowExporter exporter = new EcoflowExporter(all)) {
       return assertThrows(EcoflowExporter.StartException.class, exporter::start).getMessage();
