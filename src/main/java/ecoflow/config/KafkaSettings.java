@@ -69,6 +69,7 @@ public record KafkaSettings(
           Map.entry("max.block.ms", ""),
           Map.entry("partition.assignment.strategy", ""),
           Map.entry("partitioner.class", ""),
+          Map.entry("partitioner.ignore.keys", ""),
           Map.entry("transactional.id", ""),
           Map.entry("value.deserializer", ""),
           Map.entry("value.serializer", ""));

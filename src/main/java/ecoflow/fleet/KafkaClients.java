@@ -74,11 +74,12 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
    */
   static String invalid(KafkaSettings settings, KafkaException failure) {
     boolean hasFile = !settings.properties().isEmpty();
+    Throwable cause = Lines.rootCause(failure);
     return (hasFile ? KafkaSettings.PROPERTIES : KafkaSettings.BROKERS)
         + "="
         + (hasFile ? settings.file().orElse("") : settings.brokers())
         + " is not valid for Kafka's client: "
-        + Lines.oneLine(Lines.rootCause(failure).getMessage());
+        + (cause instanceof KafkaException ? Lines.oneLine(cause.getMessage()) : Lines.root(cause));
   }
 
   private void requestMetadata(Producer<?, ?> producer, String topic) {

@@ -177,10 +177,12 @@ final class KafkaRecords {
   /** Route step: counts a message that was not sent, and logs the first one of an outage. */
   public void drop(Exchange exchange) {
     finish(exchange);
-    Exception failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+    Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     Reason reason = reason(failure);
     dropped.get(reason).increment();
-    String message = Lines.oneLine(failure.getMessage());
+    // The message of an error is only the name of a class.
+    String message =
+        failure instanceof Exception ? Lines.oneLine(failure.getMessage()) : Lines.root(failure);
     if (reason == Reason.TOO_LARGE || reason == Reason.REJECTED) {
       String device = exchange.getMessage().getHeader(Quotas.DEVICE, "unknown", String.class);
       lines.warn(
@@ -201,7 +203,7 @@ final class KafkaRecords {
     }
   }
 
-  private static Reason reason(Exception failure) {
+  private static Reason reason(Throwable failure) {
     if (failure instanceof FullException || failure instanceof BufferExhaustedException) {
       return Reason.BUFFER_FULL;
     }

@@ -338,6 +338,10 @@ class CollectorIT {
                 + file
                 + " is not valid for Kafka's client: delivery.timeout.ms should be "),
         inconsistent);
+
+    Files.writeString(file, "compression.type=zstd");
+    String codec = startError("ECOFLOW_KAFKA_PROPERTIES=" + file);
+    assertTrue(codec.contains("ClassNotFoundException: com.github.luben.zstd."), codec);
   }
 
   @Test
