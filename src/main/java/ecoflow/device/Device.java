@@ -29,7 +29,11 @@ final class Device {
   private boolean isReportedOnline;
   private long snapshotValidUntil;
   private boolean hasSnapshot;
+  private long polledAt;
+  private boolean hasPolled;
   private boolean wasLastPollEmpty;
+  private long reportedOfflineAt;
+  private boolean wasReportedOffline;
   private boolean isReportedOffline;
   private long lastUpdateMillis;
 
@@ -89,34 +93,59 @@ final class Device {
 
   /** At least one value was received. This overrides an earlier offline report. */
   synchronized void dataArrived(long nanos, long epochMillis) {
-    dataAt = nanos;
+    if (!hasSent || nanos - dataAt >= 0) {
+      dataAt = nanos;
+      lastUpdateMillis = epochMillis;
+    }
     hasSent = true;
-    isFresh = true;
-    isReportedOffline = false;
-    lastUpdateMillis = epochMillis;
+    if (!isBeforeOfflineReport(nanos)) {
+      isFresh = true;
+      isReportedOffline = false;
+    }
   }
 
   /** Values were received without a request, so the device is online. */
   synchronized void pushed(long nanos) {
-    pushedAt = nanos;
-    hasPushed = true;
+    if (!isBeforeOfflineReport(nanos)) {
+      pushedAt = hasPushed ? later(nanos, pushedAt) : nanos;
+      hasPushed = true;
+    }
+  }
+
+  private boolean isBeforeOfflineReport(long nanos) {
+    return wasReportedOffline && nanos - reportedOfflineAt < 0;
+  }
+
+  private static long later(long nanos, long others) {
+    return nanos - others > 0 ? nanos : others;
   }
 
   /**
    * The cloud reports the device as offline: earlier values are no longer evidence that it is
    * online.
    */
-  synchronized void reportedOffline() {
-    isReportedOffline = true;
-    isFresh = false;
-    hasPushed = false;
+  synchronized void reportedOffline(long nanos) {
+    if (isBeforeOfflineReport(nanos)) {
+      return;
+    }
+    wasReportedOffline = true;
+    reportedOfflineAt = nanos;
+    boolean isOutdated =
+        (hasSent && nanos - dataAt < 0) || (isReportedOnline && nanos - reportedOnlineAt < 0);
+    if (!isOutdated) {
+      isReportedOffline = true;
+      isFresh = false;
+      hasPushed = false;
+    }
   }
 
   /** The cloud reports the device as online. */
   synchronized void reportedOnline(long nanos) {
-    isReportedOffline = false;
-    isReportedOnline = true;
-    reportedOnlineAt = nanos;
+    if (!isBeforeOfflineReport(nanos)) {
+      isReportedOffline = false;
+      reportedOnlineAt = isReportedOnline ? later(nanos, reportedOnlineAt) : nanos;
+      isReportedOnline = true;
+    }
   }
 
   /** Earlier status reports of the cloud may be outdated. */
@@ -140,9 +169,16 @@ final class Device {
    *
    * @param hadValues false if the response was empty, or EcoFlow does not provide values of this
    *     device
+   * @return whether it is not older than the last poll
    */
-  synchronized void polled(boolean hadValues) {
-    wasLastPollEmpty = !hadValues;
+  synchronized boolean polled(boolean hadValues, long nanos) {
+    boolean isNewest = !hasPolled || nanos - polledAt >= 0;
+    if (isNewest) {
+      hasPolled = true;
+      polledAt = nanos;
+      wasLastPollEmpty = !hadValues;
+    }
+    return isNewest;
   }
 
   /** Whether the last poll returned no values, so that pushes are the only source of values. */

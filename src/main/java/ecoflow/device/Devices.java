@@ -44,6 +44,7 @@ public final class Devices {
   private final DeviceGroup others;
   private final Catalogue catalogue;
   private final LongSupplier nanoClock;
+  private final ReceiptClock receiptClock;
   private final Consumer<String> warn;
   private final Map<String, Device> bySerial = new ConcurrentSkipListMap<>();
 
@@ -66,6 +67,7 @@ public final class Devices {
     DeviceSettings.DevicesFile file = settings.devices().file();
     this.catalogue = Catalogue.load(file.path(), file.explicit(), warn);
     this.nanoClock = nanoClock;
+    this.receiptClock = new ReceiptClock(nanoClock, System::currentTimeMillis);
     this.warn = warn;
     accounts.all().forEach(this::addConfigured);
   }
@@ -129,7 +131,7 @@ public final class Devices {
   }
 
   private DeviceView view(Device device) {
-    boolean online = isOnline(device);
+    boolean online = isOnline(device, nanoClock.getAsLong());
     // With an account, a device that sends values can be missing from the list. Its values take
     // precedence.
     boolean isPresent =
@@ -139,7 +141,7 @@ public final class Devices {
         device.group().account().map(Account::name).orElse(""),
         device.labels(),
         online,
-        isShown(device),
+        isShown(device, nanoClock.getAsLong()),
         isPresent ? "" : device.absence(),
         device.lastUpdateMillis());
   }
@@ -150,34 +152,59 @@ public final class Devices {
     return device == null ? new Labels(serial, serial, "Unknown", "unknown") : device.labels();
   }
 
+  /** The current time of the monotonic clock. */
+  public long now() {
+    return nanoClock.getAsLong();
+  }
+
+  /**
+   * The time of receipt of a message on the monotonic clock, not later than now.
+   *
+   * @param epochMillis milliseconds since 1970, not in the future
+   */
+  public long receivedAt(long epochMillis) {
+    return receiptClock.nanos(epochMillis);
+  }
+
   public boolean isOnline(String serial) {
+    return isOnline(serial, nanoClock.getAsLong());
+  }
+
+  /** Whether the device was online at a time, according to the messages so far. */
+  public boolean isOnline(String serial, long at) {
     Device device = bySerial.get(serial);
-    return device != null && isOnline(device);
+    return device != null && isOnline(device, at);
   }
 
   /** Whether the device's values may be shown. */
   public boolean isShown(String serial) {
-    Device device = bySerial.get(serial);
-    return device != null && isShown(device);
+    return isShown(serial, nanoClock.getAsLong());
   }
 
-  /** Like {@link #dataArrived(String, boolean)}, for a value without a request. */
+  /** Whether the device's values could be shown at a time, according to the messages so far. */
+  public boolean isShown(String serial, long at) {
+    Device device = bySerial.get(serial);
+    return device != null && isShown(device, at);
+  }
+
+  /** Like the other method, for a value that is received now and without a request. */
   public void dataArrived(String serial) {
-    dataArrived(serial, false);
+    dataArrived(serial, false, nanoClock.getAsLong(), System.currentTimeMillis());
   }
 
   /**
    * At least one value was received. This overrides an earlier offline report.
    *
    * @param polled whether it is the response to a poll
+   * @param at the time of receipt on the monotonic clock
+   * @param epochMillis the same time in milliseconds since 1970
    */
-  public void dataArrived(String serial, boolean polled) {
+  public void dataArrived(String serial, boolean polled, long at, long epochMillis) {
     Device device = bySerial.get(serial);
     if (device != null) {
-      long now = nanoClock.getAsLong();
-      device.dataArrived(now, System.currentTimeMillis());
+      device.dataArrived(at, epochMillis);
       if (!polled) {
-        device.pushed(now);
+        device.pushed(at);
       }
     }
   }
@@ -187,19 +214,19 @@ public final class Devices {
    *
    * @param hadValues false if the response was empty, or EcoFlow does not provide values of this
    *     device
+   * @param at the time of the response on the monotonic clock
+   * @return whether it is the newest poll of the device
    */
-  public void polled(String serial, boolean hadValues) {
+  public boolean polled(String serial, boolean hadValues, long at) {
     Device device = bySerial.get(serial);
-    if (device != null) {
-      device.polled(hadValues);
-    }
+    return device != null && device.polled(hadValues, at);
   }
 
   /** The cloud reports the device as online. This overrides an earlier offline report. */
-  public void reportedOnline(String serial) {
+  public void reportedOnline(String serial, long at) {
     Device device = bySerial.get(serial);
     if (device != null && device.group().mode() == Settings.Mode.OPEN) {
-      device.reportedOnline(nanoClock.getAsLong());
+      device.reportedOnline(at);
     }
   }
 
@@ -214,11 +241,11 @@ public final class Devices {
   }
 
   /** A snapshot of the device was received. */
-  public void snapshotReceived(String serial) {
+  public void snapshotReceived(String serial, long at) {
     Device device = bySerial.get(serial);
     if (device != null) {
       Duration life = device.group().settings().fullInterval();
-      device.snapshotValidUntil(nanoClock.getAsLong() + life.toNanos());
+      device.snapshotValidUntil(at + life.toNanos());
     }
   }
 
@@ -254,12 +281,24 @@ public final class Devices {
         && device.isPushing(nanoClock.getAsLong(), device.group().settings().timeout());
   }
 
-  /** The cloud reports the device as offline. */
+  /** Like the other method, for a report that is received now. */
   public void reportedOffline(String serial) {
+    reportedOffline(serial, nanoClock.getAsLong());
+  }
+
+  /**
+   * The cloud reports the device as offline. This does not override values and reports that were
+   * received later.
+   *
+   * @return whether the values from before the report may not be shown any more
+   */
+  public boolean reportedOffline(String serial, long at) {
     Device device = bySerial.get(serial);
-    if (device != null) {
-      device.reportedOffline();
+    if (device == null) {
+      return false;
     }
+    device.reportedOffline(at);
+    return !device.isEcoflow() || device.group().mode() != Settings.Mode.REST;
   }
 
   /** Runs a task under the lock of the device; does nothing for a device that is not served. */
@@ -282,8 +321,7 @@ public final class Devices {
    * polls are not evidence. An offline state in the list ends a silence that is normal for the
    * model.
    */
-  private boolean isOnline(Device device) {
-    long now = nanoClock.getAsLong();
+  private boolean isOnline(Device device, long now) {
     DeviceGroup group = device.group();
     if (group.mode().usesAccount() || !device.isEcoflow()) {
       return hasFreshData(device, now);
@@ -306,9 +344,8 @@ public final class Devices {
     return group.maxAge().plus(group.settings().listLife());
   }
 
-  private boolean isShown(Device device) {
-    long now = nanoClock.getAsLong();
-    return isOnline(device) && (hasFreshData(device, now) || keepsPushes(device, now));
+  private boolean isShown(Device device, long now) {
+    return isOnline(device, now) && (hasFreshData(device, now) || keepsPushes(device, now));
   }
 
   private boolean hasFreshData(Device device, long now) {

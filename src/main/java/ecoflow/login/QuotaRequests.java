@@ -165,9 +165,13 @@ final class QuotaRequests {
       if (Quotas.REPLY.equals(message.getHeader(Quotas.SOURCE))) {
         state.isReplyPending = false;
       }
-      if (Boolean.TRUE.equals(message.getHeader(Quotas.FULL))) {
-        state.isFull = true;
-        state.fullAt = nanoClock.getAsLong();
+      if (Quotas.isTrue(message, Quotas.FULL)) {
+        Long received = Quotas.received(message);
+        long at = received == null ? nanoClock.getAsLong() : devices.receivedAt(received);
+        if (!state.isFull || at - state.fullAt > 0) {
+          state.isFull = true;
+          state.fullAt = at;
+        }
       }
     }
   }

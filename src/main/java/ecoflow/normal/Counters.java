@@ -68,6 +68,10 @@ final class Counters {
   private List<Computed> flows = List.of();
 
   private long lastMessage;
+
+  /** Whether the last message was read back. */
+  private boolean isReplaying;
+
   private double[] lastPoll = {};
 
   /** A flow whose power is in the plan, with the native counters of the same energy. */
@@ -167,9 +171,21 @@ final class Counters {
    * @param numbers numbers of the messages with the values of the cells
    * @param isRepeat whether the message may repeat known values; it then counts as new only if a
    *     value has changed
+   * @param isReplay whether the message was processed before and is read back: the energy before it
+   *     is not counted again
+   * @param received the time of receipt
    * @return whether the message counts as new
    */
-  boolean message(Plan newPlan, double[] newCells, long[] numbers, boolean isRepeat, long now) {
+  boolean message(
+      Plan newPlan,
+      double[] newCells,
+      long[] numbers,
+      boolean isRepeat,
+      boolean isReplay,
+      long received) {
+    // A message can be processed after a message that was received later.
+    long now = received - lastMessage > 0 ? received : lastMessage;
+    isReplaying = isReplay;
     boolean isNew = !isRepeat || newPlan != plan || !Arrays.equals(lastPoll, newCells);
     if (isRepeat) {
       lastPoll = newCells;
@@ -199,7 +215,8 @@ final class Counters {
    * @param values current values of the plan's series
    */
   List<Counted> count(Plan newPlan, double[] newCells, double[] values, long now) {
-    countEnergy(newPlan, newCells, now);
+    // The energy until now may already be counted elsewhere: it is counted after the replay.
+    countEnergy(newPlan, newCells, isReplaying ? lastMessage : now);
     for (int i = 0; i < nativeOf.length; i++) {
       if (nativeOf[i] != null && !Double.isNaN(values[i])) {
         values[i] = nativeOf[i].value();
@@ -221,9 +238,8 @@ final class Counters {
   record Counted(Series series, double value) {}
 
   private void countEnergy(Plan newPlan, double[] newCells, long now) {
-    long until = lastMessage + holdNanos;
     if (newPlan != plan) {
-      computed.values().forEach(energy -> energy.update(until, now, Double.NaN));
+      computed.values().forEach(energy -> update(energy, now, Double.NaN));
       if (newPlan == null) {
         plan = null;
         flows = List.of();
@@ -237,7 +253,15 @@ final class Counters {
       return;
     }
     for (Computed flow : flows) {
-      flow.energy().update(until, now, flow.sign() * plan.value(flow.power(), newCells));
+      update(flow.energy(), now, flow.sign() * plan.value(flow.power(), newCells));
+    }
+  }
+
+  private void update(StepIntegral energy, long now, double watts) {
+    if (isReplaying) {
+      energy.restart(now, watts);
+    } else {
+      energy.update(lastMessage + holdNanos, now, watts);
     }
   }
 }

@@ -127,7 +127,7 @@ public final class Normalised {
      * Updates the plan if the keys or the model have changed; returns whether the model has
      * counters.
      */
-    private boolean updatePlan(DeviceValues values) {
+    private boolean updatePlan(DeviceValues values, long at) {
       String now = devices.labels(serial).productName();
       boolean isModelChanged = !now.equals(product);
       if (isModelChanged) {
@@ -152,8 +152,7 @@ public final class Normalised {
         if (plan != null && counters == null) {
           double maxWatts = table().maxWatts(family.orElseThrow());
           bounds = new Bounds(maxWatts);
-          counters =
-              new Counters(table(), maxWatts, holdNanos(), nanoClock.getAsLong(), this::held);
+          counters = new Counters(table(), maxWatts, holdNanos(), at, this::held);
         }
         if (plan != null) {
           ranges = Arrays.stream(plan.series()).map(bounds::range).toArray(Bounds.Range[]::new);
@@ -171,8 +170,7 @@ public final class Normalised {
       return Math.max(settings.energyHold().toNanos(), silence.toNanos());
     }
 
-    synchronized void message(boolean mayRepeat) {
-      long now = nanoClock.getAsLong();
+    synchronized void message(boolean mayRepeat, boolean isReplay, long at) {
       // The fast case for most messages: only the few values that counters read are copied.
       boolean isPlanCurrent =
           plan != null
@@ -180,15 +178,18 @@ public final class Normalised {
               && devices.labels(serial).productName().equals(product)
               && quotas.read(serial, version, counters.cells(), cells, numbers);
       if (isPlanCurrent) {
-        isRepeated = !counters.message(plan, cells, numbers, false, now);
+        isRepeated = !counters.message(plan, cells, numbers, false, isReplay, at);
         return;
       }
       // Another message can change the keys between the two calls, so repeat them.
-      for (int attempt = 0; attempt < MAX_READS && updatePlan(quotas.valuesOf(serial)); attempt++) {
+      for (int attempt = 0; attempt < MAX_READS; attempt++) {
+        if (!updatePlan(quotas.storedValuesOf(serial), at)) {
+          return;
+        }
         double[] all = new double[numbers.length];
         int[] indexes = IntStream.range(0, all.length).toArray();
         if (quotas.read(serial, version, indexes, all, numbers)) {
-          isRepeated = !counters.message(plan, all, numbers, mayRepeat, now);
+          isRepeated = !counters.message(plan, all, numbers, mayRepeat, isReplay, at);
           return;
         }
       }
@@ -246,12 +247,12 @@ public final class Normalised {
 
     /** Passes each series with a value to the sink, in the order of the names. */
     synchronized void collect(DeviceValues of, Sink sink) {
-      if (!updatePlan(of)) {
+      long now = nanoClock.getAsLong();
+      if (!updatePlan(of, now)) {
         return;
       }
       double[] values = plan == null ? new double[0] : plan.values(of.values());
-      List<Counters.Counted> counted =
-          counters.count(plan, of.values(), values, nanoClock.getAsLong());
+      List<Counters.Counted> counted = counters.count(plan, of.values(), values, now);
       for (int i = 0; i < values.length; i++) {
         if (isShown(i, values[i])) {
           sink.accept(plan.series()[i], values[i]);
@@ -275,7 +276,11 @@ public final class Normalised {
     Message message = exchange.getMessage();
     String serial = message.getHeader(Quotas.DEVICE, String.class);
     if (settings.metrics().areNormalised() && devices.isServed(serial)) {
-      device(serial).message(Quotas.REST.equals(message.getHeader(Quotas.SOURCE)));
+      device(serial)
+          .message(
+              Quotas.REST.equals(message.getHeader(Quotas.SOURCE)),
+              Quotas.isTrue(message, Quotas.REPLAY),
+              quotas.receivedAt(message));
     }
   }
 

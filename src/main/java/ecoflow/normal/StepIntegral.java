@@ -27,11 +27,22 @@ final class StepIntegral {
    * Counts the energy of the previous power, and sets the current power.
    *
    * @param until the time until which the previous power applies
-   * @param now not before the time of the previous call
+   * @param now if it is before the time of a previous call, the energy up to that time remains
+   *     counted with the previous power, because the counter must not decrease
    * @param newWatts NaN if the power is unknown
    */
   void update(long until, long now, double newWatts) {
     count(until, now);
+    setPower(newWatts);
+  }
+
+  /** Sets the current power, without the energy of the previous power. */
+  void restart(long now, double newWatts) {
+    advance(now);
+    setPower(newWatts);
+  }
+
+  private void setPower(double newWatts) {
     watts = Math.abs(newWatts) <= maxWatts ? Math.max(0, newWatts) : Double.NaN;
     hasPower = hasPower || !Double.isNaN(watts);
   }
@@ -42,7 +53,13 @@ final class StepIntegral {
     if (!Double.isNaN(watts) && end - since > 0) {
       joules += watts * (end - since) / NANOS;
     }
-    since = now;
+    advance(now);
+  }
+
+  private void advance(long now) {
+    if (Double.isNaN(watts) || now - since > 0) {
+      since = now;
+    }
   }
 
   /** Joules since the first power; NaN before it. */

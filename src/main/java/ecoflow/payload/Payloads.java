@@ -14,6 +14,7 @@ import ecoflow.text.MessageTrace;
 import ecoflow.unknown.UnknownMessages;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -107,7 +108,8 @@ public final class Payloads {
    * Route step: counts a payload and sets the header EcoflowPayload to its kind: JSON, FRAME,
    * CUT_FRAME, BASE64 or UNKNOWN.
    *
-   * @throws IllegalArgumentException if the payload is too large
+   * @throws IllegalArgumentException if the payload is too large, or the time of receipt or the
+   *     replay in the headers is not valid
    */
   public void identify(Exchange exchange) {
     byte[] payload = payload(exchange.getMessage());
@@ -117,6 +119,7 @@ public final class Payloads {
       throw new IllegalArgumentException(
           payload.length + " bytes, more than the limit of " + MAX_BYTES);
     }
+    checkReceipt(exchange.getMessage());
     PayloadKind kind = PayloadKind.of(payload);
     exchange.getMessage().setHeader(KIND, kind.name());
     if (kind != PayloadKind.UNKNOWN) {
@@ -129,6 +132,15 @@ public final class Payloads {
         // The following steps add the kind to the trace.
       }
     }
+  }
+
+  /** Otherwise, the error would be counted for each message of a frame. */
+  private static void checkReceipt(Message message) {
+    Long received = Quotas.received(message);
+    if (received != null) {
+      message.setHeader(Quotas.RECEIVED, received);
+    }
+    Quotas.isTrue(message, Quotas.REPLAY);
   }
 
   private Optional<Account> account(Exchange exchange) {
@@ -234,7 +246,9 @@ public final class Payloads {
       trace.part(command(decoded) + " " + outcome + bytes);
     }
     if (decoded.outcome() == Decoded.Outcome.UNKNOWN) {
-      unknown.record(serial, message.getHeader(Quotas.SOURCE, "", String.class), header);
+      Long received = Quotas.received(message);
+      Optional<Instant> at = Optional.ofNullable(received).map(Instant::ofEpochMilli);
+      unknown.record(serial, message.getHeader(Quotas.SOURCE, "", String.class), header, at);
     }
     decoded.dropped().forEach(dropped -> countDropped(dropped, decoded, serial, trace));
     message.setBody(decoded.values());

@@ -1,5 +1,6 @@
 package ecoflow.quota;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,6 +26,11 @@ final class ChangeTracker {
 
   /** Keys whose values may have changed since then. */
   private final Set<String> changedKeys = new TreeSet<>();
+
+  /** Whether the next call of {@link #changes} returns all values. */
+  private boolean returnsAll;
+
+  private boolean isConcealed;
 
   /**
    * @param lock of the device
@@ -56,10 +62,39 @@ final class ChangeTracker {
     }
   }
 
+  /** The next call of {@link #changes} returns all values, as for a new device. */
+  void returnAll() {
+    returnsAll = true;
+  }
+
+  boolean isConcealed() {
+    return isConcealed;
+  }
+
+  /**
+   * Removes the series from the watcher, or adds them again.
+   *
+   * @param cells all cells of the device
+   */
+  void conceal(boolean conceal, Collection<Cell> cells) {
+    if (conceal == isConcealed) {
+      return;
+    }
+    isConcealed = conceal;
+    for (Cell cell : cells) {
+      if (!conceal) {
+        watch(cell);
+      } else if (cell.watched != null) {
+        watcher.get().removed(cell.watched);
+        cell.watched = null;
+      }
+    }
+  }
+
   /** Notifies the watcher of a series, unless it was already notified. */
   void watch(Cell cell) {
     SeriesWatcher current = watcher.get();
-    if (current != null && cell.watched == null && cell.isSeries()) {
+    if (current != null && cell.watched == null && cell.isSeries() && !isConcealed) {
       cell.watched = new Watched(cell);
       current.added(cell.watched);
     }
@@ -67,10 +102,13 @@ final class ChangeTracker {
 
   /** See {@link Quotas#changes}. */
   Map<String, Double> changes(SeriesIndex index) {
-    if (returned == null) {
+    if (returned == null || returnsAll) {
       Map<String, Double> all = index.values();
+      Map<String, Double> allAndRemoved = withRemoved(all);
       returned = new HashMap<>(all);
-      return all;
+      returnsAll = false;
+      changedKeys.clear();
+      return allAndRemoved;
     }
     Map<String, Double> changes = new LinkedHashMap<>();
     for (String key : changedKeys) {
@@ -83,6 +121,15 @@ final class ChangeTracker {
     }
     changedKeys.clear();
     return Collections.unmodifiableMap(changes);
+  }
+
+  private Map<String, Double> withRemoved(Map<String, Double> all) {
+    if (returned == null || all.keySet().containsAll(returned.keySet())) {
+      return all;
+    }
+    Map<String, Double> values = new LinkedHashMap<>(all);
+    returned.keySet().forEach(key -> values.putIfAbsent(key, null));
+    return Collections.unmodifiableMap(values);
   }
 
   /** The view of a series for the watcher. */

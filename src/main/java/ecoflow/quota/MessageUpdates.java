@@ -19,6 +19,10 @@ import java.util.function.Predicate;
  * strings do not have series, but are among the values of a device. A poll does not overwrite
  * recently pushed values, because EcoFlow answers polls from a database that can be minutes behind
  * the pushes.
+ *
+ * <p>A message that was received before other messages of the device can be stored after them, for
+ * example if it is read back. It changes only values that are older than the message, and adds
+ * series only if no later message has removed any.
  */
 final class MessageUpdates {
 
@@ -68,6 +72,14 @@ final class MessageUpdates {
   /** The time of the first message after the device was offline. */
   private long onlineSince;
 
+  /** The latest time of receipt of a message. */
+  private long newestAt;
+
+  /** The latest time at which a message removed values, or the device was offline. */
+  private long removedAt;
+
+  private boolean hasRemoved;
+
   MessageUpdates(String serial, Settings settings, SeriesIndex index, ChangeTracker tracker) {
     this.serial = serial;
     this.settings = settings;
@@ -81,15 +93,38 @@ final class MessageUpdates {
     isOffline = true;
   }
 
+  /** Removes the values from before a time at which the device was offline. */
+  void offline(long at) {
+    if (messages == 0 || newestAt - at <= 0) {
+      index.removeAll();
+      isOffline = true;
+    } else {
+      List<Cell> all = List.copyOf(index.cells());
+      all.stream().filter(cell -> cell.updatedAt - at < 0).forEach(index::remove);
+    }
+    removedAt(at);
+  }
+
+  private void removedAt(long at) {
+    if (!hasRemoved || at - removedAt > 0) {
+      hasRemoved = true;
+      removedAt = at;
+    }
+  }
+
   /** See {@link QuotaStore#record}. */
   int store(
       Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin, Map<?, ?> times) {
+    boolean isOld = messages > 0 && now - newestAt < 0;
+    if (!isOld) {
+      newestAt = now;
+    }
     boolean isPollAfterPush = origin == Origin.POLL && hasPushed;
     if (isPollAfterPush) {
       pushPrecedence = settings.pushPrecedence().apply(serial).toNanos();
     }
     boolean isAfterPush = isPollAfterPush && now - pushedAt < pushPrecedence;
-    if (origin == Origin.PUSH) {
+    if (origin == Origin.PUSH && (!hasPushed || now - pushedAt > 0)) {
       hasPushed = true;
       pushedAt = now;
     }
@@ -98,7 +133,7 @@ final class MessageUpdates {
       onlineSince = now;
     }
     messages++;
-    return new Update(conflictsOfMessage, now, origin, isAfterPush, times)
+    return new Update(conflictsOfMessage, now, isOld, origin, isAfterPush, times)
         .storeMembers(positions.root(), quotas, 1);
   }
 
@@ -106,7 +141,13 @@ final class MessageUpdates {
   private final class Update {
 
     private final Conflicts conflictsOfMessage;
+
+    /** The time of receipt. */
     private final long now;
+
+    /** Whether a message that was received later is already stored. */
+    private final boolean isOld;
+
     private final Origin origin;
 
     /** Whether the message is a poll and the device has sent a push recently. */
@@ -127,11 +168,13 @@ final class MessageUpdates {
     Update(
         Conflicts conflictsOfMessage,
         long now,
+        boolean isOld,
         Origin origin,
         boolean isAfterPush,
         Map<?, ?> times) {
       this.conflictsOfMessage = conflictsOfMessage;
       this.now = now;
+      this.isOld = isOld;
       this.origin = origin;
       this.isAfterPush = isAfterPush;
       this.times = times;
@@ -183,6 +226,9 @@ final class MessageUpdates {
         // The value is older than the stored one, but was received.
         return 1;
       }
+      if (isOld && isOverriddenByNewer(position, value)) {
+        return 1;
+      }
       if (index.stringValues() > 0 && !isInString && !(value instanceof String)) {
         removeStringValues(position.key);
       }
@@ -199,14 +245,20 @@ final class MessageUpdates {
         int stored = storeElements(position, elements, depth + 1);
         // Remove elements and members that only the previous list had.
         removeOlder(index.elements(position.key));
-        index.remove(position.cell(index));
+        remove(position.cell(index));
+        if (elements.isEmpty()) {
+          removedAt(now);
+        }
         return stored;
+      }
+      if (value == null) {
+        removedAt(now);
       }
       int stored = value instanceof String text ? storeString(position, text, depth) : 0;
       if (!position.isEmpty(index)) {
         removeOlder(index.elements(position.key));
         removeOlder(index.members(position.key));
-        index.remove(position.cell(index));
+        remove(position.cell(index));
       }
       return stored;
     }
@@ -223,7 +275,7 @@ final class MessageUpdates {
         // Remove members that only the previous item had.
         removeOlder(index.members(position.key));
       }
-      index.remove(position.cell(index));
+      remove(position.cell(index));
       return stored;
     }
 
@@ -253,10 +305,14 @@ final class MessageUpdates {
     private int storeNumber(Position position, double value) {
       Cell cell = position.cell(index);
       if (cell != null && cell.isSeries() == isInString) {
-        index.remove(cell);
+        remove(cell);
         cell = null;
       }
       boolean isNew = cell == null;
+      if (isNew && isOld && hasRemoved && now - removedAt < 0) {
+        // The later removal can have included this value.
+        return 1;
+      }
       if (isNew) {
         cell = isInString ? newStringValue(position.key) : newSeries(position.key);
         if (cell == null) {
@@ -264,7 +320,7 @@ final class MessageUpdates {
         }
       } else if (settings.ownName().test(cell.name)) {
         conflict(Conflicts.Kind.OWN_METRIC, cell.name);
-        index.remove(cell);
+        remove(cell);
         return 0;
       }
       // Some devices send -0.0; store it as 0.
@@ -308,7 +364,8 @@ final class MessageUpdates {
         return null;
       }
       List<String> indexes = SeriesName.indexesOf(key);
-      if (isAfterPush && conflictsWithPush(name, indexes)) {
+      if ((isAfterPush && conflictsWith(name, indexes, this::isRecentPush))
+          || (isOld && conflictsWith(name, indexes, this::isNewer))) {
         return null;
       }
       removeConflicting(name, indexes);
@@ -345,12 +402,32 @@ final class MessageUpdates {
           || (removesAll && containsRecentPush(index.members(position.key)));
     }
 
-    /** Whether a key of a poll would replace a recently pushed series with another key. */
-    private boolean conflictsWithPush(String name, List<String> indexes) {
+    /**
+     * Whether a value that was received later replaces this value, although this message is stored
+     * after it. A list and an item of a history are single values; the members of an object are
+     * separate values, unless the object is in a JSON string.
+     */
+    private boolean isOverriddenByNewer(Position position, Object value) {
+      boolean keepsMembers =
+          value instanceof Number
+              || value instanceof Boolean
+              || (value instanceof Map<?, ?> && !times.containsKey(position.key));
+      return isNewer(position.cell(index))
+          || index.elements(position.key).stream().anyMatch(this::isNewer)
+          || index.members(position.key).stream()
+              .anyMatch(cell -> isNewer(cell) && !(keepsMembers && cell.isSeries()));
+    }
+
+    private boolean isNewer(Cell cell) {
+      return cell != null && cell.updatedAt - now > 0;
+    }
+
+    /** Whether a key would replace a series with another key that meets the condition. */
+    private boolean conflictsWith(String name, List<String> indexes, Predicate<Cell> condition) {
       Map<List<String>, Cell> cells = index.named(name);
       return hasOtherShape(cells, indexes)
-          ? containsRecentPush(cells.values())
-          : isRecentPush(cells.get(indexes));
+          ? cells.values().stream().anyMatch(condition)
+          : condition.test(cells.get(indexes));
     }
 
     private boolean containsRecentPush(Collection<Cell> cells) {
@@ -367,10 +444,10 @@ final class MessageUpdates {
       Cell sameSeries = cells.get(indexes);
       if (sameSeries != null) {
         conflict(Conflicts.Kind.SAME_NAME, name);
-        index.remove(sameSeries);
+        remove(sameSeries);
       } else if (hasOtherShape(cells, indexes)) {
         conflict(Conflicts.Kind.SHAPE, name);
-        List.copyOf(cells.values()).forEach(index::remove);
+        List.copyOf(cells.values()).forEach(this::remove);
       }
     }
 
@@ -399,7 +476,14 @@ final class MessageUpdates {
           older.add(cell);
         }
       }
-      older.forEach(index::remove);
+      older.forEach(this::remove);
+    }
+
+    private void remove(Cell cell) {
+      if (cell != null && !cell.removed && !(isOld && isNewer(cell))) {
+        removedAt(now);
+        index.remove(cell);
+      }
     }
   }
 }

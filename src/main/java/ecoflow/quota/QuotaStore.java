@@ -21,7 +21,7 @@ import java.util.function.LongSupplier;
 final class QuotaStore {
 
   private final MessageUpdates.Settings settings;
-  private final LongSupplier nanoClock;
+  final LongSupplier nanoClock;
   private final ConcurrentMap<String, Device> devices = new ConcurrentHashMap<>();
   private final PageOrder pageOrder = new PageOrder();
 
@@ -44,16 +44,20 @@ final class QuotaStore {
    * @param conflictsOfMessage receives the conflicts of this message, in addition to the receiver
    *     of all conflicts
    * @param times the times of items of histories by key, see {@link Quotas#ITEM_TIMES}
-   * @return the number of stored values, including those in JSON strings
+   * @param at the time of receipt
+   * @param isReplay see {@link Quotas#REPLAY}
+   * @return the number of stored values, including those in JSON strings, and of values that were
+   *     not stored because newer ones exist
    */
   int record(
       String serial,
       Map<?, ?> quotas,
       Conflicts conflictsOfMessage,
       Origin origin,
-      Map<?, ?> times) {
-    return deviceToUpdate(serial)
-        .store(quotas, conflictsOfMessage, nanoClock.getAsLong(), origin, times);
+      Map<?, ?> times,
+      long at,
+      boolean isReplay) {
+    return deviceToUpdate(serial).store(quotas, conflictsOfMessage, at, origin, times, isReplay);
   }
 
   /** Notifies the watcher of the existing series and of all later additions and removals. */
@@ -67,6 +71,39 @@ final class QuotaStore {
     Device device = devices.get(serial);
     if (device != null) {
       device.forget();
+    }
+  }
+
+  /** Removes the values of a device that were received before a time at which it was offline. */
+  void forget(String serial, long until) {
+    Device device = devices.get(serial);
+    if (device != null) {
+      device.forget(until);
+    }
+  }
+
+  /** Whether the last message of the device was read back. */
+  boolean isReplaying(String serial) {
+    Device device = devices.get(serial);
+    return device != null && device.isReplaying();
+  }
+
+  /** Starts or ends a replay with a message without values. */
+  void setReplaying(String serial, boolean isReplay) {
+    Device device = devices.get(serial);
+    if (device != null) {
+      device.setReplaying(isReplay);
+    }
+  }
+
+  /**
+   * Excludes the values of a device from snapshots and from the watcher, or includes them again. A
+   * replay can still need them.
+   */
+  void conceal(String serial, boolean isConcealed) {
+    Device device = isConcealed ? deviceToUpdate(serial) : devices.get(serial);
+    if (device != null) {
+      device.conceal(isConcealed);
     }
   }
 
@@ -116,7 +153,11 @@ final class QuotaStore {
   /** All series at the time of the call. */
   Snapshot snapshot() {
     List<Family.DeviceCells> all =
-        new TreeMap<>(devices).values().stream().map(Device::cellsInOrder).toList();
+        new TreeMap<>(devices)
+            .values().stream()
+                .filter(device -> !device.isConcealed())
+                .map(Device::cellsInOrder)
+                .toList();
     return new Snapshot(
         () -> pageOrder.families(all), all.stream().map(Family.DeviceCells::values).toList());
   }
@@ -128,6 +169,7 @@ final class QuotaStore {
             .sorted()
             .map(devices::get)
             .filter(Objects::nonNull)
+            .filter(device -> !device.isConcealed())
             .map(Device::cellsInOrder)
             .toList();
     // Not the order of all series, which it would replace.
@@ -136,8 +178,16 @@ final class QuotaStore {
         some.stream().map(Family.DeviceCells::values).toList());
   }
 
-  /** All values of a device, including those in JSON strings. */
+  /** All values of a device, including those in JSON strings; none if they are concealed. */
   DeviceValues valuesOf(String serial) {
+    Device device = devices.get(serial);
+    return device == null || device.isConcealed()
+        ? DeviceValues.none(serial)
+        : device.cellsInOrder().values();
+  }
+
+  /** Like {@link #valuesOf}, also if they are concealed. */
+  DeviceValues storedValuesOf(String serial) {
     Device device = devices.get(serial);
     return device == null ? DeviceValues.none(serial) : device.cellsInOrder().values();
   }
@@ -163,6 +213,7 @@ final class QuotaStore {
     private final ChangeTracker tracker;
     private final SeriesIndex index;
     private final MessageUpdates updates;
+    private boolean isReplaying;
 
     Device(String serial) {
       tracker = new ChangeTracker(serial, this, () -> watcher);
@@ -171,8 +222,33 @@ final class QuotaStore {
     }
 
     synchronized int store(
-        Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin, Map<?, ?> times) {
-      return updates.store(quotas, conflictsOfMessage, now, origin, times);
+        Map<?, ?> quotas,
+        Conflicts conflictsOfMessage,
+        long at,
+        Origin origin,
+        Map<?, ?> times,
+        boolean isReplay) {
+      setReplaying(isReplay);
+      return updates.store(quotas, conflictsOfMessage, at, origin, times);
+    }
+
+    synchronized void setReplaying(boolean isReplay) {
+      isReplaying = isReplay;
+      if (isReplay) {
+        tracker.returnAll();
+      }
+    }
+
+    synchronized boolean isReplaying() {
+      return isReplaying;
+    }
+
+    synchronized boolean isConcealed() {
+      return tracker.isConcealed();
+    }
+
+    synchronized void conceal(boolean isConcealed) {
+      tracker.conceal(isConcealed, index.cells());
     }
 
     synchronized void watchAll() {
@@ -184,16 +260,20 @@ final class QuotaStore {
       updates.offline();
     }
 
+    synchronized void forget(long until) {
+      updates.offline(until);
+    }
+
     synchronized int expire(long now, long maxAge) {
       return index.expire(now, maxAge);
     }
 
     synchronized int size() {
-      return index.size();
+      return tracker.isConcealed() ? 0 : index.size();
     }
 
     synchronized Map<String, Double> values() {
-      return index.values();
+      return tracker.isConcealed() ? Map.of() : index.values();
     }
 
     synchronized Map<String, Double> changes() {

@@ -39,6 +39,19 @@ public final class Quotas {
   public static final String ONLINE = "EcoflowOnline";
 
   /**
+   * Header: the time of receipt in milliseconds since 1970, as a number or as text. A time in the
+   * future is replaced by the current time; absent if the message is received now.
+   */
+  public static final String RECEIVED = "EcoflowReceived";
+
+  /**
+   * Header: true if the message was processed before and is read back, for example by an exporter
+   * that continues the work of another one. The computed energy does not include it, and sinks do
+   * not receive it. The next message without this header ends the replay of its device.
+   */
+  public static final String REPLAY = "EcoflowReplay";
+
+  /**
    * Header: a map of the keys of complete items in the message, such as items of histories, to
    * their times in seconds since 1970, or to 0. An item is ignored if a newer one with the same key
    * was stored before; otherwise it replaces the previous item completely. Absent without such
@@ -61,6 +74,9 @@ public final class Quotas {
   public static final String NAME = "EcoflowDeviceName";
 
   public static final String PRODUCT = "EcoflowProductName";
+
+  /** In September 2001: an earlier time is probably in seconds. */
+  private static final long MIN_MILLIS = 1_000_000_000_000L;
 
   private static final Logger LOG = LoggerFactory.getLogger(Quotas.class);
 
@@ -124,11 +140,70 @@ public final class Quotas {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 
+  /**
+   * The time of receipt in the header of a message, in milliseconds since 1970 and not in the
+   * future; null for a message that is received now.
+   *
+   * @throws IllegalArgumentException if the header is not a time. A message of unknown age must not
+   *     be shown as current.
+   */
+  public static Long received(Message message) {
+    Object header = message.getHeader(RECEIVED);
+    if (header == null) {
+      return null;
+    }
+    long millis = header instanceof Number number ? number.longValue() : parse(message);
+    if (millis < MIN_MILLIS) {
+      throw new IllegalArgumentException(
+          "header "
+              + RECEIVED
+              + ": expected milliseconds since 1970, but was '"
+              + Lines.oneLine(String.valueOf(header))
+              + "'");
+    }
+    return Math.min(millis, System.currentTimeMillis());
+  }
+
+  private static long parse(Message message) {
+    String text = message.getHeader(RECEIVED, "", String.class).strip();
+    return text.matches("[0-9]{1,18}") ? Long.parseLong(text) : 0;
+  }
+
+  /**
+   * Whether a header is true, as a Boolean or as text; false if it is absent.
+   *
+   * @throws IllegalArgumentException if the header is neither true nor false
+   */
+  public static boolean isTrue(Message message, String name) {
+    Object header = message.getHeader(name);
+    if (header == null || header instanceof Boolean) {
+      return Boolean.TRUE.equals(header);
+    }
+    String text = message.getHeader(name, "", String.class);
+    if (!text.equalsIgnoreCase("true") && !text.equalsIgnoreCase("false")) {
+      throw new IllegalArgumentException(
+          "header " + name + ": expected true or false, but was '" + Lines.oneLine(text) + "'");
+    }
+    return text.equalsIgnoreCase("true");
+  }
+
+  /** The time of receipt of a message on the monotonic clock. */
+  public long receivedAt(Message message) {
+    return nanos(received(message));
+  }
+
+  private long nanos(Long received) {
+    return received == null ? devices.now() : devices.receivedAt(received);
+  }
+
   /** Route step: the body, a map of raw quota keys to values, becomes gauges of the device. */
   public void store(Exchange exchange) {
     Message message = exchange.getMessage();
     String serial = message.getHeader(DEVICE, String.class);
     Object source = message.getHeader(SOURCE);
+    Long received = received(message);
+    boolean isReplay = isTrue(message, REPLAY);
+    boolean reportsOnline = isTrue(message, ONLINE);
     if (OTHER.equals(source)) {
       devices.adopt(
           serial, message.getHeader(NAME, String.class), message.getHeader(PRODUCT, String.class));
@@ -140,56 +215,70 @@ public final class Quotas {
       Origin origin =
           REST.equals(source) ? Origin.POLL : PUSH.equals(source) ? Origin.PUSH : Origin.OTHER;
       Map<?, ?> times = message.getHeader(ITEM_TIMES, Map.of(), Map.class);
-      boolean reportsOnline = Boolean.TRUE.equals(message.getHeader(ONLINE));
       devices.exclusively(
           serial,
           () -> {
+            long at = nanos(received);
             if (reportsOnline) {
-              devices.reportedOnline(serial);
+              devices.reportedOnline(serial, at);
             }
-            if (origin == Origin.POLL && !devices.isOnline(serial)) {
+            if (origin == Origin.POLL && !devices.isOnline(serial, at)) {
               // The cloud returns the last known values of devices that have been offline for days.
               LOG.debug("Device {} went offline before its values arrived", serial);
-            } else {
-              store(serial, quotas, origin, times, MessageTrace.of(exchange));
+              return;
+            }
+            // Values from before the device went offline must not reappear with the first message.
+            removeHidden(serial, at);
+            if (received != null) {
+              concealHidden(serial);
+            }
+            MessageTrace trace = MessageTrace.of(exchange);
+            Conflicts conflicts =
+                trace == null
+                    ? Conflicts.IGNORED
+                    : (kind, device, name) -> trace.conflict(label(kind), name);
+            int stored = store.record(serial, quotas, conflicts, origin, times, at, isReplay);
+            boolean hasValues =
+                stored > 0 || (!keepsJsonStrings && JsonStrings.haveValues(quotas, jsonReader));
+            if (hasValues) {
+              long millis = received == null ? System.currentTimeMillis() : received;
+              devices.dataArrived(serial, origin == Origin.POLL, at, millis);
+            }
+            if (origin == Origin.POLL && devices.polled(serial, hasValues, at)) {
+              devices.snapshotReceived(serial, at);
+            }
+            if (received != null) {
+              concealHidden(serial);
+            }
+            if (!isReplay) {
+              onChange.accept(serial);
+            }
+            if (trace != null) {
+              trace.accepted(stored);
             }
           });
     }
   }
 
-  private void store(
-      String serial, Map<?, ?> quotas, Origin origin, Map<?, ?> times, MessageTrace trace) {
-    // Values from before the device went offline must not reappear with the first message.
-    removeHidden(serial);
-    Conflicts conflictsInTrace =
-        trace == null
-            ? Conflicts.IGNORED
-            : (kind, device, name) -> trace.conflict(label(kind), name);
-    int stored = store.record(serial, quotas, conflictsInTrace, origin, times);
-    boolean hasValues =
-        stored > 0 || (!keepsJsonStrings && JsonStrings.haveValues(quotas, jsonReader));
-    if (hasValues) {
-      devices.dataArrived(serial, origin == Origin.POLL);
-    }
-    if (origin == Origin.POLL) {
-      devices.snapshotReceived(serial);
-      devices.polled(serial, hasValues);
-    }
-    onChange.accept(serial);
-    if (trace != null) {
-      trace.accepted(stored);
-    }
-  }
-
   /** Route step: marks the device as offline and removes its gauges. */
   public void markOffline(Exchange exchange) {
-    String serial = exchange.getMessage().getHeader(DEVICE, String.class);
+    Message message = exchange.getMessage();
+    String serial = message.getHeader(DEVICE, String.class);
+    Long received = received(message);
+    boolean isReplay = isTrue(message, REPLAY);
     devices.exclusively(
         serial,
         () -> {
-          devices.reportedOffline(serial);
-          removeHidden(serial);
-          onChange.accept(serial);
+          long at = nanos(received);
+          if (devices.reportedOffline(serial, at)) {
+            store.forget(serial, at);
+            devices.snapshotDiscarded(serial);
+          }
+          removeHidden(serial, at);
+          store.setReplaying(serial, isReplay);
+          if (!isReplay) {
+            onChange.accept(serial);
+          }
         });
     MessageTrace trace = MessageTrace.of(exchange);
     if (trace != null) {
@@ -208,8 +297,17 @@ public final class Quotas {
         serial,
         () -> {
           store.expire(serial, devices.seriesLife(serial));
-          removeHidden(serial);
-          onChange.accept(serial);
+          boolean isReplaying = store.isReplaying(serial);
+          boolean isHidden = !devices.isShown(serial);
+          if (isHidden && !isReplaying) {
+            store.forget(serial);
+            devices.snapshotDiscarded(serial);
+          }
+          // During a replay, further messages can show that the device is online.
+          store.conceal(serial, isHidden && isReplaying);
+          if (!isReplaying) {
+            onChange.accept(serial);
+          }
         });
   }
 
@@ -220,11 +318,22 @@ public final class Quotas {
     store.remove(serial);
   }
 
-  private void removeHidden(String serial) {
-    if (!devices.isShown(serial)) {
-      store.forget(serial);
+  /** Removes the values of a device that was offline when a message was received. */
+  private void removeHidden(String serial, long at) {
+    if (!devices.isShown(serial, at)) {
+      store.forget(serial, at);
       devices.snapshotDiscarded(serial);
     }
+  }
+
+  /** A message that was received earlier does not show that the device is online now. */
+  private void concealHidden(String serial) {
+    store.conceal(serial, !devices.isShown(serial));
+  }
+
+  /** Whether the last message of the device was read back, see {@link #REPLAY}. */
+  public boolean isReplaying(String serial) {
+    return store.isReplaying(serial);
   }
 
   /** For routes: all values of the device in the header, by raw quota key. */
@@ -301,6 +410,11 @@ public final class Quotas {
    */
   public DeviceValues valuesOf(String serial) {
     return store.valuesOf(serial);
+  }
+
+  /** Like {@link #valuesOf}, including values that are not shown before the end of a replay. */
+  public DeviceValues storedValuesOf(String serial) {
+    return store.storedValuesOf(serial);
   }
 
   /**

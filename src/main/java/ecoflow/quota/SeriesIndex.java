@@ -92,10 +92,10 @@ final class SeriesIndex {
     return byName.getOrDefault(name, Map.of());
   }
 
-  /** Adds a cell that is updated now; its key must not exist. */
-  void add(Cell cell, long now) {
-    if (byKey.isEmpty()) {
-      oldest = now;
+  /** Adds a cell that is updated at a time; its key must not exist. */
+  void add(Cell cell, long at) {
+    if (byKey.isEmpty() || at - oldest < 0) {
+      oldest = at;
     }
     byKey.put(cell.rawKey, cell);
     if (cell.isSeries()) {

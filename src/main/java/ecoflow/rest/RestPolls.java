@@ -379,7 +379,7 @@ final class RestPolls {
     String message = "Cannot get the values of device " + serial + ": " + reason;
     boolean isForbidden = isForbidden(failure);
     if (isForbidden) {
-      devices.polled(serial, false);
+      devices.polled(serial, false, nanoClock.getAsLong());
     }
     if (isForbidden || isPushing(account, serial)) {
       api.recordFailure(account, message);

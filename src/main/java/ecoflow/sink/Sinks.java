@@ -83,9 +83,14 @@ public final class Sinks {
     quotas.onChange(this::sendChanges);
   }
 
-  /** For routes: the devices whose snapshots are sent to sinks; empty without such a sink. */
+  /**
+   * For routes: the devices whose snapshots are sent to sinks; empty without such a sink. During a
+   * replay, the values of a device are outdated.
+   */
   public List<String> devices() {
-    return snapshots().isEmpty() ? List.of() : devices.serials();
+    return snapshots().isEmpty()
+        ? List.of()
+        : devices.serials().stream().filter(serial -> !quotas.isReplaying(serial)).toList();
   }
 
   /** Called while the device is locked, so that changes are sent in their order. */

@@ -78,18 +78,20 @@ public final class UnknownMessages {
    *
    * @param source the source of the message, such as push or reply
    * @param header the header with the unencrypted message
+   * @param received the time of receipt; empty for now
    */
-  public synchronized void record(String serial, String source, Header header) {
+  public synchronized void record(
+      String serial, String source, Header header, Optional<Instant> received) {
     String model = serial.substring(0, Math.min(Mask.MODEL_CHARS, serial.length()));
     Kind kind = new Kind(model, header.getCmdFunc(), header.getCmdId());
     int length = header.getPdata().size();
     if (!seen.containsKey(kind) && seen.size() >= MAX_KINDS) {
       return;
     }
-    Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+    Instant at = received.orElseGet(clock::instant).truncatedTo(ChronoUnit.SECONDS);
     Statistics stats = seen.computeIfAbsent(kind, unused -> new Statistics());
-    stats.first = stats.first == null ? now : stats.first;
-    stats.last = now;
+    stats.first = stats.first == null || at.isBefore(stats.first) ? at : stats.first;
+    stats.last = stats.last == null || at.isAfter(stats.last) ? at : stats.last;
     stats.count++;
     stats.shortest = Math.min(stats.shortest, length);
     stats.longest = Math.max(stats.longest, length);
@@ -99,7 +101,7 @@ public final class UnknownMessages {
         file ->
             file.record(
                 new Recording.Entry(
-                    now.toString(), source, Mask.serial(serial), product, kind.command(), length),
+                    at.toString(), source, Mask.serial(serial), product, kind.command(), length),
                 header,
                 () -> new Mask(words(serial), serials(serial))));
   }

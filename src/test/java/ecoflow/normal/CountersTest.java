@@ -62,7 +62,7 @@ class CountersTest {
       numbers.put((String) keysAndValues[i], message);
     }
     double[] cells = cells();
-    counters.message(plan, cells, numbersOfCells(), isRepeat, now);
+    counters.message(plan, cells, numbersOfCells(), isRepeat, false, now);
   }
 
   private long[] numbersOfCells() {
@@ -397,7 +397,7 @@ class CountersTest {
     assertEquals(1000.0, shown(SOLAR));
     Counters restarted =
         new Counters(TABLE, 10_000, HOLD, now, (series, reason, value) -> held.add("restarted"));
-    restarted.message(plan, cells(), numbersOfCells(), false, now);
+    restarted.message(plan, cells(), numbersOfCells(), false, false, now);
     double[] values = plan.values(cells());
     assertEquals(0.0, restarted.count(plan, cells(), values, now).get(0).value());
   }

@@ -33,7 +33,8 @@ public final class TestStore {
   }
 
   static int record(QuotaStore store, String serial, Map<?, ?> quotas, Origin origin) {
-    return store.record(serial, quotas, Conflicts.IGNORED, origin, Map.of());
+    long now = store.nanoClock.getAsLong();
+    return store.record(serial, quotas, Conflicts.IGNORED, origin, Map.of(), now, false);
   }
 
   public void record(String serial, Map<?, ?> quotas) {
