@@ -309,14 +309,10 @@ final class MessageUpdates {
         cell = null;
       }
       boolean isNew = cell == null;
-      if (isNew && isOld && hasRemoved && now - removedAt < 0) {
-        // The later removal can have included this value.
-        return 1;
-      }
       if (isNew) {
         cell = isInString ? newStringValue(position.key) : newSeries(position.key);
         if (cell == null) {
-          return 0;
+          return isRemovedLater() ? 1 : 0;
         }
       } else if (settings.ownName().test(cell.name)) {
         conflict(Conflicts.Kind.OWN_METRIC, cell.name);
@@ -340,7 +336,7 @@ final class MessageUpdates {
 
     /** A new value in a JSON string; null if it is rejected. */
     private Cell newStringValue(String key) {
-      if (index.stringValues() >= settings.maxSeries()) {
+      if (isRemovedLater() || index.stringValues() >= settings.maxSeries()) {
         return null;
       }
       Cell cell = Cell.ofString(key);
@@ -369,6 +365,9 @@ final class MessageUpdates {
         return null;
       }
       removeConflicting(name, indexes);
+      if (isRemovedLater()) {
+        return null;
+      }
       if (index.size() >= settings.maxSeries()) {
         conflict(Conflicts.Kind.LIMIT, name);
         rejected++;
@@ -377,6 +376,11 @@ final class MessageUpdates {
       Cell cell = new Cell(key, name, indexes);
       index.add(cell, now);
       return cell;
+    }
+
+    /** Whether a removal that was received later can have included a new value. */
+    private boolean isRemovedLater() {
+      return isOld && hasRemoved && now - removedAt < 0;
     }
 
     private void conflict(Conflicts.Kind kind, String name) {

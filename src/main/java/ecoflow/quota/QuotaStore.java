@@ -82,6 +82,14 @@ final class QuotaStore {
     }
   }
 
+  /**
+   * Like {@link #forget(String, long)}, and also ignores values from before this time that are
+   * stored later.
+   */
+  void offline(String serial, long at) {
+    deviceToUpdate(serial).forget(at);
+  }
+
   /** Whether the last message of the device was read back. */
   boolean isReplaying(String serial) {
     Device device = devices.get(serial);

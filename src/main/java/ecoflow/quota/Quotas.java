@@ -271,7 +271,7 @@ public final class Quotas {
         () -> {
           long at = nanos(received);
           if (devices.reportedOffline(serial, at)) {
-            store.forget(serial, at);
+            store.offline(serial, at);
             devices.snapshotDiscarded(serial);
           }
           removeHidden(serial, at);
