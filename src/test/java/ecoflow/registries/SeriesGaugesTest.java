@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -85,6 +86,33 @@ class SeriesGaugesTest {
     SeriesGauges gauges = new SeriesGauges("eco", devices, List.of(registries), lines);
     devices.onRenamed(gauges::rename);
     quotas.watch(gauges);
+  }
+
+  /** A registry that publishes during a replay must not publish outdated values. */
+  @Test
+  void valuesOfAReplayArePublishedOnceTheDeviceIsOnline() {
+    follow(registry);
+    replay(600, Map.of("pd.soc", 80, "pd.watts", 5));
+    quotas.removeOld();
+    assertNull(registry.find("eco_pd_soc").gauge());
+
+    replay(550, Map.of("pd.temp", 20));
+    assertEquals(List.of(), registry.getMeters());
+
+    for (int age = 500; age > 0; age -= 50) {
+      replay(age, Map.of("pd.soc", age));
+      assertEquals(age == 50 ? 3 : 0, registry.getMeters().size(), "age " + age);
+    }
+    assertEquals(50, registry.get("eco_pd_soc").gauge().value());
+  }
+
+  private void replay(long age, Map<String, ?> values) {
+    Exchange exchange = message(values);
+    exchange
+        .getMessage()
+        .setHeader(Quotas.RECEIVED, System.currentTimeMillis() - TimeUnit.SECONDS.toMillis(age));
+    exchange.getMessage().setHeader(Quotas.REPLAY, "true");
+    quotas.store(exchange);
   }
 
   private Exchange message(Map<String, ?> values) {

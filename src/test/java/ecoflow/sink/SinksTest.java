@@ -10,6 +10,8 @@ import com.sun.net.httpserver.HttpServer;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ExporterExtension;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.Collections;
 import java.util.HashMap;
@@ -21,6 +23,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.RouteBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +35,8 @@ class SinksTest {
 
   /** A message to a sink; removed values are null. */
   private record Told(Map<String, Double> values, Map<String, Object> headers) {}
+
+  private static final String DEVICE = "EcoflowDevice";
 
   private final SimulatedDevice delta =
       new SimulatedDevice("R331ZSINKS000001", "Garage", "DELTA 2", WireFormat.JSON);
@@ -192,6 +197,67 @@ class SinksTest {
             "EcoflowOnline", false,
             "EcoflowUpdated", 0L),
         silent.headers());
+  }
+
+  private void replay(Map<String, ?> values) {
+    send(values, Map.of("EcoflowReplay", "true"));
+  }
+
+  private void send(Map<String, ?> values, Map<String, ?> more) {
+    Map<String, Object> headers = new HashMap<>(more);
+    headers.put("EcoflowDevice", delta.serial());
+    headers.put("EcoflowSource", "push");
+    headers.put("EcoflowReceived", System.currentTimeMillis() - 5_000);
+    try (ProducerTemplate template = exporter.camelContext().createProducerTemplate()) {
+      template.sendBodyAndHeaders("direct:quotas", new HashMap<>(values), headers);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Sinks have received these messages from the exporter that processed them first. */
+  @Test
+  void aReplayIsNotSentToSinks() throws Exception {
+    BlockingQueue<Told> told = take("seda:changes-test");
+
+    replay(Map.of("pd.soc", 80, "pd.watts", 5));
+    replay(Map.of("pd.soc", 81));
+    exporter.page().eventuallyShows(delta, "pd_soc", 81);
+    delta.push(Map.of("pd.temp", 20));
+
+    assertEquals(
+        Map.of("pd.soc", 81.0, "pd.watts", 5.0, "pd.temp", 20.0),
+        next(told),
+        "all values, as for a new device");
+    delta.push(Map.of("pd.soc", 82));
+    assertEquals(Map.of("pd.soc", 82.0), next(told));
+  }
+
+  @Test
+  void theFirstMessageAfterAReplayIncludesRemovedValues() throws Exception {
+    BlockingQueue<Told> told = take("seda:changes-test");
+    send(Map.of("pd.soc", 80, "pd.watts", 5), Map.of());
+    assertEquals(Map.of("pd.soc", 80.0, "pd.watts", 5.0), next(told));
+
+    replay(Map.of("pd.watts", "none"));
+    // A message without values ends the replay of a device that is silent.
+    send(Map.of(), Map.of());
+
+    Map<String, Double> all = new HashMap<>(Map.of("pd.soc", 80.0));
+    all.put("pd.watts", null);
+    assertEquals(all, next(told));
+  }
+
+  @Test
+  void snapshotsDuringAReplayAreNotSent() throws Exception {
+    replay(Map.of("pd.soc", 81));
+    BlockingQueue<Told> pictures = take("seda:pictures-test");
+
+    for (int i = 0; i < 4; i++) {
+      assertEquals(river.serial(), pictures.poll(30, TimeUnit.SECONDS).headers().get(DEVICE));
+    }
+    send(Map.of(), Map.of());
+    assertEquals(Map.of("pd.soc", 81.0), pictureOf(delta, pictures).values());
   }
 
   @Test
