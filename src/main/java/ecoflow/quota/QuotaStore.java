@@ -147,10 +147,13 @@ final class QuotaStore {
     return device == null ? Map.of() : device.changes();
   }
 
-  /** The value of a raw quota key; null if it does not exist or is older than {@code maxAge}. */
-  Double value(String serial, String key, Duration maxAge) {
+  /**
+   * The value of a raw quota key; null if it does not exist, or was older than {@code maxAge} at a
+   * time.
+   */
+  Double value(String serial, String key, Duration maxAge, long at) {
     Device device = devices.get(serial);
-    return device == null ? null : device.value(key, nanoClock.getAsLong(), nanos(maxAge));
+    return device == null ? null : device.value(key, at, nanos(maxAge));
   }
 
   /** See {@link Quotas#addInput}. */

@@ -360,8 +360,12 @@ public final class Quotas {
     Double value = MessageValue.find(message.getBody(Map.class), key);
     if (value == null) {
       String serial = message.getHeader(DEVICE, String.class);
+      long at = receivedAt(message);
       // Values from before the device went offline are not shown any more.
-      value = devices.isShown(serial) ? store.value(serial, key, devices.seriesLife(serial)) : null;
+      value =
+          devices.isShown(serial, at)
+              ? store.value(serial, key, devices.seriesLife(serial), at)
+              : null;
     }
     return value == null || value.isNaN() ? null : value;
   }

@@ -71,7 +71,7 @@ class JsonStringsTest {
     assertEquals(1, store.size(SN));
     assertEquals(Map.of("soc", 5.0), store.values(SN));
     assertEquals(Map.of("soc", 5.0), store.changes(SN));
-    assertEquals(null, store.value(SN, "bp.a", Duration.ofHours(1)));
+    assertEquals(null, TestStore.value(store, SN, "bp.a", Duration.ofHours(1)));
     List<String> notifications = new ArrayList<>();
     store.watch(
         new SeriesWatcher() {

@@ -77,7 +77,7 @@ class QuotaStoreTest {
     assertEquals(1_000, record(SN, message));
 
     assertEquals(1_000, store.size(SN));
-    assertEquals(1, store.value(SN, "soc", Duration.ofHours(1)));
+    assertEquals(1, TestStore.value(store, SN, "soc", Duration.ofHours(1)));
     assertEquals(
         TestStore.MAX_VALUES + 2 - 1_000, conflicts.size(), "all numbers outside of objects");
     conflicts.clear();
@@ -421,11 +421,11 @@ class QuotaStoreTest {
     record(SN, map("a", 1));
     nanos += Duration.ofSeconds(1).toNanos();
 
-    assertEquals(1, store.value(SN, "a", Duration.ofSeconds(1)));
-    assertNull(store.value(SN, "b", Duration.ofSeconds(1)));
-    assertNull(store.value("OTHER", "a", Duration.ofSeconds(1)));
+    assertEquals(1, TestStore.value(store, SN, "a", Duration.ofSeconds(1)));
+    assertNull(TestStore.value(store, SN, "b", Duration.ofSeconds(1)));
+    assertNull(TestStore.value(store, "OTHER", "a", Duration.ofSeconds(1)));
     nanos++;
-    assertNull(store.value(SN, "a", Duration.ofSeconds(1)));
+    assertNull(TestStore.value(store, SN, "a", Duration.ofSeconds(1)));
   }
 
   @Test

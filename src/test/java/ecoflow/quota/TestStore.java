@@ -37,6 +37,10 @@ public final class TestStore {
     return store.record(serial, quotas, Conflicts.IGNORED, origin, Map.of(), now, false);
   }
 
+  static Double value(QuotaStore store, String serial, String key, Duration maxAge) {
+    return store.value(serial, key, maxAge, store.nanoClock.getAsLong());
+  }
+
   public void record(String serial, Map<?, ?> quotas) {
     record(store, serial, quotas);
   }

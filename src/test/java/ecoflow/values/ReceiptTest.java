@@ -2,9 +2,12 @@ package ecoflow.values;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.account.Account;
+import ecoflow.account.Accounts;
 import ecoflow.testkit.Frames;
 import ecoflow.testkit.RouteKit;
 import java.util.ArrayList;
@@ -19,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.camel.CamelExecutionException;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -654,6 +659,54 @@ class ReceiptTest {
     push(70, Map.of("mppt.inWatts", 5_000));
     assertTrue(solarEnergy() >= before, () -> solarEnergy() + " < " + before);
     assertTrue(solarEnergy() < before + 2_000, () -> solarEnergy() + " > " + before);
+  }
+
+  /** A previous reply does not answer the current request. */
+  @Test
+  void anOldReplyDoesNotSatisfyARequest() {
+    startWith("ECOFLOW_API_TYPE=device");
+    for (int age : List.of(600, 0)) {
+      routes.send("bean:quotaRequests?method=markAllDue", "", headers("reply", Map.of()));
+      routes.send(
+          "bean:quotaRequests?method=recordMessage",
+          Map.of(),
+          headers("reply", Map.of("EcoflowReceived", received(age), "EcoflowFull", "true")));
+      assertEquals(age == 0, isRequestSatisfied(), "age " + age);
+    }
+  }
+
+  private boolean isRequestSatisfied() {
+    Exchange exchange = new DefaultExchange(routes.camel());
+    Accounts accounts =
+        routes.camel().getRegistry().lookupByNameAndType("accounts", Accounts.class);
+    exchange.setVariable(Account.VARIABLE, accounts.all().get(0));
+    exchange.getMessage().setHeader("EcoflowDevice", DELTA_2);
+    return routes
+        .camel()
+        .resolveLanguage("simple")
+        .createPredicate("${bean:quotaRequests?method=isSatisfied}")
+        .matches(exchange);
+  }
+
+  /** A route that computes a value while a device is not yet online. */
+  @Test
+  void aComputedValueCanUseReplayedInputs() {
+    startWith("ECOFLOW_API_TYPE=device", "MQTT_TIMEOUT=60");
+    replay(600, Map.of("pd.watts", 5));
+    assertEquals(5.0, currentValue("pd.watts", 560));
+    assertNull(currentValue("pd.watts", 500), "the device was offline in the meantime");
+    assertNull(currentValue("pd.watts", 0));
+  }
+
+  private Object currentValue(String key, double age) {
+    Exchange exchange = new DefaultExchange(routes.camel());
+    exchange.getMessage().setHeaders(headers("push", Map.of("EcoflowReceived", received(age))));
+    exchange.getMessage().setBody(Map.of());
+    return routes
+        .camel()
+        .resolveLanguage("simple")
+        .createExpression("${bean:quotas?method=currentValue(*, '" + key + "')}")
+        .evaluate(exchange, Double.class);
   }
 
   // Header forms
