@@ -134,13 +134,13 @@ public final class Payloads {
     }
   }
 
-  /** Otherwise, the error would be counted for each message of a frame. */
+  /** Otherwise, each message of a frame would be converted, and counted as an error. */
   private static void checkReceipt(Message message) {
     Long received = Quotas.received(message);
     if (received != null) {
       message.setHeader(Quotas.RECEIVED, received);
+      message.setHeader(Quotas.REPLAY, Quotas.isTrue(message, Quotas.REPLAY));
     }
-    Quotas.isTrue(message, Quotas.REPLAY);
   }
 
   private Optional<Account> account(Exchange exchange) {

@@ -211,13 +211,13 @@ public final class Quotas {
     if (!devices.isServed(serial)) {
       LOG.debug("Values of device {} were dropped: the exporter does not serve it", serial);
     } else {
-      Map<?, ?> quotas = message.getBody(Map.class);
       Origin origin =
           REST.equals(source) ? Origin.POLL : PUSH.equals(source) ? Origin.PUSH : Origin.OTHER;
-      Map<?, ?> times = message.getHeader(ITEM_TIMES, Map.of(), Map.class);
       devices.exclusively(
           serial,
           () -> {
+            Map<?, ?> quotas = message.getBody(Map.class);
+            Map<?, ?> times = message.getHeader(ITEM_TIMES, Map.of(), Map.class);
             long at = nanos(received);
             if (reportsOnline) {
               devices.reportedOnline(serial, at);

@@ -252,7 +252,8 @@ class ReceiptTest {
     byte[] header = Frames.header(254, 21, Frames.message().integer(1, 5));
     for (Map<String, Object> invalid :
         List.<Map<String, Object>>of(
-            Map.of("EcoflowReceived", "soon"), Map.of("EcoflowReplay", "perhaps"))) {
+            Map.of("EcoflowReceived", "soon"),
+            Map.of("EcoflowReceived", received(1), "EcoflowReplay", "perhaps"))) {
       routes.send("direct:payload", Frames.frame(header, header), headers("push", invalid));
     }
     assertEquals(2, errors());
