@@ -51,7 +51,7 @@ final class DeviceStates {
             devices.snapshotDiscarded(serial);
           }
           if (online.isPresent() && online.get()) {
-            devices.reportedOnline(serial);
+            devices.reportedOnline(serial, devices.now());
           }
           if (!isStatus && !isOffline) {
             devices.dataArrived(serial);
@@ -91,11 +91,11 @@ final class DeviceStates {
             devices.snapshotDiscarded(serial);
           }
           if (hasValues) {
-            devices.dataArrived(serial, isPoll);
+            devices.dataArrived(serial, isPoll, devices.now(), System.currentTimeMillis());
           }
           if (isPoll) {
-            devices.snapshotReceived(serial);
-            devices.polled(serial, hasValues);
+            devices.snapshotReceived(serial, devices.now());
+            devices.polled(serial, hasValues, devices.now());
           }
         });
   }
