@@ -40,6 +40,7 @@ import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -221,7 +222,8 @@ public final class Beans implements ExporterBeans {
 
     // Camel's web server finds a Vert.x by its type, and does not close one that it did not create.
     Consumer<String> refusals = meters.webRefusals(settings.page().webConfig().isPresent());
-    boolean usesMqtt = areNamed || accounts.isAny(Settings.Mode::usesMqtt);
+    boolean isServer = settings.isServer();
+    boolean usesMqtt = !isServer && (areNamed || accounts.isAny(Settings.Mode::usesMqtt));
     vertx = EventLoops.open(usesMqtt ? 2 : 1, protection.transport(refusals));
     registry.bind("vertx", protection.guard(vertx, new HttpEndpoints(camel), refusals));
     registry.bind("metricsRegistry", meters.registry());
@@ -243,10 +245,14 @@ public final class Beans implements ExporterBeans {
     Schedules schedules = new Schedules(accounts, nanoClock);
     schedules.bind(registry);
     Consumer<Account> forgetPolls = account -> {};
-    if (areNamed || accounts.isAny(mode -> !mode.usesAccount())) {
+    if (!isServer && (areNamed || accounts.isAny(mode -> !mode.usesAccount()))) {
       forgetPolls = RestMode.bind(registry, api, devices, meters, nanoClock);
     }
     List<Consumer<String>> forget = new ArrayList<>();
+    if (isServer || usesMqtt) {
+      forget.add(
+          Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock));
+    }
     if (usesMqtt) {
       Logins created = new Logins(api, accounts, devices, meters, settings.stateDir(), nanoClock);
       logins = Optional.of(created);
@@ -266,8 +272,6 @@ public final class Beans implements ExporterBeans {
       api.setNeedsLogin(account -> account.mode().usesMqtt() && !created.isComplete(account));
       created.bind(registry, mqtt::isConnected);
       mqtt.bind(registry);
-      forget.add(
-          Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock));
       forget.add(created::remove);
       if (!areNamed) {
         showConnection(accounts.all().get(0), page, landing, created);
@@ -280,7 +284,10 @@ public final class Beans implements ExporterBeans {
           normalised.remove(serial);
           forget.forEach(one -> one.accept(serial));
         });
-    if (areNamed) {
+    if (isServer) {
+      // The accounts are in the records of devices, without their API hosts and states.
+      meters.registerAccounts(Map::of, account -> "");
+    } else if (areNamed) {
       AccountStates states = new AccountStates(accounts, api, account -> mqtt.isConnected(account));
       meters.registerAccounts(states::counts, api::host);
       page.bindAccounts(registry, account -> states.of(account).label());
@@ -315,11 +322,13 @@ public final class Beans implements ExporterBeans {
           .bind(
               new Parts(
                   camel,
+                  settings,
                   settings.page().prefix(),
                   accounts,
                   devices,
                   quotas,
                   meters,
+                  unknown,
                   page,
                   nanoClock));
     }

@@ -85,6 +85,12 @@ final class CamelSettings {
     values.put("ecoflow.mqtt", isAny(accounts, Mode::usesMqtt));
     values.put("ecoflow.open", isAny(accounts, mode -> mode == Mode.OPEN));
     values.put("ecoflow.requests", isAny(accounts, mode -> mode == Mode.DEVICE));
+    values.put("ecoflow.open.connections", values.get("ecoflow.open"));
+    if (settings.isServer()) {
+      // Servers decode the messages of all modes, and have no connections to EcoFlow.
+      values.put("ecoflow.requests", "false");
+      values.put("ecoflow.open.connections", "false");
+    }
     values.put("ecoflow.accounts.named", Boolean.toString(accounts.areNamed()));
     values.put("ecoflow.metrics.prefix", settings.page().prefix());
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));

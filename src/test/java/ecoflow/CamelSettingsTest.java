@@ -87,7 +87,7 @@ class CamelSettingsTest {
     return precondition == null
         || switch (String.valueOf(precondition)) {
           case "{{ecoflow.keys}}" -> List.of("rest", "open").contains(mode);
-          case "{{ecoflow.open}}" -> mode.equals("open");
+          case "{{ecoflow.open}}", "{{ecoflow.open.connections}}" -> mode.equals("open");
           case "{{ecoflow.account}}" -> List.of("mqtt", "device").contains(mode);
           case "{{ecoflow.requests}}" -> mode.equals("device");
           case "{{ecoflow.accounts.named}}" -> false;

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.apache.camel.Variable;
 
@@ -30,10 +31,15 @@ public final class Accounts {
     }
   }
 
+  private final boolean areNamed;
   private volatile Index index;
 
+  /**
+   * @param settings the accounts at the start; none for a server of a fleet, which adds them later
+   */
   public Accounts(List<AccountSettings> settings) {
     this.index = Index.of(settings.stream().map(Account::new).toList());
+    this.areNamed = !index.byName().containsKey("");
   }
 
   /**
@@ -73,9 +79,31 @@ public final class Accounts {
     return new Changes(added, List.copyOf(byName.values()), before);
   }
 
+  /** Adds accounts to those of a server, and returns them. */
+  public synchronized List<Account> add(List<AccountSettings> settings) {
+    List<Account> added = settings.stream().map(Account::new).toList();
+    List<Account> all = new ArrayList<>(index.all());
+    all.addAll(added);
+    index = Index.of(all);
+    return added;
+  }
+
+  /** Applies changed settings of an account of a server. */
+  public void apply(Account account, AccountSettings settings) {
+    account.update(settings);
+  }
+
+  /** Removes accounts of a server. */
+  public synchronized void remove(Set<Account> accounts) {
+    List<Account> left = new ArrayList<>(index.all());
+    left.removeAll(accounts);
+    index = Index.of(left);
+    accounts.forEach(Account::setRemoved);
+  }
+
   /** Whether the accounts have names, because they are from an accounts file. */
   public boolean areNamed() {
-    return !index.byName().containsKey("");
+    return areNamed;
   }
 
   public Optional<Account> find(String name) {

@@ -200,6 +200,24 @@ final class AccountsReader {
     return name;
   }
 
+  private static boolean isLabelValue(String value) {
+    return !value.isEmpty()
+        && value.codePointCount(0, value.length()) <= MAX_LABEL_CHARACTERS
+        && Lines.printable(value).equals(value);
+  }
+
+  /** Whether an account of the accounts file can have this name and these labels. */
+  static boolean isValid(String name, Map<String, String> labels) {
+    return NAME.matcher(name).matches()
+        && labels.size() <= MAX_LABELS
+        && labels.entrySet().stream()
+            .allMatch(
+                label ->
+                    LABEL.matcher(label.getKey()).matches()
+                        && !RESERVED_LABELS.contains(label.getKey())
+                        && isLabelValue(label.getValue()));
+  }
+
   private Map<String, String> labels(YamlSection section) throws ConfigException, YamlException {
     Map<String, String> labels = new LinkedHashMap<>();
     for (String name : section.names()) {
@@ -212,9 +230,7 @@ final class AccountsReader {
         throw section.error(name, "the exporter or Prometheus sets this label");
       }
       String value = section.text(name, "");
-      if (value.isEmpty()
-          || value.codePointCount(0, value.length()) > MAX_LABEL_CHARACTERS
-          || !Lines.printable(value).equals(value)) {
+      if (!isLabelValue(value)) {
         throw section.error(
             name,
             "expected 1 to " + MAX_LABEL_CHARACTERS + " characters without control characters");

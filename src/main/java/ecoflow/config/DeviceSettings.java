@@ -74,11 +74,8 @@ public record DeviceSettings(
   static DeviceSettings read(Environment env, Settings.Mode mode) throws ConfigException {
     List<String> serials = serials(env);
     Duration fullInterval = env.seconds("ECOFLOW_FULL_INTERVAL", "900", "1", "86400");
-    Duration seriesLife = env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000");
-    if (mode == Settings.Mode.OPEN) {
-      // A value that does not change is not pushed: it arrives only with the next poll.
-      seriesLife = seriesLife.plus(fullInterval);
-    }
+    Duration seriesLife =
+        seriesLife(mode, env.seconds("ECOFLOW_SERIES_TTL", "900", "0.1", "8640000"), fullInterval);
     return new DeviceSettings(
         serials,
         perDevice(env, NAME, serials),
@@ -93,6 +90,30 @@ public record DeviceSettings(
         seriesLife,
         env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000),
         env.number(MAX_DEVICES, 5000, 1, 1_000_000));
+  }
+
+  private static Duration seriesLife(
+      Settings.Mode mode, Duration configured, Duration fullInterval) {
+    // A value that does not change is not pushed: it arrives only with the next poll.
+    return mode == Settings.Mode.OPEN ? configured.plus(fullInterval) : configured;
+  }
+
+  /** A copy for an account of another mode than MQTT, which these settings are for. */
+  DeviceSettings ofMode(Settings.Mode mode) {
+    return new DeviceSettings(
+        serials,
+        names,
+        products,
+        generalKeys,
+        file,
+        collectingInterval,
+        listLife,
+        timeout,
+        fullInterval,
+        pushLead,
+        seriesLife(mode, seriesLife, fullInterval),
+        maxSeries,
+        maxDevices);
   }
 
   /**

@@ -303,6 +303,28 @@ public record Settings(
         notes);
   }
 
+  /** The settings of a server for an account of this mode. */
+  public Settings ofServedAccount(Mode accountMode) {
+    return new Settings(
+        accountMode,
+        credentials,
+        devices.ofMode(accountMode),
+        http,
+        mqtt,
+        page,
+        registries,
+        logLevel,
+        routesDir,
+        routesReload,
+        libDir,
+        messagesDir,
+        recordDir,
+        stateDir,
+        shard,
+        kafka,
+        notes);
+  }
+
   private Settings copy(
       Credentials newCredentials,
       DeviceSettings newDevices,

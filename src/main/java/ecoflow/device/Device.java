@@ -12,6 +12,7 @@ final class Device {
 
   private final String serial;
   private volatile DeviceGroup group;
+  private volatile boolean isRestoring;
   private Labels labels;
 
   /** Null until it is first requested. */
@@ -60,6 +61,15 @@ final class Device {
     return group.isEcoflow();
   }
 
+  /** Whether the device is hidden while its values are read back. */
+  boolean isRestoring() {
+    return isRestoring;
+  }
+
+  void setRestoring(boolean restoring) {
+    isRestoring = restoring;
+  }
+
   synchronized Labels labels() {
     return labels;
   }
@@ -72,6 +82,14 @@ final class Device {
     absence = reason;
     listedAt = nanos;
     setLabels(resolved);
+  }
+
+  /** The device was online or offline in a list at this time, which can be in the past. */
+  synchronized void listed(boolean online, long nanos) {
+    if (listing == null || nanos - listedAt >= 0) {
+      listing = new Listing(true, online, null, null);
+      listedAt = nanos;
+    }
   }
 
   synchronized void setLabels(Labels resolved) {

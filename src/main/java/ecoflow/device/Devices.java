@@ -39,6 +39,8 @@ public final class Devices {
   /** Limits the memory that devices from a broker with public write access can use. */
   private static final int MAX_ADOPTED = 1_000;
 
+  private static final Predicate<Device> VISIBLE = device -> !device.isRestoring();
+
   private final Accounts accounts;
   private final PerAccount<DeviceGroup> groups = new PerAccount<>(Devices::group);
   private final DeviceGroup others;
@@ -97,18 +99,23 @@ public final class Devices {
     return List.copyOf(groups.of(account).devices().keySet());
   }
 
+  /** All devices, except those that are being restored. */
   public List<DeviceView> all() {
-    return bySerial.values().stream().map(this::view).toList();
+    return views(bySerial).toList();
   }
 
-  /** All EcoFlow devices. */
+  /** All EcoFlow devices, except those that are being restored. */
   public Stream<DeviceView> ecoflowDevices() {
-    return bySerial.values().stream().filter(Device::isEcoflow).map(this::view);
+    return bySerial.values().stream().filter(Device::isEcoflow).filter(VISIBLE).map(this::view);
   }
 
-  /** The devices of the account. */
+  /** The devices of the account, except those that are being restored. */
   public List<DeviceView> all(Account account) {
-    return groups.of(account).devices().values().stream().map(this::view).toList();
+    return views(groups.of(account).devices()).toList();
+  }
+
+  private Stream<DeviceView> views(Map<String, Device> devices) {
+    return devices.values().stream().filter(VISIBLE).map(this::view);
   }
 
   /** The account that serves the device; empty for a device of another source. */
@@ -122,8 +129,9 @@ public final class Devices {
     return account(serial).orElse(null) == account;
   }
 
+  /** Empty for a device that is not served or that is being restored. */
   public Optional<DeviceView> find(String serial) {
-    return Optional.ofNullable(bySerial.get(serial)).map(this::view);
+    return Optional.ofNullable(bySerial.get(serial)).filter(VISIBLE).map(this::view);
   }
 
   public boolean isServed(String serial) {
@@ -792,7 +800,7 @@ public final class Devices {
   }
 
   private void checkNew(String serial) {
-    if (serial == null || !SERIAL.matcher(serial).matches()) {
+    if (!isSerial(serial)) {
       throw new IllegalArgumentException(
           "header EcoflowDevice: expected 1 to 64 letters, digits, - and _, but was '"
               + serial
@@ -805,6 +813,78 @@ public final class Devices {
               + " of another source exceeds the limit of "
               + MAX_ADOPTED
               + " devices");
+    }
+  }
+
+  /** Whether the serial number has the form that the exporter accepts. */
+  public static boolean isSerial(String serial) {
+    return serial != null && SERIAL.matcher(serial).matches();
+  }
+
+  /**
+   * Serves a device that another process found in the device list of the account. Its labels
+   * replace those from before.
+   */
+  public synchronized void serve(Account account, Labels labels) {
+    String serial = labels.device();
+    DeviceGroup group = groups.of(account);
+    Device known = bySerial.get(serial);
+    if (known == null) {
+      Device device = new Device(serial, group, labels);
+      group.devices().put(serial, device);
+      bySerial.put(serial, device);
+      return;
+    }
+    if (known.group() != group) {
+      known.group().devices().remove(serial);
+      known.setGroup(group);
+      group.devices().put(serial, known);
+    }
+    if (!known.labels().equals(labels)) {
+      known.setLabels(labels);
+      renamed.accept(serial);
+    }
+  }
+
+  /**
+   * The device was online or offline in the device list of another process. Does not override a
+   * later state.
+   *
+   * @param at the time of the state on the monotonic clock
+   */
+  public void listed(String serial, boolean online, long at) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.listed(online, at);
+    }
+  }
+
+  /**
+   * Hides a device while its values are read back, or shows it again. An incomplete or earlier
+   * state of the device must not be shown.
+   */
+  public void setRestoring(String serial, boolean isRestoring) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.setRestoring(isRestoring);
+    }
+  }
+
+  /** Whether the device is hidden while its values are read back. */
+  public boolean isRestoring(String serial) {
+    Device device = bySerial.get(serial);
+    return device != null && device.isRestoring();
+  }
+
+  /** Removes a device that another process serves now. */
+  public synchronized void remove(String serial) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.group().devices().remove(serial);
+      synchronized (device) {
+        bySerial.remove(serial);
+        removed.accept(device.labels());
+      }
     }
   }
 

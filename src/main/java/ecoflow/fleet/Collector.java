@@ -12,6 +12,7 @@ import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.spi.Registry;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 
 /** The role {@code collect}: sends the messages of devices to Kafka. */
 public final class Collector implements FleetRole {
@@ -28,7 +29,7 @@ public final class Collector implements FleetRole {
 
   public Collector(KafkaSettings settings) {
     this.settings = settings;
-    this.clients = new KafkaClients(settings);
+    this.clients = new KafkaClients(settings, KafkaConsumer::new);
     this.topics = new Topics(settings, System::nanoTime, Topics.RAW, Topics.DEVICES);
   }
 
@@ -53,6 +54,7 @@ public final class Collector implements FleetRole {
                 .maxPoolSize(1)
                 .maxQueueSize(-1)
                 .build());
+    topics.register(parts.prefix(), parts.meters().registry());
     KafkaRecords records =
         new KafkaRecords(
             settings.brokers(),

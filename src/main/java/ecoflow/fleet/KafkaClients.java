@@ -7,7 +7,9 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -26,11 +28,25 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final KafkaSettings settings;
+  private final Function<Properties, Consumer<?, ?>> consumers;
   private final Map<String, Producer<?, ?>> producers = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
-  KafkaClients(KafkaSettings settings) {
+  /**
+   * @param consumers creates the consumer of a route from its properties
+   */
+  KafkaClients(KafkaSettings settings, Function<Properties, Consumer<?, ?>> consumers) {
     this.settings = settings;
+    this.consumers = consumers;
+  }
+
+  @Override
+  @SuppressWarnings("rawtypes") // The signature of Camel.
+  public Consumer getConsumer(Properties options) {
+    Properties all = new Properties();
+    all.putAll(options);
+    all.putAll(settings.properties());
+    return consumers.apply(all);
   }
 
   /**

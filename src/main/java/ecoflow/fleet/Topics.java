@@ -3,6 +3,8 @@ package ecoflow.fleet;
 import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
 import ecoflow.text.Lines;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +32,9 @@ final class Topics implements AutoCloseable {
   /** Names, labels and online states of devices; compacted. */
   static final String DEVICES = "devices";
 
+  /** Samples of messages without a decoder. */
+  static final String UNKNOWN = "unknown";
+
   private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
@@ -37,6 +42,7 @@ final class Topics implements AutoCloseable {
   private final List<String> needed;
   private final Lines lines;
   private volatile boolean areChecked;
+  private volatile int partitions;
   private volatile boolean closed;
   private Thread thread;
 
@@ -47,6 +53,13 @@ final class Topics implements AutoCloseable {
     this.settings = settings;
     this.needed = List.of(needed);
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), true);
+  }
+
+  /** Adds the gauge for the number of partitions, which alerts compare with those served. */
+  void register(String prefix, MeterRegistry registry) {
+    Gauge.builder(prefix + "_kafka_topic_partitions", () -> areChecked ? partitions : Double.NaN)
+        .description("Partitions of the topic of messages")
+        .register(registry);
   }
 
   /** Whether Kafka has answered, and all topics are suitable. */
@@ -95,7 +108,6 @@ final class Topics implements AutoCloseable {
 
   private void check(Map<String, KafkaFuture<TopicDescription>> topics)
       throws ConfigException, ExecutionException, TimeoutException, InterruptedException {
-    int partitions = 0;
     for (String suffix : needed) {
       String name = settings.topic(suffix);
       int found;
@@ -136,7 +148,8 @@ final class Topics implements AutoCloseable {
         + firstBroker()
         + " --create --topic "
         + settings.topic(suffix)
-        + " --partitions 12"
+        + " --partitions "
+        + (suffix.equals(UNKNOWN) ? 1 : 12)
         + (suffix.equals(DEVICES) ? " --config cleanup.policy=compact" : "")
         + (suffix.equals(RAW) ? " --config retention.ms=3600000" : "");
   }

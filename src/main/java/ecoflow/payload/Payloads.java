@@ -248,7 +248,12 @@ public final class Payloads {
     if (decoded.outcome() == Decoded.Outcome.UNKNOWN) {
       Long received = Quotas.received(message);
       Optional<Instant> at = Optional.ofNullable(received).map(Instant::ofEpochMilli);
-      unknown.record(serial, message.getHeader(Quotas.SOURCE, "", String.class), header, at);
+      unknown.record(
+          serial,
+          message.getHeader(Quotas.SOURCE, "", String.class),
+          header,
+          at,
+          Quotas.isTrue(message, Quotas.REPLAY));
     }
     decoded.dropped().forEach(dropped -> countDropped(dropped, decoded, serial, trace));
     message.setBody(decoded.values());

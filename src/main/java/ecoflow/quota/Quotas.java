@@ -304,7 +304,7 @@ public final class Quotas {
             devices.snapshotDiscarded(serial);
           }
           // During a replay, further messages can show that the device is online.
-          store.conceal(serial, isHidden && isReplaying);
+          store.conceal(serial, (isHidden && isReplaying) || devices.isRestoring(serial));
           if (!isReplaying) {
             onChange.accept(serial);
           }
@@ -328,7 +328,7 @@ public final class Quotas {
 
   /** A message that was received earlier does not show that the device is online now. */
   private void concealHidden(String serial) {
-    store.conceal(serial, !devices.isShown(serial));
+    store.conceal(serial, !devices.isShown(serial) || devices.isRestoring(serial));
   }
 
   /** Whether the last message of the device was read back, see {@link #REPLAY}. */

@@ -1,10 +1,12 @@
 package ecoflow.role;
 
 import ecoflow.account.Accounts;
+import ecoflow.config.Settings;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
 import ecoflow.page.Page;
 import ecoflow.quota.Quotas;
+import ecoflow.unknown.UnknownMessages;
 import java.util.function.LongSupplier;
 import org.apache.camel.CamelContext;
 
@@ -16,10 +18,12 @@ import org.apache.camel.CamelContext;
  */
 public record Parts(
     CamelContext camel,
+    Settings settings,
     String prefix,
     Accounts accounts,
     Devices devices,
     Quotas quotas,
     Meters meters,
+    UnknownMessages unknown,
     Page page,
     LongSupplier nanoClock) {}

@@ -1,7 +1,6 @@
 package ecoflow.routes;
 
 import ecoflow.config.ConfigException;
-import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,6 +59,22 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   /** The files of role collect in the jar ecoflow-fleet.jar. */
   private static final List<String> COLLECT = List.of("kafka-collect");
 
+  /** The files of role serve in the jar ecoflow-fleet.jar. */
+  private static final List<String> SERVE = List.of("kafka-serve");
+
+  /** The packaged files that role serve also loads. */
+  private static final List<String> SERVING =
+      List.of(
+          "metrics-page",
+          "health",
+          "landing-page",
+          "unknown-messages",
+          "device-collection",
+          "quotas",
+          "payload",
+          "open-messages",
+          "unexpected-errors");
+
   /** The account files that mode Open loads as well. */
   private static final List<String> ACCOUNT_AND_OPEN = List.of("connection", "payload");
 
@@ -112,12 +127,20 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
 
   private static List<String> loaded(Settings settings) {
     List<String> all = of(settings.hasAccountsFile(), settings.mode());
-    return settings.kafka().role() == Role.COLLECT
-        ? Stream.concat(
-                all.stream().filter(file -> !DECODING.contains(file.replace(SUFFIX, ""))),
-                COLLECT.stream().map(RouteFiles::file))
-            .toList()
-        : all;
+    return switch (settings.kafka().role()) {
+      case ALL -> all;
+      case COLLECT ->
+          Stream.concat(
+                  all.stream().filter(file -> !DECODING.contains(file.replace(SUFFIX, ""))),
+                  COLLECT.stream().map(RouteFiles::file))
+              .toList();
+      case SERVE -> Stream.concat(SERVING.stream(), SERVE.stream()).map(RouteFiles::file).toList();
+    };
+  }
+
+  private static boolean isOfFleet(String file) {
+    String name = file.replace(SUFFIX, "");
+    return COLLECT.contains(name) || SERVE.contains(name);
   }
 
   /**
@@ -147,12 +170,11 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   }
 
   private static String packaged(String file) {
-    boolean isOfFleet = COLLECT.contains(file.replace(SUFFIX, ""));
-    return "classpath:" + (isOfFleet ? "routes-fleet/" : "routes/") + file;
+    return "classpath:" + (isOfFleet(file) ? "routes-fleet/" : "routes/") + file;
   }
 
   private static boolean isPackaged(String file) {
-    return packaged().contains(file) || COLLECT.contains(file.replace(SUFFIX, ""));
+    return packaged().contains(file) || isOfFleet(file);
   }
 
   private static String line(Path directory, List<String> own) {

@@ -2,10 +2,6 @@ package ecoflow.unknown;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.google.protobuf.ByteString;
-import ecoflow.decode.proto.Frame;
 import ecoflow.decode.proto.Header;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -16,11 +12,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.HexFormat;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -30,18 +21,14 @@ final class Recording {
 
   static final String FILE = "unknown.jsonl";
 
-  /** Maximum number of messages with the same device, command and class of lengths. */
-  private static final int MAX_PER_KIND = 20;
-
   private static final long MAX_BYTES = 4L << 20;
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rw-------");
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path directory;
   private final Path file;
   private final Consumer<String> warnings;
-  private final Map<String, Set<Integer>> recorded = new HashMap<>();
+  private final UnknownSamples samples = new UnknownSamples();
   private long size;
   private boolean hasEnded;
 
@@ -79,21 +66,11 @@ final class Recording {
    * @param mask returns the mask for the message
    */
   void record(Entry entry, Header header, Supplier<Mask> mask) {
-    if (hasEnded || !isNew(entry, header)) {
+    if (hasEnded || !samples.isNew(entry, header)) {
       return;
     }
-    byte[] masked = new FieldMask(mask.get()).header(header.toByteArray());
-    byte[] frame = Frame.newBuilder().addHeaders(ByteString.copyFrom(masked)).build().toByteArray();
-    Map<String, String> line = new LinkedHashMap<>();
-    line.put("time", entry.time());
-    line.put("source", entry.source());
-    line.put("device", entry.device());
-    line.put("product", entry.product());
-    line.put("command", entry.command());
-    line.put("frame", HexFormat.of().formatHex(frame));
-    byte[] bytes = {};
+    byte[] bytes = (UnknownSamples.line(entry, header, mask.get()) + "\n").getBytes(UTF_8);
     try {
-      bytes = (JSON.writeValueAsString(line) + "\n").getBytes(UTF_8);
       if (size + bytes.length > MAX_BYTES) {
         end("has " + size + " bytes, which is the limit");
         return;
@@ -101,8 +78,6 @@ final class Recording {
       createOwnerOnly();
       Files.write(file, bytes, StandardOpenOption.APPEND);
       size += bytes.length;
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a map of strings can be written as JSON", e);
     } catch (IOException e) {
       removeIncompleteLine(bytes.length);
       end("cannot be written (" + reason(e) + ")");
@@ -149,15 +124,6 @@ final class Recording {
     } else if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
       Files.setPosixFilePermissions(file, OWNER_ONLY);
     }
-  }
-
-  private boolean isNew(Entry entry, Header header) {
-    // Lengths with the same number of binary digits are in the same class.
-    int lengthClass = Integer.SIZE - Integer.numberOfLeadingZeros(entry.length());
-    Set<Integer> hashes =
-        recorded.computeIfAbsent(
-            entry.device() + " " + entry.command() + " " + lengthClass, unused -> new HashSet<>());
-    return hashes.size() < MAX_PER_KIND && hashes.add(header.getPdata().hashCode());
   }
 
   private void end(String reason) {

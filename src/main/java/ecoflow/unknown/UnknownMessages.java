@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -33,6 +34,10 @@ public final class UnknownMessages {
   private final Clock clock;
   private final Optional<Recording> recording;
   private final Map<Kind, Statistics> seen = new TreeMap<>();
+  private final UnknownSamples samples = new UnknownSamples();
+
+  /** Null without a listener. */
+  private Consumer<String> listener;
 
   /**
    * A kind of message.
@@ -79,9 +84,10 @@ public final class UnknownMessages {
    * @param source the source of the message, such as push or reply
    * @param header the header with the unencrypted message
    * @param received the time of receipt; empty for now
+   * @param isReplay whether the message was processed before and is read back
    */
   public synchronized void record(
-      String serial, String source, Header header, Optional<Instant> received) {
+      String serial, String source, Header header, Optional<Instant> received, boolean isReplay) {
     String model = serial.substring(0, Math.min(Mask.MODEL_CHARS, serial.length()));
     Kind kind = new Kind(model, header.getCmdFunc(), header.getCmdId());
     int length = header.getPdata().size();
@@ -97,13 +103,22 @@ public final class UnknownMessages {
     stats.longest = Math.max(stats.longest, length);
     String product = devices.labels(serial).productName();
     stats.products.add(product);
+    Recording.Entry entry =
+        new Recording.Entry(
+            at.toString(), source, Mask.serial(serial), product, kind.command(), length);
     recording.ifPresent(
-        file ->
-            file.record(
-                new Recording.Entry(
-                    at.toString(), source, Mask.serial(serial), product, kind.command(), length),
-                header,
-                () -> new Mask(words(serial), serials(serial))));
+        file -> file.record(entry, header, () -> new Mask(words(serial), serials(serial))));
+    if (listener != null && !isReplay && samples.isNew(entry, header)) {
+      listener.accept(UnknownSamples.line(entry, header, new Mask(words(serial), serials(serial))));
+    }
+  }
+
+  /**
+   * @param newListener receives some messages of each kind as masked lines of JSON, in the format
+   *     of the recording; must not block
+   */
+  public synchronized void onSample(Consumer<String> newListener) {
+    listener = newListener;
   }
 
   /** Names of devices, which patterns cannot recognise. */
