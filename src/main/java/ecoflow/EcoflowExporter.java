@@ -347,7 +347,8 @@ public final class EcoflowExporter implements AutoCloseable {
    */
   private void stopRoutes() {
     CamelContext camel = main.getCamelContext();
-    if (camel != null && !areUserRoutesBusy(camel)) {
+    // A server of a fleet leaves its consumer group, so that other servers continue at once.
+    if (camel != null && !settings.isServer() && !areUserRoutesBusy(camel)) {
       camel.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
       camel.getShutdownStrategy().setTimeout(PACKAGED_ROUTES_STOP_MILLIS);
     }

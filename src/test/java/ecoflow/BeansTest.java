@@ -119,12 +119,15 @@ class BeansTest {
           context(
               Variables.of(
                   cloud, "device", "ECOFLOW_ROLE=collect", "ECOFLOW_KAFKA_BROKERS=127.0.0.1:1"));
+      CamelContext server =
+          context(Map.of("ECOFLOW_ROLE", "serve", "ECOFLOW_KAFKA_BROKERS", "127.0.0.1:1"));
       List<Path> all = new ArrayList<>(files());
+      all.add(Path.of("src/main/resources/routes-fleet/kafka-serve.camel.yaml"));
       all.add(Path.of("src/main/resources/routes-fleet/kafka-collect.camel.yaml"));
       for (Path path : all) {
         RouteFile routes = RouteFile.read(path);
         for (String name : routes.beans().toList()) {
-          Object bean = find(name, open, device, file, collector);
+          Object bean = find(name, open, device, file, collector, server);
           assertNotNull(bean, path + " names " + name);
           if (!OTHER_NAMES.contains(name)) {
             assertTrue(
@@ -135,7 +138,7 @@ class BeansTest {
           }
         }
         for (RouteFile.Call call : routes.calls()) {
-          Object bean = find(call.bean(), open, device, file, collector);
+          Object bean = find(call.bean(), open, device, file, collector, server);
           assertTrue(
               Arrays.stream(bean.getClass().getMethods())
                   .anyMatch(method -> method.getName().equals(call.method())),

@@ -107,6 +107,7 @@ class CamelSettingsTest {
     Set<String> found = new HashSet<>();
     List<Path> all = new ArrayList<>(files());
     all.add(Path.of("src/main/resources/routes-fleet/kafka-collect.camel.yaml"));
+    all.add(Path.of("src/main/resources/routes-fleet/kafka-serve.camel.yaml"));
     for (Path file : all) {
       PLACEHOLDER
           .matcher(Files.readString(file))

@@ -187,8 +187,8 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
 
   @Override
   public void close() {
-    super.close();
-    // Normally they are already revoked.
+    // Before another server gets the partitions. Normally they are already revoked.
     served.revoked(served.numbers());
+    super.close();
   }
 }

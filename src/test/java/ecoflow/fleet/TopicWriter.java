@@ -18,7 +18,11 @@ final class TopicWriter implements AutoCloseable {
     this.prefix = prefix;
     producer =
         new KafkaProducer<>(
-            Map.of("bootstrap.servers", brokers, "linger.ms", "5"),
+            // Records of an idempotent producer are rejected for seconds after a topic is created.
+            Map.of(
+                "bootstrap.servers", brokers,
+                "enable.idempotence", "false",
+                "max.in.flight.requests.per.connection", "1"),
             new StringSerializer(),
             new ByteArraySerializer());
   }
