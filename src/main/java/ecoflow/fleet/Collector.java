@@ -64,6 +64,12 @@ public final class Collector implements FleetRole {
             Math.toIntExact(Math.min(memory / BYTES_PER_RECORD, Integer.MAX_VALUE)),
             () -> clients.waitingBytes(settings.topic(Topics.RAW)),
             parts.nanoClock());
+    clients.onMetadata(
+        topic -> {
+          if (topic.equals(settings.topic(Topics.RAW))) {
+            records.reportPartitions(() -> clients.partitions(topic));
+          }
+        });
     Registry registry = camel.getRegistry();
     registry.bind("kafkaClients", clients);
     registry.bind("kafkaHeaders", new KafkaHeaders());

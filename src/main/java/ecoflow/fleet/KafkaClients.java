@@ -30,6 +30,7 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   private final KafkaSettings settings;
   private final Function<Properties, Consumer<?, ?>> consumers;
   private final Map<String, Producer<?, ?>> producers = new ConcurrentHashMap<>();
+  private volatile java.util.function.Consumer<String> onMetadata = topic -> {};
   private volatile boolean closed;
 
   /**
@@ -102,6 +103,7 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
     while (!closed) {
       try {
         producer.partitionsFor(topic);
+        onMetadata.accept(topic);
         return;
       } catch (KafkaException e) {
         // Not available yet. The messages that cannot be sent are counted.
@@ -113,6 +115,19 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
         return;
       }
     }
+  }
+
+  /** Sets the listener for a topic whose metadata the producer has received. */
+  void onMetadata(java.util.function.Consumer<String> listener) {
+    onMetadata = listener;
+  }
+
+  /**
+   * The number of partitions of a topic whose metadata the producer has received; does not wait.
+   */
+  int partitions(String topic) {
+    Producer<?, ?> producer = producers.get(topic);
+    return producer == null ? 0 : producer.partitionsFor(topic).size();
   }
 
   /** The part of the producer's memory that is in use for records of this topic. */

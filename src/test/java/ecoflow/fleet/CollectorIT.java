@@ -164,6 +164,7 @@ class CollectorIT {
     eventually(() -> assertEquals(1000, own("kafka_sent_messages_total")));
     eventually(() -> assertEquals(0, own("kafka_waiting_messages")));
     assertEquals(0, own("kafka_dropped_messages_total"));
+    assertEquals(PARTITIONS, own("kafka_topic_partitions"));
     assertEquals(1000, own("mqtt_messages_total"));
     String ready = collector.http().get("/-/ready").body();
     assertTrue(ready.startsWith("ready"), ready);
@@ -462,6 +463,7 @@ class CollectorIT {
     start("mqtt");
     publish(garage, 1);
     eventually(() -> assertEquals(1, own("kafka_dropped_messages_total", "reason=no_metadata")));
+    assertEquals(List.of(), collector.page().series("kafka_topic_partitions"), "is unknown");
     assertEquals(
         "not ready: Kafka has not answered yet\n", collector.http().get("/-/ready").body());
 
