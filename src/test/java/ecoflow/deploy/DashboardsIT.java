@@ -3,6 +3,7 @@ package ecoflow.deploy;
 import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ecoflow.cloud.Fleet;
@@ -16,6 +17,7 @@ import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -155,7 +157,10 @@ class DashboardsIT {
   @Test
   void eachExpressionShowsTheExpectedDevices() {
     Set<String> empty = new TreeSet<>();
-    for (Dashboard board : Dashboard.all()) {
+    List<Dashboard> boards = new ArrayList<>(Dashboard.all());
+    // See FleetQueriesIT.
+    assertTrue(boards.removeIf(board -> board.name().equals("ecoflow-kafka.json")));
+    for (Dashboard board : boards) {
       for (Query query : board.queries()) {
         // Previous days do not have data: evaluate expressions with a negative offset at the start
         // of the test.
@@ -219,7 +224,8 @@ class DashboardsIT {
         .replace("$instance", ".*")
         .replace("$price_buy", "0.3")
         .replace("$price_sell", "0.08")
-        // Five minutes are too long for a test.
-        .replace(":5m]", ":1s]");
+        // Minutes are too long for a test.
+        .replace(":5m]", ":1s]")
+        .replace(":1m]", ":1s]");
   }
 }
