@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ecoflow.config.Configuration;
+import ecoflow.config.KafkaSettings;
 import ecoflow.testkit.ChildProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class KubernetesTest {
 
   private static final Path KUBERNETES = Path.of("deploy/kubernetes");
+  private static final String FLEET_KAFKA = "deploy/kubernetes/overlays/fleet-kafka";
   private static final Kinds USED = Kinds.used();
   private static final Map<String, String> CREDENTIALS =
       Map.of("ECOFLOW_ACCOUNT_USER", "me@example.com", "ECOFLOW_ACCOUNT_PASSWORD", "x");
@@ -127,6 +129,8 @@ class KubernetesTest {
           "deploy/kubernetes/overlays/cabin",
           "deploy/kubernetes/overlays/accounts",
           "deploy/kubernetes/overlays/fleet",
+          "deploy/kubernetes/overlays/fleet-kafka",
+          "deploy/kubernetes/overlays/fleet-kafka/topics",
           "deploy/camel-k"
         })
     void eachObjectMatchesItsSchema(String directory) throws IOException {
@@ -262,6 +266,122 @@ class KubernetesTest {
       assertEquals(List.of("house-1", "house-2"), served);
     }
 
+    @Test
+    void collectorsAndServersAreSeparate() throws Exception {
+      List<YamlFile> objects = build(FLEET_KAFKA);
+      YamlFile collectors = of("StatefulSet", objects).get(0);
+      YamlFile servers = of("Deployment", objects).get(0);
+      Configuration collector = configuration(objects, collectors, "pod-1");
+      assertEquals("collect", collector.process().kafka().role().label());
+      assertEquals(List.of("house-1"), names(collector));
+      assertEquals(
+          List.of("house-2"),
+          names(configuration(objects, collectors, "pod-0")),
+          "the other shard");
+      Configuration server = configuration(objects, servers, "pod-abc");
+      assertEquals("serve", server.process().kafka().role().label());
+      assertEquals(List.of(), server.process().notes(), "no setting without effect");
+
+      for (YamlFile workload : List.of(collectors, servers)) {
+        Map<?, ?> pod = workload.map("spec", "template", "metadata", "labels");
+        assertTrue(selects(workload.map("spec", "selector", "matchLabels"), pod));
+        for (String kind : List.of("PodMonitor", "NetworkPolicy", "PodDisruptionBudget")) {
+          assertEquals(1, selecting(kind, objects, pod).size(), kind);
+        }
+        assertEquals(
+            1,
+            of("Service", objects).stream()
+                .filter(service -> selects(service.map("spec", "selector"), pod))
+                .count());
+        String policy = selecting("NetworkPolicy", objects, pod).get(0).get("spec").toString();
+        assertTrue(policy.contains("9092"), policy);
+        // Servers do not connect to EcoFlow.
+        assertEquals(workload == collectors, policy.contains("8883"), policy);
+      }
+      assertFalse(
+          selects(
+              servers.map("spec", "selector", "matchLabels"),
+              collectors.map("spec", "template", "metadata", "labels")));
+    }
+
+    /** The topics that the collectors and servers use, and the limit of servers. */
+    @Test
+    void topicsAndScalingMatchTheSettings() throws Exception {
+      List<YamlFile> topics = build(FLEET_KAFKA + "/topics");
+      assertEquals(
+          List.of("ecoflow.devices", "ecoflow.raw", "ecoflow.unknown"),
+          topics.stream().map(topic -> topic.text("metadata", "name")).sorted().toList());
+      Object partitions = named("KafkaTopic", topics, "ecoflow.raw").get("spec", "partitions");
+      YamlFile devices = named("KafkaTopic", topics, "ecoflow.devices");
+      assertEquals(partitions, devices.get("spec", "partitions"));
+      assertEquals("compact", devices.get("spec", "config", "cleanup.policy"));
+
+      Path copy = temporary.resolve("keda");
+      ChildProcess.run(
+          temporary,
+          temporary.resolve("copied-keda"),
+          "cp",
+          "-r",
+          KUBERNETES.toAbsolutePath().toString(),
+          copy.toString());
+      Path overlay = copy.resolve("overlays/fleet-kafka");
+      Path file = overlay.resolve("kustomization.yaml");
+      String text = Files.readString(file);
+      Files.writeString(file, text.replaceAll("(?m)^# (?=components:|  - )", ""));
+      List<YamlFile> objects = build(overlay.toString());
+      fitTheirSchemas(objects);
+      YamlFile scaled = of("ScaledObject", objects).get(0);
+      YamlFile servers = of("Deployment", objects).get(0);
+      assertEquals(servers.text("metadata", "name"), scaled.text("spec", "scaleTargetRef", "name"));
+      assertEquals(servers.text("metadata", "namespace"), scaled.text("metadata", "namespace"));
+      assertTrue(servers.find("spec", "replicas").isEmpty(), "KEDA sets the number");
+      assertEquals(partitions, scaled.get("spec", "maxReplicaCount"));
+      KafkaSettings kafka = configuration(objects, servers, "pod-abc").process().kafka();
+      YamlFile trigger = new YamlFile(scaled.get("spec", "triggers", 0, "metadata"));
+      assertEquals(kafka.brokers(), trigger.text("bootstrapServers"));
+      assertEquals(kafka.topic("raw"), trigger.text("topic"));
+      assertEquals(kafka.group(), trigger.text("consumerGroup"));
+    }
+
+    private static List<String> names(Configuration configuration) {
+      return configuration.accounts().stream().map(account -> account.name()).toList();
+    }
+
+    /** The configuration of a pod, with its files in a directory of this test. */
+    private static Configuration configuration(
+        List<YamlFile> objects, YamlFile workload, String host) throws Exception {
+      Map<String, String> variables = new HashMap<>();
+      for (Object source : workload.list(container("envFrom"))) {
+        String name = new YamlFile(source).text("configMapRef", "name");
+        variables.putAll(data(configMap(objects, name)));
+      }
+      Set<String> unknown = new TreeSet<>(variables.keySet());
+      unknown.removeAll(Deployed.known());
+      assertEquals(Set.of(), unknown);
+      Path files = Files.createTempDirectory(temporary, "files");
+      for (Object volume : workload.list("spec", "template", "spec", "volumes")) {
+        YamlFile source = new YamlFile(volume);
+        String mount = mountPath(workload, source.text("name"));
+        Optional<Object> secret = source.find("secret", "secretName");
+        Map<String, String> content =
+            secret.isPresent()
+                ? secret(objects, secret.get().toString())
+                : data(configMap(objects, source.text("configMap", "name")));
+        for (Map.Entry<String, String> file : content.entrySet()) {
+          Path path = files.resolve(file.getKey());
+          Files.writeString(path, file.getValue());
+          variables.replaceAll(
+              (name, value) -> value.equals(mount + "/" + file.getKey()) ? path + "" : value);
+        }
+      }
+      if (variables.containsKey("ECOFLOW_STATE_DIR")) {
+        assertEquals(mountPath(workload, "state"), variables.get("ECOFLOW_STATE_DIR"));
+        variables.put("ECOFLOW_STATE_DIR", files.toString());
+      }
+      variables.put("HOSTNAME", host);
+      return Configuration.from(variables);
+    }
+
     private static Object[] container(Object... path) {
       return Stream.concat(Stream.of("spec", "template", "spec", "containers", 0), Stream.of(path))
           .toArray();
@@ -290,7 +410,9 @@ class KubernetesTest {
     @CsvSource({
       "demo, Deployment, ecoflow-exporter-demo:",
       "accounts, Deployment, ecoflow-exporter:",
-      "fleet, StatefulSet, ecoflow-exporter:"
+      "fleet, StatefulSet, ecoflow-exporter:",
+      "fleet-kafka, StatefulSet, ecoflow-exporter-fleet:",
+      "fleet-kafka, Deployment, ecoflow-exporter-fleet:"
     })
     void podsAreRestricted(String overlay, String kind, String image) throws IOException {
       List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
