@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ecoflow.cloud.Fleet;
+import ecoflow.cloud.FleetCloud;
+import ecoflow.cloud.SimulatedCloud;
+import ecoflow.config.Configuration;
 import ecoflow.testkit.ChildProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,7 +33,8 @@ class ComposeTest {
   private static final Pattern VARIABLE = Pattern.compile("(?m)^([A-Z_]+)=(.*)$");
   private static final Pattern USED = Pattern.compile("\\$\\{([A-Z_]+)");
   private static final Pattern PINNED = Pattern.compile("[a-z]+/[a-z]+:v?\\d+\\.\\d+\\.\\d+");
-  private static final Set<String> OWN_IMAGES = Set.of("ecoflow-exporter", "ecoflow-exporter-demo");
+  private static final Set<String> OWN_IMAGES =
+      Set.of("ecoflow-exporter", "ecoflow-exporter-demo", "ecoflow-exporter-fleet");
 
   private static Map<?, ?> services() {
     return COMPOSE.map("services");
@@ -89,7 +95,7 @@ class ComposeTest {
       assertTrue(isOwn || PINNED.matcher(image).matches(), image);
     }
     String dockerfile = Files.readString(Path.of("Dockerfile"));
-    for (Object name : List.of("ecoflow-exporter", "demo")) {
+    for (Object name : List.of("ecoflow-exporter", "demo", "cloud", "collector-1", "server")) {
       String target = COMPOSE.text("services", name, "build", "target");
       assertTrue(dockerfile.contains(" AS " + target + "\n"), target);
     }
@@ -98,11 +104,19 @@ class ComposeTest {
   @Test
   void servicesAreHardenedAndOnLoopback() {
     for (Object name : services().keySet()) {
-      assertEquals(true, COMPOSE.get("services", name, "read_only"), name::toString);
+      boolean isKafka = COMPOSE.text("services", name, "image").startsWith("apache/kafka:");
+      assertEquals(
+          !isKafka, COMPOSE.find("services", name, "read_only").isPresent(), name::toString);
+      assertEquals(
+          List.of("no-new-privileges:true"),
+          COMPOSE.list("services", name, "security_opt"),
+          name::toString);
       assertEquals(List.of("ALL"), COMPOSE.list("services", name, "cap_drop"), name::toString);
-      for (Object port : COMPOSE.list("services", name, "ports")) {
-        assertTrue(port.toString().startsWith("127.0.0.1:"), port::toString);
-      }
+      COMPOSE
+          .find("services", name, "ports")
+          .map(ports -> (List<?>) ports)
+          .orElse(List.of())
+          .forEach(port -> assertTrue(port.toString().startsWith("127.0.0.1:"), port::toString));
     }
   }
 
@@ -155,6 +169,90 @@ class ComposeTest {
       isAService(prometheus.text("scrape_configs", i, "static_configs", 0, "targets", 0));
     }
     isAService(prometheus.text("alerting", "alertmanagers", 0, "static_configs", 0, "targets", 0));
+  }
+
+  /** The profile is separate, and the other profiles do not start its services. */
+  @Test
+  void theFleetHasTwoCollectorsAndThreeServers() {
+    for (String name :
+        List.of("cloud", "kafka", "topics", "collector-1", "collector-2", "server")) {
+      assertEquals(List.of("fleet"), COMPOSE.list("services", name, "profiles"), name);
+    }
+    assertEquals(3, COMPOSE.get("services", "server", "deploy", "replicas"));
+    YamlFile prometheus = YamlFile.read(Path.of("deploy/prometheus/fleet.yml"));
+    assertEquals(
+        YamlFile.read(Path.of("deploy/prometheus/prometheus.yml"))
+            .text("scrape_configs", 0, "job_name"),
+        prometheus.text("scrape_configs", 0, "job_name"));
+    List<String> collectors = new ArrayList<>();
+    for (String name : List.of("collector-1", "collector-2")) {
+      String network = COMPOSE.text("services", name, "network_mode").replace("service:", "");
+      assertTrue(services().containsKey(network), network);
+      collectors.add(
+          network + ":" + COMPOSE.text("services", name, "environment", "EXPORTER_PORT"));
+    }
+    assertEquals(collectors, prometheus.list("scrape_configs", 0, "static_configs", 0, "targets"));
+    assertEquals(
+        List.of("server"), prometheus.list("scrape_configs", 0, "dns_sd_configs", 0, "names"));
+    assertEquals(
+        COMPOSE.text("services", "server", "environment", "EXPORTER_PORT"),
+        prometheus.text("scrape_configs", 0, "dns_sd_configs", 0, "port"));
+  }
+
+  /** With the files that the simulated cloud writes. */
+  @Test
+  void eachCollectorOfTheFleetHasAnAccount(@TempDir Path directory) throws Exception {
+    Path files = Files.createDirectory(directory.resolve("cloud"));
+    List<String> accounts = new ArrayList<>();
+    try (SimulatedCloud cloud = SimulatedCloud.start()) {
+      Fleet fleet = FleetCloud.start(cloud, files);
+      assertEquals(fleet.devices().size(), cloud.devices().size());
+      for (String name : List.of("collector-1", "collector-2")) {
+        List<String> own =
+            Configuration.from(variables(name, files)).accounts().stream()
+                .map(account -> account.name())
+                .toList();
+        assertEquals(1, own.size(), name);
+        accounts.addAll(own);
+      }
+    }
+    assertEquals(Set.of("house-1", "house-2"), Set.copyOf(accounts));
+    assertTrue(
+        COMPOSE.list("services", "cloud", "entrypoint").contains(FleetCloud.class.getName()));
+    assertEquals(
+        "localhost:" + FleetCloud.HTTP_PORT,
+        COMPOSE.text("services", "collector-1", "environment", "ECOFLOW_API_HOST"));
+    assertTrue(Configuration.from(variables("server", files)).process().isServer());
+  }
+
+  private static Map<String, String> variables(String service, Path files) throws Exception {
+    Map<String, String> variables = new HashMap<>();
+    COMPOSE
+        .map("services", service, "environment")
+        .forEach(
+            (name, value) ->
+                variables.put(
+                    name.toString(), value.toString().replaceFirst("^/cloud/", files + "/")));
+    Set<String> unknown = new TreeSet<>(variables.keySet());
+    unknown.removeAll(Deployed.known());
+    assertEquals(Set.of(), unknown);
+    return variables;
+  }
+
+  @Test
+  void theTopicsOfTheFleetAreCreated() {
+    String command = COMPOSE.text("services", "topics", "command", 0);
+    assertTrue(
+        command.contains("--topic ecoflow.raw --partitions 12 ")
+            && command.contains(
+                "--topic ecoflow.devices --partitions 12 --config cleanup.policy=compact\n"),
+        command);
+    String broker = COMPOSE.text("services", "server", "environment", "ECOFLOW_KAFKA_BROKERS");
+    assertTrue(command.contains("--bootstrap-server " + broker + " "), command);
+    assertTrue(
+        COMPOSE
+            .text("services", "kafka", "environment", "KAFKA_ADVERTISED_LISTENERS")
+            .equals("PLAINTEXT://" + broker));
   }
 
   private static void isAService(String address) {

@@ -29,7 +29,7 @@ class PrometheusRulesTest {
 
   @Test
   void promtoolAcceptsTheRulesAndTheirTestsPass() throws Exception {
-    tool("promtool", "check", "config", "prometheus.yml");
+    tool("promtool", "check", "config", "prometheus.yml", "fleet.yml");
     tool("promtool", "test", "rules", "tests/recording.yaml", "tests/alerts.yaml");
   }
 
