@@ -103,7 +103,7 @@ public record RouteFile(
     } else if (node instanceof String text) {
       Matcher beans = BEAN.matcher(text);
       beans.results().forEach(b -> calls.add(new Call(where, b.group(1), b.group(2))));
-      if (text.startsWith("#")) {
+      if (text.startsWith("#") && !text.startsWith("#class:")) {
         references.add(text.substring(1));
       }
     }
