@@ -227,6 +227,7 @@ class ServerIT {
     writer.raw(key, now, with("EcoflowSchema", "2"), valid);
     writer.raw(key, now, with("EcoflowSchema", "x"), valid);
     writer.raw(key, 1, TopicWriter.headers(), valid);
+    writer.push(key, now - 1000, soc(11));
     // Errors in payloads are counted as in a process without Kafka.
     writer.push(key, "{\"params\":");
     writer.raw(key, now, TopicWriter.headers(), new byte[0]);
@@ -248,7 +249,7 @@ class ServerIT {
     eventually(() -> assertEquals(5, rejected(page, "value")));
     assertEquals(7, rejected(page, "headers"));
     eventually(() -> assertEquals(2, rejected(page, "schema")));
-    assertEquals(18, own(page, "kafka_received_messages_total"));
+    assertEquals(19, own(page, "kafka_received_messages_total"));
     assertEquals(3, own(page, "mqtt_message_errors_total"));
     // A time in the future is not shown.
     double update = page.of(key, "device_last_update_timestamp_seconds");
@@ -276,7 +277,7 @@ class ServerIT {
         }
       }
       // Only the history contains this value.
-      writer.push(serial, now - 590_000, "{\"params\":{\"bmsMaster.soh\":97}}");
+      writer.push(serial, now - 590_000, "{\"params\":{\"bms.soh\":97}}");
     }
     writer.flush();
   }
@@ -303,7 +304,7 @@ class ServerIT {
     assertEquals(495, System.currentTimeMillis() / 1000.0 - silent, 30);
     for (String serial : serials().subList(1, DEVICES)) {
       assertEquals(5, page.of(serial, "pd_soc"), serial);
-      assertEquals(97, page.of(serial, "bmsMaster_soh"), serial);
+      assertEquals(97, page.of(serial, "bms_soh"), serial);
       assertEquals(1, page.of(serial, "online"), serial);
     }
     assertEquals(0, own(page, "kafka_message_age_seconds_count"));
@@ -362,7 +363,7 @@ class ServerIT {
         assertTrue(Duration.ofNanos(System.nanoTime() - assigned).toSeconds() < 5);
         for (String serial : shown(second.page())) {
           if (!serial.equals(serial(0))) {
-            assertEquals(97, second.page().of(serial, "bmsMaster_soh"), serial);
+            assertEquals(97, second.page().of(serial, "bms_soh"), serial);
             assertEquals(50 + round, second.page().of(serial, "pd_soc"), serial);
           }
         }

@@ -98,8 +98,23 @@ public final class KafkaBroker implements AutoCloseable {
         Stream.of(topics).map(topic -> new NewTopic(topic, partitions, (short) 1)).toList();
     try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
       admin.createTopics(created).all().get();
+      await().atMost(TIMEOUT).until(() -> haveLeaders(admin, partitions, topics));
     } catch (ExecutionException | InterruptedException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  private static boolean haveLeaders(Admin admin, int partitions, String... topics)
+      throws InterruptedException {
+    try {
+      return admin.describeTopics(List.of(topics)).allTopicNames().get().values().stream()
+          .allMatch(
+              topic ->
+                  topic.partitions().stream().filter(one -> one.leader() != null).count()
+                      == partitions);
+    } catch (ExecutionException e) {
+      // The broker does not know the topics yet.
+      return false;
     }
   }
 
