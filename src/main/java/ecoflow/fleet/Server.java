@@ -13,6 +13,7 @@ import java.util.function.ToDoubleFunction;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
 import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.spi.Registry;
 
@@ -68,6 +69,8 @@ public final class Server implements FleetRole {
     Registry registry = camel.getRegistry();
     registry.bind("kafkaClients", clients);
     registry.bind("kafkaHeaders", new KafkaHeaders());
+    // The default returns bytes, which are not equal to any text.
+    registry.bind("toStringKafkaHeaderDeserializer", new ToStringKafkaHeaderDeserializer());
     registry.bind(
         "rawRecords",
         new RawRecords(
