@@ -5,6 +5,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.LogLevel;
 import ecoflow.offline.CloudSession;
+import ecoflow.offline.HistoryReplay;
 import ecoflow.offline.Replay;
 import ecoflow.offline.RouteCheck;
 import ecoflow.routes.RouteFiles;
@@ -36,6 +37,7 @@ final class CommandLine {
                 new ThisExporter(),
                 directory -> routeProblems(variables, directory),
                 (file, problem) -> Replay.series(variables, Beans::new, file, problem),
+                (age, problem) -> HistoryReplay.series(variables, Beans::new, age, problem),
                 Clock.systemUTC(),
                 out,
                 err)

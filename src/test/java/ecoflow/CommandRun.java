@@ -1,6 +1,7 @@
 package ecoflow;
 
 import ecoflow.command.Commands;
+import ecoflow.offline.HistoryReplay;
 import ecoflow.offline.Replay;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -21,6 +22,7 @@ public final class CommandRun {
             new CommandLine.ThisExporter(),
             directory -> List.of(),
             (file, problem) -> Replay.series(variables, Beans::new, file, problem),
+            (age, problem) -> HistoryReplay.series(variables, Beans::new, age, problem),
             clock,
             new PrintWriter(out, true),
             new PrintWriter(err, true))

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -105,6 +106,18 @@ public final class Commands {
     List<String> series(Path file, Consumer<String> problem) throws ConfigException, IOException;
   }
 
+  /** Processes the messages in Kafka with the routes. */
+  public interface History {
+
+    /**
+     * @param age the age of the oldest message
+     * @param problem receives a line for each record that is not valid
+     * @return as {@link Replay#series}
+     * @throws IOException if Kafka does not answer; the message is a line for the user
+     */
+    List<String> series(Duration age, Consumer<String> problem) throws ConfigException, IOException;
+  }
+
   private final CommandLine commands;
 
   /**
@@ -116,6 +129,7 @@ public final class Commands {
       Exporter exporter,
       RouteCheck routeCheck,
       Replay replay,
+      History history,
       Clock clock,
       PrintWriter out,
       PrintWriter err) {
@@ -124,7 +138,7 @@ public final class Commands {
     commands.addSubcommand(new DevicesCommand(variables, exporter));
     commands.addSubcommand(new CheckCommand(variables, exporter, clock));
     commands.addSubcommand(new ValidateCommand(variables, routeCheck));
-    commands.addSubcommand(new ReplayCommand(replay));
+    commands.addSubcommand(new ReplayCommand(replay, history));
     commands.addSubcommand(
         new CommandLine(new RoutesCommand()).addSubcommand(new ExportCommand(exporter)));
     // Evaluated for --version only, because reading Camel's version loads one of its classes.

@@ -32,7 +32,7 @@ final class DeviceConsumer extends KafkaConsumer<Object, Object> {
     this.positions = positions;
   }
 
-  private static Properties withoutGroup(Properties properties) {
+  static Properties withoutGroup(Properties properties) {
     Properties others = new Properties();
     others.putAll(properties);
     others.remove("group.id");

@@ -12,6 +12,7 @@ import io.prometheus.metrics.core.metrics.Histogram;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
@@ -63,27 +64,10 @@ final class RawRecords {
     received.increment();
     Message message = exchange.getMessage();
     String serial = message.getHeader("kafka.KEY", String.class);
-    if (!Devices.isSerial(serial)) {
-      throw RejectedException.invalidKey(serial);
-    }
-    byte[] value = message.getBody(byte[].class);
-    if (value == null) {
-      throw new RejectedException(Reason.VALUE, "it has no value");
-    }
-    if (value.length > MAX_BYTES) {
-      throw new RejectedException(
-          Reason.TOO_LARGE, value.length + " bytes, more than the limit of " + MAX_BYTES);
-    }
-    checkSchema(text(message, KafkaHeaders.SCHEMA));
+    Optional<Mode> mode =
+        check(serial, message.getBody(byte[].class), header -> text(message, header));
     String source = text(message, Quotas.SOURCE);
-    if (!SOURCES.contains(source)) {
-      throw invalid(Quotas.SOURCE, source);
-    }
-    Optional<Mode> mode = DeviceRecord.mode(text(message, KafkaHeaders.MODE), Reason.HEADERS);
     String account = text(message, KafkaHeaders.ACCOUNT);
-    if (!AccountSettings.isValid(account, Map.of())) {
-      throw invalid(KafkaHeaders.ACCOUNT, account);
-    }
     long offset = message.getHeader("kafka.OFFSET", Long.class);
     int partition = message.getHeader("kafka.PARTITION", Integer.class);
     long time = message.getHeader("kafka.TIMESTAMP", Long.class);
@@ -107,6 +91,37 @@ final class RawRecords {
       // Collectors poll only devices that are online in their device lists.
       devices.listed(serial, true, devices.receivedAt(at));
     }
+  }
+
+  /**
+   * Checks a record, except for its time.
+   *
+   * @param header returns the text of a header; empty without the header
+   * @return the mode of the account; empty for a device of another source
+   * @throws RejectedException if the record cannot be processed
+   */
+  static Optional<Mode> check(String serial, byte[] value, UnaryOperator<String> header)
+      throws RejectedException {
+    if (!Devices.isSerial(serial)) {
+      throw RejectedException.invalidKey(serial);
+    }
+    if (value == null) {
+      throw new RejectedException(Reason.VALUE, "it has no value");
+    }
+    if (value.length > MAX_BYTES) {
+      throw new RejectedException(
+          Reason.TOO_LARGE, value.length + " bytes, more than the limit of " + MAX_BYTES);
+    }
+    checkSchema(header.apply(KafkaHeaders.SCHEMA));
+    String source = header.apply(Quotas.SOURCE);
+    if (!SOURCES.contains(source)) {
+      throw invalid(Quotas.SOURCE, source);
+    }
+    String account = header.apply(KafkaHeaders.ACCOUNT);
+    if (!AccountSettings.isValid(account, Map.of())) {
+      throw invalid(KafkaHeaders.ACCOUNT, account);
+    }
+    return DeviceRecord.mode(header.apply(KafkaHeaders.MODE), Reason.HEADERS);
   }
 
   private static void checkSchema(String schema) throws RejectedException {

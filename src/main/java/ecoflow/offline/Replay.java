@@ -54,14 +54,14 @@ public final class Replay {
     }
     Settings settings = settings(variables, messages);
     try (QuietContext context = new QuietContext(settings.standalone(), factory)) {
-      start(context);
+      start(context, ROUTES);
       return send(context.camel(), settings, messages);
     }
   }
 
-  private static void start(QuietContext context) {
+  static void start(QuietContext context, List<String> names) {
     try {
-      context.start(ROUTES);
+      context.start(names);
     } catch (Exception e) {
       throw new IllegalStateException("Failed to start the packaged routes", e);
     }
@@ -75,6 +75,11 @@ public final class Replay {
           message.frame(),
           Map.of(Quotas.DEVICE, message.device(), Quotas.SOURCE, message.source()));
     }
+    return result(routes, settings);
+  }
+
+  /** The series on the metrics page, and the messages without a decoder. */
+  static List<String> result(ProducerTemplate routes, Settings settings) {
     String start = settings.page().prefix() + "_";
     byte[] page = routes.requestBody("bean:metricsPage?method=answer", "", byte[].class);
     List<String> lines = new ArrayList<>();

@@ -12,6 +12,13 @@ public final class Roles {
   /**
    * @throws ConfigException if the jars of the directory lib/fleet are not on the class path
    */
+  public static History history(KafkaSettings settings) throws ConfigException {
+    return create(settings, "ecoflow.fleet.KafkaHistory", History.class);
+  }
+
+  /**
+   * @throws ConfigException if the jars of the directory lib/fleet are not on the class path
+   */
   public static FleetRole load(KafkaSettings settings) throws ConfigException {
     String name =
         switch (settings.role()) {
@@ -19,13 +26,18 @@ public final class Roles {
           case COLLECT -> "ecoflow.fleet.Collector";
           case SERVE -> "ecoflow.fleet.Server";
         };
+    return create(settings, name, FleetRole.class);
+  }
+
+  private static <T> T create(KafkaSettings settings, String name, Class<T> type)
+      throws ConfigException {
     try {
       // Kafka's client logs each attempt to connect. The role logs one line for an outage.
       if (System.getProperty("org.slf4j.simpleLogger.log.org.apache.kafka") == null) {
         System.setProperty("org.slf4j.simpleLogger.log.org.apache.kafka", "error");
       }
-      return (FleetRole)
-          Class.forName(name).getConstructor(KafkaSettings.class).newInstance(settings);
+      return type.cast(
+          Class.forName(name).getConstructor(KafkaSettings.class).newInstance(settings));
     } catch (ClassNotFoundException | NoClassDefFoundError e) {
       throw new ConfigException(
           KafkaSettings.ROLE

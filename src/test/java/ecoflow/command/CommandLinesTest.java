@@ -61,6 +61,17 @@ class CommandLinesTest {
     return problems;
   }
 
+  @Test
+  void replayReadsEitherFileOrKafka() {
+    assertEquals(2, run("replay"));
+    assertError("Expected either FILE or --from-kafka");
+    assertEquals(2, run("replay", "--from-kafka", "unknown.jsonl"));
+    assertEquals(2, run("replay", "--from-kafka", "--since", "2 hours"));
+    assertError("Invalid value for --since: expected a number and s, m, h or d, such as 2h");
+    assertEquals(0, run("replay", "--from-kafka", "--since", "2h"));
+    assertEquals("# PT2H" + System.lineSeparator(), out.toString());
+  }
+
   private int run(String... arguments) {
     out.getBuffer().setLength(0);
     err.getBuffer().setLength(0);
@@ -69,6 +80,7 @@ class CommandLinesTest {
             new NoCloud(),
             this::validate,
             (file, problem) -> List.of(),
+            (age, problem) -> List.of("# " + age),
             Clock.systemUTC(),
             new PrintWriter(out, true),
             new PrintWriter(err, true))

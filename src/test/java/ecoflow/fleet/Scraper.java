@@ -19,6 +19,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** Scrapes all servers ten times a second, and records the devices that two of them show. */
 final class Scraper implements AutoCloseable {
 
+  /** Increases with each message of a device. */
+  private static final String NUMBER = "ecoflow_test_number";
+
   private static final Duration INTERVAL = Duration.ofMillis(100);
 
   /** In a longer round, a device could move from a page that was read first to the next one. */
@@ -26,6 +29,8 @@ final class Scraper implements AutoCloseable {
 
   private final List<Page> pages;
   private final Queue<String> doubled = new ConcurrentLinkedQueue<>();
+  private final Queue<String> outdated = new ConcurrentLinkedQueue<>();
+  private final Map<String, Double> numbers = new HashMap<>();
   private final Map<String, Long> lastSeen = new HashMap<>();
   private final Thread thread = new Thread(this::run, "scraper");
   private volatile boolean isEnd;
@@ -68,19 +73,36 @@ final class Scraper implements AutoCloseable {
   private Set<String> scrape(long start) {
     Set<String> seen = new HashSet<>();
     Set<String> twice = new HashSet<>();
+    Map<String, Double> read = new HashMap<>();
     for (Page page : pages) {
       Set<String> devices = new HashSet<>();
       try {
         page.text()
             .lines()
             .filter(line -> line.startsWith("ecoflow_") && line.contains("{device=\""))
-            .forEach(line -> devices.add(Series.read(line).labels().get("device")));
+            .map(Series::read)
+            .forEach(
+                series -> {
+                  String device = series.labels().get("device");
+                  devices.add(device);
+                  if (series.name().equals(NUMBER)) {
+                    read.put(device, series.value());
+                  }
+                });
       } catch (UncheckedIOException e) {
         // The server has ended.
       }
       devices.stream().filter(device -> !seen.add(device)).forEach(twice::add);
     }
-    for (String device : seen) {
+    read.forEach(
+        (device, number) -> {
+          Double last = numbers.put(device, number);
+          if (last != null && number < last) {
+            outdated.add(device + " " + number + " after " + last);
+          }
+        });
+    // A device without values is not complete.
+    for (String device : read.keySet()) {
       Long last = lastSeen.put(device, start);
       if (last != null && start - last > longestGap.toNanos()) {
         longestGap = Duration.ofNanos(start - last);
@@ -99,6 +121,7 @@ final class Scraper implements AutoCloseable {
   }
 
   void check() {
+    assertEquals(List.of(), List.copyOf(outdated));
     assertEquals(List.of(), List.copyOf(doubled));
     assertTrue(rounds > skipped, rounds + " rounds, and " + skipped + " that took too long");
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.CommandRun;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ChildProcess;
@@ -17,14 +18,19 @@ import ecoflow.testkit.Ports;
 import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Series;
 import ecoflow.testkit.Variables;
+import java.io.StringWriter;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -33,6 +39,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -440,6 +447,101 @@ class ServerIT {
     awaitReady(second);
     assertTrue(own(second.page(), "kafka_received_messages_total") > DEVICES * 10);
     assertEquals(5, second.page().of(serial(1), "pd_soc"));
+  }
+
+  @Test
+  void replayPrintsTheSeriesOfTheHistory() {
+    writer.push(serial(1), soc(81));
+    writer.push(serial(1), System.currentTimeMillis() - 10_000_000, "{\"params\":{\"a.old\":1}}");
+    Map<String, String> rest = with("EcoflowSource", "rest");
+    rest.remove("EcoflowTopic");
+    rest.put("EcoflowMode", "rest");
+    writer.raw(serial(2), System.currentTimeMillis(), rest, "{\"pd.soc\":82}".getBytes());
+    writer.raw(serial(3), System.currentTimeMillis(), Map.of(), soc(83).getBytes());
+    Map<String, String> other = with("EcoflowMode", "");
+    writer.raw(serial(4), System.currentTimeMillis(), other, soc(84).getBytes());
+    writer.flush();
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+
+    // The record without headers.
+    assertEquals(
+        1,
+        CommandRun.run(
+            fleet("serve"), Clock.systemUTC(), out, err, "replay", "--from-kafka", "--since", "2h"),
+        err::toString);
+    List<String> series =
+        out.toString().lines().filter(line -> line.startsWith("ecoflow_pd_soc{")).toList();
+    assertEquals(
+        List.of(81.0, 82.0, 84.0),
+        series.stream().map(line -> Series.read(line).value()).toList(),
+        out::toString);
+    assertFalse(out.toString().contains("a_old"), out::toString);
+    assertTrue(
+        err.toString().matches("ecoflow-exporter: .*: it has no header EcoflowSchema\\R"),
+        err::toString);
+
+    Map<String, String> all = fleet("all");
+    assertEquals(
+        2,
+        CommandRun.run(all, Clock.systemUTC(), out, new StringWriter(), "replay", "--from-kafka"));
+  }
+
+  /** Starts a server and stops the oldest one in each round, with messages for all devices. */
+  @Test
+  @EnabledIfSystemProperty(named = "fleet.moves", matches = "[0-9]+")
+  void rollingUpdatesShowNoOutdatedValues() throws Exception {
+    serials().forEach(serial -> writer.device(serial, "Name " + serial, "one"));
+    AtomicBoolean isEnd = new AtomicBoolean();
+    Thread load =
+        new Thread(
+            () -> {
+              for (int number = 0; !isEnd.get(); number++) {
+                for (String serial : serials()) {
+                  writer.push(serial, "{\"params\":{\"test.number\":" + number + "}}");
+                }
+                try {
+                  Thread.sleep(200);
+                } catch (InterruptedException e) {
+                  return;
+                }
+              }
+            },
+            "load");
+    load.start();
+    Deque<RunningExporter> servers = new ArrayDeque<>();
+    for (int number = 0; number < 3; number++) {
+      servers.add(serve());
+      awaitReady(servers.getLast());
+    }
+    eventually(
+        () ->
+            assertEquals(
+                DEVICES, servers.stream().mapToInt(server -> shown(server.page()).size()).sum()));
+    try (Scraper scraper = new Scraper(servers.stream().map(RunningExporter::page).toList())) {
+      for (int move = 0; move < Integer.getInteger("fleet.moves"); move++) {
+        RunningExporter next = serve();
+        scraper.add(next.page());
+        awaitReady(next);
+        eventually(() -> assertTrue(own(next.page(), "kafka_partitions") > 0));
+        servers.add(next);
+        RunningExporter oldest = servers.remove();
+        oldest.close();
+        scraper.remove(oldest.page());
+        eventually(
+            () ->
+                assertEquals(
+                    DEVICES,
+                    servers.stream().mapToInt(server -> shown(server.page()).size()).sum()));
+      }
+      System.out.println(
+          "longest gap " + scraper.longestGap() + " in " + scraper.rounds() + " rounds");
+      scraper.check();
+      assertTrue(scraper.longestGap().toSeconds() < 15, scraper.longestGap().toString());
+    } finally {
+      isEnd.set(true);
+      load.join();
+    }
   }
 
   @Test
