@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -32,6 +33,9 @@ final class AccountsReload implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(AccountsReload.class);
   private static final long CHECK_MILLIS = 2_000;
+
+  /** A file that does not change for this time is complete. */
+  private static final long UNCHANGED_MILLIS = 500;
 
   private final AccountsFile file;
   private final Accounts accounts;
@@ -80,7 +84,20 @@ final class AccountsReload implements AutoCloseable {
   }
 
   void start() {
-    watcher.scheduleWithFixedDelay(this::check, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+    schedule(CHECK_MILLIS);
+  }
+
+  private void schedule(long millis) {
+    try {
+      watcher.schedule(this::checkAgain, millis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // Closed in the meantime.
+    }
+  }
+
+  private void checkAgain() {
+    check();
+    schedule(file.isChanging() ? UNCHANGED_MILLIS : CHECK_MILLIS);
   }
 
   /** The error in the changed file; empty if the accounts are those of the file. */

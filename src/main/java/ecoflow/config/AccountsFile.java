@@ -115,6 +115,11 @@ public final class AccountsFile {
     return !isPending;
   }
 
+  /** Whether the last call of {@link #needsRead} found a change that is not complete yet. */
+  public boolean isChanging() {
+    return isPending;
+  }
+
   /**
    * Checks the accounts file and up to {@value #CHECKED_SECRETS} secret files; further calls
    * continue with the next secret files.

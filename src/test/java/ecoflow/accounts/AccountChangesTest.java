@@ -3,6 +3,7 @@ package ecoflow.accounts;
 import static ecoflow.testkit.Eventually.eventually;
 import static ecoflow.testkit.Eventually.eventuallyHoldsFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.cloud.ApiPath;
@@ -22,6 +23,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +102,31 @@ class AccountChangesTest {
           assertEquals(1, page.of(device, "device_info", "account=" + account));
           assertEquals(leftOut, page.own("devices_left_out", "reason=other_account"));
         });
+  }
+
+  /** The file is read although it changes again before the next regular check. */
+  @Test
+  void frequentChangesAreApplied() {
+    accounts.add("first", "rest", a).add("second", "rest", b);
+    start();
+    eventuallyShows(deviceA, deviceB);
+    accounts.remove("first");
+    ScheduledExecutorService editor = Executors.newSingleThreadScheduledExecutor();
+    AtomicInteger edits = new AtomicInteger();
+    try {
+      editor.scheduleAtFixedRate(
+          () ->
+              accounts
+                  .remove("second")
+                  .add("second", "rest", b, "labels: {edit: '" + edits.incrementAndGet() + "'}")
+                  .write(),
+          0,
+          1_500,
+          TimeUnit.MILLISECONDS);
+      eventually(() -> assertFalse(page.text().contains(deviceA.serial())));
+    } finally {
+      editor.shutdownNow();
+    }
   }
 
   @Test
