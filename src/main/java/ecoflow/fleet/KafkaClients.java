@@ -122,12 +122,15 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
     onMetadata = listener;
   }
 
-  /**
-   * The number of partitions of a topic whose metadata the producer has received; does not wait.
-   */
-  int partitions(String topic) {
+  /** The number of partitions of a topic; NaN if it is unknown. Does not wait. */
+  double partitions(String topic) {
     Producer<?, ?> producer = producers.get(topic);
-    return producer == null ? 0 : producer.partitionsFor(topic).size();
+    try {
+      return producer == null ? Double.NaN : producer.partitionsFor(topic).size();
+    } catch (KafkaException e) {
+      // The topic has been deleted, for example.
+      return Double.NaN;
+    }
   }
 
   /** The part of the producer's memory that is in use for records of this topic. */

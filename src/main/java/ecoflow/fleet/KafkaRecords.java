@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleSupplier;
-import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -123,8 +122,8 @@ final class KafkaRecords {
   }
 
   /** Adds the number of partitions to the page, as soon as Kafka has answered. */
-  void reportPartitions(IntSupplier partitions) {
-    Gauge.builder(prefix + "_kafka_topic_partitions", partitions::getAsInt)
+  void reportPartitions(DoubleSupplier partitions) {
+    Gauge.builder(prefix + "_kafka_topic_partitions", partitions::getAsDouble)
         .description("Partitions of the topic to which messages of devices are sent")
         .register(registry);
   }
