@@ -92,7 +92,9 @@ public final class KafkaHistory implements History {
       }
       for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(200))) {
         lastProgress = System.nanoTime();
-        if (record.offset() < ends.get(new TopicPartition(topic, record.partition()))) {
+        long end = ends.get(new TopicPartition(topic, record.partition()));
+        // Times are not always in the order of offsets.
+        if (record.offset() < end && record.timestamp() >= start) {
           read(record, messages, problem);
         }
       }

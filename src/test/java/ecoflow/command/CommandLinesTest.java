@@ -64,10 +64,11 @@ class CommandLinesTest {
   @Test
   void replayReadsEitherFileOrKafka() {
     assertEquals(2, run("replay"));
-    assertError("Expected either FILE or --from-kafka");
+    assertError("Expected either FILE or --from-kafka; see ecoflow-exporter replay --help");
     assertEquals(2, run("replay", "--from-kafka", "unknown.jsonl"));
     assertEquals(2, run("replay", "--from-kafka", "--since", "2 hours"));
-    assertError("Invalid value for --since: expected a number and s, m, h or d, such as 2h");
+    assertError(
+        "Invalid value for --since: expected a number and s, m, h or d, such as 2h; see ecoflow-exporter replay --help");
     assertEquals(0, run("replay", "--from-kafka", "--since", "2h"));
     assertEquals("# PT2H" + System.lineSeparator(), out.toString());
   }
