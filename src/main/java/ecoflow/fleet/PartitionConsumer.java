@@ -189,6 +189,8 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
   public void close() {
     // Before another server gets the partitions. Normally they are already revoked.
     served.revoked(served.numbers());
+    // Camel can create another consumer.
+    served.setIsolated(false);
     super.close();
   }
 }

@@ -82,11 +82,7 @@ final class RawRecords {
     } catch (IllegalArgumentException e) {
       throw new RejectedException(Reason.HEADERS, e.getMessage());
     }
-    try {
-      partitions.messageRead(partition, serial, account, mode, time);
-    } catch (IllegalArgumentException e) {
-      throw new RejectedException(Reason.DEVICE_LIMIT, e.getMessage());
-    }
+    partitions.messageRead(partition, serial, account, mode, time);
     if (source.equals(Quotas.REST)) {
       // Collectors poll only devices that are online in their device lists.
       devices.listed(serial, true, devices.receivedAt(at));

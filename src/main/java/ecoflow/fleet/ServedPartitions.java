@@ -101,10 +101,24 @@ final class ServedPartitions {
 
   private Optional<DeviceRecord> read(String serial, StoredRecord record) {
     try {
-      return Optional.of(DeviceRecord.read(serial, record.value(), record.epochMillis()));
+      DeviceRecord read = DeviceRecord.read(serial, record.value(), record.epochMillis());
+      if (!read.isRemoval() && read.mode().isEmpty()) {
+        adopt(serial);
+      }
+      return Optional.of(read);
     } catch (RejectedException e) {
-      rejections.rejected(e, "devices", serial);
+      rejections.rejected(e, Topics.DEVICES, serial);
       return Optional.empty();
+    }
+  }
+
+  private void adopt(String serial) throws RejectedException {
+    if (!devices.isServed(serial)) {
+      try {
+        devices.adopt(serial, null, null);
+      } catch (IllegalArgumentException e) {
+        throw new RejectedException(Reason.DEVICE_LIMIT, e.getMessage());
+      }
     }
   }
 
@@ -142,10 +156,10 @@ final class ServedPartitions {
    * Serves the device of a message, unless it was removed after the message.
    *
    * @param mode empty for a device of another source
-   * @throws IllegalArgumentException if there are too many devices of other sources
+   * @throws RejectedException if there are too many devices of other sources
    */
-  void messageRead(
-      int number, String serial, String account, Optional<Mode> mode, long epochMillis) {
+  void messageRead(int number, String serial, String account, Optional<Mode> mode, long epochMillis)
+      throws RejectedException {
     Partition partition = partitions.get(number);
     if (partition == null || partition.serials().contains(serial)) {
       return;
@@ -158,7 +172,7 @@ final class ServedPartitions {
       if (mode.isPresent()) {
         add(partition, List.of(served.unlisted(serial, account, mode.get())));
       } else {
-        devices.adopt(serial, null, null);
+        adopt(serial);
         partition.serials().add(serial);
         devices.setRestoring(serial, isHidden(partition));
       }

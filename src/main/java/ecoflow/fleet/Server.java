@@ -86,6 +86,7 @@ public final class Server implements FleetRole {
         partitions,
         p -> p.replaying());
     gauge(parts, "lag_records", "Records that have not been read yet", partitions, p -> p.lag());
+    parts.page().ignoreValues();
     parts.page().require("kafka", () -> problem(partitions));
     parts.page().remark("kafka-connection", partitions::isolation);
   }

@@ -17,6 +17,8 @@ import org.apache.camel.impl.health.AbstractHealthCheck;
 /** The conditions of the health pages. Each returns a description of its current problem. */
 final class Health {
 
+  private static final String DATA = "data";
+
   private final Devices devices;
   private final Map<String, Supplier<Optional<String>>> problems = new LinkedHashMap<>();
   private final Map<String, Supplier<Optional<String>>> required = new LinkedHashMap<>();
@@ -24,7 +26,12 @@ final class Health {
 
   Health(Devices devices) {
     this.devices = devices;
-    watch("data", this::dataProblem);
+    watch(DATA, this::dataProblem);
+  }
+
+  /** Removes the condition that a device has sent values. */
+  void ignoreValues() {
+    problems.remove(DATA);
   }
 
   /**

@@ -51,6 +51,14 @@ public final class Page {
   }
 
   /**
+   * Readiness does not depend on values of devices, because the process can have devices that are
+   * all offline.
+   */
+  public void ignoreValues() {
+    health.ignoreValues();
+  }
+
+  /**
    * Adds a condition for readiness that must also be met after a device has sent values.
    *
    * @param problem returns the current problem; empty if the condition is met

@@ -427,6 +427,15 @@ class ServerIT {
   }
 
   @Test
+  void serversWithoutOnlineDevicesAreReady() {
+    writer.device(serial(1), "Garage", "one");
+    writer.flush();
+    RunningExporter server = serve();
+    server.page().eventuallyShows(serial(1), "online", 0, "device_name=Garage");
+    awaitReady(server);
+  }
+
+  @Test
   void kafkaCanStartAfterTheServer() {
     kafka.kill();
     RunningExporter server = serve();
