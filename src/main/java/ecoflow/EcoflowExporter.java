@@ -54,6 +54,12 @@ public final class EcoflowExporter implements AutoCloseable {
   private static final long PACKAGED_ROUTES_STOP_MILLIS = 300;
 
   /**
+   * Time for a server of a fleet to leave its consumer group, so that other servers continue at
+   * once. Normally, this takes less than a second.
+   */
+  private static final long CONSUMERS_STOP_MILLIS = 4_500;
+
+  /**
    * Time for the main thread to begin the shutdown; only a reload of routes can delay it further.
    */
   private static final long LEAVE_SECONDS = 1;
@@ -347,8 +353,10 @@ public final class EcoflowExporter implements AutoCloseable {
    */
   private void stopRoutes() {
     CamelContext camel = main.getCamelContext();
-    // A server of a fleet leaves its consumer group, so that other servers continue at once.
-    if (camel != null && !settings.isServer() && !areUserRoutesBusy(camel)) {
+    if (camel != null && settings.isServer()) {
+      camel.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
+      camel.getShutdownStrategy().setTimeout(CONSUMERS_STOP_MILLIS);
+    } else if (camel != null && !areUserRoutesBusy(camel)) {
       camel.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
       camel.getShutdownStrategy().setTimeout(PACKAGED_ROUTES_STOP_MILLIS);
     }
