@@ -52,9 +52,8 @@ public final class Collector implements FleetRole {
             new ThreadPoolProfileBuilder("kafka-devices")
                 .poolSize(1)
                 .maxPoolSize(1)
-                .maxQueueSize(-1)
+                .maxQueueSize(Integer.MAX_VALUE)
                 .build());
-    topics.register(parts.prefix(), parts.meters().registry());
     KafkaRecords records =
         new KafkaRecords(
             settings.brokers(),

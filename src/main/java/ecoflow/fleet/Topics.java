@@ -43,6 +43,7 @@ final class Topics implements AutoCloseable {
   private final Lines lines;
   private volatile boolean areChecked;
   private volatile int partitions;
+  private volatile Runnable onChecked = () -> {};
   private volatile boolean closed;
   private Thread thread;
 
@@ -55,11 +56,19 @@ final class Topics implements AutoCloseable {
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), true);
   }
 
-  /** Adds the gauge for the number of partitions, which alerts compare with those served. */
+  /**
+   * Adds the gauge for the number of partitions, which alerts compare with those served, as soon as
+   * Kafka has answered.
+   */
   void register(String prefix, MeterRegistry registry) {
-    Gauge.builder(prefix + "_kafka_topic_partitions", () -> areChecked ? partitions : Double.NaN)
-        .description("Partitions of the topic of messages")
-        .register(registry);
+    onChecked =
+        () ->
+            Gauge.builder(prefix + "_kafka_topic_partitions", () -> partitions)
+                .description("Partitions of the topic to which messages of devices are sent")
+                .register(registry);
+    if (areChecked) {
+      onChecked.run();
+    }
   }
 
   /** Whether Kafka has answered, and all topics are suitable. */
@@ -85,6 +94,7 @@ final class Topics implements AutoCloseable {
       List<String> names = needed.stream().map(settings::topic).toList();
       check(admin.describeTopics(names).topicNameValues());
       areChecked = true;
+      onChecked.run();
     } catch (ExecutionException | TimeoutException e) {
       lines.warn(
           "kafka",

@@ -251,6 +251,59 @@ class FleetIT {
             .toList());
   }
 
+  /** Without leaving the group, the partitions would move after the session timeout. */
+  @Test
+  void aStoppedServerLeavesTheGroupAtOnce() throws Exception {
+    kafka.ensureStarted();
+    kafka.createTopics(3, "servers.raw", "servers.devices", "servers.unknown");
+    Path properties = Files.writeString(directory.resolve("kafka"), "session.timeout.ms=300000");
+    Map<String, String> collector = variables("ECOFLOW_ROLE=collect");
+    collector.put("ECOFLOW_KAFKA_TOPICS", "servers");
+    start(collector);
+    int firstPort = Ports.next();
+    int secondPort = Ports.next();
+    Page firstPage = ExporterJar.pageAt(firstPort);
+    Page secondPage = ExporterJar.pageAt(secondPort);
+    try (ChildProcess first = startServer(firstPort, properties)) {
+      eventually(
+          () -> {
+            DEVICE.pushAll();
+            assertEquals(81, firstPage.of(DEVICE, "pd_soc"), () -> "" + first.lines());
+          });
+      try (ChildProcess second = startServer(secondPort, properties)) {
+        eventually(() -> assertTrue(partitions(secondPage) > 0, () -> "" + second.lines()));
+        first.signal("TERM");
+        assertEquals(TERMINATED, first.exitCode());
+        assertEquals(
+            List.of(),
+            first.lines().stream()
+                .filter(line -> !line.matches(".*(creating the start-up archive| INFO ).*"))
+                .toList());
+        eventually(
+            () -> {
+              DEVICE.pushAll();
+              assertEquals(3, partitions(secondPage));
+              assertEquals(81, secondPage.of(DEVICE, "pd_soc"), () -> "" + second.lines());
+            });
+      }
+    }
+  }
+
+  private ChildProcess startServer(int serverPort, Path properties) {
+    return distribution.start(
+        directory.resolve("log-" + serverPort),
+        Map.of(
+            "ECOFLOW_ROLE", "serve",
+            "EXPORTER_PORT", Integer.toString(serverPort),
+            "ECOFLOW_KAFKA_BROKERS", kafka.address(),
+            "ECOFLOW_KAFKA_TOPICS", "servers",
+            "ECOFLOW_KAFKA_PROPERTIES", properties.toString()));
+  }
+
+  private static double partitions(Page server) {
+    return server.series("kafka_partitions").stream().mapToDouble(Series::value).sum();
+  }
+
   @Test
   void theExampleConsumerPrintsRecords() {
     assumeTrue(Programs.find("kcat").isPresent(), "kcat is not installed");
