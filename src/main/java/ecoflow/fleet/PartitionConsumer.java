@@ -28,6 +28,7 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
 
   private static final Logger LOG = LoggerFactory.getLogger(PartitionConsumer.class);
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  private static final double NANOS_PER_SECOND = 1e9;
   private static final String HEARTBEAT = "last-heartbeat-seconds-ago";
 
   private final ServedPartitions served;
@@ -38,6 +39,9 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
 
   /** Null until it is first needed. */
   private Metric heartbeat;
+
+  /** System.nanoTime of the last assignment; 0 before the first one. */
+  private long assignedAt;
 
   /**
    * @param replay the age of the records that are read back
@@ -88,6 +92,7 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
   }
 
   private void assigned(Collection<TopicPartition> partitions) {
+    assignedAt = System.nanoTime();
     Map<Integer, Long> ends = new HashMap<>();
     Set<Integer> replaying = new HashSet<>();
     // For some methods of the consumer, no partitions means all partitions.
@@ -167,10 +172,7 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
               .findFirst()
               .orElse(null);
     }
-    boolean isSilent =
-        heartbeat != null
-            && heartbeat.metricValue() instanceof Number seconds
-            && seconds.doubleValue() > session.toSeconds();
+    boolean isSilent = silentSeconds() > session.toSeconds();
     if (isSilent != isIsolated) {
       isIsolated = isSilent;
       if (isSilent) {
@@ -183,6 +185,17 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
       }
       served.setIsolated(isSilent);
     }
+  }
+
+  private double silentSeconds() {
+    double seconds =
+        heartbeat != null && heartbeat.metricValue() instanceof Number number
+            ? number.doubleValue()
+            : -1;
+    // Negative before the first heartbeat; the assignment was the last answer then.
+    return seconds >= 0 || assignedAt == 0
+        ? seconds
+        : (System.nanoTime() - assignedAt) / NANOS_PER_SECOND;
   }
 
   @Override
