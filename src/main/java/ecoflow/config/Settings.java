@@ -129,12 +129,14 @@ public record Settings(
     Settings settings = from(withoutCollector(variables));
     notes.addAll(settings.notes);
     return settings.copy(
+        settings.mode,
         new Credentials("", ""),
         settings.devices,
         settings.http,
         settings.mqtt,
         settings.registries,
         settings.stateDir,
+        settings.kafka,
         List.copyOf(notes));
   }
 
@@ -196,22 +198,14 @@ public record Settings(
     Optional<Credentials> keys = keys(env);
     Optional<Credentials> account = account(env);
     Mode accountMode = mode(env, keys.isPresent(), account.isPresent(), new ArrayList<>());
-    return new Settings(
+    return copy(
         accountMode,
         keys.or(() -> account).orElseThrow(),
         DeviceSettings.read(env, accountMode),
         http.forAccount(env),
         MqttSettings.read(env),
-        page,
         registries,
-        logLevel,
-        routesDir,
-        routesReload,
-        libDir,
-        messagesDir,
-        recordDir,
         stateDir,
-        shard,
         kafka,
         env.remarks().stream().filter(remark -> !notes.contains(remark)).toList());
   }
@@ -259,7 +253,8 @@ public record Settings(
 
   /** A copy that calls this host only. */
   public Settings withApiHost(String host) {
-    return copy(credentials, devices, http.withHost(host), mqtt, registries, stateDir, notes);
+    return copy(
+        mode, credentials, devices, http.withHost(host), mqtt, registries, stateDir, kafka, notes);
   }
 
   /**
@@ -268,73 +263,52 @@ public record Settings(
    */
   public Settings forCommands() {
     RegistrySettings none = new RegistrySettings(List.of(), registries.variables());
-    return copy(credentials, devices, http, mqtt, none, Optional.empty(), notes);
+    return copy(mode, credentials, devices, http, mqtt, none, Optional.empty(), kafka, notes);
   }
 
   /** A copy with other credentials. */
   private Settings with(Credentials other) {
-    return copy(other, devices, http, mqtt, registries, stateDir, notes);
+    return copy(mode, other, devices, http, mqtt, registries, stateDir, kafka, notes);
   }
 
   /** A copy with equal parts that other accounts use as well. */
   Settings with(DeviceSettings someDevices, HttpSettings someHttp, MqttSettings someMqtt) {
-    return copy(credentials, someDevices, someHttp, someMqtt, registries, stateDir, notes);
+    return copy(
+        mode, credentials, someDevices, someHttp, someMqtt, registries, stateDir, kafka, notes);
   }
 
   /** A copy in role all, for commands that decode messages in this process. */
   public Settings standalone() {
-    return new Settings(
-        mode,
-        credentials,
-        devices,
-        http,
-        mqtt,
-        page,
-        registries,
-        logLevel,
-        routesDir,
-        routesReload,
-        libDir,
-        messagesDir,
-        recordDir,
-        stateDir,
-        shard,
-        kafka.standalone(),
-        notes);
+    return copy(
+        mode, credentials, devices, http, mqtt, registries, stateDir, kafka.standalone(), notes);
   }
 
   /** The settings of a server for an account of this mode. */
   public Settings ofServedAccount(Mode accountMode) {
-    return new Settings(
+    return copy(
         accountMode,
         credentials,
         devices.ofMode(accountMode),
         http,
         mqtt,
-        page,
         registries,
-        logLevel,
-        routesDir,
-        routesReload,
-        libDir,
-        messagesDir,
-        recordDir,
         stateDir,
-        shard,
         kafka,
         notes);
   }
 
   private Settings copy(
+      Mode newMode,
       Credentials newCredentials,
       DeviceSettings newDevices,
       HttpSettings newHttp,
       MqttSettings newMqtt,
       RegistrySettings newRegistries,
       Optional<Path> newStateDir,
+      KafkaSettings newKafka,
       List<String> newNotes) {
     return new Settings(
-        mode,
+        newMode,
         newCredentials,
         newDevices,
         newHttp,
@@ -349,7 +323,7 @@ public record Settings(
         recordDir,
         newStateDir,
         shard,
-        kafka,
+        newKafka,
         newNotes);
   }
 
