@@ -44,10 +44,14 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   @Override
   @SuppressWarnings("rawtypes") // The signature of Camel.
   public Consumer getConsumer(Properties options) {
+    return consumers.apply(withFile(options));
+  }
+
+  private Properties withFile(Properties options) {
     Properties all = new Properties();
     all.putAll(options);
     all.putAll(settings.properties());
-    return consumers.apply(all);
+    return all;
   }
 
   /**
@@ -58,10 +62,7 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   @SuppressWarnings("rawtypes") // The signature of Camel.
   public Producer getProducer(Properties options) {
     String topic = options.getProperty(ProducerConfig.CLIENT_ID_CONFIG);
-    Properties all = new Properties();
-    all.putAll(options);
-    all.putAll(settings.properties());
-    Producer<Object, Object> producer = producer(topic, all);
+    Producer<Object, Object> producer = producer(topic, withFile(options));
     producers.put(topic, producer);
     Thread thread = new Thread(() -> requestMetadata(producer, topic), "kafka-metadata");
     thread.setDaemon(true);

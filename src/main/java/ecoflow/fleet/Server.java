@@ -1,57 +1,40 @@
 package ecoflow.fleet;
 
-import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
-import ecoflow.role.FleetRole;
 import ecoflow.role.Parts;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.apache.camel.CamelContext;
-import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
-import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
 import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.spi.Registry;
+import org.apache.kafka.clients.consumer.Consumer;
 
 /** The role {@code serve}: reads the messages of devices from Kafka. */
-public final class Server implements FleetRole {
+public final class Server extends KafkaRole {
 
   /** The part of the heap for a response of a broker: 6 MB with -Xmx96m. */
   private static final long HEAP_PARTS = 16;
 
-  private final KafkaSettings settings;
-  private final Topics topics;
   private final DeviceTopicPositions changes = new DeviceTopicPositions();
 
-  /** Null before {@link #bind}. */
-  private KafkaClients clients;
-
   public Server(KafkaSettings settings) {
-    this.settings = settings;
-    this.topics =
-        new Topics(settings, System::nanoTime, Topics.RAW, Topics.DEVICES, Topics.UNKNOWN);
+    super(settings, Topics.RAW, Topics.DEVICES, Topics.UNKNOWN);
   }
 
   @Override
   public void bind(Parts parts) {
     CamelContext camel = parts.camel();
+    KafkaSettings settings = settings();
     MeterRegistry meters = parts.meters().registry();
     PropertiesComponent placeholders = camel.getPropertiesComponent();
-    placeholders.addInitialProperty("ecoflow.kafka.addresses", settings.brokers());
-    placeholders.addInitialProperty("ecoflow.kafka.raw.topic", settings.topic(Topics.RAW));
-    placeholders.addInitialProperty("ecoflow.kafka.devices.topic", settings.topic(Topics.DEVICES));
     placeholders.addInitialProperty("ecoflow.kafka.unknown.topic", settings.topic(Topics.UNKNOWN));
     placeholders.addInitialProperty("ecoflow.kafka.server.group", settings.group());
     placeholders.addInitialProperty(
         "ecoflow.kafka.fetch.bytes", Long.toString(Runtime.getRuntime().maxMemory() / HEAP_PARTS));
-    // Otherwise the routes of integrators would also use the factory, because it is the only one.
-    camel
-        .getComponent("kafka", KafkaComponent.class)
-        .setKafkaClientFactory(new DefaultKafkaClientFactory());
     Rejections rejections = new Rejections(parts.prefix(), meters, parts.nanoClock());
     ServedPartitions partitions =
         new ServedPartitions(
@@ -65,10 +48,8 @@ public final class Server implements FleetRole {
                     settings.topic(Topics.DEVICES),
                     numbers),
             rejections);
-    clients = new KafkaClients(settings, options -> consumer(options, partitions));
+    bindClients(camel, new KafkaClients(settings, options -> consumer(options, partitions)));
     Registry registry = camel.getRegistry();
-    registry.bind("kafkaClients", clients);
-    registry.bind("kafkaHeaders", new KafkaHeaders());
     // The default returns bytes, which are not equal to any text.
     registry.bind("toStringKafkaHeaderDeserializer", new ToStringKafkaHeaderDeserializer());
     registry.bind(
@@ -77,7 +58,7 @@ public final class Server implements FleetRole {
             parts.prefix(), partitions, parts.devices(), rejections, parts.meters().registry()));
     registry.bind("changeRecords", new ChangeRecords(partitions, changes));
     registry.bind("unknownRecords", new UnknownRecords(parts.unknown()));
-    topics.register(parts.prefix(), parts.meters().registry());
+    topics().register(parts.prefix(), parts.meters().registry());
     gauge(parts, "partitions", "Partitions that Kafka has assigned", partitions, p -> p.count());
     gauge(
         parts,
@@ -92,7 +73,7 @@ public final class Server implements FleetRole {
   }
 
   private Optional<String> problem(ServedPartitions partitions) {
-    return topics.areChecked() ? partitions.problem() : Optional.of("Kafka has not answered yet");
+    return topics().areChecked() ? partitions.problem() : Optional.of("Kafka has not answered yet");
   }
 
   private static void gauge(
@@ -106,29 +87,10 @@ public final class Server implements FleetRole {
         .register(parts.meters().registry());
   }
 
-  private org.apache.kafka.clients.consumer.Consumer<?, ?> consumer(
-      Properties options, ServedPartitions partitions) {
+  private Consumer<?, ?> consumer(Properties options, ServedPartitions partitions) {
     // The client ID of the route is its topic.
-    return options.get("client.id").equals(settings.topic(Topics.RAW))
-        ? new PartitionConsumer(options, partitions, changes, settings.replay())
+    return options.get("client.id").equals(settings().topic(Topics.RAW))
+        ? new PartitionConsumer(options, partitions, changes, settings().replay())
         : new DeviceConsumer(options, changes);
-  }
-
-  @Override
-  public void check() throws ConfigException {
-    topics.check();
-  }
-
-  @Override
-  public void watch(Consumer<String> unusable) {
-    topics.watch(unusable);
-  }
-
-  @Override
-  public void close() {
-    topics.close();
-    if (clients != null) {
-      clients.close();
-    }
   }
 }

@@ -59,7 +59,7 @@ public final class Pools extends DefaultThreadPoolFactory {
    * The queue is unbounded: otherwise the caller would run the task, and callers are event loops
    * and timers. With the value -1, Camel uses no queue at all.
    */
-  private static ThreadPoolProfile profile(String id, int threads) {
+  public static ThreadPoolProfile profile(String id, int threads) {
     return new ThreadPoolProfileBuilder(id)
         .poolSize(threads)
         .maxPoolSize(threads)
