@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import ecoflow.account.Account;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
+import ecoflow.device.Labels;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -35,9 +36,25 @@ final class DeviceRecords {
    *
    * @param value null if the device is no longer served
    */
-  public record Change(String serial, String value) {}
+  public record Change(String serial, Content content, String value) {}
 
-  private record Sent(String value, long at) {}
+  /**
+   * The content of a record.
+   *
+   * @param mode empty for a device of another source
+   * @param accountLabels the labels of the account
+   * @param online null if unknown
+   * @param since milliseconds since 1970
+   */
+  private record Content(
+      Labels labels,
+      String account,
+      String mode,
+      Map<String, String> accountLabels,
+      Boolean online,
+      long since) {}
+
+  private record Sent(Content content, long at) {}
 
   /**
    * @param online null if unknown
@@ -72,15 +89,15 @@ final class DeviceRecords {
     long now = nanoClock.getAsLong();
     for (DeviceView device : devices.all()) {
       served.add(device.serial());
-      String value = value(device, now);
+      Content content = content(device, now);
       Sent last = sent.get(device.serial());
-      if (last == null || !last.value().equals(value) || now - last.at() > REFRESH.toNanos()) {
-        changes.add(new Change(device.serial(), value));
+      if (last == null || !last.content().equals(content) || now - last.at() > REFRESH.toNanos()) {
+        changes.add(new Change(device.serial(), content, json(content)));
       }
     }
     for (String serial : sent.keySet()) {
       if (!served.contains(serial)) {
-        changes.add(new Change(serial, null));
+        changes.add(new Change(serial, null, null));
       }
     }
     states.keySet().retainAll(served);
@@ -97,11 +114,11 @@ final class DeviceRecords {
     if (change.value() == null) {
       sent.remove(change.serial());
     } else {
-      sent.put(change.serial(), new Sent(change.value(), nanoClock.getAsLong()));
+      sent.put(change.serial(), new Sent(change.content(), nanoClock.getAsLong()));
     }
   }
 
-  private String value(DeviceView device, long now) {
+  private Content content(DeviceView device, long now) {
     Online state =
         states.merge(
             device.serial(),
@@ -113,17 +130,26 @@ final class DeviceRecords {
       states.put(device.serial(), state);
     }
     Optional<Account> account = devices.account(device.serial());
+    return new Content(
+        device.labels(),
+        account.map(Account::name).orElse(""),
+        account.map(known -> known.mode().label()).orElse(""),
+        account.map(Account::labels).orElse(Map.of()),
+        state.online(),
+        state.since());
+  }
+
+  private static String json(Content content) {
     Map<String, Object> members = new LinkedHashMap<>();
-    members.put("schema", 1);
-    members.put("name", device.labels().deviceName());
-    members.put("product", device.labels().productName());
-    members.put("generalKey", device.labels().generalKey());
-    members.put("account", account.map(Account::name).orElse(""));
-    members.put("mode", account.map(known -> known.mode().label()).orElse(""));
-    members.put(
-        "labels", account.map(known -> new TreeMap<>(known.labels())).orElseGet(TreeMap::new));
-    members.put("online", state.online());
-    members.put("since", state.since());
+    members.put("schema", DeviceRecord.SCHEMA);
+    members.put("name", content.labels().deviceName());
+    members.put("product", content.labels().productName());
+    members.put("generalKey", content.labels().generalKey());
+    members.put("account", content.account());
+    members.put("mode", content.mode());
+    members.put("labels", new TreeMap<>(content.accountLabels()));
+    members.put("online", content.online());
+    members.put("since", content.since());
     try {
       return JSON.writeValueAsString(members);
     } catch (JsonProcessingException e) {
