@@ -675,9 +675,7 @@ public final class Devices {
     Account before = device.group().account().orElseThrow();
     Account now = group.account().orElseThrow();
     boolean isLost = isLost(device);
-    device.group().devices().remove(serial);
-    device.setGroup(group);
-    group.devices().put(serial, device);
+    setGroup(device, group);
     otherOwners.computeIfPresent(serial, (unused, owners) -> without(owners, group));
     if (!isLost && accounts.isServed(before)) {
       addOwner(before, serial, now);
@@ -685,6 +683,12 @@ public final class Devices {
     // Changes are missed until the account is subscribed to the topics of the device.
     device.snapshotDiscarded();
     label(device, now);
+  }
+
+  private static void setGroup(Device device, DeviceGroup group) {
+    device.group().devices().remove(device.serial());
+    device.setGroup(group);
+    group.devices().put(device.serial(), device);
   }
 
   /** Applies the names in the settings of the account. */
@@ -720,7 +724,7 @@ public final class Devices {
     }
   }
 
-  /** The other accounts that have a device, without one; null if there are no others. */
+  /** The other accounts that have a device, without one; null for none. */
   private static Set<Account> without(Set<Account> owners, DeviceGroup group) {
     group.account().ifPresent(owners::remove);
     return owners.isEmpty() ? null : owners;
@@ -836,9 +840,7 @@ public final class Devices {
       return;
     }
     if (known.group() != group) {
-      known.group().devices().remove(serial);
-      known.setGroup(group);
-      group.devices().put(serial, known);
+      setGroup(known, group);
     }
     if (!known.labels().equals(labels)) {
       known.setLabels(labels);
@@ -880,11 +882,7 @@ public final class Devices {
   public synchronized void remove(String serial) {
     Device device = bySerial.get(serial);
     if (device != null) {
-      device.group().devices().remove(serial);
-      synchronized (device) {
-        bySerial.remove(serial);
-        removed.accept(device.labels());
-      }
+      remove(device.group(), serial);
     }
   }
 
