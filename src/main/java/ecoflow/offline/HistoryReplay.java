@@ -29,7 +29,6 @@ import org.apache.camel.ProducerTemplate;
  */
 public final class HistoryReplay {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> ROUTES =
       List.of("payload", "quotas", "open-messages", "unexpected-errors");
 
@@ -37,6 +36,7 @@ public final class HistoryReplay {
   private final Accounts accounts;
   private final Devices devices;
   private final ProducerTemplate routes;
+  private final ObjectMapper json;
   private final Consumer<String> problem;
   private final Map<Mode, Account> accountOf = new EnumMap<>(Mode.class);
 
@@ -45,6 +45,8 @@ public final class HistoryReplay {
     this.accounts = context.beans().accounts();
     this.devices = context.beans().devices();
     this.routes = context.camel().createProducerTemplate();
+    this.json =
+        context.camel().getRegistry().lookupByNameAndType("messageJson", ObjectMapper.class);
     this.problem = problem;
     Account placeholder = accounts.all().get(0);
     accountOf.put(placeholder.mode(), placeholder);
@@ -106,7 +108,7 @@ public final class HistoryReplay {
     }
     Map<?, ?> values;
     try {
-      values = JSON.readValue(message.value(), Map.class);
+      values = json.readValue(message.value(), Map.class);
     } catch (IOException e) {
       problem.accept("a response for device " + serial + " is not a JSON object");
       return;
