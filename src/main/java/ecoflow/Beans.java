@@ -73,7 +73,7 @@ public final class Beans implements ExporterBeans {
   private final Registries registries;
   private final LongSupplier nanoClock;
 
-  /** Empty in role all. */
+  /** Empty in role all, in which a lambda with the type as a parameter would load its class. */
   private final Optional<FleetRole> role;
 
   private final Protection protection;
