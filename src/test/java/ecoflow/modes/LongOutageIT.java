@@ -23,14 +23,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/**
- * The broker is not available for minutes, and the exporter has its default backoff. The test runs
- * in parallel with others: its exporter and its broker are separate processes.
- */
-@Execution(ExecutionMode.CONCURRENT)
+/** The broker is not available for minutes, and the exporter has its default backoff. */
 class LongOutageIT {
 
   private static final String USER = "app-user";
