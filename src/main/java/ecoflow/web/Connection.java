@@ -13,11 +13,13 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.impl.Http1xServerConnection;
 import io.vertx.core.net.impl.ConnectionBase;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
@@ -87,6 +89,9 @@ final class Connection extends ChannelDuplexHandler {
   private boolean isBodyDue;
   private long requestAt;
 
+  /** The next check of the time limits; null until the connection is open. */
+  private Future<?> check;
+
   /** The number of body bytes in all responses. */
   private long written;
 
@@ -123,6 +128,7 @@ final class Connection extends ChannelDuplexHandler {
   void open(HttpServerOptions options) {
     channel.pipeline().replace("httpDecoder", "httpDecoder", new StrictDecoder(options));
     channel.pipeline().addBefore("handler", "ecoflow", this);
+    scheduleCheck();
   }
 
   /** Thread-safe. */
@@ -169,7 +175,7 @@ final class Connection extends ChannelDuplexHandler {
 
   void startClosing() {
     isClosing = true;
-    isHeaderDue = true;
+    headerDue();
   }
 
   // Requests
@@ -233,6 +239,7 @@ final class Connection extends ChannelDuplexHandler {
       isHeaderDue = false;
       isBodyDue = true;
       requestAt = nanoClock.getAsLong();
+      scheduleCheck();
     }
     if (message instanceof LastHttpContent) {
       isBodyDue = false;
@@ -243,8 +250,8 @@ final class Connection extends ChannelDuplexHandler {
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
     if (!hasRead && !isHeaderDue) {
-      isHeaderDue = true;
       waitingSince = nanoClock.getAsLong();
+      headerDue();
     }
     hasRead = false;
     ctx.fireChannelReadComplete();
@@ -321,6 +328,7 @@ final class Connection extends ChannelDuplexHandler {
       all.unreserve(reserved.poll());
     }
     waitingSince = nanoClock.getAsLong();
+    scheduleCheck();
     if (!queued.isEmpty()) {
       // Not within the write that completed the response.
       ctx.executor().execute(() -> passQueued(ctx));
@@ -336,6 +344,7 @@ final class Connection extends ChannelDuplexHandler {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
+    check.cancel(false);
     release();
     queued.forEach(ReferenceCountUtil::release);
     queued.clear();
@@ -365,11 +374,31 @@ final class Connection extends ChannelDuplexHandler {
     return out == null ? 0 : out.totalPendingWriteBytes();
   }
 
-  /** Closes the connection if the client exceeds a time limit. Thread-safe. */
-  void checkTimeouts() {
-    if (channel.isRegistered()) {
-      channel.eventLoop().execute(this::closeIfTimedOut);
+  private void headerDue() {
+    isHeaderDue = true;
+    scheduleCheck();
+  }
+
+  /**
+   * Schedules the next check. An idle connection causes none before its time limit, so that a
+   * scraper with a persistent connection does not wake the event loop between scrapes.
+   */
+  private void scheduleCheck() {
+    if (check != null) {
+      check.cancel(false);
     }
+    if (!channel.isActive()) {
+      return;
+    }
+    Duration delay =
+        openRequests == 0 && !isHeaderDue && !isBodyDue ? limits.idle() : limits.checkPeriod();
+    check =
+        channel.eventLoop().schedule(this::checkTimeouts, delay.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  private void checkTimeouts() {
+    closeIfTimedOut();
+    scheduleCheck();
   }
 
   private void closeIfTimedOut() {
@@ -388,7 +417,7 @@ final class Connection extends ChannelDuplexHandler {
     }
     if (openRequests == 0) {
       long timeout = (isHeaderDue || isBodyDue ? limits.header() : limits.idle()).toNanos();
-      if (now - waitingSince > timeout) {
+      if (now - waitingSince >= timeout) {
         close();
       }
     } else if (isBodyDue && now - requestAt > limits.reader().toNanos()) {

@@ -14,7 +14,6 @@ import java.util.Comparator;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -35,9 +34,6 @@ final class Connections extends ChannelInboundHandlerAdapter {
   private final AtomicInteger responses = new AtomicInteger();
   private final AtomicLong charged = new AtomicLong();
   private final AtomicLong reserved = new AtomicLong();
-
-  /** Used only on the acceptor thread. */
-  private boolean isCheckScheduled;
 
   /**
    * @param refused receives the reason for each connection and request that is rejected or closed
@@ -115,7 +111,6 @@ final class Connections extends ChannelInboundHandlerAdapter {
     Connection connection = new Connection(channel, this, nanoClock);
     all.add(connection);
     channel.closeFuture().addListener(closed -> all.remove(connection));
-    scheduleCheck(ctx);
     ctx.fireChannelRead(channel);
   }
 
@@ -124,23 +119,6 @@ final class Connections extends ChannelInboundHandlerAdapter {
     return all.stream()
         .filter(Connection::isIdle)
         .min(Comparator.comparingLong(connection -> connection.idleSince() - now));
-  }
-
-  /** Schedules a check of all connections, which is repeated while connections exist. */
-  private void scheduleCheck(ChannelHandlerContext ctx) {
-    if (!isCheckScheduled) {
-      isCheckScheduled = true;
-      long period = Math.min(limits.header().toMillis(), limits.reader().toMillis()) / 5;
-      ctx.executor().schedule(() -> checkTimeouts(ctx), period, TimeUnit.MILLISECONDS);
-    }
-  }
-
-  private void checkTimeouts(ChannelHandlerContext ctx) {
-    isCheckScheduled = false;
-    all.forEach(Connection::checkTimeouts);
-    if (!all.isEmpty()) {
-      scheduleCheck(ctx);
-    }
   }
 
   void refused(String reason, String line) {

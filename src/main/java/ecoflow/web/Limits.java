@@ -54,6 +54,11 @@ record Limits(
         4 << 20);
   }
 
+  /** The time between two checks of a connection with a request. */
+  Duration checkPeriod() {
+    return (header.compareTo(reader) < 0 ? header : reader).dividedBy(5);
+  }
+
   /** Less than {@value #MAX_CONNECTIONS} if the process has a low limit of open files. */
   private static int maxConnections() {
     try {
