@@ -322,7 +322,8 @@ public final class EcoflowExporter implements AutoCloseable {
   /** Watches the routes until a signal or a failure ends the process, and returns the exit code. */
   public int awaitEnd() {
     try {
-      while (!end.await(RouteWatch.SECONDS, TimeUnit.SECONDS)) {
+      long seconds = reload.isPresent() ? RouteReload.SECONDS : RouteWatch.SECONDS;
+      while (!end.await(seconds, TimeUnit.SECONDS)) {
         reload.ifPresent(RouteReload::check);
         watch.check();
       }

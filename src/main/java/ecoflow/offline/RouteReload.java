@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class RouteReload {
 
+  public static final long SECONDS = 2;
+
   private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
 
   /**

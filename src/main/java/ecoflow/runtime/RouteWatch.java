@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class RouteWatch {
 
-  public static final long SECONDS = 2;
+  public static final long SECONDS = 5;
 
   private static final Logger LOG = LoggerFactory.getLogger(RouteWatch.class);
 
