@@ -25,7 +25,7 @@ public final class Collector extends KafkaRole {
   public void bind(Parts parts) {
     CamelContext camel = parts.camel();
     KafkaClients clients = new KafkaClients(settings(), KafkaConsumer::new);
-    bindClients(camel, clients);
+    bindClients(parts, clients);
     long memory = Runtime.getRuntime().maxMemory() / HEAP_PARTS;
     camel
         .getPropertiesComponent()
@@ -41,12 +41,6 @@ public final class Collector extends KafkaRole {
             Math.toIntExact(Math.min(memory / BYTES_PER_RECORD, Integer.MAX_VALUE)),
             () -> clients.waitingBytes(raw),
             parts.nanoClock());
-    clients.onMetadata(
-        topic -> {
-          if (topic.equals(raw)) {
-            records.reportPartitions(() -> clients.partitions(topic));
-          }
-        });
     Registry registry = camel.getRegistry();
     registry.bind("kafkaRecords", records);
     registry.bind("deviceStates", new DeviceStates(parts.devices(), parts.meters()));

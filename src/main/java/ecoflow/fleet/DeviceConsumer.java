@@ -3,18 +3,13 @@ package ecoflow.fleet;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
 
 /**
  * The consumer of changes of devices. It reads all partitions, without a consumer group, because
@@ -23,7 +18,6 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 final class DeviceConsumer extends KafkaConsumer<Object, Object> {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
-  private static final Duration READ_TIMEOUT = Duration.ofSeconds(30);
 
   private final DeviceTopicPositions positions;
 
@@ -69,43 +63,5 @@ final class DeviceConsumer extends KafkaConsumer<Object, Object> {
       started.put(partition.partition(), start);
     }
     positions.start(started);
-  }
-
-  /** Reads the newest record of each device in some partitions. */
-  static Map<Integer, Map<String, ServedPartitions.StoredRecord>> readAll(
-      Map<String, String> properties, String brokers, String topic, Set<Integer> numbers) {
-    Properties all = new Properties();
-    all.putAll(properties);
-    all.put("bootstrap.servers", brokers);
-    all.put("auto.offset.reset", "earliest");
-    Map<Integer, Map<String, ServedPartitions.StoredRecord>> newest = new HashMap<>();
-    try (KafkaConsumer<String, byte[]> consumer =
-        new KafkaConsumer<>(
-            withoutGroup(all), new StringDeserializer(), new ByteArrayDeserializer())) {
-      List<TopicPartition> partitions =
-          numbers.stream().map(number -> new TopicPartition(topic, number)).toList();
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, TIMEOUT);
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      long start = System.nanoTime();
-      Set<TopicPartition> unread = new HashSet<>(partitions);
-      while (true) {
-        unread.removeIf(partition -> consumer.position(partition, TIMEOUT) >= ends.get(partition));
-        if (unread.isEmpty()) {
-          return newest;
-        }
-        if (System.nanoTime() - start > READ_TIMEOUT.toNanos()) {
-          throw new TimeoutException(
-              "the topic " + topic + " was not read within " + READ_TIMEOUT.toSeconds() + " s");
-        }
-        for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(200))) {
-          newest
-              .computeIfAbsent(record.partition(), unused -> new HashMap<>())
-              .put(
-                  record.key(),
-                  new ServedPartitions.StoredRecord(record.value(), record.timestamp()));
-        }
-      }
-    }
   }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -30,7 +31,9 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   private final KafkaSettings settings;
   private final Function<Properties, Consumer<?, ?>> consumers;
   private final Map<String, Producer<?, ?>> producers = new ConcurrentHashMap<>();
-  private volatile java.util.function.Consumer<String> onMetadata = topic -> {};
+  private final AtomicBoolean isKnown = new AtomicBoolean();
+  private String awaitedTopic = "";
+  private Runnable onMetadata = () -> {};
   private volatile boolean closed;
 
   /**
@@ -101,11 +104,20 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   }
 
   private void requestMetadata(Producer<?, ?> producer, String topic) {
+    if (awaitMetadata(producer, topic)
+        && producer == producerFor(awaitedTopic)
+        && awaitMetadata(producer, awaitedTopic)
+        && !isKnown.getAndSet(true)) {
+      onMetadata.run();
+    }
+  }
+
+  /** Returns false if the process ends. */
+  private boolean awaitMetadata(Producer<?, ?> producer, String topic) {
     while (!closed) {
       try {
         producer.partitionsFor(topic);
-        onMetadata.accept(topic);
-        return;
+        return true;
       } catch (KafkaException e) {
         // Not available yet. The messages that cannot be sent are counted.
       }
@@ -113,25 +125,39 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
         TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        return;
+        return false;
       }
     }
+    return false;
   }
 
-  /** Sets the listener for a topic whose metadata the producer has received. */
-  void onMetadata(java.util.function.Consumer<String> listener) {
-    onMetadata = listener;
+  /**
+   * Sets the task to run when a producer has received the metadata of a topic. Must be called
+   * before the first producer is created.
+   */
+  void onMetadata(String topic, Runnable task) {
+    awaitedTopic = topic;
+    onMetadata = task;
   }
 
   /** The number of partitions of a topic; NaN if it is unknown. Does not wait. */
   double partitions(String topic) {
-    Producer<?, ?> producer = producers.get(topic);
+    Producer<?, ?> producer = producerFor(topic);
     try {
       return producer == null ? Double.NaN : producer.partitionsFor(topic).size();
     } catch (KafkaException e) {
       // The topic has been deleted, for example.
       return Double.NaN;
     }
+  }
+
+  /**
+   * The producer of a topic or, for a topic that is only read, any other one; null without
+   * producers.
+   */
+  private Producer<?, ?> producerFor(String topic) {
+    Producer<?, ?> own = producers.get(topic);
+    return own == null ? producers.values().stream().findFirst().orElse(null) : own;
   }
 
   /** The part of the producer's memory that is in use for records of this topic. */

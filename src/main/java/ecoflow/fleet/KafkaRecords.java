@@ -62,8 +62,6 @@ final class KafkaRecords {
 
   private final String brokers;
   private final Devices devices;
-  private final String prefix;
-  private final MeterRegistry registry;
   private final LongSupplier nanoClock;
   private final int maxWaiting;
   private final Lines lines;
@@ -96,8 +94,6 @@ final class KafkaRecords {
       LongSupplier nanoClock) {
     this.brokers = brokers;
     this.devices = devices;
-    this.prefix = prefix;
-    this.registry = registry;
     this.maxWaiting = maxWaiting;
     this.nanoClock = nanoClock;
     this.lines = new Lines(LOG, nanoClock);
@@ -118,13 +114,6 @@ final class KafkaRecords {
         .register(registry);
     Gauge.builder(prefix + "_kafka_waiting_bytes", waitingBytes::getAsDouble)
         .description("Memory of the messages of devices that Kafka has not acknowledged yet")
-        .register(registry);
-  }
-
-  /** Adds the number of partitions to the page, as soon as Kafka has answered. */
-  void reportPartitions(DoubleSupplier partitions) {
-    Gauge.builder(prefix + "_kafka_topic_partitions", partitions::getAsDouble)
-        .description("Partitions of the topic to which messages of devices are sent")
         .register(registry);
   }
 

@@ -3,6 +3,8 @@ package ecoflow.fleet;
 import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
 import ecoflow.role.FleetRole;
+import ecoflow.role.Parts;
+import io.micrometer.core.instrument.Gauge;
 import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
@@ -35,11 +37,19 @@ abstract class KafkaRole implements FleetRole {
   }
 
   /** Binds the clients, and the placeholders and beans that the routes of both roles use. */
-  void bindClients(CamelContext camel, KafkaClients newClients) {
+  void bindClients(Parts parts, KafkaClients newClients) {
     clients = newClients;
+    String raw = settings.topic(Topics.RAW);
+    clients.onMetadata(
+        raw,
+        () ->
+            Gauge.builder(parts.prefix() + "_kafka_topic_partitions", () -> clients.partitions(raw))
+                .description("Partitions of the topic to which messages of devices are sent")
+                .register(parts.meters().registry()));
+    CamelContext camel = parts.camel();
     PropertiesComponent placeholders = camel.getPropertiesComponent();
     placeholders.addInitialProperty("ecoflow.kafka.addresses", settings.brokers());
-    placeholders.addInitialProperty("ecoflow.kafka.raw.topic", settings.topic(Topics.RAW));
+    placeholders.addInitialProperty("ecoflow.kafka.raw.topic", raw);
     placeholders.addInitialProperty("ecoflow.kafka.devices.topic", settings.topic(Topics.DEVICES));
     // Otherwise the routes of integrators would also use the factory, because it is the only one.
     camel

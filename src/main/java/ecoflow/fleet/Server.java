@@ -1,11 +1,16 @@
 package ecoflow.fleet;
 
 import ecoflow.config.KafkaSettings;
+import ecoflow.fleet.ServedPartitions.StoredRecord;
 import ecoflow.role.Parts;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
@@ -16,8 +21,8 @@ import org.apache.kafka.clients.consumer.Consumer;
 /** The role {@code serve}: reads the messages of devices from Kafka. */
 public final class Server extends KafkaRole {
 
-  /** The part of the heap for a response of a broker: 6 MB with -Xmx96m. */
-  private static final long HEAP_PARTS = 16;
+  /** Shorter than the time in which Kafka expects the next poll of the consumer. */
+  private static final Duration DEVICES_LIMIT = Duration.ofSeconds(30);
 
   private final DeviceTopicPositions changes = new DeviceTopicPositions();
 
@@ -34,21 +39,16 @@ public final class Server extends KafkaRole {
     placeholders.addInitialProperty("ecoflow.kafka.unknown.topic", settings.topic(Topics.UNKNOWN));
     placeholders.addInitialProperty("ecoflow.kafka.server.group", settings.group());
     placeholders.addInitialProperty(
-        "ecoflow.kafka.fetch.bytes", Long.toString(Runtime.getRuntime().maxMemory() / HEAP_PARTS));
+        "ecoflow.kafka.fetch.bytes", Long.toString(TopicRecords.fetchBytes()));
     Rejections rejections = new Rejections(parts.prefix(), meters, parts.nanoClock());
     ServedPartitions partitions =
         new ServedPartitions(
             parts.devices(),
             parts.quotas(),
             new ServedDevices(parts.settings(), parts.accounts(), parts.devices(), parts.meters()),
-            numbers ->
-                DeviceConsumer.readAll(
-                    settings.properties(),
-                    settings.brokers(),
-                    settings.topic(Topics.DEVICES),
-                    numbers),
+            this::newestRecords,
             rejections);
-    bindClients(camel, new KafkaClients(settings, options -> consumer(options, partitions)));
+    bindClients(parts, new KafkaClients(settings, options -> consumer(options, partitions)));
     Registry registry = camel.getRegistry();
     // The default returns bytes, which are not equal to any text.
     registry.bind("toStringKafkaHeaderDeserializer", new ToStringKafkaHeaderDeserializer());
@@ -58,7 +58,6 @@ public final class Server extends KafkaRole {
             parts.prefix(), partitions, parts.devices(), rejections, parts.meters().registry()));
     registry.bind("changeRecords", new ChangeRecords(partitions, changes));
     registry.bind("unknownRecords", new UnknownRecords(parts.unknown()));
-    topics().register(parts.prefix(), parts.meters().registry());
     gauge(parts, "partitions", "Partitions that Kafka has assigned", partitions, p -> p.count());
     gauge(
         parts,
@@ -70,6 +69,19 @@ public final class Server extends KafkaRole {
     parts.page().ignoreValues();
     parts.page().require("kafka", () -> problem(partitions));
     parts.page().remark("kafka-connection", partitions::isolation);
+  }
+
+  private Map<Integer, Map<String, StoredRecord>> newestRecords(Set<Integer> partitions) {
+    Map<Integer, Map<String, StoredRecord>> newest = new HashMap<>();
+    new TopicRecords(settings(), Topics.DEVICES)
+        .read(
+            partitions,
+            DEVICES_LIMIT,
+            entry ->
+                newest
+                    .computeIfAbsent(entry.partition(), unused -> new HashMap<>())
+                    .put(entry.key(), new StoredRecord(entry.value(), entry.timestamp())));
+    return newest;
   }
 
   private Optional<String> problem(ServedPartitions partitions) {

@@ -3,8 +3,6 @@ package ecoflow.fleet;
 import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
 import ecoflow.text.Lines;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -42,8 +40,6 @@ final class Topics implements AutoCloseable {
   private final List<String> needed;
   private final Lines lines;
   private volatile boolean areChecked;
-  private volatile int partitions;
-  private volatile Runnable onChecked = () -> {};
   private volatile boolean closed;
   private Thread thread;
 
@@ -54,21 +50,6 @@ final class Topics implements AutoCloseable {
     this.settings = settings;
     this.needed = List.of(needed);
     this.lines = new Lines(LOG, nanoClock, Duration.ofHours(1), true);
-  }
-
-  /**
-   * Adds the gauge for the number of partitions, which alerts compare with those served, as soon as
-   * Kafka has answered.
-   */
-  void register(String prefix, MeterRegistry registry) {
-    onChecked =
-        () ->
-            Gauge.builder(prefix + "_kafka_topic_partitions", () -> partitions)
-                .description("Partitions of the topic to which messages of devices are sent")
-                .register(registry);
-    if (areChecked) {
-      onChecked.run();
-    }
   }
 
   /** Whether Kafka has answered, and all topics are suitable. */
@@ -94,7 +75,6 @@ final class Topics implements AutoCloseable {
       List<String> names = needed.stream().map(settings::topic).toList();
       check(admin.describeTopics(names).topicNameValues());
       areChecked = true;
-      onChecked.run();
     } catch (ExecutionException | TimeoutException e) {
       lines.warn(
           "kafka",
@@ -118,6 +98,7 @@ final class Topics implements AutoCloseable {
 
   private void check(Map<String, KafkaFuture<TopicDescription>> topics)
       throws ConfigException, ExecutionException, TimeoutException, InterruptedException {
+    int partitions = 0;
     for (String suffix : needed) {
       String name = settings.topic(suffix);
       int found;

@@ -19,6 +19,7 @@ import ecoflow.testkit.RunningExporter;
 import ecoflow.testkit.Series;
 import ecoflow.testkit.Variables;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -494,6 +495,27 @@ class ServerIT {
     assertEquals(
         2,
         CommandRun.run(all, Clock.systemUTC(), out, new StringWriter(), "replay", "--from-kafka"));
+  }
+
+  /** An alert compares this number with the assigned partitions of all servers. */
+  @Test
+  void collectorsAndServersShowAddedPartitions() throws Exception {
+    Path properties = Files.writeString(directory.resolve("kafka"), "metadata.max.age.ms=500\n");
+    Map<String, String> variables = Variables.of(clouds.cloud(), "rest");
+    variables.putAll(fleet("collect", "ECOFLOW_KAFKA_PROPERTIES=" + properties));
+    variables.remove("ECOFLOW_KAFKA_GROUP");
+    RunningExporter collector = RunningExporter.start(variables);
+    open.add(collector);
+    RunningExporter server = serve("ECOFLOW_KAFKA_PROPERTIES=" + properties);
+    List<Page> pages = List.of(collector.page(), server.page());
+    eventually(
+        () -> pages.forEach(page -> assertEquals(PARTITIONS, own(page, "kafka_topic_partitions"))));
+
+    kafka.setPartitions(PARTITIONS + 2, prefix + ".raw");
+    eventually(
+        () ->
+            pages.forEach(
+                page -> assertEquals(PARTITIONS + 2, own(page, "kafka_topic_partitions"))));
   }
 
   /** Starts a server and stops the oldest one in each round, with messages for all devices. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 
 /** A Kafka broker that keeps its records on disk; not running until it is started. */
@@ -99,6 +100,16 @@ public final class KafkaBroker implements AutoCloseable {
     try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
       admin.createTopics(created).all().get();
       await().atMost(TIMEOUT).until(() -> haveLeaders(admin, partitions, topics));
+    } catch (ExecutionException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Increases the number of partitions of a topic. */
+  public void setPartitions(int partitions, String topic) {
+    try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
+      admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(partitions))).all().get();
+      await().atMost(TIMEOUT).until(() -> haveLeaders(admin, partitions, topic));
     } catch (ExecutionException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
