@@ -18,6 +18,7 @@ final class DeviceGroup {
   private volatile Duration maxAge;
   private volatile int overLimit;
   private volatile int invalidSerials;
+  private volatile boolean hasList;
 
   /**
    * @param account empty for devices of other sources
@@ -81,5 +82,14 @@ final class DeviceGroup {
   void setExcluded(int newOverLimit, int newInvalidSerials) {
     overLimit = newOverLimit;
     invalidSerials = newInvalidSerials;
+  }
+
+  /** Whether a device list with at least one device has been applied. */
+  boolean hasList() {
+    return hasList;
+  }
+
+  void setHasList() {
+    hasList = true;
   }
 }

@@ -471,7 +471,19 @@ public final class Devices {
         renamed.accept(device.serial());
       }
     }
+    if (!list.isEmpty()) {
+      group.setHasList();
+    }
     return added;
+  }
+
+  /**
+   * Whether all devices of the account are known: from the settings, or from a complete device
+   * list. An empty list can also be that of a wrong region.
+   */
+  public boolean areKnown(Account account) {
+    DeviceGroup group = groups.of(account);
+    return !group.settings().areAllServed() || group.hasList();
   }
 
   /**

@@ -4,6 +4,7 @@ import ecoflow.config.KafkaSettings;
 import ecoflow.role.Parts;
 import ecoflow.runtime.Pools;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Registry;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -16,6 +17,9 @@ public final class Collector extends KafkaRole {
 
   /** Each waiting record needs about 3 kB in addition to the buffer. */
   private static final long BYTES_PER_RECORD = 1 << 10;
+
+  /** Null before {@link #bind}. */
+  private RemovedDevices removed;
 
   public Collector(KafkaSettings settings) {
     super(settings, Topics.RAW, Topics.DEVICES);
@@ -44,7 +48,14 @@ public final class Collector extends KafkaRole {
     Registry registry = camel.getRegistry();
     registry.bind("kafkaRecords", records);
     registry.bind("deviceStates", new DeviceStates(parts.devices(), parts.meters()));
-    registry.bind("deviceRecords", new DeviceRecords(parts.devices(), parts.nanoClock()));
+    removed =
+        new RemovedDevices(
+            new TopicRecords(settings(), Topics.DEVICES),
+            parts.accounts(),
+            parts.devices(),
+            parts.nanoClock());
+    registry.bind(
+        "deviceRecords", new DeviceRecords(parts.devices(), parts.nanoClock(), removed.serials()));
     parts
         .page()
         .require(
@@ -54,5 +65,19 @@ public final class Collector extends KafkaRole {
                     ? Optional.empty()
                     : Optional.of("Kafka has not answered yet"));
     parts.page().remark("kafka-records", records::problem);
+  }
+
+  @Override
+  public void watch(Consumer<String> unusable) {
+    super.watch(unusable);
+    removed.start();
+  }
+
+  @Override
+  public void close() {
+    if (removed != null) {
+      removed.close();
+    }
+    super.close();
   }
 }

@@ -27,7 +27,7 @@ import org.apache.camel.ExchangeProperty;
 final class DeviceRecords {
 
   /** A record is sent again after this time, so that a deleted record is restored. */
-  private static final Duration REFRESH = Duration.ofMinutes(10);
+  static final Duration REFRESH = Duration.ofMinutes(10);
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -64,6 +64,7 @@ final class DeviceRecords {
 
   private final Devices devices;
   private final LongSupplier nanoClock;
+  private final Set<String> removed;
   private final Map<String, Sent> sent = new ConcurrentHashMap<>();
 
   /** Used by one comparison at a time. */
@@ -71,9 +72,14 @@ final class DeviceRecords {
 
   private volatile boolean isBusy;
 
-  DeviceRecords(Devices devices, LongSupplier nanoClock) {
+  /**
+   * @param removed devices whose records must be removed, unless they are served; those whose
+   *     records have been removed are deleted from this set
+   */
+  DeviceRecords(Devices devices, LongSupplier nanoClock, Set<String> removed) {
     this.devices = devices;
     this.nanoClock = nanoClock;
+    this.removed = removed;
   }
 
   /** Whether the records of the last comparison have not been acknowledged or dropped yet. */
@@ -100,6 +106,12 @@ final class DeviceRecords {
         changes.add(new Change(serial, null, null));
       }
     }
+    removed.removeIf(served::contains);
+    for (String serial : removed) {
+      if (!sent.containsKey(serial)) {
+        changes.add(new Change(serial, null, null));
+      }
+    }
     states.keySet().retainAll(served);
     exchange.getMessage().setBody(changes);
   }
@@ -113,6 +125,7 @@ final class DeviceRecords {
   public void sent(@ExchangeProperty("deviceRecord") Change change) {
     if (change.value() == null) {
       sent.remove(change.serial());
+      removed.remove(change.serial());
     } else {
       sent.put(change.serial(), new Sent(change.content(), nanoClock.getAsLong()));
     }

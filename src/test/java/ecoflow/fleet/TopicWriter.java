@@ -64,6 +64,18 @@ final class TopicWriter implements AutoCloseable {
             .formatted(name, account));
   }
 
+  /** The record of an offline device, repeated for the last time in milliseconds since 1970. */
+  void lastDevice(String serial, long millis, String account) {
+    String json =
+        """
+        {"schema":1,"name":"Old","product":"DELTA 2","generalKey":"ecoflow_delta_2","account":"%s",\
+        "mode":"rest","labels":{},"online":false,"since":0}"""
+            .formatted(account);
+    producer.send(
+        new ProducerRecord<>(
+            prefix + ".devices", null, millis, serial, json.getBytes(StandardCharsets.UTF_8)));
+  }
+
   /**
    * @param json null if the device is no longer served
    */
