@@ -2,6 +2,7 @@ package ecoflow.fleet;
 
 import ecoflow.config.KafkaSettings;
 import ecoflow.config.Settings.Mode;
+import ecoflow.device.Labels;
 import ecoflow.quota.Quotas;
 import ecoflow.role.History;
 import ecoflow.text.Lines;
@@ -17,7 +18,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.header.Header;
 
-/** The topic of messages. Does not use a consumer group, so servers are not affected. */
+/**
+ * The topics of messages and devices. Does not use a consumer group, so servers are not affected.
+ */
 public final class KafkaHistory implements History {
 
   /** Reading ends earlier if Kafka does not answer. */
@@ -30,12 +33,25 @@ public final class KafkaHistory implements History {
   }
 
   @Override
+  public Map<String, Labels> devices(Consumer<String> problem) throws IOException {
+    Map<String, Labels> labels = new HashMap<>();
+    withTopic(
+        Topics.DEVICES, topic -> topic.read(LIMIT, entry -> readDevice(entry, labels, problem)));
+    return labels;
+  }
+
+  @Override
   public void read(Duration age, Consumer<Message> messages, Consumer<String> problem)
       throws IOException {
     long start = System.currentTimeMillis() - age.toMillis();
+    withTopic(
+        Topics.RAW,
+        topic -> topic.readSince(start, LIMIT, entry -> read(entry, messages, problem)));
+  }
+
+  private void withTopic(String suffix, Consumer<TopicRecords> task) throws IOException {
     try {
-      new TopicRecords(settings, Topics.RAW)
-          .readSince(start, LIMIT, entry -> read(entry, messages, problem));
+      task.accept(new TopicRecords(settings, suffix));
     } catch (KafkaException e) {
       throw new IOException(
           "Kafka at "
@@ -44,6 +60,30 @@ public final class KafkaHistory implements History {
               + Lines.oneLine(Lines.rootCause(e).getMessage()),
           e);
     }
+  }
+
+  private static void readDevice(
+      ConsumerRecord<String, byte[]> entry, Map<String, Labels> labels, Consumer<String> problem) {
+    try {
+      DeviceRecord device = DeviceRecord.read(entry.key(), entry.value(), entry.timestamp());
+      if (device.isRemoval()) {
+        labels.remove(entry.key());
+      } else {
+        labels.put(entry.key(), device.labels());
+      }
+    } catch (RejectedException e) {
+      problem.accept(line(entry, e));
+    }
+  }
+
+  private static String line(ConsumerRecord<String, byte[]> entry, RejectedException rejected) {
+    return entry.topic()
+        + "-"
+        + entry.partition()
+        + ", offset "
+        + entry.offset()
+        + ": "
+        + rejected.getMessage();
   }
 
   private static void read(
@@ -69,14 +109,7 @@ public final class KafkaHistory implements History {
           new Message(
               record.key(), mode, headers, record.value(), all.containsKey(KafkaHeaders.TOPIC)));
     } catch (RejectedException e) {
-      problem.accept(
-          record.topic()
-              + "-"
-              + record.partition()
-              + ", offset "
-              + record.offset()
-              + ": "
-              + e.getMessage());
+      problem.accept(line(record, e));
     }
   }
 }

@@ -9,6 +9,7 @@ import ecoflow.config.Settings;
 import ecoflow.config.Settings.LogLevel;
 import ecoflow.config.Settings.Mode;
 import ecoflow.device.Devices;
+import ecoflow.device.Labels;
 import ecoflow.device.Listing;
 import ecoflow.quota.Quotas;
 import ecoflow.role.History;
@@ -70,7 +71,8 @@ public final class HistoryReplay {
     try (QuietContext context = new QuietContext(settings, factory)) {
       Replay.start(context, ROUTES);
       HistoryReplay replay = new HistoryReplay(settings, context, problem);
-      history.read(age, replay::send, problem);
+      Map<String, Labels> labels = history.devices(problem);
+      history.read(age, message -> replay.send(message, labels.get(message.serial())), problem);
       return Replay.result(replay.routes, settings);
     }
   }
@@ -91,16 +93,20 @@ public final class HistoryReplay {
     return Settings.from(all);
   }
 
-  private void send(History.Message message) {
+  /**
+   * @param labels null for a device without a record
+   */
+  private void send(History.Message message, Labels labels) {
     String serial = message.serial();
-    if (message.mode().isPresent()) {
-      Account account = accountOf.computeIfAbsent(message.mode().get(), this::add);
-      if (!devices.isServed(serial)) {
-        devices.serve(
-            account, devices.labels(account, serial, new Listing(true, true, null, null)));
+    if (!devices.isServed(serial)) {
+      if (message.mode().isPresent()) {
+        Account account = accountOf.computeIfAbsent(message.mode().get(), this::add);
+        devices.serve(account, labels == null ? unlisted(account, serial) : labels);
+      } else if (labels == null) {
+        devices.adopt(serial, null, null);
+      } else {
+        devices.adopt(serial, labels.deviceName(), labels.productName());
       }
-    } else if (!devices.isServed(serial)) {
-      devices.adopt(serial, null, null);
     }
     if (message.isPayload()) {
       routes.sendBodyAndHeaders("direct:payload", message.value(), message.headers());
@@ -120,6 +126,10 @@ public final class HistoryReplay {
       routes.sendBodyAndHeaders("direct:open-packs", values, message.headers());
     }
     routes.sendBodyAndHeaders("direct:quotas", values, message.headers());
+  }
+
+  private Labels unlisted(Account account, String serial) {
+    return devices.labels(account, serial, new Listing(true, true, null, null));
   }
 
   private Account add(Mode mode) {

@@ -1,6 +1,7 @@
 package ecoflow.role;
 
 import ecoflow.config.Settings.Mode;
+import ecoflow.device.Labels;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -24,6 +25,14 @@ public interface History {
       Map<String, Object> headers,
       byte[] value,
       boolean isPayload) {}
+
+  /**
+   * Reads the labels of all devices, by serial number.
+   *
+   * @param problem receives a line for each record that is not valid
+   * @throws IOException if Kafka does not answer; the message is a line for the user
+   */
+  Map<String, Labels> devices(Consumer<String> problem) throws IOException;
 
   /**
    * Reads all messages up to now, in the order of each device.

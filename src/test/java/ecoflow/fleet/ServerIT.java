@@ -470,6 +470,11 @@ class ServerIT {
     writer.raw(serial(3), System.currentTimeMillis(), Map.of(), soc(83).getBytes());
     Map<String, String> other = with("EcoflowMode", "");
     writer.raw(serial(4), System.currentTimeMillis(), other, soc(84).getBytes());
+    writer.device(serial(1), "Before", "one");
+    writer.device(serial(1), "Garage", "one");
+    writer.device(serial(2), "Shed", "one");
+    writer.device(serial(2), null);
+    writer.device(serial(5), "Without messages", "one");
     writer.flush();
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
@@ -486,7 +491,12 @@ class ServerIT {
         List.of(81.0, 82.0, 84.0),
         series.stream().map(line -> Series.read(line).value()).toList(),
         out::toString);
+    assertEquals(
+        List.of("Garage", "DELTA 2-0002", "DELTA 2-0004"),
+        series.stream().map(line -> Series.read(line).labels().get("device_name")).toList(),
+        out::toString);
     assertFalse(out.toString().contains("a_old"), out::toString);
+    assertFalse(out.toString().contains("Without messages"), out::toString);
     assertTrue(
         err.toString().matches("ecoflow-exporter: .*: it has no header EcoflowSchema\\R"),
         err::toString);
