@@ -2,12 +2,15 @@ package ecoflow;
 
 import ecoflow.command.Commands;
 import ecoflow.config.ConfigException;
+import ecoflow.config.KafkaSettings;
+import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.LogLevel;
 import ecoflow.offline.CloudSession;
 import ecoflow.offline.HistoryReplay;
 import ecoflow.offline.Replay;
 import ecoflow.offline.RouteCheck;
+import ecoflow.role.Roles;
 import ecoflow.routes.RouteFiles;
 import ecoflow.runtime.Logging;
 import java.io.PrintWriter;
@@ -34,7 +37,7 @@ final class CommandLine {
     int code =
         new Commands(
                 variables,
-                new ThisExporter(),
+                new ThisExporter(variables),
                 directory -> routeProblems(variables, directory),
                 (file, problem) -> Replay.series(variables, Beans::new, file, problem),
                 (age, problem) -> HistoryReplay.series(variables, Beans::new, age, problem),
@@ -55,6 +58,12 @@ final class CommandLine {
 
   static final class ThisExporter implements Commands.Exporter {
 
+    private final Map<String, String> variables;
+
+    ThisExporter(Map<String, String> variables) {
+      this.variables = variables;
+    }
+
     @Override
     public List<String> versions() {
       return List.of(
@@ -64,8 +73,12 @@ final class CommandLine {
     }
 
     @Override
-    public List<String> routeFiles() {
-      return RouteFiles.packaged();
+    public List<String> routeFiles() throws ConfigException {
+      Role role = KafkaSettings.role(variables);
+      if (role != Role.ALL) {
+        Roles.check(role);
+      }
+      return RouteFiles.exported(role);
     }
 
     @Override

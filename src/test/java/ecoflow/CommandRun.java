@@ -19,7 +19,7 @@ public final class CommandRun {
       Map<String, String> variables, Clock clock, Writer out, Writer err, String... arguments) {
     return new Commands(
             variables,
-            new CommandLine.ThisExporter(),
+            new CommandLine.ThisExporter(variables),
             directory -> List.of(),
             (file, problem) -> Replay.series(variables, Beans::new, file, problem),
             (age, problem) -> HistoryReplay.series(variables, Beans::new, age, problem),

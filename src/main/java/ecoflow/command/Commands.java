@@ -34,8 +34,12 @@ public final class Commands {
     /** The versions of the exporter, Camel and Java, one line each. */
     List<String> versions();
 
-    /** The names of the packaged route files. */
-    List<String> routeFiles();
+    /**
+     * The names of the packaged route files.
+     *
+     * @throws ConfigException if the role in the environment is not valid or not available
+     */
+    List<String> routeFiles() throws ConfigException;
 
     /**
      * Starts the packaged routes without timers and without the web server.

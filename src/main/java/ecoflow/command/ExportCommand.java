@@ -1,5 +1,6 @@
 package ecoflow.command;
 
+import ecoflow.config.ConfigException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -40,7 +41,7 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws CallFailure {
+  public Integer call() throws CallFailure, ConfigException {
     PrintWriter out = spec.commandLine().getOut();
     List<String> files = exporter.routeFiles();
     int kept = 0;
@@ -69,10 +70,17 @@ final class ExportCommand implements Callable<Integer> {
     return kept == 0 ? Commands.SUCCESS : Commands.FAILED;
   }
 
+  private static InputStream packaged(String file) {
+    InputStream content = ExportCommand.class.getResourceAsStream("/routes/" + file);
+    return content == null
+        ? ExportCommand.class.getResourceAsStream("/routes-fleet/" + file)
+        : content;
+  }
+
   private void write(String file, Path target) throws IOException {
-    try (InputStream content = ExportCommand.class.getResourceAsStream("/routes/" + file)) {
+    try (InputStream content = packaged(file)) {
       if (content == null) {
-        throw new IllegalStateException("No packaged routes/" + file);
+        throw new IllegalStateException("No packaged file " + file);
       }
       if (force) {
         Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);

@@ -97,7 +97,15 @@ public record KafkaSettings(
     }
   }
 
-  /** The role in the variables. */
+  /**
+   * The role in the variables.
+   *
+   * @throws ConfigException if the variable is not valid
+   */
+  public static Role role(Map<String, String> variables) throws ConfigException {
+    return role(new Environment(variables));
+  }
+
   static Role role(Environment env) throws ConfigException {
     String value = env.text(ROLE, Role.ALL.label());
     return Stream.of(Role.values())

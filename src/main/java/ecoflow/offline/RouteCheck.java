@@ -1,6 +1,8 @@
 package ecoflow.offline;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.KafkaSettings;
+import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import ecoflow.config.Shard;
 import ecoflow.routes.RouteFiles;
@@ -30,10 +32,13 @@ public final class RouteCheck {
   private static final Map<String, String> ACCOUNT =
       Map.of("ECOFLOW_ACCOUNT_USER", "none", "ECOFLOW_ACCOUNT_PASSWORD", "none");
 
+  /** Camel creates Kafka clients when it loads routes, and their address must be resolvable. */
+  private static final String UNREACHABLE = "127.0.0.1:1";
+
   private RouteCheck() {}
 
   /**
-   * The errors in all modes, one line each. Credentials are not required.
+   * The errors in all modes, one line each. Credentials and brokers are not required.
    *
    * @throws ConfigException if a setting in the environment is not valid
    */
@@ -51,6 +56,9 @@ public final class RouteCheck {
       all.put("ECOFLOW_API_TYPE", mode.label());
       all.putIfAbsent("ECOFLOW_DEVICE_SN", "all");
       all.put(Settings.ROUTES_DIR, directory.toString());
+      if (KafkaSettings.role(all) != Role.ALL) {
+        all.put(KafkaSettings.BROKERS, UNREACHABLE);
+      }
       problems.addAll(problems(Settings.from(all), factory));
     }
     return List.copyOf(problems);

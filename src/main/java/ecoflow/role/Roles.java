@@ -2,6 +2,7 @@ package ecoflow.role;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
+import ecoflow.config.KafkaSettings.Role;
 import java.lang.reflect.InvocationTargetException;
 
 /** Creates the role of the process. */
@@ -20,13 +21,35 @@ public final class Roles {
    * @throws ConfigException if the jars of the directory lib/fleet are not on the class path
    */
   public static FleetRole load(KafkaSettings settings) throws ConfigException {
-    String name =
-        switch (settings.role()) {
-          case ALL -> throw new IllegalArgumentException("role all does not use Kafka");
-          case COLLECT -> "ecoflow.fleet.Collector";
-          case SERVE -> "ecoflow.fleet.Server";
-        };
-    return create(settings, name, FleetRole.class);
+    return create(settings, name(settings.role()), FleetRole.class);
+  }
+
+  /**
+   * @throws ConfigException if the jars of the directory lib/fleet are not on the class path
+   */
+  public static void check(Role role) throws ConfigException {
+    try {
+      Class.forName(name(role));
+    } catch (ClassNotFoundException | NoClassDefFoundError e) {
+      throw missing(role);
+    }
+  }
+
+  private static String name(Role role) {
+    return switch (role) {
+      case ALL -> throw new IllegalArgumentException("role all does not use Kafka");
+      case COLLECT -> "ecoflow.fleet.Collector";
+      case SERVE -> "ecoflow.fleet.Server";
+    };
+  }
+
+  private static ConfigException missing(Role role) {
+    return new ConfigException(
+        KafkaSettings.ROLE
+            + "="
+            + role.label()
+            + " requires the jars of lib/fleet: start bin/ecoflow-exporter of the distribution, or"
+            + " use the image ecoflow-exporter-fleet");
   }
 
   private static <T> T create(KafkaSettings settings, String name, Class<T> type)
@@ -39,12 +62,7 @@ public final class Roles {
       return type.cast(
           Class.forName(name).getConstructor(KafkaSettings.class).newInstance(settings));
     } catch (ClassNotFoundException | NoClassDefFoundError e) {
-      throw new ConfigException(
-          KafkaSettings.ROLE
-              + "="
-              + settings.role().label()
-              + " requires the jars of lib/fleet: start bin/ecoflow-exporter of the distribution, or"
-              + " use the image ecoflow-exporter-fleet");
+      throw missing(settings.role());
     } catch (InvocationTargetException e) {
       throw new IllegalStateException(e.getCause());
     } catch (ReflectiveOperationException e) {

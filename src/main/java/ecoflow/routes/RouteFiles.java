@@ -1,6 +1,7 @@
 package ecoflow.routes;
 
 import ecoflow.config.ConfigException;
+import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,15 +86,30 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
    */
   public static RouteFiles of(Settings settings) throws ConfigException {
     Optional<Path> directory = settings.routesDir();
+    Role role = settings.kafka().role();
     List<String> own = directory.isPresent() ? list(directory.get()) : List.of();
     Map<String, String> locations = new LinkedHashMap<>();
     // Routes start in this order: the metrics page first.
     loaded(settings).forEach(name -> locations.put(name, packaged(name)));
-    own.forEach(name -> locations.put(name, "file:" + directory.get().resolve(name)));
-    return new RouteFiles(List.copyOf(locations.values()), directory.map(path -> line(path, own)));
+    own.stream()
+        .filter(name -> isUsed(role, name))
+        .forEach(name -> locations.put(name, "file:" + directory.get().resolve(name)));
+    return new RouteFiles(
+        List.copyOf(locations.values()), directory.map(path -> line(path, role, own)));
   }
 
-  /** The names of all packaged files, sorted. */
+  /** The names of the packaged files that {@code routes export} writes in a role, sorted. */
+  public static List<String> exported(Role role) {
+    return role == Role.ALL
+        ? packaged()
+        : Stream.concat(
+                packaged().stream(),
+                Stream.of(COLLECT, SERVE).flatMap(List::stream).map(RouteFiles::file))
+            .sorted()
+            .toList();
+  }
+
+  /** The names of the packaged files of a process without Kafka, sorted. */
   public static List<String> packaged() {
     return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN, ACCOUNTS_FILE)
         .flatMap(List::stream)
@@ -138,6 +154,21 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     };
   }
 
+  /**
+   * Whether the role uses a file of the user. Collectors and servers can share a directory: the
+   * replacement of a packaged file of another role would start routes for which the role has no
+   * beans, or a second route of an endpoint.
+   */
+  private static boolean isUsed(Role role, String file) {
+    String name = file.replace(SUFFIX, "");
+    return !isPackaged(file)
+        || switch (role) {
+          case ALL -> !isOfFleet(file);
+          case COLLECT -> !DECODING.contains(name) && !SERVE.contains(name);
+          case SERVE -> SERVING.contains(name) || SERVE.contains(name);
+        };
+  }
+
   private static boolean isOfFleet(String file) {
     String name = file.replace(SUFFIX, "");
     return COLLECT.contains(name) || SERVE.contains(name);
@@ -177,13 +208,16 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     return packaged().contains(file) || isOfFleet(file);
   }
 
-  private static String line(Path directory, List<String> own) {
+  private static String line(Path directory, Role role, List<String> own) {
     if (own.isEmpty()) {
       return directory + " contains no route files (*" + SUFFIX + ")";
     }
     List<String> listed = new ArrayList<>();
     for (String name : own) {
-      listed.add(isPackaged(name) ? name + " (replaces the packaged one)" : name);
+      listed.add(
+          !isUsed(role, name)
+              ? name + " (not used in role " + role.label() + ")"
+              : isPackaged(name) ? name + " (replaces the packaged one)" : name);
     }
     return "Routes from " + directory + ": " + String.join(", ", listed);
   }

@@ -16,11 +16,13 @@ import ecoflow.testkit.KafkaBroker;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Ports;
 import ecoflow.testkit.Programs;
+import ecoflow.testkit.RoutesDirectory;
 import ecoflow.testkit.Series;
 import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,7 @@ import java.util.Set;
 import java.util.jar.JarFile;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -289,15 +292,114 @@ class FleetIT {
     }
   }
 
+  /** Collectors and servers use the same directory with all files. */
+  @Test
+  void exportedRouteFilesCanBeEdited() throws IOException {
+    kafka.ensureStarted();
+    kafka.createTopics(3, "edited.raw", "edited.devices", "edited.unknown");
+    RoutesDirectory routes = new RoutesDirectory(directory.resolve("routes"));
+    assertEquals(List.of(), command("serve", "routes", "export", routes.directory().toString()));
+    assertEquals(
+        Stream.concat(
+                RoutesDirectory.packaged().stream(),
+                Stream.of("kafka-collect.camel.yaml", "kafka-serve.camel.yaml"))
+            .sorted()
+            .toList(),
+        routes.names());
+
+    routes.insertFirst("kafka-serve.camel.yaml", "- lgo: {message: x}");
+    List<String> problems = command("serve", "validate", routes.directory().toString());
+    assertFalse(problems.isEmpty());
+    assertEquals(
+        List.of(),
+        problems.stream()
+            .filter(
+                line -> !line.matches(".*kafka-serve.camel.yaml:\\d+: 'lgo' is unknown in steps.*"))
+            .toList());
+    for (String file : List.of("kafka-collect.camel.yaml", "kafka-serve.camel.yaml")) {
+      Files.copy(
+          Path.of("src/main/resources/routes-fleet", file),
+          routes.directory().resolve(file),
+          StandardCopyOption.REPLACE_EXISTING);
+      routes.insertFirst(file, "- log: {message: \"Edited ${routeId}\"}");
+    }
+    for (String role : List.of("collect", "serve")) {
+      assertEquals(List.of(), command(role, "validate", routes.directory().toString()));
+    }
+
+    String routesDir = routes.directory().toString();
+    Map<String, String> collector = variables("ECOFLOW_ROLE=collect");
+    collector.put("ECOFLOW_KAFKA_TOPICS", "edited");
+    collector.put("ECOFLOW_ROUTES_DIR", routesDir);
+    start(collector);
+    int serverPort = Ports.next();
+    try (ChildProcess server =
+        startServer(
+            serverPort,
+            Files.createFile(directory.resolve("kafka")),
+            Map.of("ECOFLOW_ROUTES_DIR", routesDir, "ECOFLOW_KAFKA_TOPICS", "edited"))) {
+      eventually(
+          () -> {
+            DEVICE.pushAll();
+            assertEquals(
+                81,
+                ExporterJar.pageAt(serverPort).of(DEVICE, "pd_soc"),
+                () -> process.lines() + "" + server.lines());
+          });
+      assertTrue(
+          server.lines().stream().anyMatch(line -> line.contains("Edited kafka-raw-records")));
+      assertFalse(log("Edited kafka-payload").isEmpty());
+      List<String> files = log("Routes from ");
+      assertEquals(1, files.size());
+      assertTrue(
+          files
+              .get(0)
+              .contains(
+                  "kafka-collect.camel.yaml (replaces the packaged one),"
+                      + " kafka-serve.camel.yaml (not used in role collect),"),
+          files::toString);
+    }
+  }
+
+  /** Runs a command and returns its lines, except those of a success. */
+  private List<String> command(String role, String... arguments) {
+    Map<String, String> variables = Map.of("ECOFLOW_ROLE", role, "ECOFLOW_ARCHIVE", "off");
+    try (ChildProcess command =
+        distribution.start(directory.resolve("command"), variables, arguments)) {
+      command.exitCode();
+      return command.lines().stream()
+          .filter(line -> !line.matches("(wrote  |No errors in the route files of ).*"))
+          .toList();
+    }
+  }
+
+  @Test
+  void theExecutableJarExportsOnlyItsOwnRoutes() {
+    try (ExporterJar jar = new ExporterJar(directory)) {
+      String target = directory.resolve("routes").toString();
+      assertEquals(2, jar.run(Map.of("ECOFLOW_ROLE", "serve"), "routes", "export", target));
+      assertEquals(
+          List.of(
+              "ecoflow-exporter: ECOFLOW_ROLE=serve requires the jars of lib/fleet: start"
+                  + " bin/ecoflow-exporter of the distribution, or use the image"
+                  + " ecoflow-exporter-fleet"),
+          jar.log());
+      assertFalse(Files.exists(Path.of(target)));
+    }
+  }
+
   private ChildProcess startServer(int serverPort, Path properties) {
-    return distribution.start(
-        directory.resolve("log-" + serverPort),
-        Map.of(
-            "ECOFLOW_ROLE", "serve",
-            "EXPORTER_PORT", Integer.toString(serverPort),
-            "ECOFLOW_KAFKA_BROKERS", kafka.address(),
-            "ECOFLOW_KAFKA_TOPICS", "servers",
-            "ECOFLOW_KAFKA_PROPERTIES", properties.toString()));
+    return startServer(serverPort, properties, Map.of());
+  }
+
+  private ChildProcess startServer(int serverPort, Path properties, Map<String, String> more) {
+    Map<String, String> all = new HashMap<>(more);
+    all.put("ECOFLOW_ROLE", "serve");
+    all.put("EXPORTER_PORT", Integer.toString(serverPort));
+    all.put("ECOFLOW_KAFKA_BROKERS", kafka.address());
+    all.putIfAbsent("ECOFLOW_KAFKA_TOPICS", "servers");
+    all.put("ECOFLOW_KAFKA_PROPERTIES", properties.toString());
+    return distribution.start(directory.resolve("log-" + serverPort), all);
   }
 
   private static double partitions(Page server) {
