@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.Programs;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,9 +22,11 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -204,26 +207,110 @@ class WorkflowsTest {
   }
 
   @Test
-  void theFilesAndTheImageOfAReleaseAreAttested() throws IOException {
+  void theFilesAndTheImagesOfAReleaseAreAttested() throws IOException {
     JsonNode jobs = read("release.yml").path("jobs");
     assertTrue(texts(jobs.path("publish").path("needs")).contains("attest"));
     assertEquals(
         List.of("target/release/*"),
         attestations(jobs.path("attest")).map(with -> with.path("subject-path").asText()).toList());
-    List<JsonNode> image = attestations(read("image.yml").path("jobs").path("publish")).toList();
-    assertEquals(1, image.size());
-    assertTrue(image.get(0).path("push-to-registry").asBoolean());
+    List<JsonNode> images = attestations(read("image.yml").path("jobs").path("publish")).toList();
+    assertEquals(
+        List.of(
+            "${{ steps.publish.outputs.name }}@${{ steps.publish.outputs.digest }}",
+            "${{ steps.publish.outputs.name-fleet }}@${{ steps.publish.outputs.digest-fleet }}"),
+        images.stream()
+            .map(
+                image ->
+                    image.path("subject-name").asText()
+                        + "@"
+                        + image.path("subject-digest").asText())
+            .toList());
+    images.forEach(image -> assertTrue(image.path("push-to-registry").asBoolean()));
+  }
+
+  /** Runs the script with a docker that prints its arguments. */
+  @ParameterizedTest
+  @CsvSource({"v1.2.3, latest 1.2", "v1.2.3-rc.1, ''"})
+  void aReleasePublishesTheImageOfTheExporterAndThatOfTheFleet(String tag, String moreTags)
+      throws IOException {
+    JsonNode publish = read("image.yml").path("jobs").path("publish");
     String script =
-        scripts("image.yml").stream()
-            .filter(s -> s.contains("docker push"))
+        texts(publish).stream()
+            .filter(text -> text.contains("docker push"))
             .findAny()
             .orElseThrow();
-    for (String output : List.of("name", "digest")) {
-      assertEquals(
-          "${{ steps.publish.outputs." + output + " }}",
-          image.get(0).path("subject-" + output).asText());
-      assertTrue(script.contains("echo \"" + output + "="), output);
+    Path programs = Files.createDirectory(directory.resolve("bin"));
+    Path calls = directory.resolve("calls");
+    Path docker = programs.resolve("docker");
+    Files.writeString(
+        docker,
+        """
+        #!/bin/sh
+        echo "$*" >> %s
+        case "$*" in *inspect*) echo "sha256:of-$4" ;; esac
+        """
+            .formatted(calls));
+    assertTrue(docker.toFile().setExecutable(true));
+    for (String architecture : List.of("amd64", "arm64")) {
+      Path image = Files.createDirectory(directory.resolve("image-" + architecture));
+      try (OutputStream file = Files.newOutputStream(image.resolve("image.tar.gz"))) {
+        new GZIPOutputStream(file).finish();
+      }
     }
+    Path outputs = directory.resolve("outputs");
+    try (ChildProcess process =
+        ChildProcess.start(
+            directory,
+            directory.resolve("log"),
+            Map.of(
+                "PATH",
+                programs + ":" + System.getenv("PATH"),
+                "GITHUB_REPOSITORY",
+                "Owner/ecoflow-exporter",
+                "GITHUB_ACTOR",
+                "actor",
+                "GITHUB_OUTPUT",
+                outputs.toString(),
+                "TAG",
+                tag,
+                "TOKEN",
+                "none"),
+            List.of("bash", "-euo", "pipefail", "-c", script))) {
+      assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    }
+
+    String version = tag.substring(1);
+    List<String> expected = new ArrayList<>();
+    List<String> expectedOutputs = new ArrayList<>();
+    for (String suffix : List.of("", "-fleet")) {
+      String image = "ghcr.io/owner/ecoflow-exporter" + suffix + ":";
+      String tags = "--tag=" + image + version;
+      for (String more : moreTags.isEmpty() ? new String[0] : moreTags.split(" ")) {
+        tags += " --tag=" + image + more;
+      }
+      expected.add(
+          "buildx imagetools create "
+              + tags
+              + " "
+              + image
+              + version
+              + "-amd64 "
+              + image
+              + version
+              + "-arm64");
+      expectedOutputs.add("name" + suffix + "=ghcr.io/owner/ecoflow-exporter" + suffix);
+      expectedOutputs.add("digest" + suffix + "=sha256:of-" + image + version);
+    }
+    assertEquals(
+        expected,
+        Files.readAllLines(calls).stream().filter(call -> call.contains(" create ")).toList());
+    assertEquals(
+        4, Files.readAllLines(calls).stream().filter(call -> call.startsWith("push ")).count());
+    assertEquals(expectedOutputs, Files.readAllLines(outputs));
+    // The overlay uses the same name.
+    assertTrue(
+        Files.readString(Path.of("deploy/kubernetes/overlays/fleet-kafka/kustomization.yaml"))
+            .contains("newName: ecoflow-exporter-fleet"));
   }
 
   private static Stream<JsonNode> attestations(JsonNode job) {
