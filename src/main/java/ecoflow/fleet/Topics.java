@@ -141,7 +141,9 @@ final class Topics implements AutoCloseable {
         + settings.topic(suffix)
         + " --partitions "
         + (suffix.equals(UNKNOWN) ? 1 : 12)
-        + (suffix.equals(DEVICES) ? " --config cleanup.policy=compact" : "")
+        + (suffix.equals(DEVICES)
+            ? " --config cleanup.policy=compact,delete --config retention.ms=604800000"
+            : "")
         + (suffix.equals(RAW) ? " --config retention.ms=3600000" : "");
   }
 

@@ -245,7 +245,7 @@ class ComposeTest {
     assertTrue(
         command.contains("--topic ecoflow.raw --partitions 12 ")
             && command.contains(
-                "--topic ecoflow.devices --partitions 12 --config cleanup.policy=compact\n"),
+                "--topic ecoflow.devices --partitions 12 --config cleanup.policy=compact,delete --config retention.ms=604800000\n"),
         command);
     String broker = COMPOSE.text("services", "server", "environment", "ECOFLOW_KAFKA_BROKERS");
     assertTrue(command.contains("--bootstrap-server " + broker + " "), command);

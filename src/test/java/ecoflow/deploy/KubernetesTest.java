@@ -314,7 +314,7 @@ class KubernetesTest {
       Object partitions = named("KafkaTopic", topics, "ecoflow.raw").get("spec", "partitions");
       YamlFile devices = named("KafkaTopic", topics, "ecoflow.devices");
       assertEquals(partitions, devices.get("spec", "partitions"));
-      assertEquals("compact", devices.get("spec", "config", "cleanup.policy"));
+      assertEquals("compact,delete", devices.get("spec", "config", "cleanup.policy"));
 
       Path copy = temporary.resolve("keda");
       ChildProcess.run(
