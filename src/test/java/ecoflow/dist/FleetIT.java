@@ -328,36 +328,42 @@ class FleetIT {
     }
 
     String routesDir = routes.directory().toString();
-    Map<String, String> collector = variables("ECOFLOW_ROLE=collect");
+    Map<String, String> collector = variables("ECOFLOW_ROLE=collect", "ECOFLOW_ARCHIVE=off");
     collector.put("ECOFLOW_KAFKA_TOPICS", "edited");
     collector.put("ECOFLOW_ROUTES_DIR", routesDir);
     start(collector);
+    eventually(() -> assertEquals(1, own("mqtt_connected"), () -> "" + process.lines()));
+    DEVICE.pushAll();
+    eventually(() -> assertEquals(1, own("kafka_sent_messages_total")));
+    assertFalse(log("Edited kafka-payload").isEmpty());
+    List<String> files = log("Routes from ");
+    assertEquals(1, files.size());
+    assertTrue(
+        files
+            .get(0)
+            .contains(
+                "kafka-collect.camel.yaml (replaces the packaged one),"
+                    + " kafka-serve.camel.yaml (not used in role collect),"),
+        files::toString);
+    process.close();
+
     int serverPort = Ports.next();
+    Map<String, String> more =
+        Map.of(
+            "ECOFLOW_ROUTES_DIR", routesDir,
+            "ECOFLOW_KAFKA_TOPICS", "edited",
+            "ECOFLOW_ARCHIVE", "off",
+            "MQTT_TIMEOUT", "600");
     try (ChildProcess server =
-        startServer(
-            serverPort,
-            Files.createFile(directory.resolve("kafka")),
-            Map.of("ECOFLOW_ROUTES_DIR", routesDir, "ECOFLOW_KAFKA_TOPICS", "edited"))) {
+        startServer(serverPort, Files.createFile(directory.resolve("kafka")), more)) {
       eventually(
-          () -> {
-            DEVICE.pushAll();
-            assertEquals(
-                81,
-                ExporterJar.pageAt(serverPort).of(DEVICE, "pd_soc"),
-                () -> process.lines() + "" + server.lines());
-          });
+          () ->
+              assertEquals(
+                  81,
+                  ExporterJar.pageAt(serverPort).of(DEVICE, "pd_soc"),
+                  () -> "" + server.lines()));
       assertTrue(
           server.lines().stream().anyMatch(line -> line.contains("Edited kafka-raw-records")));
-      assertFalse(log("Edited kafka-payload").isEmpty());
-      List<String> files = log("Routes from ");
-      assertEquals(1, files.size());
-      assertTrue(
-          files
-              .get(0)
-              .contains(
-                  "kafka-collect.camel.yaml (replaces the packaged one),"
-                      + " kafka-serve.camel.yaml (not used in role collect),"),
-          files::toString);
     }
   }
 
