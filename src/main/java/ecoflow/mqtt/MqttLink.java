@@ -301,6 +301,7 @@ final class MqttLink extends MqttClient {
    * the user ID of its account.
    *
    * @throws IllegalArgumentException for any other topic
+   * @throws MqttException with REASON_CODE_CLIENT_CLOSED after {@link #close}
    */
   @Override
   public void publish(String topic, MqttMessage message) throws MqttException {
@@ -309,15 +310,19 @@ final class MqttLink extends MqttClient {
           "cannot publish to " + topic + ": the exporter is read-only");
     }
     String target = topic.substring(0, topic.length() - REQUEST_TOPIC_END.length());
-    MqttConnection current =
-        served
-            .account(target.substring(target.lastIndexOf('/') + 1))
-            .map(account -> states.of(account).connection.get())
-            .orElse(null);
-    if (current == null) {
-      throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
+    Optional<Account> account = served.account(target.substring(target.lastIndexOf('/') + 1));
+    try {
+      MqttConnection current = account.map(of -> states.of(of).connection.get()).orElse(null);
+      if (current == null) {
+        throw new MqttException(MqttException.REASON_CODE_CLIENT_NOT_CONNECTED);
+      }
+      current.publish(topic(topic, current.userId(), ""), message);
+    } catch (MqttException e) {
+      // Also if it closes meanwhile: at shutdown, timers continue after their connections.
+      throw account.filter(this::isClosed).isPresent()
+          ? new MqttException(MqttException.REASON_CODE_CLIENT_CLOSED, e)
+          : e;
     }
-    current.publish(topic(topic, current.userId(), ""), message);
   }
 
   /** For routes: the serial number in a topic, at the level that the consumer's filter defines. */

@@ -690,6 +690,18 @@ class MqttLinkTest {
     assertEquals("not connected", Lines.describe(later));
   }
 
+  /** Otherwise, timers would log failed requests at shutdown. */
+  @Test
+  void requestAfterTheLinkIsClosedFailsWithThisReason() throws Exception {
+    MqttLink link = link(LONG, LONG);
+    link.open(account, login(broker(client -> client.accept(false))));
+    link.close();
+    MqttException failure =
+        assertThrows(
+            MqttException.class, () -> link.publish(REQUEST, new MqttMessage(new byte[9])));
+    assertEquals(MqttException.REASON_CODE_CLIENT_CLOSED, failure.getReasonCode());
+  }
+
   /** Possible in an edited route: no acknowledgement could arrive while it waits. */
   @Test
   void requestOnEventLoopDoesNotWait() throws Exception {
