@@ -112,6 +112,9 @@ public final class Normalised {
     /** Whether the last message was a poll that repeated the previous one. */
     private boolean isRepeated;
 
+    /** Whether the last message was read back: its held values were counted before. */
+    private boolean isReplay;
+
     /**
      * Buffers for the values of the keys that counters read, and for the numbers of their messages.
      */
@@ -170,7 +173,8 @@ public final class Normalised {
       return Math.max(settings.energyHold().toNanos(), silence.toNanos());
     }
 
-    synchronized void message(boolean mayRepeat, boolean isReplay, long at) {
+    synchronized void message(boolean mayRepeat, boolean isReplayOfMessage, long at) {
+      isReplay = isReplayOfMessage;
       // The fast case for most messages: only the few values that counters read are copied.
       boolean isPlanCurrent =
           plan != null
@@ -200,7 +204,9 @@ public final class Normalised {
     }
 
     private void held(Series series, String reason, double value) {
-      countHeld.accept(reason);
+      if (!isReplay) {
+        countHeld.accept(reason);
+      }
       lines.warn(
           serial,
           "Device "

@@ -122,7 +122,7 @@ public final class Payloads {
     checkReceipt(exchange.getMessage());
     PayloadKind kind = PayloadKind.of(payload);
     exchange.getMessage().setHeader(KIND, kind.name());
-    if (kind != PayloadKind.UNKNOWN) {
+    if (kind != PayloadKind.UNKNOWN && Quotas.isCounted(exchange.getMessage())) {
       meters.mqttMessage(account(exchange), kind == PayloadKind.JSON);
     }
     switch (kind) {
@@ -226,9 +226,12 @@ public final class Payloads {
     String serial = message.getHeader(Quotas.DEVICE, String.class);
     Decoded decoded = frames.read(header, serial);
     String outcome = decoded.outcome().name().toLowerCase(Locale.ROOT);
-    meters.protobufMessage(decoded.cmdFunc(), decoded.cmdId(), outcome);
+    boolean isCounted = Quotas.isCounted(message);
+    if (isCounted) {
+      meters.protobufMessage(decoded.cmdFunc(), decoded.cmdId(), outcome);
+    }
     if (decoded.outcome() == Decoded.Outcome.BROKEN) {
-      meters.messageError(devices.account(serial));
+      countError(exchange);
       lines.warn(
           serial + " " + command(decoded),
           "Message "
@@ -255,7 +258,13 @@ public final class Payloads {
           at,
           Quotas.isTrue(message, Quotas.REPLAY));
     }
-    decoded.dropped().forEach(dropped -> countDropped(dropped, decoded, serial, trace));
+    for (Dropped dropped : decoded.dropped()) {
+      if (isCounted) {
+        String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
+        meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
+      }
+      reportDropped(dropped, decoded, serial, trace);
+    }
     message.setBody(decoded.values());
     if (!decoded.times().isEmpty()) {
       message.setHeader(Quotas.ITEM_TIMES, decoded.times());
@@ -270,13 +279,18 @@ public final class Payloads {
     return decoded.cmdFunc() + "/" + decoded.cmdId();
   }
 
+  private void countError(Exchange exchange) {
+    if (Quotas.isCounted(exchange.getMessage())) {
+      meters.messageError(account(exchange));
+    }
+  }
+
   /**
-   * Counts a field or list item that cannot be decoded. An item without an index does not cause a
+   * Reports a field or list item that cannot be decoded. An item without an index does not cause a
    * warning.
    */
-  private void countDropped(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
+  private void reportDropped(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
     String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
-    meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
     String problem =
         switch (dropped.reason()) {
           case TYPE -> "contains bytes instead of a number";
@@ -306,7 +320,7 @@ public final class Payloads {
   }
 
   private void countLostHeader(Exchange exchange, String reason) {
-    meters.messageError(account(exchange));
+    countError(exchange);
     String serial = exchange.getMessage().getHeader(Quotas.DEVICE, String.class);
     lines.warn(
         serial + " header",
@@ -331,7 +345,7 @@ public final class Payloads {
   }
 
   private void drop(Exchange exchange, String reason) {
-    meters.messageError(account(exchange));
+    countError(exchange);
     Message message = exchange.getMessage();
     String device = message.getHeader(Quotas.DEVICE, "unknown", String.class);
     lines.warn(

@@ -142,7 +142,10 @@ final class PushPrefixes {
     boolean isAppPush =
         accountOf.apply(serial).filter(account -> account.mode().usesAccount()).isPresent();
     if (Quotas.PUSH.equals(message.getHeader(Quotas.SOURCE)) && !isAppPush) {
-      message.setBody(withPrefixes(message.getBody(Map.class), serial));
+      boolean isCounted = Quotas.isCounted(message);
+      message.setBody(
+          withPrefixes(
+              message.getBody(Map.class), serial, isCounted ? countUnknown : (by, code) -> {}));
     }
   }
 
@@ -177,7 +180,10 @@ final class PushPrefixes {
     }
   }
 
-  Map<?, ?> withPrefixes(Map<?, ?> push, String serial) {
+  /**
+   * @param unknown receives the kind of identifier and the identifier of an unknown part
+   */
+  Map<?, ?> withPrefixes(Map<?, ?> push, String serial, BiConsumer<String, String> unknown) {
     Map<?, ?> body = JsonMessage.body(push);
     if (body.isEmpty()) {
       body = flat(push);
@@ -188,7 +194,7 @@ final class PushPrefixes {
     }
     Map<String, Object> values = new LinkedHashMap<>();
     boolean byModule = hasOnlyModule(push);
-    String prefix = prefix(push, body, serial, byModule);
+    String prefix = prefix(push, body, serial, byModule, unknown);
     if (prefix != null) {
       boolean isWithoutPrefix = prefix.isEmpty();
       body.forEach((key, value) -> put(values, prefix, String.valueOf(key), value, byModule));
@@ -229,7 +235,12 @@ final class PushPrefixes {
   }
 
   /** The prefix of a push; null if the part is unknown and the values must be dropped. */
-  private String prefix(Map<?, ?> push, Map<?, ?> body, String serial, boolean byModule) {
+  private String prefix(
+      Map<?, ?> push,
+      Map<?, ?> body,
+      String serial,
+      boolean byModule,
+      BiConsumer<String, String> unknown) {
     String type = code(push, TYPE);
     String address = code(push, ADDRESS);
     String command = command(push);
@@ -237,7 +248,7 @@ final class PushPrefixes {
     String moduleSerial = code(push, "moduleSn");
     if (!type.isEmpty()) {
       String known = find(TYPE, type, serial);
-      return known == null ? unknown("type_code", type) : known;
+      return known == null ? unknown("type_code", type, unknown) : known;
     }
     String byAddress = address.isEmpty() ? null : find(ADDRESS, address, serial);
     if (byAddress != null) {
@@ -246,18 +257,21 @@ final class PushPrefixes {
     }
     if (!command.isEmpty()) {
       String known = find(COMMAND, command, serial);
-      return known == null ? unknown(COMMAND, command) : withPack(known, serial, body);
+      return known == null
+          ? unknown(COMMAND, command, unknown)
+          : withPack(known, serial, body, unknown);
     }
     if (!address.isEmpty()) {
-      return unknown(ADDRESS, address);
+      return unknown(ADDRESS, address, unknown);
     }
     if (!moduleSerial.isEmpty()) {
       return sanitised(module) + "." + sanitised(moduleSerial) + ".";
     }
-    return byModule ? byModule(module, body, serial) : "";
+    return byModule ? byModule(module, body, serial, unknown) : "";
   }
 
-  private String byModule(String module, Map<?, ?> body, String serial) {
+  private String byModule(
+      String module, Map<?, ?> body, String serial, BiConsumer<String, String> unknown) {
     String known = module.isEmpty() ? null : find(MODULE, module, serial);
     if (known == null) {
       return "";
@@ -268,7 +282,7 @@ final class PushPrefixes {
     if (body.keySet().stream().anyMatch(key -> String.valueOf(key).indexOf('.') >= 0)) {
       return "";
     }
-    countUnknown.accept("module_type", sanitised(module));
+    unknown.accept("module_type", sanitised(module));
     return null;
   }
 
@@ -288,19 +302,20 @@ final class PushPrefixes {
     return prefix;
   }
 
-  private String unknown(String by, String code) {
+  private static String unknown(String by, String code, BiConsumer<String, String> unknown) {
     String name = sanitised(code);
-    countUnknown.accept(by, name);
+    unknown.accept(by, name);
     return name + ".";
   }
 
-  private String withPack(String prefix, String serial, Map<?, ?> body) {
+  private String withPack(
+      String prefix, String serial, Map<?, ?> body, BiConsumer<String, String> unknown) {
     if (!prefix.contains(PACK)) {
       return prefix;
     }
     String number = packs.getOrDefault(serial, Map.of()).get(text(body, PACK_SERIAL));
     if (number == null) {
-      countUnknown.accept("pack", "other");
+      unknown.accept("pack", "other");
       return null;
     }
     return prefix.replace(PACK, number);

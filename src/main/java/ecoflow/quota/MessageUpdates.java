@@ -80,6 +80,9 @@ final class MessageUpdates {
 
   private boolean hasRemoved;
 
+  /** Ignores the conflicts of a message that is read back, because they were counted before. */
+  private Conflicts allConflicts = Conflicts.IGNORED;
+
   MessageUpdates(String serial, Settings settings, SeriesIndex index, ChangeTracker tracker) {
     this.serial = serial;
     this.settings = settings;
@@ -114,7 +117,13 @@ final class MessageUpdates {
 
   /** See {@link QuotaStore#record}. */
   int store(
-      Map<?, ?> quotas, Conflicts conflictsOfMessage, long now, Origin origin, Map<?, ?> times) {
+      Map<?, ?> quotas,
+      Conflicts conflictsOfMessage,
+      long now,
+      Origin origin,
+      Map<?, ?> times,
+      boolean isReplay) {
+    allConflicts = isReplay ? Conflicts.IGNORED : settings.conflicts();
     boolean isOld = messages > 0 && now - newestAt < 0;
     if (!isOld) {
       newestAt = now;
@@ -384,7 +393,7 @@ final class MessageUpdates {
     }
 
     private void conflict(Conflicts.Kind kind, String name) {
-      settings.conflicts().count(kind, serial, name);
+      allConflicts.count(kind, serial, name);
       conflictsOfMessage.count(kind, serial, name);
     }
 

@@ -240,7 +240,7 @@ final class QuotaStore {
         Map<?, ?> times,
         boolean isReplay) {
       setReplaying(isReplay);
-      return updates.store(quotas, conflictsOfMessage, at, origin, times);
+      return updates.store(quotas, conflictsOfMessage, at, origin, times, isReplay);
     }
 
     synchronized void setReplaying(boolean isReplay) {

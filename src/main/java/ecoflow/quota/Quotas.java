@@ -187,6 +187,15 @@ public final class Quotas {
     return text.equalsIgnoreCase("true");
   }
 
+  /**
+   * Whether counters include a message; false if it is read back, because it was counted before. A
+   * header that is not valid counts as false.
+   */
+  public static boolean isCounted(Message message) {
+    Object header = message.getHeader(REPLAY);
+    return header == null || !"true".equalsIgnoreCase(String.valueOf(header));
+  }
+
   /** The time of receipt of a message on the monotonic clock. */
   public long receivedAt(Message message) {
     return nanos(received(message));

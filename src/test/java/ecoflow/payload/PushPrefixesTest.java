@@ -26,7 +26,15 @@ class PushPrefixesTest {
 
   private final List<String> unknown = new ArrayList<>();
   private final PushPrefixes prefixes =
-      new PushPrefixes(serial -> Optional.empty(), (by, code) -> unknown.add(by + " " + code));
+      new PushPrefixes(serial -> Optional.empty(), this::countUnknown);
+
+  private void countUnknown(String by, String code) {
+    unknown.add(by + " " + code);
+  }
+
+  private Map<?, ?> withPrefixes(Map<?, ?> push, String serial) {
+    return prefixes.withPrefixes(push, serial, this::countUnknown);
+  }
 
   private static Map<?, ?> map(String text) {
     try {
@@ -37,7 +45,7 @@ class PushPrefixesTest {
   }
 
   private Object keysOf(String push, String serial) {
-    return ((Map<?, ?>) prefixes.withPrefixes(map(push), serial).get("params")).keySet().toString();
+    return ((Map<?, ?>) withPrefixes(map(push), serial).get("params")).keySet().toString();
   }
 
   private void learn(String serial, String quotas) {
@@ -131,17 +139,16 @@ class PushPrefixesTest {
   void onlyFirstGenerationStringsAreNumbers() {
     assertEquals(
         map("{'params':{'pd.soc':80.0,'pd.model':'1-2','serial':'123'}}"),
-        prefixes.withPrefixes(
-            map("{'params':{'pd.soc':'80','pd.model':'1-2','serial':'123'}}"), "D"));
+        withPrefixes(map("{'params':{'pd.soc':'80','pd.model':'1-2','serial':'123'}}"), "D"));
     assertEquals(
         map("{'params':{'pd.sn':'123'}}"),
-        prefixes.withPrefixes(map("{'typeCode':'pdStatus','params':{'sn':'123'}}"), "R"));
+        withPrefixes(map("{'typeCode':'pdStatus','params':{'sn':'123'}}"), "R"));
   }
 
   @Test
   void unreadableMessagesRemainUnchanged() {
     for (String push : List.of("{'params':5}", "{'typeCode':'pdStatus'}", "{'id':1,'sn':'X'}")) {
-      assertEquals(map(push), prefixes.withPrefixes(map(push), "R"));
+      assertEquals(map(push), withPrefixes(map(push), "R"));
     }
   }
 
@@ -159,7 +166,7 @@ class PushPrefixesTest {
         }
         assertEquals(
             flat("", sample.get("quotas")),
-            flat("", prefixes.withPrefixes(push, serial).get("params")),
+            flat("", withPrefixes(push, serial).get("params")),
             () -> "" + sample.get("device"));
         compared++;
       }
