@@ -35,6 +35,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,6 +51,8 @@ class ServerIT {
   private static final AtomicInteger TESTS = new AtomicInteger();
   private static final int PARTITIONS = 6;
   private static final int DEVICES = 60;
+  private static final int MAX_BYTES = 4 << 20;
+  private static final int MAX_OTHERS = 1_000;
 
   @TempDir private static Path broker;
   private static KafkaBroker kafka;
@@ -188,6 +191,57 @@ class ServerIT {
     page.eventuallyShows(garage, "pd_soc", Double.NaN);
   }
 
+  /** The prefix of a push depends on the values of the poll, which contain the battery packs. */
+  @Test
+  void modeOpenHasTheSameSeriesAsAProcessWithoutKafka() {
+    SimulatedDevice roof =
+        new SimulatedDevice("Y711SERVE0000002", "Roof", "DELTA Pro Ultra", WireFormat.JSON)
+            .set(
+                Map.of(
+                    "hs_yj751_bms_slave_addr.2.packSn",
+                    "Y711ZPACK0000002",
+                    "hs_yj751_bms_slave_addr.2.soc",
+                    70));
+    clouds.cloud().add(roof);
+    Map<String, String> variables = Variables.of(clouds.cloud(), "open");
+    List<String> expected;
+    // Not at the same time, because both have the MQTT client ID of the account.
+    try (RunningExporter all = RunningExporter.start(variables)) {
+      expected = seriesAfterPushes(all.page(), roof);
+    }
+    RunningExporter server = serve();
+    variables.putAll(fleet("collect"));
+    variables.remove("ECOFLOW_KAFKA_GROUP");
+    open.add(RunningExporter.start(variables));
+
+    assertEquals(expected, seriesAfterPushes(server.page(), roof));
+    assertEquals(0, own(server.page(), "kafka_rejected_messages_total"));
+    RunningExporter next = serve("ECOFLOW_KAFKA_GROUP=" + prefix + "-next");
+    awaitReady(next);
+    eventually(() -> assertEquals(expected, series(next.page(), roof)));
+  }
+
+  private List<String> seriesAfterPushes(Page page, SimulatedDevice roof) {
+    page.eventuallyShows(roof, "hs_yj751_bms_slave_addr_soc", 70);
+    page.eventuallyShows(garage, "pd_soc", 81);
+    eventually(
+        () -> {
+          garage.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":77}}");
+          roof.publishOpen(
+              """
+              {"cmdId":28,"cmdFunc":3,"param":{"soc":76,"packSn":"Y711ZPACK0000002"}}""");
+          assertEquals(77, page.of(garage, "pd_soc"));
+          assertEquals(76, page.of(roof, "hs_yj751_bms_slave_addr_soc"));
+        });
+    return series(page, roof);
+  }
+
+  private List<String> series(Page page, SimulatedDevice roof) {
+    return Stream.of(garage, roof)
+        .flatMap(device -> page.linesOf(device.serial()).stream())
+        .toList();
+  }
+
   @Test
   void changedRecordsOfDevicesChangeTheirSeries() {
     writer.device(serial(1), "Garage", "one");
@@ -264,6 +318,54 @@ class ServerIT {
     assertTrue(update <= System.currentTimeMillis() / 1000.0, "" + update);
   }
 
+  @Test
+  void aRecordAboveTheLimitIsSkippedAlone() {
+    RunningExporter server = serve();
+    awaitReady(server);
+    Page page = server.page();
+    long now = System.currentTimeMillis();
+    // Records of this size are read, and are not valid payloads.
+    writer.raw(serial(1), now, TopicWriter.headers(), new byte[MAX_BYTES]);
+    writer.raw(serial(1), now, TopicWriter.headers(), new byte[MAX_BYTES + 1]);
+    writer.push(serial(1), soc(81));
+
+    page.eventuallyShows(serial(1), "pd_soc", 81);
+    assertEquals(1, rejected(page, "too_large"));
+    assertEquals(1, own(page, "kafka_rejected_messages_total"));
+    assertEquals(1, own(page, "mqtt_message_errors_total"));
+  }
+
+  @Test
+  void devicesOfOtherSourcesAboveTheLimitAreSkipped() {
+    RunningExporter server = serve();
+    awaitReady(server);
+    Page page = server.page();
+    Map<String, String> headers = with("EcoflowSource", "other");
+    headers.put("EcoflowMode", "");
+    headers.remove("EcoflowTopic");
+    byte[] values = "{\"heat\":21}".getBytes();
+    long now = System.currentTimeMillis();
+    for (int i = 0; i < MAX_OTHERS; i++) {
+      writer.raw("HEATER" + i, now, headers, values);
+    }
+    eventually(() -> assertEquals(MAX_OTHERS, page.series("heat").size()));
+    writer.raw("HEATER" + MAX_OTHERS, now, headers, values);
+    writer.device("HEATER" + MAX_OTHERS, "{\"schema\":1,\"mode\":\"\"}");
+    eventually(() -> assertEquals(2, rejected(page, "device_limit")));
+    // Neither the other sources nor EcoFlow devices are affected.
+    writer.raw("HEATER0", now + 1, headers, "{\"heat\":22}".getBytes());
+    writer.push(serial(1), soc(81));
+    page.eventuallyShows("HEATER0", "heat", 22);
+    page.eventuallyShows(serial(1), "pd_soc", 81);
+    assertEquals(MAX_OTHERS, page.series("heat").size());
+    assertEquals(2, own(page, "kafka_rejected_messages_total"));
+
+    writer.device("HEATER0", null);
+    eventually(() -> assertEquals(MAX_OTHERS - 1, page.series("heat").size()));
+    writer.raw("HEATER" + MAX_OTHERS, now + 1, headers, values);
+    page.eventuallyShows("HEATER" + MAX_OTHERS, "heat", 21);
+  }
+
   private static double rejected(Page page, String reason) {
     return own(page, "kafka_rejected_messages_total", "reason=" + reason);
   }
@@ -292,7 +394,13 @@ class ServerIT {
 
   /** A value of each device, except for the silent one. */
   private void pushAll(int value) {
-    serials().stream().skip(1).forEach(serial -> writer.push(serial, soc(value)));
+    serials().stream()
+        .skip(1)
+        .forEach(
+            serial ->
+                writer.push(
+                    serial,
+                    "{\"params\":{\"pd.soc\":%1$d,\"test.number\":%1$d}}".formatted(value)));
     writer.flush();
   }
 
@@ -384,6 +492,7 @@ class ServerIT {
         assertTrue(seconds < 9, seconds + " s");
       }
       scraper.check();
+      System.out.println("moves of partitions: " + scraper.gaps());
     }
   }
 
@@ -575,8 +684,7 @@ class ServerIT {
                     DEVICES,
                     servers.stream().mapToInt(server -> shown(server.page()).size()).sum()));
       }
-      System.out.println(
-          "longest gap " + scraper.longestGap() + " in " + scraper.rounds() + " rounds");
+      System.out.println("rolling update: " + scraper.gaps());
       scraper.check();
       assertTrue(scraper.longestGap().toSeconds() < 15, scraper.longestGap().toString());
     } finally {

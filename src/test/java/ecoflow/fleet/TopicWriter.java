@@ -22,6 +22,7 @@ final class TopicWriter implements AutoCloseable {
             Map.of(
                 "bootstrap.servers", brokers,
                 "enable.idempotence", "false",
+                "max.request.size", "8388608",
                 "max.in.flight.requests.per.connection", "1"),
             new StringSerializer(),
             new ByteArraySerializer());

@@ -54,6 +54,8 @@ public final class KafkaBroker implements AutoCloseable {
               "transaction.state.log.replication.factor=1",
               "transaction.state.log.min.isr=1",
               "group.initial.rebalance.delay.ms=0",
+              // More than a server accepts.
+              "message.max.bytes=8388608",
               "log.dirs=" + directory.resolve("kafka")));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
