@@ -782,7 +782,9 @@ public final class Devices {
    * after its next device list.
    */
   private Set<Account> remove(DeviceGroup group, String serial) {
-    Device device = group.devices().remove(serial);
+    // Groups do not contain the devices of other sources.
+    Device device = bySerial.get(serial);
+    group.devices().remove(serial);
     Set<Account> owners = otherOwners.remove(serial);
     synchronized (device) {
       bySerial.remove(serial);

@@ -9,6 +9,7 @@ import ecoflow.account.Account;
 import ecoflow.config.ConfigException;
 import ecoflow.testkit.OneAccount;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -104,6 +105,18 @@ class AdoptedDevicesTest {
       })
   void needValidSerialNumber(String serial) {
     assertThrows(IllegalArgumentException.class, () -> devices.adopt(serial, null, null));
+    assertEquals(List.of(), devices.serials());
+  }
+
+  /** In a server, when Kafka revokes their partition. */
+  @Test
+  void canBeRemoved() {
+    List<String> removed = new ArrayList<>();
+    devices.onRemoved(labels -> removed.add(labels.deviceName()));
+    devices.adopt("PLUG1", "Lamp", null);
+    devices.remove("PLUG1");
+
+    assertEquals(List.of("Lamp"), removed);
     assertEquals(List.of(), devices.serials());
   }
 
