@@ -10,7 +10,7 @@ import org.awaitility.core.ThrowingRunnable;
 /** Waits that are long enough for a busy machine, and end as soon as the condition is true. */
 public final class Eventually {
 
-  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration TIMEOUT = Duration.ofSeconds(120);
   private static final Duration INTERVAL = Duration.ofMillis(20);
 
   private Eventually() {}
