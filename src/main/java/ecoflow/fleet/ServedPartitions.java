@@ -4,6 +4,7 @@ import ecoflow.config.Settings.Mode;
 import ecoflow.device.Devices;
 import ecoflow.quota.Quotas;
 import ecoflow.text.Lines;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,13 +40,21 @@ final class ServedPartitions {
 
   private static final Logger LOG = LoggerFactory.getLogger(ServedPartitions.class);
 
+  /** After this time, there are probably more servers than partitions. */
+  private static final Duration MAX_WAIT = Duration.ofSeconds(10);
+
   private final Devices devices;
   private final Quotas quotas;
   private final ServedDevices served;
   private final DeviceTopic topic;
   private final Rejections rejections;
   private final Map<Integer, Partition> partitions = new ConcurrentHashMap<>();
-  private volatile boolean hasJoined;
+  private final LongSupplier nanoClock;
+
+  /** The time of the first assignment; null before it. */
+  private volatile Long joinedAt;
+
+  private volatile boolean hasServed;
   private volatile boolean isIsolated;
 
   ServedPartitions(
@@ -52,12 +62,14 @@ final class ServedPartitions {
       Quotas quotas,
       ServedDevices served,
       DeviceTopic topic,
-      Rejections rejections) {
+      Rejections rejections,
+      LongSupplier nanoClock) {
     this.devices = devices;
     this.quotas = quotas;
     this.served = served;
     this.topic = topic;
     this.rejections = rejections;
+    this.nanoClock = nanoClock;
   }
 
   /**
@@ -67,10 +79,13 @@ final class ServedPartitions {
    * @param replaying the partitions whose records are read back
    */
   synchronized void assigned(Map<Integer, Long> replayEnds, Set<Integer> replaying) {
-    hasJoined = true;
+    if (joinedAt == null) {
+      joinedAt = nanoClock.getAsLong();
+    }
     if (replayEnds.isEmpty()) {
       return;
     }
+    hasServed = true;
     replayEnds.forEach(
         (number, end) -> partitions.put(number, new Partition(end, replaying.contains(number))));
     try {
@@ -266,7 +281,7 @@ final class ServedPartitions {
 
   /** The reason why pages are not complete; empty if they are. */
   Optional<String> problem() {
-    if (!hasJoined) {
+    if (isWaiting()) {
       return Optional.of("Kafka has not assigned partitions yet");
     }
     int replaying = replaying();
@@ -274,6 +289,15 @@ final class ServedPartitions {
         ? Optional.empty()
         : Optional.of(
             "reading back " + replaying + (replaying == 1 ? " partition" : " partitions"));
+  }
+
+  /**
+   * Whether partitions are likely to follow. The first assignment of a new member is empty while
+   * the other members still have the partitions.
+   */
+  private boolean isWaiting() {
+    Long at = joinedAt;
+    return at == null || (!hasServed && nanoClock.getAsLong() - at < MAX_WAIT.toNanos());
   }
 
   private static List<String> texts(Collection<Integer> numbers) {

@@ -47,7 +47,8 @@ public final class Server extends KafkaRole {
             parts.quotas(),
             new ServedDevices(parts.settings(), parts.accounts(), parts.devices(), parts.meters()),
             this::newestRecords,
-            rejections);
+            rejections,
+            parts.nanoClock());
     bindClients(parts, new KafkaClients(settings, options -> consumer(options, partitions)));
     Registry registry = camel.getRegistry();
     // The default returns bytes, which are not equal to any text.

@@ -285,6 +285,7 @@ class RollingUpdateIT {
       servers.add(next);
       scraper.add(next.page());
       next.awaitReady();
+      assertTrue(next.own("kafka_partitions") > 0, "ready without partitions");
       Member oldest = servers.remove(0);
       oldest.stop();
       scraper.remove(oldest.page());
