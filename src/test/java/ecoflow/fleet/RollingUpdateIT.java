@@ -71,6 +71,9 @@ class RollingUpdateIT {
   private static final double STEP_SECONDS = 0.5;
   private static final double MAX_GAP_SECONDS = 15;
 
+  /** A longer start shows that the machine is overloaded, which also makes the gaps longer. */
+  private static final double MAX_START_SECONDS = 10;
+
   /** Of an increase, which Prometheus extrapolates from its samples. */
   private static final double MIN_FACTOR = 0.7;
 
@@ -130,6 +133,10 @@ class RollingUpdateIT {
   private final AtomicBoolean isEnd = new AtomicBoolean();
   private final List<Member> servers = new ArrayList<>();
   private final List<Outage> outages = new ArrayList<>();
+
+  /** The longest time until a server was ready, in seconds. */
+  private double longestStart;
+
   private Distribution distribution;
   private KafkaBroker kafka;
   private AccountsYaml accounts;
@@ -281,10 +288,12 @@ class RollingUpdateIT {
     Scraper scraper = new Scraper(servers.stream().map(Member::page).toList());
     open.add(scraper);
     for (int i = 0; i < SERVERS; i++) {
+      long started = System.nanoTime();
       Member next = startServer(ports.get(SERVERS + i));
       servers.add(next);
       scraper.add(next.page());
       next.awaitReady();
+      longestStart = Math.max(longestStart, (System.nanoTime() - started) / 1e9);
       assertTrue(next.own("kafka_partitions") > 0, "ready without partitions");
       Member oldest = servers.remove(0);
       oldest.stop();
@@ -311,7 +320,9 @@ class RollingUpdateIT {
     long messages = checkRecords(start, end, last);
     checkPrometheus(prometheus, start, end, last);
     checkCounters(prometheus, start, end, messages);
-    System.out.printf("rolling update in %.0f s: %s%n", end - start, scraper.gaps());
+    System.out.printf(
+        "rolling update in %.0f s: %s, longest start %.1f s%n",
+        end - start, scraper.gaps(), longestStart);
   }
 
   private static void awaitNumber(PrometheusServer prometheus, int minimum) {
@@ -391,7 +402,8 @@ class RollingUpdateIT {
       }
     }
     double longestGap = longest;
-    assertTrue(longestGap <= MAX_GAP_SECONDS, () -> longestGap + " s");
+    double limit = MAX_GAP_SECONDS * Math.max(1, longestStart / MAX_START_SECONDS);
+    assertTrue(longestGap <= limit, () -> longestGap + " s of " + limit + " s");
 
     String range = "[%ds:1s]".formatted((int) Math.ceil(end - start));
     // No value of a device is shown with other labels, such as a default name.
