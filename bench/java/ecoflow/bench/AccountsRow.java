@@ -139,7 +139,7 @@ final class AccountsRow {
       if (second % SCRAPE_SECONDS == 0) {
         Macro.check(Scraper.once(exporter.port(), false, false));
       }
-      Macro.pause(1);
+      Benchmark.pause(1);
     }
     return (exporter.cpuSeconds() - before) * 60 / seconds;
   }
@@ -167,7 +167,7 @@ final class AccountsRow {
       if (page.status() == 200 && page.value(VALUES.series()).isPresent()) {
         return System.nanoTime();
       }
-      Macro.pause(0.05);
+      Benchmark.pause(0.05);
     }
     throw new IllegalStateException("no value of " + name);
   }

@@ -1,5 +1,7 @@
 package ecoflow.bench;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import ecoflow.testkit.Ports;
 import java.io.File;
 import java.io.IOException;
@@ -10,6 +12,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A measured exporter: a process and its child processes. */
@@ -20,7 +24,13 @@ final class Exporter implements AutoCloseable {
 
   private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(120);
 
+  private static final int IDLE_MILLIS = 200;
+  private static final double IDLE_CPU_SECONDS = 0.04;
   private static final double PAUSE_GROWTH = 1.1;
+  private static final String JAVA_HOME = System.getProperty("java.home");
+
+  /** The generations of the serial collector, without the metaspace. */
+  private static final Pattern HEAP_USED = Pattern.compile("generation +total \\d+K, used (\\d+)K");
 
   /** A condition on a poll of /metrics. */
   @FunctionalInterface
@@ -99,6 +109,38 @@ final class Exporter implements AutoCloseable {
     }
   }
 
+  /** Waits until the exporter is ready, and returns the time. */
+  long awaitReady(long timeoutNanos) throws InterruptedException {
+    long end = System.nanoTime() + timeoutNanos;
+    while (true) {
+      try {
+        if (Scraper.path(port, "/-/ready").status() == 200) {
+          return System.nanoTime();
+        }
+      } catch (IOException e) {
+        // Not started yet.
+      }
+      if (!process.isAlive() || System.nanoTime() > end) {
+        throw new IllegalStateException("not ready\n" + logged());
+      }
+      Thread.sleep(50);
+    }
+  }
+
+  /** Waits until the exporter uses little CPU time, and returns the time when that began. */
+  long awaitIdle() throws InterruptedException {
+    double before;
+    double now = cpuSeconds();
+    long at;
+    do {
+      at = System.nanoTime();
+      before = now;
+      Thread.sleep(IDLE_MILLIS);
+      now = cpuSeconds();
+    } while (now - before > IDLE_CPU_SECONDS);
+    return at;
+  }
+
   static Seen value(String series, double value) {
     return page -> page.value(series).equals(OptionalDouble.of(value));
   }
@@ -118,7 +160,12 @@ final class Exporter implements AutoCloseable {
 
   /** User and system time since launch. */
   double cpuSeconds() {
-    return processes()
+    return cpuSeconds(processes());
+  }
+
+  /** User and system time of some processes. */
+  static double cpuSeconds(Stream<ProcessHandle> processes) {
+    return processes
             .mapToLong(
                 one -> {
                   String stat = proc(one, "stat");
@@ -138,6 +185,30 @@ final class Exporter implements AutoCloseable {
 
   double pssMegabytes() {
     return sum("smaps_rollup", "Pss:") / 1024.0;
+  }
+
+  /** The objects in use after a full garbage collection. */
+  double heapMegabytes() throws IOException, InterruptedException {
+    jcmd("GC.run");
+    Matcher used = HEAP_USED.matcher(jcmd("GC.heap_info"));
+    double kilobytes = 0;
+    while (used.find()) {
+      kilobytes += Double.parseDouble(used.group(1));
+    }
+    return kilobytes / 1024;
+  }
+
+  private String jcmd(String command) throws IOException, InterruptedException {
+    String pid = Long.toString(process.pid());
+    Process jcmd =
+        new ProcessBuilder(Path.of(JAVA_HOME, "bin", "jcmd").toString(), pid, command)
+            .redirectErrorStream(true)
+            .start();
+    String text = new String(jcmd.getInputStream().readAllBytes(), UTF_8);
+    if (jcmd.waitFor() != 0) {
+      throw new IllegalStateException(command + ": " + text);
+    }
+    return text;
   }
 
   int threads() {
@@ -164,6 +235,11 @@ final class Exporter implements AutoCloseable {
       }
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Ends the process like a crash. */
+  void kill() {
+    process.destroyForcibly().onExit().join();
   }
 
   @Override

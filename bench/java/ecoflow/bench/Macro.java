@@ -1,14 +1,8 @@
 package ecoflow.bench;
 
-import static java.util.stream.Collectors.joining;
-
-import ecoflow.bench.Options.Row;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -19,7 +13,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Measures exporters as separate processes, with a real broker with TLS and the simulated cloud, in
@@ -27,6 +20,20 @@ import java.util.stream.Stream;
  */
 public final class Macro {
 
+  /** The rows that --only can select. */
+  private enum Row {
+    JSON30,
+    JSON170,
+    FRAME40,
+    FRAME250,
+    SCRAPE,
+    START,
+    IDLE,
+    DEVICES,
+    ACCOUNTS
+  }
+
+  private static final String JAR = "java -jar target/ecoflow-exporter.jar";
   private static final String TOPIC = "/app/device/property/";
   private static final int CHUNK = 10;
 
@@ -52,130 +59,59 @@ public final class Macro {
   private static final int SERIES_OF_EACH = 300;
   private static final int ACCOUNTS = 1_000;
 
-  private final Options options;
-  private final Path directory;
+  private final Benchmark<Row> benchmark;
+  private final Options<Row> options;
   private final Bed bed;
   private final Publisher publisher;
   private final Table table;
 
-  private Macro(Options options, Path directory, Bed bed, Publisher publisher) {
-    this.options = options;
-    this.directory = directory;
+  private Macro(Benchmark<Row> benchmark, Bed bed, Publisher publisher) {
+    this.benchmark = benchmark;
+    this.options = benchmark.options();
     this.bed = bed;
     this.publisher = publisher;
-    this.table = new Table(options.commands().size());
+    this.table = benchmark.table();
   }
 
-  /** Options as in {@link Options#USAGE}. */
+  /** Options as in {@link Options.Program#usage}. */
   public static void main(String[] arguments) throws Exception {
-    // Ctrl-C must not leave an exporter or a broker running.
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly),
-                "bench-end"));
-    int code = 0;
-    try {
-      if (List.of(arguments).contains("--help")) {
-        System.out.println(Options.USAGE);
-      } else {
-        measure(Options.read(arguments));
-      }
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage() + "\n" + Options.USAGE);
-      code = 2;
-    } catch (IllegalStateException e) {
-      System.err.println(e.getMessage());
-      code = 1;
-    }
-    // Threads of the cloud would keep the process alive for some seconds.
-    System.exit(code);
-  }
-
-  private static void measure(Options options) throws Exception {
-    Path directory = Files.createTempDirectory("bench");
-    try (Bed bed = new Bed(directory);
-        Publisher publisher = bed.publisher()) {
-      Macro macro = new Macro(options, directory, bed, publisher);
-      macro.measure();
-      System.out.println(machine(options) + "\n\n" + macro.table.text());
-    } finally {
-      try (Stream<Path> files = Files.walk(directory)) {
-        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-      }
-    }
-  }
-
-  private static String machine(Options options) throws IOException {
-    String model =
-        Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-            .filter(line -> line.startsWith("model name"))
-            .findFirst()
-            .map(line -> line.substring(line.indexOf(':') + 2))
-            .orElse(System.getProperty("os.arch"));
-    return "%d processors, %s; load: Java %s"
-            .formatted(
-                Runtime.getRuntime().availableProcessors(),
-                model,
-                System.getProperty("java.version"))
-        + IntStream.range(0, options.commands().size())
-            .mapToObj(
-                i -> "\n" + (i == 0 ? "run: " : "compared with: ") + options.commands().get(i))
-            .collect(joining());
-  }
-
-  /** One measurement of one exporter. */
-  @FunctionalInterface
-  private interface Step {
-    void measure(int command) throws Exception;
+    Benchmark.main(
+        new Options.Program<>("bench/macro", Row.class, JAR, JAR),
+        arguments,
+        benchmark -> {
+          try (Bed bed = new Bed(benchmark.directory());
+              Publisher publisher = bed.publisher()) {
+            new Macro(benchmark, bed, publisher).measure();
+          }
+        });
   }
 
   private void measure() throws Exception {
     for (Row row : options.rows()) {
       switch (row) {
-        case JSON30 -> each(row, options.rounds(), i -> load(i, "JSON 30 keys", Push.json(30)));
-        case JSON170 -> each(row, options.rounds(), i -> load(i, "JSON 170 keys", Push.json(170)));
+        case JSON30 ->
+            benchmark.each(row, options.rounds(), i -> load(i, "JSON 30 keys", Push.json(30)));
+        case JSON170 ->
+            benchmark.each(row, options.rounds(), i -> load(i, "JSON 170 keys", Push.json(170)));
         case FRAME40 ->
-            each(row, options.rounds(), i -> load(i, "frame 40 fields", Push.frame(40)));
+            benchmark.each(row, options.rounds(), i -> load(i, "frame 40 fields", Push.frame(40)));
         case FRAME250 ->
-            each(row, options.rounds(), i -> load(i, "frame 250 fields", Push.frame(250)));
+            benchmark.each(
+                row, options.rounds(), i -> load(i, "frame 250 fields", Push.frame(250)));
         case SCRAPE -> {
           warmUpScraper();
-          each(row, options.rounds(), this::scrape);
+          benchmark.each(row, options.rounds(), this::scrape);
         }
-        case START -> each(row, options.size(11, 3), this::start);
-        case IDLE -> each(row, 1, this::idle);
-        case DEVICES -> each(row, 1, this::devices);
+        case START -> benchmark.each(row, options.size(11, 3), this::start);
+        case IDLE -> benchmark.each(row, 1, this::idle);
+        case DEVICES -> benchmark.each(row, 1, this::devices);
         case ACCOUNTS ->
-            each(
+            benchmark.each(
                 row,
                 1,
                 i ->
-                    new AccountsRow(bed, directory, table, i, options.commands().get(i))
+                    new AccountsRow(bed, benchmark.directory(), table, i, options.commands().get(i))
                         .measure(options.size(ACCOUNTS, ACCOUNTS / 20), options.size(60, 20)));
-      }
-    }
-  }
-
-  /**
-   * Alternates between the exporters, so that a slow minute of the machine affects all of them, and
-   * reverses the order every other time, because the first measurement also includes the warm-up of
-   * this program.
-   */
-  private void each(Row row, int times, Step step) throws InterruptedException {
-    int commands = options.commands().size();
-    for (int time = 0; time < times; time++) {
-      for (int turn = 0; turn < commands; turn++) {
-        int command = time % 2 == 0 ? turn : commands - 1 - turn;
-        System.err.printf(
-            "%s %d of %d: %s%n", row, time + 1, times, options.commands().get(command));
-        try {
-          step.measure(command);
-        } catch (InterruptedException e) {
-          throw e;
-        } catch (Exception e) {
-          System.err.println("not measured: " + e);
-        }
       }
     }
   }
@@ -250,7 +186,7 @@ public final class Macro {
     try (Exporter exporter = launch(command, OFTEN)) {
       awaitPushed(exporter, push, Bed.SERIAL, 1);
       AtomicBoolean over = new AtomicBoolean();
-      Future<Double> max = inBackground(() -> maxMemory(exporter, over));
+      Future<Double> max = Benchmark.inBackground(() -> maxMemory(exporter, over));
       double cpu = exporter.cpuSeconds();
       load(exporter, push, 2, count);
       double cold = exporter.cpuSeconds();
@@ -277,23 +213,6 @@ public final class Macro {
       Thread.sleep(200);
     }
     return max;
-  }
-
-  private static <T> Future<T> inBackground(Callable<T> task) {
-    ExecutorService one =
-        Executors.newSingleThreadExecutor(
-            run -> {
-              Thread thread = new Thread(run, "bench-background");
-              thread.setDaemon(true);
-              return thread;
-            });
-    Future<T> result = one.submit(task);
-    one.shutdown();
-    return result;
-  }
-
-  static void pause(double seconds) throws InterruptedException {
-    Thread.sleep((long) (seconds * 1000));
   }
 
   /** Warms up this process, because the first measured exporter would otherwise appear slow. */
@@ -421,15 +340,15 @@ public final class Macro {
     int seconds = options.size(60, 30);
     try (Exporter exporter = launch(command, Map.of())) {
       AtomicBoolean over = new AtomicBoolean();
-      Future<Void> household = inBackground(() -> household(exporter, push, over));
-      pause(memoryAt);
+      Future<Void> household = Benchmark.inBackground(() -> household(exporter, push, over));
+      Benchmark.pause(memoryAt);
       String name = "one device, after " + memoryAt + " s: ";
       table.add(name + "RSS MB", command, exporter.rssMegabytes());
       table.add(name + "PSS MB", command, exporter.pssMegabytes());
       table.add(name + "threads", command, exporter.threads());
-      pause(from - memoryAt);
+      Benchmark.pause(from - memoryAt);
       double cpu = exporter.cpuSeconds();
-      pause(seconds);
+      Benchmark.pause(seconds);
       table.add(
           "one device, after " + from + " s: CPU s per minute",
           command,
@@ -448,7 +367,7 @@ public final class Macro {
       if (second % 15 == 0) {
         check(Scraper.once(exporter.port(), false, false));
       }
-      pause(1);
+      Benchmark.pause(1);
     }
     return null;
   }
@@ -466,7 +385,7 @@ public final class Macro {
         Exporter.start(bed, options.commands().get(command), String.join(",", serials), heap)) {
       awaitPushed(exporter, push, serials.get(0), 1);
       AtomicBoolean over = new AtomicBoolean();
-      Future<Void> pushes = inBackground(() -> pushAll(exporter, push, serials, over));
+      Future<Void> pushes = Benchmark.inBackground(() -> pushAll(exporter, push, serials, over));
       awaitQuiet(exporter);
       String name =
           serials.size() + " devices with " + SERIES_OF_EACH + " series each, 256 MB heap: ";
@@ -493,7 +412,7 @@ public final class Macro {
         send(push, serial, number);
       }
       for (int second = 0; second < 20 && !over.get(); second++) {
-        pause(1);
+        Benchmark.pause(1);
       }
     }
     return null;
@@ -505,7 +424,7 @@ public final class Macro {
     double now = exporter.cpuSeconds();
     do {
       before = now;
-      pause(1);
+      Benchmark.pause(1);
       now = exporter.cpuSeconds();
     } while (now - before > 0.1);
   }

@@ -142,7 +142,7 @@ public class Micro {
       String page = new String(path.page(), UTF_8);
       path.close();
       if (devices == 1
-          && !new Scraper.Page(200, page.length(), 0, page)
+          && !new Scraper.Page(200, page.length(), 0, page, 0)
               .value(push.series())
               .equals(OptionalDouble.of(push.shown(number)))) {
         throw new IllegalStateException("not stored: " + number);

@@ -21,8 +21,9 @@ final class Scraper implements AutoCloseable {
    * @param bytes the size of the body as sent
    * @param series lines that are not comments, if the body is not compressed
    * @param body empty unless requested
+   * @param firstByteNanos time from the request to the first byte of the body
    */
-  record Page(int status, long bytes, long series, String body) {
+  record Page(int status, long bytes, long series, String body, long firstByteNanos) {
 
     /** The value of the first series with this name; names have the prefix ecoflow. */
     OptionalDouble value(String name) {
@@ -43,8 +44,11 @@ final class Scraper implements AutoCloseable {
     /** The sum of all series with this name; 0 for none. */
     double sum(String name) {
       return body.lines()
-          .filter(line -> line.startsWith("ecoflow_" + name + "{"))
-          .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf("} ") + 2)))
+          .filter(
+              line ->
+                  line.startsWith("ecoflow_" + name + "{")
+                      || line.startsWith("ecoflow_" + name + " "))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
           .sum();
     }
   }
@@ -76,8 +80,12 @@ final class Scraper implements AutoCloseable {
 
   /** The page with the series of one account. */
   static Page account(int port, String name) throws IOException {
+    return path(port, "/metrics?account=" + name);
+  }
+
+  static Page path(int port, String path) throws IOException {
     try (Scraper scraper = new Scraper(port)) {
-      return scraper.get("/metrics?account=" + name, false, true);
+      return scraper.get(path, false, true);
     }
   }
 
@@ -92,6 +100,7 @@ final class Scraper implements AutoCloseable {
             + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain;version=0.0.4\r\n"
             + (gzip ? "Accept-Encoding: gzip\r\n" : "")
             + "\r\n";
+    long start = System.nanoTime();
     socket.getOutputStream().write(request.getBytes(ISO_8859_1));
     String first = line();
     closedByServer = first.startsWith("HTTP/1.0");
@@ -122,7 +131,8 @@ final class Scraper implements AutoCloseable {
         Integer.parseInt(first.split(" ")[1]),
         body.bytes,
         body.series,
-        body.kept.toString(ISO_8859_1));
+        body.kept.toString(ISO_8859_1),
+        body.firstByte - start);
   }
 
   private int chunkSize() throws IOException {
@@ -152,6 +162,9 @@ final class Scraper implements AutoCloseable {
     private long series;
     private byte last = '\n';
 
+    /** System.nanoTime. */
+    private long firstByte = System.nanoTime();
+
     Body(boolean keep) {
       this.keep = keep;
     }
@@ -165,6 +178,9 @@ final class Scraper implements AutoCloseable {
             return;
           }
           throw new EOFException("unexpected end of the body");
+        }
+        if (bytes == 0) {
+          firstByte = System.nanoTime();
         }
         rest -= read;
         bytes += read;
