@@ -56,6 +56,11 @@ final class FleetBed implements AutoCloseable {
     variables.put("ECOFLOW_ROLE", role);
     variables.put("ECOFLOW_KAFKA_BROKERS", kafka.address());
     variables.put("ECOFLOW_KAFKA_TOPICS", prefix);
+    if (role.equals("serve")) {
+      // An empty variable counts as unset.
+      Stream.of("ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD", "ECOFLOW_API_TYPE")
+          .forEach(credential -> variables.put(credential, ""));
+    }
     variables.putAll(more);
     return Exporter.start(bed, command, serials, variables);
   }

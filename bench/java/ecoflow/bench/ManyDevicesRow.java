@@ -20,7 +20,9 @@ final class ManyDevicesRow {
   private static final int SCRAPE_SECONDS = 15;
   private static final String HEAP = "-Xmx512m";
   private static final double MOST = 0.95;
+  private static final double ROUNDING = 1e-9;
   private static final long TIMEOUT = TimeUnit.MINUTES.toNanos(5);
+  private static final long VALUE_TIMEOUT = TimeUnit.SECONDS.toNanos(20);
   private static final String AGES = "kafka_message_age_seconds_bucket";
 
   private final FleetBed fleet;
@@ -230,8 +232,8 @@ final class ManyDevicesRow {
     int device = Population.timed(sample);
     String account = population.account(device);
     Exporter server = owner(population.partition(device)).orElseThrow();
-    // A fraction without a rounding error.
-    double number = sample % 6_000 / 64.0;
+    // Pages have four decimals of a ratio at least.
+    double number = (1 + sample % 9_000) / 100.0;
     long start = System.nanoTime();
     writer.push(
         population.serial(device),
@@ -242,11 +244,13 @@ final class ManyDevicesRow {
       Scraper.Page page = Scraper.account(server.port(), account);
       double now = System.nanoTime();
       if (page.status() == 200
-          && page.value(population.series()).orElse(-1) == population.shown(number)) {
+          && Math.abs(page.value(population.series()).orElse(-1) - population.shown(number))
+              < ROUNDING) {
         return (now - start) / 1e6;
       }
-      if (now - start > TIMEOUT) {
-        throw new IllegalStateException("a value is not on the page of " + account);
+      if (now - start > VALUE_TIMEOUT) {
+        throw new IllegalStateException(
+            number + " is not on the page of " + account + ":\n" + page.body());
       }
       Thread.sleep(2);
     }

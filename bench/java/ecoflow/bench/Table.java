@@ -49,6 +49,9 @@ final class Table {
 
   /** Formats a Markdown table. */
   String text() {
+    if (lines.isEmpty()) {
+      return "no results";
+    }
     List<String[]> rows = new ArrayList<>();
     rows.add(
         commands == 2
