@@ -8,10 +8,10 @@ import ecoflow.device.Devices;
 import ecoflow.device.Labels;
 import ecoflow.text.Lines;
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -36,6 +36,9 @@ record DeviceRecord(
   static final int SCHEMA = 1;
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Map<String, Mode> MODES =
+      Stream.of(Mode.values()).collect(Collectors.toMap(Mode::label, mode -> mode));
 
   boolean isRemoval() {
     return labels == null;
@@ -110,13 +113,11 @@ record DeviceRecord(
     if (label.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(
-        Stream.of(Mode.values())
-            .filter(mode -> mode.name().toLowerCase(Locale.ROOT).equals(label))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new RejectedException(
-                        reason, "the mode is '" + Lines.oneLine(label) + "', which is unknown")));
+    Mode mode = MODES.get(label);
+    if (mode == null) {
+      throw new RejectedException(
+          reason, "the mode is '" + Lines.oneLine(label) + "', which is unknown");
+    }
+    return Optional.of(mode);
   }
 }

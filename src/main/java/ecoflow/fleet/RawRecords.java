@@ -22,6 +22,8 @@ final class RawRecords {
   /** The limit of payloads. */
   private static final int MAX_BYTES = 4 << 20;
 
+  private static final String CURRENT_SCHEMA = Integer.toString(DeviceRecord.SCHEMA);
+
   private static final Set<String> SOURCES =
       Set.of(Quotas.PUSH, Quotas.REPLY, Quotas.STATUS, Quotas.REST, Quotas.OTHER);
 
@@ -56,7 +58,8 @@ final class RawRecords {
 
   /**
    * Route step: checks a record, and converts its headers to those of {@code direct:payload} and
-   * {@code direct:quotas}.
+   * {@code direct:quotas}. The exchange property {@code recordIsServed} is false if the device was
+   * removed after the message.
    *
    * @throws RejectedException if the record cannot be processed
    */
@@ -87,6 +90,7 @@ final class RawRecords {
       // Collectors poll only devices that are online in their device lists.
       devices.listed(serial, true, devices.receivedAt(at));
     }
+    exchange.setProperty("recordIsServed", devices.isServed(serial));
   }
 
   /**
@@ -121,6 +125,9 @@ final class RawRecords {
   }
 
   private static void checkSchema(String schema) throws RejectedException {
+    if (schema.equals(CURRENT_SCHEMA)) {
+      return;
+    }
     if (!schema.matches("[1-9][0-9]{0,8}")) {
       throw invalid(KafkaHeaders.SCHEMA, schema);
     }
@@ -139,11 +146,6 @@ final class RawRecords {
         value.isEmpty()
             ? "it has no header " + header
             : "its header " + header + " is '" + Lines.oneLine(value) + "', which is not valid");
-  }
-
-  /** Whether the device of the record is served; false if it was removed after the message. */
-  public boolean isServed(Exchange exchange) {
-    return devices.isServed(exchange.getMessage().getHeader(Quotas.DEVICE, String.class));
   }
 
   /** Route step: the values of the record have been stored. */
