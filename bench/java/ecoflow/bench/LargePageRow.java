@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 final class LargePageRow {
 
   private static final int REPLAY_SECONDS = 60;
-  private static final String HEAP = "-Xmx1g";
+  private static final String HEAP = "-Xmx3g";
   private static final int SCRAPES = 5;
 
   private final FleetBed fleet;

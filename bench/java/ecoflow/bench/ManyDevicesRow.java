@@ -18,7 +18,7 @@ final class ManyDevicesRow {
   private static final int SERVERS = 3;
   private static final int REPLAY_SECONDS = 120;
   private static final int SCRAPE_SECONDS = 15;
-  private static final String HEAP = "-Xmx512m";
+  private static final String HEAP = "-Xmx1g";
   private static final double MOST = 0.95;
   private static final double ROUNDING = 1e-9;
   private static final long TIMEOUT = TimeUnit.MINUTES.toNanos(5);

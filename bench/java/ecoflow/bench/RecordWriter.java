@@ -21,7 +21,7 @@ final class RecordWriter implements AutoCloseable {
     this.prefix = prefix;
     producer =
         new KafkaProducer<>(
-            Map.of("bootstrap.servers", brokers, "acks", "all", "linger.ms", "20"),
+            Map.of("bootstrap.servers", brokers, "acks", "all", "linger.ms", "100"),
             new StringSerializer(),
             new ByteArraySerializer());
   }
