@@ -85,9 +85,10 @@ final class ServedPartitions {
     if (replayEnds.isEmpty()) {
       return;
     }
-    hasServed = true;
     replayEnds.forEach(
         (number, end) -> partitions.put(number, new Partition(end, replaying.contains(number))));
+    // Only now, because a server that has served and has no partitions is ready.
+    hasServed = true;
     try {
       topic
           .read(replayEnds.keySet())
