@@ -404,6 +404,8 @@ class FleetIT {
     all.put("EXPORTER_PORT", Integer.toString(serverPort));
     all.put("ECOFLOW_KAFKA_BROKERS", kafka.address());
     all.putIfAbsent("ECOFLOW_KAFKA_TOPICS", "servers");
+    // A killed server of another test remains in its group until the session timeout.
+    all.put("ECOFLOW_KAFKA_GROUP", all.get("ECOFLOW_KAFKA_TOPICS"));
     all.put("ECOFLOW_KAFKA_PROPERTIES", properties.toString());
     return distribution.start(directory.resolve("log-" + serverPort), all);
   }

@@ -407,8 +407,8 @@ class RollingUpdateIT {
 
     String range = "[%ds:1s]".formatted((int) Math.ceil(end - start));
     // No value of a device is shown with other labels, such as a default name.
-    assertEquals(
-        DEVICES, prometheus.query("last_over_time((%s)%s)".formatted(NUMBERS, range), end).size());
+    List<Sample> shown = prometheus.query("last_over_time((%s)%s)".formatted(NUMBERS, range), end);
+    assertEquals(DEVICES, shown.size(), shown::toString);
     Map<String, Double> first = byDevice(prometheus.query(ENERGY, start));
     Map<String, Double> total = byDevice(prometheus.query(ENERGY, end));
     increase(prometheus, ENERGY, range, end)
