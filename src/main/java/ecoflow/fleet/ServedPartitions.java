@@ -185,6 +185,10 @@ final class ServedPartitions {
       if (removed != null && removed >= epochMillis) {
         return;
       }
+      if (partition.serials().contains(serial)) {
+        // Its record, with the name, was read in the meantime.
+        return;
+      }
       if (mode.isPresent()) {
         add(partition, List.of(served.unlisted(serial, account, mode.get())));
       } else {
