@@ -54,7 +54,7 @@ final class Exporter implements AutoCloseable {
   static Exporter start(Bed bed, String command, String serials, Map<String, String> more)
       throws IOException {
     File log = File.createTempFile("bench", ".log");
-    if (System.getenv("FB_KEEP") == null) log.deleteOnExit();
+    log.deleteOnExit();
     int port = Ports.next();
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", "exec " + command);
     builder.environment().putAll(bed.environment(serials, port));
@@ -251,7 +251,7 @@ final class Exporter implements AutoCloseable {
       one.destroyForcibly();
     }
     process.onExit().join();
-    if (System.getenv("FB_KEEP") == null && !log.delete()) {
+    if (!log.delete()) {
       log.deleteOnExit();
     }
   }
