@@ -259,11 +259,7 @@ public final class Payloads {
           Quotas.isTrue(message, Quotas.REPLAY));
     }
     for (Dropped dropped : decoded.dropped()) {
-      if (isCounted) {
-        String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
-        meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
-      }
-      reportDropped(dropped, decoded, serial, trace);
+      reportDropped(dropped, decoded, serial, trace, isCounted);
     }
     message.setBody(decoded.values());
     if (!decoded.times().isEmpty()) {
@@ -289,8 +285,12 @@ public final class Payloads {
    * Reports a field or list item that cannot be decoded. An item without an index does not cause a
    * warning.
    */
-  private void reportDropped(Dropped dropped, Decoded decoded, String serial, MessageTrace trace) {
+  private void reportDropped(
+      Dropped dropped, Decoded decoded, String serial, MessageTrace trace, boolean isCounted) {
     String reason = dropped.reason().name().toLowerCase(Locale.ROOT);
+    if (isCounted) {
+      meters.protobufFieldDropped(decoded.cmdFunc(), decoded.cmdId(), reason);
+    }
     String problem =
         switch (dropped.reason()) {
           case TYPE -> "contains bytes instead of a number";

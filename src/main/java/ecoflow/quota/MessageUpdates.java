@@ -80,9 +80,6 @@ final class MessageUpdates {
 
   private boolean hasRemoved;
 
-  /** Ignores the conflicts of a message that is read back, because they were counted before. */
-  private Conflicts allConflicts = Conflicts.IGNORED;
-
   MessageUpdates(String serial, Settings settings, SeriesIndex index, ChangeTracker tracker) {
     this.serial = serial;
     this.settings = settings;
@@ -123,7 +120,6 @@ final class MessageUpdates {
       Origin origin,
       Map<?, ?> times,
       boolean isReplay) {
-    allConflicts = isReplay ? Conflicts.IGNORED : settings.conflicts();
     boolean isOld = messages > 0 && now - newestAt < 0;
     if (!isOld) {
       newestAt = now;
@@ -142,13 +138,16 @@ final class MessageUpdates {
       onlineSince = now;
     }
     messages++;
-    return new Update(conflictsOfMessage, now, isOld, origin, isAfterPush, times)
+    // Conflicts of a message that is read back were counted before.
+    Conflicts allConflicts = isReplay ? Conflicts.IGNORED : settings.conflicts();
+    return new Update(allConflicts, conflictsOfMessage, now, isOld, origin, isAfterPush, times)
         .storeMembers(positions.root(), quotas, 1);
   }
 
   /** The update of one message. */
   private final class Update {
 
+    private final Conflicts allConflicts;
     private final Conflicts conflictsOfMessage;
 
     /** The time of receipt. */
@@ -175,12 +174,14 @@ final class MessageUpdates {
     private boolean isInString;
 
     Update(
+        Conflicts allConflicts,
         Conflicts conflictsOfMessage,
         long now,
         boolean isOld,
         Origin origin,
         boolean isAfterPush,
         Map<?, ?> times) {
+      this.allConflicts = allConflicts;
       this.conflictsOfMessage = conflictsOfMessage;
       this.now = now;
       this.isOld = isOld;
