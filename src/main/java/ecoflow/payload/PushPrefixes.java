@@ -194,7 +194,7 @@ final class PushPrefixes {
     }
     Map<String, Object> values = new LinkedHashMap<>();
     boolean byModule = hasOnlyModule(push);
-    String prefix = prefix(push, body, serial, byModule, unknown);
+    String prefix = new Part(push, body, serial, unknown).prefix(byModule);
     if (prefix != null) {
       boolean isWithoutPrefix = prefix.isEmpty();
       body.forEach((key, value) -> put(values, prefix, String.valueOf(key), value, byModule));
@@ -234,56 +234,90 @@ final class PushPrefixes {
         && code(push, "moduleSn").isEmpty();
   }
 
-  /** The prefix of a push; null if the part is unknown and the values must be dropped. */
-  private String prefix(
-      Map<?, ?> push,
-      Map<?, ?> body,
-      String serial,
-      boolean byModule,
-      BiConsumer<String, String> unknown) {
-    String type = code(push, TYPE);
-    String address = code(push, ADDRESS);
-    String command = command(push);
-    String module = code(push, MODULE);
-    String moduleSerial = code(push, "moduleSn");
-    if (!type.isEmpty()) {
-      String known = find(TYPE, type, serial);
-      return known == null ? unknown("type_code", type, unknown) : known;
-    }
-    String byAddress = address.isEmpty() ? null : find(ADDRESS, address, serial);
-    if (byAddress != null) {
-      storePackNumberOfPush(serial, byAddress, body);
-      return byAddress;
-    }
-    if (!command.isEmpty()) {
-      String known = find(COMMAND, command, serial);
-      return known == null
-          ? unknown(COMMAND, command, unknown)
-          : withPack(known, serial, body, unknown);
-    }
-    if (!address.isEmpty()) {
-      return unknown(ADDRESS, address, unknown);
-    }
-    if (!moduleSerial.isEmpty()) {
-      return sanitised(module) + "." + sanitised(moduleSerial) + ".";
-    }
-    return byModule ? byModule(module, body, serial, unknown) : "";
-  }
+  /** One push whose prefix is determined. */
+  private final class Part {
 
-  private String byModule(
-      String module, Map<?, ?> body, String serial, BiConsumer<String, String> unknown) {
-    String known = module.isEmpty() ? null : find(MODULE, module, serial);
-    if (known == null) {
-      return "";
+    private final Map<?, ?> push;
+    private final Map<?, ?> body;
+    private final String serial;
+    private final BiConsumer<String, String> countUnknown;
+
+    Part(Map<?, ?> push, Map<?, ?> body, String serial, BiConsumer<String, String> countUnknown) {
+      this.push = push;
+      this.body = body;
+      this.serial = serial;
+      this.countUnknown = countUnknown;
     }
-    if (!known.equals(DROP)) {
-      return known;
+
+    /** The prefix; null if the part is unknown and the values must be dropped. */
+    String prefix(boolean byModule) {
+      String type = code(push, TYPE);
+      String address = code(push, ADDRESS);
+      String command = command(push);
+      String module = code(push, MODULE);
+      String moduleSerial = code(push, "moduleSn");
+      if (!type.isEmpty()) {
+        String known = find(TYPE, type, serial);
+        return known == null ? unknown("type_code", type) : known;
+      }
+      String byAddress = address.isEmpty() ? null : find(ADDRESS, address, serial);
+      if (byAddress != null) {
+        storePackNumberOfPush(byAddress);
+        return byAddress;
+      }
+      if (!command.isEmpty()) {
+        String known = find(COMMAND, command, serial);
+        return known == null ? unknown(COMMAND, command) : withPack(known);
+      }
+      if (!address.isEmpty()) {
+        return unknown(ADDRESS, address);
+      }
+      if (!moduleSerial.isEmpty()) {
+        return sanitised(module) + "." + sanitised(moduleSerial) + ".";
+      }
+      return byModule ? byModule(module) : "";
     }
-    if (body.keySet().stream().anyMatch(key -> String.valueOf(key).indexOf('.') >= 0)) {
-      return "";
+
+    private String byModule(String module) {
+      String known = module.isEmpty() ? null : find(MODULE, module, serial);
+      if (known == null) {
+        return "";
+      }
+      if (!known.equals(DROP)) {
+        return known;
+      }
+      if (body.keySet().stream().anyMatch(key -> String.valueOf(key).indexOf('.') >= 0)) {
+        return "";
+      }
+      countUnknown.accept("module_type", sanitised(module));
+      return null;
     }
-    unknown.accept("module_type", sanitised(module));
-    return null;
+
+    private String unknown(String by, String code) {
+      String name = sanitised(code);
+      countUnknown.accept(by, name);
+      return name + ".";
+    }
+
+    private String withPack(String prefix) {
+      if (!prefix.contains(PACK)) {
+        return prefix;
+      }
+      String number = packs.getOrDefault(serial, Map.of()).get(text(body, PACK_SERIAL));
+      if (number == null) {
+        countUnknown.accept("pack", "other");
+        return null;
+      }
+      return prefix.replace(PACK, number);
+    }
+
+    private void storePackNumberOfPush(String prefix) {
+      String packSerial = text(body, PACK_SERIAL);
+      if (!packSerial.isEmpty() && prefix.startsWith(packStem) && !packStem.isEmpty()) {
+        storePackNumber(
+            serial, packSerial, prefix.substring(packStem.length(), prefix.length() - 1));
+      }
+    }
   }
 
   /**
@@ -300,32 +334,6 @@ final class PushPrefixes {
       }
     }
     return prefix;
-  }
-
-  private static String unknown(String by, String code, BiConsumer<String, String> unknown) {
-    String name = sanitised(code);
-    unknown.accept(by, name);
-    return name + ".";
-  }
-
-  private String withPack(
-      String prefix, String serial, Map<?, ?> body, BiConsumer<String, String> unknown) {
-    if (!prefix.contains(PACK)) {
-      return prefix;
-    }
-    String number = packs.getOrDefault(serial, Map.of()).get(text(body, PACK_SERIAL));
-    if (number == null) {
-      unknown.accept("pack", "other");
-      return null;
-    }
-    return prefix.replace(PACK, number);
-  }
-
-  private void storePackNumberOfPush(String serial, String prefix, Map<?, ?> body) {
-    String packSerial = text(body, PACK_SERIAL);
-    if (!packSerial.isEmpty() && prefix.startsWith(packStem) && !packStem.isEmpty()) {
-      storePackNumber(serial, packSerial, prefix.substring(packStem.length(), prefix.length() - 1));
-    }
   }
 
   private static String command(Map<?, ?> push) {
