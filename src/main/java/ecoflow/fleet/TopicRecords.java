@@ -52,10 +52,7 @@ final class TopicRecords {
   /** Reads all records. */
   void read(Duration limit, Consumer<ConsumerRecord<String, byte[]>> records) {
     try (KafkaConsumer<String, byte[]> consumer = consumer()) {
-      List<TopicPartition> partitions = partitions(consumer);
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      readAssigned(consumer, limit, records);
+      read(consumer, partitions(consumer), limit, records);
     }
   }
 
@@ -65,10 +62,18 @@ final class TopicRecords {
     try (KafkaConsumer<String, byte[]> consumer = consumer()) {
       List<TopicPartition> partitions =
           numbers.stream().map(number -> new TopicPartition(topic, number)).toList();
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      readAssigned(consumer, limit, records);
+      read(consumer, partitions, limit, records);
     }
+  }
+
+  private void read(
+      KafkaConsumer<String, byte[]> consumer,
+      List<TopicPartition> partitions,
+      Duration limit,
+      Consumer<ConsumerRecord<String, byte[]>> records) {
+    consumer.assign(partitions);
+    consumer.seekToBeginning(partitions);
+    readAssigned(consumer, limit, records);
   }
 
   /**
