@@ -905,6 +905,11 @@ public final class Devices {
     return labels(account.settings().devices(), serial, listing.name(), listing.product());
   }
 
+  /** The labels of a device whose name and product are unknown. */
+  public Labels unlistedLabels(Account account, String serial) {
+    return labels(account.settings().devices(), serial, null, null);
+  }
+
   /** Whether the model is in the catalogue. */
   public boolean isModelKnown(String serial) {
     return catalogue.find(serial).isPresent();

@@ -6,7 +6,6 @@ import ecoflow.config.AccountSettings;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.Mode;
 import ecoflow.device.Devices;
-import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -95,7 +94,7 @@ final class ServedDevices {
     Account owner = owners.get(key).account;
     return new DeviceRecord(
         serial,
-        devices.labels(owner, serial, new Listing(true, true, null, null)),
+        devices.unlistedLabels(owner, serial),
         account,
         Optional.of(mode),
         owner.labels(),

@@ -10,7 +10,6 @@ import ecoflow.config.Settings.LogLevel;
 import ecoflow.config.Settings.Mode;
 import ecoflow.device.Devices;
 import ecoflow.device.Labels;
-import ecoflow.device.Listing;
 import ecoflow.quota.Quotas;
 import ecoflow.role.History;
 import ecoflow.role.Roles;
@@ -101,7 +100,7 @@ public final class HistoryReplay {
     if (!devices.isServed(serial)) {
       if (message.mode().isPresent()) {
         Account account = accountOf.computeIfAbsent(message.mode().get(), this::add);
-        devices.serve(account, labels == null ? unlisted(account, serial) : labels);
+        devices.serve(account, labels == null ? devices.unlistedLabels(account, serial) : labels);
       } else if (labels == null) {
         devices.adopt(serial, null, null);
       } else {
@@ -126,10 +125,6 @@ public final class HistoryReplay {
       routes.sendBodyAndHeaders("direct:open-packs", values, message.headers());
     }
     routes.sendBodyAndHeaders("direct:quotas", values, message.headers());
-  }
-
-  private Labels unlisted(Account account, String serial) {
-    return devices.labels(account, serial, new Listing(true, true, null, null));
   }
 
   private Account add(Mode mode) {
