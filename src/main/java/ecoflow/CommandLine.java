@@ -13,6 +13,7 @@ import ecoflow.offline.RouteCheck;
 import ecoflow.role.Roles;
 import ecoflow.routes.RouteFiles;
 import ecoflow.runtime.Logging;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
@@ -79,6 +80,11 @@ final class CommandLine {
         Roles.check(role);
       }
       return RouteFiles.exported(role);
+    }
+
+    @Override
+    public InputStream openRouteFile(String name) {
+      return RouteFiles.open(name);
     }
 
     @Override

@@ -4,6 +4,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.text.Lines;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -40,6 +41,9 @@ public final class Commands {
      * @throws ConfigException if the role in the environment is not valid or not available
      */
     List<String> routeFiles() throws ConfigException;
+
+    /** The content of a packaged route file. */
+    InputStream openRouteFile(String name);
 
     /**
      * Starts the packaged routes without timers and without the web server.

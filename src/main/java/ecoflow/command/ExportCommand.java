@@ -70,18 +70,8 @@ final class ExportCommand implements Callable<Integer> {
     return kept == 0 ? Commands.SUCCESS : Commands.FAILED;
   }
 
-  private static InputStream packaged(String file) {
-    InputStream content = ExportCommand.class.getResourceAsStream("/routes/" + file);
-    return content == null
-        ? ExportCommand.class.getResourceAsStream("/routes-fleet/" + file)
-        : content;
-  }
-
   private void write(String file, Path target) throws IOException {
-    try (InputStream content = packaged(file)) {
-      if (content == null) {
-        throw new IllegalStateException("No packaged file " + file);
-      }
+    try (InputStream content = exporter.openRouteFile(file)) {
       if (force) {
         Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);
       } else {

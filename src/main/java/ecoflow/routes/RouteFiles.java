@@ -4,6 +4,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -109,6 +110,19 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
             .toList();
   }
 
+  /**
+   * Opens a packaged file.
+   *
+   * @throws IllegalStateException if it is not on the class path
+   */
+  public static InputStream open(String file) {
+    InputStream content = RouteFiles.class.getResourceAsStream("/" + path(file));
+    if (content == null) {
+      throw new IllegalStateException("No packaged file " + file);
+    }
+    return content;
+  }
+
   /** The names of the packaged files of a process without Kafka, sorted. */
   public static List<String> packaged() {
     return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN, ACCOUNTS_FILE)
@@ -146,18 +160,17 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     return switch (settings.kafka().role()) {
       case ALL -> all;
       case COLLECT ->
-          Stream.concat(
-                  all.stream().filter(file -> !DECODING.contains(file.replace(SUFFIX, ""))),
-                  COLLECT.stream().map(RouteFiles::file))
+          Stream.concat(all.stream(), COLLECT.stream().map(RouteFiles::file))
+              .filter(file -> isUsed(Role.COLLECT, file))
               .toList();
       case SERVE -> Stream.concat(SERVING.stream(), SERVE.stream()).map(RouteFiles::file).toList();
     };
   }
 
   /**
-   * Whether the role uses a file of the user. Collectors and servers can share a directory: the
-   * replacement of a packaged file of another role would start routes for which the role has no
-   * beans, or a second route of an endpoint.
+   * Whether the role uses a packaged file or a file of the user. Collectors and servers can share a
+   * directory: the replacement of a packaged file of another role would start routes for which the
+   * role has no beans, or a second route of an endpoint.
    */
   private static boolean isUsed(Role role, String file) {
     String name = file.replace(SUFFIX, "");
@@ -201,7 +214,11 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   }
 
   private static String packaged(String file) {
-    return "classpath:" + (isOfFleet(file) ? "routes-fleet/" : "routes/") + file;
+    return "classpath:" + path(file);
+  }
+
+  private static String path(String file) {
+    return (isOfFleet(file) ? "routes-fleet/" : "routes/") + file;
   }
 
   private static boolean isPackaged(String file) {

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
+import ecoflow.routes.RouteFiles;
 import ecoflow.testkit.RoutesDirectory;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -37,6 +39,11 @@ class CommandLinesTest {
     @Override
     public List<String> routeFiles() {
       return RoutesDirectory.packaged();
+    }
+
+    @Override
+    public InputStream openRouteFile(String name) {
+      return RouteFiles.open(name);
     }
 
     @Override
