@@ -28,6 +28,9 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
@@ -52,6 +55,13 @@ class MigrationDocTest {
 
   @RegisterExtension
   static final ExporterExtension keys = ExporterExtension.rest().with(DEVICE).startedAtOnce();
+
+  /** EcoFlow returns the serial number as the name of a device without a name. */
+  private static final SimulatedDevice UNNAMED =
+      new SimulatedDevice("R331ZEB4ZEA0012", "R331ZEB4ZEA0012", null, WireFormat.JSON)
+          .set(Map.of("pd.soc", 81, "bms_emsStatus.f32LcdShowSoc", 81.4));
+
+  @RegisterExtension final ExporterExtension other = ExporterExtension.rest();
 
   private static String text;
   private static String removed;
@@ -177,6 +187,62 @@ class MigrationDocTest {
               there.stream().noneMatch(named(METRIC, first(removed))::contains), () -> "" + there);
           assertTrue(there.stream().noneMatch(name -> name.endsWith("_created")));
         });
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(strings = {"device", "rest"})
+  void labelsDependOnTheCatalogue(String mode, @TempDir Path directory) throws IOException {
+    other.cloud().add(UNNAMED);
+    other.startIn(mode, "ECOFLOW_METRICS=both", "ECOFLOW_DEVICE_SN=" + UNNAMED.serial());
+    assertLabels(2);
+    // A catalogue without this model, like that of the Python exporter.
+    Path catalogue =
+        Files.writeString(
+            directory.resolve("devices.json"),
+            """
+            [{"generalKey": "ecoflow_ps_delta_pro_3600", "name": "DELTA Pro", "sn": "DCE"}]
+            """);
+    other.startIn(
+        mode,
+        "ECOFLOW_METRICS=both",
+        "ECOFLOW_DEVICE_SN=" + UNNAMED.serial(),
+        "ECOFLOW_DEVICES_JSON=" + catalogue);
+    assertLabels(1);
+  }
+
+  /** Compares the labels of a raw and a normalised series with the values in a column. */
+  private void assertLabels(int column) {
+    Map<String, String> expected = new TreeMap<>();
+    Pattern.compile("(?m)^\\| `(device_name|product_name)` \\| `([^`|]*)` \\| `([^`|]*)` \\|$")
+        .matcher(section(text, "Labels"))
+        .results()
+        .forEach(row -> expected.put(row.group(1), row.group(column + 1)));
+    assertEquals(2, expected.size());
+    eventually(
+        () -> {
+          for (String name : List.of("pd_soc", "battery_charge_ratio")) {
+            List<Series> series = other.page().series(name, "device=" + UNNAMED.serial());
+            assertEquals(1, series.size(), name);
+            Map<String, String> labels = new TreeMap<>(series.get(0).labels());
+            labels.keySet().retainAll(expected.keySet());
+            assertEquals(expected, labels);
+          }
+        });
+  }
+
+  @Test
+  void withAnAccountAndAllDevicesTheNameIsThatInTheApp() {
+    eventually(
+        () ->
+            assertEquals(
+                "Garage", account.page().series("pd_soc").get(0).labels().get("device_name")));
+  }
+
+  @Test
+  void metricsAreAtOnePath() {
+    assertEquals(200, keys.http().get("/metrics").statusCode());
+    assertTrue(keys.http().get("/").body().contains("<html"));
+    assertEquals(404, keys.http().get("/prometheus").statusCode());
   }
 
   @Test
