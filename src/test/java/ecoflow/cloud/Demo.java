@@ -1,7 +1,10 @@
 package ecoflow.cloud;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.LocalTime;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -10,15 +13,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Runs the exporter's jar, given as the argument, on a simulated cloud with a fleet of devices
- * whose values change.
+ * Runs a copy of the exporter's jar, given as the argument, on a simulated cloud with a fleet of
+ * devices. Their values follow the time of day, and one of them is offline from time to time.
  *
- * <p>The environment can set EXPORTER_PORT (default 9090) and DEMO_MODE (device, mqtt, open or
- * rest).
+ * <p>The environment can set EXPORTER_PORT (default 9090), DEMO_MODE (device, mqtt, open or rest)
+ * and DEMO_HOUR, the hour of the day at which the demo starts (by default that of the clock).
  */
 public final class Demo {
 
   private static final long SECONDS_PER_STEP = 2;
+
+  /** RIVER 3 is offline for the last 2 of every 10 minutes. */
+  private static final int OUTAGE_CYCLE = 300;
+
+  private static final int STEPS_UNTIL_OUTAGE = 240;
 
   private Demo() {}
 
@@ -27,28 +35,60 @@ public final class Demo {
       System.err.println("Usage: Demo <exporter jar>");
       System.exit(2);
     }
+    double hour = startHour(System.getenv("DEMO_HOUR"));
+    // The build of another version replaces the jar, which a running process does not survive.
+    Path jar = Files.createTempFile("ecoflow-exporter-demo", ".jar");
     int exitCode;
     try (SimulatedCloud cloud = SimulatedCloud.start()) {
-      exitCode = run(cloud, Path.of(args[0]));
+      Files.copy(Path.of(args[0]), jar, StandardCopyOption.REPLACE_EXISTING);
+      exitCode = run(cloud, jar, hour);
+    } finally {
+      Files.deleteIfExists(jar);
     }
     System.exit(exitCode);
   }
 
-  private static int run(SimulatedCloud cloud, Path jar) throws IOException, InterruptedException {
+  private static double startHour(String setting) {
+    if (setting == null) {
+      return LocalTime.now().toSecondOfDay() / 3600.0;
+    }
+    try {
+      double hour = Double.parseDouble(setting);
+      if (hour >= 0 && hour < 24) {
+        return hour;
+      }
+    } catch (NumberFormatException e) {
+      // Reported below.
+    }
+    System.err.println("DEMO_HOUR is " + setting + ", but must be a number from 0 to 23.99");
+    System.exit(2);
+    return 0;
+  }
+
+  private static int run(SimulatedCloud cloud, Path jar, double startHour)
+      throws IOException, InterruptedException {
     Fleet fleet = new Fleet();
     fleet.devices().forEach(cloud::add);
     Process exporter = startExporter(cloud, jar);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(exporter), "demo-stop"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(exporter, jar), "demo-stop"));
 
     ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     AtomicLong step = new AtomicLong();
     clock.scheduleAtFixedRate(
-        () -> fleet.tick(step.getAndIncrement()), 0, SECONDS_PER_STEP, TimeUnit.SECONDS);
+        () -> tick(fleet, startHour, step.getAndIncrement()),
+        0,
+        SECONDS_PER_STEP,
+        TimeUnit.SECONDS);
     try {
       return exporter.waitFor();
     } finally {
       clock.shutdownNow();
     }
+  }
+
+  private static void tick(Fleet fleet, double startHour, long step) {
+    fleet.setRiver3Online(step % OUTAGE_CYCLE < STEPS_UNTIL_OUTAGE);
+    fleet.tick((startHour + step * SECONDS_PER_STEP / 3600.0) % 24, step);
   }
 
   private static Process startExporter(SimulatedCloud cloud, Path jar) throws IOException {
@@ -81,18 +121,21 @@ public final class Demo {
       environment.put("ECOFLOW_ACCOUNT_PASSWORD", account.password());
     }
     Process exporter = command.start();
-    System.out.println("Demo in " + mode + " mode: http://localhost:" + port + "/metrics");
+    System.out.println("Demo in " + mode + " mode: http://localhost:" + port + "/");
     return exporter;
   }
 
-  private static void stop(Process exporter) {
+  private static void stop(Process exporter, Path jar) {
     exporter.destroy();
     try {
       if (!exporter.waitFor(10, TimeUnit.SECONDS)) {
         exporter.destroyForcibly();
       }
+      Files.deleteIfExists(jar);
     } catch (InterruptedException e) {
       exporter.destroyForcibly();
+    } catch (IOException e) {
+      System.err.println("Cannot delete " + jar + ": " + e);
     }
   }
 }

@@ -6,17 +6,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Devices of several model families that simulate sunny days of {@link #DAY} steps. Their values
- * depend only on the step: the sun shines in the first half of a day and not at all in the second,
- * so every solar power falls to zero and rises again.
+ * Devices of several model families. Their values depend only on the hour of the day, from 0 to 24,
+ * and on the step: the sun shines from 6 to 18 h, with passing clouds, batteries are full at
+ * sunset, and the home needs most power in the evening.
  */
 public final class Fleet {
 
-  /** Steps in a day; a multiple of {@link #FULL_PUSH}. */
+  /** Steps in a day that starts at sunrise; a multiple of {@link #FULL_PUSH}. */
   public static final int DAY = 60;
 
   /** Interval in steps at which a device pushes all its values, not only the changed ones. */
   public static final int FULL_PUSH = 30;
+
+  private static final int SUNRISE = 6;
 
   /** JSON, with lists of numbers as cell values. */
   public static final String DELTA_2 = "R331DEMO00000001";
@@ -103,18 +105,25 @@ public final class Fleet {
 
   public Fleet() {
     river3.setOpenToDevelopers(false);
-    devices().forEach(device -> device.set(changing(device.serial(), 0)));
+    devices().forEach(device -> device.set(changing(device.serial(), SUNRISE, 0)));
   }
 
   public List<SimulatedDevice> devices() {
     return List.of(delta2, river3, delta3, stream, plug);
   }
 
-  /** Moves all devices to this step, at which they push. */
+  /** Moves all devices to this step, at which they push. A day has {@link #DAY} steps. */
   public void tick(long step) {
+    tick((SUNRISE + 24.0 * step / DAY) % 24, step);
+  }
+
+  /** Moves all devices to this hour of the day; those that are online push. */
+  void tick(double hour, long step) {
     for (SimulatedDevice device : devices()) {
-      Map<String, Object> values = changing(device.serial(), step);
-      if (step % FULL_PUSH == 0) {
+      Map<String, Object> values = changing(device.serial(), hour, step);
+      if (!device.isOnline()) {
+        device.set(values);
+      } else if (step % FULL_PUSH == 0) {
         device.set(values);
         device.pushAll();
       } else {
@@ -123,18 +132,50 @@ public final class Fleet {
     }
   }
 
-  private static Map<String, Object> changing(String serial, long step) {
-    double sun = Math.max(0, Math.sin(2 * Math.PI * step / DAY));
-    // Highest at dusk, lowest at dawn.
-    float soc = Math.round(500 - 300 * Math.cos(2 * Math.PI * step / DAY)) / 10f;
+  /** Disconnects RIVER 3 from the cloud, or connects it again, with all its values. */
+  void setRiver3Online(boolean online) {
+    if (river3.isOnline() != online) {
+      river3.setOnline(online);
+      river3.publishStatus("{\"params\":{\"status\":%d}}".formatted(online ? 1 : 0));
+      if (online) {
+        river3.pushAll();
+      }
+    }
+  }
+
+  private static Map<String, Object> changing(String serial, double hour, long step) {
     return switch (serial) {
-      case DELTA_2 -> delta2(sun, soc, step);
-      case RIVER_3 -> river3(sun, soc);
-      case DELTA_3 -> delta3(sun, soc);
-      case STREAM_ULTRA -> stream(sun, soc, step);
+      case DELTA_2 -> delta2(sun(hour, 3.7), charge(hour, 20, 80), step);
+      case RIVER_3 -> river3(sun(hour, 2.9), charge(hour, 62, 97));
+      case DELTA_3 -> delta3(sun(hour, 5.3), charge(hour, 41, 66));
+      case STREAM_ULTRA -> stream(sun(hour, 3.7), charge(hour, 12, 94), homeLoad(hour, step));
       case SMART_PLUG -> plug(step);
       default -> throw new IllegalArgumentException(serial);
     };
+  }
+
+  /**
+   * A part of the highest solar power, from 0 to 1, which it reaches at noon.
+   *
+   * @param cloudsPerHour frequency of the clouds, which take at most 40 %
+   */
+  private static double sun(double hour, double cloudsPerHour) {
+    double clearSky = Math.max(0, Math.sin(2 * Math.PI * (hour - SUNRISE) / 24));
+    return clearSky * (0.8 + 0.2 * Math.cos(2 * Math.PI * cloudsPerHour * (hour - 12)));
+  }
+
+  /** Percent with one decimal: the lowest charge at sunrise, the highest at sunset. */
+  private static float charge(double hour, int lowest, int highest) {
+    double middle = (lowest + highest) / 2.0;
+    double change = (highest - lowest) / 2.0 * Math.cos(2 * Math.PI * (hour - SUNRISE) / 24);
+    return Math.round(10 * (middle - change)) / 10f;
+  }
+
+  /** Watts, with a small peak in the morning and a large one in the evening. */
+  private static float homeLoad(double hour, long step) {
+    double morning = 150 * Math.exp(-Math.pow((hour - 7.5) / 1.5, 2));
+    double evening = 420 * Math.exp(-Math.pow((hour - 19.5) / 2, 2));
+    return Math.round(190 + morning + evening) + step % 5 * 20;
   }
 
   private static Map<String, Object> delta2(double sun, float soc, long step) {
@@ -197,9 +238,8 @@ public final class Fleet {
         entry("bmsMaxCellTemp", 1));
   }
 
-  private static Map<String, Object> stream(double sun, float soc, long step) {
+  private static Map<String, Object> stream(double sun, float soc, float load) {
     float solar = Math.round(800 * sun);
-    float load = 210 + step % 5 * 20;
     float battery = Math.max(-200, Math.min(600, solar - load));
     return Map.of(
         "powGetPvSum", solar,

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.UnknownFieldSet;
 import ecoflow.testkit.Frames;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -59,6 +60,40 @@ class FleetTest {
   }
 
   @Test
+  void devicesDiffer() {
+    fleet.tick(15.5, 1);
+    assertEquals(73.8f, device(fleet, Fleet.DELTA_2).quota().get("bms_emsStatus.f32LcdShowSoc"));
+    assertEquals(93.4f, device(fleet, Fleet.RIVER_3).quota().get("cmsBattSoc"));
+    assertEquals(63.4f, device(fleet, Fleet.DELTA_3).quota().get("cmsBattSoc"));
+    assertEquals(85.5f, device(fleet, Fleet.STREAM_ULTRA).quota().get("cmsBattSoc"));
+  }
+
+  @Test
+  void theHomeNeedsMostPowerInTheEvening() {
+    fleet.tick(12.0, 1);
+    float noon = (float) device(fleet, Fleet.STREAM_ULTRA).quota().get("powGetSysLoad");
+    fleet.tick(19.5, 1);
+    assertEquals(630f, device(fleet, Fleet.STREAM_ULTRA).quota().get("powGetSysLoad"));
+    assertTrue(noon < 300, () -> "" + noon);
+  }
+
+  @Test
+  void anOfflineDeviceDoesNotPush() {
+    fleet.setRiver3Online(false);
+    int before = pushes.get(Fleet.RIVER_3).size();
+    assertArrayEquals(
+        "{\"params\":{\"status\":0}}".getBytes(StandardCharsets.UTF_8), last(Fleet.RIVER_3));
+    fleet.tick(0);
+    fleet.tick(1);
+    assertEquals(before, pushes.get(Fleet.RIVER_3).size());
+    fleet.setRiver3Online(true);
+    assertEquals(before + 2, pushes.get(Fleet.RIVER_3).size());
+    fleet.setRiver3Online(true);
+    fleet.tick(1);
+    assertEquals(before + 3, pushes.get(Fleet.RIVER_3).size());
+  }
+
+  @Test
   void everyWireFormatContainsTheValues() throws IOException {
     fleet.tick(1);
     assertEquals(
@@ -71,7 +106,9 @@ class FleetTest {
     assertEquals(15f, real(Frames.headers(last(Fleet.RIVER_3)).get(0).message(), 4));
     assertEquals(75.5f, real(Frames.headers(last(Fleet.DELTA_3)).get(0).message(), 4));
     byte[] stream = Base64.getDecoder().decode(last(Fleet.STREAM_ULTRA));
-    assertEquals(230f, real(Frames.headers(stream).get(0).message(), 516));
+    assertEquals(
+        device(fleet, Fleet.STREAM_ULTRA).quota().get("powGetSysLoad"),
+        real(Frames.headers(stream).get(0).message(), 516));
   }
 
   @Test
