@@ -52,6 +52,9 @@ class DashboardsIT {
           "Self-sufficiency in 24 hours",
           "Cost and savings in 24 hours");
 
+  /** The title of the panel for metrics of some models. */
+  private static final String FURTHER = "$metric";
+
   /** Queries from the dashboard of the Python exporter, whose names must remain valid. */
   private static final List<String> OF_THE_REFERENCE =
       List.of(
@@ -162,6 +165,9 @@ class DashboardsIT {
     assertTrue(boards.removeIf(board -> board.name().equals("ecoflow-kafka.json")));
     for (Dashboard board : boards) {
       for (Query query : board.queries()) {
+        if (query.panel().equals(FURTHER)) {
+          continue;
+        }
         // Previous days do not have data: evaluate expressions with a negative offset at the start
         // of the test.
         boolean looksAhead = query.expression().contains("offset -1d");
@@ -180,7 +186,44 @@ class DashboardsIT {
     assertEquals(
         Set.of("Garage", "Camping", "Van", "Balcony", "Fridge"),
         namesIn("ecoflow-fleet", "Age of the last value"));
-    assertEquals(Set.of("Garage", "Camping", "Van"), namesIn("ecoflow-device", "Power in"));
+    // Without a total, a device shows the power of its panels, of the plug, or of the home.
+    assertEquals(
+        Set.of("Garage", "Camping", "Van", "Balcony"), namesIn("ecoflow-device", "Power in"));
+    assertEquals(
+        Set.of("Garage", "Camping", "Van", "Balcony", "Fridge"),
+        namesIn("ecoflow-device", "Power out"));
+  }
+
+  /** Grafana repeats the panel for each metric of the device that the variable selects. */
+  @Test
+  void eachFurtherMetricOfADeviceIsShown() {
+    Dashboard board = Dashboard.named("ecoflow-device");
+    Map<String, Set<String>> metrics = new TreeMap<>();
+    prometheus
+        .query("{job=\"ecoflow\", __name__=~\"" + board.metricsOf("metric") + "\"}")
+        .forEach(
+            sample ->
+                metrics
+                    .computeIfAbsent(sample.labels().get("device_name"), unused -> new TreeSet<>())
+                    .add(sample.labels().get("__name__")));
+    assertEquals(Set.of("Garage", "Camping", "Van", "Balcony", "Fridge"), metrics.keySet());
+    assertTrue(metrics.get("Garage").contains("ecoflow_battery_pack_cell_voltage_max_volts"));
+    assertEquals(
+        Set.of(
+            "ecoflow_port_current_amperes",
+            "ecoflow_port_frequency_hertz",
+            "ecoflow_port_power_limit_watts",
+            "ecoflow_port_voltage_volts"),
+        metrics.get("Fridge"));
+    for (String metric : metrics.values().stream().flatMap(Set::stream).toList()) {
+      long shown =
+          board.queries().stream()
+              .filter(query -> query.panel().equals(FURTHER))
+              .map(query -> plain(query.expression().replace(FURTHER, metric)))
+              .filter(expression -> !prometheus.query(expression).isEmpty())
+              .count();
+      assertEquals(1, shown, metric);
+    }
   }
 
   /** Without normalised metrics, the dashboards use raw metrics. */

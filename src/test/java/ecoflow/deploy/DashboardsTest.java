@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import ecoflow.testkit.Dashboard;
 import ecoflow.testkit.Dashboard.Query;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DashboardsTest {
 
   private static final int COLUMNS = 24;
+  private static final Path NAMES = Path.of("src/main/resources/ecoflow/normal/names.csv");
 
   /** A series of a device that a rule has not recorded. */
   private static final Pattern OF_A_DEVICE = Pattern.compile("ecoflow_\\w+\\{device=");
@@ -172,8 +176,68 @@ class DashboardsTest {
         boolean isPrice = query.expression().contains("$price_sell or vector(0)");
         assertTrue(isCount || isPrice || !query.expression().contains("vector("), query::toString);
       }
-      assertFalse(board.json().toString().contains("noValue"), board::name);
       assertFalse(board.json().toString().contains("\"nullValueMode\":\"null as zero\""));
+    }
+  }
+
+  /** A panel without data says why it is empty. An unknown value must not be shown as a number. */
+  @ParameterizedTest
+  @MethodSource("dashboards")
+  void eachPanelHasATextForMissingData(Dashboard board) {
+    for (JsonNode panel : board.panels()) {
+      if (!panel.path("type").asText().equals("row")) {
+        String text = panel.path("fieldConfig").path("defaults").path("noValue").asText();
+        assertTrue(
+            text.matches("(?:None|N[eo]t? .+|The device .+|Requires .+|Kafka .+)"),
+            panel::toString);
+        assertFalse(text.endsWith("."), text);
+      }
+    }
+  }
+
+  /** Grafana does not replace variables in units. */
+  @Test
+  void theCurrencyAndPricesAreVariables() {
+    Dashboard energy = Dashboard.named("ecoflow-energy");
+    for (String name : List.of("currency", "price_buy", "price_sell")) {
+      assertEquals("textbox", energy.variable(name).path("type").asText(), name);
+    }
+    for (Dashboard board : dashboards()) {
+      for (JsonNode panel : board.panels()) {
+        boolean hasPrice = panel.path("targets").toString().contains("$price");
+        String currency =
+            panel.path("fieldConfig").path("defaults").path("custom").path("axisLabel").asText();
+        assertEquals(hasPrice ? "$currency" : "", currency);
+        for (JsonNode target : panel.path("targets")) {
+          boolean isNamed = target.path("legendFormat").asText().endsWith("in $currency");
+          assertEquals(target.path("expr").asText().contains("$price"), isNamed);
+        }
+      }
+      assertFalse(board.json().toString().contains("\"unit\":\"currency"), board::name);
+    }
+  }
+
+  /**
+   * Metrics that only some models have are shown by a panel that Grafana repeats for each metric of
+   * the device. The other panels are useful for most models.
+   */
+  @Test
+  void theDeviceBoardShowsEachGauge() throws IOException {
+    Dashboard board = Dashboard.named("ecoflow-device");
+    JsonNode variable = board.variable("metric");
+    assertTrue(variable.path("multi").asBoolean() && variable.path("includeAll").asBoolean());
+    assertEquals("[\"$__all\"]", variable.path("current").path("value").toString());
+    List<JsonNode> repeated = board.panels().stream().filter(panel -> panel.has("repeat")).toList();
+    assertEquals(1, repeated.size());
+    assertEquals("metric", repeated.get(0).path("repeat").asText());
+
+    Pattern further = board.metricsOf("metric");
+    String fixed = board.queries().toString();
+    for (String line : Files.readAllLines(NAMES)) {
+      String name = "ecoflow_" + line.split(",")[0];
+      if (line.split(",")[1].equals("gauge")) {
+        assertTrue(further.matcher(name).matches() || fixed.contains("(" + name + "{"), name);
+      }
     }
   }
 }

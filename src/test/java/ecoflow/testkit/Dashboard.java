@@ -8,12 +8,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A dashboard of {@code deploy/grafana/dashboards}. */
 public record Dashboard(String name, JsonNode json) {
 
   private static final Path DIRECTORY = Path.of("deploy/grafana/dashboards");
+  private static final Pattern METRIC_NAMES = Pattern.compile("__name__=~\"([^\"]+)\"");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** An expression of a panel, with variables of Grafana. */
@@ -43,6 +46,24 @@ public record Dashboard(String name, JsonNode json) {
     List<JsonNode> panels = new ArrayList<>();
     json.path("panels").forEach(panels::add);
     return panels;
+  }
+
+  public JsonNode variable(String variable) {
+    for (JsonNode candidate : json.path("templating").path("list")) {
+      if (candidate.path("name").asText().equals(variable)) {
+        return candidate;
+      }
+    }
+    throw new IllegalArgumentException(variable);
+  }
+
+  /** The names of metrics that are values of a variable. */
+  public Pattern metricsOf(String variable) {
+    Matcher names = METRIC_NAMES.matcher(variable(variable).path("definition").asText());
+    if (!names.find()) {
+      throw new IllegalArgumentException(variable);
+    }
+    return Pattern.compile(names.group(1));
   }
 
   /** All references to a data source: panels, their queries, variables, annotations. */
