@@ -80,6 +80,7 @@ public final class Beans implements ExporterBeans {
 
   private Runnable exit = () -> {};
   private boolean reconnects = true;
+  private Meters meters;
   private Devices devices;
   private Api api;
   private Vertx vertx;
@@ -172,7 +173,7 @@ public final class Beans implements ExporterBeans {
     boolean areNamed = accounts.areNamed();
     Logger log = LoggerFactory.getLogger(Beans.class);
     Registry registry = camel.getRegistry();
-    Meters meters = new Meters(settings, accounts, version());
+    meters = new Meters(settings, accounts, version());
     devices = new Devices(settings, accounts, line -> log.warn("{}", line), nanoClock);
     meters.registerDevices(devices::overLimit, devices::invalidSerials, devices::ofOtherAccounts);
     Quotas quotas =
@@ -444,6 +445,9 @@ public final class Beans implements ExporterBeans {
     logins.ifPresent(Logins::close);
     if (api != null) {
       api.close();
+    }
+    if (meters != null) {
+      meters.close();
     }
     if (vertx != null) {
       EventLoops.close(vertx);

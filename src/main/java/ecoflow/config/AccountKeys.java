@@ -75,6 +75,7 @@ final class AccountKeys {
           "ECOFLOW_DEVICES_JSON",
           "METRICS_PREFIX",
           "ECOFLOW_METRICS",
+          "ECOFLOW_JVM_METRICS",
           "ECOFLOW_ENERGY_HOLD",
           "ESTABLISH_ATTEMPTS",
           "ECOFLOW_LOGIN_BURST",

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
  * @param webConfig the file with the TLS settings and the users of the pages
  * @param prefix the prefix of all metric names, without the underscore
  * @param metrics the kinds of device metrics
+ * @param jvmMetrics whether the page contains metrics of the Java runtime and the process
  * @param energyHold time after the last message of a device for which its power still counts
  *     towards energy
  */
@@ -29,10 +30,17 @@ public record PageSettings(
     Optional<Path> webConfig,
     String prefix,
     Metrics metrics,
+    boolean jvmMetrics,
     Duration energyHold) {
 
   private static final String METRICS = "ECOFLOW_METRICS";
+  private static final String METRICS_PREFIX = "METRICS_PREFIX";
   private static final Pattern PREFIX = Pattern.compile("[a-zA-Z_:][a-zA-Z0-9_:]*");
+  private static final String JVM_METRICS = "ECOFLOW_JVM_METRICS";
+
+  /** Prefixes with which device metrics could have the name of a metric of the Java runtime. */
+  private static final Pattern JVM_PREFIX = Pattern.compile("(jvm|process)(_.*)?");
+
   private static final String ADDRESS = "ECOFLOW_LISTEN_ADDRESS";
   private static final Pattern ADDRESS_PATTERN =
       Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*");
@@ -54,16 +62,19 @@ public record PageSettings(
   }
 
   static PageSettings read(Environment env) throws ConfigException {
+    String prefix =
+        env.matching(
+            METRICS_PREFIX,
+            "ecoflow",
+            PREFIX,
+            "letters, digits, _ and :, not starting with a digit");
     return new PageSettings(
         env.number("EXPORTER_PORT", 9090, 1, 65535),
         address(env),
         webConfig(env),
-        env.matching(
-            "METRICS_PREFIX",
-            "ecoflow",
-            PREFIX,
-            "letters, digits, _ and :, not starting with a digit"),
+        prefix,
         metrics(env),
+        jvmMetrics(env, prefix),
         env.seconds("ECOFLOW_ENERGY_HOLD", "300", "1", "86400"));
   }
 
@@ -97,6 +108,17 @@ public record PageSettings(
     } catch (IllegalArgumentException e) {
       throw env.invalid(METRICS, value, "raw, normalised or both");
     }
+  }
+
+  private static boolean jvmMetrics(Environment env, String prefix) throws ConfigException {
+    boolean areShown =
+        Boolean.parseBoolean(
+            env.matching(JVM_METRICS, "false", Pattern.compile("(?i)true|false"), "true or false"));
+    if (areShown && JVM_PREFIX.matcher(prefix).matches()) {
+      throw env.invalid(
+          METRICS_PREFIX, prefix, "a prefix other than jvm and process with " + JVM_METRICS);
+    }
+    return areShown;
   }
 
   private static Optional<String> address(Environment env) throws ConfigException {

@@ -43,7 +43,7 @@ import java.util.stream.Collectors;
  * Counters are from Micrometer, so that routes can increment them ({@code micrometer:counter:...});
  * histograms are from the Prometheus client, because Micrometer adds a {@code _max} series to each.
  */
-public final class Meters {
+public final class Meters implements AutoCloseable {
 
   /** The result of a collection of one device. */
   public enum Scrape {
@@ -78,6 +78,7 @@ public final class Meters {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final PrometheusRegistry prometheus = registry.getPrometheusRegistry();
   private final SelectedMeters selected = new SelectedMeters(prometheus);
+  private Optional<JvmMeters> jvm = Optional.empty();
 
   /** The counters of an account that are used for each message. */
   private record MessageCounters(Counter text, Counter protobuf) {}
@@ -200,6 +201,9 @@ public final class Meters {
       registerCounters(accounts.all().get(0));
     }
     otherMessages = messages("", defaultClient);
+    if (settings.page().jvmMetrics()) {
+      jvm = Optional.of(new JvmMeters(prometheus));
+    }
   }
 
   private void registerShard(Settings settings) {
@@ -729,6 +733,12 @@ public final class Meters {
     // duplicate.
     ownNames.add(name.replaceFirst("_(total|info)$", ""));
     return prefix + name;
+  }
+
+  /** Ends the listeners of the Java runtime. */
+  @Override
+  public void close() {
+    jvm.ifPresent(JvmMeters::close);
   }
 
   static double seconds(Duration duration) {

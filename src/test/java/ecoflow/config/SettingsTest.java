@@ -131,6 +131,24 @@ class SettingsTest {
   }
 
   @Test
+  void metricsOfTheProcessAreOptional() throws ConfigException {
+    String jvm = "ECOFLOW_JVM_METRICS";
+
+    assertFalse(Settings.from(keys()).page().jvmMetrics());
+    assertTrue(Settings.from(keys(jvm, "True")).page().jvmMetrics());
+    assertTrue(error(keys(jvm, "1")).endsWith("expected true or false"));
+    assertEquals("jvm", Settings.from(keys("METRICS_PREFIX", "jvm")).page().prefix());
+    for (String prefix : List.of("jvm", "jvm_memory", "process")) {
+      assertEquals(
+          "METRICS_PREFIX="
+              + prefix
+              + " is not valid: expected a prefix other than jvm and process with "
+              + jvm,
+          error(keys("METRICS_PREFIX", prefix, jvm, "true")));
+    }
+  }
+
+  @Test
   void messagesDirMustExist() throws ConfigException {
     String dir = "ECOFLOW_MESSAGES_DIR";
 
