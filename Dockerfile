@@ -23,7 +23,7 @@ RUN touch CHANGELOG.md LICENSE README.md devices.json \
     && echo 'syntax = "proto3";' | tee src/main/proto/frame.proto > src/main/proto/nothing.proto \
     && ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && rm -rf src/main/proto target
-COPY CHANGELOG.md LICENSE README.md devices.json ./
+COPY CHANGELOG.md LICENSE README.md SECURITY.md devices.json ./
 COPY docs/*.md docs/
 COPY src src
 RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \

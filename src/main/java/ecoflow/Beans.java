@@ -52,6 +52,7 @@ import org.apache.camel.AsyncProducer;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.spi.Registry;
 import org.slf4j.Logger;
@@ -151,6 +152,14 @@ public final class Beans implements ExporterBeans {
   /** Whether the pages use HTTPS. */
   boolean isTls() {
     return protection.usesTls();
+  }
+
+  /** Customizes the web server, which the start of Camel has created. */
+  void configureServer(CamelContext camel) {
+    camel
+        .getRegistry()
+        .findByType(VertxPlatformHttpRouter.class)
+        .forEach(Protection::customizeNotFound);
   }
 
   /** The reason why the server of the pages is not listening; empty if it is. */

@@ -208,6 +208,7 @@ public final class EcoflowExporter implements AutoCloseable {
                   other -> new Beans(configuration.withProcess(other)),
                   () -> end(EXIT_FAILED)));
     }
+    beans.configureServer(main.getCamelContext());
     beans.watchAccounts();
     beans.watchRole(
         line -> {
@@ -215,15 +216,17 @@ public final class EcoflowExporter implements AutoCloseable {
           end(EXIT_BAD_CONFIGURATION);
         });
     isStarted = true;
-    log.info(
-        "Metrics are at {}://{}:{}/metrics",
-        beans.isTls() ? "https" : "http",
-        settings
-            .page()
-            .address()
-            .map(address -> address.contains(":") ? "[" + address + "]" : address)
-            .orElse("localhost"),
-        settings.page().port());
+    String address =
+        (beans.isTls() ? "https" : "http")
+            + "://"
+            + settings
+                .page()
+                .address()
+                .map(host -> host.contains(":") ? "[" + host + "]" : host)
+                .orElse("localhost")
+            + ":"
+            + settings.page().port();
+    log.info("Metrics are at {}/metrics, the landing page is at {}/", address, address);
   }
 
   private String startLine() {

@@ -1,7 +1,6 @@
 package ecoflow.landing;
 
 import java.util.Locale;
-import java.util.OptionalDouble;
 
 /** Formats values for the landing page. */
 final class Format {
@@ -13,18 +12,32 @@ final class Format {
 
   private Format() {}
 
-  static String watts(OptionalDouble watts) {
-    if (watts.isEmpty()) {
+  /** Formats a power, such as 7.3 W, 853 W, 1.25 kW and 12.3 kW; a dash for NaN. */
+  static String watts(double watts) {
+    if (Double.isNaN(watts)) {
       return NO_VALUE;
     }
-    double value = watts.getAsDouble();
-    if (Math.abs(value) >= 10_000) {
-      return String.format(Locale.ROOT, "%.1f kW", value / 1_000);
+    double size = Math.abs(watts);
+    if (size >= 9_995) {
+      return String.format(Locale.ROOT, "%.1f kW", watts / 1_000);
     }
-    boolean isSmall = Math.abs(value) < 10 && Math.rint(value) != value;
+    if (size >= 999.5) {
+      return String.format(Locale.ROOT, "%.2f kW", watts / 1_000);
+    }
+    boolean isSmall = size < 9.95 && Math.rint(watts) != watts;
     // Adding 0 converts -0 to 0.
     return String.format(
-        Locale.ROOT, isSmall ? "%.1f W" : "%.0f W", isSmall ? value : Math.rint(value) + 0.0);
+        Locale.ROOT, isSmall ? "%.1f W" : "%.0f W", isSmall ? watts : Math.rint(watts) + 0.0);
+  }
+
+  /** Formats an energy, such as 40 Wh, 3.1 kWh and 250 kWh. */
+  static String energy(double joules) {
+    double wattHours = joules / 3_600;
+    if (wattHours < 99.5) {
+      return String.format(Locale.ROOT, "%.0f Wh", Math.rint(wattHours) + 0.0);
+    }
+    String pattern = wattHours < 99_950 ? "%.1f kWh" : "%,.0f kWh";
+    return String.format(Locale.ROOT, pattern, wattHours / 1_000);
   }
 
   static String percent(double ratio) {
@@ -42,16 +55,17 @@ final class Format {
 
   /** The time until the battery is full or empty, depending on the power; may be empty. */
   static String remainingTime(Reading reading) {
-    OptionalDouble toFull = reading.toFull();
-    OptionalDouble toEmpty = reading.toEmpty();
-    boolean isCharging = reading.input().orElse(0) > reading.output().orElse(0);
-    if (toFull.isPresent() && (isCharging || toEmpty.isEmpty())) {
-      return "full in " + duration((long) toFull.getAsDouble());
+    boolean isCharging = orZero(reading.input()) > orZero(reading.output());
+    boolean hasToEmpty = Reading.isKnown(reading.toEmpty());
+    if (Reading.isKnown(reading.toFull()) && (isCharging || !hasToEmpty)) {
+      return "full in " + duration((long) reading.toFull());
     }
     // Some devices also send the time to empty while they are charging.
-    return toEmpty.isPresent() && !isCharging
-        ? "empty in " + duration((long) toEmpty.getAsDouble())
-        : "";
+    return hasToEmpty && !isCharging ? "empty in " + duration((long) reading.toEmpty()) : "";
+  }
+
+  private static double orZero(double value) {
+    return Reading.isKnown(value) ? value : 0;
   }
 
   /** Formats a duration with at most two units. */

@@ -77,8 +77,9 @@ public final class Landing {
     page.linkAccounts();
   }
 
-  /** Binds {@code landingPage}. */
+  /** Binds {@code landingPage} and {@code documents}. */
   public void bind(Registry registry) {
     registry.bind("landingPage", page);
+    registry.bind("documents", new Documents());
   }
 }

@@ -3,16 +3,13 @@ package ecoflow.landing;
 import ecoflow.device.DeviceView;
 import ecoflow.landing.Landing.Failure;
 import ecoflow.landing.Selection.Group;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.SequenceInputStream;
+import ecoflow.landing.Site.Unit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -28,9 +25,12 @@ final class LandingPage {
 
   private record Condition(String name, Supplier<Optional<String>> problem, String okText) {}
 
+  /** For a device without values. It remains empty. */
+  private static final History EMPTY = new History();
+
   private final String about;
   private final Supplier<List<DeviceView>> devices;
-  private final Function<String, Reading> readings;
+  private final Function<String, Readings.Result> readings;
   private final int maxGap;
   private final LongSupplier nanoClock;
   private final LongSupplier millisClock;
@@ -45,7 +45,7 @@ final class LandingPage {
   LandingPage(
       String about,
       Supplier<List<DeviceView>> devices,
-      Function<String, Reading> readings,
+      Function<String, Readings.Result> readings,
       Duration interval,
       LongSupplier nanoClock,
       LongSupplier millisClock,
@@ -89,25 +89,28 @@ final class LandingPage {
           .keySet()
           .retainAll(all.stream().map(DeviceView::serial).collect(Collectors.toSet()));
     }
+    long now = millisClock.getAsLong();
     for (DeviceView device : all) {
       History history = histories.computeIfAbsent(device.serial(), unused -> new History());
+      history.setOnline(device.online(), now);
       if (device.shown() && !history.has(minute)) {
-        recordReading(history, minute, readings.apply(device.serial()));
+        Readings.Result result = readings.apply(device.serial());
+        history.add(minute, result.reading());
+        history.count(result.counts(), now, maxGapMillis());
       }
     }
   }
 
-  /** Records the charge; for a device without a charge, the output power. */
-  private static void recordReading(History history, long minute, Reading reading) {
-    if (reading.charge().isPresent()) {
-      history.addCharge(minute, reading.charge().getAsDouble());
-    } else if (reading.output().isPresent()) {
-      history.addPower(minute, reading.output().getAsDouble());
-    }
+  private long maxGapMillis() {
+    return TimeUnit.MINUTES.toMillis(maxGap);
   }
 
-  private Reading reading(DeviceView device) {
-    return device.shown() ? readings.apply(device.serial()) : Reading.NONE;
+  private History history(String serial) {
+    return histories.getOrDefault(serial, EMPTY);
+  }
+
+  private Readings.Result read(DeviceView device) {
+    return device.shown() ? readings.apply(device.serial()) : Readings.Result.NONE;
   }
 
   /**
@@ -122,7 +125,9 @@ final class LandingPage {
   public Map<String, Object> view(@Body Query query) {
     List<DeviceView> all = devices.get();
     Selection selection = Selection.of(all, accountOf, query);
-    Map<String, Object> view = new HashMap<>();
+    long now = millisClock.getAsLong();
+    Map<String, Readings.Result> read = new HashMap<>();
+    Map<String, Object> view = new HashMap<>(overview(all, read, now));
     view.put("about", about);
     view.put("online", Format.count(all.stream().filter(DeviceView::online).count()));
     view.put("count", Format.count(all.size()));
@@ -136,10 +141,11 @@ final class LandingPage {
     view.put("queryAccount", query.account());
     view.put("isFilter", query.isFilter());
     view.put("found", Format.devices(selection.found()));
-    view.put("groups", selection.groups().stream().map(g -> group(selection, g)).toList());
+    view.put(
+        "groups", selection.groups().stream().map(g -> group(selection, g, read, now)).toList());
     view.put("pages", selection.pages() == 1 ? List.of() : List.of(pages(selection)));
     view.put("noDevices", selection.found() > 0 ? "" : noDevices(all.isEmpty(), query));
-    view.put("conditions", conditions.stream().map(LandingPage::condition).toList());
+
     view.put(
         "failures",
         failure.get().stream()
@@ -150,7 +156,54 @@ final class LandingPage {
     return view;
   }
 
-  private Map<String, Object> group(Selection selection, Group group) {
+  /** The values of the first line, the problems and the power flows. */
+  private Map<String, Object> overview(
+      List<DeviceView> all, Map<String, Readings.Result> read, long now) {
+    List<Map<String, Object>> states = conditions.stream().map(LandingPage::condition).toList();
+    List<Map<String, Object>> problems =
+        states.stream().filter(state -> Boolean.FALSE.equals(state.get("isOk"))).toList();
+    boolean isOk = problems.isEmpty();
+    List<Unit> units = all.size() > Overview.MAX_DEVICES ? List.of() : units(all, read);
+    Overview overview =
+        new Overview(
+            units,
+            (serial, energy) ->
+                history(serial).today(energy, read.get(serial).counts(), now, maxGapMillis()),
+            now);
+    boolean isFine = isOk && all.stream().allMatch(DeviceView::online);
+    return Map.of(
+        "headline",
+        Overview.headline(all, isOk, overview.headlineEnergy()),
+        "isFine",
+        isFine && !all.isEmpty(),
+        "isBad",
+        !isOk,
+        "problems",
+        problems,
+        "conditions",
+        states,
+        "flow",
+        overview.flow());
+  }
+
+  private List<Unit> units(List<DeviceView> all, Map<String, Readings.Result> read) {
+    List<Unit> units = new ArrayList<>();
+    for (DeviceView device : all) {
+      Readings.Result result = read(device);
+      read.put(device.serial(), result);
+      units.add(
+          new Unit(
+              accountOf.apply(device),
+              device.serial(),
+              device.labels().deviceName(),
+              result.reading(),
+              device.shown() ? result.reading() : history(device.serial()).last()));
+    }
+    return units;
+  }
+
+  private Map<String, Object> group(
+      Selection selection, Group group, Map<String, Readings.Result> read, long now) {
     boolean hasHeading = selection.hasAccounts() && !group.account().isEmpty();
     String size = Format.devices(group.all());
     return Map.of(
@@ -161,7 +214,7 @@ final class LandingPage {
         "size",
         group.found() == group.all() ? size : Format.count(group.found()) + " of " + size,
         "devices",
-        group.devices().stream().map(this::device).toList());
+        group.devices().stream().map(device -> card(device, read, now)).toList());
   }
 
   private static Map<String, Object> pages(Selection selection) {
@@ -202,47 +255,21 @@ final class LandingPage {
     return Format.ago(millisClock.getAsLong() - epochMillis);
   }
 
-  private Map<String, Object> device(DeviceView device) {
-    Reading reading = reading(device);
-    OptionalDouble charge = reading.charge();
-    double ratio = Math.min(1, Math.max(0, charge.orElse(0)));
-    Map<String, Object> view = new HashMap<>();
-    view.put("name", device.labels().deviceName());
-    view.put("product", device.labels().productName());
-    view.put("serial", device.serial());
-    view.put("isOnline", device.online());
-    view.put("absence", device.absence());
-    view.put("hasCharge", charge.isPresent());
-    view.put("charge", charge.isPresent() ? Format.percent(charge.getAsDouble()) : "");
-    view.put("bar", Math.round(100 * ratio));
-    view.put("isLow", charge.isPresent() && ratio < 0.2);
-    view.put("input", Format.watts(reading.input()));
-    view.put("output", Format.watts(reading.output()));
-    view.put("remainingTime", Format.remainingTime(reading));
-    view.put(
-        "updated",
-        device.lastUpdateMillis().isPresent()
-            ? ago(device.lastUpdateMillis().getAsLong())
-            : "no value yet");
-    History history = histories.get(device.serial());
-    view.put("chart", history == null ? "" : history.path(minute(), maxGap));
-    view.put("chartTitle", history != null && history.isCharge() ? "Charge" : "Output power");
-    return view;
+  private Map<String, Object> card(DeviceView device, Map<String, Readings.Result> read, long now) {
+    Readings.Result result = read.computeIfAbsent(device.serial(), unused -> read(device));
+    History history = history(device.serial());
+    return new Card(
+            device,
+            result.reading(),
+            history,
+            energy -> history.today(energy, result.counts(), now, maxGapMillis()),
+            now)
+        .view(minute(), maxGap);
   }
 
   /** For routes: the page as HTML. */
   public String html(@Body Map<String, Object> view) {
     return template().render(view);
-  }
-
-  /** For routes: README.md and docs/CONFIGURATION.md of the running version. */
-  public byte[] manual() throws IOException {
-    try (InputStream in =
-        new SequenceInputStream(
-            LandingPage.class.getResourceAsStream("README.md"),
-            LandingPage.class.getResourceAsStream("docs/CONFIGURATION.md"))) {
-      return in.readAllBytes();
-    }
   }
 
   /** Loaded on the first request, because most exporters are only scraped. */

@@ -33,6 +33,7 @@ record Selection(
   private static final Comparator<Entry> ORDER =
       Comparator.comparing(Entry::account, String.CASE_INSENSITIVE_ORDER)
           .thenComparing(Entry::account)
+          .thenComparing(entry -> entry.device().online())
           .thenComparing(Entry::name, String.CASE_INSENSITIVE_ORDER)
           .thenComparing(Entry::serial);
 

@@ -327,6 +327,19 @@ public final class Normalised {
     return values;
   }
 
+  /** The model family of a device; empty for an unknown model. */
+  public String family(String serial) {
+    return table()
+        .family(serial, devices.labels(serial).productName())
+        .map(Table.Family::name)
+        .orElse("");
+  }
+
+  /** Whether messages update the energy counters, which requires normalised metrics. */
+  public boolean countsEnergy() {
+    return settings.metrics().areNormalised();
+  }
+
   /** Whether the model of a device has rows for a metric, regardless of the current values. */
   public boolean hasRows(String serial, String metric) {
     return table()

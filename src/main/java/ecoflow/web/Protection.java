@@ -10,6 +10,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.spi.transport.Transport;
+import io.vertx.ext.web.Router;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -110,6 +111,11 @@ public final class Protection implements AutoCloseable {
       file.get().watch(guard);
     }
     return new GuardedServer(vertx, new Customizer());
+  }
+
+  /** Replaces the response of a server to requests for unknown paths. */
+  public static void customizeNotFound(Router router) {
+    router.errorHandler(404, NotFound::respond);
   }
 
   private final class Customizer implements GuardedServer.Customizer {

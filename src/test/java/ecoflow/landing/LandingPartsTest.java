@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,11 +28,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The parts of the landing page: template, formats, readings and charts. */
 class LandingPartsTest {
 
-  private static OptionalDouble some(double value) {
-    return OptionalDouble.of(value);
-  }
+  private static final double NONE = Double.NaN;
 
-  private static final OptionalDouble NONE = OptionalDouble.empty();
+  private static Reading reading(
+      double charge, double input, double output, double toFull, double toEmpty) {
+    return new Reading("", charge, NONE, NONE, NONE, NONE, input, NONE, output, toFull, toEmpty);
+  }
 
   // Template
 
@@ -87,10 +87,30 @@ class LandingPartsTest {
     "12.5,12 W",
     "853,853 W",
     "-120,-120 W",
+    "9.96,10 W",
+    "999.4,999 W",
+    "999.6,1.00 kW",
+    "1234,1.23 kW",
+    "9994,9.99 kW",
+    "9996,10.0 kW",
     "12345,12.3 kW"
   })
   void formatsWatts(double watts, String text) {
-    assertEquals(text, Format.watts(some(watts)));
+    assertEquals(text, Format.watts(watts));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 0 Wh",
+    "40, 40 Wh",
+    "99.4, 99 Wh",
+    "99.6, 0.1 kWh",
+    "12345, 12.3 kWh",
+    "250000, 250 kWh",
+    "1234567000, '1,234,567 kWh'"
+  })
+  void formatsEnergy(double wattHours, String text) {
+    assertEquals(text, Format.energy(wattHours * 3_600));
   }
 
   @ParameterizedTest
@@ -110,18 +130,11 @@ class LandingPartsTest {
 
   @Test
   void remainingTimeDependsOnPower() {
-    Reading both = new Reading(some(.5), some(100), some(20), some(3600), some(7200));
+    Reading both = reading(.5, 100, 20, 3600, 7200);
     assertEquals("full in 1 h 0 min", Format.remainingTime(both));
-    assertEquals(
-        "empty in 2 h 0 min",
-        Format.remainingTime(new Reading(some(.5), some(10), some(20), some(3600), some(7200))));
-    assertEquals(
-        "full in 1 h 0 min",
-        Format.remainingTime(new Reading(some(.5), NONE, NONE, some(3600), NONE)));
-    assertEquals(
-        "",
-        Format.remainingTime(new Reading(some(.5), some(9), NONE, NONE, some(7200))),
-        "charging");
+    assertEquals("empty in 2 h 0 min", Format.remainingTime(reading(.5, 10, 20, 3600, 7200)));
+    assertEquals("full in 1 h 0 min", Format.remainingTime(reading(.5, NONE, NONE, 3600, NONE)));
+    assertEquals("", Format.remainingTime(reading(.5, 9, NONE, NONE, 7200)), "charging");
     assertEquals("", Format.remainingTime(Reading.NONE));
     assertEquals("\u2013", Format.watts(NONE));
     assertEquals("just now", Format.ago(-5_000));
@@ -141,8 +154,9 @@ class LandingPartsTest {
 
   @Test
   void normalisedValuesHavePrecedence() {
-    Reading reading =
+    Readings.Result result =
         Readings.of(
+            "stream",
             List.of(
                 normal("battery_charge_ratio", 0.81),
                 normal("home_load_power_watts", 300),
@@ -151,13 +165,16 @@ class LandingPartsTest {
                 normal("battery_time_to_empty_seconds", 600)),
             raw(Map.of("pd.soc", 12.0, "pd.wattsInSum", 9.0, "pd.wattsOutSum", 9.0)),
             true);
-    assertEquals(new Reading(some(0.81), some(20), some(0), NONE, some(600)), reading);
+    assertEquals(
+        new Reading("stream", 0.81, NONE, NONE, 300, NONE, 20, NONE, 0, NONE, 600),
+        result.reading());
   }
 
   @Test
   void rawValuesAreShownWithoutNormalisedValues() {
-    Reading reading =
+    Readings.Result result =
         Readings.of(
+            "",
             List.of(),
             raw(
                 Map.of(
@@ -166,18 +183,24 @@ class LandingPartsTest {
                     "pd.wattsInSum", 9.0,
                     "pow_out_sum_w", 7.0)),
             false);
-    assertEquals(new Reading(some(0.8), some(9), some(7), NONE, NONE), reading);
-    assertEquals(Reading.NONE, Readings.of(List.of(), raw(Map.of()), false));
+    assertEquals(reading(0.8, 9, 7, NONE, NONE), result.reading());
+    assertEquals(Readings.Result.NONE, Readings.of("", List.of(), raw(Map.of()), false));
   }
 
   /** Many models send 0 for the charge of an absent battery. */
   @Test
   void rawChargeOfZeroIsIgnored() {
-    assertEquals(NONE, Readings.of(List.of(), raw(Map.of("cms_batt_soc", 0.0)), false).charge());
     assertEquals(
-        some(0.92),
-        Readings.of(List.of(), raw(Map.of("cmsBattSoc", 0.0, "bmsBattSoc", 92.0)), false).charge());
-    assertEquals(NONE, Readings.of(List.of(), raw(Map.of("cms_batt_soc", 43.0)), true).charge());
+        NONE,
+        Readings.of("", List.of(), raw(Map.of("cms_batt_soc", 0.0)), false).reading().charge());
+    assertEquals(
+        0.92,
+        Readings.of("", List.of(), raw(Map.of("cmsBattSoc", 0.0, "bmsBattSoc", 92.0)), false)
+            .reading()
+            .charge());
+    assertEquals(
+        NONE,
+        Readings.of("", List.of(), raw(Map.of("cms_batt_soc", 43.0)), true).reading().charge());
   }
 
   @Test
@@ -186,11 +209,14 @@ class LandingPartsTest {
         new NormalValue("battery_pack_charge_ratio", Map.of("pack", "main"), 0.5, "ratio");
     NormalValue other =
         new NormalValue("battery_pack_charge_ratio", Map.of("pack", "1"), 0.7, "ratio");
-    assertEquals(some(0.5), Readings.of(List.of(main), raw(Map.of()), true).charge());
-    assertEquals(NONE, Readings.of(List.of(main, other), raw(Map.of()), true).charge());
+    assertEquals(0.5, Readings.of("", List.of(main), raw(Map.of()), true).reading().charge());
     assertEquals(
-        some(0.6),
-        Readings.of(List.of(main, other, normal("battery_charge_ratio", 0.6)), raw(Map.of()), true)
+        NONE, Readings.of("", List.of(main, other), raw(Map.of()), true).reading().charge());
+    assertEquals(
+        0.6,
+        Readings.of(
+                "", List.of(main, other, normal("battery_charge_ratio", 0.6)), raw(Map.of()), true)
+            .reading()
             .charge());
   }
 
@@ -198,58 +224,116 @@ class LandingPartsTest {
   void onlySinglePortIsUsedAsOutput() {
     NormalValue port = new NormalValue("port_output_power_watts", Map.of("port", "plug"), 85, "");
     NormalValue other = new NormalValue("port_output_power_watts", Map.of("port", "b"), 1, "");
-    assertEquals(some(85), Readings.of(List.of(port), raw(Map.of()), true).output());
-    assertEquals(NONE, Readings.of(List.of(port, other), raw(Map.of()), true).output());
+    assertEquals(85, Readings.of("", List.of(port), raw(Map.of()), true).reading().output());
+    assertEquals(
+        NONE, Readings.of("", List.of(port, other), raw(Map.of()), true).reading().output());
+  }
+
+  @Test
+  void energiesAreThoseOfSingleCounters() {
+    Map<String, String> computed = Map.of("origin", "computed");
+    Map<String, String> native1 = Map.of("origin", "device", "port", "plug");
+    List<NormalValue> values =
+        List.of(
+            new NormalValue("solar_energy_joules_total", computed, 36, "joules"),
+            new NormalValue("port_output_energy_joules_total", native1, 72, "joules"),
+            new NormalValue("port_input_power_watts", Map.of("port", "ac_in"), 5, ""),
+            new NormalValue("port_input_power_watts", Map.of("port", "solar"), 6, ""),
+            new NormalValue("port_input_power_watts", Map.of("port", "dc_in"), 7, ""));
+    Readings.Result result = Readings.of("", values, raw(Map.of()), true);
+    assertEquals(
+        List.of(new Energy.Count(Energy.SUN, 36, true), new Energy.Count(Energy.OUTPUT, 72, false)),
+        result.counts());
+    assertEquals(5, result.reading().acInput());
   }
 
   // History
 
+  private static void addCharge(History history, long minute, double charge) {
+    history.add(minute, reading(charge, NONE, NONE, NONE, NONE));
+  }
+
+  private static void addOutput(History history, long minute, double watts) {
+    history.add(minute, reading(NONE, NONE, watts, NONE, NONE));
+  }
+
+  private static String path(History history, long now, int maxGap) {
+    return history.chart(now, maxGap).map(History.Chart::path).orElse("");
+  }
+
   @Test
   void chartRunsFromLeftToRight() {
     History history = new History();
-    assertEquals("", history.path(5, 2));
-    history.addCharge(-59, 0);
-    history.addCharge(-58, 0.5);
+    assertEquals("", path(history, 5, 2));
+    addCharge(history, -59, 0);
+    addCharge(history, -58, 0.5);
     // Ignored: the minute already has a value.
-    history.addCharge(-58, 1);
-    history.addCharge(0, 1);
-    assertEquals("M2.0 38.0h.1L6.0 20.0M238.0 2.0h.1", history.path(0, 2));
+    addCharge(history, -58, 1);
+    addCharge(history, 0, 1);
+    assertEquals("M2.0 38.0h.1L6.0 20.0M238.0 2.0h.1", path(history, 0, 2));
     // A minute later the first value has left the chart.
-    assertEquals("M2.0 20.0h.1M234.0 2.0h.1", history.path(1, 2));
-    assertEquals("", history.path(60, 2));
+    assertEquals("M2.0 20.0h.1M234.0 2.0h.1", path(history, 1, 2));
+    assertEquals("", path(history, 60, 2));
   }
 
   @Test
   void minuteWithoutValueIsAGap() {
     History history = new History();
-    history.addCharge(0, 1);
-    history.addCharge(2, 1);
-    assertEquals("M230.0 2.0h.1M238.0 2.0h.1", history.path(2, 1));
-    assertEquals("M230.0 2.0h.1L238.0 2.0", history.path(2, 2));
+    addCharge(history, 0, 1);
+    addCharge(history, 2, 1);
+    assertEquals("M230.0 2.0h.1M238.0 2.0h.1", path(history, 2, 1));
+    assertEquals("M230.0 2.0h.1L238.0 2.0", path(history, 2, 2));
     // Values older than an hour do not reappear.
-    history.addCharge(62, 1);
-    assertEquals("M238.0 2.0h.1", history.path(62, 2));
-    history.addCharge(1_000, 1);
-    assertEquals("M238.0 2.0h.1", history.path(1_000, 2));
+    addCharge(history, 62, 1);
+    assertEquals("M238.0 2.0h.1", path(history, 62, 2));
+    addCharge(history, 1_000, 1);
+    assertEquals("M238.0 2.0h.1", path(history, 1_000, 2));
   }
 
   @Test
   void chartIsScaledToLargestPower() {
     History history = new History();
-    history.addPower(0, 50);
-    history.addPower(1, 200);
-    history.addPower(2, 100);
-    assertEquals("M230.0 29.0h.1L234.0 2.0L238.0 20.0", history.path(2, 2));
+    addOutput(history, 0, 50);
+    addOutput(history, 1, 200);
+    addOutput(history, 2, 100);
+    assertEquals("M230.0 29.0h.1L234.0 2.0L238.0 20.0", path(history, 2, 2));
+    History.Chart chart = history.chart(2, 2).orElseThrow();
+    assertEquals(50, chart.min());
+    assertEquals(200, chart.max());
+    assertEquals(38, chart.zero());
+  }
+
+  /** A meter that exports, for example. */
+  @Test
+  void chartOfPowersBelowZeroHasItsZeroLine() {
+    History history = new History();
+    for (int i = 0; i < 3; i++) {
+      history.add(
+          i, new Reading("", NONE, NONE, 100 * i - 100, NONE, NONE, NONE, NONE, NONE, NONE, NONE));
+    }
+    assertEquals("M230.0 38.0h.1L234.0 20.0L238.0 2.0", path(history, 2, 2));
+    assertEquals(20, history.chart(2, 2).orElseThrow().zero());
   }
 
   @Test
   void chargeAndPowerAreNotMixed() {
     History history = new History();
-    history.addPower(0, 50);
-    history.addCharge(0, 0.5);
-    history.addPower(1, 50);
-    assertEquals("M234.0 20.0h.1", history.path(1, 2));
-    assertEquals(true, history.isCharge());
+    addOutput(history, 0, 50);
+    addCharge(history, 0, 0.5);
+    addOutput(history, 1, 50);
+    assertEquals("M234.0 20.0h.1", path(history, 1, 2));
+    assertEquals(History.Kind.CHARGE, history.chart(1, 2).orElseThrow().kind());
+  }
+
+  @Test
+  void historyKnowsWhenTheDeviceWentOffline() {
+    History history = new History();
+    history.setOnline(false, 1);
+    assertEquals(0, history.offlineSince(), "it was offline before");
+    history.setOnline(true, 2);
+    history.setOnline(false, 3);
+    history.setOnline(false, 4);
+    assertEquals(3, history.offlineSince());
   }
 
   // Many devices
@@ -271,7 +355,9 @@ class LandingPartsTest {
   }
 
   private static LandingPage page(
-      Supplier<List<DeviceView>> devices, Function<String, Reading> readings, LongSupplier nanos) {
+      Supplier<List<DeviceView>> devices,
+      Function<String, Readings.Result> readings,
+      LongSupplier nanos) {
     return new LandingPage(
         "", devices, readings, Duration.ofMinutes(1), nanos, () -> 0, Optional::empty, () -> 0);
   }
@@ -285,7 +371,7 @@ class LandingPartsTest {
             () -> all,
             serial -> {
               read.add(serial);
-              return Reading.NONE;
+              return Readings.Result.NONE;
             },
             () -> 0);
     String html = page.html(page.view(Query.parse("page=3")));
@@ -297,7 +383,7 @@ class LandingPartsTest {
   @ParameterizedTest
   @CsvSource({"10, '', true", "11, '', false", "10, q=a, false", "0, '', true"})
   void fewDevicesNeedNoSearch(int devices, String query, boolean isHidden) {
-    LandingPage page = page(() -> devices(devices), serial -> Reading.NONE, () -> 0);
+    LandingPage page = page(() -> devices(devices), serial -> Readings.Result.NONE, () -> 0);
     Map<String, Object> view = page.view(Query.parse(query));
     assertEquals(isHidden, view.get("isSearchHidden"));
     assertEquals(isHidden ? 15 : 60, view.get("refresh"));
@@ -312,7 +398,7 @@ class LandingPartsTest {
     LandingPage page =
         page(
             served::get,
-            serial -> new Reading(some(0.5), NONE, NONE, NONE, NONE),
+            serial -> new Readings.Result(reading(0.5, NONE, NONE, NONE, NONE), List.of()),
             () -> minute.get() * 60_000_000_000L);
     page.recordReadings();
     assertEquals(List.of("M238.0 20.0h.1", "M238.0 20.0h.1"), charts(page));

@@ -1,0 +1,26 @@
+package ecoflow.landing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.regex.Pattern;
+import org.apache.camel.Header;
+
+/** The documents of the running version as HTML, bean {@code documents}. */
+final class Documents {
+
+  private static final Pattern NAME = Pattern.compile("[A-Z]+");
+
+  /**
+   * For routes: a document that the build has converted; null if there is none with this name.
+   *
+   * @param name the name of the file without its suffix
+   */
+  public byte[] html(@Header("document") String name) throws IOException {
+    if (!NAME.matcher(name).matches()) {
+      return null;
+    }
+    try (InputStream in = Documents.class.getResourceAsStream("docs/" + name + ".html")) {
+      return in == null ? null : in.readAllBytes();
+    }
+  }
+}
