@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.DoubleFunction;
 import java.util.function.Function;
 
 /** Creates the values of a device for the template. */
@@ -142,11 +143,15 @@ final class Card {
 
   private static Map<String, Object> chart(Chart chart) {
     boolean isCharge = chart.kind() == History.Kind.CHARGE;
+    DoubleFunction<String> format = isCharge ? Format::percent : Format::watts;
     Map<String, Object> view = new HashMap<>();
     view.put("path", chart.path());
     view.put("title", chart.kind().label());
-    view.put("min", isCharge ? Format.percent(chart.min()) : Format.watts(chart.min()));
-    view.put("max", isCharge ? Format.percent(chart.max()) : Format.watts(chart.max()));
+    view.put("min", format.apply(chart.min()));
+    view.put("max", format.apply(chart.max()));
+    view.put("isVarying", !view.get("min").equals(view.get("max")));
+    view.put("bottom", format.apply(chart.low()));
+    view.put("top", format.apply(chart.high()));
     view.put("zero", String.format(Locale.ROOT, "%.1f", chart.zero()));
     return view;
   }

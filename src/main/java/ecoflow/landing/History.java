@@ -50,9 +50,12 @@ final class History {
    * The chart of the last hour.
    *
    * @param path the SVG path of the values, from one hour ago to now
+   * @param low the value at the lower edge
+   * @param high the value at the upper edge
    * @param zero the SVG y coordinate of the value 0
    */
-  record Chart(Kind kind, String path, double min, double max, double zero) {}
+  record Chart(
+      Kind kind, String path, double min, double max, double low, double high, double zero) {}
 
   private final float[] values = new float[MINUTES];
   private long lastMinute = Long.MIN_VALUE;
@@ -191,7 +194,7 @@ final class History {
       path.append(String.format(Locale.ROOT, isJoined ? "L%.1f %.1f" : "M%.1f %.1fh.1", x, y));
       previous = minute;
     }
-    return Optional.of(new Chart(kind, path.toString(), min, max, y(0, low, high)));
+    return Optional.of(new Chart(kind, path.toString(), min, max, low, high, y(0, low, high)));
   }
 
   private static double y(double value, double low, double high) {

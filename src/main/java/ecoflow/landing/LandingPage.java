@@ -171,19 +171,13 @@ final class LandingPage {
                 history(serial).today(energy, read.get(serial).counts(), now, maxGapMillis()),
             now);
     boolean isFine = isOk && all.stream().allMatch(DeviceView::online);
-    return Map.of(
-        "headline",
-        Overview.headline(all, isOk, overview.headlineEnergy()),
-        "isFine",
-        isFine && !all.isEmpty(),
-        "isBad",
-        !isOk,
-        "problems",
-        problems,
-        "conditions",
-        states,
-        "flow",
-        overview.flow());
+    Map<String, Object> view = new HashMap<>(overview.view());
+    view.put("headline", Overview.headline(all, isOk, overview.headlineEnergy()));
+    view.put("isFine", isFine && !all.isEmpty());
+    view.put("isBad", !isOk);
+    view.put("problems", problems);
+    view.put("conditions", states);
+    return view;
   }
 
   private List<Unit> units(List<DeviceView> all, Map<String, Readings.Result> read) {
@@ -234,7 +228,7 @@ final class LandingPage {
 
   private static String noDevices(boolean areNoneServed, Query query) {
     if (areNoneServed) {
-      return "No devices yet.";
+      return "No devices yet. A device appears here when EcoFlow lists it or when it sends values.";
     }
     String where =
         query.account().isEmpty() ? "" : " in account \u201c" + query.account() + "\u201d";

@@ -43,9 +43,11 @@ final class Overview {
   /**
    * A node of the diagram.
    *
+   * @param name the name of the flow
+   * @param label the name for the current direction
    * @param direction IN for a power that flows from the node to the other nodes
    */
-  private record Node(String kind, String label, Flow flow, Direction direction) {
+  private record Node(String kind, String name, String label, Flow flow, Direction direction) {
 
     boolean isShown() {
       return flow.isKnown();
@@ -60,10 +62,10 @@ final class Overview {
   private final List<Energies> energies;
 
   /** The energy of today of some devices. */
-  private record Energies(Energy energy, String label, double joules, String since) {
+  private record Energies(Energy energy, double joules, String since) {
 
     String text() {
-      return Format.energy(joules) + " " + label;
+      return Format.energy(joules) + " " + energy.label() + " " + since;
     }
   }
 
@@ -99,10 +101,7 @@ final class Overview {
     }
     return Optional.of(
         new Energies(
-            energy,
-            energy.label(),
-            amounts.stream().mapToDouble(Today.Amount::joules).sum(),
-            since(amounts, now)));
+            energy, amounts.stream().mapToDouble(Today.Amount::joules).sum(), since(amounts, now)));
   }
 
   /** "today", or since when the energies are known. */
@@ -164,42 +163,58 @@ final class Overview {
   String headlineEnergy() {
     return energies.stream()
         .filter(one -> one.energy() == Energy.SUN)
-        .map(one -> ", " + one.text() + " " + one.since())
+        .map(one -> ", " + one.text())
         .collect(Collectors.joining());
   }
 
-  /** The values of the section {@code flow} of the template; empty without a known flow. */
-  List<Map<String, Object>> flow() {
+  /** The values for the template: the energies of today, and the diagram of the power flows. */
+  Map<String, Object> view() {
     List<Node> nodes = nodes().stream().filter(Node::isShown).toList();
-    if (nodes.isEmpty()) {
-      return List.of();
-    }
-    double max = nodes.stream().mapToDouble(Node::size).max().orElse(0);
     Map<String, Object> view = new HashMap<>();
-    view.put("flowText", nodes.stream().map(Overview::text).collect(Collectors.joining(", ")));
-    view.put("nodes", nodes.stream().map(node -> node(node, max)).toList());
     view.put("totals", totals());
     view.put("hasTotals", !energies.isEmpty());
-    view.put("notes", notes(nodes));
-    return List.of(view);
+    // Without any current value, there is nothing to see in the diagram.
+    boolean hasPower = nodes.stream().anyMatch(node -> node.flow().devices() > 0);
+    view.put("diagram", hasPower ? List.of(diagram(nodes)) : List.of());
+    return view;
+  }
+
+  private static Map<String, Object> diagram(List<Node> nodes) {
+    double max = nodes.stream().mapToDouble(Node::size).max().orElse(0);
+    return Map.of(
+        "flowText",
+        nodes.stream().map(Overview::text).collect(Collectors.joining(", ")),
+        "nodes",
+        nodes.stream().map(node -> node(node, max)).toList(),
+        "notes",
+        notes(nodes));
   }
 
   private List<Node> nodes() {
     List<Node> nodes = new ArrayList<>();
-    nodes.add(new Node("sun", "Sun", site.sun(), direction(site.sun(), 1)));
+    nodes.add(new Node("sun", "sun", "Sun", site.sun(), direction(site.sun(), 1)));
     boolean hasMeter = !site.meters().isEmpty();
-    Flow grid = hasMeter ? site.grid() : site.acInput();
+    // The stations are those of other accounts than the meters.
+    Flow grid = site.grid().plus(site.acInput());
     nodes.add(
         new Node(
             "grid",
+            hasMeter ? "grid" : "AC input",
             !hasMeter ? "AC input" : grid.watts() <= -MIN_WATTS ? "To grid" : "Grid",
             grid,
             direction(grid, 1)));
-    Flow home = hasMeter ? site.home() : site.output();
-    nodes.add(new Node("home", hasMeter ? "Home" : "Output", home, direction(home, -1)));
+    Flow home = site.home().plus(site.output());
+    nodes.add(
+        new Node(
+            "home",
+            hasMeter ? "home" : "output",
+            hasMeter ? "Home" : "Output",
+            home,
+            direction(home, -1)));
     Flow battery = site.battery();
     nodes.add(
         new Node(
+            "battery",
             "battery",
             battery.watts() >= MIN_WATTS
                 ? "Charging"
@@ -266,12 +281,13 @@ final class Overview {
   /** Which devices the flows are from, if it is not obvious. */
   private static List<Map<String, String>> notes(List<Node> nodes) {
     List<String> notes = new ArrayList<>();
-    for (Node node : nodes) {
-      Flow flow = node.flow();
-      if (flow.devices() < flow.all()) {
-        notes.add(
-            node.label() + ": " + flow.devices() + " of " + Format.devices(flow.all()) + " online");
-      }
+    String online =
+        nodes.stream()
+            .filter(node -> node.flow().devices() < node.flow().all())
+            .map(node -> node.name() + " " + node.flow().devices() + " of " + node.flow().all())
+            .collect(Collectors.joining(", "));
+    if (!online.isEmpty()) {
+      notes.add("Only devices that are online: " + online);
     }
     nodes.stream()
         .map(node -> node.flow().measuredBy())

@@ -51,7 +51,7 @@ final class Site {
       return all > 0;
     }
 
-    private Flow plus(Flow other) {
+    Flow plus(Flow other) {
       if (!isKnown()) {
         return other;
       }
@@ -139,6 +139,7 @@ final class Site {
                     unit ->
                         Reading.isKnown(unit.last().battery())
                             || Reading.isKnown(unit.last().sun()))
+                .thenComparing(unit -> !Reading.isKnown(unit.now().grid()))
                 .thenComparing(Unit::serial));
   }
 

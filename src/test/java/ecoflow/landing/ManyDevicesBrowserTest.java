@@ -128,7 +128,7 @@ class ManyDevicesBrowserTest {
 
   /** Moves the keyboard focus to an element with the Tab key. */
   private static void focus(Browser browser, String selector) {
-    for (int i = 0; i < 100 && !isFocused(browser, selector); i++) {
+    for (int i = 0; i < 200 && !isFocused(browser, selector); i++) {
       browser.pressTab();
     }
     assertTrue(isFocused(browser, selector), selector);

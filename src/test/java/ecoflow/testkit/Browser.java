@@ -133,10 +133,12 @@ public final class Browser implements AutoCloseable {
     return problems;
   }
 
-  /** Evaluates an expression in the page. */
+  /** Evaluates an expression in the page, and waits for its result if it is a promise. */
   public JsonNode evaluate(String expression) {
     JsonNode answer =
-        call("Runtime.evaluate", Map.of("expression", expression, "returnByValue", true));
+        call(
+            "Runtime.evaluate",
+            Map.of("expression", expression, "returnByValue", true, "awaitPromise", true));
     return answer.path("result").path("value");
   }
 
@@ -171,6 +173,20 @@ public final class Browser implements AutoCloseable {
               "text",
               type.equals("keyDown") ? text : ""));
     }
+  }
+
+  /** A screenshot of the whole page as PNG, at most this many CSS pixels high. */
+  public byte[] screenshot(int width, int maxHeight) {
+    int height = evaluate("document.documentElement.scrollHeight").asInt();
+    Map<String, Integer> clip =
+        Map.of("x", 0, "y", 0, "width", width, "height", Math.min(height, maxHeight), "scale", 1);
+    String data =
+        call(
+                "Page.captureScreenshot",
+                Map.of("format", "png", "captureBeyondViewport", true, "clip", clip))
+            .path("data")
+            .asText();
+    return Base64.getDecoder().decode(data);
   }
 
   /** A screenshot of the window as PNG. */
