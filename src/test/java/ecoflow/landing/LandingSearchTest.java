@@ -208,7 +208,8 @@ class LandingSearchTest {
     String html = search("Station 999");
     assertEquals(List.of(), names(html));
     assertTrue(
-        html.contains("<p class=\"wide panel\">No device matches \u201cStation 999\u201d.</p>"), html);
+        html.contains("<p class=\"wide panel\">No device matches \u201cStation 999\u201d.</p>"),
+        html);
     assertTrue(html.contains("<a href=\"/\">All devices</a>"), html);
     assertFalse(page("").contains("All devices"));
   }
