@@ -159,11 +159,11 @@ final class Overview {
             + " are offline";
   }
 
-  /** The solar energy for the first line; may be empty. */
+  /** The solar energy for the first line, without a line break after the number; may be empty. */
   String headlineEnergy() {
     return energies.stream()
         .filter(one -> one.energy() == Energy.SUN)
-        .map(one -> ", " + one.text())
+        .map(one -> ", " + one.text().replaceFirst(" ", "\u00a0"))
         .collect(Collectors.joining());
   }
 

@@ -44,7 +44,7 @@ class LandingPageBrowserTest {
   @Test
   void thePageFitsADesktopAndAPhoneInLightAndDark() throws Exception {
     assumeTrue(Browser.isInstalled(), "chromium is not installed");
-    exporter.start();
+    exporter.start("ECOFLOW_METRICS=both");
     for (SimulatedDevice device : devices()) {
       exporter.page().eventuallyShows(device, "online", 1);
     }
@@ -92,7 +92,7 @@ class LandingPageBrowserTest {
   @Test
   void thePageRefreshesItselfAndRemovesValuesWhenTheExporterStops() {
     assumeTrue(Browser.isInstalled(), "chromium is not installed");
-    exporter.start();
+    exporter.start("ECOFLOW_METRICS=both");
     exporter.page().eventuallyShows(evil, "online", 1);
     try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);
@@ -116,7 +116,7 @@ class LandingPageBrowserTest {
   @Test
   void thePageRefreshesItselfWithoutScripts() {
     assumeTrue(Browser.isInstalled(), "chromium is not installed");
-    exporter.start();
+    exporter.start("ECOFLOW_METRICS=both");
     exporter.page().eventuallyShows(evil, "online", 1);
     try (Browser browser = Browser.start(directory)) {
       browser.show(1280, 800, false);

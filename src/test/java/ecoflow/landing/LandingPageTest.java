@@ -248,6 +248,43 @@ class LandingPageTest {
   }
 
   @Test
+  void theEnergyOfTodayIsTheIncreaseOfTheCounters() {
+    exporter.start("ECOFLOW_METRICS=both");
+    exporter.page().eventuallyConnected(1);
+    garage.set(Map.of("pd.chgSunPower", 1_000));
+    garage.pushAll();
+    // The first value is recorded with the first point of the chart.
+    eventually(() -> assertTrue(card(garage).contains("Charge 15 %"), () -> card(garage)));
+    assertTrue(
+        Pattern.compile("<h1 [^>]*>[^<]*, 0\u00a0Wh sun since \\d\\d:\\d\\d</h1>")
+            .matcher(page())
+            .find(),
+        this::page);
+    garage.push(Map.of("pd.chgSunPower", 1_500));
+    eventually(() -> assertTrue(page().contains(", 0.5\u00a0kWh sun since "), this::page));
+    assertTrue(
+        Pattern.compile("<dt>Energy</dt><dd>0\\.5 kWh sun since \\d\\d:\\d\\d</dd>")
+            .matcher(card(garage))
+            .find(),
+        () -> card(garage));
+    assertTrue(
+        Pattern.compile("<dt>Sun since \\d\\d:\\d\\d</dt><dd>0\\.5 kWh</dd>")
+            .matcher(page())
+            .find(),
+        this::page);
+  }
+
+  /** Without normalised metrics, messages do not update the energy counters. */
+  @Test
+  void rawMetricsHaveNoEnergies() {
+    startAndPush();
+    garage.push(Map.of("pd.chgSunPower", 1_000));
+    exporter.settle(garage);
+    assertFalse(page().contains("Wh "), this::page);
+    assertFalse(page().contains("<dt>Energy</dt>"), this::page);
+  }
+
+  @Test
   void aChargeOfZeroIsShown() {
     exporter.start();
     exporter.page().eventuallyConnected(1);
