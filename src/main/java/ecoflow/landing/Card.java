@@ -20,23 +20,27 @@ final class Card {
 
   private final DeviceView device;
   private final Reading reading;
+  private final String failure;
   private final History history;
   private final Function<Energy, Optional<Today.Amount>> today;
   private final long now;
 
   /**
    * @param reading the current values; {@link Reading#NONE} if they are not shown
+   * @param failure the failure of the device; empty without a failure
    * @param today returns an energy of today
    * @param now milliseconds since 1970
    */
   Card(
       DeviceView device,
       Reading reading,
+      String failure,
       History history,
       Function<Energy, Optional<Today.Amount>> today,
       long now) {
     this.device = device;
     this.reading = device.shown() ? reading : history.last();
+    this.failure = failure;
     this.history = history;
     this.today = today;
     this.now = now;
@@ -57,6 +61,7 @@ final class Card {
     view.put("isOld", !device.shown());
     view.put("state", state());
     view.put("absence", device.absence());
+    view.put("failure", failure);
     view.put("hasCharge", hasCharge);
     view.put("charge", hasCharge ? Format.percent(reading.charge()) : "");
     view.put("bar", Math.round(100 * ratio));

@@ -5,6 +5,7 @@ import ecoflow.device.Devices;
 import ecoflow.normal.Normalised;
 import ecoflow.quota.Quotas;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -70,6 +71,24 @@ public final class Landing {
    */
   public void groupBy(Function<DeviceView, String> accountOf) {
     page.groupBy(accountOf);
+  }
+
+  /**
+   * Shows lines at the top of the page.
+   *
+   * @param alerts returns failures that the user must fix; empty without such failures
+   */
+  public void alert(Supplier<List<String>> alerts) {
+    page.alert(alerts);
+  }
+
+  /**
+   * Shows failures of single devices on their cards.
+   *
+   * @param failureOf returns the failure of a device by its serial number; empty without a failure
+   */
+  public void explain(Function<String, String> failureOf) {
+    page.explain(failureOf);
   }
 
   /** Adds a link to the page with the accounts. */

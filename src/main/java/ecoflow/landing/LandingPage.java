@@ -40,6 +40,8 @@ final class LandingPage {
   private final Map<String, History> histories = new ConcurrentHashMap<>();
   private volatile Function<DeviceView, String> accountOf = device -> "";
   private volatile boolean hasAccountsPage;
+  private volatile Supplier<List<String>> alerts = List::of;
+  private volatile Function<String, String> failureOf = serial -> "";
   private Template template;
 
   LandingPage(
@@ -67,6 +69,14 @@ final class LandingPage {
 
   void groupBy(Function<DeviceView, String> newAccountOf) {
     accountOf = newAccountOf;
+  }
+
+  void alert(Supplier<List<String>> newAlerts) {
+    alerts = newAlerts;
+  }
+
+  void explain(Function<String, String> newFailureOf) {
+    failureOf = newFailureOf;
   }
 
   void linkAccounts() {
@@ -162,7 +172,8 @@ final class LandingPage {
     List<Map<String, Object>> states = conditions.stream().map(LandingPage::condition).toList();
     List<Map<String, Object>> problems =
         states.stream().filter(state -> Boolean.FALSE.equals(state.get("isOk"))).toList();
-    boolean isOk = problems.isEmpty();
+    List<String> failures = alerts.get();
+    boolean isOk = problems.isEmpty() && failures.isEmpty();
     List<Unit> units = all.size() > Overview.MAX_DEVICES ? List.of() : units(all, read);
     Overview overview =
         new Overview(
@@ -175,6 +186,7 @@ final class LandingPage {
     view.put("headline", Overview.headline(all, isOk, overview.headlineEnergy()));
     view.put("isFine", isFine && !all.isEmpty());
     view.put("isBad", !isOk);
+    view.put("alerts", failures.stream().map(text -> Map.of("text", text)).toList());
     view.put("problems", problems);
     view.put("conditions", states);
     return view;
@@ -255,6 +267,7 @@ final class LandingPage {
     return new Card(
             device,
             result.reading(),
+            failureOf.apply(device.serial()),
             history,
             energy -> history.today(energy, result.counts(), now, maxGapMillis()),
             now)

@@ -179,7 +179,7 @@ final class Overview {
     return view;
   }
 
-  private static Map<String, Object> diagram(List<Node> nodes) {
+  private Map<String, Object> diagram(List<Node> nodes) {
     double max = nodes.stream().mapToDouble(Node::size).max().orElse(0);
     return Map.of(
         "flowText",
@@ -279,7 +279,7 @@ final class Overview {
   }
 
   /** Which devices the flows are from, if it is not obvious. */
-  private static List<Map<String, String>> notes(List<Node> nodes) {
+  private List<Map<String, String>> notes(List<Node> nodes) {
     List<String> notes = new ArrayList<>();
     String online =
         nodes.stream()
@@ -294,6 +294,11 @@ final class Overview {
         .filter(name -> !name.isEmpty())
         .distinct()
         .forEach(name -> notes.add("Grid and home measured by " + name));
+    if (site.separateOutput().watts() >= MIN_WATTS) {
+      notes.add(
+          "Output of power stations, not added to the home: "
+              + Format.watts(site.separateOutput().watts()));
+    }
     return notes.stream().map(note -> Map.of("note", note)).toList();
   }
 }

@@ -72,6 +72,7 @@ final class Site {
   private Flow home = Flow.NONE;
   private Flow acInput = Flow.NONE;
   private Flow output = Flow.NONE;
+  private Flow separateOutput = Flow.NONE;
   private final List<Unit> sunUnits = new ArrayList<>();
   private final List<Unit> meters = new ArrayList<>();
   private final List<Unit> stations = new ArrayList<>();
@@ -107,16 +108,17 @@ final class Site {
     battery =
         battery.plus(ofBatteries.devices() > 0 ? ofBatteries : sum(separate, Reading::battery));
 
+    List<Unit> ofStations = units.stream().filter(Site::isStation).toList();
     Optional<Unit> meter = meter(units);
     if (meter.isPresent()) {
       meters.add(meter.get());
       grid = grid.plus(measured(meter.get(), Reading::grid));
       home = home.plus(measured(meter.get(), Reading::home));
+      separateOutput = separateOutput.plus(sum(ofStations, Reading::output));
     } else {
-      List<Unit> own = units.stream().filter(Site::isStation).toList();
-      stations.addAll(own);
-      acInput = acInput.plus(sum(own, Reading::acInput));
-      output = output.plus(sum(own, Reading::output));
+      stations.addAll(ofStations);
+      acInput = acInput.plus(sum(ofStations, Reading::acInput));
+      output = output.plus(sum(ofStations, Reading::output));
     }
   }
 
@@ -188,6 +190,14 @@ final class Site {
   /** Power of the outputs of power stations without a device that measures the home. */
   Flow output() {
     return output;
+  }
+
+  /**
+   * Power of the outputs of the other power stations. It can be part of the power of the home, for
+   * example behind a panel, or not.
+   */
+  Flow separateOutput() {
+    return separateOutput;
   }
 
   /** The devices whose solar energies are added up. */

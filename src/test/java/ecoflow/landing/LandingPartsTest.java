@@ -392,6 +392,25 @@ class LandingPartsTest {
   }
 
   @Test
+  void failuresAreShownAtTheTopAndOnTheCardOfTheirDevice() {
+    LandingPage page = page(() -> devices(2), serial -> Readings.Result.NONE, () -> 0);
+    assertEquals(true, html(page).contains("<h1 class=\"good\">All fine: 2 of 2 online</h1>"));
+    page.alert(() -> List.of("EcoFlow refuses <the> key"));
+    page.explain(serial -> serial.equals("SN0001") ? "no permission" : "");
+    String html = html(page);
+    assertEquals(true, html.contains("<h1 class=\"bad\">Check the exporter: 2 of 2 online</h1>"));
+    String alert = "<p class=\"bad\"><strong>EcoFlow refuses &lt;the&gt; key</strong></p>";
+    assertEquals(true, html.indexOf(alert) > 0 && html.indexOf(alert) < html.indexOf("<main>"));
+    assertEquals(2, html.split("<p class=\"bad\">no permission</p>", -1).length);
+    assertEquals(
+        true, html.split("<article")[2].contains("<p class=\"bad\">no permission</p>"), html);
+  }
+
+  private static String html(LandingPage page) {
+    return page.html(page.view(Query.NONE));
+  }
+
+  @Test
   void removedDeviceLosesItsChart() {
     AtomicReference<List<DeviceView>> served = new AtomicReference<>(devices(2));
     AtomicLong minute = new AtomicLong();

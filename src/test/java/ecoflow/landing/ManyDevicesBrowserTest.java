@@ -94,6 +94,14 @@ class ManyDevicesBrowserTest {
           isFocused(browser, "nav[aria-label='Pages, bottom'] a[rel=next]"), "the same link");
       assertEquals("Previous101 to 200 of 2,000Next", navigation(browser));
 
+      focus(browser, "#device-R331ZMANY0000150 > summary");
+      browser.pressEnter();
+      assertEquals(1, count(browser, "details[open]"));
+      refresh(browser);
+      assertTrue(isFocused(browser, "#device-R331ZMANY0000150 > summary"));
+      assertEquals(1, count(browser, "#device-R331ZMANY0000150[open]"));
+      assertEquals(1, count(browser, "details[open]"));
+
       browser.evaluate("document.querySelector('#q').focus()");
       browser.type("half a na");
       refresh(browser);

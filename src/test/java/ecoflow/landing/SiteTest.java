@@ -76,6 +76,7 @@ class SiteTest {
     assertEquals(new Flow(200, 1, 1, "Name B"), site.grid());
     assertEquals(new Flow(900, 1, 1, "Name B"), site.home());
     assertFalse(site.acInput().isKnown());
+    assertEquals(50, site.separateOutput().watts());
     assertEquals(510, site.sun().watts());
     assertEquals(95, site.battery().watts());
   }

@@ -81,7 +81,9 @@ class ProtectionIT {
     String suite = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
     Files.writeString(webConfig, withSuite(suite) + USERS);
     start();
-    jar.awaitLine("Metrics are at https://localhost:" + jar.port() + "/metrics");
+    String address = "https://localhost:" + jar.port();
+    jar.awaitLine(
+        "Metrics are at " + address + "/metrics, the landing page is at " + address + "/");
     assertEquals(
         List.of(
             "ECOFLOW_WEB_CONFIG_FILE: cipher_suites contains CBC suites for TLS 1.2, which are weaker than"
