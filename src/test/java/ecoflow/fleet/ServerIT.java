@@ -152,12 +152,16 @@ class ServerIT {
 
   @Test
   void aServerShowsTheMessagesOfACollector() {
-    RunningExporter server = serve();
+    RunningExporter server = serve("ECOFLOW_JVM_METRICS=true");
     awaitReady(server);
     Map<String, String> variables = Variables.of(clouds.cloud(), "device");
-    variables.putAll(fleet("collect"));
+    variables.putAll(fleet("collect", "ECOFLOW_JVM_METRICS=true"));
     variables.remove("ECOFLOW_KAFKA_GROUP");
-    open.add(RunningExporter.start(variables));
+    RunningExporter collector = RunningExporter.start(variables);
+    open.add(collector);
+    for (RunningExporter exporter : List.of(server, collector)) {
+      assertTrue(exporter.page().text().contains("\njvm_threads_live_threads "));
+    }
 
     Page page = server.page();
     page.eventuallyShows(garage, "pd_soc", 81, "device_name=Garage", "product_name=DELTA 2");
