@@ -105,7 +105,7 @@ class DashboardsIT {
   @BeforeAll
   static void start() throws IOException {
     assumeTrue(PrometheusServer.isInstalled(), "prometheus is not installed");
-    both = start("both", "device", "ECOFLOW_METRICS=both");
+    both = start("both", "device", "ECOFLOW_METRICS=both", "ECOFLOW_JVM_METRICS=true");
     // With the client ID of the account, each of the two exporters would disconnect the other.
     CLOUDS.cloud().setAnyClientId(true);
     raw = start("raw", "device", "ECOFLOW_METRICS=raw", "ECOFLOW_MQTT_CLIENT_ID=raw");
