@@ -14,14 +14,15 @@ FROM --platform=$BUILDPLATFORM eclipse-temurin:21-jdk@sha256:3e3c176ffed168beb42
 # Further Maven arguments, such as -Drevision=1.2.3.
 ARG MAVEN_ARGS=
 WORKDIR /build
-# An empty build downloads libraries and plugins to a separate layer, which changes only with these files.
+# An empty build downloads libraries and plugins to a separate layer, which changes only with these files. There are no
+# documents yet, which exec-maven-plugin would convert.
 COPY .mvn .mvn
 COPY mvnw pom.xml ./
 COPY src/main/dist src/main/dist
 RUN touch CHANGELOG.md LICENSE README.md devices.json \
     && mkdir src/main/proto \
     && echo 'syntax = "proto3";' | tee src/main/proto/frame.proto > src/main/proto/nothing.proto \
-    && ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
+    && ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true -Dexec.skip \
     && rm -rf src/main/proto target
 COPY CHANGELOG.md LICENSE README.md SECURITY.md devices.json ./
 COPY docs/*.md docs/

@@ -200,9 +200,6 @@ public final class DocsPages {
         link.setDestination(address(name) + fragment);
         return;
       }
-      if (Files.notExists(project.resolve(directory).resolve(path))) {
-        throw new IllegalArgumentException(file + ": no file " + target);
-      }
       while (link.getFirstChild() != null) {
         link.insertBefore(link.getFirstChild());
       }

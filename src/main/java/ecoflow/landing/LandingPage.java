@@ -137,7 +137,7 @@ final class LandingPage {
     Selection selection = Selection.of(all, accountOf, query);
     long now = millisClock.getAsLong();
     Map<String, Readings.Result> read = new HashMap<>();
-    Map<String, Object> view = new HashMap<>(overview(all, read, now));
+    Map<String, Object> view = new HashMap<>(overview(all, query.account(), read, now));
     view.put("about", about);
     view.put("online", Format.count(all.stream().filter(DeviceView::online).count()));
     view.put("count", Format.count(all.size()));
@@ -168,13 +168,17 @@ final class LandingPage {
 
   /** The values of the first line, the problems and the power flows. */
   private Map<String, Object> overview(
-      List<DeviceView> all, Map<String, Readings.Result> read, long now) {
+      List<DeviceView> all, String account, Map<String, Readings.Result> read, long now) {
     List<Map<String, Object>> states = conditions.stream().map(LandingPage::condition).toList();
     List<Map<String, Object>> problems =
         states.stream().filter(state -> Boolean.FALSE.equals(state.get("isOk"))).toList();
     List<String> failures = alerts.get();
     boolean isOk = problems.isEmpty() && failures.isEmpty();
-    List<Unit> units = all.size() > Overview.MAX_DEVICES ? List.of() : units(all, read);
+    List<DeviceView> ofSite =
+        account.isEmpty()
+            ? all
+            : all.stream().filter(device -> account.equals(accountOf.apply(device))).toList();
+    List<Unit> units = ofSite.size() > Overview.MAX_DEVICES ? List.of() : units(ofSite, read);
     Overview overview =
         new Overview(
             units,
@@ -183,7 +187,8 @@ final class LandingPage {
             now);
     boolean isFine = isOk && all.stream().allMatch(DeviceView::online);
     Map<String, Object> view = new HashMap<>(overview.view());
-    view.put("headline", Overview.headline(all, isOk, overview.headlineEnergy()));
+    view.put("headline", Overview.headline(all, isOk, account.isEmpty() ? overview.headlineEnergy() : ""));
+    view.put("siteAccount", account);
     view.put("isFine", isFine && !all.isEmpty());
     view.put("isBad", !isOk);
     view.put("alerts", failures.stream().map(text -> Map.of("text", text)).toList());

@@ -406,6 +406,23 @@ class LandingPartsTest {
         true, html.split("<article")[2].contains("<p class=\"bad\">no permission</p>"), html);
   }
 
+  @Test
+  void thePageOfAnAccountHasTheFlowsOfTheAccount() {
+    LandingPage page =
+        page(
+            () -> devices(300),
+            serial -> new Readings.Result(reading(0.5, 0, 7, NONE, NONE), List.of()),
+            () -> 0);
+    page.groupBy(device -> device.serial().endsWith("0") ? "a" : "b");
+    assertEquals(false, html(page).contains("Power now"), "too many devices");
+    String html = page.html(page.view(Query.parse("account=a")));
+    assertEquals(true, html.contains("aria-label=\"Power now: Output 210 W\""), html);
+    assertEquals(true, html.contains("<p>Power and energy of account a</p>"), html);
+    assertEquals(true, html.contains("All fine: 300 of 300 online"), html);
+    assertEquals(
+        false, page.html(page.view(Query.parse("account=b"))).contains("Power now"), "270 devices");
+  }
+
   private static String html(LandingPage page) {
     return page.html(page.view(Query.NONE));
   }
