@@ -187,7 +187,9 @@ final class LandingPage {
             now);
     boolean isFine = isOk && all.stream().allMatch(DeviceView::online);
     Map<String, Object> view = new HashMap<>(overview.view());
-    view.put("headline", Overview.headline(all, isOk, account.isEmpty() ? overview.headlineEnergy() : ""));
+    view.put(
+        "headline",
+        Overview.headline(all, isOk, account.isEmpty() ? overview.headlineEnergy() : ""));
     view.put("siteAccount", account);
     view.put("isFine", isFine && !all.isEmpty());
     view.put("isBad", !isOk);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * States of a home at several sizes in Chromium, with an hour of values. The pictures are in
- * target/landing-page; look at them after a change of the page.
+ * target/landing-page; check them after a change of the page.
  */
 class LandingStatesBrowserTest {
 
