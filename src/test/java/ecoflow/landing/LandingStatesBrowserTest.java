@@ -168,7 +168,7 @@ class LandingStatesBrowserTest {
                 NONE));
   }
 
-  private static Model inputOnly(String name) {
+  private static Model inputOnly(String name, double output) {
     return new Model(
         "",
         name,
@@ -176,7 +176,7 @@ class LandingStatesBrowserTest {
         true,
         minute ->
             new Reading(
-                "delta_pro_ultra_x", 0.07, NONE, NONE, NONE, NONE, 0, NONE, 12_345, NONE, 2_460));
+                "delta_pro_ultra_x", 0.37, NONE, NONE, NONE, NONE, 0, NONE, output, NONE, 12_460));
   }
 
   private static List<Model> home() {
@@ -184,7 +184,7 @@ class LandingStatesBrowserTest {
         stream("", "Balcony", true),
         station("", "Garage", "DELTA 2", 0.91),
         plug("", "Fridge", true),
-        inputOnly("Workshop with a name that is a little too long"),
+        inputOnly("Workshop", 240),
         station("", "Van", "RIVER 3", 0.15));
   }
 
@@ -195,6 +195,7 @@ class LandingStatesBrowserTest {
         "offline",
         List.of(stream("", "Balcony", false), plug("", "Fridge", false), plug("", "Attic", false)));
     List<Model> mixed = new ArrayList<>(home());
+    mixed.add(inputOnly("Cabin with a name that is a little too long", 12_345));
     mixed.add(plug("", "Attic", false));
     mixed.add(stream("", "Zulu", false));
     states.put("mixed", mixed);
