@@ -115,7 +115,8 @@ public final class Protection implements AutoCloseable {
 
   /** Replaces the response of a server to requests for unknown paths. */
   public static void customizeNotFound(Router router) {
-    router.errorHandler(404, NotFound::respond);
+    // Not a method reference, which would load the class at start.
+    router.errorHandler(404, context -> NotFound.respond(context));
   }
 
   private final class Customizer implements GuardedServer.Customizer {
