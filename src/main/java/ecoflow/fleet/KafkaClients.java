@@ -104,8 +104,8 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   }
 
   private void requestMetadata(Producer<?, ?> producer, String topic) {
+    // Servers have no producer of the other topic, which they only read.
     if (awaitMetadata(producer, topic)
-        && producer == producerFor(awaitedTopic)
         && awaitMetadata(producer, awaitedTopic)
         && !isKnown.getAndSet(true)) {
       onMetadata.run();
@@ -140,24 +140,16 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
     onMetadata = task;
   }
 
-  /** The number of partitions of a topic; NaN if it is unknown. Does not wait. */
+  /** The number of partitions of a topic; NaN if no producer knows it. Does not wait. */
   double partitions(String topic) {
-    Producer<?, ?> producer = producerFor(topic);
-    try {
-      return producer == null ? Double.NaN : producer.partitionsFor(topic).size();
-    } catch (KafkaException e) {
-      // The topic has been deleted, for example.
-      return Double.NaN;
+    for (Producer<?, ?> producer : producers.values()) {
+      try {
+        return producer.partitionsFor(topic).size();
+      } catch (KafkaException e) {
+        // Not known to this producer, or the topic has been deleted.
+      }
     }
-  }
-
-  /**
-   * The producer of a topic or, for a topic that is only read, any other one; null without
-   * producers.
-   */
-  private Producer<?, ?> producerFor(String topic) {
-    Producer<?, ?> own = producers.get(topic);
-    return own == null ? producers.values().stream().findFirst().orElse(null) : own;
+    return Double.NaN;
   }
 
   /** The part of the producer's memory that is in use for records of this topic. */
