@@ -105,8 +105,10 @@ final class RemovedDevices implements AutoCloseable {
     if (unchecked.isEmpty()) {
       return;
     }
+    // Before the reading, which does not include the records that are repeated in the meantime.
+    long now = System.currentTimeMillis();
     try {
-      remove(find(unchecked), unchecked);
+      remove(find(unchecked), unchecked, now - UNREPEATED.toMillis());
     } catch (KafkaException e) {
       if (closed) {
         return;
@@ -151,8 +153,10 @@ final class RemovedDevices implements AutoCloseable {
     }
   }
 
-  private void remove(Map<String, Found> found, Map<String, Account> unchecked) {
-    long newest = System.currentTimeMillis() - UNREPEATED.toMillis();
+  /**
+   * @param newest the time of the newest record that can be removed
+   */
+  private void remove(Map<String, Found> found, Map<String, Account> unchecked, long newest) {
     Set<Account> done = new HashSet<>(unchecked.values());
     Set<String> removed = new HashSet<>();
     found.forEach(
