@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * @param mode empty for a device of another source
  * @param accountLabels the labels of the account
  * @param online empty if unknown
- * @param epochMillis the time of the record, in milliseconds since 1970
+ * @param epochMillis the time of the record, in milliseconds since 1970 and not in the future
  */
 record DeviceRecord(
     String serial,
@@ -52,9 +52,11 @@ record DeviceRecord(
     if (!Devices.isSerial(serial)) {
       throw RejectedException.invalidKey(serial);
     }
+    // A later time would outlast all records and messages until then.
+    long millis = Math.min(epochMillis, System.currentTimeMillis());
     if (value == null) {
       return new DeviceRecord(
-          serial, null, "", Optional.empty(), Map.of(), Optional.empty(), epochMillis);
+          serial, null, "", Optional.empty(), Map.of(), Optional.empty(), millis);
     }
     JsonNode json = parse(value);
     JsonNode schema = json.path("schema");
@@ -85,7 +87,7 @@ record DeviceRecord(
         json.path("online").isBoolean()
             ? Optional.of(json.path("online").asBoolean())
             : Optional.empty(),
-        epochMillis);
+        millis);
   }
 
   private static JsonNode parse(byte[] value) throws RejectedException {

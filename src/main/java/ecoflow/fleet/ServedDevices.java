@@ -80,8 +80,7 @@ final class ServedDevices {
       }
       devices.serve(owner.account, record.labels());
       if (record.online().isPresent()) {
-        long millis = Math.min(record.epochMillis(), System.currentTimeMillis());
-        devices.listed(serial, record.online().get(), devices.receivedAt(millis));
+        devices.listed(serial, record.online().get(), devices.receivedAt(record.epochMillis()));
       }
     }
     forget(left);
