@@ -143,8 +143,9 @@ final class Topics implements AutoCloseable {
         + (suffix.equals(UNKNOWN) ? 1 : 12)
         + (suffix.equals(DEVICES)
             ? " --config cleanup.policy=compact,delete --config retention.ms=604800000"
+                + " --config segment.ms=3600000"
             : "")
-        + (suffix.equals(RAW) ? " --config retention.ms=3600000" : "");
+        + (suffix.equals(RAW) ? " --config retention.ms=3600000 --config segment.ms=600000" : "");
   }
 
   private String firstBroker() {

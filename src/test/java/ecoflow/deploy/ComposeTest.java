@@ -243,9 +243,10 @@ class ComposeTest {
   void theTopicsOfTheFleetAreCreated() {
     String command = COMPOSE.text("services", "topics", "command", 0);
     assertTrue(
-        command.contains("--topic ecoflow.raw --partitions 12 ")
+        command.contains(
+                "--topic ecoflow.raw --partitions 12 --config retention.ms=3600000 --config segment.ms=600000\n")
             && command.contains(
-                "--topic ecoflow.devices --partitions 12 --config cleanup.policy=compact,delete --config retention.ms=604800000\n"),
+                "--topic ecoflow.devices --partitions 12 --config cleanup.policy=compact,delete --config retention.ms=604800000 --config segment.ms=3600000\n"),
         command);
     String broker = COMPOSE.text("services", "server", "environment", "ECOFLOW_KAFKA_BROKERS");
     assertTrue(command.contains("--bootstrap-server " + broker + " "), command);

@@ -315,6 +315,8 @@ class KubernetesTest {
       YamlFile devices = named("KafkaTopic", topics, "ecoflow.devices");
       assertEquals(partitions, devices.get("spec", "partitions"));
       assertEquals("compact,delete", devices.get("spec", "config", "cleanup.policy"));
+      // Without it, Kafka compacts the records after a week.
+      assertEquals(3_600_000, devices.get("spec", "config", "segment.ms"));
 
       Path copy = temporary.resolve("keda");
       ChildProcess.run(

@@ -173,7 +173,7 @@ class FleetIT {
             .endsWith(
                 "Kafka has no topic dist.raw: create it, for example with kafka-topics.sh --bootstrap-server "
                     + kafka.address()
-                    + " --create --topic dist.raw --partitions 12 --config retention.ms=3600000"),
+                    + " --create --topic dist.raw --partitions 12 --config retention.ms=3600000 --config segment.ms=600000"),
         lines::toString);
     assertEquals(2, lines.size(), lines::toString);
   }

@@ -303,7 +303,7 @@ class CollectorIT {
     kafka.createTopics(PARTITIONS, prefix + ".raw");
 
     assertEquals(
-        "Kafka has no topic %1$s.devices: create it, for example with kafka-topics.sh --bootstrap-server %2$s --create --topic %1$s.devices --partitions 12 --config cleanup.policy=compact,delete --config retention.ms=604800000"
+        "Kafka has no topic %1$s.devices: create it, for example with kafka-topics.sh --bootstrap-server %2$s --create --topic %1$s.devices --partitions 12 --config cleanup.policy=compact,delete --config retention.ms=604800000 --config segment.ms=3600000"
             .formatted(prefix, kafka.address()),
         startError());
   }
