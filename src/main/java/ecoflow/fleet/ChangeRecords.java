@@ -18,9 +18,11 @@ final class ChangeRecords {
   public void apply(Exchange exchange) {
     Message message = exchange.getMessage();
     int partition = message.getHeader("kafka.PARTITION", Integer.class);
-    positions.processed(partition, message.getHeader("kafka.OFFSET", Long.class));
+    long offset = message.getHeader("kafka.OFFSET", Long.class);
+    positions.processed(partition, offset);
     partitions.changed(
         partition,
+        offset,
         message.getHeader("kafka.KEY", String.class),
         new ServedPartitions.StoredRecord(
             message.getBody(byte[].class), message.getHeader("kafka.TIMESTAMP", Long.class)));

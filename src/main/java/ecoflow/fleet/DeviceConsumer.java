@@ -2,27 +2,29 @@ package ecoflow.fleet;
 
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 
 /**
- * The consumer of changes of devices. It reads all partitions, without a consumer group, because
- * Kafka would assign other partitions than those of the messages.
+ * The consumer of changes of devices. It reads the partitions of the messages that are assigned to
+ * this server, without a consumer group, because Kafka would assign others.
  */
 final class DeviceConsumer extends KafkaConsumer<Object, Object> {
 
-  private static final Duration TIMEOUT = Duration.ofSeconds(5);
-
+  private final ServedPartitions served;
   private final DeviceTopicPositions positions;
+  private String topic;
 
-  DeviceConsumer(Properties properties, DeviceTopicPositions positions) {
+  DeviceConsumer(Properties properties, ServedPartitions served, DeviceTopicPositions positions) {
     super(withoutGroup(properties));
+    this.served = served;
     this.positions = positions;
   }
 
@@ -37,31 +39,48 @@ final class DeviceConsumer extends KafkaConsumer<Object, Object> {
 
   @Override
   public void subscribe(Collection<String> topics, ConsumerRebalanceListener unused) {
-    // Until Kafka answers, or Camel ends the thread.
-    while (true) {
-      try {
-        assignAll(topics.iterator().next());
-        return;
-      } catch (TimeoutException e) {
-        // Kafka does not answer yet.
+    topic = topics.iterator().next();
+  }
+
+  @Override
+  public ConsumerRecords<Object, Object> poll(Duration timeout) {
+    served.readDevices();
+    positions.applyTo(this, topic);
+    Set<TopicPartition> partitions = assignment();
+    if (partitions.isEmpty()) {
+      // Kafka's client does not accept a poll without partitions.
+      sleep(timeout);
+      return ConsumerRecords.empty();
+    }
+    for (TopicPartition partition : partitions) {
+      // The records of the last poll have been processed.
+      if (served.isCatchingUp(partition.partition()) && isAtEnd(partition)) {
+        served.caughtUp(partition.partition());
       }
+    }
+    return super.poll(timeout);
+  }
+
+  private static void sleep(Duration timeout) {
+    try {
+      TimeUnit.MILLISECONDS.sleep(timeout.toMillis());
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
     }
   }
 
-  private void assignAll(String topic) {
-    List<TopicPartition> all =
-        partitionsFor(topic, TIMEOUT).stream()
-            .map(info -> new TopicPartition(topic, info.partition()))
-            .toList();
-    Map<TopicPartition, Long> ends = endOffsets(all, TIMEOUT);
-    assign(all);
-    Map<Integer, Long> started = new HashMap<>();
-    for (TopicPartition partition : all) {
-      Long next = positions.next(partition.partition());
-      long start = next == null ? ends.get(partition) : next;
-      seek(partition, start);
-      started.put(partition.partition(), start);
+  private boolean isAtEnd(TopicPartition partition) {
+    try {
+      position(partition, Duration.ZERO);
+      return currentLag(partition).orElse(1) == 0;
+    } catch (TimeoutException e) {
+      // The position is not known yet.
+      return false;
     }
-    positions.start(started);
+  }
+
+  @Override
+  public void close() {
+    KafkaClients.uninterrupted(() -> super.close(KafkaClients.CONSUMER_CLOSE_TIMEOUT));
   }
 }

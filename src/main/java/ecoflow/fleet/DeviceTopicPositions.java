@@ -1,34 +1,56 @@
 package ecoflow.fleet;
 
-import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
 
-/** The positions from which changes of devices are read, also after a reconnection. */
+/**
+ * The partitions of the topic of devices whose changes are read, with the offsets of the next
+ * records. Used by the consumers of both topics, each of which has its own thread.
+ */
 final class DeviceTopicPositions {
 
-  private final Map<Integer, Long> next = new ConcurrentHashMap<>();
-  private final CountDownLatch known = new CountDownLatch(1);
+  private final Map<Integer, Long> next = new HashMap<>();
 
-  /** The next offset; null if no record of the partition has been read. */
-  Long next(int partition) {
-    return next.get(partition);
+  /** The partitions to which the consumer has not moved yet. */
+  private final Set<Integer> started = new HashSet<>();
+
+  /** Starts to read the changes of a partition, from this offset on. */
+  synchronized void start(int partition, long offset) {
+    next.put(partition, offset);
+    started.add(partition);
   }
 
-  void processed(int partition, long offset) {
-    next.put(partition, offset + 1);
+  synchronized void stop(Collection<Integer> partitions) {
+    next.keySet().removeAll(partitions);
+    started.removeAll(partitions);
   }
 
-  /** All later records will be read. */
-  void start(Map<Integer, Long> positions) {
-    next.putAll(positions);
-    known.countDown();
+  /** Another consumer continues after this record. */
+  synchronized void processed(int partition, long offset) {
+    if (!started.contains(partition)) {
+      next.computeIfPresent(partition, (unused, before) -> offset + 1);
+    }
   }
 
-  /** Waits until the positions are known, so that no change is missed; returns false if not. */
-  boolean await(Duration timeout) throws InterruptedException {
-    return known.await(timeout.toMillis(), TimeUnit.MILLISECONDS);
+  /** Assigns the partitions to their consumer. */
+  synchronized void applyTo(Consumer<?, ?> consumer, String topic) {
+    Set<TopicPartition> before = consumer.assignment();
+    Map<TopicPartition, Long> all = new HashMap<>();
+    next.forEach((number, offset) -> all.put(new TopicPartition(topic, number), offset));
+    if (!before.equals(all.keySet())) {
+      consumer.assign(all.keySet());
+    }
+    all.forEach(
+        (partition, offset) -> {
+          if (started.contains(partition.partition()) || !before.contains(partition)) {
+            consumer.seek(partition, offset);
+          }
+        });
+    started.clear();
   }
 }

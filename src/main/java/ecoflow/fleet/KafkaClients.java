@@ -26,6 +26,9 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   /** How long a producer waits for acknowledgements when the process stops. */
   private static final Duration CLOSE_TIMEOUT = Duration.ofMillis(400);
 
+  /** How long a consumer waits for Kafka when it stops. By default, 30 s. */
+  static final Duration CONSUMER_CLOSE_TIMEOUT = Duration.ofSeconds(1);
+
   private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final KafkaSettings settings;
@@ -80,7 +83,7 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
         public void close() {
           producers.remove(topic, this);
           // By default, the time is not limited.
-          close(CLOSE_TIMEOUT);
+          uninterrupted(() -> close(CLOSE_TIMEOUT));
         }
       };
     } catch (KafkaException e) {
@@ -172,6 +175,21 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
 
   private static boolean is(MetricName metric, String name) {
     return metric.name().equals(name) && metric.group().equals("producer-metrics");
+  }
+
+  /**
+   * Runs a task to stop a client without the interruption of its thread, because the client would
+   * log errors, not leave its group, and not send waiting records.
+   */
+  static void uninterrupted(Runnable task) {
+    boolean isInterrupted = Thread.interrupted();
+    try {
+      task.run();
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   @Override

@@ -7,29 +7,39 @@ import java.util.concurrent.ConcurrentHashMap;
 /** A partition that is assigned to this server. */
 final class Partition {
 
-  private final long replayEnd;
+  /** The state of the records of devices from before the assignment. */
+  private enum DeviceReading {
+    /** They have not been read. */
+    WAITING,
+    /** They are being applied as changes, because Kafka has not answered in time. */
+    CATCHING_UP,
+    /** All of them have been applied. */
+    ENDED
+  }
+
   private final Set<String> serials = ConcurrentHashMap.newKeySet();
 
   /** Devices that are no longer served, with the time of their removal. */
   private final Map<String, Long> removals = new ConcurrentHashMap<>();
 
-  private volatile boolean isReplaying;
+  /** The offset after the last record before the assignment. */
+  private volatile long replayEnd = Long.MAX_VALUE;
+
+  private volatile boolean isReplaying = true;
+  private volatile DeviceReading devices = DeviceReading.WAITING;
+  private volatile long devicesEnd;
   private volatile long lag;
 
-  /**
-   * @param replayEnd the offset after the last record before the assignment
-   */
-  Partition(long replayEnd, boolean isReplaying) {
-    this.replayEnd = replayEnd;
-    this.isReplaying = isReplaying;
+  void setReplayEnd(long offset) {
+    replayEnd = offset;
   }
 
   /** Whether the record was written before the assignment. */
   boolean isReplay(long offset) {
-    return offset < replayEnd;
+    return isReplaying && offset < replayEnd;
   }
 
-  /** Whether records from before the assignment are still being read. */
+  /** Whether records from before the assignment are still being read, or are not known yet. */
   boolean isReplaying() {
     return isReplaying;
   }
@@ -44,6 +54,41 @@ final class Partition {
       isReplaying = false;
     }
     return ends;
+  }
+
+  /** Whether the records of devices have not been read, so that no message can be processed. */
+  boolean isWaiting() {
+    return devices == DeviceReading.WAITING;
+  }
+
+  /** Whether the records of devices from before the assignment have been applied. */
+  boolean areDevicesRead() {
+    return devices == DeviceReading.ENDED;
+  }
+
+  boolean isCatchingUp() {
+    return devices == DeviceReading.CATCHING_UP;
+  }
+
+  void setCatchingUp() {
+    devices = DeviceReading.CATCHING_UP;
+  }
+
+  void setDevicesRead() {
+    devices = DeviceReading.ENDED;
+  }
+
+  /**
+   * @param offset the offset after the last record of a device that was read at the assignment
+   */
+  void setDevicesEnd(long offset) {
+    devicesEnd = offset;
+    setDevicesRead();
+  }
+
+  /** Whether the record of a device is not one of those that were read at the assignment. */
+  boolean isChange(long offset) {
+    return offset >= devicesEnd;
   }
 
   /** The devices of the partition. */

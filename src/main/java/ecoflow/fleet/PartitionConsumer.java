@@ -6,15 +6,16 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
@@ -27,14 +28,25 @@ import org.slf4j.LoggerFactory;
 final class PartitionConsumer extends KafkaConsumer<Object, Object> {
 
   private static final Logger LOG = LoggerFactory.getLogger(PartitionConsumer.class);
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** Short, because the records of other partitions, and other servers, wait in the meantime. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+  private static final Duration LATER_TIMEOUT = Duration.ofSeconds(1);
+
   private static final double NANOS_PER_SECOND = 1e9;
   private static final String HEARTBEAT = "last-heartbeat-seconds-ago";
 
   private final ServedPartitions served;
-  private final DeviceTopicPositions changes;
   private final Duration replay;
   private final Duration session;
+
+  /** Partitions whose records of devices have not been read yet. They are paused. */
+  private final Set<TopicPartition> waiting = new HashSet<>();
+
+  /** Those of them whose records to read back are not known yet. */
+  private final Set<TopicPartition> unlocated = new HashSet<>();
+
   private boolean isIsolated;
 
   /** Null until it is first needed. */
@@ -46,14 +58,9 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
   /**
    * @param replay the age of the records that are read back
    */
-  PartitionConsumer(
-      Properties properties,
-      ServedPartitions served,
-      DeviceTopicPositions changes,
-      Duration replay) {
+  PartitionConsumer(Properties properties, ServedPartitions served, Duration replay) {
     super(properties);
     this.served = served;
-    this.changes = changes;
     this.replay = replay;
     this.session =
         Duration.ofMillis(Long.parseLong(String.valueOf(properties.get("session.timeout.ms"))));
@@ -73,13 +80,13 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
 
           @Override
           public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-            served.revoked(numbers(partitions));
+            revoked(partitions);
             camel.onPartitionsRevoked(partitions);
           }
 
           @Override
           public void onPartitionsLost(Collection<TopicPartition> partitions) {
-            served.revoked(numbers(partitions));
+            revoked(partitions);
             camel.onPartitionsLost(partitions);
           }
         });
@@ -91,60 +98,87 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
     return numbers;
   }
 
-  private void assigned(Collection<TopicPartition> partitions) {
-    assignedAt = System.nanoTime();
-    Map<Integer, Long> ends = new HashMap<>();
-    Set<Integer> replaying = new HashSet<>();
-    // For some methods of the consumer, no partitions means all partitions.
-    if (!partitions.isEmpty()) {
-      try {
-        seek(partitions, ends, replaying);
-      } catch (InterruptException | WakeupException e) {
-        // The process ends.
-        throw e;
-      } catch (RuntimeException e) {
-        LOG.warn(
-            "Failed to find the records to read back: {}; the newly assigned partitions are served"
-                + " from their last committed offsets",
-            Lines.root(e));
-        numbers(partitions).forEach(number -> ends.put(number, 0L));
-        replaying.clear();
-      }
-      awaitChanges();
-    }
-    served.assigned(ends, replaying);
+  private void revoked(Collection<TopicPartition> partitions) {
+    waiting.removeAll(partitions);
+    unlocated.removeAll(partitions);
+    served.revoked(numbers(partitions));
   }
 
-  private void seek(
-      Collection<TopicPartition> partitions, Map<Integer, Long> ends, Set<Integer> replaying) {
-    long start = System.currentTimeMillis() - replay.toMillis();
-    Map<TopicPartition, Long> times = new HashMap<>();
-    partitions.forEach(partition -> times.put(partition, start));
-    Map<TopicPartition, Long> endOffsets = endOffsets(partitions, TIMEOUT);
-    Map<TopicPartition, OffsetAndTimestamp> found = offsetsForTimes(times, TIMEOUT);
-    for (TopicPartition partition : partitions) {
-      long end = endOffsets.get(partition);
-      OffsetAndTimestamp first = found.get(partition);
-      long offset = first == null ? end : Math.min(first.offset(), end);
-      seek(partition, offset);
-      ends.put(partition.partition(), end);
-      if (offset < end) {
-        replaying.add(partition.partition());
-      }
-    }
+  private void assigned(Collection<TopicPartition> partitions) {
+    assignedAt = System.nanoTime();
+    // For some methods of the consumer, no partitions means all partitions.
+    Map<TopicPartition, Long> ends = partitions.isEmpty() ? Map.of() : locate(partitions);
+    pause(partitions);
+    waiting.addAll(partitions);
+    served.assigned(numbers(partitions));
+    ends.forEach((partition, end) -> served.replayUntil(partition.partition(), end));
   }
 
   /**
-   * Otherwise, a change between the first reading of devices and the first change would be lost.
+   * Moves to the first record to read back of each partition. If Kafka does not answer, for example
+   * because one of the partitions has no leader, {@link #poll} tries again.
+   *
+   * @return the offset after the last record of each partition; empty if they are unknown
    */
-  private void awaitChanges() {
+  private Map<TopicPartition, Long> locate(Collection<TopicPartition> partitions) {
     try {
-      if (!changes.await(TIMEOUT)) {
-        LOG.warn("Changes of devices are not read yet; changes of names follow within ten minutes");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptException(e);
+      return seekToReplay(partitions, TIMEOUT);
+    } catch (InterruptException | WakeupException e) {
+      // The process ends.
+      throw e;
+    } catch (RuntimeException e) {
+      LOG.warn(
+          "Failed to find the records to read back in partitions {}: {}; their devices are hidden"
+              + " until Kafka answers",
+          Lines.abbreviate(numbers(partitions).stream().sorted().map(String::valueOf).toList()),
+          Lines.root(e));
+      unlocated.addAll(partitions);
+      // In the background. The position is unknown until the leader of the partition answers.
+      seekToBeginning(partitions);
+      return Map.of();
+    }
+  }
+
+  private Map<TopicPartition, Long> seekToReplay(
+      Collection<TopicPartition> partitions, Duration timeout) {
+    long start = System.currentTimeMillis() - replay.toMillis();
+    Map<TopicPartition, Long> times = new HashMap<>();
+    partitions.forEach(partition -> times.put(partition, start));
+    // For partitions without such a record. Requested first, because one can be written meanwhile.
+    Map<TopicPartition, Long> starts = new HashMap<>(endOffsets(partitions, timeout));
+    offsetsForTimes(times, timeout)
+        .forEach(
+            (partition, first) -> {
+              if (first != null) {
+                starts.put(partition, first.offset());
+              }
+            });
+    starts.forEach(this::seek);
+    return endOffsets(partitions, timeout);
+  }
+
+  /** The leader of a paused partition has answered. */
+  private void locateLater(TopicPartition partition) {
+    Set<TopicPartition> one = Set.of(partition);
+    try {
+      long end = seekToReplay(one, LATER_TIMEOUT).get(partition);
+      served.replayUntil(partition.partition(), end);
+      unlocated.remove(partition);
+      LOG.info("Reading back partition {}", partition.partition());
+    } catch (RetriableException e) {
+      // Again after the next answer.
+      seekToBeginning(one);
+    } catch (InterruptException | WakeupException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // Not an outage: with group.protocol=consumer, for example, Kafka's client 3.9 throws a
+      // NullPointerException if a partition has no record of the last minutes.
+      LOG.warn(
+          "Failed to find the records to read back in partition {}: {}; reading all its records",
+          partition.partition(),
+          Lines.root(e));
+      seekToBeginning(one);
+      unlocated.remove(partition);
     }
   }
 
@@ -154,13 +188,37 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
     for (TopicPartition partition : assignment()) {
       try {
         long position = position(partition, Duration.ZERO);
-        served.processed(partition.partition(), position, currentLag(partition).orElse(0));
+        if (unlocated.contains(partition)) {
+          locateLater(partition);
+        } else if (waiting.contains(partition)) {
+          start(partition);
+        } else {
+          processed(partition, position);
+        }
       } catch (TimeoutException e) {
-        // The position is not known yet.
+        // The position, or the end of the partition, is not known yet.
       }
     }
     checkHeartbeat();
     return super.poll(timeout);
+  }
+
+  private void start(TopicPartition partition) {
+    if (!served.isWaiting(partition.partition())) {
+      waiting.remove(partition);
+      resume(Set.of(partition));
+    }
+  }
+
+  private void processed(TopicPartition partition, long position) {
+    int number = partition.partition();
+    OptionalLong lag = currentLag(partition);
+    served.processed(number, position, lag.orElse(0));
+    if (lag.orElse(1) == 0 && served.isReplaying(number)) {
+      // The end is unknown, or the partition is shorter now: it was created again, or its new
+      // leader does not have the last records.
+      served.replayUntil(number, endOffsets(Set.of(partition), LATER_TIMEOUT).get(partition));
+    }
   }
 
   private void checkHeartbeat() {
@@ -199,11 +257,16 @@ final class PartitionConsumer extends KafkaConsumer<Object, Object> {
   }
 
   @Override
+  public void unsubscribe() {
+    KafkaClients.uninterrupted(super::unsubscribe);
+  }
+
+  @Override
   public void close() {
     // Before another server gets the partitions. Normally they are already revoked.
     served.revoked(served.numbers());
     // Camel can create another consumer.
     served.setIsolated(false);
-    super.close();
+    KafkaClients.uninterrupted(() -> super.close(KafkaClients.CONSUMER_CLOSE_TIMEOUT));
   }
 }

@@ -7,12 +7,15 @@ import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,12 +29,20 @@ final class ServedPartitions {
   interface DeviceTopic {
 
     /**
-     * The newest record of each device, in no particular order.
+     * The records of each of these partitions.
      *
      * @throws org.apache.kafka.common.KafkaException if they cannot be read
      */
-    Map<Integer, Map<String, StoredRecord>> read(Set<Integer> partitions);
+    Map<Integer, StoredRecords> read(Set<Integer> partitions);
   }
+
+  /**
+   * The records of a partition.
+   *
+   * @param newest the newest record of each device
+   * @param end the offset after the last record
+   */
+  record StoredRecords(Map<String, StoredRecord> newest, long end) {}
 
   /**
    * @param value null if the device is no longer served
@@ -40,21 +51,27 @@ final class ServedPartitions {
 
   private static final Logger LOG = LoggerFactory.getLogger(ServedPartitions.class);
 
-  /** After this time, there are probably more servers than partitions. */
-  private static final Duration MAX_WAIT = Duration.ofSeconds(10);
+  /**
+   * After this time without partitions, there are probably more servers than partitions. A server
+   * that is busy delays an assignment.
+   */
+  static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
   private final Devices devices;
   private final Quotas quotas;
   private final ServedDevices served;
   private final DeviceTopic topic;
+  private final DeviceTopicPositions changes;
   private final Rejections rejections;
   private final Map<Integer, Partition> partitions = new ConcurrentHashMap<>();
   private final LongSupplier nanoClock;
 
-  /** The time of the first assignment; null before it. */
-  private volatile Long joinedAt;
+  /**
+   * The time of the first assignment or, if it is later, of the last revocation; null before the
+   * first assignment.
+   */
+  private volatile Long idleSince;
 
-  private volatile boolean hasServed;
   private volatile boolean isIsolated;
 
   ServedPartitions(
@@ -62,43 +79,55 @@ final class ServedPartitions {
       Quotas quotas,
       ServedDevices served,
       DeviceTopic topic,
+      DeviceTopicPositions changes,
       Rejections rejections,
       LongSupplier nanoClock) {
     this.devices = devices;
     this.quotas = quotas;
     this.served = served;
     this.topic = topic;
+    this.changes = changes;
     this.rejections = rejections;
     this.nanoClock = nanoClock;
   }
 
   /**
-   * Kafka has assigned partitions, or none.
-   *
-   * @param replayEnds the offset after the last record of each partition
-   * @param replaying the partitions whose records are read back
+   * Kafka has assigned partitions, or none. Their devices are hidden until the records from before
+   * the assignment have been processed.
    */
-  synchronized void assigned(Map<Integer, Long> replayEnds, Set<Integer> replaying) {
-    if (joinedAt == null) {
-      joinedAt = nanoClock.getAsLong();
+  synchronized void assigned(Set<Integer> numbers) {
+    if (idleSince == null) {
+      idleSince = nanoClock.getAsLong();
     }
-    if (replayEnds.isEmpty()) {
+    if (numbers.isEmpty()) {
       return;
     }
-    replayEnds.forEach(
-        (number, end) -> partitions.put(number, new Partition(end, replaying.contains(number))));
-    // Only now, because a server that has served and has no partitions is ready.
-    hasServed = true;
+    numbers.forEach(number -> partitions.put(number, new Partition()));
+  }
+
+  /**
+   * Reads the records of devices in newly assigned partitions. Not called by the consumer of
+   * messages, because it would delay messages and assignments of other partitions.
+   */
+  void readDevices() {
+    Map<Integer, Partition> waiting = new HashMap<>(partitions);
+    waiting.values().removeIf(partition -> !partition.isWaiting());
+    if (waiting.isEmpty()) {
+      return;
+    }
     try {
-      topic
-          .read(replayEnds.keySet())
-          .forEach((number, records) -> addAll(partitions.get(number), records));
+      Map<Integer, StoredRecords> stored = topic.read(waiting.keySet());
+      waiting.forEach((number, partition) -> addAll(number, partition, stored.get(number)));
+    } catch (InterruptException | WakeupException e) {
+      // The process ends.
+      throw e;
     } catch (RuntimeException e) {
       LOG.warn(
           "Failed to read the records of devices in partitions {}: {}; the names of devices follow"
-              + " within ten minutes",
-          Lines.abbreviate(texts(replayEnds.keySet())),
+              + " when Kafka answers",
+          Lines.abbreviate(texts(waiting.keySet())),
           Lines.root(e));
+      waiting.forEach(this::readAsChanges);
     }
     LOG.info(
         "Serving partitions {} with {} devices",
@@ -106,13 +135,60 @@ final class ServedPartitions {
         devices.serials().size());
   }
 
-  private void addAll(Partition partition, Map<String, StoredRecord> stored) {
+  private synchronized void readAsChanges(int number, Partition partition) {
+    if (partitions.get(number) == partition) {
+      partition.setCatchingUp();
+      changes.start(number, 0);
+    }
+  }
+
+  private synchronized void addAll(int number, Partition partition, StoredRecords stored) {
+    if (partitions.get(number) != partition) {
+      // Revoked in the meantime.
+      return;
+    }
     List<DeviceRecord> valid = new ArrayList<>();
-    stored.forEach((serial, record) -> read(serial, record).ifPresent(valid::add));
+    stored.newest().forEach((serial, record) -> read(serial, record).ifPresent(valid::add));
     valid.stream()
         .filter(DeviceRecord::isRemoval)
         .forEach(removal -> partition.removals().put(removal.serial(), removal.epochMillis()));
     add(partition, valid.stream().filter(record -> !record.isRemoval()).toList());
+    partition.setDevicesEnd(stored.end());
+    changes.start(number, stored.end());
+  }
+
+  /**
+   * Whether the messages of the partition must wait for the records of devices. Otherwise, they
+   * would restore removed devices, and accounts would be added one by one.
+   */
+  boolean isWaiting(int number) {
+    Partition partition = partitions.get(number);
+    return partition != null && partition.isWaiting();
+  }
+
+  /** Whether the records of devices from before the assignment are being applied as changes. */
+  boolean isCatchingUp(int number) {
+    Partition partition = partitions.get(number);
+    return partition != null && partition.isCatchingUp();
+  }
+
+  /** The records of devices from before the assignment have been applied as changes. */
+  synchronized void caughtUp(int number) {
+    if (isCatchingUp(number)) {
+      partitions.get(number).setDevicesRead();
+    }
+  }
+
+  /**
+   * The records to read back are known.
+   *
+   * @param end the offset after the last of them
+   */
+  void replayUntil(int number, long end) {
+    Partition partition = partitions.get(number);
+    if (partition != null) {
+      partition.setReplayEnd(end);
+    }
   }
 
   private Optional<DeviceRecord> read(String serial, StoredRecord record) {
@@ -152,14 +228,17 @@ final class ServedPartitions {
   }
 
   /** A device has changed. Ignored if its partition is not assigned to this server. */
-  synchronized void changed(int number, String serial, StoredRecord record) {
+  synchronized void changed(int number, long offset, String serial, StoredRecord record) {
     Partition partition = partitions.get(number);
-    Optional<DeviceRecord> change = partition == null ? Optional.empty() : read(serial, record);
+    if (partition == null || !partition.isChange(offset)) {
+      return;
+    }
+    Optional<DeviceRecord> change = read(serial, record);
     if (change.isEmpty()) {
       return;
     }
     if (change.get().isRemoval()) {
-      partition.removals().put(serial, record.epochMillis());
+      partition.removals().put(serial, change.get().epochMillis());
       if (partition.serials().remove(serial)) {
         served.remove(Set.of(serial));
       }
@@ -202,6 +281,10 @@ final class ServedPartitions {
   /** Kafka has revoked partitions: their devices are removed. */
   synchronized void revoked(Collection<Integer> numbers) {
     int before = partitions.size();
+    if (before > 0) {
+      idleSince = nanoClock.getAsLong();
+    }
+    changes.stop(numbers);
     for (Integer number : numbers) {
       Partition partition = partitions.remove(number);
       if (partition != null) {
@@ -254,6 +337,12 @@ final class ServedPartitions {
     partitions.values().forEach(this::show);
   }
 
+  /** Whether the records to read back of the partition are not known, or not processed yet. */
+  boolean isReplaying(int number) {
+    Partition partition = partitions.get(number);
+    return partition != null && partition.isReplaying();
+  }
+
   boolean isReplay(int number, long offset) {
     Partition partition = partitions.get(number);
     return partition != null && partition.isReplay(offset);
@@ -276,7 +365,10 @@ final class ServedPartitions {
 
   /** The number of assigned partitions whose records are being read back. */
   int replaying() {
-    return (int) partitions.values().stream().filter(Partition::isReplaying).count();
+    return (int)
+        partitions.values().stream()
+            .filter(partition -> partition.isReplaying() || !partition.areDevicesRead())
+            .count();
   }
 
   /** The number of records that have not been processed yet. */
@@ -286,7 +378,7 @@ final class ServedPartitions {
 
   /** The reason why pages are not complete; empty if they are. */
   Optional<String> problem() {
-    if (isWaiting()) {
+    if (isAwaitingPartitions()) {
       return Optional.of("Kafka has not assigned partitions yet");
     }
     int replaying = replaying();
@@ -298,11 +390,12 @@ final class ServedPartitions {
 
   /**
    * Whether partitions are likely to follow. The first assignment of a new member is empty while
-   * the other members still have the partitions.
+   * the other members still have the partitions, and a member that was slow has lost them.
    */
-  private boolean isWaiting() {
-    Long at = joinedAt;
-    return at == null || (!hasServed && nanoClock.getAsLong() - at < MAX_WAIT.toNanos());
+  private boolean isAwaitingPartitions() {
+    Long since = idleSince;
+    return since == null
+        || (partitions.isEmpty() && nanoClock.getAsLong() - since < MAX_WAIT.toNanos());
   }
 
   private static List<String> texts(Collection<Integer> numbers) {

@@ -2,6 +2,7 @@ package ecoflow.fleet;
 
 import ecoflow.config.KafkaSettings;
 import ecoflow.fleet.ServedPartitions.StoredRecord;
+import ecoflow.fleet.ServedPartitions.StoredRecords;
 import ecoflow.role.Parts;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -47,6 +48,7 @@ public final class Server extends KafkaRole {
             parts.quotas(),
             new ServedDevices(parts.settings(), parts.accounts(), parts.devices(), parts.meters()),
             this::newestRecords,
+            changes,
             rejections,
             parts.nanoClock());
     bindClients(parts, new KafkaClients(settings, options -> consumer(options, partitions)));
@@ -72,17 +74,20 @@ public final class Server extends KafkaRole {
     parts.page().remark("kafka-connection", partitions::isolation);
   }
 
-  private Map<Integer, Map<String, StoredRecord>> newestRecords(Set<Integer> partitions) {
+  private Map<Integer, StoredRecords> newestRecords(Set<Integer> partitions) {
     Map<Integer, Map<String, StoredRecord>> newest = new HashMap<>();
+    partitions.forEach(number -> newest.put(number, new HashMap<>()));
+    Map<Integer, StoredRecords> all = new HashMap<>();
     new TopicRecords(settings(), Topics.DEVICES)
         .read(
             partitions,
             DEVICES_LIMIT,
             entry ->
                 newest
-                    .computeIfAbsent(entry.partition(), unused -> new HashMap<>())
-                    .put(entry.key(), new StoredRecord(entry.value(), entry.timestamp())));
-    return newest;
+                    .get(entry.partition())
+                    .put(entry.key(), new StoredRecord(entry.value(), entry.timestamp())))
+        .forEach((number, end) -> all.put(number, new StoredRecords(newest.get(number), end)));
+    return all;
   }
 
   private Optional<String> problem(ServedPartitions partitions) {
@@ -103,7 +108,7 @@ public final class Server extends KafkaRole {
   private Consumer<?, ?> consumer(Properties options, ServedPartitions partitions) {
     // The client ID of the route is its topic.
     return options.get("client.id").equals(settings().topic(Topics.RAW))
-        ? new PartitionConsumer(options, partitions, changes, settings().replay())
-        : new DeviceConsumer(options, changes);
+        ? new PartitionConsumer(options, partitions, settings().replay())
+        : new DeviceConsumer(options, partitions, changes);
   }
 }

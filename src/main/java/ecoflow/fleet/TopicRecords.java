@@ -56,24 +56,31 @@ final class TopicRecords {
     }
   }
 
-  /** Reads all records of some partitions. */
-  void read(
+  /**
+   * Reads all records of some partitions.
+   *
+   * @return the offset after the last record of each partition
+   */
+  Map<Integer, Long> read(
       Set<Integer> numbers, Duration limit, Consumer<ConsumerRecord<String, byte[]>> records) {
     try (KafkaConsumer<String, byte[]> consumer = consumer()) {
       List<TopicPartition> partitions =
           numbers.stream().map(number -> new TopicPartition(topic, number)).toList();
-      read(consumer, partitions, limit, records);
+      Map<Integer, Long> ends = new HashMap<>();
+      read(consumer, partitions, limit, records)
+          .forEach((partition, end) -> ends.put(partition.partition(), end));
+      return ends;
     }
   }
 
-  private void read(
+  private Map<TopicPartition, Long> read(
       KafkaConsumer<String, byte[]> consumer,
       List<TopicPartition> partitions,
       Duration limit,
       Consumer<ConsumerRecord<String, byte[]>> records) {
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
-    readAssigned(consumer, limit, records);
+    return readAssigned(consumer, limit, records);
   }
 
   /**
@@ -115,7 +122,12 @@ final class TopicRecords {
     return new KafkaConsumer<>(
         DeviceConsumer.withoutGroup(properties),
         new StringDeserializer(),
-        new ByteArrayDeserializer());
+        new ByteArrayDeserializer()) {
+      @Override
+      public void close() {
+        KafkaClients.uninterrupted(() -> super.close(KafkaClients.CONSUMER_CLOSE_TIMEOUT));
+      }
+    };
   }
 
   private List<TopicPartition> partitions(KafkaConsumer<?, ?> consumer) {
@@ -129,7 +141,8 @@ final class TopicRecords {
     return partitions;
   }
 
-  private void readAssigned(
+  /** Returns the offset after the last record of each partition. */
+  private Map<TopicPartition, Long> readAssigned(
       KafkaConsumer<String, byte[]> consumer,
       Duration limit,
       Consumer<ConsumerRecord<String, byte[]>> records) {
@@ -141,7 +154,7 @@ final class TopicRecords {
     while (true) {
       unread.removeIf(partition -> consumer.position(partition, TIMEOUT) >= ends.get(partition));
       if (unread.isEmpty()) {
-        return;
+        return ends;
       }
       for (ConsumerRecord<String, byte[]> entry : consumer.poll(POLL)) {
         lastProgress = System.nanoTime();

@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -465,6 +466,17 @@ class ServerIT {
     eventually(() -> assertEquals(DEVICES - 1, own(page, "kafka_message_age_seconds_count")));
   }
 
+  /** The last offsets of the partition are those of the ends of transactions, not of records. */
+  @Test
+  void aPartitionCanEndWithATransaction() throws Exception {
+    Path properties =
+        Files.writeString(directory.resolve("kafka"), "isolation.level=read_committed\n");
+    writer.transactions(kafka.address(), serial(1), soc(81), soc(82));
+    RunningExporter server = serve("ECOFLOW_KAFKA_PROPERTIES=" + properties);
+    awaitReady(server);
+    assertEquals(81, server.page().of(serial(1), "pd_soc"));
+  }
+
   /** Replays do not count the energy of the history again. */
   @Test
   void energyCountersDoNotCountAReplay() {
@@ -578,14 +590,97 @@ class ServerIT {
     awaitReady(server);
   }
 
+  /**
+   * Until the partition has a leader, the server is not ready, because a rolling update would stop
+   * a server that has its devices.
+   */
   @Test
-  void aServerWithoutPartitionsIsReady() {
+  void aPartitionWithoutALeaderIsReadBackWhenItHasOne() {
+    String topics = prefix + "-two";
+    try (KafkaBroker second = kafka.second();
+        TopicWriter other = new TopicWriter(kafka.address(), topics)) {
+      second.start();
+      kafka.createTopic(topics + ".raw", List.of(1, 2));
+      kafka.createTopic(topics + ".devices", List.of(1, 2));
+      kafka.createTopics(1, topics + ".unknown");
+      for (String serial : serials()) {
+        other.device(serial, "Name " + serial, "one");
+        other.push(serial, soc(81));
+      }
+      other.flush();
+      second.kill();
+      kafka.awaitLeaders(1, topics + ".raw");
+      kafka.awaitLeaders(1, topics + ".devices");
+      RunningExporter server = serve("ECOFLOW_KAFKA_TOPICS=" + topics, "MQTT_TIMEOUT=600");
+      Page page = server.page();
+      // The other partition is not affected.
+      eventually(() -> assertFalse(named(page).isEmpty()));
+      Set<String> early = named(page);
+      assertTrue(early.size() < DEVICES, early.toString());
+      assertEquals(early, shown(page));
+      eventually(() -> assertEquals("not ready: reading back 1 partition\n", ready(server)));
+
+      second.start();
+      awaitReady(server);
+      assertEquals(Set.copyOf(serials()), named(page));
+      // Otherwise, the broker could become the leader of the next test's partitions.
+      second.kill();
+      kafka.awaitLeaders(1, topics + ".raw");
+    }
+  }
+
+  private static String ready(RunningExporter server) {
+    return server.http().get("/-/ready").body();
+  }
+
+  /** The devices with a value and the name in their records. */
+  private static Set<String> named(Page page) {
+    return page.series("pd_soc").stream()
+        .map(Series::labels)
+        .filter(labels -> labels.get("device_name").equals("Name " + labels.get("device")))
+        .map(labels -> labels.get("device"))
+        .collect(Collectors.toSet());
+  }
+
+  /** A slow server continues with the first record that Kafka still has. */
+  @Test
+  void recordsAfterDeletedOnesAreNotSkipped() {
+    int port = Ports.next();
+    Map<String, String> variables = fleet("serve", "EXPORTER_PORT=" + port);
+    try (ChildProcess server =
+        ChildProcess.exporter(
+            directory, directory.resolve("log"), variables, List.of("-Xmx128m"))) {
+      Page page = ExporterJar.pageAt(port);
+      eventually(() -> assertEquals(PARTITIONS, own(page, "kafka_partitions")));
+      writer.push(serial(1), soc(80));
+      page.eventuallyShows(serial(1), "pd_soc", 80);
+      server.signal("STOP");
+      // The answer to a waiting request contains the first record only.
+      long now = System.currentTimeMillis();
+      RecordMetadata last = null;
+      for (int value = 81; value <= 84; value++) {
+        last = writer.awaitPush(serial(1), now + value, soc(value));
+      }
+      kafka.deleteRecords(last.topic(), last.partition(), last.offset());
+      server.signal("CONT");
+      page.eventuallyShows(serial(1), "pd_soc", 84);
+    }
+  }
+
+  @Test
+  void aServerWithoutPartitionsWaitsForThem() {
     kafka.createTopics(1, prefix + "-one.raw", prefix + "-one.devices", prefix + "-one.unknown");
     String topics = "ECOFLOW_KAFKA_TOPICS=" + prefix + "-one";
     RunningExporter first = serve(topics);
     awaitReady(first);
     RunningExporter idle = serve(topics);
-    awaitReady(idle);
+    // Kafka can also move the partition to the new server.
+    List<RunningExporter> both = List.of(first, idle);
+    eventually(
+        () ->
+            assertEquals(
+                Set.of("ready\n", "not ready: Kafka has not assigned partitions yet\n"),
+                both.stream().map(ServerIT::ready).collect(Collectors.toSet())));
     assertEquals(1, own(first.page(), "kafka_partitions") + own(idle.page(), "kafka_partitions"));
   }
 

@@ -3,8 +3,11 @@ package ecoflow.fleet;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -48,12 +51,45 @@ final class TopicWriter implements AutoCloseable {
     push(serial, System.currentTimeMillis(), json);
   }
 
-  void raw(String key, long millis, Map<String, String> headers, byte[] value) {
+  /** Like the other method; returns after the acknowledgement of Kafka. */
+  RecordMetadata awaitPush(String serial, long millis, String json) {
+    try {
+      return raw(serial, millis, headers(), json.getBytes(StandardCharsets.UTF_8)).get();
+    } catch (ExecutionException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Future<RecordMetadata> raw(String key, long millis, Map<String, String> headers, byte[] value) {
+    return producer.send(entry(key, millis, headers, value));
+  }
+
+  private ProducerRecord<String, byte[]> entry(
+      String key, long millis, Map<String, String> headers, byte[] value) {
     ProducerRecord<String, byte[]> entry =
         new ProducerRecord<>(prefix + ".raw", null, millis, key, value);
     headers.forEach(
         (name, text) -> entry.headers().add(name, text.getBytes(StandardCharsets.UTF_8)));
-    producer.send(entry);
+    return entry;
+  }
+
+  /** Writes two pushes in transactions, of which the second one is aborted. */
+  void transactions(String brokers, String serial, String committed, String aborted) {
+    try (KafkaProducer<String, byte[]> transactional =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", brokers, "transactional.id", prefix),
+            new StringSerializer(),
+            new ByteArraySerializer())) {
+      long now = System.currentTimeMillis();
+      transactional.initTransactions();
+      transactional.beginTransaction();
+      transactional.send(entry(serial, now, headers(), committed.getBytes(StandardCharsets.UTF_8)));
+      transactional.commitTransaction();
+      transactional.beginTransaction();
+      transactional.send(entry(serial, now, headers(), aborted.getBytes(StandardCharsets.UTF_8)));
+      transactional.flush();
+      transactional.abortTransaction();
+    }
   }
 
   void device(String serial, String name, String account) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +17,8 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.common.TopicPartition;
 
 /** A Kafka broker that keeps its records on disk; not running until it is started. */
 public final class KafkaBroker implements AutoCloseable {
@@ -26,27 +29,43 @@ public final class KafkaBroker implements AutoCloseable {
       "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=FOLDER";
 
   private final Path directory;
+  private final String name;
   private final Path jars;
   private final Path config;
   private final int port = Ports.next();
+  private final int controller;
   private final List<ChildProcess> consumers = new ArrayList<>();
   private ChildProcess process;
 
   public KafkaBroker(Path directory) {
-    this.directory = directory;
-    jars =
+    this(
+        directory,
         SinkRun.fetch(
-            "kafka-broker", directory, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory=");
-    config = directory.resolve("kafka.properties");
-    int controller = Ports.next();
+            "kafka-broker", directory, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory="),
+        1,
+        Ports.next());
+  }
+
+  /**
+   * @param controller the port of the controller, which is in the process of node 1
+   */
+  private KafkaBroker(Path directory, Path jars, int node, int controller) {
+    this.directory = directory;
+    this.jars = jars;
+    this.controller = controller;
+    name = "kafka-" + node;
+    config = directory.resolve(name + ".properties");
+    boolean isController = node == 1;
     try {
       Files.write(
           config,
           List.of(
-              "process.roles=broker,controller",
-              "node.id=1",
+              "process.roles=broker" + (isController ? ",controller" : ""),
+              "node.id=" + node,
               "controller.quorum.voters=1@127.0.0.1:" + controller,
-              "listeners=PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + controller,
+              "listeners=PLAINTEXT://127.0.0.1:"
+                  + port
+                  + (isController ? ",CONTROLLER://127.0.0.1:" + controller : ""),
               "advertised.listeners=PLAINTEXT://127.0.0.1:" + port,
               "controller.listener.names=CONTROLLER",
               "offsets.topic.replication.factor=1",
@@ -56,16 +75,29 @@ public final class KafkaBroker implements AutoCloseable {
               "group.initial.rebalance.delay.ms=0",
               // More than a server accepts.
               "message.max.bytes=8388608",
-              "log.dirs=" + directory.resolve("kafka")));
+              // By default, partitions have no other leader for 9 s.
+              "broker.session.timeout.ms=2000",
+              "broker.heartbeat.interval.ms=500",
+              "log.dirs=" + directory.resolve(name)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     try (ChildProcess format =
-        java("format", "kafka.tools.StorageTool", "format", "-t", "ecoflowtestecoflowtests")) {
+        java(
+            name + "-format",
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            "ecoflowtestecoflowtests")) {
       if (format.exitCode() != 0) {
         throw new IllegalStateException("cannot format the storage of Kafka: " + format.lines());
       }
     }
+  }
+
+  /** The second broker of the cluster; not running until it is started. */
+  public KafkaBroker second() {
+    return new KafkaBroker(directory, jars, 2, controller);
   }
 
   private ChildProcess java(String output, String main, String... arguments) {
@@ -91,7 +123,7 @@ public final class KafkaBroker implements AutoCloseable {
   }
 
   public void start() {
-    process = java("broker", "kafka.Kafka", config.toString());
+    process = java(name + "-broker", "kafka.Kafka", config.toString());
     await().atMost(TIMEOUT).until(this::answers);
   }
 
@@ -102,6 +134,42 @@ public final class KafkaBroker implements AutoCloseable {
     try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
       admin.createTopics(created).all().get();
       await().atMost(TIMEOUT).until(() -> haveLeaders(admin, partitions, topics));
+    } catch (ExecutionException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Creates a topic.
+   *
+   * @param nodes the broker of each partition
+   */
+  public void createTopic(String topic, List<Integer> nodes) {
+    Map<Integer, List<Integer>> brokers = new HashMap<>();
+    nodes.forEach(node -> brokers.put(brokers.size(), List.of(node)));
+    try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
+      admin.createTopics(List.of(new NewTopic(topic, brokers))).all().get();
+      await().atMost(TIMEOUT).until(() -> haveLeaders(admin, nodes.size(), topic));
+    } catch (ExecutionException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Waits until exactly this number of partitions of the topic have a leader. */
+  public void awaitLeaders(int partitions, String topic) {
+    try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
+      await().atMost(TIMEOUT).until(() -> haveLeaders(admin, partitions, topic));
+    }
+  }
+
+  /** Deletes the records of a partition before an offset. */
+  public void deleteRecords(String topic, int partition, long offset) {
+    try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", address()))) {
+      admin
+          .deleteRecords(
+              Map.of(new TopicPartition(topic, partition), RecordsToDelete.beforeOffset(offset)))
+          .all()
+          .get();
     } catch (ExecutionException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -123,7 +191,9 @@ public final class KafkaBroker implements AutoCloseable {
       return admin.describeTopics(List.of(topics)).allTopicNames().get().values().stream()
           .allMatch(
               topic ->
-                  topic.partitions().stream().filter(one -> one.leader() != null).count()
+                  topic.partitions().stream()
+                          .filter(one -> one.leader() != null && !one.leader().isEmpty())
+                          .count()
                       == partitions);
     } catch (ExecutionException e) {
       // The broker does not know the topics yet.
