@@ -38,6 +38,7 @@ public final class OutOfMemory {
    * traces are written to the stream of the log.
    */
   public static void watchProcess() {
+    ReplacedJar.watchProcess();
     Thread.setDefaultUncaughtExceptionHandler(OutOfMemory::uncaught);
     System.setErr(new WatchedStream(System.err));
   }
@@ -48,14 +49,15 @@ public final class OutOfMemory {
   }
 
   /**
-   * Ends the process if the failure is an OutOfMemoryError or was caused by one. Does nothing for
-   * null.
+   * Ends the process if the failure is an OutOfMemoryError or was caused by one, or if a class
+   * could not be loaded because its jar was replaced. Does nothing for null.
    */
   public static void endIf(Throwable failure) {
     OutOfMemoryError error = find(failure);
     if (error != null) {
       end(error);
     }
+    ReplacedJar.endIf(failure);
   }
 
   static OutOfMemoryError find(Throwable failure) {
