@@ -69,6 +69,7 @@ public final class EcoflowExporter implements AutoCloseable {
 
   private final Configuration configuration;
   private final Settings settings;
+  private final List<String> unknownVariables;
   private final Logger log;
   private final AtomicInteger exitCode = new AtomicInteger();
   private final CountDownLatch end = new CountDownLatch(1);
@@ -89,6 +90,7 @@ public final class EcoflowExporter implements AutoCloseable {
   public EcoflowExporter(Map<String, String> variables) throws ConfigException {
     configuration = Configuration.from(variables);
     settings = configuration.process();
+    unknownVariables = Configuration.unknownVariables(variables);
     Logging.level(settings.logLevel());
     ComponentJars.load(settings.libDir());
     log = LoggerFactory.getLogger(EcoflowExporter.class);
@@ -163,6 +165,7 @@ public final class EcoflowExporter implements AutoCloseable {
         startLine());
     logProxy();
     settings.notes().forEach(note -> log.warn("{}", note));
+    unknownVariables.forEach(line -> log.warn("{}", line));
     if (configuration.accounts().isEmpty() && !settings.isServer()) {
       log.warn("No account of the accounts file belongs to shard {}", shardLabel());
     }

@@ -40,6 +40,8 @@ final class ConfigCommand implements Callable<Integer> {
       spec.commandLine().getOut().println();
       table(accounts).print(spec.commandLine().getOut());
     }
+    Configuration.unknownVariables(variables)
+        .forEach(line -> spec.commandLine().getErr().println(Commands.NAME + ": " + line));
     return Commands.SUCCESS;
   }
 

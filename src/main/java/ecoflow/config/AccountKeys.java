@@ -97,7 +97,7 @@ final class AccountKeys {
           "ECOFLOW_STATE_DIR",
           "ECOFLOW_MESSAGES_DIR",
           "JAVA_HOME",
-          "ECOFLOW_JAVA_OPTS",
+          Launcher.JAVA_OPTS,
           "ECOFLOW_CACHE_DIR",
           "ECOFLOW_ARCHIVE");
 
@@ -126,6 +126,13 @@ final class AccountKeys {
   /** The key of a variable; the variable itself if accounts cannot override it. */
   static String key(String variable) {
     return KEYS.getOrDefault(variable, variable);
+  }
+
+  /** All variables that the exporter or its launcher reads, except those of registries. */
+  static Set<String> knownVariables() {
+    Set<String> known = new TreeSet<>(OF_PROCESS);
+    known.addAll(VARIABLES.values());
+    return known;
   }
 
   /** All keys of an account. */

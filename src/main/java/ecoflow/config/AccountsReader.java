@@ -138,7 +138,6 @@ final class AccountsReader {
   }
 
   private String text() throws ConfigException {
-    String allowed = "a readable file with accounts";
     try {
       if (!isFile(path, MAX_FILE_BYTES)) {
         throw Environment.bad(
@@ -150,7 +149,10 @@ final class AccountsReader {
     } catch (MalformedInputException e) {
       throw Environment.bad(Settings.ACCOUNTS_FILE, path.toString(), "a text file in UTF-8");
     } catch (IOException e) {
-      throw Environment.bad(Settings.ACCOUNTS_FILE, path.toString(), allowed);
+      throw Environment.bad(
+          Settings.ACCOUNTS_FILE,
+          path.toString(),
+          "a readable file with accounts, but " + Lines.unreadable(path.toString()));
     }
   }
 
@@ -304,15 +306,24 @@ final class AccountsReader {
     }
     try {
       if (!isFile(secret, MAX_SECRET_BYTES)) {
-        throw Environment.bad(
-            label,
-            secret.toString(),
-            "a regular file of at most " + (MAX_SECRET_BYTES >> 10) + " KiB");
+        throw Files.isDirectory(secret)
+            ? unreadable(label, secret)
+            : Environment.bad(
+                label,
+                secret.toString(),
+                "a regular file of at most " + (MAX_SECRET_BYTES >> 10) + " KiB");
       }
       return secret.toString();
     } catch (IOException e) {
-      throw Environment.bad(label, secret.toString(), "a readable file with the secret");
+      throw unreadable(label, secret);
     }
+  }
+
+  private static ConfigException unreadable(String label, Path secret) {
+    return Environment.bad(
+        label,
+        secret.toString(),
+        "a file with the secret, but " + Lines.unreadable(secret.toString()));
   }
 
   /** The variables of an exporter with this account only. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The settings of the process and of its accounts.
@@ -16,6 +17,8 @@ import java.util.Optional;
  */
 public record Configuration(
     Settings process, List<AccountSettings> accounts, Optional<AccountsFile> file) {
+
+  private static final Pattern VARIABLE = Pattern.compile("ECOFLOW_[A-Z_]+");
 
   /**
    * The settings of an account in the accounts file.
@@ -57,9 +60,22 @@ public record Configuration(
     return accounts;
   }
 
+  /**
+   * Log lines about variables of the environment that nothing reads, usually because their names
+   * are misspelt.
+   */
+  public static List<String> unknownVariables(Map<String, String> variables) {
+    return new UnknownVariables(variables).lines();
+  }
+
   /** The key of a variable in the accounts file; the variable itself if it has no key. */
   public static String key(String variable) {
     return AccountKeys.key(variable);
+  }
+
+  /** A text in which the keys of the accounts file replace the variables. */
+  public static String withKeys(String text) {
+    return VARIABLE.matcher(text).replaceAll(variable -> key(variable.group()));
   }
 
   /** The settings of a process whose only account is in the environment. */

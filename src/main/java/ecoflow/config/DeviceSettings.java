@@ -144,7 +144,8 @@ public record DeviceSettings(
         "one serial number, several separated by commas, or \"" + ALL + "\" for every device";
     Optional<String> value = env.text(SERIALS);
     if (value.isEmpty()) {
-      throw new ConfigException(env.label(SERIALS) + " is not set: expected " + allowed);
+      throw new ConfigException(
+          env.label(SERIALS) + " is not set: expected " + allowed + env.insteadOf(SERIALS));
     }
     if (value.get().equalsIgnoreCase(ALL)) {
       return List.of();

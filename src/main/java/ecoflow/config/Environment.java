@@ -27,6 +27,24 @@ final class Environment {
   /** The suffix of variables with the path of a file that contains the value. */
   static final String FILE = "_FILE";
 
+  static final String HAS_QUOTES = " has quotes around it";
+
+  /**
+   * Variables that other programs also read. Quotes around the others are an error, for example in
+   * a file for docker run --env-file, which does not remove them.
+   */
+  private static final Set<String> MAY_HAVE_QUOTES =
+      Set.of("JAVA_HOME", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY");
+
+  private static final Set<String> SECRETS =
+      Set.of(
+          Settings.ACCESS_KEY,
+          Settings.SECRET_KEY,
+          Settings.USER,
+          Settings.PASSWORD,
+          // System properties can be passwords.
+          Launcher.JAVA_OPTS);
+
   private static final int SHOWN_CHARACTERS = 80;
 
   /** The replacement character for bytes that Java cannot decode in the locale of the process. */
@@ -98,6 +116,44 @@ final class Environment {
     return new ConfigException(source.position(variable) + message);
   }
 
+  /**
+   * Rejects variables of the process with quotes around the value.
+   *
+   * @throws ConfigException for the first one in alphabetical order
+   */
+  void rejectQuotes() throws ConfigException {
+    if (!source.equals(Source.PROCESS)) {
+      return;
+    }
+    for (String name : AccountKeys.knownVariables()) {
+      Optional<String> value = given(name).filter(Secret::isQuoted);
+      if (value.isPresent() && !MAY_HAVE_QUOTES.contains(name)) {
+        throw quoted(name, SECRETS.contains(name) ? Variable.MASKED : shown(value.get()));
+      }
+    }
+  }
+
+  /**
+   * An error in a value with quotes around it.
+   *
+   * @param shown the value, masked if it can contain a secret
+   */
+  static ConfigException quoted(String label, String shown) {
+    return new ConfigException(label + "=" + shown + HAS_QUOTES + ": remove them");
+  }
+
+  /**
+   * The end of a message about missing variables: the variables that the user may have set instead
+   * of them.
+   */
+  String insteadOf(String... missing) {
+    if (!source.equals(Source.PROCESS)) {
+      return "";
+    }
+    List<String> given = new UnknownVariables(variables).insteadOf(List.of(missing));
+    return given.isEmpty() ? "" : "; you set " + Lines.abbreviate(given);
+  }
+
   Optional<String> text(String name) {
     return note(name, Variable.NONE);
   }
@@ -115,10 +171,7 @@ final class Environment {
     Optional<String> value = given(name);
     if (value.filter(Secret::isQuoted).isPresent()) {
       remarks.add(
-          label(name)
-              + "="
-              + shown(value.get())
-              + " is enclosed in quotes, which are part of the value");
+          label(name) + "=" + shown(value.get()) + HAS_QUOTES + ", which are part of the value");
     }
     if (value.filter(given -> given.contains(UNREADABLE)).isPresent()) {
       remarks.add(
@@ -184,7 +237,9 @@ final class Environment {
     } catch (InvalidPathException e) {
       // Reported below.
     }
-    throw invalid(name, value.get(), allowed);
+    throw name.endsWith(FILE)
+        ? unreadable(name, value.get(), allowed)
+        : invalid(name, value.get(), allowed);
   }
 
   /** A secret from NAME, or from the file named by NAME_FILE, without surrounding white space. */
@@ -228,7 +283,7 @@ final class Environment {
               + name(name + FILE));
     }
     if (file.isEmpty()) {
-      return direct.map(value -> new Secret(label(name) + "=" + Variable.MASKED, value));
+      return direct.map(value -> new Secret(label(name) + "=" + Variable.MASKED, false, value));
     }
     if (direct.isPresent()) {
       throw conflict(
@@ -240,7 +295,7 @@ final class Environment {
     } catch (MalformedInputException e) {
       throw invalid(name + FILE, file.get(), "a text file in UTF-8");
     } catch (IOException | InvalidPathException e) {
-      throw invalid(name + FILE, file.get(), "a readable file with the secret");
+      throw unreadable(name + FILE, file.get(), "a file with the secret");
     }
     if (Secret.trimmed(content).isEmpty()) {
       throw invalid(name + FILE, file.get(), "a file that is not empty");
@@ -248,7 +303,7 @@ final class Environment {
     note(
         new Variable(
             name, Variable.MASKED, source.source(name) + ", file " + Lines.printable(file.get())));
-    return Optional.of(new Secret(label(name + FILE) + "=" + shown(file.get()), content));
+    return Optional.of(new Secret(label(name + FILE) + "=" + shown(file.get()), true, content));
   }
 
   int number(String name, int byDefault, int min, int max) throws ConfigException {
@@ -291,6 +346,11 @@ final class Environment {
     throw invalid(name, value, allowed + " from " + min + " to " + max);
   }
 
+  /** An error in the path of a file that cannot be read, with the reason. */
+  ConfigException unreadable(String variable, String file, String allowed) {
+    return invalid(variable, file, allowed + ", but " + Lines.unreadable(file));
+  }
+
   /** An error in the value of a variable. */
   ConfigException invalid(String variable, String value, String allowed) {
     return bad(label(variable), value, allowed);
@@ -302,14 +362,9 @@ final class Environment {
    * @param name the name of a variable of the process, or a label
    */
   static ConfigException bad(String name, String value, String allowed) {
-    return new ConfigException(
-        name
-            + "="
-            + shown(value)
-            + " is not valid: "
-            + (Secret.isQuoted(value) ? "it is enclosed in quotes; " : "")
-            + "expected "
-            + allowed);
+    return Secret.isQuoted(value)
+        ? quoted(name, shown(value))
+        : new ConfigException(name + "=" + shown(value) + " is not valid: expected " + allowed);
   }
 
   private static String shown(String value) {

@@ -210,14 +210,8 @@ public record KafkaSettings(
   private static Properties load(Environment env, String name) throws ConfigException {
     try {
       Path path = Path.of(name);
-      if (Files.isDirectory(path)) {
-        throw env.invalid(PROPERTIES, name, "a file with properties, but it is a directory");
-      }
-      if (!Files.exists(path)) {
-        throw env.invalid(PROPERTIES, name, "a file with properties, but it does not exist");
-      }
       if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
-        throw env.invalid(PROPERTIES, name, "a file with properties, but it cannot be read");
+        throw env.unreadable(PROPERTIES, name, "a file with properties");
       }
       Properties properties = new Properties();
       try (Reader reader = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
@@ -231,7 +225,7 @@ public record KafkaSettings(
               : "a properties file in UTF-8, with valid escape sequences";
       throw env.invalid(PROPERTIES, name, problem);
     } catch (IOException e) {
-      throw env.invalid(PROPERTIES, name, "a file with properties, but it cannot be read");
+      throw env.unreadable(PROPERTIES, name, "a file with properties");
     }
   }
 

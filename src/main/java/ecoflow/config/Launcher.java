@@ -7,15 +7,15 @@ import java.util.stream.Collectors;
 /** The variables of the launcher. The exporter only lists them in the output of {@code config}. */
 final class Launcher {
 
+  static final String JAVA_OPTS = "ECOFLOW_JAVA_OPTS";
+
   private Launcher() {}
 
   static void explain(Environment env) {
     env.note("JAVA_HOME", "the java on the PATH");
-    Optional<String> options = env.text("ECOFLOW_JAVA_OPTS");
+    Optional<String> options = env.text(JAVA_OPTS);
     options.ifPresent(
-        given ->
-            env.note(
-                new Variable("ECOFLOW_JAVA_OPTS", withoutSecrets(given), Variable.ENVIRONMENT)));
+        given -> env.note(new Variable(JAVA_OPTS, withoutSecrets(given), Variable.ENVIRONMENT)));
     env.note("ECOFLOW_CACHE_DIR", "cache next to bin");
     env.text("ECOFLOW_ARCHIVE");
   }

@@ -45,6 +45,9 @@ record ProxyUrl(String host, int port, Optional<Settings.Credentials> login) {
    * @param variable the name for the error message
    */
   static ProxyUrl of(String variable, String value) throws ConfigException {
+    if (Secret.isQuoted(value)) {
+      throw Environment.quoted(variable, Variable.MASKED);
+    }
     Parts parts = Parts.of(value);
     boolean isHttp = parts.scheme().isEmpty() || parts.scheme().equalsIgnoreCase("http://");
     Matcher address = ADDRESS.matcher(parts.address());

@@ -4,10 +4,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A credential and its source for error messages: the variable with the masked value, or with the
- * file that contains the value.
+ * A credential and its source for error messages.
+ *
+ * @param source the variable with the masked value, or with the path of the file
+ * @param inFile whether the value is the content of a file
  */
-record Secret(String source, String value) {
+record Secret(String source, boolean inFile, String value) {
 
   private static final String NOT_VALID = " is not valid: ";
 
@@ -114,20 +116,24 @@ record Secret(String source, String value) {
 
   private void rejectQuotes() throws ConfigException {
     if (isQuoted(value)) {
-      throw new ConfigException(source + NOT_VALID + "it is enclosed in quotes; remove them");
+      throw new ConfigException(quoted() + ": remove them");
     }
     if (isQuote(value.charAt(value.length() - 1))) {
       throw new ConfigException(source + NOT_VALID + "it ends with a quote");
     }
   }
 
+  private String quoted() {
+    return source + (inFile ? ": the content of the file" : "") + Environment.HAS_QUOTES;
+  }
+
   /** A log line if the password is unusual, for example enclosed in quotes. */
   Optional<String> remark() {
     if (isQuoted(value)) {
       return Optional.of(
-          source
-              + " is enclosed in quotes, which are sent as part of the password: remove them if"
-              + " they do not belong to it");
+          quoted()
+              + ", which are sent as part of the password: remove them if they do not belong to"
+              + " it");
     }
     if (!trimmed(value).equals(value)) {
       return Optional.of(

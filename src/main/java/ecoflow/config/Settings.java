@@ -328,6 +328,7 @@ public record Settings(
   }
 
   private static Settings from(Environment env) throws ConfigException {
+    env.rejectQuotes();
     List<String> notes = new ArrayList<>();
     Optional<Credentials> keys = keys(env);
     Optional<Credentials> account = account(env);
@@ -381,7 +382,11 @@ public record Settings(
       String present = id.isPresent() ? idName : secretName;
       throw env.conflict(
           present,
-          env.name(missing) + " is not set, but " + env.name(present) + " is: set both or neither");
+          env.name(missing)
+              + " is not set, but "
+              + env.name(present)
+              + " is: set both or neither"
+              + env.insteadOf(missing));
     }
     return id.map(value -> new Credentials(value, secret.orElseThrow()));
   }
@@ -421,7 +426,8 @@ public record Settings(
               + env.name(USER)
               + " and "
               + env.name(PASSWORD)
-              + " for the modes mqtt and device");
+              + " for the modes mqtt and device"
+              + env.insteadOf(ACCESS_KEY, SECRET_KEY, USER, PASSWORD));
     }
     if (keys) {
       if (given.isPresent() && given.get() == Mode.OPEN) {

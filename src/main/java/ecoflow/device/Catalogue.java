@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import ecoflow.text.Lines;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -49,7 +50,7 @@ final class Catalogue {
     } catch (NoSuchFileException e) {
       return explicit ? packaged(file, "does not exist", warn) : packaged();
     } catch (IOException e) {
-      return packaged(file, "cannot be read (" + e + ")", warn);
+      return packaged(file, "cannot be read: " + Lines.unreadable(file.toString()), warn);
     }
 
     JsonNode json;

@@ -137,6 +137,14 @@ public final class Lines {
     return Failures.describe(failure, path);
   }
 
+  /**
+   * The reason why a file cannot be read, as the end of a sentence. Call it after an attempt to
+   * read the file has failed.
+   */
+  public static String unreadable(String file) {
+    return UnreadableFile.reason(file);
+  }
+
   /** The root cause with its class, for unexpected failures. */
   public static String root(Throwable failure) {
     Throwable cause = rootCause(failure);

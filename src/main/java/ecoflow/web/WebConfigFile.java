@@ -240,7 +240,7 @@ final class WebConfigFile {
     } catch (MalformedInputException e) {
       throw new WebConfigException("the file is not UTF-8 text");
     } catch (IOException e) {
-      throw new WebConfigException("the file cannot be read");
+      throw new WebConfigException(Lines.unreadable(file.toString()));
     }
     WebConfig config = WebConfigReader.read(yaml, file.toAbsolutePath().getParent());
     List<Path> files = new ArrayList<>(List.of(file));

@@ -226,7 +226,11 @@ final class WebTls {
       return Files.readString(pem.file().get(), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
       throw new WebConfigException(
-          pem.field() + ": cannot read " + Lines.oneLine(pem.file().get().toString()));
+          pem.field()
+              + ": cannot read "
+              + Lines.oneLine(pem.file().get().toString())
+              + ": "
+              + Lines.unreadable(pem.file().get().toString()));
     }
   }
 }

@@ -280,10 +280,10 @@ class AccountsFileTest {
           // Secret files
           file(
               "accounts:\n- name: a\n  user: u\n  password_file: none\n",
-              "4: password_file=DIR/none is not valid: expected a readable file with the secret"),
+              "4: password_file=DIR/none is not valid: expected a file with the secret, but it does not exist"),
           file(
               "accounts:\n- name: a\n  user: u\n  password_file: .\n",
-              "4: password_file=DIR/. is not valid: expected a regular file of at most 64 KiB"),
+              "4: password_file=DIR/. is not valid: expected a file with the secret, but it is a directory"),
           file(
               "accounts:\n- name: a\n  user: u\n  password_file: large\n",
               "4: password_file=DIR/large is not valid: expected a regular file of at most 64 KiB"),
@@ -364,9 +364,7 @@ class AccountsFileTest {
           mistake(
               "max_devices: 0",
               "max_devices=0 is not valid: expected a whole number from 1 to 1000000"),
-          mistake(
-              "series_ttl: '\"900\"'",
-              "series_ttl=\"900\" is not valid: it is enclosed in quotes; expected seconds from 0.1 to 8640000"),
+          mistake("series_ttl: '\"900\"'", "series_ttl=\"900\" has quotes around it: remove them"),
           // Accounts that exclude each other
           file(
               LINES + "  devices: [A, B]\n- {name: b, user: u, password: p, devices: 'b,a'}\n",
@@ -425,11 +423,13 @@ class AccountsFileTest {
   void fileMustBeReadable() throws Exception {
     assertEquals(
         "ECOFLOW_ACCOUNTS_FILE=DIR/accounts.yml is not valid: expected a readable file with"
-            + " accounts",
+            + " accounts, but it does not exist",
         error());
     variables.put(VARIABLE, directory.toString());
     assertEquals(
-        "ECOFLOW_ACCOUNTS_FILE=DIR is not valid: expected a readable file with accounts", error());
+        "ECOFLOW_ACCOUNTS_FILE=DIR is not valid: expected a readable file with accounts, but it is"
+            + " a directory",
+        error());
     variables.put(VARIABLE, directory.resolve("latin").toString());
     assertEquals(
         "ECOFLOW_ACCOUNTS_FILE=DIR/latin is not valid: expected a text file in UTF-8", error());
@@ -437,7 +437,8 @@ class AccountsFileTest {
     assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
     variables.put(VARIABLE, pipe.toString());
     assertEquals(
-        "ECOFLOW_ACCOUNTS_FILE=DIR/pipe is not valid: expected a readable file with accounts",
+        "ECOFLOW_ACCOUNTS_FILE=DIR/pipe is not valid: expected a readable file with accounts, but it is"
+            + " not a regular file",
         error());
     variables.put(VARIABLE, file.toString());
     assertEquals(
@@ -522,7 +523,7 @@ class AccountsFileTest {
   void notesNameTheLine() throws Exception {
     variables.put("ECOFLOW_ROUTES_RELOAD", "true");
     variables.put("NO_PROXY", "http://x");
-    variables.put("ECOFLOW_DEVICES_JSON", "'devices.json'");
+    variables.put("ECOFLOW_DEVICES_JSON", "dev\uFFFDces.json");
     variables.put("HTTPS_PROXY", "proxy:1");
     Files.writeString(directory.resolve("quoted"), "'" + SECRET + "'");
     Configuration configuration =
@@ -533,8 +534,8 @@ class AccountsFileTest {
             file.toString()
                 + ":4: password_file="
                 + directory.resolve("quoted")
-                + " is enclosed in quotes, which are sent as part of the password: remove them if"
-                + " they do not belong to it"),
+                + ": the content of the file has quotes around it, which are sent as part of the"
+                + " password: remove them if they do not belong to it"),
         account.notes());
     assertEquals(3, configuration.process().notes().size());
   }

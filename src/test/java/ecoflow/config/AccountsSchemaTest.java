@@ -46,8 +46,8 @@ class AccountsSchemaTest {
   private static final Pattern ONLY_IN_READER =
       Pattern.compile(
           "is already used|the account in line|listed in devices|expected a (readable|regular|text)"
-              + " file|a file that is not empty|SN=value,SN=value|user=\\*\\*\\*|key=\\*\\*\\*"
-              + "|a port from");
+              + " file|a file (that is not empty|with the secret)|SN=value,SN=value"
+              + "|user=\\*\\*\\*|key=\\*\\*\\*|a port from");
 
   @TempDir private Path directory;
 

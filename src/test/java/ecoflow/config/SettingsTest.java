@@ -14,11 +14,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
@@ -294,8 +296,22 @@ class SettingsTest {
 
     Files.writeString(key, "\n");
     assertTrue(error(variables).contains("a file that is not empty"));
-    variables.put("ECOFLOW_SECRET_KEY_FILE", directory.toString());
-    assertTrue(error(variables).contains("a readable file with the secret"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"ECOFLOW_ACCESS_KEY_FILE", "ECOFLOW_ACCOUNT_PASSWORD_FILE", "ECOFLOW_CA_FILE"})
+  void messagesAboutFilesContainTheReason(String name) throws Exception {
+    Map<String, String> variables = name.contains("ACCOUNT") ? account() : keys();
+    variables.remove(name.replace("_FILE", ""));
+    Path file = directory.resolve("file");
+    variables.put(name, file.toString());
+    String error = error(variables);
+    assertTrue(error.startsWith(name + "=" + file + " is not valid: expected "), error);
+    assertTrue(error.endsWith(", but it does not exist"), error);
+
+    Files.createDirectory(file);
+    assertTrue(error(variables).endsWith(", but it is a directory"), error(variables));
   }
 
   @Test
@@ -350,11 +366,7 @@ class SettingsTest {
         "s3c\u200Bret | character 4 is U+200B; a key must consist of printable ASCII characters",
         "s3c\u00E4ret | character 4 is U+00E4; a key must consist of printable ASCII characters",
         "\u201Cs3cret | character 1 is U+201C; a key must consist of printable ASCII characters",
-        "\u201Cs3cret\u201D | it is enclosed in quotes; remove them",
-        "\u201Es3cret\u201C | it is enclosed in quotes; remove them",
         "ab\uD83D\uDD11c\u200Bd | character 3 is U+1F511; a key must consist of printable ASCII characters",
-        "\"s3cret-value\" | it is enclosed in quotes; remove them",
-        "'s3cret-value' | it is enclosed in quotes; remove them",
         "\"s3cret-value | it starts with a quote",
         "s3cret-value' | it ends with a quote",
         "\" | it ends with a quote",
@@ -370,6 +382,41 @@ class SettingsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"\"%s\"", "'%s'", "\u201C%s\u201D", "\u201E%s\u201C", " \"%s\"\n"})
+  void credentialsWithQuotesAroundThemAreRejectedWithoutPrintingThem(String form) throws Exception {
+    String value = form.formatted(SECRET);
+    for (String name : List.of("ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY")) {
+      String rest = " has quotes around it: remove them";
+      assertEquals(name + "=***" + rest, error(keys(name, value)));
+
+      Path file = Files.writeString(directory.resolve("file"), value);
+      Map<String, String> variables = keys(name + "_FILE", file.toString());
+      variables.remove(name);
+      assertEquals(name + "_FILE=" + file + ": the content of the file" + rest, error(variables));
+    }
+    for (String name : List.of("ECOFLOW_ACCOUNT_USER", "ECOFLOW_ACCOUNT_PASSWORD")) {
+      assertEquals(name + "=*** has quotes around it: remove them", error(account(name, value)));
+    }
+  }
+
+  /** A password can contain quotes; a file is the way to set it. */
+  @Test
+  void quotesAroundAPasswordInAFileArePartOfIt() throws Exception {
+    Path file = Files.writeString(directory.resolve("file"), "'" + SECRET + "'\n");
+    Map<String, String> variables = account("ECOFLOW_ACCOUNT_PASSWORD_FILE", file.toString());
+    variables.remove("ECOFLOW_ACCOUNT_PASSWORD");
+    Settings settings = Settings.from(variables);
+    assertEquals("'" + SECRET + "'", settings.credentials().secret());
+    assertEquals(
+        List.of(
+            "ECOFLOW_ACCOUNT_PASSWORD_FILE="
+                + file
+                + ": the content of the file has quotes around it, which are sent as part of the"
+                + " password: remove them if they do not belong to it"),
+        settings.notes());
+  }
+
   @Test
   void keyWithLineEndIsRejected() {
     assertEquals(
@@ -383,9 +430,6 @@ class SettingsTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "\"me@example.com\" | it is enclosed in quotes; remove them",
-        "'me@example.com' | it is enclosed in quotes; remove them",
-        "\u2018me@example.com\u2019 | it is enclosed in quotes; remove them",
         "me@example.com' | it ends with a quote",
         "me@exa\u200Bmple.com | character 7 is U+200B; a user must not contain white space or invisible characters",
         "me @example.com | character 3 is U+0020; a user must not contain white space or invisible characters",
@@ -434,10 +478,7 @@ class SettingsTest {
       quoteCharacter = '^',
       ignoreLeadingAndTrailingWhitespace = false,
       value = {
-        "\"s3cret-value\"|is enclosed in quotes, which are sent as part of the password",
-        "'s3cret-value'|is enclosed in quotes, which are sent as part of the password",
         " s3cret-value|starts or ends with white space or an invisible character",
-        "\u201Cs3cret-value\u201D|is enclosed in quotes, which are sent as part of the password",
         "s3cret-value\u00A0|starts or ends with white space or an invisible character",
       })
   void unusualPasswordIsAcceptedWithWarning(String password, String why) throws ConfigException {
@@ -466,27 +507,40 @@ class SettingsTest {
         settings.notes());
   }
 
-  @Test
-  void quotesAroundOtherValuesAreReported() throws ConfigException {
-    assertEquals(
-        "ECOFLOW_DEVICE_SN=\"R331A,B2\" is not valid: it is enclosed in quotes; expected one serial"
-            + " number, several separated by commas, or \"all\" for every device",
-        error(keys("ECOFLOW_DEVICE_SN", "\"R331A,B2\"")));
-    assertTrue(
-        error(keys("EXPORTER_PORT", "'9090'"))
-            .startsWith("EXPORTER_PORT='9090' is not valid: it is enclosed in quotes; expected a"));
-    assertTrue(
-        error(keys("ECOFLOW_CA_FILE", "\"/etc/ca.pem\"")).contains("it is enclosed in quotes"));
-
-    Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\""));
-    assertEquals(Map.of("R331A", "\"Shed\""), settings.devices().names());
-    assertEquals(
-        List.of("ECOFLOW_DEVICE_NAME=\"Shed\" is enclosed in quotes, which are part of the value"),
-        settings.notes());
-    assertEquals(List.of(), Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\" west")).notes());
+  /** All known variables, including those that no check of their values would reject. */
+  @ParameterizedTest
+  @MethodSource("variablesWithoutQuotes")
+  void quotesAroundAValueAreRejected(String name) {
+    boolean isSecret =
+        List.of("ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY", "ECOFLOW_JAVA_OPTS").contains(name);
+    for (String value : List.of("\"rest\"", "'rest'", "\"\"", "\u201Crest\u201D")) {
+      assertEquals(
+          name + "=" + (isSecret ? "***" : value) + " has quotes around it: remove them",
+          error(keys(name, value)));
+    }
   }
 
-  /** With the locale C or POSIX, Java replaces bytes that are not ASCII with U+FFFD. */
+  static Stream<String> variablesWithoutQuotes() {
+    return AccountKeys.knownVariables().stream()
+        .filter(name -> !name.startsWith("ECOFLOW_ACCOUNT_") && !name.equals("JAVA_HOME"))
+        .filter(name -> !name.endsWith("_PROXY"));
+  }
+
+  @Test
+  void quotesAroundAProxyAreRejectedWithoutItsLogin() {
+    assertEquals(
+        "HTTPS_PROXY=*** has quotes around it: remove them",
+        error(keys("HTTPS_PROXY", "\"http://user:s3cret@proxy:1\"")));
+  }
+
+  @Test
+  void quotesInsideAValueAreAllowed() throws ConfigException {
+    Settings settings = Settings.from(keys("ECOFLOW_DEVICE_NAME", "\"Shed\" west"));
+    assertEquals(Map.of("R331A", "\"Shed\" west"), settings.devices().names());
+    assertEquals(List.of(), settings.notes());
+    Settings.from(keys("NO_PROXY", "'localhost'", "JAVA_HOME", "\"/opt/java\""));
+  }
+
   @Test
   void charactersOutsideLocaleAreReported() throws Exception {
     String why = " characters that cannot be decoded in the locale of this process";
@@ -608,7 +662,7 @@ class SettingsTest {
   void webConfigFileMustExist() {
     assertEquals(
         "ECOFLOW_WEB_CONFIG_FILE=/nowhere/web.yml is not valid: expected a readable file in the"
-            + " format of Prometheus' web.yml",
+            + " format of Prometheus' web.yml, but it does not exist",
         error(keys("ECOFLOW_WEB_CONFIG_FILE", "/nowhere/web.yml")));
   }
 
@@ -918,7 +972,8 @@ class SettingsTest {
           start.formatted(directory) + "is a directory",
           error(collector(name, directory.toString())));
       assertEquals(
-          start.formatted("/dev/null") + "cannot be read", error(collector(name, "/dev/null")));
+          start.formatted("/dev/null") + "is not a regular file",
+          error(collector(name, "/dev/null")));
       Path file = Files.write(directory.resolve("latin"), new byte[] {'a', '=', (byte) 0xe9});
       assertTrue(
           error(collector(name, file.toString()))

@@ -63,7 +63,7 @@ class CatalogueTest {
   @Test
   void directoryIsReplacedByPackagedCatalogue() {
     assertEquals(PACKAGED_R331, Catalogue.load(directory, false, warnings::add).find("R331"));
-    assertWarning(directory, "cannot be read");
+    assertWarning(directory, "cannot be read: it is a directory");
   }
 
   @Test

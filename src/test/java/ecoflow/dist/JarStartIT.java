@@ -7,11 +7,13 @@ import static ecoflow.cloud.ApiPath.LOGIN;
 import static ecoflow.testkit.Frames.frame;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.decode.TestFrames;
+import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.ExporterJar;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -337,21 +340,65 @@ class JarStartIT {
 
     assertEquals(2, jar.exitCode());
     assertEquals(
-        List.of(
-            "ecoflow-exporter: ECOFLOW_SECRET_KEY=*** is not valid: it is enclosed in quotes;"
-                + " remove them"),
+        List.of("ecoflow-exporter: ECOFLOW_SECRET_KEY=*** has quotes around it: remove them"),
         jar.log());
   }
 
+  /** A file of another user, such as a container secret that only root can read. */
   @Test
-  void quotesAroundAPasswordAreOneLine() {
-    jar.start("mqtt", "ECOFLOW_ACCOUNT_PASSWORD='wrong'", "ESTABLISH_ATTEMPTS=1");
+  void aSecretFileOfAnotherUserIsOneLineWithBothUsers() throws Exception {
+    Path directory = jar.file().getParent();
+    boolean isRoot = (int) Files.getAttribute(directory, "unix:uid") == 0;
+    assumeTrue(isRoot && Files.isExecutable(Path.of("/usr/bin/setpriv")), "needs another user");
+    Path secret = Files.writeString(directory.resolve("secret"), "s3cret");
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Map<String, String> variables =
+        jar.variables("rest", "ECOFLOW_SECRET_KEY_FILE=" + secret, "ECOFLOW_SECRET_KEY=");
+    try (ChildProcess process =
+        ChildProcess.start(
+            directory,
+            directory.resolve("log"),
+            variables,
+            List.of(
+                "/usr/bin/setpriv",
+                "--reuid=65534",
+                "--clear-groups",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                jar.file().toString()))) {
+      assertEquals(2, process.exitCode());
+      assertEquals(
+          List.of(
+              "ecoflow-exporter: ECOFLOW_SECRET_KEY_FILE="
+                  + secret
+                  + " is not valid: expected a file with the secret, but it is not readable for"
+                  + " user ID 65534 (owner: user ID 0, mode 600)"),
+          process.lines());
+    }
+  }
 
-    assertEquals(1, jar.exitCode());
-    assertEquals(1, jar.log(" WARN ").size(), () -> "" + jar.log());
-    assertTrue(
-        jar.log(" WARN ").get(0).contains("ECOFLOW_ACCOUNT_PASSWORD=*** is enclosed in quotes"),
-        () -> "" + jar.log());
+  @Test
+  void unknownVariablesAreOneLineEachWithoutTheirValues() {
+    jar.start("rest", "ECOFLOW_METRIC=s3cret", "ECOFLOW_XYZ=s3cret", "ECOFLOW_METRICS=raw");
+    jar.awaitLine("Metrics are at ");
+    assertEquals(
+        List.of(
+            "EcoflowExporter - ECOFLOW_METRIC is unknown; did you mean ECOFLOW_METRICS?",
+            "EcoflowExporter - ECOFLOW_XYZ is unknown and has no effect"),
+        jar.log(" WARN "));
+    assertEquals(List.of(), jar.log("s3cret"));
+    assertEquals(143, jar.terminate());
+  }
+
+  @Test
+  void aPasswordWithQuotesIsOneLineAndExitCode2() {
+    jar.start("mqtt", "ECOFLOW_ACCOUNT_PASSWORD='wrong'");
+
+    assertEquals(2, jar.exitCode());
+    assertEquals(
+        List.of("ecoflow-exporter: ECOFLOW_ACCOUNT_PASSWORD=*** has quotes around it: remove them"),
+        jar.log());
   }
 
   @Test

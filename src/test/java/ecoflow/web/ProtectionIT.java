@@ -110,7 +110,7 @@ class ProtectionIT {
     Files.writeString(webConfig, TLS + "  {client_auth_type: x}");
     jar.awaitLine(" is not valid: line 2: ");
     Files.delete(webConfig);
-    jar.awaitLine(" is not valid: the file cannot be read; ");
+    jar.awaitLine(" is not valid: it does not exist; ");
     assertEquals(5, jar.log(" WARN Protection - ").size(), () -> "" + jar.log());
 
     // The certificate is written after the file that requires it, as when both are copied.
