@@ -66,6 +66,7 @@ import org.slf4j.LoggerFactory;
 public final class Beans implements ExporterBeans {
 
   private static final String CONNECT = "direct:connect";
+  private static final int MAX_REFUSALS = 5;
 
   private final Settings settings;
   private final Optional<AccountsFile> accountsFile;
@@ -223,10 +224,18 @@ public final class Beans implements ExporterBeans {
                     .map(last -> new Landing.Failure(last.message(), last.epochMillis())),
             meters::unknownMessages);
     landing.groupBy(DeviceView::account);
+    landing.explain(this::failure);
+    landing.alert(this::refusals);
+    page.watchFirst(
+        "credentials",
+        () -> refusals().isEmpty() ? Optional.empty() : Optional.of(String.join("; ", refusals())));
     if (!areNamed) {
       Account account = accounts.all().get(0);
       page.watch(
-          "cloud", problem(() -> api.isContactMade(account), "EcoFlow has not answered yet"));
+          "cloud",
+          problem(
+              () -> api.isContactMade(account) || api.isRefused(account),
+              "EcoFlow has not answered yet"));
       landing.show("EcoFlow", cloudProblem(account), "answers");
     }
 
@@ -361,8 +370,36 @@ public final class Beans implements ExporterBeans {
     landing.show("Connection", link, "up");
   }
 
+  /** The refusals of the credentials of all accounts, which are not repeated for each account. */
+  private List<String> refusals() {
+    List<String> refused = new ArrayList<>();
+    int others = 0;
+    for (Account account : accounts.all()) {
+      Optional<String> refusal = api.refusal(account);
+      if (refusal.isPresent() && refused.size() < MAX_REFUSALS) {
+        refused.add(account.prefix() + refusal.get());
+      } else if (refusal.isPresent()) {
+        others++;
+      }
+    }
+    if (others > 0) {
+      refused.add("EcoFlow refuses the credentials of " + others + " other accounts");
+    }
+    return refused;
+  }
+
+  /** The failure of a single device; empty without a failure. */
+  private String failure(String serial) {
+    return mqtt != null && mqtt.isRefused(serial)
+        ? "the broker refused a subscription: check that the device belongs to this account"
+        : devices.failure(serial);
+  }
+
   private Supplier<Optional<String>> cloudProblem(Account account) {
     return () -> {
+      if (api.isRefused(account)) {
+        return Optional.of("refuses the credentials");
+      }
       if (!api.isContactMade(account)) {
         return Optional.of("has not answered yet");
       }

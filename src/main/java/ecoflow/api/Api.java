@@ -3,6 +3,7 @@ package ecoflow.api;
 import ecoflow.account.Account;
 import ecoflow.account.Accounts;
 import ecoflow.account.PerAccount;
+import ecoflow.config.Configuration;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.meters.Meters;
@@ -52,8 +53,9 @@ public final class Api implements AutoCloseable {
   private final PerAccount<AtomicBoolean> failing =
       new PerAccount<>(account -> new AtomicBoolean());
 
-  private final PerAccount<AtomicBoolean> refusals =
-      new PerAccount<>(account -> new AtomicBoolean());
+  /** The text of the last refusal of the credentials; null if EcoFlow has accepted them since. */
+  private final PerAccount<AtomicReference<String>> refusals =
+      new PerAccount<>(account -> new AtomicReference<>());
 
   /** Null before the first failure. */
   private volatile Failure lastFailure;
@@ -76,7 +78,7 @@ public final class Api implements AutoCloseable {
             settings.timeout(),
             hosts,
             cooldowns,
-            account -> refusals.of(account).set(false),
+            account -> refusals.of(account).set(null),
             this::halveLogins,
             meters,
             nanoClock);
@@ -234,13 +236,27 @@ public final class Api implements AutoCloseable {
 
   /** Whether EcoFlow refused the credentials of the account, and has not accepted them since. */
   public boolean isRefused(Account account) {
-    return refusals.of(account).get();
+    return refusal(account).isPresent();
+  }
+
+  /**
+   * What EcoFlow refuses, the code, and what to do; empty unless EcoFlow refused the credentials of
+   * the account, and has not accepted them since.
+   */
+  public Optional<String> refusal(Account account) {
+    return Optional.ofNullable(refusals.of(account).get());
   }
 
   /** Records a failed call or connection, which can be a refusal of the credentials. */
   public void recordRefusal(Account account, Throwable failure) {
     if (failure instanceof CloudException cloud && cloud.isRefusal()) {
-      refusals.of(account).set(true);
+      String refusal =
+          ApiHost.isInvalidKey(failure)
+              ? cloud.refusal(": " + hosts.of(account).advice())
+              : cloud.refusal();
+      refusals
+          .of(account)
+          .set(account.name().isEmpty() ? refusal : Configuration.withKeys(refusal));
     }
   }
 

@@ -3,8 +3,10 @@ package ecoflow.api;
 import ecoflow.account.Account;
 import ecoflow.account.PerAccount;
 import ecoflow.meters.Meters;
+import ecoflow.text.ClockOffset;
 import ecoflow.text.Lines;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.camel.Exchange;
@@ -90,7 +92,10 @@ final class CloudCall {
    */
   public void check(Exchange exchange) throws CloudException {
     Message message = exchange.getMessage();
-    message.setBody(Answers.data(message.getBody()));
+    message.setBody(
+        Answers.data(
+            message.getBody(),
+            () -> ClockOffset.of(message.getHeader("Date", String.class), Instant.now())));
     Account account = Account.of(exchange);
     hosts.of(account).keyAccepted();
     cooldowns.of(account).reset();
@@ -139,6 +144,10 @@ final class CloudCall {
       boolean hasResponse =
           failure instanceof HttpOperationFailedException || failure instanceof CloudException;
       status = !hasResponse && took.compareTo(timeout) >= 0 ? "timeout" : "error";
+      if (failure instanceof CloudException cloud && cloud.isDeviceOffline()) {
+        // The state of the device, not a failure of the call.
+        status = "success";
+      }
     }
     meters.httpRequest(
         Account.of(exchange), exchange.getProperty(PATH, String.class), status, took);

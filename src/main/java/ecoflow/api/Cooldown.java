@@ -4,7 +4,6 @@ import ecoflow.account.PerAccount;
 import ecoflow.text.Lines;
 import ecoflow.text.PlainException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -58,8 +57,7 @@ final class Cooldown {
   static boolean isOverload(Throwable failure) {
     return failure instanceof HttpOperationFailedException http
         ? http.getStatusCode() == 429
-        : failure instanceof CloudException cloud
-            && cloud.getMessage().toLowerCase(Locale.ROOT).contains("too busy");
+        : failure instanceof CloudException cloud && cloud.isOverload();
   }
 
   /** A call was not made because of the pause. */

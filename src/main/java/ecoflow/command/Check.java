@@ -5,6 +5,7 @@ import ecoflow.config.ConfigException;
 import ecoflow.config.Configuration;
 import ecoflow.config.PageSettings;
 import ecoflow.config.Settings;
+import ecoflow.text.ClockOffset;
 import ecoflow.text.Lines;
 import java.io.IOException;
 import java.time.Clock;
@@ -22,8 +23,8 @@ import java.util.stream.Collectors;
 /** Runs all checks, each after those that it depends on. */
 final class Check {
 
-  /** EcoFlow does not document its tolerance. A minute is too long for a network delay. */
-  private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
+  /** The header Date has a resolution of one second. */
+  private static final Duration EXACT = Duration.ofSeconds(2);
 
   private static final long CHECK_MILLIS = 100;
   private static final Duration REQUEST_PAUSE = Duration.ofSeconds(1);
@@ -52,11 +53,15 @@ final class Check {
     this.settings = account.settings();
   }
 
-  void run() throws ConfigException {
+  /**
+   * @param unknownVariables a line for each unknown variable of the environment
+   */
+  void run(List<String> unknownVariables) throws ConfigException {
     Network network = new Network(settings.http());
     // Invalid files named by the settings fail here, before the first line of output.
     try (Commands.Cloud cloud = exporter.open(settings)) {
       settings();
+      unknownVariables.forEach(line -> findings.warning("settings", line));
       port();
       if (isReachable(network, cloud)) {
         cloud(cloud);
@@ -67,6 +72,11 @@ final class Check {
   /** The name of a setting in the messages: its key in the accounts file, or its variable. */
   private String setting(String variable) {
     return isNamed ? Configuration.key(variable) : variable;
+  }
+
+  private String text(CallFailure failure) {
+    String message = failure.getMessage();
+    return isNamed ? Configuration.withKeys(message) : message;
   }
 
   private void settings() {
@@ -85,7 +95,9 @@ final class Check {
     if (!page.isAddressHere()) {
       findings.failed(
           "port",
-          "ECOFLOW_LISTEN_ADDRESS=" + page.address().get() + " is not an address of this machine");
+          "ECOFLOW_LISTEN_ADDRESS="
+              + page.address().get()
+              + " is not an address of this machine: set one of its addresses, or unset the variable");
     } else if (page.isPortFree()) {
       findings.ok("port", "EXPORTER_PORT=" + page.port() + " is free");
     } else {
@@ -115,7 +127,7 @@ final class Check {
     try {
       Optional<Instant> time = cloud.time();
       findings.ok("https", host + " answers");
-      clock(time.map(there -> Duration.between(there, clock.instant())));
+      clock(time.map(there -> new ClockOffset(Duration.between(there, clock.instant()))));
       return true;
     } catch (IOException e) {
       findings.failed("https", host + ": " + network.describe(e));
@@ -123,16 +135,15 @@ final class Check {
     }
   }
 
-  private void clock(Optional<Duration> ahead) {
-    if (ahead.isEmpty()) {
+  private void clock(Optional<ClockOffset> offset) {
+    if (offset.isEmpty()) {
       findings.warning("clock", "not checked: the response of the host has no Date header");
       return;
     }
-    long seconds = ahead.get().toSeconds();
-    String off =
-        "this machine is " + Math.abs(seconds) + " s " + (seconds < 0 ? "behind" : "ahead");
-    if (ahead.get().abs().compareTo(CLOCK_TOLERANCE) <= 0) {
-      findings.ok("clock", Math.abs(seconds) <= 1 ? "correct" : off);
+    String off = "this machine is " + offset.get();
+    if (offset.get().isTolerated()) {
+      boolean isExact = offset.get().ahead().abs().compareTo(EXACT) <= 0;
+      findings.ok("clock", isExact ? "correct (" + offset.get() + ")" : off);
     } else if (settings.mode().usesAccount()) {
       findings.warning("clock", off + ": correct its clock");
     } else {
@@ -150,14 +161,14 @@ final class Check {
         findings.ok("login", "EcoFlow accepts the account");
       }
     } catch (CallFailure e) {
-      findings.failed("login", e.getMessage());
+      findings.failed("login", text(e));
       otherRegions(e);
       return;
     }
     try {
       listed = cloud.devices();
     } catch (CallFailure e) {
-      findings.failed(withAccount ? "devices" : "keys", e.getMessage());
+      findings.failed(withAccount ? "devices" : "keys", text(e));
       otherRegions(e);
       return;
     }
@@ -235,20 +246,20 @@ final class Check {
         online.add(serial);
         findings.ok("device", serial + " (" + device.product() + ") is online");
       } else {
-        findings.warning(
-            "device",
-            serial
-                + " ("
-                + device.product()
-                + ") is offline: it has no values until it is switched on and connected");
+        offline(serial + " (" + device.product() + ")");
       }
     }
     return online;
   }
 
+  private void offline(String device) {
+    findings.warning(
+        "device", device + " is offline: it has no values until it is switched on and connected");
+  }
+
   private String advice(String serial, Map<String, ListedDevice> listed) {
     if (listed.isEmpty()) {
-      return "the list is empty";
+      return "the list is empty: add the device in EcoFlow's app, or use its owner's account";
     }
     Set<String> others = new HashSet<>(listed.keySet());
     settings.devices().serials().forEach(others::remove);
@@ -271,14 +282,16 @@ final class Check {
           "broker",
           address + " accepts the login" + new Network(address, settings.http()).suffix());
     } catch (CallFailure e) {
-      findings.failed("broker", e.getMessage());
+      findings.failed("broker", text(e));
       return false;
     }
-    if (cloud.isSubscriptionRefused()) {
+    Set<String> refused = cloud.refusedDevices();
+    for (String serial : refused) {
       findings.failed(
-          "broker",
-          "it rejected some subscriptions: check that all devices belong to this account");
-    } else {
+          "device",
+          serial + ": the broker refused a subscription: check that it belongs to this account");
+    }
+    if (refused.isEmpty()) {
       findings.ok("subscription", "the broker accepts the subscriptions");
     }
     return true;
@@ -325,7 +338,11 @@ final class Check {
         cloud.request(serial);
       } catch (CallFailure e) {
         missing.remove(serial);
-        findings.failed("values", serial + ": " + e.getMessage());
+        if (e.isDeviceOffline()) {
+          offline(serial);
+        } else {
+          findings.failed("values", serial + ": " + text(e));
+        }
       }
     }
   }
@@ -343,7 +360,11 @@ final class Check {
       case DEVICE ->
           findings.failed("values", none + ": wake it up, open it in EcoFlow's app, and try again");
       default ->
-          findings.failed("values", none + ": EcoFlow has no values of this device for these keys");
+          findings.failed(
+              "values",
+              none
+                  + ": EcoFlow has no values of this device for these keys; the modes mqtt and"
+                  + " device, with an app account, can have them");
     }
   }
 

@@ -2,8 +2,10 @@ package ecoflow.command;
 
 import ecoflow.config.AccountSettings;
 import ecoflow.config.ConfigException;
+import ecoflow.config.Configuration;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -43,6 +45,9 @@ final class CheckCommand implements Callable<Integer> {
       description = "Seconds to wait for the first values (default: ${DEFAULT-VALUE}).")
   private int seconds;
 
+  /** The lines about unknown variables, which are not repeated for further accounts. */
+  private List<String> unknown = List.of();
+
   CheckCommand(Map<String, String> variables, Commands.Exporter exporter, Clock clock) {
     this.variables = variables;
     this.exporter = exporter;
@@ -55,12 +60,14 @@ final class CheckCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--seconds must be a whole number from 1 to " + MAX_SECONDS);
     }
+    unknown = Configuration.unknownVariables(variables);
     return option.forEach(variables, spec, this::check);
   }
 
   private int check(AccountSettings account) throws ConfigException {
     Findings findings = new Findings(spec.commandLine().getOut());
-    new Check(account, exporter, clock, Duration.ofSeconds(seconds), findings).run();
+    new Check(account, exporter, clock, Duration.ofSeconds(seconds), findings).run(unknown);
+    unknown = List.of();
     return findings.hasFailed() ? Commands.FAILED : Commands.SUCCESS;
   }
 }

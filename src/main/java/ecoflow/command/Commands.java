@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -80,8 +81,8 @@ public final class Commands {
 
     boolean isConnected();
 
-    /** Whether the broker refused at least one subscription. */
-    boolean isSubscriptionRefused();
+    /** The serial numbers of the devices to whose messages the broker refused a subscription. */
+    Set<String> refusedDevices();
 
     /**
      * Requests the values of a device, if the mode supports requests. Does not change the device.

@@ -33,6 +33,9 @@ final class Device {
   private long polledAt;
   private boolean hasPolled;
   private boolean wasLastPollEmpty;
+  private boolean isOfflineInPoll;
+  private long offlineInPollAt;
+  private String failure = "";
   private long reportedOfflineAt;
   private boolean wasReportedOffline;
   private boolean isReportedOffline;
@@ -116,6 +119,9 @@ final class Device {
       lastUpdateMillis = epochMillis;
     }
     hasSent = true;
+    if (isOfflineInPoll && nanos - offlineInPollAt >= 0) {
+      isOfflineInPoll = false;
+    }
     if (!isBeforeOfflineReport(nanos)) {
       isFresh = true;
       isReportedOffline = false;
@@ -197,6 +203,29 @@ final class Device {
       wasLastPollEmpty = !hadValues;
     }
     return isNewest;
+  }
+
+  /** EcoFlow answered a poll that the device is offline, or with values. */
+  synchronized void setOfflineInPoll(boolean isOffline, long nanos) {
+    isOfflineInPoll = isOffline;
+    if (isOffline) {
+      offlineInPollAt = nanos;
+      isFresh = false;
+    }
+  }
+
+  /** Whether the device was offline in the last poll, and has not pushed values since. */
+  synchronized boolean isOfflineInPoll() {
+    return isOfflineInPoll;
+  }
+
+  /** The reason why the last poll of this device failed; empty after a success. */
+  synchronized String failure() {
+    return failure;
+  }
+
+  synchronized void setFailure(String reason) {
+    failure = reason;
   }
 
   /** Whether the last poll returned no values, so that pushes are the only source of values. */

@@ -230,6 +230,45 @@ public final class Devices {
     return device != null && device.polled(hadValues, at);
   }
 
+  /**
+   * EcoFlow answered a poll that the device is offline, or with values. After the former, the
+   * device remains offline until the next values, although the device list can contain it as
+   * online.
+   */
+  public void setOfflineInPoll(String serial, boolean isOffline) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.setOfflineInPoll(isOffline, nanoClock.getAsLong());
+    }
+  }
+
+  /**
+   * Whether the device can have values to poll: it is online, or only the answer to the last poll
+   * contradicts that.
+   */
+  public boolean isPollable(String serial) {
+    Device device = bySerial.get(serial);
+    return device != null && isOnlineBeforePolls(device, nanoClock.getAsLong());
+  }
+
+  /**
+   * Stores the reason for the failure of the last poll, if it concerns only this device.
+   *
+   * @param reason empty after a success
+   */
+  public void setFailure(String serial, String reason) {
+    Device device = bySerial.get(serial);
+    if (device != null) {
+      device.setFailure(reason);
+    }
+  }
+
+  /** The reason why the values of this device cannot be read; empty without a failure. */
+  public String failure(String serial) {
+    Device device = bySerial.get(serial);
+    return device == null ? "" : device.failure();
+  }
+
   /** The cloud reports the device as online. This overrides an earlier offline report. */
   public void reportedOnline(String serial, long at) {
     Device device = bySerial.get(serial);
@@ -326,10 +365,14 @@ public final class Devices {
    * REST: the device is online in a list that is not older than its maximum age. With an account,
    * and for devices that are not EcoFlow devices: values were received recently. Open: decided by
    * the last status message, then by values that the device pushed, then by the list; responses to
-   * polls are not evidence. An offline state in the list ends a silence that is normal for the
-   * model.
+   * polls are not evidence, unless EcoFlow answers that the device is offline. An offline state in
+   * the list ends a silence that is normal for the model.
    */
   private boolean isOnline(Device device, long now) {
+    return !device.isOfflineInPoll() && isOnlineBeforePolls(device, now);
+  }
+
+  private boolean isOnlineBeforePolls(Device device, long now) {
     DeviceGroup group = device.group();
     if (group.mode().usesAccount() || !device.isEcoflow()) {
       return hasFreshData(device, now);

@@ -110,6 +110,14 @@ public final class Mqtt implements AutoCloseable {
     return link.isConnected(account);
   }
 
+  /** Whether the broker refused a subscription to a topic of the device. */
+  public boolean isRefused(String serial) {
+    return devices
+        .account(serial)
+        .filter(account -> link.refusedDevices(account).contains(serial))
+        .isPresent();
+  }
+
   /**
    * Connects an account again with changed settings.
    *

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -448,6 +450,16 @@ final class MqttLink extends MqttClient {
 
   List<String> refusedTopics(Account account) {
     return List.copyOf(states.of(account).refused.keySet());
+  }
+
+  /** The serial numbers in the topics that the broker refused. */
+  public Set<String> refusedDevices(@Variable(Account.VARIABLE) Account account) {
+    Set<String> serials = new TreeSet<>();
+    for (String topic : refusedTopics(account)) {
+      List<String> parts = List.of(topic.split("/"));
+      served.serials(account).stream().filter(parts::contains).forEach(serials::add);
+    }
+    return serials;
   }
 
   /** Subscribes to the topics of new devices and to those that the broker refused. */

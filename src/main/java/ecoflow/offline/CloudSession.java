@@ -13,11 +13,10 @@ import ecoflow.device.Labels;
 import ecoflow.device.Listing;
 import ecoflow.login.Logins;
 import ecoflow.rest.RestMode;
+import ecoflow.text.ClockOffset;
 import ecoflow.text.Lines;
 import java.io.IOException;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -25,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
@@ -110,7 +110,7 @@ public final class CloudSession implements Commands.Cloud {
     try {
       list = withAccount ? Logins.devices(data) : RestMode.devices(data);
     } catch (CloudException e) {
-      throw new CallFailure(e.code(), Lines.describe(e));
+      throw CallAdvice.failure(e, null);
     }
     return list.entrySet().stream().map(entry -> device(entry.getKey(), entry.getValue())).toList();
   }
@@ -142,13 +142,7 @@ public final class CloudSession implements Commands.Cloud {
     if (exchange.getException() != null) {
       throw new IOException(exchange.getException());
     }
-    String date = exchange.getMessage().getHeader("Date", String.class);
-    try {
-      return Optional.ofNullable(date)
-          .map(text -> DateTimeFormatter.RFC_1123_DATE_TIME.parse(text, Instant::from));
-    } catch (DateTimeException e) {
-      return Optional.empty();
-    }
+    return ClockOffset.time(exchange.getMessage().getHeader("Date", String.class));
   }
 
   @Override
@@ -171,8 +165,12 @@ public final class CloudSession implements Commands.Cloud {
   }
 
   @Override
-  public boolean isSubscriptionRefused() {
-    return ask("bean:mqttLink?method=isSubscriptionRefused").getBody(Boolean.class);
+  public Set<String> refusedDevices() {
+    Set<String> serials = new TreeSet<>();
+    for (Object serial : ask("bean:mqttLink?method=refusedDevices").getBody(Set.class)) {
+      serials.add(serial.toString());
+    }
+    return serials;
   }
 
   @Override
@@ -221,10 +219,7 @@ public final class CloudSession implements Commands.Cloud {
             });
     Exception failure = exchange.getException();
     if (failure != null) {
-      String path = exchange.getProperty("apiPath", String.class);
-      throw new CallFailure(
-          failure instanceof CloudException cloud ? cloud.code() : "",
-          Lines.describe(failure, path));
+      throw CallAdvice.failure(failure, exchange.getProperty("apiPath", String.class));
     }
     return exchange.getMessage();
   }

@@ -43,6 +43,16 @@ final class Health {
     problems.put(name, problem);
   }
 
+  /** Like {@link #watch}, but its problem is the cause of others, and is listed before them. */
+  void watchFirst(String name, Supplier<Optional<String>> problem) {
+    Map<String, Supplier<Optional<String>>> others = new LinkedHashMap<>(problems);
+    problems.clear();
+    problems.put(name, problem);
+    problems.putAll(others);
+    // After the first values, the condition does not affect readiness.
+    remark(name, problem);
+  }
+
   /**
    * Adds a condition for readiness that must also be met after a device has sent values.
    *

@@ -51,6 +51,16 @@ public final class Page {
   }
 
   /**
+   * Adds a condition for readiness whose problem is the cause of other problems. After a device has
+   * sent values, the page shows the problem, but it does not affect readiness.
+   *
+   * @param problem returns the current problem; empty if the condition is met
+   */
+  public void watchFirst(String name, Supplier<Optional<String>> problem) {
+    health.watchFirst(name, problem);
+  }
+
+  /**
    * Readiness does not depend on values of devices, because the process can have devices that are
    * all offline.
    */

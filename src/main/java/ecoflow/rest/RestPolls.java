@@ -212,11 +212,12 @@ final class RestPolls {
     if (!api.isContactMade(account)) {
       api.contactFailed(account, "Cannot get the device list from EcoFlow: " + reason);
     } else {
+      String message = "Cannot get the device list from EcoFlow: " + reason;
+      api.recordFailure(account, message);
       warnOnce(
           account,
           "list",
-          "Cannot get the device list from EcoFlow: "
-              + reason
+          message
               + "; the previous list is used, next attempt in "
               + Lines.seconds(interval(account))
               + " s");
@@ -237,18 +238,20 @@ final class RestPolls {
       return;
     }
     for (DeviceView device : devices.all(account)) {
-      if (!device.online()) {
+      if (!device.online() && !devices.isPollable(device.serial())) {
         meters.scraped(
             device.labels(), device.missing() ? Scrape.NOT_FOUND : Scrape.OFFLINE, Duration.ZERO);
-        warnOnce(
-            account,
-            device.serial(),
-            "Device "
-                + device.serial()
-                + " is "
-                + (device.missing() ? device.absence() : "offline"));
+        warnOfDevice(account, device.serial(), device.missing() ? device.absence() : "offline");
       }
     }
+  }
+
+  /** Logs the state of a device, which is not a failure. */
+  private void warnOfDevice(Account account, String serial, String state) {
+    lines.warnOnChange(
+        states.of(account).lastWarnings,
+        account.prefix() + serial,
+        account.prefix() + "Device " + serial + " is " + state);
   }
 
   private static Duration interval(Account account) {
@@ -261,9 +264,10 @@ final class RestPolls {
   }
 
   /**
-   * The serial numbers of devices to poll now: those that are online and have no poll in progress.
-   * A device that pushes is polled once per connection, again when values that were pushed on the
-   * previous connection no longer have precedence, and then every ECOFLOW_FULL_INTERVAL.
+   * The serial numbers of devices to poll now: those that are online, or offline only according to
+   * the answer to their last poll, and that have no poll in progress. A device that pushes is
+   * polled once per connection, again when values that were pushed on the previous connection no
+   * longer have precedence, and then every ECOFLOW_FULL_INTERVAL.
    */
   public List<String> due(@Variable(Account.VARIABLE) Account account) {
     if (api.isPaused(account)) {
@@ -271,8 +275,8 @@ final class RestPolls {
     }
     State state = states.of(account);
     return devices.all(account).stream()
-        .filter(DeviceView::online)
         .map(DeviceView::serial)
+        .filter(devices::isPollable)
         // In this order, because a failed poll starts the quarantine before it ends.
         .filter(serial -> !state.inProgress.contains(serial) && !isQuarantined(state, serial))
         .filter(serial -> !(isPushing(account, serial) && devices.hasValidSnapshot(serial)))
@@ -347,12 +351,18 @@ final class RestPolls {
     return pause;
   }
 
+  /** Route step: EcoFlow has returned values, so an earlier answer "offline" is outdated. */
+  public void answered(Exchange exchange) {
+    devices.setOfflineInPoll(exchange.getProperty(DEVICE, String.class), false);
+  }
+
   /** Route step: handles a poll whose values have been stored. */
   public void succeeded(Exchange exchange) {
     String serial = exchange.getProperty(DEVICE, String.class);
     Account account = Account.of(exchange);
     State state = states.of(account);
     state.quarantines.remove(serial);
+    devices.setFailure(serial, "");
     long started = exchange.getProperty(STARTED, nanoClock.getAsLong(), Long.class);
     if (state.hasConnected && started - state.connectedAt < 0) {
       // Changes between the response and the connection are in neither the response nor a push.
@@ -375,14 +385,27 @@ final class RestPolls {
       ended(states.of(account), serial);
       return;
     }
+    if (isOffline(account, serial, failure)) {
+      devices.setOfflineInPoll(serial, true);
+      devices.setFailure(serial, "");
+      states.of(account).quarantines.remove(serial);
+      warnOfDevice(account, serial, "offline");
+      finish(exchange, serial, Scrape.OFFLINE);
+      return;
+    }
     String reason = api.failed(account, failure, exchange.getProperty(PATH, String.class));
     String message = "Cannot get the values of device " + serial + ": " + reason;
+    if (failure instanceof CloudException cloud && cloud.isAboutDevice()) {
+      devices.setFailure(serial, Lines.describe(failure));
+    } else {
+      // Failures of a single device are on its card instead.
+      api.recordFailure(account, message);
+    }
     boolean isForbidden = isForbidden(failure);
     if (isForbidden) {
       devices.polled(serial, false, nanoClock.getAsLong());
     }
     if (isForbidden || isPushing(account, serial)) {
-      api.recordFailure(account, message);
       LOG.warn(
           "{}{}; next attempt in {} s",
           account.prefix(),
@@ -402,8 +425,17 @@ final class RestPolls {
     finish(exchange, serial, Scrape.ERROR);
   }
 
+  /** Whether EcoFlow answered that the device is offline, which its pushes do not contradict. */
+  private boolean isOffline(Account account, String serial, Throwable failure) {
+    return failure instanceof CloudException cloud
+        && cloud.isDeviceOffline()
+        && !isPushing(account, serial);
+  }
+
   private static boolean isForbidden(Throwable failure) {
-    return failure instanceof CloudException cloud && FORBIDDEN_CODES.contains(cloud.code());
+    return failure instanceof CloudException cloud
+        && FORBIDDEN_CODES.contains(cloud.code())
+        && !cloud.isDeviceOffline();
   }
 
   private static void ended(State state, String serial) {
@@ -435,7 +467,6 @@ final class RestPolls {
     // Accounts share the rate limit by subject.
     String key = account.prefix() + subject;
     if (!line.isEmpty()) {
-      api.recordFailure(account, line);
       lines.warnOnChange(lastWarnings, key, account.prefix() + line);
     } else if (lastWarnings.remove(key) != null) {
       LOG.info(

@@ -113,6 +113,18 @@ class AccountPagesTest {
   }
 
   @Test
+  void refusedCredentialsAreAtTheTopOfThePageAndInTheReadiness() {
+    String refusal =
+        "Account refused: EcoFlow refuses the access key (code 8521): check secret_key; the clock"
+            + " of this machine is correct";
+    String page = exporter.http().get("/").body();
+    assertTrue(page.contains("<p class=\"bad\"><strong>" + refusal + "</strong></p>"), page);
+    assertEquals(
+        "ready; " + refusal + "; 1 of 3 accounts not connected: refused (refused)\n",
+        exporter.http().get("/-/ready").body());
+  }
+
+  @Test
   void infoMetricsHaveTheAccountOfEachDeviceAndTheLabelsOfEachAccount() {
     String page = metrics("");
 

@@ -114,6 +114,7 @@ class CommandsTest {
         .map(line -> line.replaceAll(" +", " "))
         .filter(line -> !line.startsWith("ok port "))
         .map(line -> line.replaceAll("after \\d+ s$", "after N s"))
+        .map(line -> line.replaceAll("\\([01] s (ahead|behind)\\)$", "(N s)"))
         .map(line -> line.replaceAll("localhost:\\d+", "localhost:PORT"))
         .toList();
   }
@@ -166,14 +167,20 @@ class CommandsTest {
         assertEquals("", out.toString());
         assertEquals(
             mode.equals("rest")
-                ? "ecoflow-exporter: HTTP 503 on " + DEVICE_LIST
-                : "ecoflow-exporter: the response is not JSON on " + ACCOUNT_DEVICES,
+                ? "ecoflow-exporter: HTTP 503 on "
+                    + DEVICE_LIST
+                    + ": EcoFlow has a failure: try again later"
+                : "ecoflow-exporter: the response is not JSON on "
+                    + ACCOUNT_DEVICES
+                    + ": check ECOFLOW_API_HOST, and whether a proxy answers instead of EcoFlow",
             err.toString().strip());
       }
       clouds.cloud().stopHttp();
       assertEquals(1, run(variables("device"), "devices"));
       assertEquals(
-          "ecoflow-exporter: connection refused or host unreachable on " + LOGIN,
+          "ecoflow-exporter: connection refused or host unreachable on "
+              + LOGIN
+              + ": check the network and the firewall, and try again",
           err.toString().strip());
     }
 
@@ -218,7 +225,7 @@ class CommandsTest {
               "ok settings mode rest, devices all",
               "ok dns localhost is 127.0.0.1",
               "ok https localhost answers",
-              "ok clock correct",
+              "ok clock correct (N s)",
               "ok keys EcoFlow accepts the developer keys",
               "ok device " + SERIAL + " (DELTA 2) is online",
               "ok values " + SERIAL + " sent values after N s"),
@@ -284,25 +291,45 @@ class CommandsTest {
       assertEquals(1, run(wrong, "check"));
       assertEquals(
           List.of(
-              "FAILED login code 2026 (The account does not exist or the password is wrong) on "
-                  + LOGIN
-                  + ": ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"
+              "FAILED login EcoFlow refuses the account (code 2026): ECOFLOW_ACCOUNT_USER or ECOFLOW_ACCOUNT_PASSWORD is wrong"
                   + " (logins with Google or Apple have no password)"),
           findings("FAILED"));
 
       cloud.faults().next(ACCOUNT_DEVICES, Fault.status(500));
       assertEquals(1, run(good, "check"));
-      assertEquals(List.of("FAILED devices HTTP 500 on " + ACCOUNT_DEVICES), findings("FAILED"));
+      assertEquals(
+          List.of(
+              "FAILED devices HTTP 500 on "
+                  + ACCOUNT_DEVICES
+                  + ": EcoFlow has a failure: try again later"),
+          findings("FAILED"));
+
+      cloud.faults().next(ACCOUNT_DEVICES, Fault.status(403));
+      assertEquals(1, run(good, "check"));
+      assertEquals(
+          List.of(
+              "FAILED devices HTTP 403 on "
+                  + ACCOUNT_DEVICES
+                  + ": EcoFlow, or a proxy, refuses calls of this machine: wait at least ten"
+                  + " minutes, and stop other programs that use these credentials"),
+          findings("FAILED"));
 
       cloud.faults().next(CERTIFICATION, Fault.code("9", "no luck"));
       assertEquals(1, run(good, "check"));
       assertEquals(
-          List.of("FAILED broker code 9 (no luck) on " + CERTIFICATION), findings("FAILED"));
+          List.of(
+              "FAILED broker code 9 (no luck) on "
+                  + CERTIFICATION
+                  + ": EcoFlow has a failure: try again later"),
+          findings("FAILED"));
 
       cloud.stopBroker();
       assertEquals(1, run(good, "check"));
       assertEquals(
-          List.of("FAILED broker connection refused or host unreachable"), findings("FAILED"));
+          List.of(
+              "FAILED broker connection refused or host unreachable: check the network and the"
+                  + " firewall, and try again"),
+          findings("FAILED"));
       cloud.startBroker();
 
       cloud.refuseSubscriptions(topic -> true);
@@ -312,8 +339,9 @@ class CommandsTest {
       assertEquals(1, run(good, "check"));
       assertEquals(
           List.of(
-              "FAILED broker it rejected some subscriptions: check that all devices belong to this"
-                  + " account"),
+              "FAILED device "
+                  + SERIAL
+                  + ": the broker refused a subscription: check that it belongs to this account"),
           findings("FAILED"));
       cloud.refuseSubscriptions(topic -> false);
 
@@ -349,14 +377,27 @@ class CommandsTest {
     }
 
     @Test
+    void checkReportsUnknownVariablesWithoutTheirValues() {
+      assertEquals(0, run(variables("rest", "ECOFLOW_METRIC=" + "s3cret"), "check"));
+      assertEquals(
+          List.of("warning settings ECOFLOW_METRIC is unknown; did you mean ECOFLOW_METRICS?"),
+          findings("warning"));
+      assertFalse(out.toString().contains("s3cret"), out::toString);
+
+      assertEquals(0, run(variables("rest", "ECOFLOW_METRIC=" + "s3cret"), "config"));
+      assertEquals(
+          "ecoflow-exporter: ECOFLOW_METRIC is unknown; did you mean ECOFLOW_METRICS?",
+          err.toString().strip());
+      assertFalse(out.toString().contains("s3cret"), out::toString);
+    }
+
+    @Test
     void checkReportsInvalidKeys() {
       SimulatedCloud cloud = clouds.cloud();
       assertEquals(1, run(variables("rest", "ECOFLOW_ACCESS_KEY=wrong"), "check"));
       assertEquals(
           List.of(
-              "FAILED keys code 8513 (accessKey is invalid) on "
-                  + DEVICE_LIST
-                  + ": ECOFLOW_ACCESS_KEY is wrong or belongs to another region"
+              "FAILED keys EcoFlow refuses the access key (code 8513): ECOFLOW_ACCESS_KEY is wrong or belongs to another region"
                   + " (see ECOFLOW_API_HOST)"),
           findings("FAILED"));
 
@@ -364,9 +405,8 @@ class CommandsTest {
           1, run(variables("rest", "ECOFLOW_SECRET_KEY=wrong", "HTTP_RETRIES=1"), "check"));
       assertEquals(
           List.of(
-              "FAILED keys code 8521 (signature is wrong) on "
-                  + DEVICE_LIST
-                  + ": check the clock of this machine and ECOFLOW_SECRET_KEY"),
+              "FAILED keys EcoFlow refuses the access key (code 8521): check ECOFLOW_SECRET_KEY; the"
+                  + " clock of this machine is correct"),
           findings("FAILED"));
 
       device.setOpenToDevelopers(false);
@@ -388,8 +428,18 @@ class CommandsTest {
           List.of(
               "FAILED values "
                   + SERIAL
-                  + " sent no values within 1 s: EcoFlow has no values of this device for these keys"),
+                  + " sent no values within 1 s: EcoFlow has no values of this device for these"
+                  + " keys; the modes mqtt and device, with an app account, can have them"),
           findings("FAILED"));
+
+      cloud.faults().always(QUOTA, Fault.code("1006", "device offline"));
+      assertEquals(0, run(variables("rest"), "check"), "an offline device is not a failure");
+      assertEquals(
+          List.of(
+              "warning device "
+                  + SERIAL
+                  + " is offline: it has no values until it is switched on and connected"),
+          findings("warning"));
     }
 
     @ParameterizedTest
@@ -555,7 +605,9 @@ class CommandsTest {
       }
       assertEquals(1, run(variables("rest", "ECOFLOW_LISTEN_ADDRESS=192.0.2.1"), "check"));
       assertEquals(
-          List.of("FAILED port ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is not an address of this machine"),
+          List.of(
+              "FAILED port ECOFLOW_LISTEN_ADDRESS=192.0.2.1 is not an address of this machine: set"
+                  + " one of its addresses, or unset the variable"),
           findings("FAILED"));
       try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
         // The same port of another address is not in use.

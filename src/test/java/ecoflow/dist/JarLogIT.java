@@ -201,7 +201,7 @@ class JarLogIT {
             DEVICE_LIST + ": HTTP 200 after N ms, attempt 2",
             call
                 + "HTTP 200 after N ms, attempt 1: code 8521 (signature is wrong):"
-                + " check the clock of this machine and ECOFLOW_SECRET_KEY",
+                + " check ECOFLOW_SECRET_KEY; the clock of this machine is correct",
             call + "no status after N ms, attempt 2: no response in time",
             call + "HTTP 502 after N ms, attempt 3",
             call + "HTTP 200 after N ms, attempt 4"),

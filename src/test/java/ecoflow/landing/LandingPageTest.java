@@ -1,5 +1,7 @@
 package ecoflow.landing;
 
+import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.QUOTA;
 import static ecoflow.testkit.Eventually.eventually;
 import static ecoflow.testkit.Frames.frame;
 import static ecoflow.testkit.Frames.message;
@@ -7,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ExporterExtension;
@@ -180,12 +183,114 @@ class LandingPageTest {
 
   @Test
   void cloudFailuresAreShownInModeRest() {
-    exporter.startIn("rest", "ECOFLOW_SECRET_KEY=wrong", "HTTP_RETRIES=0");
+    exporter.cloud().faults().always(DEVICE_LIST, Fault.status(503));
+    exporter.startIn("rest", "HTTP_RETRIES=0");
     assertTrue(page().contains("EcoFlow: <span class=\"bad\">has not answered yet<"));
     eventually(
         () ->
             assertTrue(page().contains(": Cannot get the device list from EcoFlow: "), this::page));
     assertFalse(page().contains("Login:"));
+    assertEquals(List.of(), alerts());
+  }
+
+  /** The lines at the top of the page. */
+  private List<String> alerts() {
+    String page = page();
+    String alerts =
+        page.substring(page.indexOf("<div class=\"alerts\""), page.indexOf("<ul class"));
+    return Pattern.compile("<p class=\"bad\"><strong>([^<]*)</strong></p>")
+        .matcher(alerts)
+        .results()
+        .map(line -> line.group(1))
+        .toList();
+  }
+
+  private String ready() {
+    HttpResponse<String> answer = exporter.http().get("/-/ready");
+    return answer.statusCode() + " " + answer.body().strip();
+  }
+
+  @Test
+  void refusedKeysAreAtTheTopOfThePageAndInTheReadiness() {
+    exporter.startIn(
+        "rest",
+        "ECOFLOW_SECRET_KEY=wrong",
+        "HTTP_RETRIES=0",
+        "ESTABLISH_ATTEMPTS=100000",
+        "RETRY_TIMEOUT=0.2",
+        "MAX_RECONNECT_DELAY=1");
+    String refusal =
+        "EcoFlow refuses the access key (code 8521): check ECOFLOW_SECRET_KEY; the clock of this"
+            + " machine is correct";
+    eventually(() -> assertEquals(List.of(refusal), alerts()));
+    assertEquals("503 not ready: " + refusal + "; no device has sent values recently", ready());
+    assertTrue(page().contains("EcoFlow: <span class=\"bad\">refuses the credentials<"));
+    assertFalse(page().contains("has not answered yet"));
+  }
+
+  @Test
+  void keysThatAreRevokedLaterAreShownUntilTheyAreAccepted() {
+    exporter.startIn("rest", "HTTP_RETRIES=0", "DEVICE_LIST_CACHE_TTL=0.2");
+    exporter.page().eventuallyShows(garage, "pd_soc", 15);
+    assertEquals(List.of(), alerts());
+    assertEquals("200 ready", ready());
+
+    for (String path : List.of(DEVICE_LIST, QUOTA)) {
+      exporter.cloud().faults().always(path, Fault.code("8513", "accessKey is invalid"));
+    }
+    String refusal = "EcoFlow refuses the access key (code 8513): ECOFLOW_ACCESS_KEY is wrong";
+    eventually(
+        () -> {
+          assertEquals(1, alerts().size(), this::page);
+          assertTrue(alerts().get(0).startsWith(refusal), () -> "" + alerts());
+          assertTrue(ready().startsWith("200 ready; " + refusal), this::ready);
+        });
+
+    exporter.cloud().faults().clear();
+    eventually(() -> assertEquals(List.of(), alerts()));
+    assertEquals("200 ready", ready());
+  }
+
+  @Test
+  void aRefusedAccountIsAtTheTopOfThePageAndInTheReadiness() {
+    exporter.start(
+        "ECOFLOW_ACCOUNT_PASSWORD=wrong", "ESTABLISH_ATTEMPTS=100000", "RETRY_TIMEOUT=0.2");
+    String refusal = "EcoFlow refuses the account (code 2026): ECOFLOW_ACCOUNT_USER or ";
+    eventually(
+        () -> assertTrue(alerts().size() == 1 && alerts().get(0).startsWith(refusal), this::page));
+    assertTrue(ready().startsWith("503 not ready: " + refusal), this::ready);
+  }
+
+  @Test
+  void aFailureOfOneDeviceIsOnItsCard() {
+    garage.setOpenToDevelopers(false);
+    exporter.startIn("rest", "RETRY_TIMEOUT=0.2");
+    exporter.page().eventuallyScrapes(garage, "error", 1);
+    exporter.page().eventuallyShows(evil, "pd_soc", 55);
+    String failure =
+        "<p class=\"bad\">code 1006 (current device is not allowed to get device info): the device"
+            + " is not open to developer keys or not bound to their account; the modes mqtt and"
+            + " device can read it</p>";
+    assertTrue(card(garage).contains(failure), () -> card(garage));
+    assertFalse(card(evil).contains("class=\"bad\""), () -> card(evil));
+    assertFalse(page().contains("Last failure"), this::page);
+    assertEquals(List.of(), alerts());
+
+    garage.setOpenToDevelopers(true);
+    exporter.page().eventuallyShows(garage, "pd_soc", 15);
+    eventually(() -> assertFalse(card(garage).contains("class=\"bad\""), () -> card(garage)));
+  }
+
+  @Test
+  void aRefusedSubscriptionIsOnTheCardOfItsDevice() {
+    exporter.cloud().refuseSubscriptions(topic -> topic.contains(garage.serial()));
+    exporter.start();
+    exporter.page().eventuallyConnected(1);
+    String failure =
+        "<p class=\"bad\">the broker refused a subscription: check that the device belongs to this"
+            + " account</p>";
+    eventually(() -> assertTrue(card(garage).contains(failure), () -> card(garage)));
+    assertFalse(card(evil).contains("refused"), () -> card(evil));
   }
 
   @Test

@@ -326,7 +326,13 @@ class MqttConnectionTest {
     Collection<HealthCheck.Result> results =
         HealthCheckHelper.invoke(exporter.camelContext(), "full");
     assertEquals(
-        Set.of("ecoflow-cloud", "ecoflow-data", "ecoflow-link", "ecoflow-login", "ecoflow-sinks"),
+        Set.of(
+            "ecoflow-cloud",
+            "ecoflow-credentials",
+            "ecoflow-data",
+            "ecoflow-link",
+            "ecoflow-login",
+            "ecoflow-sinks"),
         ids(results.stream()));
     return ids(results.stream().filter(result -> result.getState() == HealthCheck.State.DOWN));
   }

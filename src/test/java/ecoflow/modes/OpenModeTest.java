@@ -180,6 +180,24 @@ class OpenModeTest {
   }
 
   @Test
+  void aPushOverridesAPollThatFoundTheDeviceOffline() {
+    SimulatedDevice device = device("R351ZGONE", Map.of("pd.soc", 50));
+    exporter.start("MQTT_TIMEOUT=600", "ECOFLOW_FULL_INTERVAL=3600");
+    awaitSubscription(device);
+    page.eventuallyShows(device, "pd_soc", 50);
+    cloud.faults().always(QUOTA, device, Fault.code("1006", "device is offline"));
+    page.eventuallyShows(device, "online", 0);
+    assertTrue(Double.isNaN(page.of(device, "pd_soc")));
+
+    device.publishOpen("{\"typeCode\":\"pdStatus\",\"params\":{\"soc\":51}}");
+    page.eventuallyShows(device, "pd_soc", 51);
+    // A device that pushes is not offline, whatever the answers to polls are.
+    page.eventuallyScrapes(device, "error", 1);
+    assertEquals(51, page.of(device, "pd_soc"));
+    assertEquals(1, page.of(device, "online"));
+  }
+
+  @Test
   void aDeviceIsPolledRarelyWhileItPushes() {
     SimulatedDevice device = device("R351ZCALM", Map.of("pd.soc", 50));
     SimulatedDevice other = device("R351ZPOLL", Map.of("pd.soc", 1));

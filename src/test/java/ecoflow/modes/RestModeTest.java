@@ -419,6 +419,52 @@ class RestModeTest {
           page.linesOf(device.serial()));
     }
 
+    /** The device list can contain the device as online nevertheless. */
+    @Test
+    void aPollOfAnOfflineDeviceIsNotAFailure() {
+      SimulatedDevice device = exporter.addDevice(Map.of("pd.soc", 50));
+      SimulatedDevice other = exporter.addDevice(Map.of("pd.soc", 70));
+      exporter.startFor("all", "DEVICE_LIST_CACHE_TTL=0.2", "RETRY_TIMEOUT=3600");
+      page.eventuallyShows(device, "pd_soc", 50);
+      page.eventuallyShows(other, "pd_soc", 70);
+
+      fault(device, Fault.code("1006", "Device Offline"));
+      page.eventuallyShows(device, "online", 0);
+      int lists = lists().size();
+      int asked = cloud.requests(QUOTA, device).size();
+      double scrapes = page.scrapes(device, "offline");
+      while (page.scrapes(device, "offline") < scrapes + 5) {
+        assertEquals(
+            List.of("ecoflow_online{" + labels(device) + "} 0.0"), page.linesOf(device.serial()));
+      }
+      assertTrue(lists().size() > lists + 2, "lists with the device as online");
+      assertTrue(cloud.requests(QUOTA, device).size() >= asked + 5, "no backoff");
+      assertEquals(0, page.scrapes(device, "error"));
+      assertEquals(0, page.httpRequests(QUOTA, "error"));
+      assertEquals(70, page.of(other, "pd_soc"));
+      String landing = exporter.http().get("/").body();
+      assertFalse(landing.contains("Last failure"), landing);
+      assertFalse(landing.contains("1006"), landing);
+
+      // It is removed from the list, and returns: only an answer with values makes it online.
+      device.setOnline(false);
+      page.eventuallyScrapes(device, "offline", page.scrapes(device, "offline") + 3);
+      device.setOnline(true);
+      int before = cloud.requests(QUOTA, device).size();
+      eventually(() -> assertTrue(cloud.requests(QUOTA, device).size() > before + 1));
+      assertEquals(0, page.of(device, "online"));
+
+      device.set(Map.of("pd.soc", 60));
+      cloud.faults().clear();
+      page.eventuallyShows(device, "pd_soc", 60);
+      assertEquals(1, page.of(device, "online"));
+
+      // Other reasons for the same code are failures.
+      fault(device, Fault.code("1006", "current device is not allowed to get device info"));
+      page.eventuallyScrapes(device, "error", 1);
+      assertEquals(1, page.of(device, "online"));
+    }
+
     @Test
     void aDeviceThatRejectsDeveloperKeysDoesNotAffectOthers() {
       SimulatedDevice open = exporter.addDevice(Map.of("pd.soc", 1));
