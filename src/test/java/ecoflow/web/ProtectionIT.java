@@ -59,7 +59,8 @@ class ProtectionIT {
   @Test
   void anInvalidFileIsOneLineAndEndsTheStart() throws Exception {
     assertRejected("basic_auth_user: {}", "unknown field basic_auth_user");
-    assertRejected(TLS, "cert_file: cannot read " + directory.resolve("server.crt"));
+    assertRejected(
+        TLS, "cert_file: cannot read " + directory.resolve("server.crt") + ": it does not exist");
     newCertificate();
     new Certificates("CA")
         .issue("localhost")
