@@ -196,10 +196,9 @@ class LandingPageTest {
   /** The lines at the top of the page. */
   private List<String> alerts() {
     String page = page();
-    String alerts =
-        page.substring(page.indexOf("<div class=\"alerts\""), page.indexOf("<ul class"));
+    String header = page.substring(page.indexOf("<header"), page.indexOf("</header>"));
     return Pattern.compile("<p class=\"bad\"><strong>([^<]*)</strong></p>")
-        .matcher(alerts)
+        .matcher(header)
         .results()
         .map(line -> line.group(1))
         .toList();
