@@ -7,6 +7,7 @@ import ecoflow.config.Configuration;
 import ecoflow.config.HttpSettings;
 import ecoflow.config.ProxySettings;
 import ecoflow.meters.Meters;
+import ecoflow.text.FailedStep;
 import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.Collection;
@@ -314,6 +315,10 @@ public final class Api implements AutoCloseable {
    */
   public String failed(Account account, Throwable failure, String path) {
     String reason = Lines.describe(failure, path);
+    if (FailedStep.of(failure).isPresent()) {
+      // A response of another server to a user's route is not a response of EcoFlow.
+      return reason;
+    }
     recordRefusal(account, failure);
     if (Cooldown.isOverload(failure)) {
       halveLogins(account);

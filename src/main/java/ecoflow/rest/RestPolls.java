@@ -9,6 +9,7 @@ import ecoflow.device.Devices;
 import ecoflow.device.Listing;
 import ecoflow.meters.Meters;
 import ecoflow.meters.Meters.Scrape;
+import ecoflow.text.FailedStep;
 import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.Collection;
@@ -394,14 +395,19 @@ final class RestPolls {
       return;
     }
     String reason = api.failed(account, failure, exchange.getProperty(PATH, String.class));
-    String message = "Cannot get the values of device " + serial + ": " + reason;
+    boolean isOfUser = FailedStep.of(failure).isPresent();
+    String message =
+        (isOfUser ? "Lost the values of device " : "Cannot get the values of device ")
+            + serial
+            + ": "
+            + reason;
     if (failure instanceof CloudException cloud && cloud.isAboutDevice()) {
       devices.setFailure(serial, Lines.describe(failure));
     } else {
       // Failures of a single device are on its card instead.
       api.recordFailure(account, message);
     }
-    boolean isForbidden = isForbidden(failure);
+    boolean isForbidden = !isOfUser && isForbidden(failure);
     if (isForbidden) {
       devices.polled(serial, false, nanoClock.getAsLong());
     }

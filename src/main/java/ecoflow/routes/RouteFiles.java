@@ -152,7 +152,12 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   /** Whether a route is in a packaged file, or in a user's file that replaces a packaged file. */
   public static boolean isPackaged(Route route) {
     Resource source = route.getSourceResource();
-    return source != null && isPackaged(source.getLocation().replaceFirst("^.*[/:]", ""));
+    return source != null && isPackagedLocation(source.getLocation());
+  }
+
+  /** Whether a file at this location is a packaged file or replaces one. */
+  static boolean isPackagedLocation(String location) {
+    return isPackaged(location.replaceFirst("^.*[/:]", ""));
   }
 
   private static List<String> loaded(Settings settings) {

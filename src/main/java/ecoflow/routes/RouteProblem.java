@@ -7,6 +7,7 @@ import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.FailedToStartRouteException;
+import org.apache.camel.LineNumberAware;
 import org.apache.camel.NoSuchEndpointException;
 import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.model.RouteDefinition;
@@ -64,9 +65,9 @@ public final class RouteProblem {
         .orElseGet(() -> location(route));
   }
 
-  /** The file and the first line of a route. */
-  static String location(RouteDefinition route) {
-    return location(String.valueOf(route.getLocation()), route.getLineNumber());
+  /** The file and the first line of a route or a step. */
+  static String location(LineNumberAware source) {
+    return location(String.valueOf(source.getLocation()), source.getLineNumber());
   }
 
   private static String location(String file, int line) {

@@ -24,8 +24,10 @@ public final class UserRouteErrors implements RouteBuilderLifecycleStrategy {
 
   private final ModelCamelContext camel;
 
+  /** Also adds file and line to failures in the steps of all routes that are added later. */
   public UserRouteErrors(ModelCamelContext camel) {
     this.camel = camel;
+    camel.getCamelContextExtension().addInterceptStrategy(new UserSteps());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package ecoflow.runtime;
 
+import ecoflow.text.FailedStep;
 import ecoflow.text.Lines;
 import java.net.BindException;
 import java.time.Duration;
@@ -98,6 +99,7 @@ public final class LogProvider extends SimpleServiceProvider {
       Matcher from = FROM.matcher(text);
       String start =
           from.find() ? "A message from " + from.group(1) + " failed" : Lines.oneLine(text);
+      start += FailedStep.of(failure).map(step -> " at " + step).orElse("");
       // The subject does not include the text of the failure, which can contain values.
       lines.warn(start + failure.getClass(), start + ": " + Lines.chain(failure));
     }

@@ -6,6 +6,7 @@ import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.security.cert.CertificateException;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -22,6 +23,10 @@ final class Failures {
   private Failures() {}
 
   static String describe(Throwable failure, String path) {
+    Optional<String> step = FailedStep.describe(failure);
+    if (step.isPresent()) {
+      return step.get();
+    }
     String where = path == null ? "" : " on " + path;
     Throwable cause = failure;
     for (int depth = 0; cause != null && depth < MAX_CAUSES; depth++) {

@@ -12,6 +12,7 @@ import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
+import org.slf4j.event.Level;
 
 /**
  * Log lines with a rate limit, and functions for text in log lines.
@@ -40,6 +41,10 @@ public final class Lines {
               + "\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]+");
 
   private static final Pattern USER = Pattern.compile("/(app/(?!device/)|open/)[^/]+/");
+
+  /** A qualified class name with the hash code of an object. */
+  private static final Pattern OBJECT =
+      Pattern.compile("\\b((?:[a-z_]\\w*\\.)+[A-Z][\\w$]*)@[0-9a-f]+\\b");
 
   private static final class Subject {
     long loggedAt;
@@ -85,6 +90,15 @@ public final class Lines {
    * @return whether the line was logged
    */
   public boolean warn(String subject, String line) {
+    return log(Level.WARN, subject, line);
+  }
+
+  /** Like {@link #warn}, with the level ERROR. */
+  public boolean error(String subject, String line) {
+    return log(Level.ERROR, subject, line);
+  }
+
+  private boolean log(Level level, String subject, String line) {
     long now = nanoClock.getAsLong();
     long suppressed;
     synchronized (subjects) {
@@ -102,9 +116,9 @@ public final class Lines {
       subjects.put(subject, fresh);
     }
     if (suppressed > 0) {
-      log.warn("{} (similar lines suppressed: {})", line, suppressed);
+      log.atLevel(level).log("{} (similar lines suppressed: {})", line, suppressed);
     } else {
-      log.warn("{}", line);
+      log.atLevel(level).log("{}", line);
     }
     return true;
   }
@@ -148,7 +162,12 @@ public final class Lines {
   /** The root cause with its class, for unexpected failures. */
   public static String root(Throwable failure) {
     Throwable cause = rootCause(failure);
-    return cause.getClass().getSimpleName() + ": " + oneLine(cause.getMessage());
+    return cause.getClass().getSimpleName() + ": " + oneLine(withoutHashes(cause.getMessage()));
+  }
+
+  /** Removes the hash codes of objects, such as in {@code java.lang.Object@1b2c3d}. */
+  private static String withoutHashes(String text) {
+    return OBJECT.matcher(String.valueOf(text)).replaceAll("$1");
   }
 
   /**
@@ -180,8 +199,15 @@ public final class Lines {
     return cause;
   }
 
-  /** The message of a parser, without the class of the exception. */
+  /**
+   * The message of a parser, without the class of the exception. Failures in the user's routes are
+   * described by their step.
+   */
   public static String parserMessage(Throwable failure) {
+    Optional<String> step = FailedStep.describe(failure);
+    if (step.isPresent()) {
+      return step.get();
+    }
     Throwable cause = rootCause(failure);
     return oneLine(
         cause instanceof JacksonException json ? json.getOriginalMessage() : cause.getMessage());

@@ -220,13 +220,93 @@ class JarRoutesIT {
         """);
     jar.start("rest", "ECOFLOW_ROUTES_DIR=" + routes);
 
-    jar.awaitLine("Route mine failed: ");
-    jar.awaitLine("Route caller failed: ");
+    Path file = routes.resolve("mine.camel.yaml");
+    jar.awaitLine("Route mine failed at " + file + ":6: IllegalStateException: too bad; ");
+    jar.awaitLine("Route caller failed at " + file + ":21: IllegalStateException: worse; ");
     jar.awaitLine("caught worse");
     assertEquals(143, jar.terminate());
     assertEquals(2, jar.log(" ERROR ").size(), () -> "" + jar.log());
     assertEquals(List.of(), jar.log("not reached"));
     assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  private static final String FAILING_STEP =
+      """
+      - routeConfiguration:
+          interceptFrom:
+            - interceptFrom:
+                uri: direct:quotas
+                steps:
+                  - filter:
+                      simple: "${body.containsKey('pd.soc')}"
+                      steps:
+                        - script:
+                            simple: "${body.nothing('pd.soc')}"
+      """;
+
+  /** The failure is not one of the poll, whose path it must not contain. */
+  @Test
+  void aFailedStepOfAPollIsReportedWithFileAndLine() throws IOException {
+    Path file = startWithRouteFile(FAILING_STEP);
+
+    jar.awaitLine(
+        "Lost the values of device " + SERIAL + ": the step at " + file + ":9 failed: MethodNotFound");
+    jar.awaitOwn(2, "scrape_requests_total", "device=" + SERIAL, "status=error");
+    assertEquals(143, jar.terminate());
+    assertEquals(List.of(), jar.log("/iot-open"), () -> "" + jar.log());
+    assertEquals(1, jar.log(" failed: ").size(), () -> "" + jar.log());
+    assertEquals(List.of(), jar.log("\tat "), "a stack trace");
+  }
+
+  @Test
+  void aFailedStepOfAPushIsReportedWithFileAndLine() throws IOException {
+    Path routes = Files.createDirectory(directory.resolve("routes"));
+    Path file = Files.writeString(routes.resolve("mine.camel.yaml"), FAILING_STEP);
+    jar.start("mqtt", "ECOFLOW_ROUTES_DIR=" + routes);
+    jar.awaitOwn(1, "mqtt_connected", "client_type=mqtt");
+
+    for (int i = 1; i <= 3; i++) {
+      int errors = i;
+      eventually(
+          () -> {
+            DEVICE.publish("{\"params\": {\"pd.soc\": 17}}");
+            assertTrue(jar.page().mqttErrors() >= errors, () -> "" + jar.log());
+          });
+    }
+
+    assertEquals(143, jar.terminate());
+    List<String> lines = jar.log("Dropped a push of device " + SERIAL + ": ");
+    assertEquals(1, lines.size(), () -> "" + jar.log());
+    assertTrue(
+        lines.get(0).startsWith("the step at " + file + ":9 failed: MethodNotFound"),
+        lines.get(0));
+  }
+
+  @Test
+  void aRouteThatFailsRepeatedlyLogsOneLineAMinute() throws IOException {
+    Path file =
+        startWithRouteFile(
+            """
+            - route:
+                id: often
+                from:
+                  uri: timer:often?delay=0&period=10
+                  steps:
+                    - throwException:
+                        exceptionType: java.lang.IllegalStateException
+                        message: too bad
+            - route:
+                id: later
+                from:
+                  uri: timer:later?delay=1000&repeatCount=1
+                  steps:
+                    - log: a second later
+            """);
+
+    jar.awaitLine("a second later");
+    assertEquals(143, jar.terminate());
+    assertEquals(
+        1, jar.log("Route often failed at " + file + ":6: ").size(), () -> "" + jar.log());
   }
 
   @Test

@@ -79,7 +79,6 @@ class RouteFilesTest {
           "sinks.isOnline",
           "sinks.productName",
           "sinks.updated",
-          "unexpectedErrors.reason",
           "unknownMessages.list");
 
   static List<Path> files() throws IOException {

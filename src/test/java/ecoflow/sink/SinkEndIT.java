@@ -93,7 +93,7 @@ class SinkEndIT {
     }
     run.start(port);
     garage.push(Map.of("pd.soc", 8));
-    run.jar().awaitLine(" Route bare failed: ");
+    run.jar().awaitLine(" Route bare failed at ");
     run.terminateCleanly();
   }
 
