@@ -39,7 +39,7 @@ final class CommandLine {
         new Commands(
                 variables,
                 new ThisExporter(variables),
-                directory -> routeProblems(variables, directory),
+                directory -> checkRoutes(variables, directory),
                 (file, problem) -> Replay.series(variables, Beans::new, file, problem),
                 (age, problem) -> HistoryReplay.series(variables, Beans::new, age, problem),
                 Clock.systemUTC(),
@@ -50,11 +50,12 @@ final class CommandLine {
     return code;
   }
 
-  private static List<String> routeProblems(Map<String, String> variables, Path directory)
+  private static Commands.RouteReport checkRoutes(Map<String, String> variables, Path directory)
       throws ConfigException {
     // The command prints the errors; the log would repeat them.
     Logging.level(LogLevel.ERROR);
-    return RouteCheck.problems(variables, Beans::new, directory);
+    RouteCheck.Report report = RouteCheck.report(variables, Beans::new, directory);
+    return new Commands.RouteReport(report.files(), report.warnings(), report.problems());
   }
 
   static final class ThisExporter implements Commands.Exporter {

@@ -98,11 +98,17 @@ public final class Commands {
   /** Finds errors in the route files of a directory. */
   public interface RouteCheck {
 
-    /**
-     * @return one line per error, "file:line: error, allowed values"; empty without errors
-     */
-    List<String> problems(Path directory) throws ConfigException;
+    RouteReport check(Path directory) throws ConfigException;
   }
+
+  /**
+   * The result of a check of route files.
+   *
+   * @param files the files with their definitions, one line each
+   * @param warnings one line each
+   * @param problems one line per error, "file:line: error, allowed values"; empty without errors
+   */
+  public record RouteReport(List<String> files, List<String> warnings, List<String> problems) {}
 
   /** Processes recorded messages with the routes. */
   public interface Replay {

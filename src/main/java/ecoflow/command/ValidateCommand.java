@@ -54,7 +54,10 @@ final class ValidateCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), directory + " is not a directory");
     }
     PrintWriter out = spec.commandLine().getOut();
-    List<String> problems = check.problems(directory);
+    Commands.RouteReport report = check.check(directory);
+    List<String> problems = report.problems();
+    report.files().forEach(file -> out.println("Read " + file));
+    report.warnings().forEach(line -> out.println("Warning: " + line));
     problems.forEach(out::println);
     if (problems.isEmpty()) {
       out.println("No errors in the route files of " + directory);

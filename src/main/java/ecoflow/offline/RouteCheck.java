@@ -35,6 +35,15 @@ public final class RouteCheck {
   /** Camel creates Kafka clients when it loads routes, and their address must be resolvable. */
   private static final String UNREACHABLE = "127.0.0.1:1";
 
+  /**
+   * The result of a check.
+   *
+   * @param files the files with their definitions, one line each
+   * @param warnings findings in all modes, one line each
+   * @param problems errors in any mode, one line each
+   */
+  public record Report(List<String> files, List<String> warnings, List<String> problems) {}
+
   private RouteCheck() {}
 
   /**
@@ -45,7 +54,19 @@ public final class RouteCheck {
   public static List<String> problems(
       Map<String, String> variables, ExporterBeans.Factory factory, Path directory)
       throws ConfigException {
+    return report(variables, factory, directory).problems();
+  }
+
+  /**
+   * Checks the files in all modes. Credentials and brokers are not required.
+   *
+   * @throws ConfigException if a setting in the environment is not valid
+   */
+  public static Report report(
+      Map<String, String> variables, ExporterBeans.Factory factory, Path directory)
+      throws ConfigException {
     Set<String> problems = new LinkedHashSet<>();
+    Set<String> warnings = null;
     for (Settings.Mode mode : Settings.Mode.values()) {
       Map<String, String> all = new HashMap<>(variables);
       KEYS.keySet().forEach(name -> remove(all, name));
@@ -59,9 +80,18 @@ public final class RouteCheck {
       if (KafkaSettings.role(all) != Role.ALL) {
         all.put(KafkaSettings.BROKERS, UNREACHABLE);
       }
-      problems.addAll(problems(Settings.from(all), factory));
+      RouteLint.Findings found = check(Settings.from(all), factory);
+      problems.addAll(found.problems());
+      // In the modes that do not need a packaged route, definitions for it have no effect.
+      if (warnings == null) {
+        warnings = new LinkedHashSet<>(found.warnings());
+      } else {
+        warnings.retainAll(found.warnings());
+      }
     }
-    return List.copyOf(problems);
+    List<String> lines = new ArrayList<>(RouteFiles.ignored(directory));
+    lines.addAll(warnings);
+    return new Report(RouteFiles.read(directory), lines, List.copyOf(problems));
   }
 
   private static void remove(Map<String, String> variables, String name) {
@@ -72,13 +102,18 @@ public final class RouteCheck {
   /** The errors with these settings, one line each. */
   static List<String> problems(Settings settings, ExporterBeans.Factory factory)
       throws ConfigException {
+    return check(settings, factory).problems();
+  }
+
+  private static RouteLint.Findings check(Settings settings, ExporterBeans.Factory factory)
+      throws ConfigException {
     ComponentJars.load(settings.libDir());
     try (QuietContext context = new QuietContext(settings, factory)) {
-      return problems(settings, context.camel());
+      return check(settings, context.camel());
     }
   }
 
-  private static List<String> problems(Settings settings, CamelContext camel)
+  private static RouteLint.Findings check(Settings settings, CamelContext camel)
       throws ConfigException {
     // A route that serves HTTP looks up a server when it is created, but uses it only when it is
     // started.
@@ -87,7 +122,8 @@ public final class RouteCheck {
           throw new IllegalStateException("No route is started");
         };
     camel.getRegistry().bind("platform-http-engine", unused);
-    List<String> problems = new ArrayList<>(RouteLint.problems(camel, settings));
+    RouteLint.Findings found = RouteLint.check(camel, settings);
+    List<String> problems = new ArrayList<>(found.problems());
     for (String location : RouteFiles.of(settings).locations()) {
       if (!isReported(problems, location)) {
         try {
@@ -105,7 +141,7 @@ public final class RouteCheck {
         problems.add(RouteProblem.describe(e, camel));
       }
     }
-    return problems;
+    return new RouteLint.Findings(problems, found.warnings());
   }
 
   private static boolean isReported(List<String> problems, String location) {

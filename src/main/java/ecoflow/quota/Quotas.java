@@ -4,6 +4,7 @@ import ecoflow.config.DeviceSettings;
 import ecoflow.device.Devices;
 import ecoflow.text.Lines;
 import ecoflow.text.MessageTrace;
+import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -400,6 +401,30 @@ public final class Quotas {
       addInput(exchange, computed, input);
     }
     return value;
+  }
+
+  /**
+   * Route step: multiplies a value of the message, and stores the product under another key, which
+   * is removed together with the value. Does nothing if the message does not contain the value.
+   *
+   * @param key the raw quota key of the value
+   * @param product the raw quota key of the product
+   */
+  @SuppressWarnings("unchecked")
+  public void scale(Exchange exchange, String key, String product, double factor) {
+    Map<String, Object> values = exchange.getMessage().getBody(Map.class);
+    Double value = MessageValue.find(values, key);
+    if (value != null && !value.isNaN()) {
+      // Decimal, because the binary product of 3 and 0.1 is 0.30000000000000004.
+      values.put(
+          product, BigDecimal.valueOf(value).multiply(BigDecimal.valueOf(factor)).doubleValue());
+      addInput(exchange, product, key);
+    }
+  }
+
+  /** Route step: stores a value of the message under a second key, like {@link #scale}. */
+  public void copy(Exchange exchange, String key, String second) {
+    scale(exchange, key, second, 1);
   }
 
   /** The number of series of a device. */

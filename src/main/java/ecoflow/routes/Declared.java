@@ -1,6 +1,7 @@
 package ecoflow.routes;
 
 import ecoflow.routes.RouteFile.Entry;
+import ecoflow.text.Lines;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,6 +27,12 @@ final class Declared {
 
   private static final Set<String> PRODUCER_KEYS = Set.of("to", "toD", "wireTap", "deadLetterUri");
 
+  /** The first parts of the names of endpoints to which the exporter sends messages. */
+  private static final List<String> SINKS = List.of("changes", "pictures");
+
+  /** The names of endpoints of packaged routes that are entry points. */
+  private static final List<String> INPUTS = List.of("quotas", "payload", "device-due");
+
   private record Location(RouteFile file, int line) {
 
     @Override
@@ -41,7 +48,8 @@ final class Declared {
 
   private final Map<String, Location> consumers = new TreeMap<>();
   private final Map<String, List<Location>> producers = new TreeMap<>();
-  private final Set<String> configurations = new TreeSet<>();
+  private final Map<String, Location> configurations = new TreeMap<>();
+  private final Map<String, List<Location>> intercepted = new TreeMap<>();
   private final Set<String> usedConfigurations = new TreeSet<>();
   private final Set<String> templates = new TreeSet<>();
   private final Set<String> beans = new TreeSet<>();
@@ -59,7 +67,7 @@ final class Declared {
   }
 
   Set<String> configurations() {
-    return configurations;
+    return configurations.keySet();
   }
 
   /** False for a configuration to which no route of the mode refers. */
@@ -106,7 +114,7 @@ final class Declared {
       switch (entry.key()) {
         case "route" -> {
           RouteFile.textAt(value, "routeConfigurationId")
-              .ifPresent(ids -> usedConfigurations.addAll(List.of(ids.split(","))));
+              .ifPresent(ids -> usedConfigurations.addAll(List.of(ids.split("\\s*,\\s*"))));
           RouteFile.textAt(value, "id").ifPresent(id -> addRoute(id, location));
           RouteFile.at(value, "from").ifPresent(from -> consumes(from, location));
         }
@@ -121,7 +129,8 @@ final class Declared {
               .ifPresent(from -> consumes(from, location));
           RouteFile.at(value, "beans").ifPresent(this::addBeans);
         }
-        case "routeConfiguration" -> RouteFile.textAt(value, "id").ifPresent(configurations::add);
+        case "routeConfiguration" ->
+            RouteFile.textAt(value, "id").ifPresent(id -> configurations.put(id, location));
         case "beans" -> addBeans(value);
         default -> {
           // Not a definition to which other files refer.
@@ -159,6 +168,15 @@ final class Declared {
       consumes(node, new Location(file, RouteFile.line(node)));
     } else if (key.equals("pollEnrich")) {
       findPolled(node, new Location(file, RouteFile.line(node)));
+    } else if (key.equals("interceptFrom")) {
+      Endpoint.read(camel, node)
+          .flatMap(endpoint -> endpoint.queueName(camel))
+          .filter(name -> name.matches("[\\w:/-]+"))
+          .ifPresent(
+              name ->
+                  intercepted
+                      .computeIfAbsent(name, unused -> new ArrayList<>())
+                      .add(new Location(file, RouteFile.line(node))));
     } else if (PRODUCER_KEYS.contains(key)) {
       Endpoint.read(camel, node)
           .filter(Declared::needsConsumer)
@@ -225,6 +243,68 @@ final class Declared {
                 .forEach(location -> addMissingConsumer(name, location, before, problems));
           }
         });
+  }
+
+  /** Reports definitions in the user's files without effect. */
+  void addWarnings(RouteLint.Problems problems) {
+    intercepted.forEach(
+        (name, locations) -> {
+          if (!isConsumed(name)) {
+            String text =
+                "no route starts with "
+                    + name
+                    + ", so these steps never run"
+                    + Guess.similar(name, similar(name));
+            warn(locations, text, problems);
+          }
+        });
+    consumers.forEach(
+        (name, location) -> {
+          if (!producers.containsKey(name)) {
+            entryPoint(name)
+                .ifPresent(
+                    known ->
+                        warn(
+                            List.of(location),
+                            "nothing sends messages to " + name + "; did you mean '" + known + "'?",
+                            problems));
+          }
+        });
+    configurations.forEach(
+        (id, location) -> {
+          if (!usedConfigurations.contains(id)
+              && usedConfigurations.stream().noneMatch(used -> used.matches(".*[*{].*"))) {
+            warn(
+                List.of(location),
+                "no route refers to routeConfiguration "
+                    + id
+                    + " with routeConfigurationId; without an id, it applies to all routes",
+                problems);
+          }
+        });
+  }
+
+  private static void warn(List<Location> locations, String text, RouteLint.Problems problems) {
+    locations.stream()
+        .filter(location -> location.file().isUserFile())
+        .forEach(location -> problems.warn(location.file().name(), location.line(), text));
+  }
+
+  /** The documented entry point that is similar to a name, but not equal to it. */
+  private static Optional<String> entryPoint(String name) {
+    if (name.matches("seda:(" + String.join("|", SINKS) + ")-.+")) {
+      return Optional.empty();
+    }
+    String local = name.substring(name.indexOf(':') + 1);
+    String[] parts = local.split("[-_.]", 2);
+    Optional<String> sink =
+        Lines.nearest(parts[0], SINKS, 2)
+            .map(known -> "seda:" + known + "-" + (parts.length > 1 ? parts[1] : "NAME"));
+    return sink.isPresent()
+        ? sink
+        : Lines.nearest(local, INPUTS, 2)
+            .map(known -> "direct:" + known)
+            .filter(known -> !known.equals(name));
   }
 
   private static void addDuplicates(

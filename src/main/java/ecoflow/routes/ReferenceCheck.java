@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import ecoflow.routes.RouteFile.Entry;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -71,6 +72,23 @@ final class ReferenceCheck {
 
   private static final Pattern PLACEHOLDER = Pattern.compile("(?<!\\\\)\\{\\{([^{}]+)\\}\\}");
   private static final Pattern BEAN_CALL = Pattern.compile("\\$\\{bean:([\\w-]+)[}?.:]");
+  private static final Pattern METHOD_CALL =
+      Pattern.compile("\\$\\{bean:([\\w-]+)\\?method=(\\w+)");
+
+  private static final String VALUE = "(?:\\$\\{[^{}]*\\}|-?\\d+(?:\\.\\d+)?)";
+
+  /** A slash and a minus without spaces are common in texts, such as file names. */
+  private static final String SUM = VALUE + "(?:(?:\\s*[*+]\\s*|\\s+[-/%]\\s+)" + VALUE + ")+";
+
+  private static final Pattern CALCULATED = Pattern.compile("\\s*" + SUM + "\\s*");
+
+  private static final Pattern CALCULATED_ARGUMENT =
+      Pattern.compile("[(,]\\s*" + VALUE + "\\s*[-*/+]\\s*" + VALUE + "\\s*[,)]");
+
+  private static final Pattern CALCULATED_OPERAND =
+      Pattern.compile(SUM + "\\s*[=!<>]|[=<>]\\s*" + SUM);
+
+  private static final Pattern QUOTED = Pattern.compile("'[^']*'");
   private static final Pattern REFERENCE = Pattern.compile("#(?:bean:)?([\\w.-]+)");
   private static final Pattern CLASS = Pattern.compile("(\\w+\\.)+[A-Z][\\w$]*");
 
@@ -122,6 +140,9 @@ final class ReferenceCheck {
       if (ENDPOINTS.contains(key)) {
         Endpoint.read(camel, node).ifPresent(this::endpoint);
       }
+      if (key.equals("bean") || key.equals("method")) {
+        RouteFile.at(node, "method").ifPresent(method -> method(node, method));
+      }
       for (Entry entry : RouteFile.entries(node)) {
         boolean isChildPredicate =
             PREDICATES.contains(entry.key()) || (isPredicate && !entry.key().equals("steps"));
@@ -138,10 +159,14 @@ final class ReferenceCheck {
         bean(node, call.group(1));
       }
     }
+    for (Matcher call = METHOD_CALL.matcher(text); call.find(); ) {
+      method(node, type(call.group(1)), "bean " + call.group(1), call.group(2));
+    }
     if (ENDPOINTS.contains(key)) {
       Endpoint.read(camel, node).ifPresent(this::endpoint);
     } else if (key.equals("simple") || (key.equals("expression") && parent.equals("simple"))) {
       simple(node, text, isPredicate);
+      calculation(node, text, isPredicate);
     } else if (key.equals("log") || (key.equals("message") && parent.equals("log"))) {
       simple(node, text, false);
     } else if (key.equals("ref") && BEAN_KEYS.contains(parent)) {
@@ -174,6 +199,14 @@ final class ReferenceCheck {
     }
     EndpointUriFactory factory = camel.getCamelContextExtension().getEndpointUriFactory(scheme);
     JsonNode described = described(scheme);
+    if (scheme.equals("bean") && endpoint.values().containsKey("method")) {
+      String name =
+          endpoint.path().isEmpty()
+              ? endpoint.values().getOrDefault("beanName", "")
+              : endpoint.path();
+      String method = endpoint.values().get("method").replaceFirst("\\(.*", "");
+      method(endpoint.uri(), type(name), "bean " + name, method);
+    }
     boolean allKnown = true;
     for (Map.Entry<String, Entry> option : endpoint.options().entrySet()) {
       String name = option.getKey();
@@ -273,6 +306,23 @@ final class ReferenceCheck {
     }
   }
 
+  /** Simple has no operators for numbers: the operator becomes a part of the text. */
+  private void calculation(Node node, String text, boolean isPredicate) {
+    String unquoted = QUOTED.matcher(text).replaceAll("''");
+    boolean isCalculation =
+        text.contains("${")
+            && (CALCULATED.matcher(text).matches()
+                || CALCULATED_ARGUMENT.matcher(text).find()
+                || (isPredicate && CALCULATED_OPERAND.matcher(unquoted).find()));
+    if (isCalculation) {
+      problems.warn(
+          file.name(),
+          RouteFile.line(node),
+          "Simple does not calculate, the operator is text: use the step scale of the bean quotas,"
+              + " or java.lang.Math, see docs/ROUTES.md");
+    }
+  }
+
   private void placeholders(Node node, String text) {
     for (Matcher match = PLACEHOLDER.matcher(text); match.find(); ) {
       String name = match.group(1).strip().replaceFirst("^!", "");
@@ -311,6 +361,46 @@ final class ReferenceCheck {
       Set<String> names = new TreeSet<>(declared.beans());
       names.addAll(camel.getRegistry().findByTypeWithName(Object.class).keySet());
       addProblem(node, "unknown bean " + name + Guess.similar(name, names));
+    }
+  }
+
+  private void method(Node call, Node method) {
+    Optional<String> ref =
+        RouteFile.textAt(call, "ref").map(name -> name.replaceFirst("^#?(bean:)?", ""));
+    Optional<String> beanType = RouteFile.textAt(call, "beanType");
+    String name = RouteFile.text(method).replaceFirst("\\(.*", "").strip();
+    if (ref.isPresent()) {
+      method(method, type(ref.get()), "bean " + ref.get(), name);
+    } else if (beanType.isPresent()) {
+      method(
+          method,
+          camel.getClassResolver().resolveClass(beanType.get()),
+          "class " + beanType.get(),
+          name);
+    }
+  }
+
+  /** The class of a bean of the exporter; null for other beans, whose class depends on more. */
+  private Class<?> type(String bean) {
+    Object found = declared.beans().contains(bean) ? null : camel.getRegistry().lookupByName(bean);
+    return found == null ? null : found.getClass();
+  }
+
+  /** Camel detects a wrong method only when a message arrives. */
+  private void method(Node node, Class<?> type, String owner, String name) {
+    if (type == null || !name.matches("\\w+")) {
+      return;
+    }
+    Set<String> own = new TreeSet<>();
+    boolean isKnown = false;
+    for (Method method : type.getMethods()) {
+      isKnown |= method.getName().equals(name);
+      if (method.getDeclaringClass() != Object.class) {
+        own.add(method.getName());
+      }
+    }
+    if (!isKnown) {
+      addProblem(node, owner + " has no method '" + name + "'" + Guess.of(name, own));
     }
   }
 

@@ -37,8 +37,7 @@ record RouteFile(String name, boolean isUserFile, Node root) {
       return root.map(node -> new RouteFile(name, isUserFile, node));
     } catch (MarkedYamlEngineException e) {
       int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
-      String message = e.getProblem() == null ? "it is not YAML" : Lines.oneLine(e.getProblem());
-      problems.add(name, line, message);
+      problems.add(name, line, YamlWords.of(e.getProblem()));
     } catch (YamlEngineException e) {
       problems.add(name, 1, Lines.root(e));
     }

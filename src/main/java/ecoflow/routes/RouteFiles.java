@@ -230,6 +230,59 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     return packaged().contains(file) || isOfFleet(file);
   }
 
+  /**
+   * The user's files in a directory, one line each: the name and the definitions.
+   *
+   * @throws ConfigException if the directory cannot be read
+   */
+  public static List<String> read(Path directory) throws ConfigException {
+    List<String> lines = new ArrayList<>();
+    for (String name : list(directory)) {
+      String contents;
+      try {
+        contents = RouteLint.contents(Files.readString(directory.resolve(name)));
+      } catch (IOException e) {
+        contents = "the file cannot be read";
+      }
+      lines.add(name + (isPackaged(name) ? " (replaces the packaged one): " : ": ") + contents);
+    }
+    return lines;
+  }
+
+  /**
+   * Warnings about files in a directory that are not read although they seem to be route files.
+   *
+   * @throws ConfigException if the directory cannot be read
+   */
+  public static List<String> ignored(Path directory) throws ConfigException {
+    List<String> lines = new ArrayList<>();
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.sorted().toList()) {
+        String name = file.getFileName().toString();
+        if (Files.isDirectory(file)) {
+          if (!name.startsWith(".") && hasYaml(file)) {
+            lines.add(file + " is ignored: route files must be in the directory itself");
+          }
+        } else if (name.matches("(?i).+\\.(ya?ml|xml|java)") && !name.endsWith(SUFFIX)) {
+          lines.add(file + " is ignored: the names of route files end in " + SUFFIX);
+        }
+      }
+    } catch (IOException e) {
+      throw unreadable(directory);
+    }
+    return lines;
+  }
+
+  private static boolean hasYaml(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.anyMatch(file -> file.toString().matches("(?i).+\\.ya?ml"));
+    }
+  }
+
+  private static ConfigException unreadable(Path directory) {
+    return new ConfigException(Settings.ROUTES_DIR + "=" + directory + " cannot be read");
+  }
+
   private static String line(Path directory, Role role, List<String> own) {
     if (own.isEmpty()) {
       return directory + " contains no route files (*" + SUFFIX + ")";
@@ -262,7 +315,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
       }
       return names;
     } catch (IOException e) {
-      throw new ConfigException(Settings.ROUTES_DIR + "=" + directory + " cannot be read");
+      throw unreadable(directory);
     }
   }
 }

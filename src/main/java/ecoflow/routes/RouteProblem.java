@@ -30,7 +30,9 @@ public final class RouteProblem {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof MarkedYamlEngineException yaml && yaml.getProblemMark().isPresent()) {
         Mark mark = yaml.getProblemMark().get();
-        return location(mark.getName(), mark.getLine() + 1) + ": " + message(yaml.getProblem());
+        return location(mark.getName(), mark.getLine() + 1)
+            + ": "
+            + YamlWords.of(yaml.getProblem());
       }
       if (cause instanceof FailedToCreateRouteException route) {
         return of(route.getRouteId(), cause, camel);
@@ -89,10 +91,6 @@ public final class RouteProblem {
 
   private static String withoutScheme(String location) {
     return location.replaceFirst("^(file|classpath):", "");
-  }
-
-  private static String message(String problem) {
-    return problem == null ? "it is not YAML" : Lines.oneLine(problem);
   }
 
   private static String reason(Throwable failure) {

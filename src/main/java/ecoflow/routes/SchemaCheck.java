@@ -87,17 +87,22 @@ final class SchemaCheck {
     if (shape.keys().isEmpty()) {
       return;
     }
+    Entry before = null;
     for (Entry entry : RouteFile.entries(node)) {
       JsonNode of = shape.keys().get(entry.key());
       if (of == null) {
+        String key = RouteFile.text(entry.keyNode());
         addProblem(
             entry.keyNode(),
-            "'"
-                + RouteFile.text(entry.keyNode())
-                + "' is unknown in "
-                + where
-                + Guess.of(entry.key(), shape.keys().keySet()));
+            isPartOf(before, entry.key(), shape)
+                ? "'" + key + "' belongs to '" + before.key() + "': indent it further"
+                : "'"
+                    + key
+                    + "' is unknown in "
+                    + where
+                    + Guess.of(entry.key(), shape.keys().keySet()));
       } else {
+        before = entry;
         check(entry.key(), entry.value(), of, level + 1);
         Libraries.missing(camel, entry.key(), entry.value(), of.path("$ref").asText())
             .ifPresent(message -> addProblem(entry.keyNode(), message));
@@ -122,6 +127,13 @@ final class SchemaCheck {
         addProblem(node, where + " requires '" + key + "'");
       }
     }
+  }
+
+  /** Whether a key is at the level of the key before it instead of below it. */
+  private boolean isPartOf(Entry before, String key, AllowedContent shape) {
+    return before != null
+        && isEmpty(before)
+        && schema.content(shape.keys().get(before.key())).keys().containsKey(key);
   }
 
   private static boolean isEmpty(Entry entry) {

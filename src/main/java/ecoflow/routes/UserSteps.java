@@ -5,7 +5,6 @@ import ecoflow.text.PlainException;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.LineNumberAware;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
 import org.apache.camel.model.ToDefinition;
@@ -23,17 +22,15 @@ final class UserSteps implements InterceptStrategy {
   @Override
   public Processor wrapProcessorInInterceptors(
       CamelContext context, NamedNode definition, Processor step, Processor nextStep) {
-    return definition instanceof LineNumberAware source && isOfUser(definition, source)
-        ? new UserStep(step, RouteProblem.location(source))
-        : step;
+    return isOfUser(definition) ? new UserStep(step, RouteProblem.location(definition)) : step;
   }
 
   /**
    * In a file that replaces a packaged file, calls are those of the exporter: if EcoFlow does not
    * respond, the step is not the reason.
    */
-  private static boolean isOfUser(NamedNode definition, LineNumberAware source) {
-    String file = source.getLocation();
+  private static boolean isOfUser(NamedNode definition) {
+    String file = definition.getLocation();
     return file != null
         && file.startsWith(FILE)
         && !(definition instanceof ToDefinition && RouteFiles.isPackagedLocation(file));

@@ -55,17 +55,19 @@ class CommandLinesTest {
   @TempDir private Path directory;
   private final Map<String, String> variables = new HashMap<>();
   private final List<Path> validated = new ArrayList<>();
+  private List<String> files = List.of();
+  private List<String> warnings = List.of();
   private List<String> problems = List.of();
   private String error;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
 
-  private List<String> validate(Path routes) throws ConfigException {
+  private Commands.RouteReport validate(Path routes) throws ConfigException {
     validated.add(routes);
     if (error != null) {
       throw new ConfigException(error);
     }
-    return problems;
+    return new Commands.RouteReport(files, warnings, problems);
   }
 
   @Test
@@ -185,6 +187,20 @@ class CommandLinesTest {
     assertEquals(0, run("validate", directory.toString()));
     assertEquals("No errors in the route files of " + directory, out.toString().strip());
 
+    files = List.of("a.camel.yaml: route a");
+    warnings = List.of("c.yaml is ignored");
+    assertEquals(0, run("validate", directory.toString()));
+    assertEquals(
+        List.of(
+            "Read a.camel.yaml: route a",
+            "Warning: c.yaml is ignored",
+            "No errors in the route files of " + directory),
+        out.toString().lines().toList());
+    validated.clear();
+    validated.add(directory);
+
+    files = List.of();
+    warnings = List.of();
     problems = List.of("a.camel.yaml:3: one", "b.camel.yaml:7: two");
     variables.put("ECOFLOW_ROUTES_DIR", " " + directory + " ");
     assertEquals(1, run("validate"));

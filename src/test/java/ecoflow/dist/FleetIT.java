@@ -374,7 +374,7 @@ class FleetIT {
         distribution.start(directory.resolve("command"), variables, arguments)) {
       command.exitCode();
       return command.lines().stream()
-          .filter(line -> !line.matches("(wrote  |No errors in the route files of ).*"))
+          .filter(line -> !line.matches("(wrote  |Read |No errors in the route files of ).*"))
           .toList();
     }
   }

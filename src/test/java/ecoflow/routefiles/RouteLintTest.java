@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The output of validate for files with one error each, with its line, and for valid files. */
 class RouteLintTest {
@@ -104,8 +105,40 @@ class RouteLintTest {
         all,
         steps("- log: one").replace("id: mine", "startupOrder: first"),
         "2: startupOrder: expected a number, but was 'first'");
-    add(all, steps("- log: \"open"), "");
-    add(all, steps("- log: one").replace("    id", "\tid"), "2: ");
+    add(all, steps("- log: \"open"), "a quote is opened but not closed");
+    add(
+        all,
+        steps("- log: one").replace("    id", "\tid"),
+        "2: a tab is not allowed as indentation: use spaces");
+    add(
+        all,
+        steps("- log: one").replace("    from:", "     from:"),
+        "3: unexpected ':': this line is indented too far");
+    add(
+        all,
+        steps("- log: one").replace("    from:", "   from:"),
+        "3: this line is indented differently from the other keys of its map");
+    add(all, steps("- log:\n  message: one"), "7: 'message' belongs to 'log': indent it further");
+    add(
+        all,
+        steps("- bean: {ref: quotas, method: stor}"),
+        "6: bean quotas has no method 'stor'; did you mean 'store'?");
+    add(
+        all,
+        steps("- setBody: {method: {ref: quotas, method: \"inputof(*, 'a', 'b')\"}}"),
+        "6: bean quotas has no method 'inputof'; did you mean 'inputOf'?");
+    add(
+        all,
+        steps("- setBody: {simple: \"${bean:quotas?method=curentValue(*, 'a')}\"}"),
+        "6: bean quotas has no method 'curentValue'; did you mean 'currentValue'?");
+    add(
+        all,
+        steps("- setBody: {method: {beanType: java.lang.Math, method: \"absolute(1)\"}}"),
+        "6: class java.lang.Math has no method 'absolute'");
+    add(
+        all,
+        steps("- to: bean:normalised?method=off"),
+        "6: bean normalised has no method 'off'; did you mean 'of'?");
     add(
         all,
         steps("- setBody:\n    simpel: x"),
@@ -502,6 +535,156 @@ class RouteLintTest {
             "quotas:1: no route starts with direct:quotas, but"
                 + " routes/rest-device-values:51 sends to it"),
         problems::toString);
+  }
+
+  private List<String> warnings(String... texts) throws Exception {
+    assertEquals(List.of(), problems(texts));
+    return RouteCheck.report(Map.of(), Beans::new, directory).warnings().stream()
+        .map(line -> line.replace(directory + "/", "").replace(".camel.yaml", ""))
+        .toList();
+  }
+
+  private static String intercepting(String endpoint) {
+    return """
+        - routeConfiguration:
+            interceptFrom:
+              - interceptFrom:
+                  uri: ENDPOINT
+                  steps:
+                    - log: x
+        """
+        .replace("ENDPOINT", endpoint);
+  }
+
+  private static String route(String endpoint, String id) {
+    return steps("- log: x").replace("id: mine", "id: " + id).replace("timer:tick", endpoint);
+  }
+
+  @Test
+  void namesSimilarToEntryPointsAreWarnings() throws Exception {
+    assertEquals(
+        List.of(
+            "a:4: no route starts with direct:quota, so these steps never run;"
+                + " did you mean 'direct:quotas'?",
+            "b:4: nothing sends messages to seda:change-mine; did you mean 'seda:changes-mine'?",
+            "c:4: nothing sends messages to direct:pictures-mine;"
+                + " did you mean 'seda:pictures-mine'?",
+            "d:4: nothing sends messages to direct:quotaz; did you mean 'direct:quotas'?"),
+        warnings(
+            intercepting("direct:quota"),
+            route("seda:change-mine", "b"),
+            route("direct:pictures-mine", "c"),
+            route("direct:quotaz", "d")));
+  }
+
+  @Test
+  void entryPointsAndOwnEndpointsAreNotWarnings() throws Exception {
+    assertEquals(
+        List.of(),
+        warnings(
+            intercepting("direct:quotas"),
+            intercepting("direct:device-due"),
+            intercepting("direct:*"),
+            intercepting("seda:changes-mine"),
+            route("seda:changes-mine", "e"),
+            steps("- to: seda:change"),
+            route("seda:change", "g")));
+  }
+
+  @Test
+  void anUnusedRouteConfigurationIsAWarning() throws Exception {
+    String configuration =
+        """
+        - routeConfiguration:
+            id: unused
+            onException:
+              - onException:
+                  exception: [java.lang.Exception]
+                  handled: {constant: "true"}
+                  steps: [{log: x}]
+        """;
+    assertEquals(
+        List.of(
+            "a:1: no route refers to routeConfiguration unused with routeConfigurationId;"
+                + " without an id, it applies to all routes"),
+        warnings(configuration));
+    assertEquals(
+        List.of(),
+        warnings(
+            configuration,
+            steps("- log: x")
+                .replace("id: mine", "routeConfigurationId: unused,unexpected-errors")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "setBody: {simple: \"${body['a']} * 0.1\"}",
+        "setBody: {simple: \"100 - ${body['a']}\"}",
+        "setBody: {simple: \"${body['a']}+${body['b']}\"}",
+        "script: {simple: \"${body.put('a', ${body['a']} * 0.1)}\"}",
+        "script: {simple: \"${body.put('a', ${body['a']}/10)}\"}"
+      })
+  void arithmeticInSimpleIsAWarning(String step) throws Exception {
+    List<String> warnings = warnings(steps("- " + step));
+
+    assertEquals(1, warnings.size(), () -> "" + warnings);
+    assertTrue(
+        warnings.get(0).startsWith("a:6: Simple does not calculate, the operator is text: "),
+        () -> "" + warnings);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "setBody: {simple: \"${date:now:yyyy}/${header.a}-${header.b}.json\"}",
+        "setBody: {simple: \"${header.a}-1\"}",
+        "setBody: {simple: \"between ${body} - ${header.a}\"}",
+        "log: \"${body} * 2\"",
+        "setBody: {simple: \"${sum(${date:millis},30000)}\"}",
+        "setBody: {simple: \"${body}\"}"
+      })
+  void textWithOperatorsIsNotAWarning(String step) throws Exception {
+    assertEquals(List.of(), warnings(steps("- " + step)));
+  }
+
+  @Test
+  void filesThatAreNotReadAreWarnings() throws Exception {
+    Files.writeString(directory.resolve("mine.yaml"), "x");
+    Files.writeString(directory.resolve("README.md"), "x");
+    Files.createDirectory(directory.resolve("empty"));
+    Path more = Files.createDirectory(directory.resolve("more"));
+    Files.writeString(more.resolve("b.camel.yaml"), "x");
+
+    assertEquals(
+        List.of(
+            "mine.yaml is ignored: the names of route files end in .camel.yaml",
+            "more is ignored: route files must be in the directory itself"),
+        RouteCheck.report(Map.of(), Beans::new, directory).warnings().stream()
+            .map(line -> line.replace(directory + "/", ""))
+            .toList());
+  }
+
+  @Test
+  void theReportListsFilesWithTheirDefinitions() throws Exception {
+    Files.writeString(
+        directory.resolve("one.camel.yaml"), steps("- log: x") + intercepting("direct:quotas"));
+    Files.writeString(
+        directory.resolve("two.camel.yaml"),
+        "- beans:\n    - {name: a, type: java.util.TreeMap}\n- from: {uri: timer:x, steps: []}\n");
+    String health = "health.camel.yaml";
+    Files.copy(Path.of("src/main/resources/routes", health), directory.resolve(health));
+
+    List<String> files = RouteCheck.report(Map.of(), Beans::new, directory).files();
+
+    assertTrue(
+        files.get(0).startsWith("health.camel.yaml (replaces the packaged one): routes "),
+        () -> "" + files);
+    assertEquals(
+        List.of(
+            "one.camel.yaml: route mine; 1 configuration",
+            "two.camel.yaml: route without id; bean a"),
+        files.subList(1, 3));
   }
 
   @Test
