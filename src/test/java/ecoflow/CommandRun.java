@@ -20,7 +20,7 @@ public final class CommandRun {
     return new Commands(
             variables,
             new CommandLine.ThisExporter(variables),
-            directory -> List.of(),
+            directory -> new Commands.RouteReport(List.of(), List.of(), List.of()),
             (file, problem) -> Replay.series(variables, Beans::new, file, problem),
             (age, problem) -> HistoryReplay.series(variables, Beans::new, age, problem),
             clock,

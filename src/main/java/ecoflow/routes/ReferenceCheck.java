@@ -129,7 +129,7 @@ final class ReferenceCheck {
    * @param isPredicate whether an expression in this node is a predicate
    */
   private void walk(String parent, String key, Node node, boolean isPredicate) {
-    if (FREE_TEXT.contains(key)) {
+    if (FREE_TEXT.contains(key) && node instanceof ScalarNode) {
       return;
     }
     if (node instanceof ScalarNode) {
@@ -298,7 +298,8 @@ final class ReferenceCheck {
       }
     } catch (SimpleIllegalSyntaxException | SimpleParserException e) {
       String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      if (!message.contains("No bean could be found")) {
+      // Unknown beans and methods are reported with similar names.
+      if (!message.contains("No bean could be found") && !message.contains("Method with name")) {
         addProblem(node, "invalid Simple expression: " + message.strip());
       }
     } catch (RuntimeException e) {

@@ -566,10 +566,10 @@ class RouteLintTest {
         List.of(
             "a:4: no route starts with direct:quota, so these steps never run;"
                 + " did you mean 'direct:quotas'?",
-            "b:4: nothing sends messages to seda:change-mine; did you mean 'seda:changes-mine'?",
-            "c:4: nothing sends messages to direct:pictures-mine;"
+            "b:1: nothing sends messages to seda:change-mine; did you mean 'seda:changes-mine'?",
+            "c:1: nothing sends messages to direct:pictures-mine;"
                 + " did you mean 'seda:pictures-mine'?",
-            "d:4: nothing sends messages to direct:quotaz; did you mean 'direct:quotas'?"),
+            "d:1: nothing sends messages to direct:quotaz; did you mean 'direct:quotas'?"),
         warnings(
             intercepting("direct:quota"),
             route("seda:change-mine", "b"),

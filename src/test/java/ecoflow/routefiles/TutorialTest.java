@@ -135,6 +135,56 @@ class TutorialTest {
   }
 
   @Test
+  void aSecondKeyKeepsTheNormalisedSeries() {
+    start(recipe("second-key"));
+
+    delta.push(Map.of("pd.soc", 81));
+    page.eventuallyShows(delta, "battery_level", 81);
+    assertEquals(81, page.of(delta, "pd_soc"));
+
+    // A message without the value does not change the second key.
+    delta.push(Map.of("pd.wattsOutSum", 5));
+    page.eventuallyShows(delta, "pd_watts_out_sum", 5);
+    assertEquals(81, page.of(delta, "battery_level"));
+
+    delta.push(Map.of("pd.soc", "unknown"));
+    page.eventuallyShows(delta, "battery_level", Double.NaN);
+    publishOffline(delta);
+    assertEquals(0, page.mqttErrors());
+  }
+
+  @Test
+  void scale() {
+    start(recipe("scale-value"));
+
+    delta.push(Map.of("pd.wattsOutSum", 1500));
+    page.eventuallyShows(delta, "output_kilowatts", 1.5);
+    assertEquals(1500, page.of(delta, "pd_watts_out_sum"));
+
+    delta.push(Map.of("pd.wattsOutSum", 3));
+    page.eventuallyShows(delta, "output_kilowatts", 0.003);
+    publishOffline(delta);
+    page.eventuallyShows(delta, "output_kilowatts", Double.NaN);
+    assertEquals(0, page.mqttErrors());
+  }
+
+  /** Zones in which it is now about noon and about midnight. */
+  @ParameterizedTest
+  @ValueSource(ints = {12, 0})
+  void thePriceDependsOnTheTimeInTheZone(int hour) {
+    int offset = hour - java.time.ZonedDateTime.now(java.time.ZoneOffset.UTC).getHour();
+    int shift = offset < -11 ? offset + 24 : offset;
+    // The signs of these zones are inverted.
+    String zone = "Etc/GMT" + (shift > 0 ? "-" : "+") + Math.abs(shift);
+    start(recipe("time-of-day").edit("time-of-day.camel.yaml", "Europe/Berlin", zone));
+
+    delta.push(Map.of("pd.soc", 81));
+
+    page.eventuallyShows(delta, "tariff_price", hour == 12 ? 0.35 : 0.22);
+    assertEquals(0, page.mqttErrors());
+  }
+
+  @Test
   void rename() {
     start(recipe("rename-metric"));
 
