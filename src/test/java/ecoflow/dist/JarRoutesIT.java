@@ -250,7 +250,11 @@ class JarRoutesIT {
     Path file = startWithRouteFile(FAILING_STEP);
 
     jar.awaitLine(
-        "Lost the values of device " + SERIAL + ": the step at " + file + ":9 failed: MethodNotFound");
+        "Lost the values of device "
+            + SERIAL
+            + ": the step at "
+            + file
+            + ":9 failed: MethodNotFound");
     jar.awaitOwn(2, "scrape_requests_total", "device=" + SERIAL, "status=error");
     assertEquals(143, jar.terminate());
     assertEquals(List.of(), jar.log("/iot-open"), () -> "" + jar.log());
@@ -278,8 +282,7 @@ class JarRoutesIT {
     List<String> lines = jar.log("Dropped a push of device " + SERIAL + ": ");
     assertEquals(1, lines.size(), () -> "" + jar.log());
     assertTrue(
-        lines.get(0).startsWith("the step at " + file + ":9 failed: MethodNotFound"),
-        lines.get(0));
+        lines.get(0).startsWith("the step at " + file + ":9 failed: MethodNotFound"), lines.get(0));
   }
 
   @Test
@@ -305,8 +308,7 @@ class JarRoutesIT {
 
     jar.awaitLine("a second later");
     assertEquals(143, jar.terminate());
-    assertEquals(
-        1, jar.log("Route often failed at " + file + ":6: ").size(), () -> "" + jar.log());
+    assertEquals(1, jar.log("Route often failed at " + file + ":6: ").size(), () -> "" + jar.log());
   }
 
   @Test
