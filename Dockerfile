@@ -37,11 +37,8 @@ RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && mv target/ecoflow-exporter-tests.jar target/demo/
 
 FROM eclipse-temurin:21-jdk@sha256:3e3c176ffed168beb42c607be9bc1639b466cf00261a0fb04425562c9d0c5c2b AS runtime
-# The modules of the exporter, and those of components for users' routes (java.desktop: Spring beans,
-# java.security.sasl: Kafka, java.net.http: Micrometer registries). The demo uses jdk.httpserver.
-RUN jlink --output /jre --strip-java-debug-attributes --no-man-pages --no-header-files --compress=2 --add-modules \
-java.base,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.security.jgss,\
-java.security.sasl,java.sql,jdk.crypto.ec,jdk.httpserver,jdk.management,jdk.net,jdk.unsupported,jdk.zipfs \
+COPY src/main/dist/jlink.options ./
+RUN jlink @jlink.options --output /jre \
     # The base of start-up archives, which jlink does not create.
     && /jre/bin/java -XX:+UseSerialGC -Xshare:dump > /dev/null
 

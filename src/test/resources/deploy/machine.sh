@@ -1,0 +1,44 @@
+#!/bin/bash
+# Starts systemd on a copy of this machine's file system, in its own mount and process namespaces. Changes are kept in
+# memory. Run it with: unshare --mount --pid --kill-child machine.sh DIRECTORY
+#
+# DIRECTORY/shared is /mnt of the copy; DIRECTORY/pid receives the process number of systemd.
+set -eu
+directory=$1
+root=$directory/root
+mkdir -p "$root" "$directory/changes" "$directory/shared"
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$directory/changes"
+mkdir "$directory/changes/upper" "$directory/changes/work"
+mount -t overlay -o "lowerdir=/,upperdir=$directory/changes/upper,workdir=$directory/changes/work" overlay "$root"
+# Units must not change the kernel settings or the devices of this machine.
+mount -t proc proc "$root/proc"
+mount --bind "$root/proc/sys" "$root/proc/sys"
+mount -o remount,bind,ro "$root/proc/sys"
+mount --rbind /sys "$root/sys"
+mount -o remount,bind,ro "$root/sys"
+mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+mkdir "$root/dev/shm" "$root/dev/pts"
+mount -t devpts devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+for device in null zero full random urandom tty; do
+  touch "$root/dev/$device"
+  mount --bind "/dev/$device" "$root/dev/$device"
+done
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mount --bind "$directory/shared" "$root/mnt"
+printf '[Unit]\nDescription=No other services\n' > "$root/etc/systemd/system/alone.target"
+# Policies of the machine, such as those of container images, would prevent the package from restarting its service.
+rm -f "$root/usr/sbin/policy-rc.d"
+# /proc is still that of this machine, so this is the process number outside the namespace.
+read -r pid _ < /proc/self/stat
+mkdir -p "$root/oldroot"
+cd "$root"
+pivot_root . oldroot
+echo "$pid" > "oldroot$directory/pid"
+umount -l /oldroot
+# Otherwise, systemd cannot mount credentials.
+mount --make-rshared /
+export container=other
+exec /lib/systemd/systemd --system --unit=alone.target --show-status=no
