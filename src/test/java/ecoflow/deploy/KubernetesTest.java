@@ -2,6 +2,7 @@ package ecoflow.deploy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -126,7 +127,6 @@ class KubernetesTest {
           "deploy/kubernetes/base",
           "deploy/kubernetes/overlays/demo",
           "deploy/kubernetes/overlays/home",
-          "deploy/kubernetes/overlays/cabin",
           "deploy/kubernetes/overlays/accounts",
           "deploy/kubernetes/overlays/fleet",
           "deploy/kubernetes/overlays/fleet-kafka",
@@ -153,8 +153,68 @@ class KubernetesTest {
       assertEquals(mounted, settings(objects).get("ECOFLOW_ROUTES_DIR"));
     }
 
+    /** All objects are in a namespace that the overlay creates, and no operator is required. */
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "accounts"})
+    @ValueSource(strings = {"demo", "home", "accounts", "fleet", "fleet-kafka"})
+    void anEmptyClusterAcceptsTheOverlay(String overlay) throws IOException {
+      List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
+      List<YamlFile> namespaces = of("Namespace", objects);
+      assertEquals(1, namespaces.size());
+      for (YamlFile object : objects) {
+        assertFalse(
+            object.text("apiVersion").matches(".*(coreos|keda|strimzi).*"), object.text("kind"));
+        assertEquals(
+            namespaces.get(0).text("metadata", "name"),
+            object.text("kind").equals("Namespace")
+                ? object.text("metadata", "name")
+                : object.text("metadata", "namespace"));
+      }
+      for (YamlFile workload : workloads(objects)) {
+        String image = workload.text(container("image"));
+        assertTrue(image.matches("ecoflow-exporter(-demo|-fleet)?:[0-9.]+"), image);
+        assertTrue(
+            Files.readString(KUBERNETES.resolve("overlays/" + overlay + "/kustomization.yaml"))
+                    .contains("newName: " + image.replaceFirst(":.*", ""))
+                || overlay.equals("accounts"),
+            image);
+      }
+      assertEquals(List.of(), KubernetesSchemas.problems(temporary, objects));
+    }
+
+    @Test
+    void aWrongTypeIsRejected() throws IOException {
+      List<YamlFile> objects =
+          YamlFile.documents(
+              """
+              apiVersion: apps/v1
+              kind: Deployment
+              metadata:
+                name: exporter
+              spec:
+                replicas: two
+              ---
+              apiVersion: monitoring.coreos.com/v1
+              kind: PodMonitor
+              metadata:
+                name: exporter
+              spec:
+                podMetricsEndpoints: none
+              """);
+      assertEquals(
+          List.of("Deployment", "PodMonitor"),
+          KubernetesSchemas.problems(temporary, objects).stream()
+              .map(line -> line.split(" ")[0])
+              .distinct()
+              .toList());
+    }
+
+    private static List<YamlFile> workloads(List<YamlFile> objects) {
+      return Stream.concat(of("Deployment", objects).stream(), of("StatefulSet", objects).stream())
+          .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "home", "accounts"})
     void theVariablesAreValid(String overlay) throws Exception {
       List<YamlFile> objects = build("deploy/kubernetes/overlays/" + overlay);
       for (YamlFile deployment : of("Deployment", objects)) {
@@ -182,7 +242,7 @@ class KubernetesTest {
 
     @Test
     void eachAccountHasItsOwnExporter() throws IOException {
-      List<YamlFile> objects = build("deploy/kubernetes/overlays/accounts");
+      List<YamlFile> objects = buildWithItsComponents("accounts");
       Set<String> secrets = new TreeSet<>();
       List<YamlFile> deployments = of("Deployment", objects);
       assertEquals(2, deployments.size());
@@ -211,7 +271,7 @@ class KubernetesTest {
 
     @Test
     void fleetHasOnePodPerShard() throws IOException {
-      List<YamlFile> objects = build("deploy/kubernetes/overlays/fleet");
+      List<YamlFile> objects = buildWithItsComponents("fleet");
       assertEquals(List.of(), of("Deployment", objects));
       assertEquals(1, of("StatefulSet", objects).size());
       YamlFile fleet = of("StatefulSet", objects).get(0);
@@ -268,7 +328,7 @@ class KubernetesTest {
 
     @Test
     void collectorsAndServersAreSeparate() throws Exception {
-      List<YamlFile> objects = build(FLEET_KAFKA);
+      List<YamlFile> objects = buildWithItsComponents("fleet-kafka");
       YamlFile collectors = of("StatefulSet", objects).get(0);
       YamlFile servers = of("Deployment", objects).get(0);
       Configuration collector = configuration(objects, collectors, "pod-1");
@@ -318,19 +378,7 @@ class KubernetesTest {
       // Without it, Kafka compacts the records after a week.
       assertEquals(3_600_000, devices.get("spec", "config", "segment.ms"));
 
-      Path copy = temporary.resolve("keda");
-      ChildProcess.run(
-          temporary,
-          temporary.resolve("copied-keda"),
-          "cp",
-          "-r",
-          KUBERNETES.toAbsolutePath().toString(),
-          copy.toString());
-      Path overlay = copy.resolve("overlays/fleet-kafka");
-      Path file = overlay.resolve("kustomization.yaml");
-      String text = Files.readString(file);
-      Files.writeString(file, text.replaceAll("(?m)^# (?=components:|  - )", ""));
-      List<YamlFile> objects = build(overlay.toString());
+      List<YamlFile> objects = buildWithItsComponents("fleet-kafka");
       fitTheirSchemas(objects);
       YamlFile scaled = of("ScaledObject", objects).get(0);
       YamlFile servers = of("Deployment", objects).get(0);
@@ -411,6 +459,7 @@ class KubernetesTest {
     @ParameterizedTest
     @CsvSource({
       "demo, Deployment, ecoflow-exporter-demo:",
+      "home, Deployment, ecoflow-exporter:",
       "accounts, Deployment, ecoflow-exporter:",
       "fleet, StatefulSet, ecoflow-exporter:",
       "fleet-kafka, StatefulSet, ecoflow-exporter-fleet:",
@@ -507,6 +556,26 @@ class KubernetesTest {
       Path output = Files.createTempFile(temporary, "built", ".yaml");
       ChildProcess.run(Path.of("").toAbsolutePath(), output, "kubectl", "kustomize", directory);
       return YamlFile.documents(Files.readString(output));
+    }
+
+    /** With the components of an overlay switched on, by removing the comment characters. */
+    private static List<YamlFile> buildWithItsComponents(String overlay) throws IOException {
+      Path copy = Files.createTempDirectory(temporary, "components").resolve("kubernetes");
+      ChildProcess.run(
+          temporary,
+          temporary.resolve("copied-components"),
+          "cp",
+          "-r",
+          KUBERNETES.toAbsolutePath().toString(),
+          copy.toString());
+      Path file = copy.resolve("overlays/" + overlay + "/kustomization.yaml");
+      String text = Files.readString(file);
+      String switchedOn = text.replaceAll("(?m)^# (?=components:|  - )", "");
+      assertNotEquals(text, switchedOn);
+      Files.writeString(file, switchedOn);
+      List<YamlFile> objects = build(file.getParent().toString());
+      fitTheirSchemas(objects);
+      return objects;
     }
 
     private static List<YamlFile> buildWith(String name, String... components) throws IOException {

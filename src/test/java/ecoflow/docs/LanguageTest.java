@@ -30,6 +30,7 @@ class LanguageTest {
           "docs/ARCHITECTURE.md",
           "docs/CONFIGURATION.md",
           "docs/CONTRIBUTING.md",
+          "docs/INSTALL.md",
           "docs/MANUAL.md",
           "docs/MESSAGES.md",
           "docs/METRICS.md",
