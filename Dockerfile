@@ -1,4 +1,5 @@
-# Builds the distribution, a minimal Java runtime, and an image with both.
+# Builds the distribution, a minimal Java runtime, and an image with both and the parts of Debian that they use. The image has
+# no package manager, and a shell only for the launcher.
 #
 #   docker build -t ecoflow-exporter .
 #   docker build -t ecoflow-exporter-demo --target demo .     with a simulated cloud
@@ -30,10 +31,7 @@ COPY src src
 RUN ./mvnw -B -q package -Pdemo-image -DskipTests -Dspotless.check.skip=true \
     && mkdir app \
     && tar xzf target/ecoflow-exporter-*.tar.gz -C app --strip-components=1 \
-    # Libraries have a separate layer, which does not change with the sources.
-    && mkdir libraries && mv app/lib libraries/ \
-    && mv libraries/lib/fleet . \
-    && mkdir app/lib && mv libraries/lib/ecoflow-exporter.jar app/lib/ \
+    && mv app/lib/fleet . \
     && mv target/ecoflow-exporter-tests.jar target/demo/
 
 FROM eclipse-temurin:21-jdk@sha256:3e3c176ffed168beb42c607be9bc1639b466cf00261a0fb04425562c9d0c5c2b AS runtime
@@ -42,16 +40,41 @@ RUN jlink @jlink.options --output /jre \
     # The base of start-up archives, which jlink does not create.
     && /jre/bin/java -XX:+UseSerialGC -Xshare:dump > /dev/null
 
-FROM debian:bookworm-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171 AS exporter
-RUN echo "ecoflow:x:1000:1000:ecoflow-exporter:/home/ecoflow:/usr/sbin/nologin" >> /etc/passwd \
-    && echo "ecoflow:x:1000:" >> /etc/group
+FROM debian:bookworm-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171 AS assembled
 WORKDIR /app
 ENV JAVA_HOME=/app/jre
 COPY --from=runtime /jre jre
-COPY --from=build /build/libraries ./
 COPY --from=build /build/app ./
-# The start-up archive is valid only for this runtime and this path.
-RUN bin/ecoflow-exporter train
+# Documents are pages of the exporter, and native code for the other processor is not used.
+RUN rm -rf docs CHANGELOG.md README.md \
+    && find lib -name '*.so' ! -name "*_$(uname -m | sed s/aarch64/aarch_64/).so" -delete \
+    # The start-up archive is valid only for this runtime and this path.
+    && bin/ecoflow-exporter train
+# The system of the image: the programs of the launcher, and the libraries of these programs and of Java.
+RUN mkdir -p /system/etc /system/tmp /system/usr/bin /system/usr/lib /system/usr/lib64 /system/usr/sbin \
+    && chmod 1777 /system/tmp \
+    && for name in bin lib lib64 sbin; do ln -s "usr/$name" "/system/$name"; done \
+    && for name in cat cksum env grep mkdir mv readlink rm sync wc; do cp "$(command -v "$name")" /system/usr/bin/; done \
+    && cp /bin/dash /system/usr/bin/sh \
+    && ldd /system/usr/bin/* jre/bin/java jre/lib/*.so jre/lib/server/*.so lib/META-INF/native/*.so 2> /dev/null \
+       | sed -n -e 's|.* => \(/[^ ]*\) .*|\1|p' -e 's|^\t\(/[^ ]*\) .*|\1|p' | grep -v ^/app/ | sort -u \
+       | while read -r library; do cp -L --parents "$library" /system/; done \
+    && echo "root:x:0:0:root:/:/usr/sbin/nologin" > /system/etc/passwd \
+    && echo "ecoflow:x:1000:1000:ecoflow-exporter:/home/ecoflow:/usr/sbin/nologin" >> /system/etc/passwd \
+    && printf 'root:x:0:\necoflow:x:1000:\n' > /system/etc/group \
+    && cp /etc/nsswitch.conf /etc/os-release /system/etc/ \
+    # Libraries have a separate layer, which does not change with the sources.
+    && mkdir -p /exporter/lib \
+    && mv lib/ecoflow-exporter.jar /exporter/lib/ \
+    && mv LICENSE THIRD-PARTY.txt bin cache devices.json /exporter/
+
+FROM scratch AS exporter
+WORKDIR /app
+ENV JAVA_HOME=/app/jre PATH=/usr/bin
+COPY --from=assembled /system /
+COPY --from=assembled /app/jre jre
+COPY --from=assembled /app/lib lib
+COPY --from=assembled /exporter ./
 # A numeric id, so that Kubernetes can verify that the user is not root. Root owns all files; they are read-only for the user.
 USER 1000:1000
 ENV EXPORTER_PORT=9090

@@ -1,5 +1,6 @@
 package ecoflow.cloud;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.jar.JarFile;
 
 /**
  * Runs a copy of the exporter's jar, given as the argument, on a simulated cloud with a fleet of
@@ -41,11 +43,25 @@ public final class Demo {
     int exitCode;
     try (SimulatedCloud cloud = SimulatedCloud.start()) {
       Files.copy(Path.of(args[0]), jar, StandardCopyOption.REPLACE_EXISTING);
-      exitCode = run(cloud, jar, hour);
+      exitCode = run(cloud, jar, classPath(jar, Path.of(args[0])), hour);
     } finally {
       Files.deleteIfExists(jar);
     }
     System.exit(exitCode);
+  }
+
+  /** The copy of a jar, and the libraries that its manifest expects beside the original. */
+  private static String classPath(Path copy, Path original) throws IOException {
+    StringBuilder classPath = new StringBuilder(copy.toString());
+    try (JarFile jar = new JarFile(copy.toFile())) {
+      String libraries = jar.getManifest().getMainAttributes().getValue("Class-Path");
+      if (libraries != null) {
+        for (String library : libraries.split(" ")) {
+          classPath.append(File.pathSeparator).append(original.resolveSibling(library));
+        }
+      }
+    }
+    return classPath.toString();
   }
 
   private static double startHour(String setting) {
@@ -65,11 +81,11 @@ public final class Demo {
     return 0;
   }
 
-  private static int run(SimulatedCloud cloud, Path jar, double startHour)
+  private static int run(SimulatedCloud cloud, Path jar, String classPath, double startHour)
       throws IOException, InterruptedException {
     Fleet fleet = new Fleet();
     fleet.devices().forEach(cloud::add);
-    Process exporter = startExporter(cloud, jar);
+    Process exporter = startExporter(cloud, classPath);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(exporter, jar), "demo-stop"));
 
     ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
@@ -91,12 +107,13 @@ public final class Demo {
     fleet.tick((startHour + step * SECONDS_PER_STEP / 3600.0) % 24, step);
   }
 
-  private static Process startExporter(SimulatedCloud cloud, Path jar) throws IOException {
+  private static Process startExporter(SimulatedCloud cloud, String classPath) throws IOException {
     ProcessBuilder command =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-jar",
-                jar.toString())
+                "-cp",
+                classPath,
+                "ecoflow.EcoflowExporter")
             .inheritIO();
     Map<String, String> environment = command.environment();
     String mode = environment.getOrDefault("DEMO_MODE", "device").toLowerCase(Locale.ROOT);
