@@ -58,7 +58,8 @@ class DebianPackageIT {
   @BeforeAll
   static void build() throws IOException {
     assumeTrue(
-        DebianMachine.isSupported(), "packages are installed as root on Debian with systemd");
+        DebianMachine.isSupported(),
+        "packages are installed as root in a Debian container in which systemd is installed");
     machine = new DebianMachine(directory);
     Path output = directory.resolve("build");
     try (ChildProcess build =

@@ -1,6 +1,7 @@
 package ecoflow.testkit;
 
 import static ecoflow.testkit.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -50,12 +51,16 @@ public final class DebianMachine implements AutoCloseable {
         });
   }
 
-  /** Whether this machine can start its copy. */
+  /**
+   * Whether this machine can start its copy. On a machine that runs systemd itself, as developers'
+   * machines do, two of them would use the same control groups.
+   */
   public static boolean isSupported() {
     try {
       return System.getProperty("user.name").equals("root")
           && Files.exists(Path.of("/etc/debian_version"))
           && Files.isExecutable(Path.of("/lib/systemd/systemd"))
+          && Files.notExists(Path.of("/run/systemd/system"))
           && Files.readString(Path.of("/proc/filesystems")).contains("overlay")
           && PROGRAMS.stream().allMatch(program -> Programs.find(program).isPresent());
     } catch (IOException e) {
@@ -92,5 +97,22 @@ public final class DebianMachine implements AutoCloseable {
   @Override
   public void close() {
     systemd.kill();
+    Path output = directory.resolve("group-removed");
+    eventually(
+        () ->
+            assertDoesNotThrow(
+                () ->
+                    ChildProcess.run(
+                        directory,
+                        output,
+                        "find",
+                        Files.readString(directory.resolve("group")).strip(),
+                        "-depth",
+                        "-type",
+                        "d",
+                        "-exec",
+                        "rmdir",
+                        "{}",
+                        "+")));
   }
 }
