@@ -553,7 +553,7 @@ class ProxyTest {
               + proxy.address()
               + " (HTTPS_PROXY) refused the connection to "
               + mqtt()
-              + " (HTTP 403)");
+              + " (HTTP 403): check HTTPS_PROXY and the proxy");
     }
 
     @Test

@@ -1,7 +1,5 @@
 package ecoflow.testkit;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,15 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** axe-core, which checks the accessibility of pages, from the npm registry. */
 public final class Axe {
 
   private static final String VERSION = "4.14.1";
-
-  /** Kept between builds, until {@code clean}. */
-  private static final Path DIRECTORY = Path.of("target/axe").toAbsolutePath();
 
   private final String source;
 
@@ -27,19 +21,9 @@ public final class Axe {
 
   /** Downloads axe-core. Skips the test if npm is not installed or the registry not reachable. */
   public static Axe get() {
-    Path script = DIRECTORY.resolve("package/axe.min.js");
+    Path modules = NpmPackages.install("axe", "axe-core@" + VERSION);
     try {
-      if (Files.notExists(script)) {
-        assumeTrue(Programs.find("npm").isPresent(), "npm is not installed");
-        Files.createDirectories(DIRECTORY);
-        String command =
-            "npm pack --silent axe-core@" + VERSION + " && tar -xzf axe-core-" + VERSION + ".tgz";
-        try (ChildProcess npm =
-            ChildProcess.shell(DIRECTORY, DIRECTORY.resolve("npm.log"), Map.of(), command)) {
-          assumeTrue(npm.exitCode() == 0, () -> "axe-core is not available: " + npm.lines());
-        }
-      }
-      return new Axe(Files.readString(script));
+      return new Axe(Files.readString(modules.resolve("axe-core/axe.min.js")));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

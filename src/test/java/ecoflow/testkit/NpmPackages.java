@@ -1,9 +1,12 @@
 package ecoflow.testkit;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,30 +26,38 @@ public final class NpmPackages {
    *
    * @param packages names with versions
    */
-  public static Path install(String name, String... packages) {
+  public static synchronized Path install(String name, String... packages) {
     Path directory = Path.of("target/npm", name).toAbsolutePath();
     Path modules = directory.resolve("node_modules");
-    if (Files.exists(directory.resolve("complete"))) {
-      return modules;
-    }
-    assumeTrue(Programs.find("npm").isPresent(), "npm is not installed");
     try {
       Files.createDirectories(directory);
-      Files.writeString(directory.resolve("package.json"), "{}");
-      List<String> command =
-          new ArrayList<>(List.of("npm", "install", "--silent", "--no-audit", "--no-fund"));
-      command.addAll(List.of("--ignore-scripts", "--legacy-peer-deps"));
-      command.addAll(List.of(packages));
-      try (ChildProcess npm =
-          ChildProcess.start(directory, directory.resolve("npm.log"), Map.of(), command)) {
-        assumeTrue(
-            npm.exitCode(INSTALL_SECONDS) == 0,
-            () -> String.join(" ", packages) + " is not available: " + npm.lines());
+      // Tests run in two processes.
+      try (FileChannel file = FileChannel.open(directory.resolve("lock"), CREATE, WRITE)) {
+        // Until the end of this block.
+        file.lock();
+        if (Files.notExists(directory.resolve("complete"))) {
+          download(directory, packages);
+        }
       }
-      Files.createFile(directory.resolve("complete"));
       return modules;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static void download(Path directory, String... packages) throws IOException {
+    assumeTrue(Programs.find("npm").isPresent(), "npm is not installed");
+    Files.writeString(directory.resolve("package.json"), "{}");
+    List<String> command =
+        new ArrayList<>(List.of("npm", "install", "--silent", "--no-audit", "--no-fund"));
+    command.addAll(List.of("--ignore-scripts", "--legacy-peer-deps"));
+    command.addAll(List.of(packages));
+    try (ChildProcess npm =
+        ChildProcess.start(directory, directory.resolve("npm.log"), Map.of(), command)) {
+      assumeTrue(
+          npm.exitCode(INSTALL_SECONDS) == 0,
+          () -> String.join(" ", packages) + " is not available: " + npm.lines());
+    }
+    Files.createFile(directory.resolve("complete"));
   }
 }
