@@ -49,7 +49,7 @@ class EntryPointsTest {
     account.start();
     rest.start();
     List<EntryPoint> points = entryPoints("docs/MANUAL.md");
-    assertEquals(13, points.size(), points::toString);
+    assertEquals(15, points.size(), points::toString);
     Set<String> sinks = new TreeSet<>();
     for (EntryPoint point : points) {
       if (point.endpoint() == null) {
@@ -69,7 +69,7 @@ class EntryPointsTest {
   @Test
   void theTutorialListsNoOtherEntryPoints() throws IOException {
     assertTrue(entryPoints("docs/MANUAL.md").containsAll(entryPoints("docs/ROUTES.md")));
-    assertEquals(10, entryPoints("docs/ROUTES.md").size());
+    assertEquals(12, entryPoints("docs/ROUTES.md").size());
   }
 
   private static boolean hasRoute(CamelContext camel, EntryPoint point) {
