@@ -97,11 +97,11 @@ class SerialNumbersTest {
   /** The text of a device on the landing page. */
   private String card(String serial) {
     Optional<String> card =
-        Pattern.compile("(?s)<article>.*?</article>")
+        Pattern.compile("(?s)<article[ >].*?</article>")
             .matcher(exporter.http().get("/").body())
             .results()
             .map(MatchResult::group)
-            .filter(found -> found.contains(">" + serial + ","))
+            .filter(found -> found.contains("\"device-" + serial + "\""))
             .findFirst();
     return card.orElse("").replace("&quot;", "\"").replace("&#34;", "\"");
   }
