@@ -12,8 +12,8 @@ import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Attaches file and line to failures in the steps of the user's files, because Camel reports
- * neither. The packaged routes pass such a failure on, for example as a failed poll.
+ * Attaches file and line to failures in steps of user files, because Camel reports neither. The
+ * packaged routes pass such a failure on, for example as a failed poll.
  */
 final class UserSteps implements InterceptStrategy {
 
