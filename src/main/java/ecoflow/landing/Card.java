@@ -16,7 +16,6 @@ import java.util.function.Function;
 final class Card {
 
   private static final double LOW = 0.2;
-  private static final double MIN_WATTS = 0.5;
 
   private final DeviceView device;
   private final Reading reading;
@@ -102,7 +101,7 @@ final class Card {
     boolean hasSun = Reading.isKnown(reading.sun());
     add(powers, "Sun", reading.sun());
     if (Reading.isKnown(reading.grid())) {
-      add(powers, signed(reading.grid(), "From grid", "To grid", "Grid"), reading.grid());
+      add(powers, Format.direction(reading.grid(), "From grid", "To grid", "Grid"), reading.grid());
     } else if (hasSun) {
       add(powers, "AC input", reading.acInput());
     } else {
@@ -113,15 +112,11 @@ final class Card {
     } else {
       add(powers, "Output", reading.output());
     }
-    add(powers, signed(reading.battery(), "Charging", "Discharging", "Battery"), reading.battery());
+    add(
+        powers,
+        Format.direction(reading.battery(), "Charging", "Discharging", "Battery"),
+        reading.battery());
     return powers;
-  }
-
-  private static String signed(double watts, String positive, String negative, String zero) {
-    if (watts >= MIN_WATTS) {
-      return positive;
-    }
-    return watts <= -MIN_WATTS ? negative : zero;
   }
 
   private static void add(List<Map<String, String>> powers, String label, double watts) {
@@ -136,11 +131,7 @@ final class Card {
       Optional<Today.Amount> found = today.apply(energy);
       if (found.isPresent()) {
         String amount = Format.energy(found.get().joules()) + " " + energy.label();
-        String since =
-            found.get().sinceMillis() == 0
-                ? "today"
-                : "since " + Clock.time(found.get().sinceMillis(), now);
-        energies.add(Map.of("short", amount + " " + since));
+        energies.add(Map.of("short", amount + " " + found.get().since(now)));
       }
     }
     return energies;

@@ -10,6 +10,9 @@ final class Format {
   private static final long HOUR = 3_600;
   private static final long DAY = 86_400;
 
+  /** A smaller power is not a flow. */
+  static final double MIN_WATTS = 0.5;
+
   private Format() {}
 
   /** Formats a power, such as 7.3 W, 853 W, 1.25 kW and 12.3 kW; a dash for NaN. */
@@ -28,6 +31,14 @@ final class Format {
     // Adding 0 converts -0 to 0.
     return String.format(
         Locale.ROOT, isSmall ? "%.1f W" : "%.0f W", isSmall ? watts : Math.rint(watts) + 0.0);
+  }
+
+  /** One of three texts for a power that flows in one direction, in the other one, or not. */
+  static String direction(double watts, String positive, String negative, String zero) {
+    if (watts >= MIN_WATTS) {
+      return positive;
+    }
+    return watts <= -MIN_WATTS ? negative : zero;
   }
 
   /** Formats an energy, such as 40 Wh, 3.1 kWh and 250 kWh. */

@@ -155,7 +155,6 @@ final class LandingPage {
         "groups", selection.groups().stream().map(g -> group(selection, g, read, now)).toList());
     view.put("pages", selection.pages() == 1 ? List.of() : List.of(pages(selection)));
     view.put("noDevices", selection.found() > 0 ? "" : noDevices(all.isEmpty(), query));
-
     view.put(
         "failures",
         failure.get().stream()

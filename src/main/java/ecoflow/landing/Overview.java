@@ -4,6 +4,8 @@ import ecoflow.device.DeviceView;
 import ecoflow.landing.Site.Flow;
 import ecoflow.landing.Site.Unit;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +28,6 @@ final class Overview {
   static final int MAX_DEVICES = 200;
 
   private static final int NAMES = 3;
-  private static final double MIN_WATTS = 0.5;
 
   /** Widths of the arrows in the diagram. */
   private static final double MIN_WIDTH = 2;
@@ -106,13 +107,10 @@ final class Overview {
 
   /** "today", or since when the energies are known. */
   private static String since(List<Today.Amount> amounts, long now) {
-    long latest = amounts.stream().mapToLong(Today.Amount::sinceMillis).max().orElse(0);
-    long first = amounts.stream().mapToLong(Today.Amount::sinceMillis).min().orElse(0);
-    if (latest == 0) {
-      return "today";
-    }
-    String time = "since " + Clock.time(latest, now);
-    return Clock.time(first, now).equals(Clock.time(latest, now)) ? time : "today, partly " + time;
+    Comparator<Today.Amount> byStart = Comparator.comparingLong(Today.Amount::sinceMillis);
+    String first = Collections.min(amounts, byStart).since(now);
+    String latest = Collections.max(amounts, byStart).since(now);
+    return first.equals(latest) ? latest : "today, partly " + latest;
   }
 
   /**
@@ -200,7 +198,7 @@ final class Overview {
         new Node(
             "grid",
             hasMeter ? "grid" : "AC input",
-            !hasMeter ? "AC input" : grid.watts() <= -MIN_WATTS ? "To grid" : "Grid",
+            hasMeter ? Format.direction(grid.watts(), "Grid", "To grid", "Grid") : "AC input",
             grid,
             direction(grid, 1)));
     Flow home = site.home().plus(site.output());
@@ -216,9 +214,7 @@ final class Overview {
         new Node(
             "battery",
             "battery",
-            battery.watts() >= MIN_WATTS
-                ? "Charging"
-                : battery.watts() <= -MIN_WATTS ? "Discharging" : "Battery",
+            Format.direction(battery.watts(), "Charging", "Discharging", "Battery"),
             battery,
             direction(battery, -1)));
     return nodes;
@@ -226,10 +222,10 @@ final class Overview {
 
   private static Direction direction(Flow flow, int sign) {
     double watts = flow.watts() * sign;
-    if (watts >= MIN_WATTS) {
+    if (watts >= Format.MIN_WATTS) {
       return Direction.IN;
     }
-    return watts <= -MIN_WATTS ? Direction.OUT : Direction.NONE;
+    return watts <= -Format.MIN_WATTS ? Direction.OUT : Direction.NONE;
   }
 
   private static String amount(Node node) {
@@ -243,9 +239,7 @@ final class Overview {
   private static Map<String, Object> node(Node node, double max) {
     Map<String, Object> view = new HashMap<>();
     for (String kind : List.of("sun", "grid", "home", "battery")) {
-      view.put(
-          "is" + kind.substring(0, 1).toUpperCase(Locale.ROOT) + kind.substring(1),
-          kind.equals(node.kind()));
+      view.put("is" + capitalised(kind), kind.equals(node.kind()));
     }
     view.put("label", node.label());
     view.put("power", amount(node));
@@ -265,7 +259,7 @@ final class Overview {
             one ->
                 Map.of(
                     "name",
-                    name(one.energy()),
+                    capitalised(one.energy().label()),
                     "amount",
                     Format.energy(one.joules()),
                     "since",
@@ -273,9 +267,8 @@ final class Overview {
         .toList();
   }
 
-  private static String name(Energy energy) {
-    String label = energy.label();
-    return label.substring(0, 1).toUpperCase(Locale.ROOT) + label.substring(1);
+  private static String capitalised(String text) {
+    return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
   }
 
   /** Which devices the flows are from, if it is not obvious. */
@@ -294,7 +287,7 @@ final class Overview {
         .filter(name -> !name.isEmpty())
         .distinct()
         .forEach(name -> notes.add("Grid and home measured by " + name));
-    if (site.separateOutput().watts() >= MIN_WATTS) {
+    if (site.separateOutput().watts() >= Format.MIN_WATTS) {
       notes.add(
           "Output of power stations, not added to the home: "
               + Format.watts(site.separateOutput().watts()));

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 
 /**
  * The power flows of all devices together. No power is counted twice: a device behind another
@@ -151,15 +151,11 @@ final class Site {
   }
 
   private static Flow sum(List<Unit> units, ToDoubleFunction<Reading> power) {
-    Function<Reading, Boolean> isKnown = reading -> Reading.isKnown(power.applyAsDouble(reading));
-    double[] known =
-        units.stream().map(Unit::now).filter(isKnown::apply).mapToDouble(power).toArray();
-    int all = (int) units.stream().map(Unit::last).filter(isKnown::apply).count();
-    double watts = 0;
-    for (double value : known) {
-      watts += value;
-    }
-    return new Flow(known.length == 0 ? Double.NaN : watts, known.length, all, "");
+    Predicate<Reading> isKnown = reading -> Reading.isKnown(power.applyAsDouble(reading));
+    double[] known = units.stream().map(Unit::now).filter(isKnown).mapToDouble(power).toArray();
+    int all = (int) units.stream().map(Unit::last).filter(isKnown).count();
+    double watts = known.length == 0 ? Double.NaN : DoubleStream.of(known).sum();
+    return new Flow(watts, known.length, all, "");
   }
 
   /** Power of all solar inputs. */

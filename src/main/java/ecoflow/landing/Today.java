@@ -21,7 +21,13 @@ final class Today {
    * @param sinceMillis the first value, in milliseconds since 1970; 0 if the energy is complete
    *     since midnight
    */
-  record Amount(double joules, long sinceMillis) {}
+  record Amount(double joules, long sinceMillis) {
+
+    /** "today", or since when the energy is known. */
+    String since(long now) {
+      return sinceMillis == 0 ? "today" : "since " + Clock.time(sinceMillis, now);
+    }
+  }
 
   /**
    * The sum of the increases of a counter.
