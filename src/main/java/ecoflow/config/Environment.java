@@ -222,6 +222,12 @@ final class Environment {
     return value;
   }
 
+  /** A variable with the value true or false, in upper or lower case; false by default. */
+  boolean flag(String name) throws ConfigException {
+    return Boolean.parseBoolean(
+        matching(name, "false", Pattern.compile("(?i)true|false"), "true or false"));
+  }
+
   /** The path in a variable; empty if the variable is not set. */
   Optional<Path> path(String name, Predicate<Path> condition, String allowed)
       throws ConfigException {

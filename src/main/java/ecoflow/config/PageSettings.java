@@ -111,9 +111,7 @@ public record PageSettings(
   }
 
   private static boolean jvmMetrics(Environment env, String prefix) throws ConfigException {
-    boolean areShown =
-        Boolean.parseBoolean(
-            env.matching(JVM_METRICS, "false", Pattern.compile("(?i)true|false"), "true or false"));
+    boolean areShown = env.flag(JVM_METRICS);
     if (areShown && JVM_PREFIX.matcher(prefix).matches()) {
       throw env.invalid(
           METRICS_PREFIX, prefix, "a prefix other than jvm and process with " + JVM_METRICS);

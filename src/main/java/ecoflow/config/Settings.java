@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -475,9 +474,7 @@ public record Settings(
 
   private static boolean reload(Environment env, Optional<Path> routesDir, List<String> notes)
       throws ConfigException {
-    String value =
-        env.matching(ROUTES_RELOAD, "false", Pattern.compile("(?i)true|false"), "true or false");
-    boolean reload = Boolean.parseBoolean(value);
+    boolean reload = env.flag(ROUTES_RELOAD);
     if (reload && routesDir.isEmpty()) {
       notes.add(ROUTES_RELOAD + " has no effect without " + ROUTES_DIR);
     }
