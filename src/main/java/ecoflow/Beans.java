@@ -228,7 +228,7 @@ public final class Beans implements ExporterBeans {
     landing.alert(this::refusals);
     page.watchFirst(
         "credentials",
-        () -> refusals().isEmpty() ? Optional.empty() : Optional.of(String.join("; ", refusals())));
+        () -> Optional.of(String.join("; ", refusals())).filter(text -> !text.isEmpty()));
     if (!areNamed) {
       Account account = accounts.all().get(0);
       page.watch(

@@ -54,8 +54,7 @@ final class CommandLine {
       throws ConfigException {
     // The command prints the errors; the log would repeat them.
     Logging.level(LogLevel.ERROR);
-    RouteCheck.Report report = RouteCheck.report(variables, Beans::new, directory);
-    return new Commands.RouteReport(report.files(), report.warnings(), report.problems());
+    return RouteCheck.report(variables, Beans::new, directory);
   }
 
   static final class ThisExporter implements Commands.Exporter {

@@ -99,9 +99,6 @@ final class ServedPartitions {
     if (idleSince == null) {
       idleSince = nanoClock.getAsLong();
     }
-    if (numbers.isEmpty()) {
-      return;
-    }
     numbers.forEach(number -> partitions.put(number, new Partition()));
   }
 

@@ -1,5 +1,6 @@
 package ecoflow.offline;
 
+import ecoflow.command.Commands;
 import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
 import ecoflow.config.KafkaSettings.Role;
@@ -35,34 +36,15 @@ public final class RouteCheck {
   /** Camel creates Kafka clients when it loads routes, and their address must be resolvable. */
   private static final String UNREACHABLE = "127.0.0.1:1";
 
-  /**
-   * The result of a check.
-   *
-   * @param files the files with their definitions, one line each
-   * @param warnings findings in all modes, one line each
-   * @param problems errors in any mode, one line each
-   */
-  public record Report(List<String> files, List<String> warnings, List<String> problems) {}
-
   private RouteCheck() {}
 
   /**
-   * The errors in all modes, one line each. Credentials and brokers are not required.
+   * Checks the files in all modes. Credentials and brokers are not required. A warning is a finding
+   * in all modes, a problem an error in any mode.
    *
    * @throws ConfigException if a setting in the environment is not valid
    */
-  public static List<String> problems(
-      Map<String, String> variables, ExporterBeans.Factory factory, Path directory)
-      throws ConfigException {
-    return report(variables, factory, directory).problems();
-  }
-
-  /**
-   * Checks the files in all modes. Credentials and brokers are not required.
-   *
-   * @throws ConfigException if a setting in the environment is not valid
-   */
-  public static Report report(
+  public static Commands.RouteReport report(
       Map<String, String> variables, ExporterBeans.Factory factory, Path directory)
       throws ConfigException {
     Set<String> problems = new LinkedHashSet<>();
@@ -91,7 +73,7 @@ public final class RouteCheck {
     }
     List<String> lines = new ArrayList<>(RouteFiles.ignored(directory));
     lines.addAll(warnings);
-    return new Report(RouteFiles.read(directory), lines, List.copyOf(problems));
+    return new Commands.RouteReport(RouteFiles.read(directory), lines, List.copyOf(problems));
   }
 
   private static void remove(Map<String, String> variables, String name) {

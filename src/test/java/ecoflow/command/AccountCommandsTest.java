@@ -184,8 +184,8 @@ class AccountCommandsTest {
     assertTrue(Files.exists(directory.resolve("routes/accounts-page.camel.yaml")));
     assertEquals(
         List.of(),
-        RouteCheck.problems(
-            variables, Beans::new, Files.createDirectory(directory.resolve("empty"))));
+        RouteCheck.report(variables, Beans::new, Files.createDirectory(directory.resolve("empty")))
+            .problems());
     assertEquals("", err.toString());
   }
 

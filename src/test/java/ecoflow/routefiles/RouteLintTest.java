@@ -36,7 +36,7 @@ class RouteLintTest {
     for (int i = 0; i < texts.length; i++) {
       Files.writeString(directory.resolve((char) ('a' + i) + ".camel.yaml"), texts[i]);
     }
-    return RouteCheck.problems(Map.of(), Beans::new, directory).stream()
+    return RouteCheck.report(Map.of(), Beans::new, directory).problems().stream()
         .map(line -> line.replace(directory + "/", "").replace(".camel.yaml", ""))
         .toList();
   }

@@ -45,7 +45,7 @@ class RoutesDirTest {
   }
 
   private List<String> problems() throws Exception {
-    return RouteCheck.problems(Map.of(), Beans::new, directory).stream()
+    return RouteCheck.report(Map.of(), Beans::new, directory).problems().stream()
         .map(line -> line.replace(directory + "/", ""))
         .toList();
   }
