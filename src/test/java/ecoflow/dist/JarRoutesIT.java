@@ -274,7 +274,8 @@ class JarRoutesIT {
       eventually(
           () -> {
             DEVICE.publish("{\"params\": {\"pd.soc\": 17}}");
-            assertTrue(jar.page().mqttErrors() >= errors, () -> "" + jar.log());
+            double counted = jar.page().own("mqtt_message_errors_total", "client_type=mqtt");
+            assertTrue(counted >= errors, () -> "" + jar.log());
           });
     }
 
