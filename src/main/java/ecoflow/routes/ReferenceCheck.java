@@ -16,10 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
 import org.apache.camel.CatalogCamelContext;
+import org.apache.camel.language.simple.SimpleLanguage;
 import org.apache.camel.language.simple.types.SimpleIllegalSyntaxException;
 import org.apache.camel.language.simple.types.SimpleParserException;
 import org.apache.camel.spi.EndpointUriFactory;
-import org.apache.camel.spi.Language;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -290,7 +290,10 @@ final class ReferenceCheck {
       return;
     }
     try {
-      Language simple = camel.resolveLanguage("simple");
+      // Not the language of the context, whose cache would return expressions with the beans of the
+      // check to the routes.
+      SimpleLanguage simple = new SimpleLanguage();
+      simple.setCamelContext(camel);
       if (isPredicate) {
         simple.createPredicate(resolved);
       } else {
