@@ -258,7 +258,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
     List<String> lines = new ArrayList<>();
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.sorted().toList()) {
-        String name = file.getFileName().toString();
+        String name = directory.relativize(file).toString();
         if (Files.isDirectory(file)) {
           if (!name.startsWith(".") && hasYaml(file)) {
             lines.add(file + " is ignored: route files must be in the directory itself");
