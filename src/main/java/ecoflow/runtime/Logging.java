@@ -39,6 +39,8 @@ public final class Logging {
     // all.
     defaults.put("log.org.apache.camel.impl.engine.DefaultShutdownStrategy", "error");
     defaults.put("log.org.apache.camel.impl.engine.DefaultInflightRepository", "error");
+    // Would log thread pools that did not stop in time.
+    defaults.put("log.org.apache.camel.impl.engine.BaseExecutorServiceManager", "error");
     provide();
     defaults.forEach(
         (key, value) -> {
