@@ -36,7 +36,6 @@ public final class DocsPages {
 
   private final Path project;
   private final String template;
-  private final Map<Path, String> names = new LinkedHashMap<>();
   private final Map<Path, Node> documents = new LinkedHashMap<>();
 
   private DocsPages(Path project, String template) {
@@ -61,16 +60,20 @@ public final class DocsPages {
     Parser parser = Parser.builder().extensions(List.of(TablesExtension.create())).build();
     files.sort((one, other) -> key(one).compareTo(key(other)));
     for (Path file : files) {
-      names.put(file, name(file));
       documents.put(file, parser.parse(Files.readString(project.resolve(file))));
     }
     for (Path file : files) {
-      Files.writeString(output.resolve(name(file) + ".html"), page(file));
+      Files.writeString(
+          output.resolve(isReadme(file) ? "index.html" : name(file) + ".html"), page(file));
     }
   }
 
   private static String name(Path file) {
     return file.getFileName().toString().replace(".md", "");
+  }
+
+  private static boolean isReadme(Path file) {
+    return name(file).equals("README");
   }
 
   private static String key(Path file) {
@@ -100,23 +103,29 @@ public final class DocsPages {
             .build()
             .render(document);
     String links =
-        names.keySet().stream()
+        documents.keySet().stream()
             .map(
                 other ->
                     "<li><a href=\"%s\"%s>%s</a></li>"
                         .formatted(
-                            address(names.get(other)),
+                            address(file, other),
                             other.equals(file) ? " aria-current=\"page\"" : "",
                             escape(title(documents.get(other)))))
             .collect(Collectors.joining("\n"));
     return template
         .replace("{{title}}", escape(title(document)))
+        .replace("{{root}}", root(file))
         .replace("{{links}}", links)
         .replace("{{body}}", body);
   }
 
-  private static String address(String name) {
-    return name.equals("README") ? "/docs" : "/docs/" + name;
+  /** The relative address of the landing page, because a proxy can add a prefix to all paths. */
+  private static String root(Path file) {
+    return isReadme(file) ? "./" : "../";
+  }
+
+  private static String address(Path from, Path to) {
+    return root(from) + (isReadme(to) ? "docs" : "docs/" + name(to));
   }
 
   private static String title(Node document) {
@@ -195,9 +204,9 @@ public final class DocsPages {
       String fragment = hash < 0 ? "" : target.substring(hash);
       Path path = Path.of(hash < 0 ? target : target.substring(0, hash));
       Path directory = file.getParent() == null ? Path.of("") : file.getParent();
-      String name = names.get(directory.resolve(path).normalize());
-      if (name != null) {
-        link.setDestination(address(name) + fragment);
+      Path document = directory.resolve(path).normalize();
+      if (documents.containsKey(document)) {
+        link.setDestination(address(file, document) + fragment);
         return;
       }
       while (link.getFirstChild() != null) {

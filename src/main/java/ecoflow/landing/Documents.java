@@ -13,13 +13,14 @@ final class Documents {
   /**
    * For routes: a document that the build has converted; null if there is none with this name.
    *
-   * @param name the name of the file without its suffix
+   * @param name the name of the file without its suffix; null for the README
    */
   public byte[] html(@Header("document") String name) throws IOException {
-    if (!NAME.matcher(name).matches()) {
+    if (name != null && !NAME.matcher(name).matches()) {
       return null;
     }
-    try (InputStream in = Documents.class.getResourceAsStream("docs/" + name + ".html")) {
+    String file = name == null ? "index" : name;
+    try (InputStream in = Documents.class.getResourceAsStream("docs/" + file + ".html")) {
       return in == null ? null : in.readAllBytes();
     }
   }

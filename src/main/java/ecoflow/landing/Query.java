@@ -55,12 +55,12 @@ record Query(String text, String account, String page) {
 
   /** The address of another page of the same devices. */
   String link(int number) {
-    return "/?" + parameter("q", text) + parameter("account", account) + "page=" + number;
+    return "?" + parameter("q", text) + parameter("account", account) + "page=" + number;
   }
 
   /** The address of all devices of an account. */
   static String accountLink(String name) {
-    return "/?account=" + encode(name);
+    return "?account=" + encode(name);
   }
 
   private static String parameter(String name, String value) {

@@ -13,7 +13,10 @@ final class NotFound {
   /** The hash of the page's style. */
   private static final String POLICY =
       "default-src 'none'; style-src 'sha256-OSkYVemBNcIA6J7LmsAoycC4acAQI4OxrWZbppyhuNc='; img-src data:; base-uri 'none';"
-          + " form-action 'none'; frame-ancestors 'none'";
+          + " form-action 'none'; frame-ancestors 'self'";
+
+  /** Limits the size of the page. */
+  private static final int MAX_DEPTH = 10;
 
   private NotFound() {}
 
@@ -26,7 +29,7 @@ final class NotFound {
           .putHeader("Content-Type", "text/html; charset=utf-8")
           .putHeader("Content-Security-Policy", POLICY)
           .putHeader("Referrer-Policy", "no-referrer")
-          .end(page());
+          .end(page(root(context.request().path())));
     } else {
       response
           .putHeader("Content-Type", "text/plain; charset=utf-8")
@@ -34,9 +37,18 @@ final class NotFound {
     }
   }
 
-  private static String page() {
+  /** The relative address of the landing page, because a proxy can add a prefix to all paths. */
+  private static String root(String path) {
+    long depth = path.chars().filter(character -> character == '/').count() - 1;
+    if (depth > MAX_DEPTH) {
+      return "/";
+    }
+    return depth <= 0 ? "./" : "../".repeat((int) depth);
+  }
+
+  private static String page(String root) {
     try (InputStream in = NotFound.class.getResourceAsStream("404.html")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("{{root}}", root);
     } catch (IOException e) {
       throw new UncheckedIOException("404.html", e);
     }

@@ -336,7 +336,7 @@ class AccountPagesTest {
                 Map.of("floor", "2"))),
         new ObjectMapper().readValue(response.body(), List.class));
     assertFalse(response.body().contains(keys.account().accessKey()), response.body());
-    assertTrue(exporter.http().get("/").body().contains("<a href=\"/-/accounts\">"));
+    assertTrue(exporter.http().get("/").body().contains("<a href=\"-/accounts\">"));
   }
 
   @Test

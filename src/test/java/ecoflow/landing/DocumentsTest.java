@@ -1,13 +1,19 @@
 package ecoflow.landing;
 
+import static ecoflow.testkit.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import ecoflow.testkit.Axe;
 import ecoflow.testkit.Browser;
 import ecoflow.testkit.ExporterExtension;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,6 +44,9 @@ class DocumentsTest {
   private static final String BROWSER =
       "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
+  private static final String PREFIX = "/api/hassio_ingress/token";
+  private static final String FRAME = "document.querySelector('iframe').contentDocument";
+
   @RegisterExtension
   static final ExporterExtension EXPORTER = ExporterExtension.rest().with().startedAtOnce();
 
@@ -59,11 +68,18 @@ class DocumentsTest {
         .toList();
   }
 
+  /** The links also lead to the exporter if a proxy adds a prefix to all paths. */
+  private static String target(String path, String link) {
+    String target = URI.create(PREFIX + path).resolve(link).toString();
+    assertTrue(target.startsWith(PREFIX + "/"), () -> link + " on " + path);
+    return target.substring(PREFIX.length());
+  }
+
   @Test
   void everyLinkAndAnchorOfTheDocumentsExists() throws Exception {
     Map<String, String> pages = new TreeMap<>();
     Set<String> links = new TreeSet<>();
-    Deque<String> left = new ArrayDeque<>(List.of("/docs"));
+    Deque<String> left = new ArrayDeque<>(List.of("/"));
     while (!left.isEmpty()) {
       String path = left.remove();
       if (pages.containsKey(path)) {
@@ -75,11 +91,11 @@ class DocumentsTest {
         if (link.startsWith("http://") || link.startsWith("https://") || link.startsWith("data:")) {
           continue;
         }
-        String target = link.startsWith("#") ? path + link : link;
+        String target = target(path, link);
         links.add(target);
-        if (target.startsWith("/docs")) {
+        if (target.startsWith("/docs") || target.equals("/")) {
           left.add(target.replaceFirst("#.*", ""));
-        } else {
+        } else if (!target.equals("/-/ready")) {
           page(target);
         }
       }
@@ -94,8 +110,8 @@ class DocumentsTest {
     assertEquals(List.of(), broken);
     try (Stream<Path> files = Files.list(Path.of("docs"))) {
       long documents = files.filter(file -> file.toString().endsWith(".md")).count();
-      // In addition: README, CHANGELOG and SECURITY.
-      assertEquals(documents + 3, pages.size(), pages.keySet()::toString);
+      // In addition: the landing page, README, CHANGELOG and SECURITY.
+      assertEquals(documents + 4, pages.size(), pages.keySet()::toString);
     }
     assertTrue(links.contains("/docs/METRICS#rules"), links::toString);
   }
@@ -105,7 +121,7 @@ class DocumentsTest {
     HttpResponse<String> response = EXPORTER.http().get("/docs/CONFIGURATION");
     String html = response.body();
     assertTrue(html.contains("<h1 id=\"configuration\">Configuration</h1>"), html);
-    assertTrue(html.contains("<a href=\"/docs/CONFIGURATION\" aria-current=\"page\">"), html);
+    assertTrue(html.contains("<a href=\"../docs/CONFIGURATION\" aria-current=\"page\">"), html);
     assertTrue(html.contains("<table tabindex=\"0\">"), html);
     for (String text : List.of("ECOFLOW_ACCESS_KEY", "COLLECTING_INTERVAL")) {
       assertTrue(html.contains("<code>" + text + "</code>"), text);
@@ -134,6 +150,8 @@ class DocumentsTest {
   @ValueSource(
       strings = {
         "/docs/NOTHING",
+        "/docs/README",
+        "/docs/index",
         "/docs/readme",
         "/docs/README.html",
         "/docs/..%2F404",
@@ -147,9 +165,10 @@ class DocumentsTest {
         "text/plain; charset=utf-8", response.headers().firstValue("Content-Type").orElse(""));
   }
 
-  @Test
-  void browsersGetAPageForUnknownPaths() throws Exception {
-    HttpResponse<String> response = EXPORTER.http().get("/nowhere", "Accept", BROWSER);
+  @ParameterizedTest
+  @ValueSource(strings = {"/nowhere", "/nowhere/", "/docs/a/b"})
+  void browsersGetAPageForUnknownPaths(String path) throws Exception {
+    HttpResponse<String> response = EXPORTER.http().get(path, "Accept", BROWSER);
     assertEquals(404, response.statusCode());
     assertEquals(
         "text/html; charset=utf-8", response.headers().firstValue("Content-Type").orElse(""));
@@ -157,7 +176,10 @@ class DocumentsTest {
     assertStyleAllowed(response);
     assertTrue(response.body().contains("<h1>Page not found</h1>"), response.body());
     List<String> links =
-        values(response.body(), "href").stream().filter(link -> link.startsWith("/")).toList();
+        values(response.body(), "href").stream()
+            .filter(link -> !link.startsWith("data:"))
+            .map(link -> target(path, link))
+            .toList();
     assertEquals(List.of("/", "/metrics", "/docs"), links);
     links.forEach(DocumentsTest::page);
   }
@@ -173,6 +195,57 @@ class DocumentsTest {
     assertEquals("Not found. The metrics are at /metrics.\n", response.body());
     assertEquals(
         "text/plain; charset=utf-8", response.headers().firstValue("Content-Type").orElse(""));
+  }
+
+  /** Like Ingress of Home Assistant. */
+  @Test
+  void pagesWorkInAFrameBehindAProxyThatAddsAPrefix() throws Exception {
+    assumeTrue(Browser.isInstalled(), "chromium is not installed");
+    HttpServer proxy = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    proxy.createContext("/", DocumentsTest::forward);
+    proxy.start();
+    try (Browser browser = Browser.start(directory)) {
+      browser.open("http://127.0.0.1:" + proxy.getAddress().getPort() + "/");
+      awaitTitle(browser, "Not ready|No devices yet");
+      click(browser, "Manual");
+      awaitTitle(browser, "ecoflow-exporter");
+      click(browser, "Configuration");
+      awaitTitle(browser, "Configuration");
+      click(browser, "Landing page");
+      awaitTitle(browser, "Not ready|No devices yet");
+      assertEquals(List.of(), browser.problems());
+    } finally {
+      proxy.stop(0);
+    }
+  }
+
+  private static void forward(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().toString();
+    String body = "<iframe src=\"" + PREFIX + "/\"></iframe>";
+    if (path.startsWith(PREFIX)) {
+      HttpResponse<String> page = EXPORTER.http().get(path.substring(PREFIX.length()));
+      body = page.body();
+      for (String name : List.of("Content-Type", "Content-Security-Policy", "Referrer-Policy")) {
+        exchange.getResponseHeaders().put(name, page.headers().allValues(name));
+      }
+    }
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    exchange.sendResponseHeaders(200, bytes.length);
+    exchange.getResponseBody().write(bytes);
+    exchange.close();
+  }
+
+  private static void click(Browser browser, String link) {
+    browser.evaluate(
+        "[...%s.links].find(link => link.textContent === '%s').click()".formatted(FRAME, link));
+  }
+
+  private static void awaitTitle(Browser browser, String pattern) {
+    eventually(
+        () -> {
+          String title = browser.evaluate(FRAME + ".title").asText();
+          assertTrue(title.matches("(" + pattern + ") - EcoFlow exporter"), title);
+        });
   }
 
   @Test
