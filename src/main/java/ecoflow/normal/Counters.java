@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -24,23 +25,36 @@ final class Counters {
   /**
    * A power and the energy that is computed from it.
    *
-   * @param port the label of the power; null for a power without labels
+   * @param labels the labels of the power, which the energy also has
    * @param sign the sign of the power that is counted
    */
-  private record Flow(String power, String port, int sign, String energy) {}
+  private record Flow(String power, Map<String, String> labels, int sign, String energy) {
+
+    Flow(String power, int sign, String energy) {
+      this(power, Map.of(), sign, energy);
+    }
+
+    boolean isPower(Series series) {
+      return series.name().name().equals(power) && series.labels().equals(labels);
+    }
+  }
 
   private static final List<Flow> FLOWS =
       List.of(
-          new Flow("solar_power_watts", null, 1, "solar_"),
-          new Flow("grid_power_watts", null, 1, "grid_import_"),
-          new Flow("grid_power_watts", null, -1, "grid_export_"),
-          new Flow("battery_power_watts", null, 1, "battery_charge_"),
-          new Flow("battery_power_watts", null, -1, "battery_discharge_"),
-          new Flow("home_load_power_watts", null, 1, "home_load_"),
-          new Flow("input_power_watts", null, 1, "input_"),
-          new Flow("output_power_watts", null, 1, "output_"),
-          new Flow("port_input_power_watts", "ac_in", 1, "port_input_"),
-          new Flow("port_output_power_watts", "ac_out", 1, "port_output_"));
+          new Flow("solar_power_watts", 1, "solar_"),
+          new Flow("grid_power_watts", 1, "grid_import_"),
+          new Flow("grid_power_watts", -1, "grid_export_"),
+          new Flow("battery_power_watts", 1, "battery_charge_"),
+          new Flow("battery_power_watts", -1, "battery_discharge_"),
+          new Flow("home_load_power_watts", 1, "home_load_"),
+          new Flow("input_power_watts", 1, "input_"),
+          new Flow("output_power_watts", 1, "output_"),
+          new Flow("port_input_power_watts", Map.of("port", "ac_in"), 1, "port_input_"),
+          new Flow("port_output_power_watts", Map.of("port", "ac_out"), 1, "port_output_"));
+
+  private static final String CIRCUIT = "circuit";
+  private static final String CIRCUIT_POWER = "circuit_power_watts";
+  private static final String CIRCUIT_PARTNER = "circuit_split_phase_partner";
 
   /** Receives each counter value that is held. */
   interface HeldListener {
@@ -74,9 +88,33 @@ final class Counters {
 
   private double[] lastPoll = {};
 
-  /** A flow whose power is in the plan, with the native counters of the same energy. */
+  /**
+   * A flow whose power is in the plan, with the native counters of the same energy.
+   *
+   * @param partner index of the series with the number of the other circuit of a split-phase pair;
+   *     -1 without such a series
+   */
   private record Computed(
-      int power, int sign, StepIntegral energy, Set<NativeCounter> natives, Series series) {}
+      int power,
+      int partner,
+      int sign,
+      StepIntegral energy,
+      Set<NativeCounter> natives,
+      Series series) {
+
+    boolean isShown(double[] values) {
+      return !Double.isNaN(values[power]) && natives.stream().noneMatch(NativeCounter::counts);
+    }
+
+    String circuit() {
+      return series.labels().get(CIRCUIT);
+    }
+
+    /** The number of the other circuit of a pair; empty for a single circuit. */
+    String partner(double[] values) {
+      return partner < 0 || Double.isNaN(values[partner]) ? "" : "" + (long) values[partner];
+    }
+  }
 
   /**
    * @param maxWatts the maximum power of the device; a higher power is treated as an error
@@ -106,8 +144,12 @@ final class Counters {
     }
     flows = new ArrayList<>();
     for (int i = 0; i < all.length; i++) {
+      Series power = all[i];
+      if (isCircuit(power)) {
+        flows.add(computed(i, new Flow(CIRCUIT_POWER, power.labels(), 1, "circuit_"), all));
+      }
       for (Flow flow : FLOWS) {
-        if (isPowerOf(all[i], flow)) {
+        if (flow.isPower(power)) {
           flows.add(computed(i, flow, all));
         }
       }
@@ -138,30 +180,34 @@ final class Counters {
     return cells;
   }
 
-  private static boolean isPowerOf(Series series, Flow flow) {
-    Map<String, String> labels = flow.port() == null ? Map.of() : Map.of("port", flow.port());
-    return series.name().name().equals(flow.power()) && series.labels().equals(labels);
+  /** Whether a series is the power of a circuit with a number, not of a part such as a motor. */
+  private static boolean isCircuit(Series series) {
+    return series.name().name().equals(CIRCUIT_POWER)
+        && series.labels().get(CIRCUIT).matches("[0-9]+");
   }
 
   private Computed computed(int power, Flow flow, Series[] all) {
-    Map<String, String> labels = new LinkedHashMap<>();
-    labels.put(ORIGIN, "computed");
-    if (flow.port() != null) {
-      labels.put("port", flow.port());
-    }
-    Series series = new Series(table.name(flow.energy() + ENERGY), labels);
+    Series series = energySeries(flow.energy(), flow.labels());
     Set<NativeCounter> natives = nativesOf.computeIfAbsent(flow, unused -> new HashSet<>());
+    int partner = -1;
     for (int i = 0; i < all.length; i++) {
-      if (nativeOf[i] != null && all[i].name().equals(series.name()) && isSame(all[i], flow)) {
+      boolean hasLabels = all[i].labels().entrySet().containsAll(flow.labels().entrySet());
+      if (nativeOf[i] != null && all[i].name().equals(series.name()) && hasLabels) {
         natives.add(nativeOf[i]);
+      }
+      if (all[i].name().name().equals(CIRCUIT_PARTNER) && all[i].labels().equals(flow.labels())) {
+        partner = i;
       }
     }
     StepIntegral energy = computed.computeIfAbsent(flow, unused -> new StepIntegral(maxWatts));
-    return new Computed(power, flow.sign(), energy, natives, series);
+    return new Computed(power, partner, flow.sign(), energy, natives, series);
   }
 
-  private static boolean isSame(Series series, Flow flow) {
-    return flow.port() == null || flow.port().equals(series.labels().get("port"));
+  private Series energySeries(String prefix, Map<String, String> labelsOfPower) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    labels.put(ORIGIN, "computed");
+    labels.putAll(labelsOfPower);
+    return new Series(table.name(prefix + ENERGY), labels);
   }
 
   /**
@@ -222,16 +268,49 @@ final class Counters {
         values[i] = nativeOf[i].value();
       }
     }
-    List<Counted> counted = new ArrayList<>();
-    for (Computed flow : flows) {
-      boolean isShown =
-          !Double.isNaN(values[flow.power()])
-              && flow.natives().stream().noneMatch(NativeCounter::counts);
-      if (isShown) {
-        counted.add(new Counted(flow.series(), flow.energy().joules()));
-      }
+    return flows.stream()
+        .filter(flow -> flow.isShown(values))
+        .flatMap(flow -> counted(flow, values).stream())
+        .toList();
+  }
+
+  /** Two circuits of a split-phase pair have one series, because they supply one appliance. */
+  private Optional<Counted> counted(Computed flow, double[] values) {
+    Optional<Computed> partner = partner(flow, values);
+    if (partner.isEmpty()) {
+      return Optional.of(new Counted(flow.series(), flow.energy().joules()));
     }
-    return counted;
+    Computed other = partner.get();
+    if (!other.isShown(values) || number(flow) > number(other)) {
+      return Optional.empty();
+    }
+    Map<String, String> labels = Map.of(CIRCUIT, flow.circuit() + "+" + other.circuit());
+    double joules = flow.energy().joules() + other.energy().joules();
+    return Optional.of(new Counted(energySeries("circuit_", labels), joules));
+  }
+
+  private Optional<Computed> partner(Computed flow, double[] values) {
+    return candidate(flow, values)
+        .filter(other -> candidate(other, values).filter(flow::equals).isPresent());
+  }
+
+  /** The other circuit of a split-phase pair; it is enough if one of both refers to the other. */
+  private Optional<Computed> candidate(Computed flow, double[] values) {
+    return flows.stream()
+        .filter(other -> other.circuit() != null && other != flow)
+        .filter(
+            other -> {
+              boolean refersTo = flow.partner(values).equals(other.circuit());
+              boolean isReferredTo = other.partner(values).equals(flow.circuit());
+              return (refersTo || flow.partner(values).isEmpty())
+                  && (isReferredTo || other.partner(values).isEmpty())
+                  && (refersTo || isReferredTo);
+            })
+        .findFirst();
+  }
+
+  private static int number(Computed circuit) {
+    return Integer.parseInt(circuit.circuit());
   }
 
   /** A computed counter and its value. */
