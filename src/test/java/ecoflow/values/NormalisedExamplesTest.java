@@ -22,15 +22,16 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** The normalised series of the devices in src/test/resources/examples, one file per model. */
+/** The series of the devices in src/test/resources/examples, one file per model. */
 class NormalisedExamplesTest {
 
   private static final Path EXAMPLES = Path.of("src/test/resources/examples");
 
   /**
    * A file of paragraphs: {@code device:} with a serial number, the messages in their order as
-   * {@code push:} with JSON or {@code frame:} with the name of a recorded frame, and {@code
-   * series:} with lines as in {@link SeriesLines}.
+   * {@code push:} with JSON, {@code frame:} with the name of a recorded frame, or {@code message:}
+   * with a message as in {@link MessageNotation}, and {@code series:} with lines as in {@link
+   * SeriesLines}.
    */
   private record Example(
       String name, SimulatedDevice device, List<byte[]> messages, String series) {
@@ -46,6 +47,7 @@ class NormalisedExamplesTest {
           case "push" ->
               messages.add("{\"params\": %s}".formatted(parts[1]).getBytes(StandardCharsets.UTF_8));
           case "frame" -> messages.add(TestFrames.recorded(parts[1]));
+          case "message" -> messages.add(MessageNotation.frame(parts[1]));
           case "series" -> series = parts[1];
           default -> throw new IllegalArgumentException(file + ": " + paragraph);
         }
