@@ -186,6 +186,33 @@ class HistoriesTest {
             (time, value) ->
                 list(1, message().text(1, "HF33A").real(2, value).real(4, fixed32(time)))),
         history(
+            "HJ31 96/36 event_record_event_report_event_no",
+            (time, value) -> list(2, message().integer(2, time).integer(3, value))),
+        history(
+            "HJ31 96/38 sg_ready_history_sys_sg_ready_detail_sg_ready_stat",
+            (time, value) -> list(2, message().integer(1, value).real(2, fixed32(time)))),
+        history(
+            "HJ31 96/40 ecology_history_hp_detail_hp_energy_ev_pwr",
+            (time, value) -> nested(3, list(2, message().real(1, value).real(6, fixed32(time))))),
+        history(
+            "HJ31 209/34 ev_history_ev_energy_stream_ev_pwr [AC31A]",
+            (time, value) ->
+                list(1, message().text(1, "AC31A").real(2, value).real(3, fixed32(time)))),
+        history(
+            "HJ31 209/37 ev_energy_watth_item_watth [AC31A][1][0]",
+            (time, value) ->
+                list(
+                    2,
+                    message()
+                        .text(1, "AC31A")
+                        .real(2, fixed32(time))
+                        .integer(3, 1)
+                        .integer(4, value))),
+        history(
+            "HJ31 209/38 ev_orders_order_watth [AC31A][0]",
+            (time, value) ->
+                list(1, message().text(1, "AC31A").real(3, fixed32(time)).real(5, value))),
+        history(
             "HC31 96/34 sys_energy_stream_grid_pwr",
             (time, value) -> list(1, message().real(1, value).integer(5, time))),
         history(
