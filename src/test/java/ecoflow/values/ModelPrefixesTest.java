@@ -78,8 +78,8 @@ class ModelPrefixesTest {
       page.eventuallyShows(ocean2, "home_load_power_watts", 129);
       page.eventuallyShows(ocean2SinglePhase, "home_load_power_watts", 129);
       page.eventuallyShows(ocean2, "inverter_phase_power_watts", -500, "phase=a");
-      // The sign is reported to be reversed on a single-phase OCEAN 2.
-      assertEquals(List.of(), page.series("inverter_phase_power_watts", "device=RE42ZPREFIX00008"));
+      // The sign of a single-phase OCEAN 2 is reversed.
+      page.eventuallyShows(ocean2SinglePhase, "inverter_phase_power_watts", 500, "phase=a");
       page.eventuallyShows(powerPulse, "port_output_power_watts", 130, "port=ev");
 
       assertEquals("DELTA 2 Black", product(page, delta2Black));
