@@ -19,9 +19,12 @@ import java.util.stream.DoubleStream;
  */
 final class Site {
 
-  /** Families whose battery is another device, such as a power station, with its own values. */
-  private static final Set<String> WITHOUT_BATTERY =
-      Set.of("smart_home_panel", "smart_home_panel_2", "smart_home_panel_3", "powerstream");
+  /** Families whose batteries and solar panels are those of other devices with their own values. */
+  private static final Set<String> PANELS =
+      Set.of("smart_home_panel", "smart_home_panel_2", "smart_home_panel_3", "ocean_panel");
+
+  /** A family whose battery is a power station, while its solar panels are its own. */
+  private static final String MICROINVERTER = "powerstream";
 
   /** Families whose inputs and outputs are not those of the home, but of a single appliance. */
   private static final Set<String> APPLIANCES =
@@ -100,10 +103,13 @@ final class Site {
         units.stream()
             .filter(unit -> unit.last().isSite() || !systems.contains(unit.last().family()))
             .toList();
-    sunUnits.addAll(separate);
-    sun = sun.plus(sum(separate, Reading::sun));
+    List<Unit> withoutPanels =
+        separate.stream().filter(unit -> !PANELS.contains(unit.last().family())).toList();
+    List<Unit> ofSun = sum(withoutPanels, Reading::sun).devices() > 0 ? withoutPanels : separate;
+    sunUnits.addAll(ofSun);
+    sun = sun.plus(sum(ofSun, Reading::sun));
     List<Unit> batteries =
-        separate.stream().filter(unit -> !WITHOUT_BATTERY.contains(unit.last().family())).toList();
+        withoutPanels.stream().filter(unit -> !MICROINVERTER.equals(unit.last().family())).toList();
     Flow ofBatteries = sum(batteries, Reading::battery);
     battery =
         battery.plus(ofBatteries.devices() > 0 ? ofBatteries : sum(separate, Reading::battery));

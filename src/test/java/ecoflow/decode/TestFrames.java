@@ -25,6 +25,7 @@ public final class TestFrames {
           Map.entry("delta3-254-21.hex", "P231"),
           Map.entry("delta3plus-get-reply.hex", "P351"),
           Map.entry("home-panel2-12-32.hex", "HD31"),
+          Map.entry("ocean-panel-get-reply.hex", "HR61"),
           Map.entry("ocean2-254-39.hex", "RE11"),
           Map.entry("ocean2-254-46.hex", "RE11"),
           Map.entry("powerocean-plus-get-all.hex", "R374"),

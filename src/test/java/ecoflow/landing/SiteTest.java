@@ -137,4 +137,19 @@ class SiteTest {
     Unit gone = offline("", "B", reading("delta_pro_ultra", 0, NONE, NONE, -510));
     assertEquals(-500, Site.of(List.of(panel, gone)).battery().watts());
   }
+
+  /** A panel sends the sum of the solar inputs of the inverters or power stations behind it. */
+  @Test
+  void solarInputsBehindAPanelAreCountedOnce() {
+    for (String family : List.of("ocean_panel", "smart_home_panel_3")) {
+      Unit panel = unit("", "A", reading(family, 2000, 400, 900, -500));
+      Unit inverter = unit("", "B", reading("ocean_pro", 1990, 400, 900, -510));
+      Site site = Site.of(List.of(panel, inverter));
+      assertEquals(new Flow(1990, 1, 1, ""), site.sun());
+      assertEquals(List.of(inverter), site.sunUnits());
+      assertEquals(-510, site.battery().watts());
+      assertEquals(2000, Site.of(List.of(panel)).sun().watts());
+      assertEquals(List.of(panel), Site.of(List.of(panel)).sunUnits());
+    }
+  }
 }

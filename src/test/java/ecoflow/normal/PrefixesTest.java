@@ -147,6 +147,8 @@ class PrefixesTest {
                 Map.entry("HC31", Set.of("powerocean_fit")),
                 Map.entry("HD3", Set.of("smart_home_panel_2")),
                 Map.entry("HJ3", Set.of("powerocean")),
+                Map.entry("HR51", Set.of("ocean_pro")),
+                Map.entry("HR6", Set.of("ocean_panel", "smart_home_panel_3")),
                 Map.entry("HW52", Set.of("smart_plug")),
                 Map.entry("J32", Set.of("powerocean")),
                 Map.entry("R37", Set.of("powerocean_plus")),
