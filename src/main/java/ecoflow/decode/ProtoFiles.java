@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The packaged .proto files. A file is parsed when one of its messages is first used: a household
- * has devices of one or two of the ten families, and parsing all files would slow down the start.
+ * has devices of one or two families, and parsing all files would slow down the start.
  */
 final class ProtoFiles {
 

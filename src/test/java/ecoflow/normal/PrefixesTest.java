@@ -150,10 +150,12 @@ class PrefixesTest {
                 Map.entry("HR51", Set.of("ocean_pro")),
                 Map.entry("HR6", Set.of("ocean_panel", "smart_home_panel_3")),
                 Map.entry("HW52", Set.of("smart_plug")),
+                Map.entry("HZ31", Set.of("tracker")),
                 Map.entry("J32", Set.of("powerocean")),
                 Map.entry("R37", Set.of("powerocean_plus")),
                 Map.entry("RE", Set.of("powerocean_gen2", "powerocean_gen2_single_phase")),
                 Map.entry("RF4", Set.of("glacier_classic")),
+                Map.entry("S02F", Set.of("tracker")),
                 Map.entry("Y71", Set.of("delta_pro_ultra", "extra_battery")))),
         byCondition);
   }
