@@ -27,11 +27,19 @@ class MessagesDocTest {
   private static final Pattern LIST_ROW =
       Pattern.compile("\\| `(\\w+[.]\\w+)` \\| ([^|]*) \\| ?([^|]*) \\| [^|]* \\|");
 
+  private static final Set<String> EVIDENCE = Set.of("frame", "capture", "schema", "report");
+
   private static final MessageTable TABLE = MessageTable.load();
   private static final MessageDecoder DECODER = MessageDecoder.load();
 
   private record Row(
-      List<String> serials, int cmdFunc, int cmdId, String message, String prefix, String counts) {
+      List<String> serials,
+      int cmdFunc,
+      int cmdId,
+      String message,
+      String prefix,
+      String counts,
+      String evidence) {
 
     static Row parse(String line) {
       String[] cells = line.split("\\s*\\|\\s*", -1);
@@ -42,7 +50,8 @@ class MessagesDocTest {
           Integer.parseInt(command[1]),
           cells[4],
           cells[5],
-          cells[6] + "/" + cells[7]);
+          cells[6] + "/" + cells[7],
+          cells[8]);
     }
   }
 
@@ -56,6 +65,14 @@ class MessagesDocTest {
       MessageTable.Entry entry = entry(row, row.serials().get(0));
       assertEquals(
           row.counts(), numericFields(TABLE.type(entry)) + "/" + recorded(row), row.toString());
+    }
+  }
+
+  @Test
+  void evidenceOfRecordedMessagesIsFrame() throws IOException {
+    for (Row row : rows()) {
+      assertEquals(!recorded(row).isEmpty(), row.evidence().equals("frame"), row.toString());
+      assertTrue(EVIDENCE.contains(row.evidence()), row.toString());
     }
   }
 
