@@ -12,6 +12,7 @@ import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.Settings;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
+import ecoflow.history.EnergyHistory;
 import ecoflow.landing.Landing;
 import ecoflow.login.AccountStates;
 import ecoflow.login.Logins;
@@ -266,6 +267,16 @@ public final class Beans implements ExporterBeans {
     Consumer<Account> forgetPolls = account -> {};
     if (!isServer && (areNamed || accounts.isAny(mode -> !mode.usesAccount()))) {
       forgetPolls = RestMode.bind(registry, api, devices, meters, nanoClock);
+      registry.bind(
+          "energyHistory",
+          new EnergyHistory(
+              devices,
+              api,
+              meters,
+              normalised::family,
+              settings.devices().historyInterval().filter(every -> role.isEmpty()),
+              Clock.systemDefaultZone(),
+              nanoClock));
     }
     List<Consumer<String>> forget = new ArrayList<>();
     if (isServer || usesMqtt) {

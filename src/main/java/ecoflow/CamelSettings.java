@@ -3,6 +3,7 @@ package ecoflow;
 import ecoflow.account.Accounts;
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.HttpSettings;
+import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.MqttSettings;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.Mode;
@@ -10,6 +11,7 @@ import ecoflow.routes.RouteFiles;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.http.HttpClientConfigurer;
@@ -85,6 +87,9 @@ final class CamelSettings {
     values.put("ecoflow.mqtt", isAny(accounts, Mode::usesMqtt));
     values.put("ecoflow.open", isAny(accounts, mode -> mode == Mode.OPEN));
     values.put("ecoflow.requests", isAny(accounts, mode -> mode == Mode.DEVICE));
+    Optional<Duration> history = devices.historyInterval();
+    boolean hasHistory = history.isPresent() && settings.kafka().role() == Role.ALL;
+    values.put("ecoflow.history", hasHistory ? values.get("ecoflow.keys") : "false");
     values.put("ecoflow.open.connections", values.get("ecoflow.open"));
     if (settings.isServer()) {
       // Servers decode the messages of all modes, and have no connections to EcoFlow.
@@ -99,6 +104,10 @@ final class CamelSettings {
     boolean areNamed = accounts.areNamed();
     values.put("ecoflow.poll.tick", millis(areNamed ? SHORT_TICK : devices.collectingInterval()));
     values.put("ecoflow.request.tick", millis(areNamed ? SHORT_TICK : mqtt.requestInterval()));
+    // After the device list and the first polls.
+    values.put("ecoflow.history.delay", millis(devices.collectingInterval().multipliedBy(3)));
+    values.put("ecoflow.history.tick", millis(areNamed ? TICK : history.orElse(TICK)));
+    values.put("ecoflow.history.pace", millis(http.backoff()));
     values.put("ecoflow.idle.check.tick", millis(areNamed ? TICK : mqtt.idleCheckInterval()));
     values.put("ecoflow.retry.tick", millis(areNamed ? TICK : http.pause()));
     if (areNamed) {

@@ -58,7 +58,8 @@ class BeansTest {
           "idleChecks",
           "subscriptionRetries",
           "listChecks",
-          "deviceSearches");
+          "deviceSearches",
+          "historyTimes");
 
   private final List<CamelContext> contexts = new ArrayList<>();
 

@@ -69,6 +69,7 @@ class CamelSettingsTest {
 
   private static List<String> loadedFiles(String mode) throws ConfigException {
     Map<String, String> variables = new HashMap<>(Map.of("ECOFLOW_DEVICE_SN", "R331"));
+    variables.put("ECOFLOW_HISTORY_INTERVAL", "900");
     if (mode.equals("rest") || mode.equals("open")) {
       variables.put("ECOFLOW_API_TYPE", mode);
       variables.putAll(Map.of("ECOFLOW_ACCESS_KEY", "key", "ECOFLOW_SECRET_KEY", "secret"));
@@ -86,7 +87,7 @@ class CamelSettingsTest {
   private static boolean isFor(String mode, Object precondition) {
     return precondition == null
         || switch (String.valueOf(precondition)) {
-          case "{{ecoflow.keys}}" -> List.of("rest", "open").contains(mode);
+          case "{{ecoflow.keys}}", "{{ecoflow.history}}" -> List.of("rest", "open").contains(mode);
           case "{{ecoflow.open}}", "{{ecoflow.open.connections}}" -> mode.equals("open");
           case "{{ecoflow.account}}" -> List.of("mqtt", "device").contains(mode);
           case "{{ecoflow.requests}}" -> mode.equals("device");

@@ -4,6 +4,7 @@ import ecoflow.config.Settings.Mode;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -36,7 +37,15 @@ public final class Schedules {
     add("subscriptionRetries", usesMqtt, account -> account.settings().http().pause());
     add("listChecks", isAppAccount, account -> LIST_CHECK);
     add("deviceSearches", isAppAccount, account -> DEVICE_SEARCH);
+    add(
+        "historyTimes",
+        account -> historyInterval(account).isPresent() && !account.mode().usesAccount(),
+        account -> historyInterval(account).orElseThrow());
     accounts.all().forEach(this::add);
+  }
+
+  private static Optional<Duration> historyInterval(Account account) {
+    return account.settings().devices().historyInterval();
   }
 
   private void add(

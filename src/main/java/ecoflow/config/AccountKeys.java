@@ -77,6 +77,7 @@ final class AccountKeys {
           "ECOFLOW_METRICS",
           "ECOFLOW_JVM_METRICS",
           "ECOFLOW_ENERGY_HOLD",
+          DeviceSettings.HISTORY_INTERVAL,
           "ESTABLISH_ATTEMPTS",
           "ECOFLOW_LOGIN_BURST",
           "ECOFLOW_LOGIN_RATE",

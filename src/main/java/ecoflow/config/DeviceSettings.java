@@ -29,6 +29,7 @@ import java.util.regex.Pattern;
  * @param pushLead time for which a poll does not overwrite a pushed value, because the answer may
  *     be older than the push
  * @param seriesLife minimum time without a new value after which a series is removed
+ * @param historyInterval interval of the calls for EcoFlow's energy history; empty without calls
  * @param maxSeries maximum number of series per device
  * @param maxDevices maximum number of devices of the account if all are served
  */
@@ -44,6 +45,7 @@ public record DeviceSettings(
     Duration fullInterval,
     Duration pushLead,
     Duration seriesLife,
+    Optional<Duration> historyInterval,
     int maxSeries,
     int maxDevices) {
 
@@ -51,6 +53,7 @@ public record DeviceSettings(
   static final String NAME = "ECOFLOW_DEVICE_NAME";
   static final String PRODUCT = "ECOFLOW_PRODUCT_NAME";
   static final String GENERAL_KEY = "ECOFLOW_DEVICE_GENERAL_KEY";
+  static final String HISTORY_INTERVAL = "ECOFLOW_HISTORY_INTERVAL";
   public static final String MAX_DEVICES = "ECOFLOW_MAX_DEVICES";
 
   /**
@@ -88,8 +91,16 @@ public record DeviceSettings(
         fullInterval,
         env.seconds("ECOFLOW_PUSH_LEAD", "120", "0", "3600"),
         seriesLife,
+        historyInterval(env),
         env.number("ECOFLOW_MAX_SERIES_PER_DEVICE", 5000, 1, 1_000_000),
         env.number(MAX_DEVICES, 5000, 1, 1_000_000));
+  }
+
+  /** EcoFlow updates its statistics every few minutes. */
+  private static Optional<Duration> historyInterval(Environment env) throws ConfigException {
+    return env.text(HISTORY_INTERVAL).isEmpty()
+        ? Optional.empty()
+        : Optional.of(env.seconds(HISTORY_INTERVAL, "", "900", "86400"));
   }
 
   private static Duration seriesLife(
@@ -112,6 +123,7 @@ public record DeviceSettings(
         fullInterval,
         pushLead,
         seriesLife(mode, seriesLife, fullInterval),
+        historyInterval,
         maxSeries,
         maxDevices);
   }
@@ -135,6 +147,7 @@ public record DeviceSettings(
         fullInterval,
         pushLead,
         seriesLife,
+        historyInterval,
         maxSeries,
         maxDevices);
   }

@@ -133,8 +133,8 @@ public record KafkaSettings(
     Stream<String> unused =
         switch (role) {
           case ALL -> Stream.of(BROKERS, TOPICS, GROUP, PROPERTIES, REPLAY);
-          case COLLECT -> Stream.of(GROUP, REPLAY);
-          case SERVE -> Stream.of();
+          case COLLECT -> Stream.of(GROUP, REPLAY, DeviceSettings.HISTORY_INTERVAL);
+          case SERVE -> Stream.of(DeviceSettings.HISTORY_INTERVAL);
         };
     unused
         .filter(name -> env.given(name).isPresent())

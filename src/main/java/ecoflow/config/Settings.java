@@ -337,6 +337,16 @@ public record Settings(
     boolean routesReload = reload(env, routesDir, notes);
     Mode mode = mode(env, keys.isPresent(), account.isPresent(), notes);
     DeviceSettings devices = DeviceSettings.read(env, mode);
+    if (devices.historyInterval().isPresent()
+        && account.isPresent()
+        && env.given(ACCOUNTS_FILE).isEmpty()
+        && KafkaSettings.role(env) == Role.ALL) {
+      notes.add(
+          DeviceSettings.HISTORY_INTERVAL
+              + " has no effect in mode "
+              + mode.label()
+              + ": EcoFlow's energy history requires developer keys");
+    }
     HttpSettings http = HttpSettings.read(env, notes);
     if (http.proxy().isEmpty() && System.getProperty(JAVA_PROXY) != null) {
       notes.add("-D" + JAVA_PROXY + " has no effect: set HTTPS_PROXY");

@@ -240,10 +240,10 @@ public final class Meters implements AutoCloseable {
                     "/iot-open/sign/device/quota/all",
                     "/iot-open/sign/certification")
                 : List.of("/iot-open/sign/device/list", "/iot-open/sign/device/quota/all")) {
-      httpDuration.initLabelValues(endpoint);
-      for (String status : List.of("success", "error", "timeout")) {
-        httpRequests(account, endpoint, status);
-      }
+      registerRequests(account, endpoint);
+    }
+    if (!mode.usesAccount() && account.settings().devices().historyInterval().isPresent()) {
+      registerRequests(account, "/iot-open/sign/device/quota/data");
     }
     for (String result : List.of("hit", "miss")) {
       counter("cache_operations", "Lookups in the cached device list", "result", result);
@@ -260,6 +260,13 @@ public final class Meters implements AutoCloseable {
       reconnections("", client);
       messageErrors("", client);
       droppedMessages("", client);
+    }
+  }
+
+  private void registerRequests(Account account, String endpoint) {
+    httpDuration.initLabelValues(endpoint);
+    for (String status : List.of("success", "error", "timeout")) {
+      httpRequests(account, endpoint, status);
     }
   }
 
@@ -326,6 +333,59 @@ public final class Meters implements AutoCloseable {
         .labelNames("state")
         .callback(callback -> counts.get().forEach((state, count) -> callback.call(count, state)))
         .register(prometheus);
+  }
+
+  /** Receives the values of a gauge for the energy that EcoFlow counted. */
+  public interface ReportedEnergy {
+
+    /**
+     * @param what the kind of energy, such as solar
+     * @param day today or yesterday
+     */
+    void accept(Labels labels, String what, String day, double joules);
+  }
+
+  /**
+   * Adds the gauge for the energy that EcoFlow counted, and the counter of values that are not
+   * shown.
+   *
+   * @param values passes the current values on each scrape
+   */
+  public void registerReportedEnergy(Consumer<ReportedEnergy> values) {
+    List<String> names = new ArrayList<>(List.of(DeviceMeters.labelNames()));
+    names.addAll(List.of("what", "period", "day"));
+    GaugeWithCallback.builder()
+        .name(own("reported_energy_joules"))
+        .help("Energy of a day that EcoFlow counted, in joules")
+        .labelNames(names.toArray(String[]::new))
+        .callback(
+            callback ->
+                values.accept(
+                    (labels, what, day, joules) ->
+                        callback.call(
+                            joules,
+                            labels.device(),
+                            labels.deviceName(),
+                            labels.productName(),
+                            labels.generalKey(),
+                            what,
+                            "day",
+                            day)))
+        .register(prometheus);
+    List.of("unit", "index", "value").forEach(this::reportedEnergyRejections);
+  }
+
+  /** Counts a value of EcoFlow's energy history that is not shown. */
+  public void reportedEnergyRejected(String reason) {
+    reportedEnergyRejections(reason).increment();
+  }
+
+  private Counter reportedEnergyRejections(String reason) {
+    return counter(
+        "reported_energy_rejected",
+        "Values of EcoFlow's energy history that are not shown",
+        "reason",
+        reason);
   }
 
   /** Adds the gauges for the state of the MQTT connections. */

@@ -46,17 +46,20 @@ final class Signature {
   }
 
   /**
-   * The signature of a call without parameters, or with a serial number as its only parameter.
+   * The signature of a call without parameters, with a serial number as its only parameter, or with
+   * the parameters in its body.
    *
    * @param serial null for a call without parameters
+   * @param body null for a call without a body
    */
   public String sign(
       @ExchangeProperty("apiDevice") String serial,
+      @ExchangeProperty("apiParameters") Map<String, ?> body,
       @Header("nonce") String nonce,
       @Header("timestamp") String timestamp,
       @Variable(Account.VARIABLE) Account account) {
-    Map<String, String> parameters = serial == null ? Map.of() : Map.of("sn", serial);
-    return sign(account.settings().credentials(), parameters, nonce, timestamp);
+    Map<String, String> query = serial == null ? Map.of() : Map.of("sn", serial);
+    return sign(account.settings().credentials(), body == null ? query : body, nonce, timestamp);
   }
 
   static String sign(Credentials keys, Map<String, ?> parameters, String nonce, String timestamp) {

@@ -51,12 +51,15 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
       List.of("connection", "account-login", "account-messages", "account-requests", "payload");
   private static final List<String> OPEN = List.of("open-login", "open-messages");
 
+  /** The files that need developer keys and ECOFLOW_HISTORY_INTERVAL. */
+  private static final List<String> HISTORY = List.of("energy-history");
+
   /** The files that need an accounts file. */
   private static final List<String> ACCOUNTS_FILE = List.of("accounts-page");
 
   /** The files that decode and show values, which are not part of role collect. */
   private static final List<String> DECODING =
-      List.of("unknown-messages", "device-collection", "quotas", "payload");
+      List.of("unknown-messages", "device-collection", "quotas", "payload", "energy-history");
 
   /** The files of role collect in the jar ecoflow-fleet.jar. */
   private static final List<String> COLLECT = List.of("kafka-collect");
@@ -125,7 +128,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
 
   /** The names of the packaged files of a process without Kafka, sorted. */
   public static List<String> packaged() {
-    return Stream.of(ALL_MODES, POLLS, ACCOUNT, OPEN, ACCOUNTS_FILE)
+    return Stream.of(ALL_MODES, POLLS, HISTORY, ACCOUNT, OPEN, ACCOUNTS_FILE)
         .flatMap(List::stream)
         .map(RouteFiles::file)
         .sorted()
@@ -163,13 +166,21 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   private static List<String> loaded(Settings settings) {
     List<String> all = of(settings.hasAccountsFile(), settings.mode());
     return switch (settings.kafka().role()) {
-      case ALL -> all;
+      case ALL ->
+          hasHistory(settings)
+              ? Stream.concat(all.stream(), HISTORY.stream().map(RouteFiles::file)).toList()
+              : all;
       case COLLECT ->
           Stream.concat(all.stream(), COLLECT.stream().map(RouteFiles::file))
               .filter(file -> isUsed(Role.COLLECT, file))
               .toList();
       case SERVE -> Stream.concat(SERVING.stream(), SERVE.stream()).map(RouteFiles::file).toList();
     };
+  }
+
+  private static boolean hasHistory(Settings settings) {
+    return settings.devices().historyInterval().isPresent()
+        && (settings.hasAccountsFile() || !settings.mode().usesAccount());
   }
 
   /**

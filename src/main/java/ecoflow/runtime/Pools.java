@@ -53,6 +53,7 @@ public final class Pools extends DefaultThreadPoolFactory {
     // For accounts with failures or slow calls, so that they do not delay the others.
     manager.registerThreadPoolProfile(profile("account-retries", areMany ? FEW : 1));
     manager.registerThreadPoolProfile(profile("device-polls-slow", FEW));
+    manager.registerThreadPoolProfile(profile("history", areMany ? FEW : 1));
   }
 
   /**

@@ -12,6 +12,9 @@ public final class ApiPath {
   public static final String DEVICE_LIST = "/iot-open/sign/device/list";
   public static final String QUOTA = "/iot-open/sign/device/quota/all";
 
+  /** EcoFlow's energy history. */
+  public static final String HISTORY = "/iot-open/sign/device/quota/data";
+
   public static final String OPEN_CERTIFICATION = "/iot-open/sign/certification";
 
   private ApiPath() {}

@@ -18,6 +18,8 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -131,7 +133,10 @@ final class CloudHttp implements AutoCloseable {
   }
 
   private Fault fault(CloudRequest request, Optional<SimulatedAccount> account) {
-    String serial = request.query().get("sn");
+    String serial =
+        request.path().equals(ApiPath.HISTORY)
+            ? json(request.body()).map(body -> body.path("sn").asText()).orElse("")
+            : request.query().get("sn");
     Fault ofAccount =
         account.map(one -> one.faults().take(request.path(), serial)).orElse(Fault.NONE);
     return ofAccount == Fault.NONE ? faults.take(request.path(), serial) : ofAccount;
@@ -155,6 +160,7 @@ final class CloudHttp implements AutoCloseable {
       case "GET " + ApiPath.DEVICE_LIST -> signed(request, account, CloudHttp::developerDeviceList);
       case "GET " + ApiPath.QUOTA ->
           signed(request, account, one -> developerQuota(one, request.query().get("sn")));
+      case "POST " + ApiPath.HISTORY -> history(request, account);
       case "GET " + ApiPath.OPEN_CERTIFICATION ->
           signed(request, account, one -> success(certification(one.openCredentials())));
       case "POST " + ApiPath.LOGIN -> login(request, account);
@@ -178,16 +184,81 @@ final class CloudHttp implements AutoCloseable {
     }
     // In requests with a Content-Type, a body is expected and signed.
     boolean accepted =
-        request.header("Content-Type") == null
-            && account
-                .get()
-                .signature()
-                .accepts(
-                    request.query(),
-                    request.header("nonce"),
-                    request.header("timestamp"),
-                    request.header("sign"));
+        request.header("Content-Type") == null && isSigned(request, account.get(), request.query());
     return accepted ? content.apply(account.get()) : failure("8521", "signature is wrong");
+  }
+
+  private static boolean isSigned(
+      CloudRequest request, SimulatedAccount account, Map<String, String> parameters) {
+    return account
+        .signature()
+        .accepts(
+            parameters,
+            request.header("nonce"),
+            request.header("timestamp"),
+            request.header("sign"));
+  }
+
+  private static Answer history(CloudRequest request, Optional<SimulatedAccount> account) {
+    if (account.isEmpty()) {
+      return failure("8513", "accessKey is invalid");
+    }
+    Optional<JsonNode> body = json(request.body());
+    String type = String.valueOf(request.header("Content-Type"));
+    if (body.isEmpty()
+        || !type.startsWith("application/json")
+        || !isSigned(request, account.get(), flat(body.get()))) {
+      return failure("8521", "signature is wrong");
+    }
+    JsonNode parameters = body.get().path("params");
+    String code = parameters.path("code").asText();
+    Optional<SimulatedDevice> device =
+        account
+            .get()
+            .device(body.get().path("sn").asText())
+            .filter(SimulatedDevice::isOpenToDevelopers)
+            .filter(one -> one.hasHistory(code));
+    if (device.isEmpty()) {
+      return failure("1006", "current device is not allowed to get device info");
+    }
+    if (!device.get().isOnline()) {
+      return failure("1006", "device is offline");
+    }
+    LocalDateTime begin = time(parameters.path("beginTime"));
+    LocalDateTime end = time(parameters.path("endTime"));
+    if (begin.isAfter(end) || !begin.plusWeeks(1).isAfter(end)) {
+      return failure("8524", "time must be less than one week");
+    }
+    // Both days are included, regardless of the time of day.
+    List<Map<String, Object>> entries =
+        begin
+            .toLocalDate()
+            .datesUntil(end.toLocalDate().plusDays(1))
+            .flatMap(day -> device.get().history(code, day.toString()).stream())
+            .toList();
+    return success(Map.of("code", "0", "message", "Success", "data", entries));
+  }
+
+  private static LocalDateTime time(JsonNode text) {
+    return LocalDateTime.parse(text.asText(), DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss"));
+  }
+
+  /** The members of the body and of its object params, as in the signature. */
+  private static Map<String, String> flat(JsonNode body) {
+    Map<String, String> flat = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> member : body.properties()) {
+      if (member.getValue().isObject()) {
+        member
+            .getValue()
+            .properties()
+            .forEach(
+                nested ->
+                    flat.put(member.getKey() + "." + nested.getKey(), nested.getValue().asText()));
+      } else {
+        flat.put(member.getKey(), member.getValue().asText());
+      }
+    }
+    return flat;
   }
 
   private static Answer developerDeviceList(SimulatedAccount account) {

@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 
 /**
@@ -37,6 +39,9 @@ public final class SimulatedDevice {
 
   /** Sorted, so that the same values always produce the same bytes. */
   private final SortedMap<String, Object> quota = new TreeMap<>();
+
+  /** EcoFlow's energy history: the entries of a day, by code and day. */
+  private final Map<String, List<Map<String, Object>>> history = new ConcurrentHashMap<>();
 
   private volatile boolean online = true;
   private volatile boolean answersRequests = true;
@@ -113,6 +118,31 @@ public final class SimulatedDevice {
   /** Whether another account owns the device: the app's list has such devices separately. */
   public void setShared(boolean shared) {
     this.shared = shared;
+  }
+
+  /**
+   * Sets the energy history of a day.
+   *
+   * @param day such as 2026-08-01
+   * @param entries the JSON of the entries: an array of {indexName, indexValue, unit, extra}
+   */
+  public SimulatedDevice setHistory(String code, String day, String entries) {
+    try {
+      history.put(code + " " + day, JSON.readValue(entries, new TypeReference<>() {}));
+      return this;
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("Not an array of objects: " + entries, e);
+    }
+  }
+
+  /** The entries of a day; empty for another code or day. */
+  List<Map<String, Object>> history(String code, String day) {
+    return history.getOrDefault(code + " " + day, List.of());
+  }
+
+  /** Whether the cloud has statistics with this code. */
+  boolean hasHistory(String code) {
+    return history.keySet().stream().anyMatch(key -> key.startsWith(code + " "));
   }
 
   /** A copy of the current values. */

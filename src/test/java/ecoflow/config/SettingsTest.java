@@ -180,6 +180,26 @@ class SettingsTest {
   }
 
   @Test
+  void energyHistoryIsOffByDefaultAndRequiresDeveloperKeys() throws ConfigException {
+    String name = "ECOFLOW_HISTORY_INTERVAL";
+    assertEquals(Optional.empty(), Settings.from(keys()).devices().historyInterval());
+    Settings on = Settings.from(keys(name, "900"));
+    assertEquals(Optional.of(Duration.ofMinutes(15)), on.devices().historyInterval());
+    assertEquals(List.of(), on.notes());
+    assertEquals(
+        List.of(
+            name + " has no effect in mode mqtt: EcoFlow's energy history requires developer keys"),
+        Settings.from(account(name, "900")).notes());
+    for (String role : List.of("collect", "serve")) {
+      assertTrue(
+          Settings.from(account(name, "900", "ECOFLOW_ROLE", role, "ECOFLOW_KAFKA_BROKERS", "k:1"))
+              .notes()
+              .contains(name + " has no effect with ECOFLOW_ROLE=" + role),
+          role);
+    }
+  }
+
+  @Test
   void modeOpenMustBeSetExplicitly() throws ConfigException {
     assertEquals(Mode.REST, Settings.from(keys()).mode());
     Settings open = Settings.from(keys("ECOFLOW_API_TYPE", "Open", "ECOFLOW_FULL_INTERVAL", "60"));
@@ -209,6 +229,9 @@ class SettingsTest {
         "LOG_LEVEL | loud | DEBUG, INFO, WARNING, ERROR or CRITICAL",
         "COLLECTING_INTERVAL | 0 | seconds from 0.1 to 86400",
         "COLLECTING_INTERVAL | 10s | seconds from 0.1 to 86400",
+        "ECOFLOW_HISTORY_INTERVAL | 0 | seconds from 900 to 86400",
+        "ECOFLOW_HISTORY_INTERVAL | 899.9 | seconds from 900 to 86400",
+        "ECOFLOW_HISTORY_INTERVAL | off | seconds from 900 to 86400",
         "QUOTA_REQUEST_INTERVAL | -1 | seconds from 0.1 to 86400",
         "RETRY_TIMEOUT | never | seconds from 0.1 to 86400",
         "ESTABLISH_ATTEMPTS | 0 | a whole number from 1 to 1000000",

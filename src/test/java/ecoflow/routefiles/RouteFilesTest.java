@@ -52,6 +52,7 @@ class RouteFilesTest {
           "accountsPage.targets",
           "cloudCall.host",
           "documents.html",
+          "energyHistory.due",
           "health.startupProblems",
           "health.remarks",
           "health.stoppedRoutes",

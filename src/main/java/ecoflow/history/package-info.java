@@ -1,0 +1,2 @@
+/** EcoFlow's own energy history: the codes, the calls and the answers. */
+package ecoflow.history;
