@@ -88,6 +88,10 @@ public final class Beans implements ExporterBeans {
   private Api api;
   private Vertx vertx;
   private Mqtt mqtt;
+
+  /** Null without developer keys. */
+  private EnergyHistory energyHistory;
+
   private Optional<Logins> logins = Optional.empty();
   private Optional<AccountsReload> reload = Optional.empty();
 
@@ -180,6 +184,11 @@ public final class Beans implements ExporterBeans {
   }
 
   @Override
+  public EnergyHistory energyHistory() {
+    return energyHistory;
+  }
+
+  @Override
   public void configure(CamelContext camel) {
     boolean areNamed = accounts.areNamed();
     Logger log = LoggerFactory.getLogger(Beans.class);
@@ -267,8 +276,7 @@ public final class Beans implements ExporterBeans {
     Consumer<Account> forgetPolls = account -> {};
     if (!isServer && (areNamed || accounts.isAny(mode -> !mode.usesAccount()))) {
       forgetPolls = RestMode.bind(registry, api, devices, meters, nanoClock);
-      registry.bind(
-          "energyHistory",
+      energyHistory =
           new EnergyHistory(
               devices,
               api,
@@ -276,7 +284,8 @@ public final class Beans implements ExporterBeans {
               normalised::family,
               settings.devices().historyInterval().filter(every -> role.isEmpty()),
               Clock.systemDefaultZone(),
-              nanoClock));
+              nanoClock);
+      registry.bind("energyHistory", energyHistory);
     }
     List<Consumer<String>> forget = new ArrayList<>();
     if (isServer || usesMqtt) {

@@ -33,6 +33,8 @@ final class CommandLine {
    * @param variables the environment
    */
   static int run(Map<String, String> variables, String... arguments) {
+    // Java 22 and 23 otherwise return a console that is not a terminal.
+    System.setProperty("jdk.console", "java.base");
     PrintWriter out = new PrintWriter(System.out, false, Charset.defaultCharset());
     PrintWriter err = new PrintWriter(System.err, true, Charset.defaultCharset());
     int code =

@@ -38,6 +38,12 @@ final class AccountOption {
    */
   int forEach(Map<String, String> variables, CommandSpec spec, Task task)
       throws ConfigException, CallFailure {
+    return forEach(variables, spec, spec.commandLine().getOut(), task);
+  }
+
+  /** Like the other method, with another stream for the headings. */
+  int forEach(Map<String, String> variables, CommandSpec spec, PrintWriter headings, Task task)
+      throws ConfigException, CallFailure {
     Configuration configuration = Configuration.from(variables);
     if (configuration.process().isServer()) {
       throw new ConfigException(
@@ -47,10 +53,9 @@ final class AccountOption {
     }
     List<AccountSettings> selected =
         select(variables, configuration.accounts(), AccountSettings::name);
-    PrintWriter out = spec.commandLine().getOut();
     if (selected.isEmpty()) {
       // The shard is valid: as an exporter, it waits for accounts.
-      out.println(
+      headings.println(
           "No account of the accounts file belongs to shard "
               + Shard.from(variables).map(Shard::label).orElse(""));
     }
@@ -60,8 +65,8 @@ final class AccountOption {
       if (current.name().isEmpty()) {
         return task.run(current);
       }
-      out.println((i == 0 ? "" : System.lineSeparator()) + "Account " + current.name() + ":");
-      out.flush();
+      headings.println((i == 0 ? "" : System.lineSeparator()) + "Account " + current.name() + ":");
+      headings.flush();
       try {
         highest = Math.max(highest, task.run(current));
       } catch (CallFailure e) {

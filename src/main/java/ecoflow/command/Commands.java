@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,6 +63,16 @@ public final class Commands {
     void login() throws CallFailure;
 
     List<ListedDevice> devices() throws CallFailure;
+
+    /** The devices to serve, after a call for the device list; requires developer keys. */
+    List<HistoryDevice> historyDevices() throws CallFailure;
+
+    /**
+     * The energy that EcoFlow counted on one day; requires developer keys. Calls are paced.
+     *
+     * @param day in the time zone of the device
+     */
+    DayEnergy energy(String serial, String code, LocalDate day) throws CallFailure;
 
     /**
      * The time of the API host, from the Date header of a response; empty without that header.
@@ -154,6 +166,8 @@ public final class Commands {
     commands.addSubcommand(new CheckCommand(variables, exporter, clock));
     commands.addSubcommand(new ValidateCommand(variables, routeCheck));
     commands.addSubcommand(new ReplayCommand(replay, history));
+    commands.addSubcommand(
+        new HistoryCommand(variables, exporter, clock.withZone(ZoneId.systemDefault())));
     commands.addSubcommand(
         new CommandLine(new RoutesCommand()).addSubcommand(new ExportCommand(exporter)));
     // Evaluated for --version only, because reading Camel's version loads one of its classes.

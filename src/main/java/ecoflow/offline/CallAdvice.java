@@ -31,7 +31,7 @@ final class CallAdvice {
           cloud.isRefusal()
               ? cloud.refusal()
               : Lines.describe(cloud, path) + (cloud.hasAdvice() ? "" : ": " + advice(cloud));
-      return new CallFailure(cloud.code(), message, cloud.isDeviceOffline());
+      return new CallFailure(cloud.code(), message, cloud.isDeviceOffline(), cloud.isAboutDevice());
     }
     return new CallFailure("", Lines.describe(failure, path) + ": " + advice(failure));
   }

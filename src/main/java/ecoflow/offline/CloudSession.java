@@ -4,6 +4,8 @@ import ecoflow.account.Account;
 import ecoflow.api.CloudException;
 import ecoflow.command.CallFailure;
 import ecoflow.command.Commands;
+import ecoflow.command.DayEnergy;
+import ecoflow.command.HistoryDevice;
 import ecoflow.command.ListedDevice;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
@@ -11,12 +13,16 @@ import ecoflow.decode.Frames;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Labels;
 import ecoflow.device.Listing;
+import ecoflow.history.EnergyHistory;
+import ecoflow.history.HistoryAnswer;
+import ecoflow.history.HistoryRequest;
 import ecoflow.login.Logins;
 import ecoflow.rest.RestMode;
 import ecoflow.text.ClockOffset;
 import ecoflow.text.Lines;
 import java.io.IOException;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -40,6 +46,7 @@ public final class CloudSession implements Commands.Cloud {
       List.of(
           "cloud-call",
           "http-redelivery",
+          "energy-history",
           "rest-device-list",
           "rest-device-values",
           "quotas",
@@ -129,6 +136,38 @@ public final class CloudSession implements Commands.Cloud {
     return context.beans().devices().isModelKnown(serial) || Frames.hasSerialCondition(serial)
         ? "known"
         : "unknown model";
+  }
+
+  @Override
+  public List<HistoryDevice> historyDevices() throws CallFailure {
+    Object data = call("direct:device-list-call").getBody();
+    call("bean:restPolls?method=acceptDeviceList", exchange -> exchange.getMessage().setBody(data));
+    return context.beans().devices().all(account).stream().map(this::historyDevice).toList();
+  }
+
+  private HistoryDevice historyDevice(DeviceView device) {
+    Labels labels = device.labels();
+    return new HistoryDevice(
+        device.serial(),
+        labels.deviceName(),
+        labels.productName(),
+        labels.generalKey(),
+        device.absence(),
+        context.beans().energyHistory().codes(device.serial()));
+  }
+
+  @Override
+  public DayEnergy energy(String serial, String code, LocalDate day) throws CallFailure {
+    HistoryRequest request = new HistoryRequest(serial, code, day);
+    Object data =
+        call("direct:history-call", exchange -> exchange.getMessage().setBody(request)).getBody();
+    try {
+      HistoryAnswer answer = EnergyHistory.answer(data, code);
+      return new DayEnergy(
+          answer.joules(), answer.problems().stream().map(HistoryAnswer.Problem::text).toList());
+    } catch (CloudException e) {
+      throw CallAdvice.failure(e, null);
+    }
   }
 
   @Override

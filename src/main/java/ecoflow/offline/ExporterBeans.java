@@ -4,6 +4,7 @@ import ecoflow.account.Accounts;
 import ecoflow.config.ConfigException;
 import ecoflow.config.Settings;
 import ecoflow.device.Devices;
+import ecoflow.history.EnergyHistory;
 import org.apache.camel.CamelConfiguration;
 import org.apache.camel.CamelContext;
 
@@ -29,6 +30,9 @@ public interface ExporterBeans extends CamelConfiguration, AutoCloseable {
 
   /** The devices that the routes serve; null before {@link #configure}. */
   Devices devices();
+
+  /** EcoFlow's energy history; null without developer keys, and before {@link #configure}. */
+  EnergyHistory energyHistory();
 
   /** Closes the MQTT connection, so that no route waits for a response of the broker. */
   void disconnect();

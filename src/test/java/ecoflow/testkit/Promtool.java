@@ -23,15 +23,32 @@ public final class Promtool {
   }
 
   /**
+   * Converts a file in the OpenMetrics format to blocks of Prometheus.
+   *
+   * @param directory the directory of the blocks
+   */
+  public static Result createBlocks(Path file, Path directory)
+      throws IOException, InterruptedException {
+    return result(
+        new ProcessBuilder(
+            "promtool",
+            "tsdb",
+            "create-blocks-from",
+            "openmetrics",
+            file.toString(),
+            directory.toString()));
+  }
+
+  /**
    * @param directory location of the page
    */
   public static Result check(Path directory, String page) throws IOException, InterruptedException {
     Path file = Files.writeString(directory.resolve("page"), page);
-    Process promtool =
-        new ProcessBuilder("promtool", "check", "metrics")
-            .redirectInput(file.toFile())
-            .redirectErrorStream(true)
-            .start();
+    return result(new ProcessBuilder("promtool", "check", "metrics").redirectInput(file.toFile()));
+  }
+
+  private static Result result(ProcessBuilder command) throws IOException, InterruptedException {
+    Process promtool = command.redirectErrorStream(true).start();
     String output = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Result(promtool.waitFor(), output);
   }
