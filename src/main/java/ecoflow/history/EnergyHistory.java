@@ -33,6 +33,8 @@ public final class EnergyHistory {
 
   private static final Logger LOG = LoggerFactory.getLogger(EnergyHistory.class);
   private static final String REQUEST = "historyRequest";
+  private static final String PATH = "apiPath";
+  private static final String HISTORY = "Energy history";
   private static final Duration REFUSED = Duration.ofDays(1);
   private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
@@ -145,11 +147,11 @@ public final class EnergyHistory {
     HistoryRequest request = exchange.getProperty(REQUEST, HistoryRequest.class);
     HistoryAnswer answer = HistoryAnswer.of(exchange.getMessage().getBody(), request.code());
     reported.orElseThrow().put(request, answer.joules());
-    String subject = subject(Account.of(exchange), request);
+    Account account = Account.of(exchange);
+    receivedAgain(account.prefix() + HISTORY);
+    String subject = subject(account, request);
     if (answer.problems().isEmpty()) {
-      if (lastWarnings.remove(subject) != null) {
-        LOG.info("{} received again", subject);
-      }
+      receivedAgain(subject);
       return;
     }
     answer.problems().forEach(problem -> meters.reportedEnergyRejected(problem.reason()));
@@ -158,6 +160,12 @@ public final class EnergyHistory {
         lastWarnings,
         subject,
         subject + ": " + Lines.abbreviate(texts) + "; these values have no series");
+  }
+
+  private void receivedAgain(String subject) {
+    if (lastWarnings.remove(subject) != null) {
+      LOG.info("{} received again", subject);
+    }
   }
 
   /** Route step: handles a failed call. The values remain until they are too old. */
@@ -169,23 +177,28 @@ public final class EnergyHistory {
     }
     Account account = Account.of(exchange);
     HistoryRequest request = exchange.getProperty(REQUEST, HistoryRequest.class);
-    String reason = api.failed(account, failure, exchange.getProperty("apiPath", String.class));
+    String subject = subject(account, request);
     if (failure instanceof CloudException cloud && cloud.isDeviceOffline()) {
-      LOG.debug("{}: the device is offline", subject(account, request));
+      LOG.debug("{}: the device is offline", subject);
       return;
     }
-    if (failure instanceof CloudException cloud && FORBIDDEN_CODES.contains(cloud.code())) {
+    String reason = api.failed(account, failure, exchange.getProperty(PATH, String.class));
+    if (!(failure instanceof CloudException cloud) || !cloud.isAboutDevice()) {
+      // The same for each call of the account.
+      subject = account.prefix() + HISTORY;
+      api.recordFailure(account, HISTORY + ": " + reason);
+    } else if (FORBIDDEN_CODES.contains(cloud.code())) {
       refusedUntil.put(
           request.serial() + " " + request.code(), nanoClock.getAsLong() + REFUSED.toNanos());
       reason += "; next attempt in " + REFUSED.toHours() + " h";
     }
-    String subject = subject(account, request);
-    lines.warnOnChange(lastWarnings, subject, "Cannot get: " + subject + ": " + reason);
+    lines.warnOnChange(lastWarnings, subject, subject + " not received: " + reason);
   }
 
   private static String subject(Account account, HistoryRequest request) {
     return account.prefix()
-        + "Energy history of device "
+        + HISTORY
+        + " of device "
         + request.serial()
         + " ("
         + request.code()

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
@@ -187,6 +188,20 @@ class EnergyHistoryTest {
     exporter.cloud().faults().next(HISTORY, Fault.code("8521", "signature is wrong"));
     poll();
     assertEquals(4_680_000, shown("solar", "today"));
+  }
+
+  @Test
+  void callsOfAnAccountDoNotOverlap() {
+    CountDownLatch released = new CountDownLatch(1);
+    exporter.cloud().faults().next(HISTORY, Fault.heldUntil(released));
+    exporter.start(ON);
+    eventually(() -> assertEquals(1, requests().size()));
+
+    poll();
+    assertEquals(1, requests().size());
+
+    released.countDown();
+    eventuallyShown(0, "battery_discharge", "today");
   }
 
   @Test
