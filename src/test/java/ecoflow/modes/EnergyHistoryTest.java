@@ -141,16 +141,23 @@ class EnergyHistoryTest {
   }
 
   @Test
-  void aLaterAnswerReplacesTheValues() {
+  void anAnswerReplacesTheValuesAndAFailureKeepsThem() {
     start();
     eventuallyShown(0, "battery_discharge", "today");
-
     stream
         .setHistory(SOLAR, today, total("1300"))
         .setHistory(SOLAR, yesterday, total("9950"))
         .setHistory(LOAD, today, "[]");
-    poll();
 
+    exporter.cloud().faults().always(HISTORY, Fault.status(400));
+    poll();
+    assertEquals(4_320_000, shown("solar", "today"));
+    assertEquals(2_880_000, shown("home_load", "today"));
+
+    exporter.cloud().faults().clear();
+    // A wrong signature is repeated, with a new time stamp.
+    exporter.cloud().faults().next(HISTORY, Fault.code("8521", "signature is wrong"));
+    poll();
     assertEquals(4_680_000, shown("solar", "today"));
     assertEquals(35_820_000, shown("solar", "yesterday"));
     assertTrue(Double.isNaN(shown("home_load", "today")), "a value that is no longer returned");
@@ -171,23 +178,6 @@ class EnergyHistoryTest {
     assertEquals(1, exporter.page().own(REJECTED, "reason=unit"));
     assertEquals(1, exporter.page().own(REJECTED, "reason=value"));
     assertEquals(0, exporter.page().own(REJECTED, "reason=index"));
-  }
-
-  @Test
-  void aFailedCallKeepsTheValuesAndTheNextOneSucceeds() {
-    start();
-    eventuallyShown(0, "battery_discharge", "today");
-    stream.setHistory(SOLAR, today, total("1300"));
-
-    exporter.cloud().faults().always(HISTORY, Fault.status(400));
-    poll();
-    assertEquals(4_320_000, shown("solar", "today"));
-
-    exporter.cloud().faults().clear();
-    // A wrong signature is repeated, with a new time stamp.
-    exporter.cloud().faults().next(HISTORY, Fault.code("8521", "signature is wrong"));
-    poll();
-    assertEquals(4_680_000, shown("solar", "today"));
   }
 
   @Test
