@@ -46,6 +46,7 @@ final class CamelSettings {
    */
   private static final int CONNECTIONS = 1_000;
 
+  private static final Duration HISTORY_DELAY = Duration.ofSeconds(30);
   private static final Duration SHORT_TICK = Duration.ofMillis(250);
 
   private CamelSettings() {}
@@ -104,8 +105,9 @@ final class CamelSettings {
     boolean areNamed = accounts.areNamed();
     values.put("ecoflow.poll.tick", millis(areNamed ? SHORT_TICK : devices.collectingInterval()));
     values.put("ecoflow.request.tick", millis(areNamed ? SHORT_TICK : mqtt.requestInterval()));
-    // After the device list and the first polls.
-    values.put("ecoflow.history.delay", millis(devices.collectingInterval().multipliedBy(3)));
+    // After the device list and, with a short interval, the first polls.
+    Duration firstPolls = devices.collectingInterval().multipliedBy(3);
+    values.put("ecoflow.history.delay", millis(shorter(firstPolls, HISTORY_DELAY)));
     values.put("ecoflow.history.tick", millis(areNamed ? TICK : history.orElse(TICK)));
     values.put("ecoflow.history.pace", millis(http.backoff()));
     values.put("ecoflow.idle.check.tick", millis(areNamed ? TICK : mqtt.idleCheckInterval()));
@@ -115,6 +117,10 @@ final class CamelSettings {
       values.put("ecoflow.discover.tick", millis(TICK));
     }
     return values;
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
   }
 
   private static String isAny(Accounts accounts, Predicate<Mode> condition) {

@@ -124,7 +124,7 @@ final class HistoryCommand implements Callable<Integer> {
     }
     for (String serial : serials) {
       if (!found.contains(serial.toUpperCase(Locale.ROOT))) {
-        report(Commands.printed(serial) + " is not in the device list");
+        report(Commands.printed(serial) + " is not in the device list or not in ECOFLOW_DEVICE_SN");
         code = Commands.FAILED;
       }
     }

@@ -367,7 +367,8 @@ class HistoryCommandTest {
   void anUnknownDeviceIsReported() {
     assertEquals(1, run("--from", "2026-08-09", "--device", "HJ31ZHISTORY0002"));
     assertEquals(
-        "ecoflow-exporter: HJ31ZHISTORY0002 is not in the device list", err.toString().strip());
+        "ecoflow-exporter: HJ31ZHISTORY0002 is not in the device list or not in ECOFLOW_DEVICE_SN",
+        err.toString().strip());
     assertEquals(0, calls());
   }
 
