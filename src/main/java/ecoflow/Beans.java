@@ -18,6 +18,7 @@ import ecoflow.login.AccountStates;
 import ecoflow.login.Logins;
 import ecoflow.meters.Meters;
 import ecoflow.mqtt.Mqtt;
+import ecoflow.normal.Info;
 import ecoflow.normal.Normalised;
 import ecoflow.offline.ExporterBeans;
 import ecoflow.page.Page;
@@ -204,6 +205,7 @@ public final class Beans implements ExporterBeans {
             meters::conflict,
             settings.page().metrics().areNormalised(),
             Api::objectIn,
+            settings.page().info() ? Info::isText : key -> false,
             nanoClock);
     Normalised normalised =
         new Normalised(

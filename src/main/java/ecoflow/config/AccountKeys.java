@@ -76,6 +76,7 @@ final class AccountKeys {
           "METRICS_PREFIX",
           "ECOFLOW_METRICS",
           "ECOFLOW_JVM_METRICS",
+          "ECOFLOW_INFO",
           "ECOFLOW_ENERGY_HOLD",
           DeviceSettings.HISTORY_INTERVAL,
           "ESTABLISH_ATTEMPTS",

@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
  * @param prefix the prefix of all metric names, without the underscore
  * @param metrics the kinds of device metrics
  * @param jvmMetrics whether the page contains metrics of the Java runtime and the process
+ * @param info whether the page contains texts of devices as information series
  * @param energyHold time after the last message of a device for which its power still counts
  *     towards energy
  */
@@ -31,6 +32,7 @@ public record PageSettings(
     String prefix,
     Metrics metrics,
     boolean jvmMetrics,
+    boolean info,
     Duration energyHold) {
 
   private static final String METRICS = "ECOFLOW_METRICS";
@@ -75,6 +77,7 @@ public record PageSettings(
         prefix,
         metrics(env),
         jvmMetrics(env, prefix),
+        env.flag("ECOFLOW_INFO"),
         env.seconds("ECOFLOW_ENERGY_HOLD", "300", "1", "86400"));
   }
 

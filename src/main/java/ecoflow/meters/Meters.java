@@ -201,6 +201,9 @@ public final class Meters implements AutoCloseable {
       registerCounters(accounts.all().get(0));
     }
     otherMessages = messages("", defaultClient);
+    if (settings.page().info()) {
+      List.of("device_info", "circuit_info", "state").forEach(this::own);
+    }
     if (settings.page().jvmMetrics()) {
       jvm = Optional.of(new JvmMeters(prometheus));
     }

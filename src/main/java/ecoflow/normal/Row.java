@@ -31,7 +31,7 @@ record Row(
 
   private static final int MAX_DIGITS = 9;
   private static final Pattern VARIABLE =
-      Pattern.compile("\\[N\\]|(?<=\\.)N(?=\\.)|\\{SN\\}|chN|bpX");
+      Pattern.compile("\\[N\\]|(?<=\\.)N(?=\\.)|\\{SN\\}|chN(?![a-z])|bpX");
   private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
 
   /** The variable parts of a raw key. */

@@ -196,7 +196,8 @@ final class Table {
     }
   }
 
-  private static Stream<String> lines(String file) {
+  /** The lines of a packaged table, without its header. */
+  static Stream<String> lines(String file) {
     try (BufferedReader in =
         new BufferedReader(new InputStreamReader(Table.class.getResourceAsStream(file), UTF_8))) {
       return in.lines().skip(1).toList().stream();

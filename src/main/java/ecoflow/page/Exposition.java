@@ -126,19 +126,29 @@ final class Exposition extends PagePart<Family> {
   }
 
   /**
-   * Appends an info metric with the labels and the account of each device.
+   * Appends an info metric with the labels of each device, its account if accounts are named, and
+   * its versions.
    *
    * @param name without the suffix _info, which the name of the family lacks in OpenMetrics
+   * @param versions the encoded labels of a device, each preceded by a comma, by serial number
    */
   static void appendDeviceInfo(
-      PageBytes out, String name, List<DeviceView> devices, boolean openMetrics) {
+      PageBytes out,
+      String name,
+      List<DeviceView> devices,
+      boolean areNamed,
+      Map<String, String> versions,
+      boolean openMetrics) {
     String fullName = name + "_info";
-    String help = "Labels and account of the device";
+    String help = areNamed ? "Labels and account of the device" : "Versions of the device";
     out.add(openMetrics ? head(name, help, "info", true) : head(fullName, help, "gauge", false));
     for (DeviceView device : devices) {
       out.add(fullName).add('{').add(deviceLabels(device.labels()));
-      // Names of accounts need no escapes. A device of another source has no account.
-      out.add(",account=\"").add(device.account()).add("\"} 1\n");
+      if (areNamed) {
+        // Names of accounts need no escapes. A device of another source has no account.
+        out.add(",account=\"").add(device.account()).add('"');
+      }
+      out.add(bytes(versions.getOrDefault(device.serial(), ""))).add("} 1\n");
     }
   }
 

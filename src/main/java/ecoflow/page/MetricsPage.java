@@ -5,6 +5,7 @@ import ecoflow.config.PageSettings;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import ecoflow.meters.Meters;
+import ecoflow.normal.Info;
 import ecoflow.normal.Normalised;
 import ecoflow.page.Exposition.Sample;
 import ecoflow.quota.Quotas;
@@ -45,6 +46,7 @@ final class MetricsPage {
   private final Devices devices;
   private final Quotas quotas;
   private final Normalised normalised;
+  private final Info info;
   private final Meters meters;
   private final Exposition.Names names;
 
@@ -65,6 +67,7 @@ final class MetricsPage {
     this.areNamed = accounts.areNamed();
     this.prefix = settings.prefix();
     this.normalised = normalised;
+    this.info = new Info(quotas, normalised);
     this.devices = devices;
     this.quotas = quotas;
     this.meters = meters;
@@ -140,8 +143,17 @@ final class MetricsPage {
     }
     // The metrics of the devices precede the end marker.
     start.removeSuffix(END);
-    if (areNamed) {
-      Exposition.appendDeviceInfo(start, prefix + "_device", all, openMetrics);
+    Snapshot values = filter.isAll() ? quotas.snapshot() : quotas.snapshot(serials);
+    Info.Series texts =
+        settings.info() ? info.series(values.devices()) : new Info.Series(Map.of(), List.of());
+    Map<String, String> versions = texts.versions();
+    if (areNamed || !versions.isEmpty()) {
+      List<DeviceView> described =
+          areNamed
+              ? all
+              : all.stream().filter(device -> versions.containsKey(device.serial())).toList();
+      Exposition.appendDeviceInfo(
+          start, prefix + "_device", described, areNamed, versions, openMetrics);
     }
     Exposition.appendGauge(
         start,
@@ -160,7 +172,6 @@ final class MetricsPage {
                     new Sample(device.labels(), device.lastUpdateMillis().getAsLong() / 1000.0))
             .toList(),
         openMetrics);
-    Snapshot values = filter.isAll() ? quotas.snapshot() : quotas.snapshot(serials);
     Map<String, byte[]> encoded = new HashMap<>();
     Function<String, byte[]> labels =
         serial ->
@@ -174,6 +185,7 @@ final class MetricsPage {
       rest.add(
           new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
+    rest.add(new NormalExposition(prefix, texts.families(), labels, openMetrics));
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 

@@ -8,6 +8,7 @@ import java.util.function.Function;
 final class NormalExposition extends PagePart<NormalFamily> {
 
   private static final String TOTAL = "_total";
+  private static final String INFO = "_info";
 
   private final String prefix;
   private final boolean openMetrics;
@@ -27,14 +28,18 @@ final class NormalExposition extends PagePart<NormalFamily> {
     return current.size();
   }
 
-  /** In OpenMetrics, the name of a counter family lacks the suffix of its series. */
+  /** In OpenMetrics, the name of a counter or info family lacks the suffix of its series. */
   @Override
   byte[] head(NormalFamily current) {
     String name = name(current);
-    boolean isShort = openMetrics && current.isCounter();
-    String familyName = isShort ? name.substring(0, name.length() - TOTAL.length()) : name;
     String type = current.isCounter() ? "counter" : "gauge";
-    return Exposition.head(familyName, current.help(), type, openMetrics);
+    if (openMetrics && current.isCounter()) {
+      name = name.substring(0, name.length() - TOTAL.length());
+    } else if (openMetrics && name.endsWith(INFO)) {
+      name = name.substring(0, name.length() - INFO.length());
+      type = "info";
+    }
+    return Exposition.head(name, current.help(), type, openMetrics);
   }
 
   private String name(NormalFamily current) {

@@ -3,7 +3,7 @@ package ecoflow.quota;
 import java.util.List;
 
 /** A series and its latest value. The lock of the device guards the mutable fields. */
-final class Cell {
+class Cell {
 
   final String rawKey;
   final String name;
@@ -38,7 +38,11 @@ final class Cell {
     return new Cell(rawKey, "", List.of());
   }
 
-  boolean isSeries() {
+  final boolean isSeries() {
     return !name.isEmpty();
+  }
+
+  boolean isText() {
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 package ecoflow.quota;
 
 import ecoflow.quota.Positions.Position;
+import ecoflow.text.Lines;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,11 +15,11 @@ import java.util.function.Predicate;
  * Stores the messages of one device. The caller has locked the device.
  *
  * <p>A quota message is a partial update: keys that it does not contain keep their series. A key
- * whose value is neither a number nor a boolean loses its series. A list replaces the previous list
- * completely. The newest item of a history replaces the previous item completely. Values in JSON
- * strings do not have series, but are among the values of a device. A poll does not overwrite
- * recently pushed values, because EcoFlow answers polls from a database that can be minutes behind
- * the pushes.
+ * whose value is neither a number nor a boolean loses its series; the texts of some keys are stored
+ * in its place. A list replaces the previous list completely. The newest item of a history replaces
+ * the previous item completely. Values in JSON strings do not have series, but are among the values
+ * of a device. A poll does not overwrite recently pushed values, because EcoFlow answers polls from
+ * a database that can be minutes behind the pushes.
  *
  * <p>A message that was received before other messages of the device can be stored after them, for
  * example if it is read back. It changes only values that are older than the message, and adds
@@ -27,6 +28,8 @@ import java.util.function.Predicate;
 final class MessageUpdates {
 
   private static final int MAX_DEPTH = 32;
+  private static final int MAX_TEXTS = 50;
+  private static final int MAX_TEXT_LENGTH = 100;
 
   /** The cost of parsing a JSON string, in values. Invalid JSON costs most. */
   private static final int VALUES_PER_STRING = 20;
@@ -43,6 +46,7 @@ final class MessageUpdates {
    *     ones are dropped
    * @param pushPrecedence returns how long a poll of a device does not overwrite a pushed value
    * @param jsonReader parses a JSON string; returns an empty map if it does not contain an object
+   * @param isText whether the text of a key is stored
    */
   record Settings(
       Predicate<String> ownName,
@@ -50,7 +54,8 @@ final class MessageUpdates {
       int maxSeries,
       int maxValues,
       Function<String, Duration> pushPrecedence,
-      Function<String, Map<?, ?>> jsonReader) {}
+      Function<String, Map<?, ?>> jsonReader,
+      Predicate<String> isText) {}
 
   private final String serial;
   private final Settings settings;
@@ -264,13 +269,45 @@ final class MessageUpdates {
       if (value == null) {
         removedAt(now);
       }
-      int stored = value instanceof String text ? storeString(position, text, depth) : 0;
+      boolean isText = value instanceof String text && storeText(position, text);
+      int stored = value instanceof String text && !isText ? storeString(position, text, depth) : 0;
       if (!position.isEmpty(index)) {
         removeOlder(index.elements(position.key));
         removeOlder(index.members(position.key));
-        remove(position.cell(index));
+        if (!isText) {
+          remove(position.cell(index));
+        }
       }
       return stored;
+    }
+
+    /** Returns whether the text is stored, which does not show that the device is online. */
+    private boolean storeText(Position position, String text) {
+      if (isInString || !settings.isText().test(position.key)) {
+        return false;
+      }
+      String name = Lines.name(text, MAX_TEXT_LENGTH).strip();
+      if (name.isEmpty()) {
+        return false;
+      }
+      Cell cell = position.cell(index);
+      if (!(cell instanceof TextCell)) {
+        remove(cell);
+        if (isRemovedLater()) {
+          return false;
+        }
+        if (index.texts() >= MAX_TEXTS) {
+          conflict(Conflicts.Kind.LIMIT, position.key);
+          return false;
+        }
+        cell = new TextCell(position.key);
+        index.add(cell, now);
+      }
+      ((TextCell) cell).text = name;
+      cell.updatedAt = now;
+      cell.message = messages;
+      cell.pushed = origin == Origin.PUSH;
+      return true;
     }
 
     private int storeObject(Position position, Map<?, ?> members, int depth) {
@@ -314,7 +351,7 @@ final class MessageUpdates {
 
     private int storeNumber(Position position, double value) {
       Cell cell = position.cell(index);
-      if (cell != null && cell.isSeries() == isInString) {
+      if (cell != null && (cell.isSeries() == isInString || cell.isText())) {
         remove(cell);
         cell = null;
       }
@@ -429,7 +466,8 @@ final class MessageUpdates {
       return isNewer(position.cell(index))
           || index.elements(position.key).stream().anyMatch(this::isNewer)
           || index.members(position.key).stream()
-              .anyMatch(cell -> isNewer(cell) && !(keepsMembers && cell.isSeries()));
+              .anyMatch(
+                  cell -> isNewer(cell) && !(keepsMembers && (cell.isSeries() || cell.isText())));
     }
 
     private boolean isNewer(Cell cell) {
@@ -472,7 +510,7 @@ final class MessageUpdates {
 
     /** Removes the values in a JSON string. */
     private void removeStringValues(String key) {
-      removeOlder(index.members(key), cell -> !cell.isSeries());
+      removeOlder(index.members(key), cell -> !cell.isSeries() && !cell.isText());
     }
 
     private void removeOlder(Collection<Cell> cells) {

@@ -203,6 +203,12 @@ final class QuotaStore {
     return device == null ? DeviceValues.none(serial) : device.cellsInOrder().values();
   }
 
+  /** See {@link Quotas#textsOf}. */
+  Map<String, String> textsOf(String serial) {
+    Device device = devices.get(serial);
+    return device == null ? Map.of() : device.texts();
+  }
+
   /** See {@link Quotas#read}. */
   boolean read(String serial, long version, int[] positions, double[] into, long[] numbers) {
     Device device = devices.get(serial);
@@ -285,6 +291,10 @@ final class QuotaStore {
 
     synchronized Map<String, Double> values() {
       return tracker.isConcealed() ? Map.of() : index.values();
+    }
+
+    synchronized Map<String, String> texts() {
+      return tracker.isConcealed() ? Map.of() : index.textsByKey();
     }
 
     synchronized Map<String, Double> changes() {

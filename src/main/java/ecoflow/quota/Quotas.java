@@ -94,6 +94,7 @@ public final class Quotas {
    * @param keepsJsonStrings whether {@link #valuesOf} includes the values in JSON strings, which do
    *     not have series
    * @param jsonReader parses the object in a JSON string; returns an empty map for any other string
+   * @param isText whether {@link #textsOf} includes the text of a raw quota key
    */
   public Quotas(
       DeviceSettings settings,
@@ -102,6 +103,7 @@ public final class Quotas {
       Consumer<String> countConflict,
       boolean keepsJsonStrings,
       Function<String, Map<?, ?>> jsonReader,
+      Predicate<String> isText,
       LongSupplier nanoClock) {
     this.devices = devices;
     this.keepsJsonStrings = keepsJsonStrings;
@@ -125,7 +127,8 @@ public final class Quotas {
             settings.maxSeries(),
             settings.maxValues(),
             devices::pushLead,
-            keepsJsonStrings ? jsonReader : text -> Map.of());
+            keepsJsonStrings ? jsonReader : text -> Map.of(),
+            isText);
     this.store = new QuotaStore(updates, nanoClock);
   }
 
@@ -448,6 +451,11 @@ public final class Quotas {
    */
   public DeviceValues valuesOf(String serial) {
     return store.valuesOf(serial);
+  }
+
+  /** The texts of a device by raw quota key, at most 50 with 100 characters each. */
+  public Map<String, String> textsOf(String serial) {
+    return store.textsOf(serial);
   }
 
   /** Like {@link #valuesOf}, including values that are not shown before the end of a replay. */

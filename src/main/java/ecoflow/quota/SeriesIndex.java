@@ -33,6 +33,9 @@ final class SeriesIndex {
   /** The number of values in JSON strings. */
   private int stringValues;
 
+  /** The number of texts. */
+  private int texts;
+
   /** The version of the set of keys. */
   private long version;
 
@@ -53,12 +56,17 @@ final class SeriesIndex {
 
   /** The number of series. */
   int size() {
-    return byKey.size() - stringValues;
+    return byKey.size() - stringValues - texts;
   }
 
   /** The number of values in JSON strings. */
   int stringValues() {
     return stringValues;
+  }
+
+  /** The number of texts. */
+  int texts() {
+    return texts;
   }
 
   /** Increases whenever a key is added or removed. */
@@ -101,6 +109,8 @@ final class SeriesIndex {
     if (cell.isSeries()) {
       addName(cell);
       cell.computed = computed.contains(cell.rawKey);
+    } else if (cell.isText()) {
+      texts++;
     } else {
       stringValues++;
     }
@@ -133,6 +143,8 @@ final class SeriesIndex {
     byKey.remove(cell.rawKey);
     if (cell.isSeries()) {
       removeName(cell);
+    } else if (cell.isText()) {
+      texts--;
     } else {
       stringValues--;
     }
@@ -157,6 +169,7 @@ final class SeriesIndex {
     byKey.clear();
     byName.clear();
     stringValues = 0;
+    texts = 0;
     version++;
   }
 
@@ -203,10 +216,24 @@ final class SeriesIndex {
     return Collections.unmodifiableMap(values);
   }
 
-  /** All cells with their values, in the order of the page. */
+  /** The texts by key, sorted. */
+  Map<String, String> textsByKey() {
+    Map<String, String> found = new LinkedHashMap<>();
+    if (texts > 0) {
+      byKey.forEach(
+          (key, cell) -> {
+            if (cell instanceof TextCell text) {
+              found.put(key, text.text);
+            }
+          });
+    }
+    return found;
+  }
+
+  /** All cells with numbers, and these numbers, in the order of the page. */
   Family.DeviceCells cellsInOrder() {
     if (inOrderVersion != version) {
-      inOrder = byKey.values().toArray(Cell[]::new);
+      inOrder = byKey.values().stream().filter(cell -> !cell.isText()).toArray(Cell[]::new);
       Arrays.sort(inOrder, PageOrder.OF_CELLS);
       keysInOrder = Arrays.stream(inOrder).map(cell -> cell.rawKey).toArray(String[]::new);
       inOrderVersion = version;

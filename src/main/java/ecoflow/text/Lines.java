@@ -229,10 +229,15 @@ public final class Lines {
    * {@value #MAX_NAME} characters, for labels, pages and log lines.
    */
   public static String name(String text) {
-    if (text.length() <= MAX_NAME && isPrintableAscii(text)) {
+    return name(text, MAX_NAME);
+  }
+
+  /** Like the other method, with another maximum number of characters. */
+  public static String name(String text, int max) {
+    if (text.length() <= max && isPrintableAscii(text)) {
       return text;
     }
-    return cut(CONTROLS.matcher(text).replaceAll(""), MAX_NAME);
+    return cut(CONTROLS.matcher(text).replaceAll(""), max);
   }
 
   /**

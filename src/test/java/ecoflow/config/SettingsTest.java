@@ -133,6 +133,15 @@ class SettingsTest {
   }
 
   @Test
+  void textsAreOptional() throws ConfigException {
+    String info = "ECOFLOW_INFO";
+
+    assertFalse(Settings.from(keys()).page().info());
+    assertTrue(Settings.from(keys(info, "true")).page().info());
+    assertTrue(error(keys(info, "on")).endsWith("expected true or false"));
+  }
+
+  @Test
   void metricsOfTheProcessAreOptional() throws ConfigException {
     String jvm = "ECOFLOW_JVM_METRICS";
 

@@ -54,6 +54,7 @@ class ServedPartitionsTest {
             kind -> {},
             true,
             text -> Map.of(),
+            key -> false,
             () -> nanos);
     partitions =
         new ServedPartitions(

@@ -23,7 +23,13 @@ public final class TestStore {
       Function<String, Map<?, ?>> jsonReader) {
     return new QuotaStore(
         new MessageUpdates.Settings(
-            ownName, conflicts, maxSeries, MAX_VALUES, serial -> Duration.ofMinutes(2), jsonReader),
+            ownName,
+            conflicts,
+            maxSeries,
+            MAX_VALUES,
+            serial -> Duration.ofMinutes(2),
+            jsonReader,
+            key -> key.startsWith("text.")),
         nanoClock);
   }
 

@@ -74,6 +74,7 @@ class SeriesGaugesTest {
             kind -> {},
             true,
             text -> Map.of(),
+            key -> false,
             () -> 0);
   }
 
