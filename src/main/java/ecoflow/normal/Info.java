@@ -156,9 +156,6 @@ public final class Info {
     private final DeviceValues device;
     private final String family;
 
-    /** The numbers by key, for lists of bytes; null before the first one. */
-    private Map<String, Double> numbers;
-
     /** How many serial numbers were found so far, by row. */
     private final Map<InfoRow, Integer> ranks = new HashMap<>();
 
@@ -166,35 +163,37 @@ public final class Info {
       this.device = device;
       this.family = normalised.family(device.serial());
       for (int i = 0; i < device.keys().length; i++) {
-        read(device.keys()[i], device.values()[i], null);
+        read(device.keys()[i], i, null);
       }
-      quotas.textsOf(device.serial()).forEach((key, text) -> read(key, Double.NaN, text));
+      quotas.textsOf(device.serial()).forEach((key, text) -> read(key, -1, text));
     }
 
     /**
+     * @param position of the number among the values of the device; -1 for a text
      * @param text null for a number
      */
-    private void read(String key, double number, String text) {
+    private void read(String key, int position, String text) {
       for (InfoRow row : Rows.EXACT.getOrDefault(key, List.of())) {
-        add(row, new Row.Parts(List.of(), null), key, number, text);
+        add(row, new Row.Parts(List.of(), null), position, text);
       }
       for (KeyPattern pattern : Rows.PATTERNS) {
         if (key.startsWith(pattern.start())) {
           Matcher match = pattern.regex().matcher(key);
           if (match.matches()) {
-            add(pattern.row(), pattern.row().row().parts(match), key, number, text);
+            add(pattern.row(), pattern.row().row().parts(match), position, text);
           }
         }
       }
     }
 
-    private void add(InfoRow row, Row.Parts parts, String key, double number, String text) {
+    private void add(InfoRow row, Row.Parts parts, int position, String text) {
+      double number = position < 0 ? Double.NaN : device.values()[position];
       String shown =
           !row.isOf(family)
               ? null
               : switch (row.format()) {
                 case TEXT -> text;
-                case BYTES -> text == null ? bytes(InfoRow.listOf(key)) : null;
+                case BYTES -> text == null ? bytes(position) : null;
                 case VERSION -> version(number);
                 case STATES -> text == null ? row.states().get(number) : row.names().get(text);
               };
@@ -226,18 +225,16 @@ public final class Info {
           + (version & 0xFF);
     }
 
-    private String bytes(String list) {
-      if (numbers == null) {
-        numbers = new HashMap<>();
-        for (int i = 0; i < device.keys().length; i++) {
-          numbers.put(device.keys()[i], device.values()[i]);
-        }
-      }
+    /** The values of a device are in the order of their indexes, so the bytes are adjacent. */
+    private String bytes(int first) {
+      String list = InfoRow.listOf(device.keys()[first]);
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      int next = numbers.getOrDefault(list + "[0]", 0.0).intValue();
-      while (next != 0 && bytes.size() < MAX_LENGTH) {
-        bytes.write(next);
-        next = numbers.getOrDefault(list + "[" + bytes.size() + "]", 0.0).intValue();
+      for (int i = first; i < device.keys().length && bytes.size() < MAX_LENGTH; i++) {
+        boolean isNext = device.keys()[i].equals(list + "[" + bytes.size() + "]");
+        if (!isNext || device.values()[i] == 0) {
+          break;
+        }
+        bytes.write((int) device.values()[i]);
       }
       return Lines.name(bytes.toString(UTF_8), MAX_LENGTH).strip();
     }

@@ -185,7 +185,9 @@ final class MetricsPage {
       rest.add(
           new NormalExposition(prefix, normalised.families(values.devices()), labels, openMetrics));
     }
-    rest.add(new NormalExposition(prefix, texts.families(), labels, openMetrics));
+    if (!texts.families().isEmpty()) {
+      rest.add(new NormalExposition(prefix, texts.families(), labels, openMetrics));
+    }
     return new PageStream(start, rest, openMetrics ? END : "", gzip);
   }
 

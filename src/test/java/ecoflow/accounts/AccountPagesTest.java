@@ -44,7 +44,8 @@ class AccountPagesTest {
   private static final String BCRYPT_S3CRET =
       "$2y$05$ucUAOEqlIr/YW6m5uY6uSef6ldXfiNa2bdxCtJR89RIMm094OIKHW";
 
-  private static final SimulatedDevice GARAGE = device("R331ZGARAGE00001", "Garage \"1\"");
+  private static final SimulatedDevice GARAGE =
+      device("R331ZGARAGE00001", "Garage \"1\"").set(Map.of("pd.sysVer", 0x0102_002F));
   private static final SimulatedDevice SHED = device("R331ZSHED0000001", "Shed");
 
   @TempDir private static Path directory;
@@ -75,7 +76,8 @@ class AccountPagesTest {
     Files.writeString(ca, Files.readString(berlin.caFile()) + Files.readString(keys.caFile()));
     exporter =
         RunningExporter.start(
-            Variables.ofFile(file, "ECOFLOW_CA_FILE=" + ca, "ECOFLOW_METRICS=both"));
+            Variables.ofFile(
+                file, "ECOFLOW_CA_FILE=" + ca, "ECOFLOW_METRICS=both", "ECOFLOW_INFO=true"));
     for (SimulatedDevice device : List.of(GARAGE, SHED)) {
       exporter.page().eventuallyShows(device, "pd_soc", 50);
       exporter.page().eventuallyScrapes(device, "success", 1);
@@ -131,8 +133,8 @@ class AccountPagesTest {
     assertEquals(
         List.of(
             "ecoflow_device_info{device=\"R331ZGARAGE00001\",device_name=\"Garage \\\"1\\\"\","
-                + "product_name=\"DELTA 2\",device_general_key=\"unknown\",account=\"berlin-17\"}"
-                + " 1",
+                + "product_name=\"DELTA 2\",device_general_key=\"unknown\",account=\"berlin-17\","
+                + "firmware=\"1.2.0.47\"} 1",
             "ecoflow_device_info{device=\"R331ZSHED0000001\",device_name=\"Shed\","
                 + "product_name=\"DELTA 2\",device_general_key=\"unknown\",account=\"keys\"} 1"),
         lines(page, "ecoflow_device_info"));

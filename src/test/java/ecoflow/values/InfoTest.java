@@ -199,7 +199,7 @@ class InfoTest {
   void circuitsOfAShorterListDisappear() {
     SimulatedDevice panel = json(HOME_PANEL);
     List<Integer> bytes = new ArrayList<>();
-    for (byte value : "Küche".getBytes(StandardCharsets.UTF_8)) {
+    for (byte value : "Küche im Erdgeschoss".getBytes(StandardCharsets.UTF_8)) {
       bytes.add(value & 0xFF);
     }
     bytes.addAll(List.of(0, 0, 0));
@@ -211,9 +211,9 @@ class InfoTest {
                 Map.of("chName", bytes, "iconNum", 3),
                 Map.of("chName", "Hall", "iconNum", 4),
                 Map.of("chName", List.of(0, 0, 0)))));
-    assertEquals(Map.of("1", "Küche", "2", "Hall"), circuits(panel));
+    assertEquals(Map.of("1", "Küche im Erdgeschoss", "2", "Hall"), circuits(panel));
     push(panel, Map.of("loadChInfo.info", List.of(Map.of("chName", bytes))));
-    assertEquals(Map.of("1", "Küche"), circuits(panel));
+    assertEquals(Map.of("1", "Küche im Erdgeschoss"), circuits(panel));
   }
 
   @Test
