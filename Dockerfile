@@ -64,8 +64,9 @@ RUN mkdir -p /system/etc /system/tmp /system/usr/bin /system/usr/lib /system/usr
     && printf 'root:x:0:\necoflow:x:1000:\n' > /system/etc/group \
     && cp /etc/nsswitch.conf /etc/os-release /system/etc/ \
     # Libraries have a separate layer, which does not change with the sources.
-    && mkdir -p /exporter/lib \
+    && mkdir -p /exporter/lib/tools \
     && mv lib/ecoflow-exporter.jar /exporter/lib/ \
+    && mv lib/tools/ecoflow-tools.jar /exporter/lib/tools/ \
     && mv LICENSE THIRD-PARTY.txt bin cache devices.json /exporter/
 
 FROM scratch AS exporter

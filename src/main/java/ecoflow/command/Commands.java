@@ -145,7 +145,13 @@ public final class Commands {
     List<String> series(Duration age, Consumer<String> problem) throws ConfigException, IOException;
   }
 
+  /** The command in a separate jar, which the launcher adds to the class path. */
+  private static final String LIB = "lib";
+
   private final CommandLine commands;
+  private final Map<String, String> variables;
+  private final PrintWriter out;
+  private final PrintWriter err;
 
   /**
    * @param variables the environment
@@ -160,6 +166,9 @@ public final class Commands {
       Clock clock,
       PrintWriter out,
       PrintWriter err) {
+    this.variables = variables;
+    this.out = out;
+    this.err = err;
     commands = new CommandLine(new Top());
     commands.addSubcommand(new ConfigCommand(variables));
     commands.addSubcommand(new DevicesCommand(variables, exporter));
@@ -172,17 +181,37 @@ public final class Commands {
         new CommandLine(new RoutesCommand()).addSubcommand(new ExportCommand(exporter)));
     // Evaluated for --version only, because reading Camel's version loads one of its classes.
     commands.getCommandSpec().versionProvider(() -> exporter.versions().toArray(String[]::new));
-    // The following settings also apply to the subcommands added above.
-    commands.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
-    commands.setOut(out);
-    commands.setErr(err);
-    commands.setParameterExceptionHandler((failure, arguments) -> invalidLine(failure, err));
-    commands.setExecutionExceptionHandler((failure, line, result) -> failed(failure, err));
   }
 
   /** Runs the command and returns the exit code. */
   public int run(String... arguments) {
+    if (arguments.length > 0 && arguments[0].equals(LIB)) {
+      try {
+        commands.addSubcommand(lib());
+      } catch (ClassNotFoundException e) {
+        err.println(NAME + ": lib requires the distribution: run bin/" + NAME + " instead of java");
+        return BAD_CONFIGURATION;
+      }
+    }
+    // These settings also apply to the subcommands.
+    commands.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
+    commands.setOut(out);
+    commands.setErr(err);
+    commands.setParameterExceptionHandler((failure, line) -> invalidLine(failure, err));
+    commands.setExecutionExceptionHandler((failure, line, result) -> failed(failure, err));
     return commands.execute(arguments);
+  }
+
+  private Object lib() throws ClassNotFoundException {
+    try {
+      return Class.forName("ecoflow.tools.LibCommand")
+          .getConstructor(Map.class)
+          .newInstance(variables);
+    } catch (ClassNotFoundException e) {
+      throw e;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static int invalidLine(ParameterException failure, PrintWriter err) {

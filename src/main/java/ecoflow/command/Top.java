@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
     optionListHeading = "%nOptions:%n",
     footer = {
       "",
-      "Additional command of the launcher of the distribution:",
+      "Additional commands of the launcher of the distribution:",
+      "  lib      Manages jars of Camel components and Micrometer registries.",
       "  train    Creates the start-up archive for the current Java runtime.",
       "",
       "All settings are environment variables: \"config\" prints their values,",

@@ -101,7 +101,8 @@ final class AccountKeys {
           "JAVA_HOME",
           Launcher.JAVA_OPTS,
           "ECOFLOW_CACHE_DIR",
-          "ECOFLOW_ARCHIVE");
+          "ECOFLOW_ARCHIVE",
+          Launcher.MAVEN_MIRROR);
 
   /** Variables that cannot be set together with the accounts file. */
   static final List<String> ONLY_IN_FILE =

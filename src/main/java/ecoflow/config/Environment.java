@@ -43,7 +43,8 @@ final class Environment {
           Settings.USER,
           Settings.PASSWORD,
           // System properties can be passwords.
-          Launcher.JAVA_OPTS);
+          Launcher.JAVA_OPTS,
+          Launcher.MAVEN_MIRROR);
 
   private static final int SHOWN_CHARACTERS = 80;
 

@@ -4,8 +4,10 @@ import java.net.IDN;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -42,6 +44,17 @@ public record HttpSettings(
       Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?");
   private static final List<String> REGIONS =
       List.of("api-e.ecoflow.com", "api-a.ecoflow.com", "api.ecoflow.com");
+
+  /**
+   * The settings for a command that makes other HTTPS calls.
+   *
+   * @throws ConfigException if a setting is not valid
+   */
+  public static HttpSettings from(Map<String, String> variables) throws ConfigException {
+    Environment env = new Environment(variables);
+    env.rejectQuotes();
+    return read(env, new ArrayList<>());
+  }
 
   /**
    * @param notes receives a line for each setting without effect

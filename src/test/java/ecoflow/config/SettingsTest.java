@@ -544,7 +544,12 @@ class SettingsTest {
   @MethodSource("variablesWithoutQuotes")
   void quotesAroundAValueAreRejected(String name) {
     boolean isSecret =
-        List.of("ECOFLOW_ACCESS_KEY", "ECOFLOW_SECRET_KEY", "ECOFLOW_JAVA_OPTS").contains(name);
+        List.of(
+                "ECOFLOW_ACCESS_KEY",
+                "ECOFLOW_SECRET_KEY",
+                "ECOFLOW_JAVA_OPTS",
+                "ECOFLOW_MAVEN_MIRROR")
+            .contains(name);
     for (String value : List.of("\"rest\"", "'rest'", "\"\"", "\u201Crest\u201D")) {
       assertEquals(
           name + "=" + (isSecret ? "***" : value) + " has quotes around it: remove them",

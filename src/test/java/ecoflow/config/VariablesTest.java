@@ -148,4 +148,15 @@ class VariablesTest {
     assertEquals("localhost, 10.0.0.0/8 from environment, no_proxy", shown(variables, "NO_PROXY"));
     assertFalse(Settings.explain(variables).toString().contains(SECRET));
   }
+
+  @Test
+  void mavenMirrorIsShownWithoutItsLogin() throws ConfigException {
+    Map<String, String> variables =
+        account("ECOFLOW_MAVEN_MIRROR", "https://me:" + SECRET + "@nexus.example.com/maven");
+
+    assertEquals(
+        "https://***@nexus.example.com/maven from environment",
+        shown(variables, "ECOFLOW_MAVEN_MIRROR"));
+    assertFalse(Settings.explain(variables).toString().contains(SECRET));
+  }
 }

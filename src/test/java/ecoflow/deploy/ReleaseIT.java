@@ -24,6 +24,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeAll;
@@ -137,9 +138,10 @@ class ReleaseIT {
     distribution.classPath().stream()
         .filter(name -> name.startsWith(Distribution.NATIVE_LIBRARY_PREFIX))
         .forEach(shipped::add);
-    Distribution.files(distribution.directory().resolve("lib/fleet")).stream()
+    Stream.of("lib/fleet", "lib/tools")
+        .flatMap(name -> Distribution.files(distribution.directory().resolve(name)).stream())
         .map(file -> file.getFileName().toString())
-        .filter(name -> !name.equals("ecoflow-fleet.jar"))
+        .filter(name -> !name.startsWith("ecoflow-"))
         .forEach(shipped::add);
     return shipped;
   }

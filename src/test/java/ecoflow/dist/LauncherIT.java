@@ -561,7 +561,7 @@ class LauncherIT {
               .toList());
       List<Path> jars =
           Distribution.files(distribution.directory().resolve("lib")).stream()
-              .filter(file -> !file.endsWith("META-INF") && !file.endsWith("fleet"))
+              .filter(file -> !file.toString().matches(".*/(META-INF|fleet|tools)"))
               .toList();
       assertEquals(
           listed,

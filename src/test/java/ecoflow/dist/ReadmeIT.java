@@ -105,8 +105,8 @@ class ReadmeIT {
       startsWithCopiedRoutes(command);
     } else if (command.startsWith("java -jar target/ecoflow-exporter.jar ")) {
       runsACommand(command);
-    } else if (command.contains(" dependency:copy-dependencies ")) {
-      fetchesComponents(command);
+    } else if (command.contains("/bin/ecoflow-exporter lib add ")) {
+      addsComponents(command);
     } else if (command.endsWith("./mvnw -Pdemo")) {
       startsTheDemo(command);
     } else if (command.equals("./mvnw spotless:apply")) {
@@ -236,15 +236,16 @@ class ReadmeIT {
         () -> shown + process.lines());
   }
 
-  private void fetchesComponents(String command) throws IOException {
+  private void addsComponents(String command) throws IOException {
     Path lib = directory.resolve("lib");
-    build(command.replace("/etc/ecoflow/lib", lib.toString()));
-    Set<String> fetched = names(Distribution.files(lib));
-    assertTrue(fetched.contains("camel-sql-4.18.0.jar"), () -> "" + fetched);
-    assertTrue(fetched.contains("postgresql-42.7.8.jar"), () -> "" + fetched);
     unpacksTheDistribution();
-    Set<String> there = names(Distribution.files(unpacked().resolve("lib")));
-    assertEquals(Set.of(), common(fetched, there), "libraries of the exporter are not downloaded");
+    startShell(directory, Map.of(), command.replace("/etc/ecoflow/lib", lib.toString()));
+    assertEquals(0, process.exitCode(), () -> "" + process.lines());
+    Set<String> added = names(Distribution.files(lib));
+    assertTrue(added.contains("camel-sql-4.18.0.jar"), () -> "" + added);
+    assertTrue(added.contains("postgresql-42.7.8.jar"), () -> "" + added);
+    Set<String> contained = names(Distribution.files(unpacked().resolve("lib")));
+    assertEquals(Set.of(), common(added, contained), "libraries of the exporter are not added");
 
     // Camel finds the component and its dependencies.
     Path routes = Files.createDirectory(directory.resolve("sql"));

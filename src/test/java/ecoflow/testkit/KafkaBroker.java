@@ -26,7 +26,7 @@ public final class KafkaBroker implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
   private static final String FETCH =
-      "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=FOLDER";
+      "./mvnw -q -f src/test/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=";
 
   private final Path directory;
   private final String name;
@@ -41,7 +41,13 @@ public final class KafkaBroker implements AutoCloseable {
     this(
         directory,
         SinkRun.fetch(
-            "kafka-broker", directory, FETCH, "-DoutputDirectory=FOLDER", "-DoutputDirectory="),
+            "kafka-broker",
+            jars ->
+                ChildProcess.shell(
+                    Path.of("").toAbsolutePath(),
+                    directory.resolve("fetch"),
+                    Map.of(),
+                    FETCH + jars)),
         1,
         Ports.next());
   }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The packaged jar with one sink of {@code examples/routes}: its file in a separate directory, and
@@ -21,8 +22,7 @@ public final class SinkRun implements AutoCloseable {
   /** The component's jars are kept between builds, until {@code clean}. */
   private static final Path FETCHED = Path.of("target/sinks").toAbsolutePath();
 
-  private static final String FETCH = "./mvnw ";
-  private static final String LIB = "-Dlib=/etc/ecoflow/lib";
+  private static final String ADD = "ECOFLOW_LIB_DIR=/etc/ecoflow/lib ";
 
   private final Path directory;
   private final SimulatedCloud cloud;
@@ -46,29 +46,38 @@ public final class SinkRun implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     String needs = file.head("Needs");
-    if (needs.contains(FETCH)) {
+    if (needs.contains(ADD)) {
       directories.put("ECOFLOW_LIB_DIR", fetch(file.name(), needs).toString());
     }
   }
 
-  /** Returns the directory with the jars that a Maven command has fetched. */
+  /** Returns the directory with the jars that the command lib has added. */
   private Path fetch(String name, String needs) {
-    return fetch(name, directory, needs.substring(needs.indexOf(FETCH)), LIB, "-Dlib=");
+    String command = needs.substring(needs.indexOf(ADD) + ADD.length());
+    return fetch(
+        name,
+        lib ->
+            ChildProcess.shell(
+                Distribution.unpackedIn(directory).directory(),
+                directory.resolve("fetch"),
+                Map.of("ECOFLOW_LIB_DIR", lib.toString()),
+                command));
   }
 
-  /** Runs a Maven command that downloads jars into a directory, unless they are already there. */
-  static Path fetch(String name, Path work, String command, String option, String assignment) {
+  /**
+   * Runs a command that downloads jars into a directory, unless they are already there.
+   *
+   * @param download starts the command with the directory
+   */
+  static Path fetch(String name, Function<Path, ChildProcess> download) {
     Path fetched = FETCHED.resolve(name);
     if (!Files.isDirectory(fetched)) {
       // Uses another name at first, because an interrupted download would look complete.
       Path part = FETCHED.resolve(name + ".part");
       try {
         Files.createDirectories(FETCHED);
-        String line = command.replace(option, assignment + part);
-        try (ChildProcess maven =
-            ChildProcess.shell(
-                Path.of("").toAbsolutePath(), work.resolve("fetch"), Map.of(), line)) {
-          assertEquals(0, maven.exitCode(), () -> line + maven.lines());
+        try (ChildProcess process = download.apply(part)) {
+          assertEquals(0, process.exitCode(), () -> name + process.lines());
         }
         Files.move(part, fetched);
       } catch (IOException e) {

@@ -1,0 +1,2 @@
+/** The command lib, which adds component jars. In the jar ecoflow-tools.jar. */
+package ecoflow.tools;
