@@ -58,8 +58,8 @@ class InfoTest {
           HOME_PANEL_3,
           POWER_OCEAN);
 
-  private static final SimulatedDevice STREAM = stream();
-  private static final SimulatedDevice STREAM_OFF = stream();
+  private static final SimulatedDevice STREAM =
+      new SimulatedDevice("BK11ZINF00000001", "Balcony", "STREAM Ultra", WireFormat.JSON);
 
   @RegisterExtension
   static final ExporterExtension exporter =
@@ -76,17 +76,9 @@ class InfoTest {
           .with(STREAM)
           .startedAtOnce();
 
-  @RegisterExtension
-  static final ExporterExtension without =
-      ExporterExtension.rest("COLLECTING_INTERVAL=1").with(STREAM_OFF).startedAtOnce();
-
   @TempDir private static Path directory;
 
   private final Page page = exporter.page();
-
-  private static SimulatedDevice stream() {
-    return new SimulatedDevice("BK11ZINF00000001", "Balcony", "STREAM Ultra", WireFormat.JSON);
-  }
 
   @BeforeAll
   static void connect() {
@@ -335,17 +327,6 @@ class InfoTest {
     assertEquals(1, of.of(STREAM, "grid_connection_sta"));
     STREAM.set(Map.of("gridConnectionSta", "PANEL_SOMETHING"));
     eventually(() -> assertEquals(List.of(), of.series("state")));
-  }
-
-  @Test
-  void noneWithoutTheSetting() {
-    STREAM_OFF.set(
-        Map.of("cmsBattSoc", 50, "gridConnectionSta", 1, "pdFirmVer", 0x0102_004E, "state", 7));
-    Page of = without.page();
-    of.eventuallyShows(STREAM_OFF, "pd_firm_ver", 0x0102_004E);
-    assertEquals(List.of(), of.lines("device_info"));
-    // The names are not reserved.
-    assertEquals(7, of.of(STREAM_OFF, "state"));
   }
 
   @Test

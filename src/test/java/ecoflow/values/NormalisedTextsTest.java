@@ -59,6 +59,17 @@ class NormalisedTextsTest {
     return page.of(SERIAL, "battery_pack_" + name, "pack=" + pack);
   }
 
+  /** Without ECOFLOW_INFO; {@link InfoTest} tests these keys with the setting. */
+  @Test
+  void versionsAndStatesAreOffByDefaultAndTheirNamesAreNotReserved() {
+    BOTH.setOnline(true);
+    set(Map.of("gridConnectionSta", 1, "pdFirmVer", 0x0102_004E, "state", 7));
+    Page page = exporter.page();
+    page.eventuallyShows(SERIAL, "pd_firm_ver", 0x0102_004E);
+    assertEquals(List.of(), page.lines("device_info"));
+    assertEquals(7, page.of(SERIAL, "state"));
+  }
+
   @Test
   void packsAreNormalisedAndTheRawPageIsUnchanged() {
     set(Map.of("bpSoc", 80, "bpPwr", 105, "bp_addr.updateTime", "2024-01-01 10:00:00"));
