@@ -30,7 +30,7 @@ record InfoRow(
   private static final Pattern DIGITS = Pattern.compile("[0-9]+");
   private static final String FIRST_BYTE = "[0]";
 
-  /** The formats of values, in lower case as in the table. */
+  /** The formats of values. */
   enum Format {
     /** A text. */
     TEXT,
