@@ -282,8 +282,17 @@ class RollingUpdateIT {
     publishNext();
     eventually(() -> assertEquals(DEVICES, numbers().size()));
     Thread load = load();
-    // A server can read the first message of a device before the record with the name.
     awaitNumber(prometheus, 3 * MESSAGES_PER_SECOND);
+    // A server can read the first message of a device before the record with the name.
+    eventually(
+        () -> {
+          List<Sample> now = prometheus.query(NUMBERS);
+          assertEquals(DEVICES, now.size(), now::toString);
+          assertTrue(
+              now.stream()
+                  .allMatch(sample -> sample.labels().get("device_name").startsWith("Name ")),
+              now::toString);
+        });
 
     double start = System.currentTimeMillis() / 1000.0;
     Scraper scraper = new Scraper(servers.stream().map(Member::page).toList());
@@ -406,7 +415,7 @@ class RollingUpdateIT {
     double limit = MAX_GAP_SECONDS * Math.max(1, longestStart / MAX_START_SECONDS);
     assertTrue(longestGap <= limit, () -> longestGap + " s of " + limit + " s");
 
-    String range = "[%ds:1s]".formatted((int) Math.ceil(end - start));
+    String range = "[%ds:1s]".formatted((int) (end - start));
     // No value of a device is shown with other labels, such as a default name.
     List<Sample> shown = prometheus.query("last_over_time((%s)%s)".formatted(NUMBERS, range), end);
     assertEquals(DEVICES, shown.size(), shown::toString);

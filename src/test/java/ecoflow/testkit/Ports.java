@@ -11,7 +11,7 @@ import java.util.Random;
 public final class Ports {
 
   private static final int FIRST = 10_000;
-  private static final int COUNT = 10_000;
+  private static final int COUNT = 7_000;
 
   /** Each process of a test run has its own range. */
   private static final int RANGE = FIRST + (Integer.getInteger("test.process", 1) - 1) * COUNT;

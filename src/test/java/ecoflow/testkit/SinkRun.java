@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import ecoflow.cloud.SimulatedCloud;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -65,24 +68,32 @@ public final class SinkRun implements AutoCloseable {
   }
 
   /**
-   * Runs a command that downloads jars into a directory, unless they are already there.
+   * Runs a command that downloads jars into a directory, unless they are already there. Another
+   * process of the test run can need the same jars.
    *
    * @param download starts the command with the directory
    */
   static Path fetch(String name, Function<Path, ChildProcess> download) {
     Path fetched = FETCHED.resolve(name);
-    if (!Files.isDirectory(fetched)) {
-      // Uses another name at first, because an interrupted download would look complete.
-      Path part = FETCHED.resolve(name + ".part");
-      try {
-        Files.createDirectories(FETCHED);
-        try (ChildProcess process = download.apply(part)) {
-          assertEquals(0, process.exitCode(), () -> name + process.lines());
+    // Uses another name at first, because an interrupted download would look complete.
+    Path part = FETCHED.resolve(name + ".part");
+    try {
+      Files.createDirectories(FETCHED);
+      try (FileChannel file =
+              FileChannel.open(
+                  FETCHED.resolve(name + ".lock"),
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.WRITE);
+          FileLock lock = file.lock()) {
+        if (lock.isValid() && !Files.isDirectory(fetched)) {
+          try (ChildProcess process = download.apply(part)) {
+            assertEquals(0, process.exitCode(), () -> name + process.lines());
+          }
+          Files.move(part, fetched);
         }
-        Files.move(part, fetched);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
     return fetched;
   }
