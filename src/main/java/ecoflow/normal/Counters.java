@@ -91,11 +91,13 @@ final class Counters {
   /**
    * A flow whose power is in the plan, with the native counters of the same energy.
    *
+   * @param circuit the number of the circuit; 0 for another flow
    * @param partner index of the series with the number of the other circuit of a split-phase pair;
    *     -1 without such a series
    */
   private record Computed(
       int power,
+      int circuit,
       int partner,
       int sign,
       StepIntegral energy,
@@ -106,13 +108,18 @@ final class Counters {
       return !Double.isNaN(values[power]) && natives.stream().noneMatch(NativeCounter::counts);
     }
 
-    String circuit() {
-      return series.labels().get(CIRCUIT);
+    /** The number of the other circuit of a pair; 0 for a single circuit. */
+    int partner(double[] values) {
+      return partner < 0 || Double.isNaN(values[partner]) ? 0 : (int) values[partner];
     }
 
-    /** The number of the other circuit of a pair; empty for a single circuit. */
-    String partner(double[] values) {
-      return partner < 0 || Double.isNaN(values[partner]) ? "" : "" + (long) values[partner];
+    /** It is enough if one of the circuits refers to the other. */
+    boolean isPairWith(Computed other, double[] values) {
+      int ofThis = partner(values);
+      int ofOther = other.partner(values);
+      return (ofThis == other.circuit || ofOther == circuit)
+          && (ofThis == other.circuit || ofThis == 0)
+          && (ofOther == circuit || ofOther == 0);
     }
   }
 
@@ -145,12 +152,14 @@ final class Counters {
     flows = new ArrayList<>();
     for (int i = 0; i < all.length; i++) {
       Series power = all[i];
-      if (isCircuit(power)) {
-        flows.add(computed(i, new Flow(CIRCUIT_POWER, power.labels(), 1, "circuit_"), all));
+      int circuit = circuit(power);
+      if (circuit > 0) {
+        Flow flow = new Flow(CIRCUIT_POWER, power.labels(), 1, CIRCUIT + "_");
+        flows.add(computed(i, circuit, flow, all));
       }
       for (Flow flow : FLOWS) {
         if (flow.isPower(power)) {
-          flows.add(computed(i, flow, all));
+          flows.add(computed(i, 0, flow, all));
         }
       }
     }
@@ -180,19 +189,21 @@ final class Counters {
     return cells;
   }
 
-  /** Whether a series is the power of a circuit with a number, not of a part such as a motor. */
-  private static boolean isCircuit(Series series) {
-    return series.name().name().equals(CIRCUIT_POWER)
-        && series.labels().get(CIRCUIT).matches("[0-9]+");
+  /** The number of the circuit whose power a series is; 0 for a part such as a motor. */
+  private static int circuit(Series series) {
+    String label = series.labels().getOrDefault(CIRCUIT, "");
+    boolean isCircuit = series.name().name().equals(CIRCUIT_POWER) && label.matches("[0-9]+");
+    return isCircuit ? Integer.parseInt(label) : 0;
   }
 
-  private Computed computed(int power, Flow flow, Series[] all) {
+  private Computed computed(int power, int circuit, Flow flow, Series[] all) {
     Series series = energySeries(flow.energy(), flow.labels());
     Set<NativeCounter> natives = nativesOf.computeIfAbsent(flow, unused -> new HashSet<>());
     int partner = -1;
     for (int i = 0; i < all.length; i++) {
-      boolean hasLabels = all[i].labels().entrySet().containsAll(flow.labels().entrySet());
-      if (nativeOf[i] != null && all[i].name().equals(series.name()) && hasLabels) {
+      if (nativeOf[i] != null
+          && all[i].name().equals(series.name())
+          && all[i].labels().entrySet().containsAll(flow.labels().entrySet())) {
         natives.add(nativeOf[i]);
       }
       if (all[i].name().name().equals(CIRCUIT_PARTNER) && all[i].labels().equals(flow.labels())) {
@@ -200,7 +211,7 @@ final class Counters {
       }
     }
     StepIntegral energy = computed.computeIfAbsent(flow, unused -> new StepIntegral(maxWatts));
-    return new Computed(power, partner, flow.sign(), energy, natives, series);
+    return new Computed(power, circuit, partner, flow.sign(), energy, natives, series);
   }
 
   private Series energySeries(String prefix, Map<String, String> labelsOfPower) {
@@ -268,49 +279,42 @@ final class Counters {
         values[i] = nativeOf[i].value();
       }
     }
-    return flows.stream()
-        .filter(flow -> flow.isShown(values))
-        .flatMap(flow -> counted(flow, values).stream())
-        .toList();
+    List<Counted> counted = new ArrayList<>();
+    for (Computed flow : flows) {
+      if (!flow.isShown(values)) {
+        continue;
+      }
+      Optional<Computed> other = partner(flow, values);
+      if (other.isEmpty()) {
+        counted.add(new Counted(flow.series(), flow.energy().joules()));
+      } else if (flow.circuit() < other.get().circuit() && other.get().isShown(values)) {
+        counted.add(pair(flow, other.get()));
+      }
+    }
+    return counted;
   }
 
   /** Two circuits of a split-phase pair have one series, because they supply one appliance. */
-  private Optional<Counted> counted(Computed flow, double[] values) {
-    Optional<Computed> partner = partner(flow, values);
-    if (partner.isEmpty()) {
-      return Optional.of(new Counted(flow.series(), flow.energy().joules()));
-    }
-    Computed other = partner.get();
-    if (!other.isShown(values) || number(flow) > number(other)) {
-      return Optional.empty();
-    }
-    Map<String, String> labels = Map.of(CIRCUIT, flow.circuit() + "+" + other.circuit());
-    double joules = flow.energy().joules() + other.energy().joules();
-    return Optional.of(new Counted(energySeries("circuit_", labels), joules));
+  private Counted pair(Computed one, Computed other) {
+    Map<String, String> labels = Map.of(CIRCUIT, one.circuit() + "+" + other.circuit());
+    double joules = one.energy().joules() + other.energy().joules();
+    return new Counted(energySeries(CIRCUIT + "_", labels), joules);
   }
 
+  /** The other circuit of a split-phase pair, unless it is in a pair with another circuit. */
   private Optional<Computed> partner(Computed flow, double[] values) {
     return candidate(flow, values)
         .filter(other -> candidate(other, values).filter(flow::equals).isPresent());
   }
 
-  /** The other circuit of a split-phase pair; it is enough if one of both refers to the other. */
   private Optional<Computed> candidate(Computed flow, double[] values) {
+    if (flow.circuit() == 0) {
+      return Optional.empty();
+    }
     return flows.stream()
-        .filter(other -> other.circuit() != null && other != flow)
-        .filter(
-            other -> {
-              boolean refersTo = flow.partner(values).equals(other.circuit());
-              boolean isReferredTo = other.partner(values).equals(flow.circuit());
-              return (refersTo || flow.partner(values).isEmpty())
-                  && (isReferredTo || other.partner(values).isEmpty())
-                  && (refersTo || isReferredTo);
-            })
+        .filter(other -> other.circuit() > 0 && other.circuit() != flow.circuit())
+        .filter(other -> flow.isPairWith(other, values))
         .findFirst();
-  }
-
-  private static int number(Computed circuit) {
-    return Integer.parseInt(circuit.circuit());
   }
 
   /** A computed counter and its value. */
