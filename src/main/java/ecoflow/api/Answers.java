@@ -13,7 +13,7 @@ final class Answers {
   private static final Pattern UNKNOWN_ACCOUNT =
       Pattern.compile("(?i)\\b(account|user)\\b.*\\b(doesn['\u2019]?t|does not|not) exist");
 
-  private static final String DEVICE_NOT_ALLOWED = "1006";
+  static final String DEVICE_NOT_ALLOWED = "1006";
   private static final Pattern OFFLINE = Pattern.compile("(?i)\\b(offline|not online)\\b");
   private static final Pattern PASSWORD = Pattern.compile("(?i)password");
 

@@ -14,6 +14,9 @@ public final class CloudException extends PlainException {
   /** Wrong password, unknown access key, and wrong signature; see {@link Answers}. */
   private static final Set<String> REFUSALS = Set.of(WRONG_PASSWORD, "8513", "8521");
 
+  /** The developer keys are not allowed to read the device. */
+  private static final Set<String> FORBIDDEN = Set.of(Answers.DEVICE_NOT_ALLOWED, "8512");
+
   private final String code;
   private final String advice;
 
@@ -66,6 +69,11 @@ public final class CloudException extends PlainException {
   /** Whether the response only reports that the device is offline. */
   public boolean isDeviceOffline() {
     return Answers.isDeviceOffline(code, getMessage());
+  }
+
+  /** Whether the developer keys are not allowed to read the device. */
+  public boolean isDeviceForbidden() {
+    return FORBIDDEN.contains(code) && !isDeviceOffline();
   }
 
   /** Whether EcoFlow asks for fewer calls. */

@@ -41,8 +41,6 @@ final class RestPolls {
   private static final Duration SLOW_SO_FAR = Duration.ofSeconds(1);
 
   private static final int MAX_FAST_CALLS = 16;
-  // EcoFlow's codes for devices that the developer keys are not allowed to read.
-  private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
   private static final class State {
 
@@ -439,9 +437,7 @@ final class RestPolls {
   }
 
   private static boolean isForbidden(Throwable failure) {
-    return failure instanceof CloudException cloud
-        && FORBIDDEN_CODES.contains(cloud.code())
-        && !cloud.isDeviceOffline();
+    return failure instanceof CloudException cloud && cloud.isDeviceForbidden();
   }
 
   private static void ended(State state, String serial) {
