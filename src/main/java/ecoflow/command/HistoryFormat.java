@@ -1,5 +1,6 @@
 package ecoflow.command;
 
+import ecoflow.text.Lines;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.Comparator;
@@ -32,22 +33,15 @@ enum HistoryFormat {
     private String labels(Day day) {
       HistoryDevice device = day.device();
       return Stream.of(
-              label("device", device.serial()),
-              label("device_name", device.name()),
-              label("product_name", device.product()),
-              label("device_general_key", device.generalKey()),
-              label("what", day.what()),
-              label("period", "day"),
+              Lines.label("device", device.serial()),
+              Lines.label("device_name", device.name()),
+              Lines.label("product_name", device.product()),
+              Lines.label("device_general_key", device.generalKey()),
+              Lines.label("what", day.what()),
+              Lines.label("period", "day"),
               // The value of the exporter at the end of the day.
-              label("day", "today"))
+              Lines.label("day", "today"))
           .collect(Collectors.joining(",", "{", "}"));
-    }
-
-    private String label(String name, String value) {
-      return name
-          + "=\""
-          + value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n")
-          + "\"";
     }
 
     /** The last second of the day, in seconds since 1970. */

@@ -23,10 +23,6 @@ import java.util.stream.Stream;
  */
 public final class Info {
 
-  /** Maximum number of texts, and of states, of a device. */
-  private static final int MAX_TEXTS = 50;
-
-  private static final int MAX_LENGTH = 100;
   private static final double MAX_VERSION = 0xFFFF_FFFFL;
   private static final Pattern NOT_ZERO = Pattern.compile("[1-9]");
 
@@ -134,7 +130,7 @@ public final class Info {
   }
 
   private static String label(String name, String value) {
-    return "," + name + "=\"" + value.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+    return "," + Lines.label(name, value);
   }
 
   /**
@@ -205,7 +201,7 @@ public final class Info {
       Map<String, String> labels = row.row().labels(parts, rank);
       Map<String, Text> texts = row.row().metric().equals(InfoRow.STATE) ? states : names;
       Text before = texts.get(labels.toString());
-      if (before == null ? texts.size() < MAX_TEXTS : row.index() < before.row().index()) {
+      if (before == null ? texts.size() < Quotas.MAX_TEXTS : row.index() < before.row().index()) {
         texts.put(labels.toString(), new Text(row, labels, shown));
       }
     }
@@ -229,14 +225,14 @@ public final class Info {
     private String bytes(int first) {
       String list = InfoRow.listOf(device.keys()[first]);
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      for (int i = first; i < device.keys().length && bytes.size() < MAX_LENGTH; i++) {
+      for (int i = first; i < device.keys().length && bytes.size() < Quotas.MAX_TEXT_LENGTH; i++) {
         boolean isNext = device.keys()[i].equals(list + "[" + bytes.size() + "]");
         if (!isNext || device.values()[i] == 0) {
           break;
         }
         bytes.write((int) device.values()[i]);
       }
-      return Lines.name(bytes.toString(UTF_8), MAX_LENGTH).strip();
+      return Lines.name(bytes.toString(UTF_8), Quotas.MAX_TEXT_LENGTH).strip();
     }
   }
 }

@@ -3,6 +3,7 @@ package ecoflow.page;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Labels;
 import ecoflow.quota.Family;
+import ecoflow.text.Lines;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -160,35 +161,20 @@ final class Exposition extends PagePart<Family> {
   static byte[] head(String name, String help, String type, boolean openMetrics) {
     StringBuilder out = new StringBuilder("# HELP ").append(name).append(' ');
     // Only OpenMetrics escapes quotes in HELP lines.
-    appendEscaped(out, LINE_SEPARATORS.matcher(help).replaceAll(" "), openMetrics);
+    String escaped =
+        LINE_SEPARATORS.matcher(help).replaceAll(" ").replace("\\", "\\\\").replace("\n", "\\n");
+    out.append(openMetrics ? escaped.replace("\"", "\\\"") : escaped);
     return bytes(
         out.append("\n# TYPE ").append(name).append(' ').append(type).append('\n').toString());
   }
 
   static byte[] deviceLabels(Labels labels) {
-    StringBuilder out = new StringBuilder();
-    appendLabel(out, "device", labels.device());
-    appendLabel(out.append(','), "device_name", labels.deviceName());
-    appendLabel(out.append(','), "product_name", labels.productName());
-    appendLabel(out.append(','), "device_general_key", labels.generalKey());
-    return bytes(out.toString());
-  }
-
-  private static void appendLabel(StringBuilder out, String name, String value) {
-    out.append(name).append("=\"");
-    appendEscaped(out, value, true);
-    out.append('"');
-  }
-
-  private static void appendEscaped(StringBuilder out, String text, boolean escapeQuotes) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      switch (c) {
-        case '\\' -> out.append("\\\\");
-        case '\n' -> out.append("\\n");
-        case '"' -> out.append(escapeQuotes ? "\\\"" : "\"");
-        default -> out.append(c);
-      }
-    }
+    return bytes(
+        String.join(
+            ",",
+            Lines.label("device", labels.device()),
+            Lines.label("device_name", labels.deviceName()),
+            Lines.label("product_name", labels.productName()),
+            Lines.label("device_general_key", labels.generalKey())));
   }
 }

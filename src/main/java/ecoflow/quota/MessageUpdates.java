@@ -28,8 +28,6 @@ import java.util.function.Predicate;
 final class MessageUpdates {
 
   private static final int MAX_DEPTH = 32;
-  private static final int MAX_TEXTS = 50;
-  private static final int MAX_TEXT_LENGTH = 100;
 
   /** The cost of parsing a JSON string, in values. Invalid JSON costs most. */
   private static final int VALUES_PER_STRING = 20;
@@ -286,7 +284,7 @@ final class MessageUpdates {
       if (isInString || !settings.isText().test(position.key)) {
         return false;
       }
-      String name = Lines.name(text, MAX_TEXT_LENGTH).strip();
+      String name = Lines.name(text, TextCell.MAX_LENGTH).strip();
       if (name.isEmpty()) {
         return false;
       }
@@ -296,7 +294,7 @@ final class MessageUpdates {
         if (isRemovedLater()) {
           return false;
         }
-        if (index.texts() >= MAX_TEXTS) {
+        if (index.texts() >= TextCell.MAX_COUNT) {
           conflict(Conflicts.Kind.LIMIT, position.key);
           return false;
         }

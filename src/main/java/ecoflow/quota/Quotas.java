@@ -63,6 +63,12 @@ public final class Quotas {
   /** The kind of conflict of values beyond a limit. */
   public static final String LIMIT = label(Conflicts.Kind.LIMIT);
 
+  /** The maximum number of texts of a device. */
+  public static final int MAX_TEXTS = TextCell.MAX_COUNT;
+
+  /** The maximum number of characters of a text. */
+  public static final int MAX_TEXT_LENGTH = TextCell.MAX_LENGTH;
+
   public static final String REST = "rest";
   public static final String PUSH = "push";
   public static final String REPLY = "reply";
@@ -453,7 +459,10 @@ public final class Quotas {
     return store.valuesOf(serial);
   }
 
-  /** The texts of a device by raw quota key, at most 50 with 100 characters each. */
+  /**
+   * The texts of a device by raw quota key, at most {@value #MAX_TEXTS} with {@value
+   * #MAX_TEXT_LENGTH} characters each.
+   */
   public Map<String, String> textsOf(String serial) {
     return store.textsOf(serial);
   }

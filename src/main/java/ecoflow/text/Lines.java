@@ -232,6 +232,12 @@ public final class Lines {
     return name(text, MAX_NAME);
   }
 
+  /** A label in the format of Prometheus and OpenMetrics, with an escaped value. */
+  public static String label(String name, String value) {
+    String escaped = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\"", "\\\"");
+    return name + "=\"" + escaped + "\"";
+  }
+
   /** Like the other method, with another maximum number of characters. */
   public static String name(String text, int max) {
     if (text.length() <= max && isPrintableAscii(text)) {
