@@ -284,7 +284,7 @@ public final class Beans implements ExporterBeans {
               api,
               meters,
               normalised::family,
-              settings.devices().historyInterval().filter(every -> role.isEmpty()),
+              settings.historyInterval(),
               Clock.systemDefaultZone(),
               nanoClock);
       registry.bind("energyHistory", energyHistory);

@@ -3,7 +3,6 @@ package ecoflow;
 import ecoflow.account.Accounts;
 import ecoflow.config.DeviceSettings;
 import ecoflow.config.HttpSettings;
-import ecoflow.config.KafkaSettings.Role;
 import ecoflow.config.MqttSettings;
 import ecoflow.config.Settings;
 import ecoflow.config.Settings.Mode;
@@ -88,9 +87,8 @@ final class CamelSettings {
     values.put("ecoflow.mqtt", isAny(accounts, Mode::usesMqtt));
     values.put("ecoflow.open", isAny(accounts, mode -> mode == Mode.OPEN));
     values.put("ecoflow.requests", isAny(accounts, mode -> mode == Mode.DEVICE));
-    Optional<Duration> history = devices.historyInterval();
-    boolean hasHistory = history.isPresent() && settings.kafka().role() == Role.ALL;
-    values.put("ecoflow.history", hasHistory ? values.get("ecoflow.keys") : "false");
+    Optional<Duration> history = settings.historyInterval();
+    values.put("ecoflow.history", history.isPresent() ? values.get("ecoflow.keys") : "false");
     values.put("ecoflow.open.connections", values.get("ecoflow.open"));
     if (settings.isServer()) {
       // Servers decode the messages of all modes, and have no connections to EcoFlow.

@@ -4,7 +4,6 @@ import ecoflow.config.ConfigException;
 import ecoflow.text.Lines;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -25,16 +24,17 @@ final class HistoryState implements AutoCloseable {
 
   private record Call(String serial, String code, LocalDate day) {}
 
-  private final Map<Call, Map<String, Double>> answers = new HashMap<>();
+  private final Map<Call, Map<String, Double>> answers;
   private final Optional<BufferedWriter> out;
 
-  private HistoryState(Optional<BufferedWriter> out) {
+  private HistoryState(Map<Call, Map<String, Double>> answers, Optional<BufferedWriter> out) {
+    this.answers = answers;
     this.out = out;
   }
 
   /** Keeps the answers in memory only. */
   static HistoryState inMemory() {
-    return new HistoryState(Optional.empty());
+    return new HistoryState(new HashMap<>(), Optional.empty());
   }
 
   /**
@@ -47,49 +47,34 @@ final class HistoryState implements AutoCloseable {
       String text = Files.exists(file) ? Files.readString(file) : "";
       // The last line can be incomplete after an interruption.
       String complete = text.substring(0, text.lastIndexOf('\n') + 1);
-      HistoryState state;
-      if (complete.isEmpty()) {
-        state = writing(file, StandardOpenOption.TRUNCATE_EXISTING);
-        state.write(HEADER);
-      } else {
-        HistoryState read = inMemory();
-        read.readLines(file, complete);
-        if (!complete.equals(text)) {
-          Files.writeString(file, complete);
-        }
-        state = writing(file, StandardOpenOption.APPEND);
-        state.answers.putAll(read.answers);
+      String valid = complete.isEmpty() ? HEADER + "\n" : complete;
+      Map<Call, Map<String, Double>> answers = read(file, valid);
+      if (!valid.equals(text)) {
+        Files.writeString(file, valid);
       }
-      return state;
+      return new HistoryState(
+          answers, Optional.of(Files.newBufferedWriter(file, StandardOpenOption.APPEND)));
     } catch (IOException e) {
       throw new ConfigException(
           "--output: cannot write " + file + ": " + Lines.oneLine(e.getMessage()));
     }
   }
 
-  private static HistoryState writing(Path file, StandardOpenOption option) throws IOException {
-    return new HistoryState(
-        Optional.of(
-            Files.newBufferedWriter(
-                file,
-                StandardCharsets.UTF_8,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE,
-                option)));
-  }
-
-  private void readLines(Path file, String text) throws ConfigException {
+  private static Map<Call, Map<String, Double>> read(Path file, String text)
+      throws ConfigException {
+    Map<Call, Map<String, Double>> answers = new HashMap<>();
     String[] lines = text.split("\n");
     for (int i = 0; i < lines.length; i++) {
-      if (i == 0 ? !lines[i].equals(HEADER) : !read(lines[i])) {
+      if (i == 0 ? !lines[i].equals(HEADER) : !read(lines[i], answers)) {
         throw new ConfigException(
             file + ":" + (i + 1) + " is not valid: expected the state of the command history");
       }
     }
+    return answers;
   }
 
   /** Returns whether the line is valid. */
-  private boolean read(String line) {
+  private static boolean read(String line, Map<Call, Map<String, Double>> answers) {
     String[] cells = line.split(",", -1);
     if (cells.length != 4) {
       return false;
@@ -107,14 +92,6 @@ final class HistoryState implements AutoCloseable {
     }
   }
 
-  private void write(String line) throws IOException {
-    if (out.isPresent()) {
-      out.get().write(line);
-      out.get().write('\n');
-      out.get().flush();
-    }
-  }
-
   /** The energies by kind; empty before the answer. */
   Optional<Map<String, Double>> get(String serial, String code, LocalDate day) {
     return Optional.ofNullable(answers.get(new Call(serial, code, day)));
@@ -127,7 +104,10 @@ final class HistoryState implements AutoCloseable {
         .forEach(
             (what, value) ->
                 values.append(values.isEmpty() ? "" : " ").append(what).append('=').append(value));
-    write(String.join(",", serial, code, day.toString(), values));
+    if (out.isPresent()) {
+      out.get().write(String.join(",", serial, code, day.toString(), values) + "\n");
+      out.get().flush();
+    }
     answers.put(new Call(serial, code, day), joules);
   }
 

@@ -3,6 +3,7 @@ package ecoflow.config;
 import ecoflow.config.KafkaSettings.Role;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -248,6 +249,14 @@ public record Settings(
   /** Whether the process is a server of a fleet, which has no accounts of its own. */
   public boolean isServer() {
     return kafka.role() == Role.SERVE;
+  }
+
+  /**
+   * The interval of the calls for EcoFlow's energy history; empty without calls, which a fleet does
+   * not make.
+   */
+  public Optional<Duration> historyInterval() {
+    return kafka.role() == Role.ALL ? devices.historyInterval() : Optional.empty();
   }
 
   /** A copy that calls this host only. */

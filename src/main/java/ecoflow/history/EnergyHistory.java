@@ -14,7 +14,6 @@ import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -36,7 +35,6 @@ public final class EnergyHistory {
   private static final String PATH = "apiPath";
   private static final String HISTORY = "Energy history";
   private static final Duration REFUSED = Duration.ofDays(1);
-  private static final Set<String> FORBIDDEN_CODES = Set.of("1006", "8512");
 
   private final Devices devices;
   private final Api api;
@@ -90,15 +88,6 @@ public final class EnergyHistory {
   /** The codes of a device; empty if EcoFlow has no history of its model. */
   public List<String> codes(String serial) {
     return HistoryCodes.packaged().of(familyOf.apply(serial));
-  }
-
-  /**
-   * The values in the data of an answer.
-   *
-   * @throws CloudException if the data reports an error
-   */
-  public static HistoryAnswer answer(Object data, String code) throws CloudException {
-    return HistoryAnswer.of(data, code);
   }
 
   /** Route step: stops the route if calls of the account are already in progress. */
@@ -187,7 +176,7 @@ public final class EnergyHistory {
       // The same for each call of the account.
       subject = account.prefix() + HISTORY;
       api.recordFailure(account, HISTORY + ": " + reason);
-    } else if (FORBIDDEN_CODES.contains(cloud.code())) {
+    } else if (cloud.isDeviceForbidden()) {
       refusedUntil.put(
           request.serial() + " " + request.code(), nanoClock.getAsLong() + REFUSED.toNanos());
       reason += "; next attempt in " + REFUSED.toHours() + " h";

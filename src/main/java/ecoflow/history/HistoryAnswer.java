@@ -38,7 +38,7 @@ public record HistoryAnswer(Map<String, Double> joules, List<Problem> problems) 
    *
    * @throws CloudException if the data is not an object, or reports an error
    */
-  static HistoryAnswer of(Object data, String code) throws CloudException {
+  public static HistoryAnswer of(Object data, String code) throws CloudException {
     Map<?, ?> answer = Api.object(data);
     String inner = Lines.oneLine(String.valueOf(answer.get("code")));
     if (answer.get("code") != null && !inner.equals("0")) {

@@ -7,10 +7,12 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The table {@code codes.csv}: the codes of each model family, and the energy at each index of an
@@ -20,7 +22,7 @@ import java.util.Optional;
  * @param codesOf the codes by model family
  * @param whats the label {@code what} by code and index
  */
-record HistoryCodes(Map<String, List<String>> codesOf, Map<String, Map<String, String>> whats) {
+record HistoryCodes(Map<String, Set<String>> codesOf, Map<String, Map<String, String>> whats) {
 
   /** Read when the first device needs it. */
   private static final class Packaged {
@@ -32,14 +34,14 @@ record HistoryCodes(Map<String, List<String>> codesOf, Map<String, Map<String, S
   }
 
   private static HistoryCodes read() {
-    Map<String, List<String>> codesOf = new LinkedHashMap<>();
+    Map<String, Set<String>> codesOf = new LinkedHashMap<>();
     Map<String, Map<String, String>> whats = new LinkedHashMap<>();
     for (String line : lines()) {
       String[] cells = line.split(",", -1);
       whats
           .computeIfAbsent(cells[1], unused -> new LinkedHashMap<>())
           .put(normalised(cells[2]), cells[3]);
-      codesOf.merge(cells[0], List.of(cells[1]), HistoryCodes::union);
+      codesOf.computeIfAbsent(cells[0], unused -> new LinkedHashSet<>()).add(cells[1]);
     }
     return new HistoryCodes(codesOf, whats);
   }
@@ -54,13 +56,6 @@ record HistoryCodes(Map<String, List<String>> codesOf, Map<String, Map<String, S
     }
   }
 
-  private static List<String> union(List<String> some, List<String> others) {
-    Map<String, Boolean> all = new LinkedHashMap<>();
-    some.forEach(code -> all.put(code, true));
-    others.forEach(code -> all.put(code, true));
-    return List.copyOf(all.keySet());
-  }
-
   /** Clients report the same name with different upper case, spaces and hyphens. */
   private static String normalised(String index) {
     return index.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
@@ -68,7 +63,7 @@ record HistoryCodes(Map<String, List<String>> codesOf, Map<String, Map<String, S
 
   /** The codes of a model family; empty if EcoFlow has no history of it. */
   List<String> of(String family) {
-    return codesOf.getOrDefault(family, List.of());
+    return List.copyOf(codesOf.getOrDefault(family, Set.of()));
   }
 
   Optional<String> what(String code, String index) {

@@ -13,7 +13,6 @@ import ecoflow.decode.Frames;
 import ecoflow.device.DeviceView;
 import ecoflow.device.Labels;
 import ecoflow.device.Listing;
-import ecoflow.history.EnergyHistory;
 import ecoflow.history.HistoryAnswer;
 import ecoflow.history.HistoryRequest;
 import ecoflow.login.Logins;
@@ -162,7 +161,7 @@ public final class CloudSession implements Commands.Cloud {
     Object data =
         call("direct:history-call", exchange -> exchange.getMessage().setBody(request)).getBody();
     try {
-      HistoryAnswer answer = EnergyHistory.answer(data, code);
+      HistoryAnswer answer = HistoryAnswer.of(data, code);
       return new DayEnergy(
           answer.joules(), answer.problems().stream().map(HistoryAnswer.Problem::text).toList());
     } catch (CloudException e) {

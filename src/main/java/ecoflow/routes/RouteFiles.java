@@ -179,7 +179,7 @@ public record RouteFiles(List<String> locations, Optional<String> line) {
   }
 
   private static boolean hasHistory(Settings settings) {
-    return settings.devices().historyInterval().isPresent()
+    return settings.historyInterval().isPresent()
         && (settings.hasAccountsFile() || !settings.mode().usesAccount());
   }
 
