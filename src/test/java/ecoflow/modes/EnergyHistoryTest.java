@@ -160,7 +160,9 @@ class EnergyHistoryTest {
     poll();
     assertEquals(4_680_000, shown("solar", "today"));
     assertEquals(35_820_000, shown("solar", "yesterday"));
-    assertTrue(Double.isNaN(shown("home_load", "today")), "a value that is no longer returned");
+    assertTrue(
+        Double.isNaN(shown("home_load", "today")),
+        "a value that the last response does not contain");
   }
 
   @Test

@@ -6,7 +6,6 @@ import ecoflow.cloud.SimulatedCloud;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -80,12 +79,13 @@ public final class SinkRun implements AutoCloseable {
     try {
       Files.createDirectories(FETCHED);
       try (FileChannel file =
-              FileChannel.open(
-                  FETCHED.resolve(name + ".lock"),
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.WRITE);
-          FileLock lock = file.lock()) {
-        if (lock.isValid() && !Files.isDirectory(fetched)) {
+          FileChannel.open(
+              FETCHED.resolve(name + ".lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE)) {
+        // Until the file is closed.
+        file.lock();
+        if (!Files.isDirectory(fetched)) {
           try (ChildProcess process = download.apply(part)) {
             assertEquals(0, process.exitCode(), () -> name + process.lines());
           }

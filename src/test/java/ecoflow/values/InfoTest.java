@@ -219,7 +219,7 @@ class InfoTest {
     push(panel, names);
     assertEquals(50, circuits(panel).size());
     assertEquals(before + 1, page.conflicts("limit"));
-    // A removed text makes room for another one.
+    // Removed texts do not count towards the limit.
     push(panel, Map.of("load_ch1_sta", "none", "load_ch2_sta", "none"));
     assertEquals(48, circuits(panel).size());
     push(
