@@ -7,18 +7,24 @@ import ecoflow.testkit.Certificates;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Ports;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The result of the image's HEALTHCHECK for responses of the exporter. */
@@ -115,6 +121,42 @@ class HealthCheckTest {
       exporter.stop();
       assertEquals(1, HealthCheck.run(variables), yaml);
     }
+  }
+
+  /** The connection is reset before the alert of the server arrives. */
+  @ParameterizedTest
+  @CsvSource({"RequireAndVerifyClientCert, 0", "'', 1"})
+  void acceptsAResetOfServersThatRequireACertificate(String clients, int expected)
+      throws Exception {
+    Path webConfig = directory.resolve("web.yml");
+    Files.writeString(webConfig, clients.isEmpty() ? TLS : CLIENTS);
+    SSLContext keys = AUTHORITY.client(AUTHORITY.issue("localhost"));
+    try (ServerSocket server =
+        keys.getServerSocketFactory().createServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      CompletableFuture<Void> reset =
+          CompletableFuture.runAsync(
+              () -> {
+                try (SSLSocket accepted = (SSLSocket) server.accept()) {
+                  accepted.startHandshake();
+                  accepted.setSoLinger(true, 0);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      Map<String, String> variables =
+          Map.of(
+              "EXPORTER_PORT",
+              "" + server.getLocalPort(),
+              "ECOFLOW_WEB_CONFIG_FILE",
+              "" + webConfig);
+      assertEquals(expected, HealthCheck.run(variables));
+      reset.join();
+    }
+    assertEquals(
+        1,
+        HealthCheck.run(
+            Map.of("EXPORTER_PORT", "" + Ports.next(), "ECOFLOW_WEB_CONFIG_FILE", "" + webConfig)),
+        "closed port");
   }
 
   @Test

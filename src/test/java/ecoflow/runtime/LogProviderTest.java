@@ -30,6 +30,9 @@ class LogProviderTest {
   }
 
   private List<String> written(String logger, Consumer<Logger> task) {
+    // Another test of the same process can have set the level of a parent, such as Kafka's.
+    String level = "org.slf4j.simpleLogger.log." + logger;
+    System.setProperty(level, "info");
     PrintStream before = System.err;
     ByteArrayOutputStream written = new ByteArrayOutputStream();
     System.setErr(new PrintStream(written, true, UTF_8));
@@ -37,6 +40,7 @@ class LogProviderTest {
       task.accept(loggers.getLogger(logger));
     } finally {
       System.setErr(before);
+      System.clearProperty(level);
     }
     return written.toString(UTF_8).lines().toList();
   }
