@@ -1,5 +1,5 @@
 # Builds the distribution, a minimal Java runtime, and an image with both and the parts of Debian that they use. The image has
-# no package manager, and a shell only for the launcher.
+# no package manager and no shell.
 #
 #   docker build -t ecoflow-exporter .
 #   docker build -t ecoflow-exporter-demo --target demo .     with a simulated cloud
@@ -48,15 +48,16 @@ COPY --from=build /build/app ./
 # Documents are pages of the exporter, and native code for the other processor is not used.
 RUN rm -rf docs CHANGELOG.md README.md \
     && find lib -name '*.so' ! -name "*_$(uname -m | sed s/aarch64/aarch_64/).so" -delete \
-    # The start-up archive is valid only for this runtime and this path.
-    && bin/ecoflow-exporter train
-# The system of the image: the programs of the launcher, and the libraries of these programs and of Java.
+    # The start-up archive is valid only for this runtime and this path. The options of java replace the launcher, which is
+    # a shell script.
+    && bin/ecoflow-exporter train \
+    && bin/ecoflow-exporter options > java.options
+# The system of the image: env, and the libraries that it and Java use.
 RUN mkdir -p /system/etc /system/tmp /system/usr/bin /system/usr/lib /system/usr/lib64 /system/usr/sbin \
     && chmod 1777 /system/tmp \
     && for name in bin lib lib64 sbin; do ln -s "usr/$name" "/system/$name"; done \
-    && for name in cat cksum env grep mkdir mv readlink rm sync wc; do cp "$(command -v "$name")" /system/usr/bin/; done \
-    && cp /bin/dash /system/usr/bin/sh \
-    && ldd /system/usr/bin/* jre/bin/java jre/lib/*.so jre/lib/server/*.so lib/META-INF/native/*.so 2> /dev/null \
+    && cp /usr/bin/env /system/usr/bin/ \
+    && ldd /system/usr/bin/env jre/bin/java jre/lib/*.so jre/lib/server/*.so lib/META-INF/native/*.so 2> /dev/null \
        | sed -n -e 's|.* => \(/[^ ]*\) .*|\1|p' -e 's|^\t\(/[^ ]*\) .*|\1|p' | grep -v ^/app/ | sort -u \
        | while read -r library; do cp -L --parents "$library" /system/; done \
     && echo "root:x:0:0:root:/:/usr/sbin/nologin" > /system/etc/passwd \
@@ -64,29 +65,29 @@ RUN mkdir -p /system/etc /system/tmp /system/usr/bin /system/usr/lib /system/usr
     && printf 'root:x:0:\necoflow:x:1000:\n' > /system/etc/group \
     && cp /etc/nsswitch.conf /etc/os-release /system/etc/ \
     # Libraries have a separate layer, which does not change with the sources.
-    && mkdir -p /exporter/lib/tools \
+    && mkdir -p /exporter/lib/components /exporter/lib/tools \
     && mv lib/ecoflow-exporter.jar /exporter/lib/ \
     && mv lib/tools/ecoflow-tools.jar /exporter/lib/tools/ \
-    && mv LICENSE THIRD-PARTY.txt bin cache devices.json /exporter/
+    && mv LICENSE THIRD-PARTY.txt cache devices.json java.options /exporter/
 
 FROM scratch AS exporter
 WORKDIR /app
-ENV JAVA_HOME=/app/jre PATH=/usr/bin
+ENV JAVA_HOME=/app/jre PATH=/usr/bin LANG=C.UTF-8 MALLOC_ARENA_MAX=1
 COPY --from=assembled /system /
 COPY --from=assembled /app/jre jre
 COPY --from=assembled /app/lib lib
 COPY --from=assembled /exporter ./
 # A numeric id, so that Kubernetes can verify that the user is not root. Root owns all files; they are read-only for the user.
 USER 1000:1000
-ENV EXPORTER_PORT=9090
+ENV EXPORTER_PORT=9090 ECOFLOW_LIB_DIR=/app/lib/components
 EXPOSE 9090
 STOPSIGNAL SIGTERM
 # The check runs without a shell and uses the variables of the exporter.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD ["/app/jre/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx8m", "-cp", "/app/lib/ecoflow-exporter.jar", "ecoflow.HealthCheck"]
-# Exec form: the launcher replaces its process with java, so that the exporter receives the stop signal of the container.
-# ECOFLOW_JAVA_OPTS=-Xmx256m increases the heap limit.
-ENTRYPOINT ["/app/bin/ecoflow-exporter"]
+# The first env inserts the options of the user, such as ECOFLOW_JAVA_OPTS=-Xmx256m, and the second one splits the line into
+# words. Java replaces the process, so that the exporter receives the stop signal of the container.
+ENTRYPOINT ["/usr/bin/env", "-S", "/usr/bin/env -S \"/app/jre/bin/java @/app/java.options ${ECOFLOW_JAVA_OPTS} ecoflow.EcoflowExporter\""]
 # Set by the build: --build-arg VERSION=... --build-arg REVISION=...
 ARG VERSION=unknown
 ARG REVISION=unknown
@@ -102,12 +103,18 @@ FROM exporter AS demo
 COPY --from=build /build/target/demo lib/
 ENTRYPOINT ["/app/jre/bin/java", "-XX:+UseSerialGC", "-Xmx128m", "-cp", "/app/lib/*", "ecoflow.cloud.Demo", "/app/lib/ecoflow-exporter.jar"]
 
-# For ECOFLOW_ROLE=collect and ECOFLOW_ROLE=serve.
-FROM exporter AS fleet
-USER root
+# For ECOFLOW_ROLE=collect and ECOFLOW_ROLE=serve: an archive and options of java for both.
+FROM assembled AS assembled-fleet
 COPY --from=build /build/fleet lib/fleet
-RUN ECOFLOW_ROLE=serve bin/ecoflow-exporter train
-USER 1000:1000
+RUN cp -rp /exporter/lib . \
+    && export ECOFLOW_ROLE=serve \
+    && bin/ecoflow-exporter train \
+    && bin/ecoflow-exporter options > java.options
+
+FROM exporter AS fleet
+COPY --from=build /build/fleet lib/fleet
+COPY --from=assembled-fleet /app/cache cache
+COPY --from=assembled-fleet /app/java.options ./
 
 # A build without --target builds the last stage.
 FROM exporter

@@ -5,4 +5,5 @@ options=${OPTIONS:-/data/options.json}
 assignments=$(jq -r 'to_entries[] | select(.value != null and .value != "") | "export \(.key)=\(.value | tostring | @sh)"' \
   "$options")
 eval "$assignments"
-exec "${LAUNCHER:-/app/bin/ecoflow-exporter}"
+# shellcheck disable=SC2086 # a command with arguments
+exec ${COMMAND:-/app/jre/bin/java @/app/java.options ecoflow.EcoflowExporter}

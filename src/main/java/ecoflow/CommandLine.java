@@ -12,6 +12,7 @@ import ecoflow.offline.Replay;
 import ecoflow.offline.RouteCheck;
 import ecoflow.role.Roles;
 import ecoflow.routes.RouteFiles;
+import ecoflow.runtime.ComponentJars;
 import ecoflow.runtime.Logging;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -31,10 +32,14 @@ final class CommandLine {
    * Runs the command in the arguments and returns the exit code.
    *
    * @param variables the environment
+   * @param arguments the command, and its arguments
    */
   static int run(Map<String, String> variables, String... arguments) {
     // Java 22 and 23 otherwise return a console that is not a terminal.
     System.setProperty("jdk.console", "java.base");
+    if (arguments[0].equals(Commands.LIB)) {
+      ComponentJars.loadTools();
+    }
     PrintWriter out = new PrintWriter(System.out, false, Charset.defaultCharset());
     PrintWriter err = new PrintWriter(System.err, true, Charset.defaultCharset());
     int code =

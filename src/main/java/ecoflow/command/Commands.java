@@ -145,8 +145,8 @@ public final class Commands {
     List<String> series(Duration age, Consumer<String> problem) throws ConfigException, IOException;
   }
 
-  /** The command in a separate jar, which the launcher adds to the class path. */
-  private static final String LIB = "lib";
+  /** The command in a separate jar, which the context class loader of the thread contains. */
+  public static final String LIB = "lib";
 
   private final CommandLine commands;
   private final Map<String, String> variables;
@@ -189,7 +189,7 @@ public final class Commands {
       try {
         commands.addSubcommand(lib());
       } catch (ClassNotFoundException e) {
-        err.println(NAME + ": lib requires the distribution: run bin/" + NAME + " instead of java");
+        err.println(NAME + ": lib requires the directory lib/tools of the distribution");
         return BAD_CONFIGURATION;
       }
     }
@@ -204,7 +204,8 @@ public final class Commands {
 
   private Object lib() throws ClassNotFoundException {
     try {
-      return Class.forName("ecoflow.tools.LibCommand")
+      return Class.forName(
+              "ecoflow.tools.LibCommand", true, Thread.currentThread().getContextClassLoader())
           .getConstructor(Map.class)
           .newInstance(variables);
     } catch (ClassNotFoundException e) {

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       "Additional commands of the launcher of the distribution:",
       "  lib      Manages jars of Camel components and Micrometer registries.",
       "  train    Creates the start-up archive for the current Java runtime.",
+      "  options  Prints the options of java, for java @FILE.",
       "",
       "All settings are environment variables: \"config\" prints their values,",
       "docs/CONFIGURATION.md describes them.",

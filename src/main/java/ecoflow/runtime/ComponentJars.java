@@ -4,6 +4,8 @@ import ecoflow.config.ConfigException;
 import java.io.File;
 import java.io.IOException;
 import java.net.MalformedURLException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -16,8 +18,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The jars of ECOFLOW_LIB_DIR, with components for the user's routes. The launcher adds them to the
- * class path; without the launcher, a class loader loads them.
+ * The jars of ECOFLOW_LIB_DIR, with components for the user's routes, and those of the command lib.
+ * The launcher adds the former to the class path; otherwise, a class loader loads them.
  */
 public final class ComponentJars {
 
@@ -28,23 +30,44 @@ public final class ComponentJars {
    * before any Camel class is used.
    */
   public static void load(Optional<Path> directory) throws ConfigException {
-    if (directory.isEmpty()) {
-      return;
+    if (directory.isPresent()) {
+      try {
+        add(directory.get());
+      } catch (IOException e) {
+        throw new ConfigException("ECOFLOW_LIB_DIR=" + directory.get() + " cannot be read");
+      }
     }
+  }
+
+  /**
+   * Makes the jars of the command lib visible, which are in a directory next to the jar of the
+   * distribution. Has no effect if the directory is missing or cannot be read.
+   */
+  public static void loadTools() {
+    try {
+      URI jar = ComponentJars.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+      Path tools = Path.of(jar).resolveSibling("tools");
+      if (Files.exists(tools.resolve("ecoflow-tools.jar"))) {
+        add(tools);
+      }
+    } catch (URISyntaxException | IOException e) {
+      // The caller reports that the command is missing.
+    }
+  }
+
+  private static void add(Path directory) throws IOException {
     Set<Path> known = new HashSet<>();
     for (String entry : System.getProperty("java.class.path", "").split(File.pathSeparator)) {
       known.add(Path.of(entry).toAbsolutePath().normalize());
     }
     List<URL> added = new ArrayList<>();
-    try (Stream<Path> files = Files.list(directory.get())) {
+    try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.sorted().toList()) {
         if (file.toString().endsWith(".jar")
             && !known.contains(file.toAbsolutePath().normalize())) {
           added.add(url(file));
         }
       }
-    } catch (IOException e) {
-      throw new ConfigException("ECOFLOW_LIB_DIR=" + directory.get() + " cannot be read");
     }
     if (!added.isEmpty()) {
       Thread thread = Thread.currentThread();

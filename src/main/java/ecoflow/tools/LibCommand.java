@@ -177,6 +177,9 @@ public final class LibCommand implements Runnable {
 
   private LibDirectory directory() throws ConfigException {
     String path = variables.getOrDefault("ECOFLOW_LIB_DIR", "").strip();
+    if (path.isEmpty()) {
+      throw new ConfigException("lib requires ECOFLOW_LIB_DIR, the directory of the jars");
+    }
     try {
       return new LibDirectory(Path.of(path));
     } catch (InvalidPathException e) {

@@ -68,7 +68,7 @@ class HomeServersTest {
         ChildProcess.start(
             directory,
             directory.resolve("output"),
-            Map.of("OPTIONS", options.toString(), "LAUNCHER", launcher.toString()),
+            Map.of("OPTIONS", options.toString(), "COMMAND", launcher.toString()),
             List.of("sh", ADD_ON.resolve("run.sh").toAbsolutePath().toString()))) {
       assertEquals(0, run.exitCode(), () -> "" + run.lines());
       assertEquals(

@@ -51,14 +51,14 @@ class ImageIT {
 
   private static final long MAX_BYTES = 180_000_000;
 
-  /** The programs of the launcher. */
-  private static final Set<String> PROGRAMS =
-      Set.of("cat", "cksum", "env", "grep", "mkdir", "mv", "readlink", "rm", "sh", "sync", "wc");
+  /** The entry point. The image does not contain a shell. */
+  private static final Set<String> PROGRAMS = Set.of("env");
 
   /** A line of tar: type and permissions, owner, size, date, time and name. */
   private static final Pattern ENTRY =
       Pattern.compile("(.)(.{9}) (\\S+)/(\\S+) +\\S+ \\S+ \\S+ (\\S+).*");
 
+  private static final String JAVA = "/app/jre/bin/java";
   private static final int END_BY_SIGNAL = 143;
 
   private static final SimulatedDevice DEVICE =
@@ -111,11 +111,12 @@ class ImageIT {
 
   @Test
   void theHealthCheckReportsAnUnhealthyExporter() {
-    // Another program uses the port: the health check does not find a healthy exporter.
+    // Another program uses the port of the health check, and the exporter uses another port.
     List<String> exporter = options("device", "-e", "EXPORTER_PORT=" + cloudPort());
-    // Waits for input, which never arrives.
-    exporter.addAll(List.of("--interactive", "--entrypoint", "cat", IMAGE));
+    exporter.addAll(List.of("--entrypoint", "env", IMAGE, "EXPORTER_PORT=" + port));
+    exporter.addAll(List.of(JAVA, "@/app/java.options", "ecoflow.EcoflowExporter"));
     images.start("unwell", exporter);
+    eventually(() -> assertEquals(1, page.own("exporter_build_info", "mode=device")));
 
     assertEquals(1, images.exitCode("healthcheck", "run", "unwell"));
   }
@@ -159,7 +160,7 @@ class ImageIT {
 
   /** Only root can write, except to the directory for temporary files. */
   @Test
-  void allFilesAreReadOnlyAndProgramsAreThoseOfTheLauncher() throws IOException {
+  void allFilesAreReadOnlyAndTheImageHasNoShell() throws IOException {
     images.podman("create", "--pull=never", "--name", "content", IMAGE);
     Path archive = directory.resolve("content.tar");
     images.podman("export", "--output", archive.toString(), "content");
@@ -192,6 +193,20 @@ class ImageIT {
     devices.addAll(List.of(IMAGE, "devices"));
     List<String> lines = images.run(devices.toArray(String[]::new));
     assertTrue(lines.stream().anyMatch(line -> line.contains(DEVICE.serial())), lines::toString);
+    assertEquals(
+        List.of("0 jars, 0 kB in /app/lib/components"),
+        images.run("--pull=never", IMAGE, "lib", "list"));
+  }
+
+  /** As in a shell, the variable contains words and quotes. */
+  @Test
+  void furtherOptionsOfJavaTakePrecedence() {
+    String options = "-Xmx64m '-Dexample=a b' -XX:+PrintFlagsFinal";
+    List<String> lines =
+        images.run("--pull=never", "-e", "ECOFLOW_JAVA_OPTS=" + options, IMAGE, "--version");
+    assertTrue(
+        lines.stream().anyMatch(line -> line.matches(".*\\bMaxHeapSize += 67108864 .*")),
+        lines::toString);
   }
 
   @Test
@@ -239,7 +254,7 @@ class ImageIT {
       throws IOException {
     Path process = Path.of("/proc", inspect(container, "{{.State.Pid}}"));
     String command = Files.readString(process.resolve("cmdline"));
-    assertTrue(command.startsWith("/app/jre/bin/java\0"), command);
+    assertTrue(command.startsWith(JAVA + "\0"), command);
     assertTrue(
         Files.readString(process.resolve("status")).contains("\nUid:\t1000\t1000\t"), container);
     // The archive is mapped, so it is used: the runtime does not map an invalid archive.

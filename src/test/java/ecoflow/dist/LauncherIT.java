@@ -445,6 +445,25 @@ class LauncherIT {
       assertTrue(isFromArchive(log));
     }
 
+    @Test
+    void printsOptionsForSystemsWithoutAShell() throws IOException {
+      archive();
+      assertEquals(0, run(Map.of(), "options"));
+      Path options = Files.write(directory.resolve("java.options"), process.lines());
+      Path log = directory.resolve("classes");
+      process =
+          distribution.start(
+              directory.resolve("log"),
+              Map.of(),
+              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+              "@" + options,
+              classLog(log),
+              "ecoflow.EcoflowExporter",
+              "--version");
+      assertEquals(0, process.exitCode(), () -> "" + process.lines());
+      assertTrue(isFromArchive(log));
+    }
+
     /** Components are appended to the class path of the archive. */
     @Test
     void theArchiveRemainsValidWithComponentsInTheLibDirectory() throws IOException {

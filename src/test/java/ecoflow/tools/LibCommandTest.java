@@ -89,6 +89,14 @@ class LibCommandTest {
   }
 
   @Test
+  void theDirectoryIsRequired() {
+    assertEquals(2, run(Map.of("ECOFLOW_LIB_DIR", " "), "list"));
+    assertEquals(
+        List.of("ecoflow-exporter: lib requires ECOFLOW_LIB_DIR, the directory of the jars"),
+        lines);
+  }
+
+  @Test
   void anArtifactIsAddedWithTheArtifactsThatItRequires() throws IOException {
     repository
         .pom(

@@ -178,13 +178,11 @@ class LibIT {
   }
 
   @Test
-  void theExecutableJarRefersToTheLauncher() {
+  void theExecutableJarRefersToTheDistribution() {
     try (ExporterJar jar = new ExporterJar(directory)) {
       assertEquals(2, jar.run(Map.of(), "lib", "list"));
       assertEquals(
-          List.of(
-              "ecoflow-exporter: lib requires the distribution: run bin/ecoflow-exporter instead"
-                  + " of java"),
+          List.of("ecoflow-exporter: lib requires the directory lib/tools of the distribution"),
           jar.log());
     }
   }
