@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -80,6 +79,13 @@ final class Counters {
   private int[] cells = {};
   private NativeCounter[] nativeOf = {};
   private List<Computed> flows = List.of();
+  private List<Pair> pairs = List.of();
+
+  /** Whether the panel has sent a partner of a circuit. */
+  private boolean hasPartners;
+
+  /** The partners for which the pairs were determined. */
+  private int[] partners = {};
 
   private long lastMessage;
 
@@ -104,22 +110,33 @@ final class Counters {
       Set<NativeCounter> natives,
       Series series) {
 
-    boolean isShown(double[] values) {
-      return !Double.isNaN(values[power]) && natives.stream().noneMatch(NativeCounter::counts);
+    double watts(Plan plan, double[] cells) {
+      return sign * plan.value(power, cells);
+    }
+
+    boolean hasNative() {
+      return natives.stream().anyMatch(NativeCounter::counts);
     }
 
     /** The number of the other circuit of a pair; 0 for a single circuit. */
-    int partner(double[] values) {
-      return partner < 0 || Double.isNaN(values[partner]) ? 0 : (int) values[partner];
+    int partner(Plan plan, double[] cells) {
+      double number = partner < 0 ? Double.NaN : plan.value(partner, cells);
+      return Double.isNaN(number) ? 0 : (int) number;
+    }
+  }
+
+  /**
+   * Two circuits of a split-phase pair, which have one series, because they supply one appliance.
+   */
+  private record Pair(Computed one, Computed other, StepIntegral energy, Series series) {
+
+    boolean contains(int circuit) {
+      return circuit == one.circuit() || circuit == other.circuit();
     }
 
-    /** It is enough if one of the circuits refers to the other. */
-    boolean isPairWith(Computed other, double[] values) {
-      int ofThis = partner(values);
-      int ofOther = other.partner(values);
-      return (ofThis == other.circuit || ofOther == circuit)
-          && (ofThis == other.circuit || ofThis == 0)
-          && (ofOther == circuit || ofOther == 0);
+    /** NaN if the power of one of the circuits is unknown: a part is not the energy of the pair. */
+    double watts(Plan plan, double[] cells) {
+      return Math.max(0, one.watts(plan, cells)) + Math.max(0, other.watts(plan, cells));
     }
   }
 
@@ -150,6 +167,8 @@ final class Counters {
       }
     }
     flows = new ArrayList<>();
+    pairs = List.of();
+    partners = new int[0];
     for (int i = 0; i < all.length; i++) {
       Series power = all[i];
       int circuit = circuit(power);
@@ -163,13 +182,19 @@ final class Counters {
         }
       }
     }
+    hasPartners = flows.stream().anyMatch(flow -> flow.partner() >= 0);
     Set<Integer> needed = new TreeSet<>();
     for (int i = 0; i < all.length; i++) {
       if (nativeOf[i] != null) {
         plan.addCells(i, needed);
       }
     }
-    flows.forEach(flow -> plan.addCells(flow.power(), needed));
+    for (Computed flow : flows) {
+      plan.addCells(flow.power(), needed);
+      if (flow.partner() >= 0) {
+        plan.addCells(flow.partner(), needed);
+      }
+    }
     cells = needed.stream().mapToInt(cell -> cell).toArray();
   }
 
@@ -210,8 +235,11 @@ final class Counters {
         partner = i;
       }
     }
-    StepIntegral energy = computed.computeIfAbsent(flow, unused -> new StepIntegral(maxWatts));
-    return new Computed(power, circuit, partner, flow.sign(), energy, natives, series);
+    return new Computed(power, circuit, partner, flow.sign(), energy(flow), natives, series);
+  }
+
+  private StepIntegral energy(Flow flow) {
+    return computed.computeIfAbsent(flow, unused -> new StepIntegral(maxWatts));
   }
 
   private Series energySeries(String prefix, Map<String, String> labelsOfPower) {
@@ -281,40 +309,81 @@ final class Counters {
     }
     List<Counted> counted = new ArrayList<>();
     for (Computed flow : flows) {
-      if (!flow.isShown(values)) {
-        continue;
-      }
-      Optional<Computed> other = partner(flow, values);
-      if (other.isEmpty()) {
+      if (isShown(flow, values) && !isInPair(flow)) {
         counted.add(new Counted(flow.series(), flow.energy().joules()));
-      } else if (flow.circuit() < other.get().circuit() && other.get().isShown(values)) {
-        counted.add(pair(flow, other.get()));
+      }
+    }
+    for (Pair pair : pairs) {
+      if (isShown(pair.one(), values) && isShown(pair.other(), values)) {
+        counted.add(new Counted(pair.series(), pair.energy().joules()));
       }
     }
     return counted;
   }
 
-  /** Two circuits of a split-phase pair have one series, because they supply one appliance. */
-  private Counted pair(Computed one, Computed other) {
-    Map<String, String> labels = Map.of(CIRCUIT, one.circuit() + "+" + other.circuit());
-    double joules = one.energy().joules() + other.energy().joules();
-    return new Counted(energySeries(CIRCUIT + "_", labels), joules);
+  private static boolean isShown(Computed flow, double[] values) {
+    return !Double.isNaN(values[flow.power()]) && !flow.hasNative();
   }
 
-  /** The other circuit of a split-phase pair, unless it is in a pair with another circuit. */
-  private Optional<Computed> partner(Computed flow, double[] values) {
-    return candidate(flow, values)
-        .filter(other -> candidate(other, values).filter(flow::equals).isPresent());
-  }
-
-  private Optional<Computed> candidate(Computed flow, double[] values) {
-    if (flow.circuit() == 0) {
-      return Optional.empty();
+  private boolean isInPair(Computed flow) {
+    for (Pair pair : pairs) {
+      if (pair.contains(flow.circuit())) {
+        return true;
+      }
     }
-    return flows.stream()
-        .filter(other -> other.circuit() > 0 && other.circuit() != flow.circuit())
-        .filter(other -> flow.isPairWith(other, values))
-        .findFirst();
+    return false;
+  }
+
+  /** Determines the split-phase pairs again if a partner has changed. */
+  private void updatePairs(double[] newCells, long now) {
+    if (!hasPartners) {
+      return;
+    }
+    int[] current = flows.stream().mapToInt(flow -> flow.partner(plan, newCells)).toArray();
+    if (Arrays.equals(current, partners)) {
+      return;
+    }
+    partners = current;
+    pairs.forEach(pair -> update(pair.energy(), now, Double.NaN));
+    pairs = new ArrayList<>();
+    for (int i = 0; i < current.length; i++) {
+      int other = partner(i);
+      // A circuit in the pair of two others remains single.
+      if (other >= 0
+          && partner(other) == i
+          && flows.get(i).circuit() < flows.get(other).circuit()) {
+        pairs.add(pair(flows.get(i), flows.get(other)));
+      }
+    }
+  }
+
+  /** The index of the first flow that can be the partner of another one; -1 for none. */
+  private int partner(int i) {
+    for (int other = 0; other < partners.length; other++) {
+      if (other != i && isPair(i, other)) {
+        return other;
+      }
+    }
+    return -1;
+  }
+
+  /** It is enough if one of the circuits refers to the other. */
+  private boolean isPair(int one, int other) {
+    int ofOne = partners[one];
+    int ofOther = partners[other];
+    int numberOfOne = flows.get(one).circuit();
+    int numberOfOther = flows.get(other).circuit();
+    return numberOfOne > 0
+        && numberOfOther > 0
+        && (ofOne == numberOfOther || ofOther == numberOfOne)
+        && (ofOne == numberOfOther || ofOne == 0)
+        && (ofOther == numberOfOne || ofOther == 0);
+  }
+
+  private Pair pair(Computed one, Computed other) {
+    Map<String, String> labels = Map.of(CIRCUIT, one.circuit() + "+" + other.circuit());
+    Flow flow = new Flow(CIRCUIT_POWER, labels, 1, CIRCUIT + "_");
+    return new Pair(one, other, energy(flow), energySeries(flow.energy(), labels));
   }
 
   /** A computed counter and its value. */
@@ -326,6 +395,7 @@ final class Counters {
       if (newPlan == null) {
         plan = null;
         flows = List.of();
+        pairs = List.of();
         cells = new int[0];
         nativeOf = new NativeCounter[0];
       } else {
@@ -335,8 +405,14 @@ final class Counters {
     if (plan == null) {
       return;
     }
+    updatePairs(newCells, now);
+    // Each energy is part of one counter only, so that a sum over all circuits is correct if the
+    // panel links or divides them.
     for (Computed flow : flows) {
-      update(flow.energy(), now, flow.sign() * plan.value(flow.power(), newCells));
+      update(flow.energy(), now, isInPair(flow) ? Double.NaN : flow.watts(plan, newCells));
+    }
+    for (Pair pair : pairs) {
+      update(pair.energy(), now, pair.watts(plan, newCells));
     }
   }
 
