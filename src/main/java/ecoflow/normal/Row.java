@@ -30,6 +30,7 @@ record Row(
     boolean isOn) {
 
   private static final int MAX_DIGITS = 9;
+  private static final int LETTERS = 26;
   private static final Pattern VARIABLE =
       Pattern.compile("\\[N\\]|(?<=\\.)N(?=\\.)|\\{SN\\}|chN(?![a-z])|bpX");
   private static final Pattern LIST = Pattern.compile("\\[\"\\{SN\\}\"\\]");
@@ -178,13 +179,19 @@ record Row(
         (name, template) -> {
           String value = template.replace("rank({SN})", Integer.toString(rank));
           if (number >= 0) {
-            // Item 1 is phase a.
-            value = value.replace("letter(N)", "" + (char) ('a' + number - 1));
+            value = value.replace("letter(N)", letter(number));
             value = value.replace("N+1", Integer.toString(number + 1));
             value = value.replace("N", Integer.toString(number));
           }
           resolved.put(name, name.equals("pack") && value.equals("0") ? "main" : value);
         });
     return resolved;
+  }
+
+  /** Item 1 is phase a. Other characters than letters would not be valid in a label. */
+  private static String letter(int number) {
+    return number >= 1 && number <= LETTERS
+        ? "" + (char) ('a' + number - 1)
+        : Integer.toString(number);
   }
 }

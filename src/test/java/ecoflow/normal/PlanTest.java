@@ -305,6 +305,10 @@ class PlanTest {
     assertEquals(
         Map.of("grid_phase_voltage_volts{phase=c}", 230.0),
         of("RE11", "inverter.grid.phase[3].volt=230"));
+    // 'a' + 65473 is a quotation mark.
+    assertEquals(
+        Map.of("grid_phase_voltage_volts{phase=65474}", 230.0),
+        of("RE11", "inverter.grid.phase[65474].volt=230"));
     assertEquals(
         7.0, of("HD31", "load_info.hall1_watt[2]=7").get("circuit_power_watts{circuit=3}"));
   }
