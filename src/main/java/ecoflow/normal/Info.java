@@ -6,6 +6,7 @@ import ecoflow.quota.DeviceValues;
 import ecoflow.quota.Quotas;
 import ecoflow.text.Lines;
 import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -152,9 +153,6 @@ public final class Info {
     private final DeviceValues device;
     private final String family;
 
-    /** How many serial numbers were found so far, by row. */
-    private final Map<InfoRow, Integer> ranks = new HashMap<>();
-
     Texts(DeviceValues device) {
       this.device = device;
       this.family = normalised.family(device.serial());
@@ -197,13 +195,24 @@ public final class Info {
       if (shown == null || shown.isEmpty() || (isVersion && !NOT_ZERO.matcher(shown).find())) {
         return;
       }
-      int rank = parts.serial() == null ? 1 : ranks.merge(row, 1, Integer::sum);
+      int rank = parts.serial() == null ? 1 : rank(row.row().start(), parts.serial());
       Map<String, String> labels = row.row().labels(parts, rank);
       Map<String, Text> texts = row.row().metric().equals(InfoRow.STATE) ? states : names;
       Text before = texts.get(labels.toString());
       if (before == null ? texts.size() < Quotas.MAX_TEXTS : row.index() < before.row().index()) {
         texts.put(labels.toString(), new Text(row, labels, shown));
       }
+    }
+
+    /** The rank among all serial numbers in keys with this start, also those without a state. */
+    private int rank(String start, String serial) {
+      return (int)
+          Arrays.stream(device.keys())
+              .filter(key -> key.startsWith(start))
+              .map(key -> key.substring(start.length()).split("[\"\\].]", 2)[0])
+              .filter(other -> other.compareTo(serial) <= 0)
+              .distinct()
+              .count();
     }
 
     /** 0 and the highest number mean unknown. */

@@ -264,6 +264,12 @@ class InfoTest {
     send(house, 209, 8, message().text(1, "AC31TEST00000001").integer(6, 1));
     assertEquals(List.of("available"), states(page, house, "ev_charging_1"));
     assertEquals(List.of("charging"), states(page, house, "ev_charging_2"));
+    // An unknown number, and a charger that has not sent its status: the others keep their numbers.
+    send(house, 209, 8, message().text(1, "AC31TEST00000001").integer(6, 42));
+    assertEquals(List.of(), states(page, house, "ev_charging_1"));
+    assertEquals(List.of("charging"), states(page, house, "ev_charging_2"));
+    send(house, 209, 8, message().text(1, "AC31TEST00000000").real(8, 1500));
+    assertEquals(List.of("charging"), states(page, house, "ev_charging_3"));
     assertFalse(page.lines("state").toString().contains("AC31TEST"));
   }
 
@@ -325,7 +331,9 @@ class InfoTest {
     STREAM.set(Map.of("gridConnectionSta", 1));
     eventually(() -> assertEquals(List.of("grid_in"), states(of, STREAM, "grid_connection")));
     assertEquals(1, of.of(STREAM, "grid_connection_sta"));
-    STREAM.set(Map.of("gridConnectionSta", "PANEL_SOMETHING"));
+    STREAM.set(Map.of("distributedDeviceStatus", "MASTER"));
+    eventually(() -> assertEquals(List.of("master"), states(of, STREAM, "distributed_role")));
+    STREAM.set(Map.of("gridConnectionSta", "PANEL_SOMETHING", "distributedDeviceStatus", "NEW"));
     eventually(() -> assertEquals(List.of(), of.series("state")));
   }
 
