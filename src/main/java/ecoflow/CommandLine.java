@@ -1,5 +1,7 @@
 package ecoflow;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import ecoflow.command.Commands;
 import ecoflow.config.ConfigException;
 import ecoflow.config.KafkaSettings;
@@ -40,7 +42,9 @@ final class CommandLine {
     if (arguments[0].equals(Commands.LIB)) {
       ComponentJars.loadTools();
     }
-    PrintWriter out = new PrintWriter(System.out, false, Charset.defaultCharset());
+    // Files and other programs expect UTF-8, also if the locale is POSIX, as in cron.
+    Charset charset = System.console() == null ? UTF_8 : Charset.defaultCharset();
+    PrintWriter out = new PrintWriter(System.out, false, charset);
     PrintWriter err = new PrintWriter(System.err, true, Charset.defaultCharset());
     int code =
         new Commands(

@@ -16,6 +16,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -44,6 +45,7 @@ final class HistoryCommand implements Callable<Integer> {
   private final Clock clock;
   private final List<HistoryFormat.Day> days = new ArrayList<>();
   private final Set<String> found = new TreeSet<>();
+  private final Set<String> collected = new HashSet<>();
   private Progress progress;
   private String prefix = "ecoflow";
   private boolean isIncomplete;
@@ -95,9 +97,8 @@ final class HistoryCommand implements Callable<Integer> {
     if (!last.isBefore(today)) {
       throw invalid("--to", to, "a day before today, " + today);
     }
-    if (first.isAfter(last) || first.isBefore(last.minusYears(MAX_YEARS))) {
-      throw invalid(
-          "--from", from, "a day that is not after " + last + ", and at most 10 years before it");
+    if (first.isAfter(last) || first.isBefore(today.minusYears(MAX_YEARS))) {
+      throw invalid("--from", from, "a day that is not after " + last + ", in the last 10 years");
     }
     HistoryFormat chosen = format();
     if (output != null && !isWritable(output)) {
@@ -117,7 +118,7 @@ final class HistoryCommand implements Callable<Integer> {
           option.forEach(
               all, spec, spec.commandLine().getErr(), account -> collect(account, state, wanted));
     } catch (IOException e) {
-      throw cannotWrite(e);
+      throw cannotWrite(stateFile(), e);
     }
     if (isIncomplete) {
       return Commands.FAILED;
@@ -137,7 +138,8 @@ final class HistoryCommand implements Callable<Integer> {
     return directory != null
         && Files.isDirectory(directory)
         && Files.isWritable(directory)
-        && !Files.isDirectory(file);
+        // A device such as /dev/stdout would be replaced by a file.
+        && (Files.notExists(file) || Files.isRegularFile(file));
   }
 
   private LocalDate date(String name, String text) {
@@ -193,11 +195,13 @@ final class HistoryCommand implements Callable<Integer> {
                   + stateFile()
                   + " contains the answers so far");
     } catch (IOException e) {
-      throw cannotWrite(e);
+      progress.clear();
+      isIncomplete = true;
+      throw cannotWrite(stateFile(), e);
     }
   }
 
-  /** The selected devices that have a history. */
+  /** The selected devices that have a history and are not those of an earlier account. */
   private List<HistoryDevice> devices(Commands.Cloud cloud) throws CallFailure {
     List<HistoryDevice> selected = new ArrayList<>();
     for (HistoryDevice device : cloud.historyDevices()) {
@@ -212,7 +216,7 @@ final class HistoryCommand implements Callable<Integer> {
             device.serial()
                 + " is skipped: EcoFlow has no energy history of the model "
                 + device.product());
-      } else {
+      } else if (collected.add(device.serial())) {
         selected.add(device);
       }
     }
@@ -229,25 +233,27 @@ final class HistoryCommand implements Callable<Integer> {
     for (HistoryDevice device : devices) {
       boolean isOffline = false;
       for (String code : device.codes()) {
-        int end = done + wanted.size();
-        try {
-          for (int i = 0; i < wanted.size() && !isOffline; i++) {
-            LocalDate day = wanted.get(i);
-            progress.show(done + i, total, device.serial() + " " + day);
-            energy(cloud, device, code, day, state, problems)
-                .forEach(
-                    (what, joules) -> days.add(new HistoryFormat.Day(device, what, day, joules)));
+        boolean isRefused = false;
+        for (LocalDate day : wanted) {
+          progress.show(done++, total, device.serial() + " " + day);
+          Optional<Map<String, Double>> known = state.get(device.serial(), code, day);
+          if (known.isPresent()) {
+            add(device, day, known.get());
+          } else if (!isOffline && !isRefused) {
+            try {
+              add(device, day, energy(cloud, device, code, day, state, problems));
+            } catch (CallFailure e) {
+              if (!e.isAboutDevice()) {
+                throw e;
+              }
+              // The same call for another day would fail as well.
+              isOffline = e.isDeviceOffline();
+              isRefused = true;
+              problems.add(
+                  device.serial() + (isOffline ? "" : " (" + code + ")") + ": " + e.getMessage());
+            }
           }
-        } catch (CallFailure e) {
-          if (!e.isAboutDevice()) {
-            throw e;
-          }
-          // The same call for another day would fail as well.
-          isOffline = e.isDeviceOffline();
-          problems.add(
-              device.serial() + (isOffline ? "" : " (" + code + ")") + ": " + e.getMessage());
         }
-        done = end;
       }
     }
     progress.clear();
@@ -255,7 +261,11 @@ final class HistoryCommand implements Callable<Integer> {
     return problems.isEmpty() ? Commands.SUCCESS : Commands.FAILED;
   }
 
-  private static Map<String, Double> energy(
+  private void add(HistoryDevice device, LocalDate day, Map<String, Double> energies) {
+    energies.forEach((what, joules) -> days.add(new HistoryFormat.Day(device, what, day, joules)));
+  }
+
+  private Map<String, Double> energy(
       Commands.Cloud cloud,
       HistoryDevice device,
       String code,
@@ -263,12 +273,9 @@ final class HistoryCommand implements Callable<Integer> {
       HistoryState state,
       Set<String> problems)
       throws CallFailure, IOException {
-    Optional<Map<String, Double>> known = state.get(device.serial(), code, day);
-    if (known.isPresent()) {
-      return known.get();
-    }
     DayEnergy answer = cloud.energy(device.serial(), code, day);
-    if (answer.problems().isEmpty()) {
+    // EcoFlow can receive values of yesterday late.
+    if (answer.problems().isEmpty() && day.isBefore(LocalDate.now(clock).minusDays(1))) {
       state.put(device.serial(), code, day, answer.joules());
     }
     answer.problems().forEach(text -> problems.add(device.serial() + " (" + code + "): " + text));
@@ -283,7 +290,9 @@ final class HistoryCommand implements Callable<Integer> {
     if (output == null) {
       PrintWriter out = spec.commandLine().getOut();
       lines.forEach(line -> out.print(line + "\n"));
-      out.flush();
+      if (out.checkError()) {
+        throw new CallFailure("", "cannot write the standard output");
+      }
       return;
     }
     Path part = output.resolveSibling(output.getFileName() + ".part");
@@ -291,12 +300,11 @@ final class HistoryCommand implements Callable<Integer> {
       Files.write(part, (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
       Files.move(part, output, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
-      throw cannotWrite(e);
+      throw cannotWrite(output, e);
     }
   }
 
-  private CallFailure cannotWrite(IOException failure) {
-    return new CallFailure(
-        "", "cannot write " + output + ": " + Lines.oneLine(failure.getMessage()));
+  private static CallFailure cannotWrite(Path file, IOException failure) {
+    return new CallFailure("", "cannot write " + file + ": " + Lines.oneLine(failure.getMessage()));
   }
 }

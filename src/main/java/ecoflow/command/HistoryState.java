@@ -1,10 +1,14 @@
 package ecoflow.command;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import ecoflow.config.ConfigException;
 import ecoflow.text.Lines;
-import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
@@ -25,9 +29,9 @@ final class HistoryState implements AutoCloseable {
   private record Call(String serial, String code, LocalDate day) {}
 
   private final Map<Call, Map<String, Double>> answers;
-  private final Optional<BufferedWriter> out;
+  private final Optional<FileChannel> out;
 
-  private HistoryState(Map<Call, Map<String, Double>> answers, Optional<BufferedWriter> out) {
+  private HistoryState(Map<Call, Map<String, Double>> answers, Optional<FileChannel> out) {
     this.answers = answers;
     this.out = out;
   }
@@ -40,24 +44,67 @@ final class HistoryState implements AutoCloseable {
   /**
    * Reads the answers in the file, which need not exist, and appends others to it.
    *
-   * @throws ConfigException if the file has another content, or cannot be read or written
+   * @throws ConfigException if the file has another content, is in use by another process, or
+   *     cannot be read or written
    */
   static HistoryState open(Path file) throws ConfigException {
+    FileChannel channel = null;
     try {
-      String text = Files.exists(file) ? Files.readString(file) : "";
-      // The last line can be incomplete after an interruption.
-      String complete = text.substring(0, text.lastIndexOf('\n') + 1);
-      String valid = complete.isEmpty() ? HEADER + "\n" : complete;
-      Map<Call, Map<String, Double>> answers = read(file, valid);
-      if (!valid.equals(text)) {
-        Files.writeString(file, valid);
+      channel =
+          FileChannel.open(
+              file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+      if (!isLocked(channel)) {
+        throw new ConfigException("--output: another process uses " + file);
       }
-      return new HistoryState(
-          answers, Optional.of(Files.newBufferedWriter(file, StandardOpenOption.APPEND)));
+      HistoryState state = new HistoryState(answers(file, channel), Optional.of(channel));
+      if (channel.position() == 0) {
+        state.append(HEADER + "\n");
+      }
+      return state;
     } catch (IOException e) {
+      close(channel);
       throw new ConfigException(
           "--output: cannot write " + file + ": " + Lines.oneLine(e.getMessage()));
+    } catch (ConfigException e) {
+      close(channel);
+      throw e;
     }
+  }
+
+  /** Whether this process can use the file: also on file systems that do not have locks. */
+  private static boolean isLocked(FileChannel channel) {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private static void close(FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // Another failure is reported.
+      }
+    }
+  }
+
+  /** Reads the complete lines, and removes the last one if a process ended while it wrote it. */
+  private static Map<Call, Map<String, Double>> answers(Path file, FileChannel channel)
+      throws IOException, ConfigException {
+    byte[] bytes = Channels.newInputStream(channel).readAllBytes();
+    int end = bytes.length;
+    while (end > 0 && bytes[end - 1] != '\n') {
+      end--;
+    }
+    Map<Call, Map<String, Double>> answers =
+        end == 0 ? new HashMap<>() : read(file, new String(bytes, 0, end, UTF_8));
+    channel.truncate(end);
+    channel.position(end);
+    return answers;
   }
 
   private static Map<Call, Map<String, Double>> read(Path file, String text)
@@ -104,11 +151,24 @@ final class HistoryState implements AutoCloseable {
         .forEach(
             (what, value) ->
                 values.append(values.isEmpty() ? "" : " ").append(what).append('=').append(value));
-    if (out.isPresent()) {
-      out.get().write(String.join(",", serial, code, day.toString(), values) + "\n");
-      out.get().flush();
-    }
+    append(String.join(",", serial, code, day.toString(), values) + "\n");
     answers.put(new Call(serial, code, day), joules);
+  }
+
+  private void append(String line) throws IOException {
+    if (out.isPresent()) {
+      long end = out.get().position();
+      try {
+        ByteBuffer bytes = UTF_8.encode(line);
+        while (bytes.hasRemaining()) {
+          out.get().write(bytes);
+        }
+      } catch (IOException e) {
+        // No other line may follow a part of this one.
+        out.get().truncate(end);
+        throw e;
+      }
+    }
   }
 
   @Override

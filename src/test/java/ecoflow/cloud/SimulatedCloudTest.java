@@ -3,6 +3,7 @@ package ecoflow.cloud;
 import static ecoflow.cloud.ApiPath.ACCOUNT_DEVICES;
 import static ecoflow.cloud.ApiPath.CERTIFICATION;
 import static ecoflow.cloud.ApiPath.DEVICE_LIST;
+import static ecoflow.cloud.ApiPath.HISTORY;
 import static ecoflow.cloud.ApiPath.LOGIN;
 import static ecoflow.cloud.ApiPath.QUOTA;
 import static ecoflow.testkit.Eventually.eventually;
@@ -434,6 +435,37 @@ class SimulatedCloudTest {
       client.disconnect();
       foreign.disconnect();
     }
+  }
+
+  private String historyCode(String begin, String end) throws Exception {
+    Map<String, String> signed =
+        Map.of(
+            "sn",
+            delta.serial(),
+            "params.beginTime",
+            begin,
+            "params.endTime",
+            end,
+            "params.code",
+            "CODE");
+    String body =
+        "{\"sn\":\"%s\",\"params\":{\"beginTime\":\"%s\",\"endTime\":\"%s\",\"code\":\"CODE\"}}"
+            .formatted(delta.serial(), begin, end);
+    return code(
+        copy(signed(HISTORY, signed))
+            .uri(URI.create("https://" + cloud.apiHost() + HISTORY))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body))
+            .build());
+  }
+
+  @Test
+  void aWindowOfTheEnergyHistoryIsUnderOneWeek() throws Exception {
+    delta.setHistory("CODE", "2026-08-01", "[]");
+
+    assertEquals("0", historyCode("2026-08-01 00:00:00", "2026-08-07 23:59:59"));
+    assertEquals("8524", historyCode("2026-08-01 00:00:00", "2026-08-08 00:00:00"));
+    assertEquals("8524", historyCode("2026-08-02 00:00:00", "2026-08-01 23:59:59"));
   }
 
   private static SimulatedDevice newDevice(String serial) {

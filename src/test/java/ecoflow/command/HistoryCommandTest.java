@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ecoflow.CommandRun;
+import ecoflow.cloud.CloudAccount;
 import ecoflow.cloud.Fault;
 import ecoflow.cloud.SimulatedDevice;
 import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.AccountsYaml;
+import ecoflow.testkit.ChildProcess;
 import ecoflow.testkit.CloudExtension;
 import ecoflow.testkit.PrometheusServer;
 import ecoflow.testkit.Promtool;
@@ -18,6 +20,7 @@ import ecoflow.testkit.Variables;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -175,6 +178,40 @@ class HistoryCommandTest {
   }
 
   @Test
+  void theOutputIsUtf8InEachLocale() throws IOException {
+    CloudAccount account = CloudAccount.numbered(2);
+    String day = LocalDate.now().minusDays(3).toString();
+    SimulatedDevice roof =
+        device("HJ31ZHISTORY0009", "Dach s\u00fcd", "PowerOcean")
+            .setHistory(POWEROCEAN, day, entry("Solar Generation", 1, "kWh"));
+    clouds.cloud().addAccount(account).add(roof);
+    Map<String, String> variables =
+        Variables.of(
+            clouds.cloud(),
+            "rest",
+            "ECOFLOW_ACCESS_KEY=" + account.accessKey(),
+            "ECOFLOW_SECRET_KEY=" + account.secretKey());
+    Path text = directory.resolve("out.txt");
+    List<String> command =
+        List.of(
+            System.getProperty("java.home") + "/bin/java",
+            "-Dfile.encoding=US-ASCII",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "ecoflow.EcoflowExporter",
+            "history",
+            "--from",
+            day,
+            "--to",
+            day);
+
+    try (ChildProcess exporter = ChildProcess.start(directory, text, variables, command)) {
+      assertEquals(0, exporter.exitCode(), () -> exporter.lines().toString());
+    }
+    assertTrue(Files.readString(text).contains("device_name=\"Dach s\u00fcd\""));
+  }
+
+  @Test
   void writesCsv() {
     assertEquals(
         0, run("--from", "2026-08-02", "--to", "2026-08-02", "--format", "csv"), err::toString);
@@ -242,12 +279,140 @@ class HistoryCommandTest {
         Files.readString(file));
   }
 
+  private String[] oceanTo(String last, Path file) {
+    return new String[] {
+      "--from",
+      "2026-08-07",
+      "--to",
+      last,
+      "--device",
+      ocean.serial(),
+      "--format",
+      "csv",
+      "--output",
+      file.toString()
+    };
+  }
+
+  @Test
+  void theEnergyOfYesterdayIsRequestedAgain() throws IOException {
+    Path file = directory.resolve("energy.csv");
+    assertEquals(0, run(oceanTo("2026-08-09", file)));
+    assertEquals(3, calls());
+
+    ocean.setHistory(POWEROCEAN, "2026-08-08", entry("Solar Generation", 80, "kWh"));
+    ocean.setHistory(POWEROCEAN, "2026-08-09", entry("Solar Generation", 10, "kWh"));
+    assertEquals(0, run(oceanTo("2026-08-09", file)));
+    assertEquals(4, calls());
+    assertEquals(
+        List.of("2.52E7", "2.88E7", "3.6E7"),
+        Files.readAllLines(file).stream().skip(1).map(line -> line.replaceAll(".*,", "")).toList());
+  }
+
+  @Test
+  void theAnswersOfAnOfflineDeviceAreNotLost() throws IOException {
+    Path file = directory.resolve("energy.csv");
+    String[] arguments = {
+      "--from",
+      "2026-08-02",
+      "--to",
+      "2026-08-02",
+      "--device",
+      stream.serial(),
+      "--format",
+      "csv",
+      "--output",
+      file.toString()
+    };
+    assertEquals(0, run(arguments));
+    List<String> before = Files.readAllLines(file);
+    assertEquals(4, before.size());
+
+    stream.setOnline(false);
+    int calls = calls();
+    arguments[1] = "2026-08-01";
+    assertEquals(1, run(arguments));
+    assertEquals(calls + 1, calls());
+    assertEquals(before, Files.readAllLines(file));
+  }
+
+  @Test
+  void aSecondProcessDoesNotUseTheSameState() throws Exception {
+    Path file = directory.resolve("energy.csv");
+    Path state = directory.resolve("energy.csv.state");
+    try (HistoryState other = HistoryState.open(state)) {
+      assertEquals(2, run(oceanTo("2026-08-08", file)));
+      assertEquals(
+          "ecoflow-exporter: --output: another process uses " + state, err.toString().strip());
+      assertTrue(other.get("A", "B", TODAY).isEmpty());
+    }
+    assertEquals(0, run(oceanTo("2026-08-08", file)), err::toString);
+  }
+
+  @Test
+  void onlyAFileIsReplaced() throws IOException {
+    Path device = Files.createSymbolicLink(directory.resolve("device"), Path.of("/dev/null"));
+
+    assertEquals(2, run("--from", "2026-08-09", "--output", device.toString()));
+    assertTrue(Files.isSymbolicLink(device));
+  }
+
+  @Test
+  void anIncompleteOutputIsAnError() {
+    Writer full =
+        new Writer() {
+          @Override
+          public void write(char[] text, int offset, int length) throws IOException {
+            throw new IOException("No space left on device");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+
+    assertEquals(
+        1,
+        CommandRun.run(
+            Variables.of(clouds.cloud(), "rest", "HTTP_BACKOFF_FACTOR=0.001"),
+            clock,
+            full,
+            err,
+            "history",
+            "--from",
+            "2026-08-09",
+            "--device",
+            ocean.serial()));
+    assertEquals("ecoflow-exporter: cannot write the standard output", err.toString().strip());
+  }
+
+  @Test
+  void aDeviceOfTwoAccountsIsWrittenOnce() {
+    AccountsYaml accounts = new AccountsYaml(directory.resolve("accounts.yml"));
+    accounts.add("one", "rest", clouds.cloud().defaultAccount());
+    accounts.add("two", "rest", clouds.cloud().addAccount(CloudAccount.numbered(2)).add(ocean));
+    accounts.write();
+
+    assertEquals(
+        0,
+        run(
+            Variables.ofFile(accounts.file(), "ECOFLOW_CA_FILE=" + clouds.cloud().caFile()),
+            "--from",
+            "2026-08-09",
+            "--device",
+            ocean.serial()),
+        err::toString);
+    assertEquals(5, out.toString().lines().count(), out::toString);
+  }
+
   @Test
   void aStateOfAnotherFileIsAnError() throws IOException {
     Path file = directory.resolve("energy.csv");
     Path state = directory.resolve("energy.csv.state");
     for (String content :
-        List.of("notes\n", "# Answers of EcoFlow: serial,code,day,joules\nA,B,C,x\n")) {
+        List.of("notes\n", "\u00fc\n", "# Answers of EcoFlow: serial,code,day,joules\nA,B,C,x\n")) {
       Files.writeString(state, content);
 
       assertEquals(2, run("--from", "2026-08-01", "--output", file.toString()));
@@ -350,8 +515,9 @@ class HistoryCommandTest {
         "--to 2026-08-01 | Missing required option: '--from=DATE'",
         "--from yesterday | Invalid value for --from 'yesterday': expected a date such as 2026-08-01",
         "--from 2026-08-01 --to 2026-08-10 | Invalid value for --to '2026-08-10': expected a day before today, 2026-08-10",
-        "--from 2026-08-05 --to 2026-08-04 | Invalid value for --from '2026-08-05': expected a day that is not after 2026-08-04, and at most 10 years before it",
-        "--from 0202-08-05 | Invalid value for --from '0202-08-05': expected a day that is not after 2026-08-09, and at most 10 years before it",
+        "--from 2026-08-05 --to 2026-08-04 | Invalid value for --from '2026-08-05': expected a day that is not after 2026-08-04, in the last 10 years",
+        "--from 0202-08-05 | Invalid value for --from '0202-08-05': expected a day that is not after 2026-08-09, in the last 10 years",
+        "--from=-999999999-01-01 --to=-999999999-01-01 | Invalid value for --from '-999999999-01-01': expected a day that is not after -999999999-01-01, in the last 10 years",
         "--from 2026-08-01 --format xml | Invalid value for --format 'xml': expected openmetrics or csv",
         "--from 2026-08-01 --output /no/such/file | Invalid value for --output '/no/such/file': expected a file in a writable directory"
       })
