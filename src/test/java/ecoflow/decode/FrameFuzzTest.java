@@ -28,7 +28,9 @@ class FrameFuzzTest {
   private static final List<byte[]> RECORDED =
       TestFrames.RECORDED.stream().map(TestFrames::recorded).toList();
   private static final List<String> SERIALS =
-      List.of("", "HW52A", "Y711A", "HD31A", "C101A", "HC31A", "ES21A", "RE11A", "AC71A");
+      List.of(
+          "", "HW52A", "Y711A", "HD31A", "C101A", "HC31A", "ES21A", "RE11A", "AC71A", "R374A",
+          "HZ31A", "HR61A", "RF43A");
   private static final MessageDecoder DECODER = MessageDecoder.load();
   private static final List<MessageTable.Entry> ENTRIES = MessageTable.load().entries();
 
