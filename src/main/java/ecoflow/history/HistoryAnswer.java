@@ -36,7 +36,7 @@ public record HistoryAnswer(Map<String, Double> joules, List<Problem> problems) 
    * the directions of grid and battery, whose names are the same. An entry without a value has no
    * energy, and an entry with another quantity than energy, such as a percentage, is ignored.
    *
-   * @throws CloudException if the data is not an object, or reports an error
+   * @throws CloudException if the data is not an object with a list, or reports an error
    */
   public static HistoryAnswer of(Object data, String code) throws CloudException {
     Map<?, ?> answer = Api.object(data);
@@ -47,12 +47,16 @@ public record HistoryAnswer(Map<String, Double> joules, List<Problem> problems) 
           "code " + inner + " (" + Lines.oneLine(String.valueOf(answer.get("message"))) + ")");
     }
     HistoryAnswer read = new HistoryAnswer(new LinkedHashMap<>(), new ArrayList<>());
+    if (answer.get("data") == null) {
+      return read;
+    }
+    if (!(answer.get("data") instanceof Collection<?> entries)) {
+      throw new CloudException("0", "the data of the response does not contain a list");
+    }
     Set<String> seen = new HashSet<>();
-    if (answer.get("data") instanceof Collection<?> entries) {
-      for (Object entry : entries) {
-        if (entry instanceof Map<?, ?> fields && fields.get("indexValue") != null) {
-          read.add(fields, code, seen);
-        }
+    for (Object entry : entries) {
+      if (entry instanceof Map<?, ?> fields && fields.get("indexValue") != null) {
+        read.add(fields, code, seen);
       }
     }
     return read;

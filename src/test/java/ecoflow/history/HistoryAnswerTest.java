@@ -151,7 +151,9 @@ class HistoryAnswerTest {
 
     assertEquals("1006", failure.code());
     assertEquals(true, failure.isDeviceOffline());
-    assertThrows(CloudException.class, () -> read(SOLAR, "[1]"));
+    for (String unknown : List.of("[1]", "{\"data\": {}}", "{\"data\": \"\"}", "{\"data\": 0}")) {
+      assertThrows(CloudException.class, () -> read(SOLAR, unknown), unknown);
+    }
   }
 
   @Test
