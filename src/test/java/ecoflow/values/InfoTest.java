@@ -331,9 +331,17 @@ class InfoTest {
     STREAM.set(Map.of("gridConnectionSta", 1));
     eventually(() -> assertEquals(List.of("grid_in"), states(of, STREAM, "grid_connection")));
     assertEquals(1, of.of(STREAM, "grid_connection_sta"));
-    STREAM.set(Map.of("distributedDeviceStatus", "MASTER"));
+    STREAM.set(Map.of("distributedDeviceStatus", "MASTER", "cloudMetter.model", "CT_EF_01"));
     eventually(() -> assertEquals(List.of("master"), states(of, STREAM, "distributed_role")));
-    STREAM.set(Map.of("gridConnectionSta", "PANEL_SOMETHING", "distributedDeviceStatus", "NEW"));
+    assertEquals(List.of("ef_ct01"), states(of, STREAM, "meter_model"));
+    STREAM.set(
+        Map.of(
+            "gridConnectionSta",
+            "PANEL_SOMETHING",
+            "distributedDeviceStatus",
+            "NEW",
+            "cloudMetter.model",
+            "NEW"));
     eventually(() -> assertEquals(List.of(), of.series("state")));
   }
 
