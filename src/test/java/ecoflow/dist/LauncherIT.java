@@ -450,16 +450,11 @@ class LauncherIT {
       archive();
       assertEquals(0, run(Map.of(), "options"));
       Path options = Files.write(directory.resolve("java.options"), process.lines());
+      Path java = Path.of(System.getProperty("java.home"), "bin", "java");
       Path log = directory.resolve("classes");
-      process =
-          distribution.start(
-              directory.resolve("log"),
-              Map.of(),
-              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-              "@" + options,
-              classLog(log),
-              "ecoflow.EcoflowExporter",
-              "--version");
+      List<String> command =
+          List.of(java + "", "@" + options, classLog(log), "ecoflow.EcoflowExporter", "--version");
+      process = ChildProcess.start(directory, directory.resolve("log"), Map.of(), command);
       assertEquals(0, process.exitCode(), () -> "" + process.lines());
       assertTrue(isFromArchive(log));
     }
