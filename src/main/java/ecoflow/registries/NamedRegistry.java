@@ -73,12 +73,7 @@ final class NamedRegistry {
       return (MeterRegistry) instance(constructor(type));
     } catch (LinkageError e) {
       throw new ConfigException(
-          setting
-              + " requires further jars ("
-              + Lines.root(e)
-              + "): put "
-              + jars()
-              + " into ECOFLOW_LIB_DIR");
+          setting + " requires further jars (" + Lines.root(e) + "): put " + jars());
     }
   }
 
@@ -98,16 +93,21 @@ final class NamedRegistry {
           true,
           Thread.currentThread().getContextClassLoader());
     } catch (ClassNotFoundException e) {
-      throw new ConfigException(
-          setting + " requires a further jar: put " + jars() + " into ECOFLOW_LIB_DIR");
+      throw new ConfigException(setting + " requires a further jar: put " + jars());
     }
   }
 
   private String jars() {
     String artifact = name.toLowerCase(Locale.ROOT);
-    return CLASS_NAMES.containsKey(artifact)
-        ? "io.micrometer:micrometer-registry-" + artifact + " and its dependencies"
-        : "the jar with this class and its dependencies";
+    if (!CLASS_NAMES.containsKey(artifact)) {
+      return "the jar with this class and its dependencies into ECOFLOW_LIB_DIR";
+    }
+    artifact = "micrometer-registry-" + artifact;
+    return "io.micrometer:"
+        + artifact
+        + " and its dependencies into ECOFLOW_LIB_DIR (ecoflow-exporter lib add "
+        + artifact
+        + ")";
   }
 
   /**

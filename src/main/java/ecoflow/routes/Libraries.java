@@ -70,13 +70,16 @@ final class Libraries {
 
   /** The error text for a missing component, language or data format. */
   static String missingError(String kind, String name) {
+    String artifact = "camel-" + ARTIFACTS.getOrDefault(name, name);
     return "unknown "
         + kind
         + " "
         + name
-        + ": put org.apache.camel:camel-"
-        + ARTIFACTS.getOrDefault(name, name)
-        + " and its dependencies into ECOFLOW_LIB_DIR, or correct the name";
+        + ": put org.apache.camel:"
+        + artifact
+        + " and its dependencies into ECOFLOW_LIB_DIR (ecoflow-exporter lib add "
+        + artifact
+        + "), or correct the name";
   }
 
   /**

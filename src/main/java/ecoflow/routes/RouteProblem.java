@@ -98,11 +98,7 @@ public final class RouteProblem {
     if (root instanceof NoSuchEndpointException) {
       Matcher scheme = SCHEME.matcher(String.valueOf(root.getMessage()));
       if (scheme.find()) {
-        return "unknown component "
-            + scheme.group(1)
-            + ": put org.apache.camel:camel-"
-            + scheme.group(1)
-            + " and its dependencies into ECOFLOW_LIB_DIR, or correct the name";
+        return Libraries.missingError("component", scheme.group(1));
       }
     }
     return Lines.root(failure);

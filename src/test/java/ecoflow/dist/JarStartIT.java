@@ -257,7 +257,7 @@ class JarStartIT {
         List.of(
             "ecoflow-exporter: ECOFLOW_MICROMETER_REGISTRIES=otlp requires a further jar: put"
                 + " io.micrometer:micrometer-registry-otlp and its dependencies"
-                + " into ECOFLOW_LIB_DIR"),
+                + " into ECOFLOW_LIB_DIR (ecoflow-exporter lib add micrometer-registry-otlp)"),
         jar.log());
   }
 

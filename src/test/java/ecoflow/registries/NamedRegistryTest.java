@@ -131,7 +131,7 @@ class NamedRegistryTest {
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES=datadog requires a further jar: put"
             + " io.micrometer:micrometer-registry-datadog and its dependencies"
-            + " into ECOFLOW_LIB_DIR",
+            + " into ECOFLOW_LIB_DIR (ecoflow-exporter lib add micrometer-registry-datadog)",
         error("datadog"));
     assertEquals(
         "ECOFLOW_MICROMETER_REGISTRIES=com.example.MyRegistry requires a further jar: put the"

@@ -159,7 +159,7 @@ class RouteLintTest {
     add(
         all,
         steps("- to: filee:/tmp"),
-        "into ECOFLOW_LIB_DIR, or correct the name; did you mean 'file'?");
+        "into ECOFLOW_LIB_DIR (ecoflow-exporter lib add camel-filee), or correct the name; did you mean 'file'?");
     add(
         all,
         steps("- log: x").replace("timer:tick", "timer:tick?perid=5"),
