@@ -22,7 +22,8 @@ final class UserRows {
           "source",
           "zone");
   private static final Pattern VALUE =
-      Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
+      Pattern.compile(
+          "[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|([a-z0-9_]+_)?rank\\(\\{SN\\}\\)");
 
   /** One day, in seconds. */
   private static final int MAX_SILENCE = 86_400;

@@ -31,7 +31,8 @@ class NormalTableTest {
   private static final Pattern LABEL_NAME =
       Pattern.compile("circuit|component|kind|origin|pack|phase|port|sensor|source|zone");
   private static final Pattern LABEL_VALUE =
-      Pattern.compile("[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|rank\\(\\{SN\\}\\)");
+      Pattern.compile(
+          "[a-z0-9_]+|([a-z0-9_]+_)?N([+]1)?|letter\\(N\\)|([a-z0-9_]+_)?rank\\(\\{SN\\}\\)");
   private static final Set<String> UNITS =
       Set.of(
           "",
