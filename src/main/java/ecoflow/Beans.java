@@ -36,6 +36,7 @@ import ecoflow.runtime.Pools;
 import ecoflow.runtime.UnexpectedErrors;
 import ecoflow.sink.Sinks;
 import ecoflow.text.Lines;
+import ecoflow.unknown.MessageRecording;
 import ecoflow.unknown.UnknownMessages;
 import ecoflow.web.Protection;
 import io.vertx.core.Vertx;
@@ -258,8 +259,16 @@ public final class Beans implements ExporterBeans {
     vertx = EventLoops.open(usesMqtt ? 2 : 1, protection.transport(refusals));
     registry.bind("vertx", protection.guard(vertx, new HttpEndpoints(camel), refusals));
     registry.bind("metricsRegistry", meters.registry());
-    UnknownMessages unknown = new UnknownMessages(settings.recordDir(), devices, Clock.systemUTC());
+    UnknownMessages unknown =
+        new UnknownMessages(settings.recording().directory(), devices, Clock.systemUTC());
     registry.bind("unknownMessages", unknown);
+    MessageRecording recording =
+        new MessageRecording(
+            settings.recording().allDirectory(),
+            devices,
+            Clock.systemUTC(),
+            settings.recording().isAll() ? meters.recordings() : result -> {});
+    registry.bind("messageRecording", recording);
     registry.bind("quotas", quotas);
     registry.bind("normalised", normalised);
     registry.bind("unexpectedErrors", new UnexpectedErrors());
@@ -292,7 +301,8 @@ public final class Beans implements ExporterBeans {
     List<Consumer<String>> forget = new ArrayList<>();
     if (isServer || usesMqtt) {
       forget.add(
-          Payloads.bind(registry, settings.messagesDir(), devices, unknown, meters, nanoClock));
+          Payloads.bind(
+              registry, settings.messagesDir(), devices, unknown, recording, meters, nanoClock));
     }
     if (usesMqtt) {
       Logins created = new Logins(api, accounts, devices, meters, settings.stateDir(), nanoClock);

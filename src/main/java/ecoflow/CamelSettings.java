@@ -95,6 +95,7 @@ final class CamelSettings {
       values.put("ecoflow.requests", "false");
       values.put("ecoflow.open.connections", "false");
     }
+    values.put("ecoflow.record.all", Boolean.toString(settings.recording().isAll()));
     values.put("ecoflow.accounts.named", Boolean.toString(accounts.areNamed()));
     values.put("ecoflow.metrics.prefix", settings.page().prefix());
     values.put("ecoflow.collecting.interval", millis(devices.collectingInterval()));

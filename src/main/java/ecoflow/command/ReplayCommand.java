@@ -46,7 +46,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "FILE",
-      description = "A recording of ECOFLOW_RECORD_DIR, such as unknown.jsonl.")
+      description = "A recording of ECOFLOW_RECORD_DIR, such as messages.jsonl.")
   private Path file;
 
   ReplayCommand(Commands.Replay replay, Commands.History history) {

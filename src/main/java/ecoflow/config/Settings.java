@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * @param routesReload whether changed files in that directory are reloaded
  * @param libDir the directory with additional component jars
  * @param messagesDir the directory with the user's messages and tables
- * @param recordDir the directory for recordings of unknown messages
+ * @param recording the recordings of messages
  * @param stateDir the directory for logins, so that a restart needs no login
  * @param shard the part of the accounts file that this process serves; empty for all accounts
  * @param kafka the role of the process in a fleet, and its access to Kafka
@@ -41,7 +41,7 @@ public record Settings(
     boolean routesReload,
     Optional<Path> libDir,
     Optional<Path> messagesDir,
-    Optional<Path> recordDir,
+    RecordingSettings recording,
     Optional<Path> stateDir,
     Optional<Shard> shard,
     KafkaSettings kafka,
@@ -49,7 +49,6 @@ public record Settings(
 
   public static final String ACCOUNTS_FILE = "ECOFLOW_ACCOUNTS_FILE";
   public static final String ROUTES_DIR = "ECOFLOW_ROUTES_DIR";
-  private static final String RECORD_DIR = "ECOFLOW_RECORD_DIR";
   private static final String STATE_DIR = "ECOFLOW_STATE_DIR";
   private static final String ROUTES_RELOAD = "ECOFLOW_ROUTES_RELOAD";
   private static final String JAVA_PROXY = "https.proxyHost";
@@ -266,12 +265,28 @@ public record Settings(
   }
 
   /**
-   * A copy for commands, which neither publish values nor use stored logins: {@code check} tests
-   * the login itself.
+   * A copy for commands, which neither publish values nor use stored logins, because {@code check}
+   * tests the login itself, and do not record messages, because an exporter can use the same files.
    */
   public Settings forCommands() {
-    RegistrySettings none = new RegistrySettings(List.of(), registries.variables());
-    return copy(mode, credentials, devices, http, mqtt, none, Optional.empty(), kafka, notes);
+    return new Settings(
+        mode,
+        credentials,
+        devices,
+        http,
+        mqtt,
+        page,
+        new RegistrySettings(List.of(), registries.variables()),
+        logLevel,
+        routesDir,
+        routesReload,
+        libDir,
+        messagesDir,
+        RecordingSettings.NONE,
+        Optional.empty(),
+        shard,
+        kafka,
+        notes);
   }
 
   /** A copy with other credentials. */
@@ -328,7 +343,7 @@ public record Settings(
         routesReload,
         libDir,
         messagesDir,
-        recordDir,
+        recording,
         newStateDir,
         shard,
         newKafka,
@@ -373,7 +388,7 @@ public record Settings(
         routesReload,
         directory(env, "ECOFLOW_LIB_DIR", "jars"),
         directory(env, "ECOFLOW_MESSAGES_DIR", "messages"),
-        writable(env, RECORD_DIR, "recordings"),
+        RecordingSettings.read(env, writable(env, RecordingSettings.DIRECTORY, "recordings")),
         writable(env, STATE_DIR, "logins"),
         shard,
         KafkaSettings.read(env, devices.seriesLife(), notes),

@@ -86,6 +86,15 @@ public final class Frames {
   }
 
   /**
+   * The fields of the message of a header; empty for an unknown message.
+   *
+   * @param serial see {@link #read}
+   */
+  public Optional<Layout> layout(Header header, String serial) {
+    return decoder.layout(header, serial);
+  }
+
+  /**
    * Whether the payload is a sequence of headers, at least one of which contains a message. A
    * truncated last header is ignored.
    */

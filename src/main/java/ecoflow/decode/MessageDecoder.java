@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Decodes the message of a header. Does not throw exceptions for damaged messages. */
 final class MessageDecoder {
@@ -68,6 +69,15 @@ final class MessageDecoder {
     }
     return new Decoded(
         header.getCmdFunc(), header.getCmdId(), outcome, values, List.copyOf(dropped), times);
+  }
+
+  /** The fields of the message; empty for an unknown message. */
+  Optional<Layout> layout(Header header, String serial) {
+    return Optional.ofNullable(table.find(header, serial))
+        .map(
+            entry ->
+                new Layout(
+                    table.type(entry), field -> table.isNumber(field) || table.isMask(field)));
   }
 
   private static Decoded withoutValues(Header header, Outcome outcome) {

@@ -73,6 +73,7 @@ public final class Meters implements AutoCloseable {
   private static final String SINK_MESSAGES = "sink_messages";
   private static final String VALUES_HELD = "normalised_values_held";
   private static final String WEB_REFUSED = "web_requests_refused";
+  private static final String RECORDED = "recorded_messages";
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -280,6 +281,8 @@ public final class Meters implements AutoCloseable {
     own(SINK_MESSAGES + "_created");
     own(WEB_REFUSED + "_total");
     own(WEB_REFUSED + "_created");
+    own(RECORDED + "_total");
+    own(RECORDED + "_created");
     own(VALUES_HELD + "_total");
     own(VALUES_HELD + "_created");
     if (accounts.isAny(mode -> mode == Mode.OPEN)) {
@@ -548,6 +551,17 @@ public final class Meters implements AutoCloseable {
               WEB_REFUSED, "Refused requests for pages and closed connections", "reason", reason));
     }
     return reason -> counters.get(reason).increment();
+  }
+
+  /** Adds the counters of recorded messages, and returns a counter by result. */
+  public Consumer<String> recordings() {
+    Map<String, Counter> counters = new HashMap<>();
+    for (String result : List.of("recorded", "limit", "failed")) {
+      counters.put(
+          result,
+          counter(RECORDED, "Messages for the recording of all messages", "result", result));
+    }
+    return result -> counters.get(result).increment();
   }
 
   /** Counts a normalised value that is not shown because it is not plausible. */

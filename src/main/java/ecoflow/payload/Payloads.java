@@ -11,6 +11,7 @@ import ecoflow.meters.Meters;
 import ecoflow.quota.Quotas;
 import ecoflow.text.Lines;
 import ecoflow.text.MessageTrace;
+import ecoflow.unknown.MessageRecording;
 import ecoflow.unknown.UnknownMessages;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,6 +45,7 @@ public final class Payloads {
   private final Frames frames;
   private final Devices devices;
   private final UnknownMessages unknown;
+  private final MessageRecording recording;
   private final Meters meters;
   private final Lines lines;
 
@@ -54,11 +56,13 @@ public final class Payloads {
       Frames frames,
       Devices devices,
       UnknownMessages unknown,
+      MessageRecording recording,
       Meters meters,
       LongSupplier nanoClock) {
     this.frames = frames;
     this.devices = devices;
     this.unknown = unknown;
+    this.recording = recording;
     this.meters = meters;
     // At DEBUG the trace of each message contains the error.
     this.lines = new Lines(LOG, nanoClock, Lines.MINUTE, false);
@@ -75,6 +79,7 @@ public final class Payloads {
       Optional<Path> messagesDir,
       Devices devices,
       UnknownMessages unknown,
+      MessageRecording recording,
       Meters meters,
       LongSupplier nanoClock) {
     Frames frames = Frames.load(messagesDir, problem -> LOG.warn("{}", problem));
@@ -82,7 +87,7 @@ public final class Payloads {
     registry.bind("protobuf-dataformat-factory", (DataFormatFactory) ProtobufBytes::new);
     PushPrefixes prefixes = new PushPrefixes(devices::account, meters::unknownPush);
     registry.bind("pushPrefixes", prefixes);
-    registry.bind("payloads", new Payloads(frames, devices, unknown, meters, nanoClock));
+    registry.bind("payloads", new Payloads(frames, devices, unknown, recording, meters, nanoClock));
     return prefixes::remove;
   }
 
@@ -224,6 +229,9 @@ public final class Payloads {
     Message message = exchange.getMessage();
     Header header = message.getBody(Header.class);
     String serial = message.getHeader(Quotas.DEVICE, String.class);
+    if (recording.isOn()) {
+      recording.record(message, header, frames.layout(header, serial));
+    }
     Decoded decoded = frames.read(header, serial);
     String outcome = decoded.outcome().name().toLowerCase(Locale.ROOT);
     boolean isCounted = Quotas.isCounted(message);

@@ -3,6 +3,8 @@ package ecoflow.unknown;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import ecoflow.decode.Layout;
 import ecoflow.decode.proto.Header;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -10,12 +12,14 @@ import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Pattern;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
- * Masks each field of an unknown protobuf message. Tags and lengths do not change, so that the
- * message remains readable. Any text can be a name or the SSID of a network, so all letters and
- * digits of texts are masked.
+ * Masks each field of a protobuf message. Tags and lengths do not change, so that the message
+ * remains readable. Any text can be a name or the SSID of a network, so all letters and digits of
+ * texts are masked. In fields that have a description, numbers are kept; fields without one are
+ * texts or messages if their bytes have this form.
  */
 final class FieldMask {
 
@@ -29,19 +33,19 @@ final class FieldMask {
   /** Minimum length from which a text that is also a valid message is treated as a text. */
   private static final int MIN_CERTAIN_TEXT = 8;
 
-  private static final int MIN_NAME_LETTERS = 3;
+  private static final int MIN_UTF16 = 3;
 
   /** User IDs have at least 16 digits, times in milliseconds have 13. */
   private static final long MIN_USER_ID = 1_000_000_000_000_000L;
 
   private static final int MAX_DEGREES = 180;
 
-  private static final Pattern LETTER = Pattern.compile("\\p{L}");
-
   private final Mask mask;
+  private final JsonMask json;
 
   FieldMask(Mask mask) {
     this.mask = mask;
+    this.json = new JsonMask(mask);
   }
 
   /**
@@ -52,36 +56,111 @@ final class FieldMask {
    */
   private record Field(int number, int type, int start, int end) {}
 
-  /** Returns a copy of the header with masked personal data. */
-  byte[] header(byte[] header) {
+  /**
+   * Returns a copy of the header with masked personal data.
+   *
+   * @param layout the description of the message; empty for an unknown message
+   */
+  byte[] header(byte[] header, Optional<Layout> layout) {
     byte[] masked = header.clone();
     for (Field field : fields(masked, 0, masked.length)) {
       if (field.number() == Header.PDATA_FIELD_NUMBER && field.type() == BYTES) {
-        maskMessage(masked, field.start(), field.end(), 0);
+        if (layout.isPresent()) {
+          maskKnown(masked, field.start(), field.end(), layout.get(), 0);
+        } else {
+          maskMessage(masked, field.start(), field.end(), 0);
+        }
       } else if (field.type() == BYTES) {
         // The texts of the header are the app and serial numbers.
-        maskPatterns(masked, field.start(), field.end());
+        replace(masked, field.start(), field.end(), mask::patterns);
       }
     }
     return masked;
   }
 
+  /** Masks a message whose fields are described. Bytes after a damaged field are set to zero. */
+  private void maskKnown(byte[] bytes, int start, int end, Layout layout, int depth) {
+    List<Field> fields = depth < MAX_DEPTH ? fieldsBeforeDamage(bytes, start, end) : List.of();
+    int complete = fields.isEmpty() ? start : fields.get(fields.size() - 1).end();
+    Arrays.fill(bytes, complete, end, (byte) 0);
+    maskSplit(bytes, fields.stream().filter(field -> !isNumber(layout, field)).toList());
+    Field before = null;
+    for (Field field : fields) {
+      FieldDescriptor known = layout.type().findFieldByNumber(field.number());
+      if (known == null) {
+        maskUnknown(bytes, before, field, depth);
+      } else if (isNumber(layout, field)) {
+        maskNumber(bytes, field, known.getName());
+      } else if (known.getType() == FieldDescriptor.Type.MESSAGE && field.type() == BYTES) {
+        Layout nested = new Layout(known.getMessageType(), layout.isNumber());
+        maskKnown(bytes, field.start(), field.end(), nested, depth + 1);
+      } else if (known.getType() == FieldDescriptor.Type.STRING && field.type() == BYTES) {
+        maskText(bytes, field.start(), field.end(), known.getName());
+      } else {
+        maskUnknown(bytes, before, field, depth);
+      }
+      before = field;
+    }
+  }
+
+  /** Whether the bytes of a field are numbers, according to its description. */
+  private static boolean isNumber(Layout layout, Field field) {
+    FieldDescriptor known = layout.type().findFieldByNumber(field.number());
+    if (known == null) {
+      return false;
+    }
+    return switch (known.getType()) {
+      case MESSAGE, GROUP, STRING -> field.type() != BYTES;
+      case BYTES -> field.type() != BYTES || layout.isNumber().test(known);
+      default -> field.type() != BYTES || known.isPackable();
+    };
+  }
+
+  private static void maskNumber(byte[] bytes, Field field, String name) {
+    if (PersonalKeys.isCoordinate(name) || PersonalKeys.isNumber(name)) {
+      zero(bytes, field);
+    } else if (field.type() == VARINT) {
+      maskUserId(bytes, field);
+    }
+  }
+
+  /** Sets a number to zero. A varint keeps its length by padding. */
+  private static void zero(byte[] bytes, Field field) {
+    boolean isVarint = field.type() == VARINT;
+    Arrays.fill(bytes, field.start(), field.end(), (byte) (isVarint ? 0x80 : 0));
+    bytes[field.end() - 1] = 0;
+  }
+
   private void maskMessage(byte[] bytes, int start, int end, int depth) {
     List<Field> fields = depth < MAX_DEPTH ? fields(bytes, start, end) : List.of();
     if (fields.isEmpty()) {
-      maskPatterns(bytes, start, end);
+      if (isText(bytes, start, end)) {
+        maskText(bytes, start, end, "");
+      } else {
+        replace(bytes, start, end, mask::binary);
+      }
       return;
     }
     maskSplit(bytes, fields);
-    for (int i = 0; i < fields.size(); i++) {
-      Field field = fields.get(i);
-      if (field.type() == BYTES) {
-        maskValue(bytes, field.start(), field.end(), depth);
-      } else if (field.type() == VARINT) {
-        maskUserId(bytes, field);
-      } else if (field.type() == FIXED64 && i > 0) {
-        maskCoordinates(bytes, fields.get(i - 1), field);
-      }
+    Field before = null;
+    for (Field field : fields) {
+      maskUnknown(bytes, before, field, depth);
+      before = field;
+    }
+  }
+
+  /**
+   * Masks a field without a description.
+   *
+   * @param before the previous field; null for the first one
+   */
+  private void maskUnknown(byte[] bytes, Field before, Field field, int depth) {
+    if (field.type() == BYTES) {
+      maskValue(bytes, field.start(), field.end(), depth);
+    } else if (field.type() == VARINT) {
+      maskUserId(bytes, field);
+    } else if (field.type() == FIXED64 && before != null) {
+      maskCoordinates(bytes, before, field);
     }
   }
 
@@ -89,7 +168,7 @@ final class FieldMask {
     boolean isText = isText(bytes, start, end);
     boolean isCertain = isText && end - start >= MIN_CERTAIN_TEXT;
     if (isCertain || (isText && fields(bytes, start, end).isEmpty())) {
-      maskText(bytes, start, end);
+      maskText(bytes, start, end, "");
     } else if (isUtf16(bytes, start, end)) {
       maskUtf16(bytes, start, end);
     } else {
@@ -97,30 +176,16 @@ final class FieldMask {
     }
   }
 
-  /** Masks only what the patterns of {@link Mask} match. */
-  private void maskPatterns(byte[] bytes, int start, int end) {
-    byte[] masked = mask.bytes(Arrays.copyOfRange(bytes, start, end));
-    System.arraycopy(masked, 0, bytes, start, masked.length);
+  private static void replace(byte[] bytes, int start, int end, UnaryOperator<byte[]> change) {
+    byte[] changed = change.apply(Arrays.copyOfRange(bytes, start, end));
+    System.arraycopy(changed, 0, bytes, start, changed.length);
   }
 
-  private void maskText(byte[] bytes, int start, int end) {
-    String before = new String(bytes, start, end - start, UTF_8);
-    maskPatterns(bytes, start, end);
-    boolean isJson = before.startsWith("{") || before.startsWith("[");
-    boolean isName =
-        LETTER.matcher(before).results().limit(MIN_NAME_LETTERS).count() == MIN_NAME_LETTERS;
-    if (isName && !isJson && !Mask.isSerial(before)) {
-      for (int i = start; i < end; i++) {
-        bytes[i] = masked(bytes[i]);
-      }
-    }
-  }
-
-  private static byte masked(byte character) {
-    if (character >= '0' && character <= '9') {
-      return '0';
-    }
-    return character < 0 || Character.isLetter(character) ? (byte) 'x' : character;
+  /**
+   * @param name of the field; empty for an unknown name
+   */
+  private void maskText(byte[] bytes, int start, int end, String name) {
+    replace(bytes, start, end, text -> json.text(text).orElseGet(() -> mask.textOf(name, text)));
   }
 
   /** Masks UTF-16 text whose characters fit into one byte. */
@@ -130,14 +195,14 @@ final class FieldMask {
     for (int i = 0; i < narrow.length; i++) {
       narrow[i] = bytes[start + first + 2 * i];
     }
-    maskText(narrow, 0, narrow.length);
+    maskText(narrow, 0, narrow.length, "");
     for (int i = 0; i < narrow.length; i++) {
       bytes[start + first + 2 * i] = narrow[i];
     }
   }
 
   private static boolean isUtf16(byte[] bytes, int start, int end) {
-    if (end - start < 2 * MIN_NAME_LETTERS || (end - start) % 2 != 0) {
+    if (end - start < 2 * MIN_UTF16 || (end - start) % 2 != 0) {
       return false;
     }
     int zeros = bytes[start] == 0 ? 0 : 1;
@@ -203,7 +268,7 @@ final class FieldMask {
     if (parts < 2) {
       return;
     }
-    byte[] masked = mask.bytes(joined.toString().getBytes(ISO_8859_1));
+    byte[] masked = mask.patterns(joined.toString().getBytes(ISO_8859_1));
     for (int i = 0; i < masked.length; i++) {
       bytes[positions.get(i)] = masked[i];
     }
@@ -223,8 +288,7 @@ final class FieldMask {
   private static void maskUserId(byte[] bytes, Field field) {
     long number = varint(bytes, field.start(), field.end());
     if (number >= MIN_USER_ID && field.end() - field.start() < MAX_VARINT_BYTES) {
-      Arrays.fill(bytes, field.start(), field.end() - 1, (byte) 0x80);
-      bytes[field.end() - 1] = 0;
+      zero(bytes, field);
     }
   }
 
@@ -234,8 +298,8 @@ final class FieldMask {
         && second.number() - first.number() == 1
         && isCoordinate(bytes, first)
         && isCoordinate(bytes, second)) {
-      Arrays.fill(bytes, first.start(), first.end(), (byte) 0);
-      Arrays.fill(bytes, second.start(), second.end(), (byte) 0);
+      zero(bytes, first);
+      zero(bytes, second);
     }
   }
 
@@ -253,34 +317,48 @@ final class FieldMask {
 
   /** Parses the fields of a message; empty if the bytes are not a message. */
   private static List<Field> fields(byte[] bytes, int start, int end) {
+    List<Field> fields = fieldsBeforeDamage(bytes, start, end);
+    boolean isComplete = !fields.isEmpty() && fields.get(fields.size() - 1).end() == end;
+    return isComplete ? fields : List.of();
+  }
+
+  private static List<Field> fieldsBeforeDamage(byte[] bytes, int start, int end) {
     List<Field> fields = new ArrayList<>();
     int position = start;
     while (position < end) {
-      int afterTag = varintEnd(bytes, position, end);
-      long tag = afterTag < 0 ? 0 : varint(bytes, position, afterTag);
-      int type = (int) (tag & 7);
-      if (tag >>> 3 == 0 || tag >>> 3 >= 1 << 29) {
-        return List.of();
+      Field field = field(bytes, position, end);
+      if (field == null) {
+        return fields;
       }
-      int valueStart = afterTag;
-      long valueEnd =
-          switch (type) {
-            case VARINT -> varintEnd(bytes, afterTag, end);
-            case FIXED64 -> afterTag + 8L;
-            case FIXED32 -> afterTag + 4L;
-            case BYTES -> {
-              valueStart = varintEnd(bytes, afterTag, end);
-              yield valueStart < 0 ? -1 : valueStart + varint(bytes, afterTag, valueStart);
-            }
-            default -> -1;
-          };
-      if (valueStart < 0 || valueEnd < valueStart || valueEnd > end) {
-        return List.of();
-      }
-      fields.add(new Field((int) (tag >>> 3), type, valueStart, (int) valueEnd));
-      position = (int) valueEnd;
+      fields.add(field);
+      position = field.end();
     }
     return fields;
+  }
+
+  /** The field at this position; null if it is not valid. */
+  private static Field field(byte[] bytes, int position, int end) {
+    int afterTag = varintEnd(bytes, position, end);
+    long tag = afterTag < 0 ? 0 : varint(bytes, position, afterTag);
+    int type = (int) (tag & 7);
+    if (tag >>> 3 == 0 || tag >>> 3 >= 1 << 29) {
+      return null;
+    }
+    int valueStart = afterTag;
+    long valueEnd =
+        switch (type) {
+          case VARINT -> varintEnd(bytes, afterTag, end);
+          case FIXED64 -> afterTag + 8L;
+          case FIXED32 -> afterTag + 4L;
+          case BYTES -> {
+            valueStart = varintEnd(bytes, afterTag, end);
+            yield valueStart < 0 ? -1 : valueStart + varint(bytes, afterTag, valueStart);
+          }
+          default -> -1;
+        };
+    return valueStart < 0 || valueEnd < valueStart || valueEnd > end
+        ? null
+        : new Field((int) (tag >>> 3), type, valueStart, (int) valueEnd);
   }
 
   /** The index after a varint; -1 if it is not valid. */

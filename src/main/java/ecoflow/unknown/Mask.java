@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.charset.Charset;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -15,18 +16,22 @@ import java.util.regex.Pattern;
 
 /**
  * Masks personal data in the bytes of a message: serial numbers, user IDs, names, mail and network
- * addresses, names and passwords of wireless networks, and coordinates, in ASCII, UTF-8, UTF-16 and
- * base64. No length changes, so that the message remains readable.
+ * addresses, names and passwords of wireless networks, and coordinates, in ASCII, UTF-8, UTF-16,
+ * base64 and hexadecimal. No length changes, so that the message remains readable.
  */
 final class Mask {
-
-  /** Number of leading characters of a serial number that identify the model. */
-  static final int MODEL_CHARS = 4;
 
   /** Minimum length of a part of a known serial number; shorter parts can occur in any text. */
   private static final int PART_CHARS = 5;
 
+  /** EcoFlow's serial numbers have 16 characters. */
+  private static final int MAX_SERIAL = 20;
+
+  private static final Pattern ID = Pattern.compile("(?=.*[A-Za-z])[A-Za-z0-9_-]{8,64}");
+
   private static final int MAX_NESTED = 2;
+
+  // Possessive quantifiers (++) of groups do not need stack space for each repetition.
 
   /**
    * Serial numbers in EcoFlow's format, which batteries and devices of other brands also use, in
@@ -37,31 +42,46 @@ final class Mask {
           "(?<![A-Za-z0-9])(?:(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{12,}"
               + "|(?=[a-z0-9]*[0-9])(?=[a-z0-9]*[a-z])[a-z0-9]{12,})");
 
-  private static final Pattern MASKED = Pattern.compile("[A-Za-z0-9]{" + MODEL_CHARS + "}X{8,}");
+  /** The serial numbers in keys of JSON. Other keys of this length contain lower-case letters. */
+  private static final Pattern SERIAL_IN_KEY =
+      Pattern.compile(
+          "(?<![A-Za-z0-9])(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{14,20}(?![A-Za-z0-9])");
+
+  private static final Pattern ALPHANUMERIC = Pattern.compile("[A-Za-z0-9]+|[\\x80-\\xff]");
 
   /** IDs of users and of rows in EcoFlow's tables. */
   private static final Pattern LONG_NUMBER = Pattern.compile("[0-9]{12,}");
 
   private static final Pattern MAIL =
-      Pattern.compile("[\\w.+-]{1,64}@[\\w-]{1,63}(\\.[\\w-]{1,63})+");
+      Pattern.compile("[\\w.+-]{1,64}(?:@|%40)[\\w-]{1,63}(?:\\.[\\w-]{1,63})++");
+
+  private static final Pattern PHONE =
+      Pattern.compile("(?<![0-9A-Za-z])\\+[0-9](?:[ ()/-]{0,2}[0-9]){6,14}");
 
   private static final Pattern MAC =
       Pattern.compile("(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\\1){4}[0-9A-Fa-f]{2}");
+
+  /** Without separators, or in groups of four digits. */
+  private static final Pattern PLAIN_MAC =
+      Pattern.compile(
+          "(?<![A-Za-z0-9.])(?:[0-9A-Fa-f]{12}|(?:[0-9A-Fa-f]{4}\\.){2}[0-9A-Fa-f]{4})"
+              + "(?![A-Za-z0-9.])");
 
   private static final String BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
 
   private static final Pattern IPV4 =
       Pattern.compile("(?<![0-9.])(?:" + BYTE + "\\.){3}" + BYTE + "(?![0-9.])");
 
-  /** With at least three colons, because a time of day has two. */
+  /** With at least three colons, because a time of day has two, or with two consecutive ones. */
   private static final Pattern IPV6 =
-      Pattern.compile("(?<![0-9A-Za-z:])(?=(?:[0-9A-Fa-f]*:){3})[0-9A-Fa-f:]{6,39}");
+      Pattern.compile(
+          "(?<![0-9A-Za-z:])(?=(?:[0-9A-Fa-f]*:){3}|[0-9A-Fa-f:]*::)[0-9A-Fa-f:]{3,39}");
 
   /** A key and a value, which is quoted (also in nested JSON) or a single word. */
   private static final Pattern NETWORK =
       Pattern.compile(
           "(?i)(?:ssid|passw|pwd|psk)\\w*(?:\\\\*\")?\\s*[:=]\\s*"
-              + "(?:\\\\*\"(?<quoted>(?:[^\"\\\\]|\\\\[^\"])+)|(?<word>[^\"\\\\\\s,;&}]+))");
+              + "(?:\\\\*\"(?<quoted>(?:[^\"\\\\]|\\\\[^\"])++)|(?<word>[^\"\\\\\\s,;&}]+))");
 
   private static final Pattern COORDINATE =
       Pattern.compile(
@@ -75,43 +95,124 @@ final class Mask {
 
   private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/_-]{16,}");
 
+  private static final Pattern HEXADECIMAL =
+      Pattern.compile("[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){7,}+[0-9A-Fa-f]?");
+
+  private static final Pattern ASCII_RUN = Pattern.compile("[\\x20-\\x7e]{6,}");
+  private static final Pattern LETTER = Pattern.compile("\\p{L}");
+  private static final int MIN_NAME_LETTERS = 3;
+
   private static final String PRINTABLE = "[\\x20-\\x7e\\xa0-\\xff]";
-  private static final Pattern LITTLE_ENDIAN = Pattern.compile("(?:" + PRINTABLE + "\\x00){4,}");
-  private static final Pattern BIG_ENDIAN = Pattern.compile("(?:\\x00" + PRINTABLE + "){4,}");
+  private static final Pattern LITTLE_ENDIAN = Pattern.compile("(?:" + PRINTABLE + "\\x00){4,}+");
+  private static final Pattern BIG_ENDIAN = Pattern.compile("(?:\\x00" + PRINTABLE + "){4,}+");
 
   private final Collection<String> words;
   private final Collection<String> serials;
+  private final Pseudonyms pseudonyms;
 
   /**
    * @param words texts to mask, such as names of devices
    * @param serials serial numbers to mask, also in parts
    */
-  Mask(Collection<String> words, Collection<String> serials) {
+  Mask(Collection<String> words, Collection<String> serials, Pseudonyms pseudonyms) {
     this.words = words.stream().filter(word -> !word.isBlank()).toList();
-    this.serials = serials.stream().map(serial -> serial.toLowerCase(Locale.ROOT)).toList();
+    this.serials = serials;
+    this.pseudonyms = pseudonyms;
   }
 
-  byte[] bytes(byte[] bytes) {
-    return mask(new String(bytes, ISO_8859_1), 0).getBytes(ISO_8859_1);
+  /** Masks what the patterns match. */
+  byte[] patterns(byte[] bytes) {
+    return latin(masked(latin(bytes), 0));
   }
 
-  static String serial(String serial) {
-    int kept = Math.min(MODEL_CHARS, serial.length());
-    return serial.substring(0, kept) + "X".repeat(serial.length() - kept);
+  /**
+   * Masks bytes of an unknown structure: also the letters and digits of ASCII texts in them, which
+   * can be names.
+   */
+  byte[] binary(byte[] bytes) {
+    String masked = masked(latin(bytes), 0);
+    return latin(replaceAll(masked, ASCII_RUN, run -> hasName(run) ? withoutContent(run) : run));
   }
 
-  /** Whether the whole text is a serial number, masked or not. */
-  static boolean isSerial(String text) {
-    return SERIAL.matcher(text).matches() || MASKED.matcher(text).matches();
+  /**
+   * Masks a text in UTF-8: what the patterns match and, because any text can be a name, all letters
+   * and digits of a text with at least three letters. Serial numbers keep their replacement.
+   */
+  byte[] text(byte[] text) {
+    String masked = masked(latin(text), 0);
+    return latin(hasName(new String(text, UTF_8)) ? withoutContent(masked) : masked);
+  }
+
+  /**
+   * Masks the text of a key, or of a field with this name.
+   *
+   * @param key empty for an unknown key
+   */
+  byte[] textOf(String key, byte[] text) {
+    if (PersonalKeys.isText(key)) {
+      return personal(text);
+    }
+    boolean isSerial = PersonalKeys.isSerial(key) && ID.matcher(latin(text)).matches();
+    // Different serial numbers, also of other brands, must remain different: they are indexes.
+    return isSerial ? latin(pseudonyms.of(latin(text))) : text(text);
+  }
+
+  /** Longer texts, such as hashes, do not use up the numbers of serial numbers. */
+  private String serial(String found) {
+    return found.length() <= MAX_SERIAL ? pseudonyms.of(found) : Pseudonyms.withoutNumber(found);
+  }
+
+  /** Masks all letters and digits of a text that is personal. */
+  byte[] personal(byte[] text) {
+    return latin(withoutContent(masked(latin(text), 0)));
+  }
+
+  /** Masks serial numbers, long numbers and addresses in a key of JSON. */
+  String key(String key) {
+    String masked = maskSerials(latin(key.getBytes(UTF_8)), false);
+    masked = replaceAll(masked, SERIAL_IN_KEY, pseudonyms::of);
+    masked = replaceAll(masked, MAIL, found -> "x".repeat(found.length()));
+    masked = replaceAll(masked, MAC, Mask::zeros);
+    masked = replaceAll(masked, PLAIN_MAC, Mask::zeros);
+    masked = replaceAll(masked, LONG_NUMBER, Mask::zeros);
+    return new String(latin(masked), UTF_8);
+  }
+
+  /** Replaces letters and digits of a text by zeros. */
+  static String zeros(String text) {
+    return text.replaceAll("[0-9A-Za-z]", "0");
+  }
+
+  private static String latin(byte[] bytes) {
+    return new String(bytes, ISO_8859_1);
+  }
+
+  private static byte[] latin(String text) {
+    return text.getBytes(ISO_8859_1);
+  }
+
+  private static boolean hasName(String text) {
+    return LETTER.matcher(text).results().limit(MIN_NAME_LETTERS).count() == MIN_NAME_LETTERS;
+  }
+
+  private static String withoutContent(String text) {
+    return replaceAll(
+        text,
+        ALPHANUMERIC,
+        run ->
+            Pseudonyms.isMasked(run)
+                ? run
+                : run.replaceAll("[0-9]", "0").replaceAll("[^0-9]", "x"));
   }
 
   /**
    * @param text a text with one character per byte
    */
-  private String mask(String text, int nested) {
-    String masked = maskSerialParts(maskWords(text));
+  private String masked(String text, int nested) {
+    String masked = maskSerials(maskWords(text), true);
     if (nested < MAX_NESTED) {
       masked = replaceAll(masked, BASE64, run -> maskBase64(run, nested));
+      masked = replaceAll(masked, HEXADECIMAL, run -> maskHexadecimal(run, nested));
       masked = replaceAll(masked, LITTLE_ENDIAN, run -> maskUtf16(run, 0, nested));
       masked = replaceAll(masked, BIG_ENDIAN, run -> maskUtf16(run, 1, nested));
     }
@@ -120,15 +221,13 @@ final class Mask {
     masked = replaceAll(masked, NETWORK, "word", found -> "x".repeat(found.length()));
     masked = replaceAll(masked, COORDINATE, "number", Mask::zeros);
     masked = replaceAll(masked, PAIR, Mask::zeros);
+    masked = replaceAll(masked, PHONE, Mask::zeros);
     masked = replaceAll(masked, MAC, Mask::zeros);
+    masked = replaceAll(masked, PLAIN_MAC, Mask::zeros);
     masked = replaceAll(masked, IPV4, Mask::zeros);
     masked = replaceAll(masked, IPV6, Mask::zeros);
-    masked = replaceAll(masked, SERIAL, Mask::serial);
+    masked = replaceAll(masked, SERIAL, this::serial);
     return replaceAll(masked, LONG_NUMBER, Mask::zeros);
-  }
-
-  private static String zeros(String text) {
-    return text.replaceAll("[0-9A-Za-z]", "0");
   }
 
   private String maskWords(String text) {
@@ -147,22 +246,36 @@ final class Mask {
     return masked;
   }
 
-  /** Masks known serial numbers and parts of them, except for the characters of the model. */
-  private String maskSerialParts(String text) {
-    StringBuilder masked = null;
-    String lower = text.toLowerCase(Locale.ROOT);
+  /** Masks known serial numbers, and parts of them except for the characters of the model. */
+  private String maskSerials(String text, boolean withParts) {
+    StringBuilder masked = new StringBuilder(text);
+    StringBuilder remaining = new StringBuilder(text.toLowerCase(Locale.ROOT));
     for (String serial : serials) {
-      for (int at = 0; at + PART_CHARS <= serial.length(); at++) {
-        String part = serial.substring(at, at + PART_CHARS);
-        for (int i = lower.indexOf(part); i >= 0; i = lower.indexOf(part, i + 1)) {
-          masked = masked == null ? new StringBuilder(text) : masked;
-          for (int k = Math.max(at, MODEL_CHARS); k < at + PART_CHARS; k++) {
-            masked.setCharAt(i + k - at, 'X');
-          }
-        }
+      maskPart(masked, remaining, serial, 0, serial.length());
+    }
+    for (String serial : withParts ? serials : List.<String>of()) {
+      for (int start = 0; start + PART_CHARS <= serial.length(); start++) {
+        maskPart(masked, remaining, serial, start, start + PART_CHARS);
       }
     }
-    return masked == null ? text : masked.toString();
+    return masked.toString();
+  }
+
+  /**
+   * @param remaining the text in lower case, in which whole serial numbers are removed
+   */
+  private void maskPart(
+      StringBuilder masked, StringBuilder remaining, String serial, int start, int end) {
+    String part = serial.substring(start, end).toLowerCase(Locale.ROOT);
+    for (int i = remaining.indexOf(part); i >= 0; i = remaining.indexOf(part, i + 1)) {
+      String replacement = pseudonyms.of(serial);
+      for (int k = Math.max(start, Pseudonyms.MODEL_CHARS); k < end; k++) {
+        masked.setCharAt(i + k - start, replacement.charAt(k));
+      }
+      if (end - start == serial.length()) {
+        remaining.replace(i, i + part.length(), "\0".repeat(part.length()));
+      }
+    }
   }
 
   /** Decodes from each of the first four characters, because base64 can start at any character. */
@@ -175,7 +288,7 @@ final class Mask {
       int end = start + (length % 4 == 1 ? length - 1 : length);
       byte[] bytes = Base64.getDecoder().decode(plain.substring(start, end));
       String before = new String(bytes, ISO_8859_1);
-      String after = mask(before, nested + 1);
+      String after = masked(before, nested + 1);
       if (!after.equals(before)) {
         isChanged = true;
         String encoded =
@@ -189,6 +302,34 @@ final class Mask {
     return isUrl ? plain.replace('+', '-').replace('/', '_') : plain;
   }
 
+  /** Decodes from each of the first two digits. Separators are kept. */
+  private String maskHexadecimal(String run, int nested) {
+    String digits = run.replaceAll("[^0-9A-Fa-f]", "");
+    boolean isUpper = !digits.equals(digits.toLowerCase(Locale.ROOT));
+    HexFormat hex = isUpper ? HexFormat.of().withUpperCase() : HexFormat.of();
+    boolean isChanged = false;
+    for (int start = 0; start < 2; start++) {
+      int end = digits.length() - (digits.length() - start) % 2;
+      String before = latin(HexFormat.of().parseHex(digits.substring(start, end)));
+      String after = masked(before, nested + 1);
+      if (!after.equals(before)) {
+        isChanged = true;
+        digits = digits.substring(0, start) + hex.formatHex(latin(after)) + digits.substring(end);
+      }
+    }
+    if (!isChanged) {
+      return run;
+    }
+    StringBuilder masked = new StringBuilder(run);
+    int next = 0;
+    for (int i = 0; i < run.length(); i++) {
+      if (Character.digit(run.charAt(i), 16) >= 0) {
+        masked.setCharAt(i, digits.charAt(next++));
+      }
+    }
+    return masked.toString();
+  }
+
   /**
    * Masks UTF-16 text.
    *
@@ -199,7 +340,7 @@ final class Mask {
     for (int i = first; i < run.length(); i += 2) {
       narrow.append(run.charAt(i));
     }
-    String masked = mask(narrow.toString(), nested + 1);
+    String masked = masked(narrow.toString(), nested + 1);
     StringBuilder wide = new StringBuilder(run);
     for (int i = 0; i < masked.length(); i++) {
       wide.setCharAt(first + 2 * i, masked.charAt(i));

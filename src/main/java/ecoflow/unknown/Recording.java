@@ -1,52 +1,62 @@
 package ecoflow.unknown;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import ecoflow.decode.proto.Header;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
-/** A file with masked unknown messages, which users can share: one line of JSON per message. */
+/**
+ * A file with masked messages, which users can share: one line of JSON per message. A file that is
+ * full ends the recording, or is renamed.
+ */
 final class Recording {
 
-  static final String FILE = "unknown.jsonl";
+  static final String UNKNOWN = "unknown.jsonl";
 
   private static final long MAX_BYTES = 4L << 20;
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rw-------");
 
+  private static final Pattern NUMBER = Pattern.compile("X{4}([0-9]{4})|(?:58){4}((?:3[0-9]){4})");
+
   private final Path directory;
+  private final String name;
   private final Path file;
+  private final String content;
+
+  /** The number of files; 1 if a full file ends the recording. */
+  private final int files;
+
   private final Consumer<String> warnings;
-  private final UnknownSamples samples = new UnknownSamples();
   private long size;
   private boolean hasEnded;
 
-  /**
-   * The fields of a line, without the frame.
-   *
-   * @param device the masked serial number
-   * @param length the length of the message in bytes
-   */
-  record Entry(
-      String time, String source, String device, String product, String command, int length) {}
+  /** Whether the file is from before the start of the process. */
+  private boolean isOld;
 
-  /**
-   * @param warnings receives a line if the recording ends
-   */
-  Recording(Path directory, Consumer<String> warnings) {
+  private Recording(
+      Path directory, String name, int files, String content, Consumer<String> warnings) {
     this.directory = directory;
-    this.file = directory.resolve(FILE);
+    this.name = name;
+    this.file = directory.resolve(name);
+    this.files = files;
+    this.content = content;
     this.warnings = warnings;
     try {
       size = Files.exists(file) ? Files.size(file) : 0;
@@ -60,28 +70,97 @@ final class Recording {
   }
 
   /**
-   * Writes a message unless it has been recorded already.
+   * The recording of unknown messages, which continues an existing file.
    *
-   * @param header the header with the unencrypted message
-   * @param mask returns the mask for the message
+   * @param warnings receives a line if the recording ends
    */
-  void record(Entry entry, Header header, Supplier<Mask> mask) {
-    if (hasEnded || !samples.isNew(entry, header)) {
-      return;
+  static Recording ofUnknown(Path directory, Consumer<String> warnings) {
+    return new Recording(directory, UNKNOWN, 1, "unknown messages", warnings);
+  }
+
+  /**
+   * A recording that renames an existing file at its first message, and a full file. The previous
+   * files of {@code messages.jsonl} are {@code messages.1.jsonl}, {@code messages.2.jsonl} and so
+   * on; the oldest one is deleted.
+   *
+   * @param warnings receives a line if the recording ends
+   */
+  static Recording rotating(Path directory, String name, int files, Consumer<String> warnings) {
+    Recording recording = new Recording(directory, name, files, "messages", warnings);
+    recording.isOld = recording.size > 0;
+    return recording;
+  }
+
+  boolean hasEnded() {
+    return hasEnded;
+  }
+
+  /**
+   * The highest number of a replaced serial number in the file, in plain text or in hexadecimal; 0
+   * if there is none. Numbers in other encodings are not recognised.
+   */
+  int lastNumber() {
+    int last = 0;
+    try (Stream<String> lines = size == 0 ? Stream.empty() : Files.lines(file, ISO_8859_1)) {
+      for (String line : (Iterable<String>) lines::iterator) {
+        Matcher matcher = NUMBER.matcher(line);
+        while (matcher.find()) {
+          String digits =
+              matcher.group(1) == null
+                  ? matcher.group(2).replaceAll("3([0-9])", "$1")
+                  : matcher.group(1);
+          last = Math.max(last, Integer.parseInt(digits));
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      end("cannot be read");
     }
-    byte[] bytes = (UnknownSamples.line(entry, header, mask.get()) + "\n").getBytes(UTF_8);
+    return last;
+  }
+
+  /**
+   * Appends a line.
+   *
+   * @return whether it was written
+   */
+  boolean append(String line) {
+    byte[] bytes = (line + "\n").getBytes(UTF_8);
+    if (hasEnded) {
+      return false;
+    }
     try {
-      if (size + bytes.length > MAX_BYTES) {
-        end("has " + size + " bytes, which is the limit");
-        return;
+      if (isOld || size + bytes.length > MAX_BYTES) {
+        if (files == 1) {
+          end("has " + size + " bytes, which is the limit");
+          return false;
+        }
+        rotate();
       }
       createOwnerOnly();
       Files.write(file, bytes, StandardOpenOption.APPEND);
       size += bytes.length;
+      return true;
     } catch (IOException e) {
       removeIncompleteLine(bytes.length);
       end("cannot be written (" + reason(e) + ")");
+      return false;
     }
+  }
+
+  private void rotate() throws IOException {
+    for (int number = files - 1; number > 0; number--) {
+      Path from = previous(number - 1);
+      if (Files.exists(from, LinkOption.NOFOLLOW_LINKS)) {
+        Files.move(from, previous(number), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    size = 0;
+    isOld = false;
+  }
+
+  /** The file that was current so many files ago. */
+  private Path previous(int number) {
+    return number == 0 ? file : directory.resolve(name.replace(".jsonl", "." + number + ".jsonl"));
   }
 
   /**
@@ -128,6 +207,6 @@ final class Recording {
 
   private void end(String reason) {
     hasEnded = true;
-    warnings.accept("No more unknown messages are recorded: " + file + " " + reason);
+    warnings.accept("No more " + content + " are recorded: " + file + " " + reason);
   }
 }

@@ -1,13 +1,11 @@
 package ecoflow.unknown;
 
 import ecoflow.decode.proto.Header;
-import ecoflow.device.DeviceView;
 import ecoflow.device.Devices;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +14,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,12 +25,12 @@ public final class UnknownMessages {
   /** Limits the memory if a faulty broker sends many different commands; no device has as many. */
   private static final int MAX_KINDS = 500;
 
-  private static final int MAX_SERIALS = 200;
-
   private final Devices devices;
   private final Clock clock;
   private final Optional<Recording> recording;
+  private final Masks masks;
   private final Map<Kind, Statistics> seen = new TreeMap<>();
+  private final UnknownSamples recorded = new UnknownSamples();
   private final UnknownSamples samples = new UnknownSamples();
 
   /** Null without a listener. */
@@ -74,8 +71,8 @@ public final class UnknownMessages {
   public UnknownMessages(Optional<Path> recordDir, Devices devices, Clock clock) {
     this.devices = devices;
     this.clock = clock;
-    this.recording =
-        recordDir.map(directory -> new Recording(directory, line -> LOG.warn("{}", line)));
+    this.recording = recordDir.map(directory -> Recording.ofUnknown(directory, LOG::warn));
+    this.masks = new Masks(devices, recording.map(Recording::lastNumber).orElse(0));
   }
 
   /**
@@ -88,7 +85,7 @@ public final class UnknownMessages {
    */
   public synchronized void record(
       String serial, String source, Header header, Optional<Instant> received, boolean isReplay) {
-    String model = serial.substring(0, Math.min(Mask.MODEL_CHARS, serial.length()));
+    String model = serial.substring(0, Math.min(Pseudonyms.MODEL_CHARS, serial.length()));
     Kind kind = new Kind(model, header.getCmdFunc(), header.getCmdId());
     int length = header.getPdata().size();
     if (!seen.containsKey(kind) && seen.size() >= MAX_KINDS) {
@@ -103,13 +100,18 @@ public final class UnknownMessages {
     stats.longest = Math.max(stats.longest, length);
     String product = devices.labels(serial).productName();
     stats.products.add(product);
-    Recording.Entry entry =
-        new Recording.Entry(
-            at.toString(), source, Mask.serial(serial), product, kind.command(), length);
-    recording.ifPresent(
-        file -> file.record(entry, header, () -> new Mask(words(serial), serials(serial))));
-    if (listener != null && !isReplay && samples.isNew(entry, header)) {
-      listener.accept(UnknownSamples.line(entry, header, new Mask(words(serial), serials(serial))));
+    boolean isRecorded =
+        recording.isPresent() && !recording.get().hasEnded() && recorded.isNew(serial, header);
+    boolean isSample = listener != null && !isReplay && samples.isNew(serial, header);
+    if (isRecorded || isSample) {
+      Entry entry = new Entry(at, source, "", masks.serial(serial), product);
+      String line = entry.line(header, Optional.empty(), masks.of(serial));
+      if (isRecorded) {
+        recording.get().append(line);
+      }
+      if (isSample) {
+        listener.accept(line);
+      }
     }
   }
 
@@ -119,25 +121,6 @@ public final class UnknownMessages {
    */
   public synchronized void onSample(Consumer<String> newListener) {
     listener = newListener;
-  }
-
-  /** Names of devices, which patterns cannot recognise. */
-  private Collection<String> words(String serial) {
-    return Stream.concat(
-            devices.all().stream().map(DeviceView::labels).map(labels -> labels.deviceName()),
-            Stream.of(devices.labels(serial).deviceName()))
-        .filter(name -> name.length() > 2)
-        .collect(Collectors.toSet());
-  }
-
-  /**
-   * Serial numbers whose parts are also masked; limited, because masking takes time for each of
-   * them.
-   */
-  private List<String> serials(String serial) {
-    return Stream.concat(Stream.of(serial), devices.serials().stream().limit(MAX_SERIALS))
-        .distinct()
-        .toList();
   }
 
   /** For routes: the statistics, one line per kind of message. */

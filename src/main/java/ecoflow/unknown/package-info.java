@@ -1,5 +1,5 @@
 /**
- * Messages that the exporter cannot decode: their statistics, and a recording that users can share
- * with developers.
+ * Messages that the exporter cannot decode, and recordings of messages that users can share with
+ * developers.
  */
 package ecoflow.unknown;

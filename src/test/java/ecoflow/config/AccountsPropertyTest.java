@@ -129,7 +129,7 @@ class AccountsPropertyTest {
             settings.routesReload(),
             settings.libDir(),
             settings.messagesDir(),
-            settings.recordDir(),
+            settings.recording(),
             settings.notes().size()));
   }
 }

@@ -170,6 +170,27 @@ class SettingsTest {
   }
 
   @Test
+  void recordingOfAllMessagesRequiresDirectory() throws ConfigException {
+    String record = "ECOFLOW_RECORD";
+    String dir = "ECOFLOW_RECORD_DIR";
+    String path = directory.toString();
+
+    RecordingSettings none = Settings.from(keys()).recording();
+    assertEquals(new RecordingSettings(Optional.empty(), false), none);
+    RecordingSettings unknown = Settings.from(keys(dir, path, record, "unknown")).recording();
+    assertEquals(new RecordingSettings(Optional.of(directory), false), unknown);
+    assertEquals(Optional.empty(), unknown.allDirectory());
+    RecordingSettings all = Settings.from(keys(dir, path, record, "All")).recording();
+    assertEquals(Optional.of(directory), all.allDirectory());
+    assertEquals(
+        "ECOFLOW_RECORD=all requires ECOFLOW_RECORD_DIR: set it to a writable directory",
+        error(keys(record, "all")));
+    assertEquals(
+        "ECOFLOW_RECORD=yes is not valid: expected unknown or all",
+        error(keys(dir, path, record, "yes")));
+  }
+
+  @Test
   void ambiguousMissingAndIncompleteCredentialsAreRejected() {
     Map<String, String> both = account("ECOFLOW_ACCESS_KEY", "k", "ECOFLOW_SECRET_KEY", "s");
     assertTrue(error(both).contains("are both set"));

@@ -533,7 +533,7 @@ class RouteLintTest {
     assertTrue(
         problems.contains(
             "quotas:1: no route starts with direct:quotas, but"
-                + " routes/rest-device-values:51 sends to it"),
+                + " routes/rest-device-values:59 sends to it"),
         problems::toString);
   }
 

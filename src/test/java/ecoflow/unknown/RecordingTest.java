@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.google.protobuf.ByteString;
-import ecoflow.decode.proto.Header;
-import ecoflow.unknown.Recording.Entry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,18 +51,7 @@ class RecordingTest {
   }
 
   private static void record(Recording recording, int number, int length) {
-    byte[] message = new byte[length];
-    message[0] = (byte) number;
-    Header header =
-        Header.newBuilder()
-            .setCmdFunc(254)
-            .setCmdId(number)
-            .setPdata(ByteString.copyFrom(message))
-            .build();
-    recording.record(
-        new Entry("2026-11-29T00:00:00Z", "push", "P231X", "Model", "254/" + number, length),
-        header,
-        () -> new Mask(List.of(), List.of()));
+    recording.append("{\"number\": " + number + ", \"text\": \"" + "x".repeat(length) + "\"}");
   }
 
   /** Requires permission to mount. The system reports the full disk in the middle of a line. */
@@ -74,12 +60,12 @@ class RecordingTest {
     assumeTrue(
         run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", directory.toString()),
         "mounting is not permitted");
-    Recording recording = new Recording(directory, lines::add);
+    Recording recording = Recording.ofUnknown(directory, lines::add);
     for (int i = 0; i < 50; i++) {
       record(recording, i, 3_000);
     }
 
-    Path file = directory.resolve(Recording.FILE);
+    Path file = directory.resolve(Recording.UNKNOWN);
     assertEquals(
         List.of(
             "No more unknown messages are recorded: "
@@ -96,9 +82,9 @@ class RecordingTest {
 
   @Test
   void fifoInPlaceOfFileIsNotOpened() throws Exception {
-    Path file = directory.resolve(Recording.FILE);
+    Path file = directory.resolve(Recording.UNKNOWN);
     assumeTrue(run("mkfifo", file.toString()), "mkfifo is not installed");
-    Recording recording = new Recording(directory, lines::add);
+    Recording recording = Recording.ofUnknown(directory, lines::add);
     record(recording, 1, 100);
     assertEquals(
         List.of("No more unknown messages are recorded: " + file + " is not a regular file"),

@@ -117,13 +117,13 @@ class UnknownMessagesTest {
     assertEquals(21, lines.size(), "one, and twenty of many");
     JsonNode first = lines.get(0);
     assertEquals("254/200", first.path("command").asText());
-    assertEquals("P231XXXXXXXXXXXX", first.path("device").asText());
+    assertEquals("P231XXXXXXXX0001", first.path("device").asText());
     assertEquals("push", first.path("source").asText());
     Frame frame = Frame.parseFrom(HexFormat.of().parseHex(first.path("frame").asText()));
     Header header = Header.parseFrom(frame.getHeaders(0));
     assertEquals(
-        "from P231XXXXXXXXXXXX, xxxxxxxxxx, 0000000000000000000", header.getPdata().toStringUtf8());
-    assertEquals("P231XXXXXXXXXXXX", header.getDeviceSn().toStringUtf8());
+        "xxxx P231XXXXXXXX0001, xxxxxxxxxx, 0000000000000000000", header.getPdata().toStringUtf8());
+    assertEquals("P231XXXXXXXX0001", header.getDeviceSn().toStringUtf8());
     String text = Files.readString(directory.resolve("unknown.jsonl"));
     assertFalse(text.contains("ZUNKNOWN") || text.contains("Anna"), text);
   }
@@ -195,27 +195,27 @@ class UnknownMessagesTest {
     assertEquals(2, lines.size());
     Header header = header(lines.get(0));
     assertEquals("Android", header.getFrom().toStringUtf8());
-    assertEquals("HJ31XXXXXXXXXXXX", header.getModuleSn().toStringUtf8());
+    assertEquals("HJ31XXXXXXXX0002", header.getModuleSn().toStringUtf8());
     assertEquals(message.length, header.getPdata().size());
     UnknownFieldSet masked = UnknownFieldSet.parseFrom(header.getPdata());
     assertEquals(List.of(81L), masked.getField(1).getVarintList());
-    assertEquals(texts("p231XXXXXXXXXXXX", "x000xxxx"), masked.getField(2));
-    assertEquals(texts("xxxxxxxx"), masked.getField(6));
+    assertEquals(texts("p231XXXXXXXX0001", "x000xxxx"), masked.getField(2));
+    assertEquals(texts("xxxx0000"), masked.getField(6));
     String base64 = masked.getField(7).getLengthDelimitedList().get(0).toStringUtf8();
     assertEquals("xxxxxxxx", base64.replaceAll("[^x]", "").substring(0, 8));
     assertFalse(new String(Base64.getDecoder().decode(base64), ISO_8859_1).contains("ZUNK"));
     List<ByteString> others = masked.getField(8).getLengthDelimitedList();
-    assertEquals("HJ31XXXXXXXXXXXX", others.get(0).toString(UTF_16LE));
+    assertEquals("HJ31XXXXXXXX0002", others.get(0).toString(UTF_16LE));
     UnknownFieldSet inner = UnknownFieldSet.parseFrom(others.get(1));
-    assertEquals(texts("HJ31XXXXXXXXXXXX", "xxxxx!xxx 0000 xx"), inner.getField(4));
+    assertEquals(texts("HJ31XXXXXXXX0002", "xxxxx!xxx 0000 xx"), inner.getField(4));
     assertEquals(List.of(81L), inner.getField(6).getVarintList());
     assertEquals(
         texts(
             "{\"ssid\":\"xxxx\",\"ip\":\"000.000.0.00\",\"mac\":\"00:00:00:00:00:00\","
-                + "\"lat\":00.000000,\"sn\":\"hj31XXXXXXXXXXXX\",\"soc\":81}"),
+                + "\"lat\":0,\"sn\":\"hj31XXXXXXXX0002\",\"soc\":81}        "),
         masked.getField(9));
     assertEquals(
-        "{\"ssid\":\"xxxx\",\"sn\":\"p231XXXXXXXXXXXX\",\"soc\":81}",
+        "{\"ssid\":\"xxxx\",\"sn\":\"p231XXXXXXXX0001\",\"soc\":81}",
         header(lines.get(1)).getPdata().toStringUtf8());
 
     List<String> problems = new ArrayList<>();
@@ -276,7 +276,7 @@ class UnknownMessagesTest {
         Files.write(
             directory.resolve("record.jsonl"),
             List.of(
-                "{\"device\":\"P231XXXXXXXXXXXX\",\"source\":\"push\",\"frame\":\"" + known + "\"}",
+                "{\"device\":\"P231XXXXXXXX0001\",\"source\":\"push\",\"frame\":\"" + known + "\"}",
                 "no record",
                 "{\"device\":\"P231XXXXXXXXXXXX\",\"frame\":\"" + unknown + "\"}"));
     List<String> problems = new ArrayList<>();
