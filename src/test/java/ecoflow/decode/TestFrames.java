@@ -34,7 +34,7 @@ public final class TestFrames {
           Map.entry("powerpulse2-241-44.hex", "C376"),
           Map.entry("powerpulse2-get-reply.hex", "C376"),
           Map.entry("powerstream-20-1.hex", "HW51"),
-          Map.entry("solar-tracker-32-1.hex", "HZ31"),
+          Map.entry("solar-tracker-32-1.hex", "S02F"),
           Map.entry("stream-ac5000-50-2.hex", "ES22"),
           Map.entry("stream-ac5000-32-50.hex", "ES22"),
           Map.entry("stream-micro-254-21.hex", "BK01"),

@@ -412,7 +412,7 @@ class OpenModeTest {
 
   @Test
   void aDeviceWithoutQuotasIsPolledRarelyWhileItPushes() {
-    SimulatedDevice meter = device("BK41ZMETER", Map.of("powGetSysGrid", 1));
+    SimulatedDevice meter = device("BK21ZMETER", Map.of("powGetSysGrid", 1));
     SimulatedDevice other = device("R351ZOTHER", Map.of("pd.soc", 50));
     meter.setOpenToDevelopers(false);
     exporter.start(NO_SILENCE, "RETRY_TIMEOUT=600");
