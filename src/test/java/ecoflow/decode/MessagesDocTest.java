@@ -195,9 +195,7 @@ class MessagesDocTest {
         .filter(entry -> row.serials().stream().anyMatch(entry.getValue()::startsWith))
         .flatMapToInt(
             entry ->
-                TestFrames.headers(TestFrames.recorded(entry.getKey())).stream()
-                    .map(header -> DECODER.decode(header, entry.getValue()))
-                    .filter(decoded -> decoded.outcome() == Decoded.Outcome.DECODED)
+                TestFrames.decoded(TestFrames.recorded(entry.getKey()), entry.getValue()).stream()
                     .filter(d -> d.cmdFunc() == row.cmdFunc() && d.cmdId() == row.cmdId())
                     .mapToInt(decoded -> numericValues(decoded.values())))
         .max()

@@ -45,6 +45,8 @@ public final class TestFrames {
 
   public static final List<String> RECORDED = SERIALS.keySet().stream().sorted().toList();
 
+  private static final MessageDecoder DECODER = MessageDecoder.load();
+
   private TestFrames() {}
 
   public static byte[] resource(String name) {
@@ -94,6 +96,14 @@ public final class TestFrames {
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalArgumentException(e);
     }
+  }
+
+  /** The messages of a frame that the packaged tables know. */
+  public static List<Decoded> decoded(byte[] frame, String serial) {
+    return headers(frame).stream()
+        .map(header -> DECODER.decode(header, serial))
+        .filter(decoded -> decoded.outcome() == Decoded.Outcome.DECODED)
+        .toList();
   }
 
   /** The headers of a frame that are not broken. */

@@ -14,9 +14,6 @@ import ecoflow.decode.TestFrames;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Frames;
 import ecoflow.testkit.Page;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.MatchResult;
@@ -34,8 +31,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class AbsentPartsTest {
 
-  private static final Path DIRECTORY = Path.of("src/test/resources/parts");
-
   // Fields of 254/21
   private static final int ERROR_OF_BATTERY = 140;
   private static final int CHARGE = 262;
@@ -46,20 +41,20 @@ class AbsentPartsTest {
   private static final int CONNECTED_L1 = 762;
   private static final int VOLTAGE_L1 = 956;
 
-  private static final SimulatedDevice DELTA_2_MAX = map("R351", "delta2max-powerstream");
-  private static final SimulatedDevice DELTA_MAX = map("DAEB", "delta-max-powerstream");
-  private static final SimulatedDevice DELTA_PRO = map("DCAB", "delta-pro-alone");
-  private static final SimulatedDevice DELTA_2 = map("R331", "delta2-alone");
-  private static final SimulatedDevice RIVER_PRO = map("P201", "river-pro-alone");
-  private static final SimulatedDevice STREAM_MEMBER = map("BK31", "stream-member");
-  private static final SimulatedDevice STREAM_LEADER = map("BK11", "stream-leader");
-  private static final SimulatedDevice POWER_STREAM = map("HW51", "powerstream-without-battery");
-  private static final SimulatedDevice GLACIER = map("BX11", "glacier-without-battery");
-  private static final SimulatedDevice WAVE_2 = map("KT21", "wave2-without-battery");
-  private static final SimulatedDevice HOME_PANEL = map("SP10", "home-panel-one-battery");
-  private static final SimulatedDevice HOME_PANEL_2 = map("HD31", "home-panel2-two-batteries");
-  private static final SimulatedDevice SMART_METER = map("BK21", "smart-meter-one-phase");
-  private static final SimulatedDevice SHELLY = map("SM3A", "shelly-two-clamps");
+  private static final SimulatedDevice DELTA_2_MAX = map("delta2max-powerstream");
+  private static final SimulatedDevice DELTA_MAX = map("delta-max-powerstream");
+  private static final SimulatedDevice DELTA_PRO = map("delta-pro-alone");
+  private static final SimulatedDevice DELTA_2 = map("delta2-alone");
+  private static final SimulatedDevice RIVER_PRO = map("river-pro-alone");
+  private static final SimulatedDevice STREAM_MEMBER = map("stream-member");
+  private static final SimulatedDevice STREAM_LEADER = map("stream-leader");
+  private static final SimulatedDevice POWER_STREAM = map("powerstream-without-battery");
+  private static final SimulatedDevice GLACIER = map("glacier-without-battery");
+  private static final SimulatedDevice WAVE_2 = map("wave2-without-battery");
+  private static final SimulatedDevice HOME_PANEL = map("home-panel-one-battery");
+  private static final SimulatedDevice HOME_PANEL_2 = map("home-panel2-two-batteries");
+  private static final SimulatedDevice SMART_METER = map("smart-meter-one-phase");
+  private static final SimulatedDevice SHELLY = map("shelly-two-clamps");
 
   private static final List<SimulatedDevice> POLLED =
       List.of(
@@ -118,8 +113,9 @@ class AbsentPartsTest {
           .with(PUSHED.toArray(SimulatedDevice[]::new))
           .startedAtOnce();
 
-  private static SimulatedDevice map(String prefix, String file) {
-    return json(prefix + "ZPOLL0000001").set(text(file + ".json"));
+  private static SimulatedDevice map(String name) {
+    String file = "parts/" + name + ".json";
+    return json(QuotaMaps.SERIALS.get(file) + "ZPOLL0000001").set(QuotaMaps.text(file));
   }
 
   private static SimulatedDevice json(String serial) {
@@ -131,16 +127,8 @@ class AbsentPartsTest {
     return new SimulatedDevice(serial, serial, "", WireFormat.PROTOBUF_XOR);
   }
 
-  private static String text(String file) {
-    try {
-      return Files.readString(DIRECTORY.resolve(file));
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-  }
-
   private static byte[] frame(String file) {
-    return TestFrames.hex(text(file));
+    return TestFrames.hex(QuotaMaps.text("parts/" + file));
   }
 
   private static byte[] display(ProtobufWriter values) {
@@ -154,6 +142,7 @@ class AbsentPartsTest {
   @BeforeAll
   static void valuesAreThere() {
     Page page = polling.page();
+    assertEquals(QuotaMaps.names("parts").size(), POLLED.size());
     POLLED.forEach(device -> eventually(() -> assertFalse(page.namesOf(device).isEmpty())));
     listening.page().eventuallyConnected(1);
   }

@@ -9,9 +9,6 @@ import ecoflow.cloud.WireFormat;
 import ecoflow.testkit.ExporterExtension;
 import ecoflow.testkit.Page;
 import ecoflow.testkit.Series;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -30,17 +27,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class RealQuotasTest {
 
-  private static final Path DIRECTORY = Path.of("src/test/resources/quotas");
   private static final Set<String> OF_ALL =
       Set.of("device", "device_name", "product_name", "device_general_key");
 
   private static final List<SimulatedDevice> DEVICES =
-      List.of(
-          device("R351TESTREAL0001", "delta2max"),
-          device("Y711TESTREAL0001", "delta-pro-ultra"),
-          device("HW51TESTREAL0001", "powerstream"),
-          device("BK31TESTREAL0001", "stream-ac-pro"),
-          device("HJ31TESTREAL0001", "powerocean"));
+      QuotaMaps.names("quotas").stream().map(RealQuotasTest::device).toList();
 
   @RegisterExtension
   static final ExporterExtension exporter =
@@ -50,16 +41,11 @@ class RealQuotasTest {
 
   private static final Page page = exporter.page();
 
-  private static SimulatedDevice device(String serial, String name) {
-    return new SimulatedDevice(serial, name, "", WireFormat.JSON).set(text(name + ".json"));
-  }
-
-  private static String text(String file) {
-    try {
-      return Files.readString(DIRECTORY.resolve(file));
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+  private static SimulatedDevice device(String name) {
+    String file = "quotas/" + name + ".json";
+    return new SimulatedDevice(
+            QuotaMaps.SERIALS.get(file) + "TESTREAL0001", name, "", WireFormat.JSON)
+        .set(QuotaMaps.text(file));
   }
 
   static Stream<String> names() {
@@ -79,7 +65,7 @@ class RealQuotasTest {
     SimulatedDevice device =
         DEVICES.stream().filter(of -> of.name().equals(name)).findFirst().orElseThrow();
     String found = series(device).stream().collect(Collectors.joining("\n", "", "\n"));
-    assertEquals(text(name + ".txt"), found);
+    assertEquals(QuotaMaps.text("quotas/" + name + ".txt"), found);
   }
 
   /** All series except energies that the exporter computes. */
