@@ -290,7 +290,8 @@ class PlanTest {
     assertEquals(
         Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("R374", "bp_sta[2].bp_soc=70"));
     assertEquals(
-        Map.of("battery_pack_charge_ratio{pack=2}", 0.7), of("HC31", "bp_info[1].bp_soc=70"));
+        Map.of("battery_pack_charge_ratio{pack=1}", 0.6, "battery_pack_charge_ratio{pack=2}", 0.7),
+        of("HC31", "bp_info[\"HJ3B\"].bp_soc=70 bp_info[\"HJ3A\"].bp_soc=60"));
     assertEquals(
         Map.of(
             "battery_pack_voltage_volts{pack=1}", 52.0, "battery_pack_voltage_volts{pack=2}", 53.0),
