@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -36,7 +37,12 @@ public final class Replay {
     if (messages.isEmpty()) {
       return List.of();
     }
-    try (MessageReplay replay = MessageReplay.open(variables, factory, problem)) {
+    Map<String, String> withoutLabels = new HashMap<>(variables);
+    // The labels of the settings belong to serial numbers that are not in the recording.
+    withoutLabels
+        .keySet()
+        .removeIf(name -> name.matches("ECOFLOW_(DEVICE_NAME|PRODUCT_NAME|DEVICE_GENERAL_KEY)"));
+    try (MessageReplay replay = MessageReplay.open(withoutLabels, factory, problem)) {
       messages.forEach(message -> replay.send(message, null));
       return replay.result();
     }

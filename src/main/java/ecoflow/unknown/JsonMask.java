@@ -119,7 +119,8 @@ final class JsonMask {
   }
 
   private Object text(String key, String text, int depth) {
-    if (PersonalKeys.isIdentifier(key) && IDENTIFIER.matcher(text).matches()) {
+    boolean isEnvelope = depth == 1;
+    if (isEnvelope && PersonalKeys.isIdentifier(key) && IDENTIFIER.matcher(text).matches()) {
       return mask.key(text);
     }
     byte[] bytes = text.getBytes(UTF_8);

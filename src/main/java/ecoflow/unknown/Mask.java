@@ -47,6 +47,8 @@ final class Mask {
       Pattern.compile(
           "(?<![A-Za-z0-9])(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{14,20}(?![A-Za-z0-9])");
 
+  private static final int MIN_SERIAL_IN_KEY = 12;
+
   private static final Pattern ALPHANUMERIC = Pattern.compile("[A-Za-z0-9]+|[\\x80-\\xff]");
 
   /** IDs of users and of rows in EcoFlow's tables. */
@@ -251,7 +253,10 @@ final class Mask {
     StringBuilder masked = new StringBuilder(text);
     StringBuilder remaining = new StringBuilder(text.toLowerCase(Locale.ROOT));
     for (String serial : serials) {
-      maskPart(masked, remaining, serial, 0, serial.length());
+      // Keys can contain short serial numbers of devices of other brands.
+      if (withParts || serial.length() >= MIN_SERIAL_IN_KEY) {
+        maskPart(masked, remaining, serial, 0, serial.length());
+      }
     }
     for (String serial : withParts ? serials : List.<String>of()) {
       for (int start = 0; start + PART_CHARS <= serial.length(); start++) {

@@ -120,7 +120,7 @@ class PersonalDataTest {
     Pseudonyms pseudonyms = new Pseudonyms(0);
     pseudonyms.of(OWN);
     pseudonyms.of(BATTERY);
-    return new Mask(List.of(NAME), List.of(OWN), pseudonyms);
+    return new Mask(List.of(NAME), List.of(OWN, "PLUG1"), pseudonyms);
   }
 
   private static Entry entry() {
@@ -280,7 +280,7 @@ class PersonalDataTest {
         "location":[48.137154,11.576124],"system_install_location":2,"accountId":"77",
         "id":1792345678901234567,"time":1792345678901,"capacity":40960,"temp":-3.125,"late":7,
         "cells":[80,81,82,83,84,85,86,87,88,89,90,65],"chName":[75,105,116,0],
-        "nick":"Jo","typeCode":"pdStatus","param":"{\\"lat\\":48.1,\\"soc\\":80}"}
+        "nick":"Jo","typeCode":"pdStatus","home":{"addr":"Street","plug1":1},"param":"{\\"lat\\":48.1,\\"soc\\":80}"}
         """;
     assertEquals(
         JSON.readTree(
@@ -289,7 +289,7 @@ class PersonalDataTest {
             "location":[0,0],"system_install_location":2,"accountId":"00",
             "id":0,"time":1792345678901,"capacity":40960,"temp":-3.125,"late":7,
             "cells":[80,81,82,83,84,85,86,87,88,89,90,65],"chName":[120,120,120,0],
-            "nick":"xx","typeCode":"pdStatus","param":"{\\"lat\\":0,\\"soc\\":80}"}
+            "nick":"xx","typeCode":"pdStatus","home":{"addr":"xxxxxx","plug1":1},"param":"{\\"lat\\":0,\\"soc\\":80}"}
             """),
         JSON.readTree(json(JSON.readValue(object, Map.class))));
   }

@@ -280,8 +280,9 @@ class UnknownMessagesTest {
                 "no record",
                 "{\"device\":\"P231XXXXXXXXXXXX\",\"frame\":\"" + unknown + "\"}"));
     List<String> problems = new ArrayList<>();
+    Map<String, String> variables = Map.of("ECOFLOW_DEVICE_NAME", "Van");
 
-    List<String> series = Replay.series(Map.of(), Beans::new, file, problems::add);
+    List<String> series = Replay.series(variables, Beans::new, file, problems::add);
 
     assertEquals(
         List.of(
