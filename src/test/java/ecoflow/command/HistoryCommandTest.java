@@ -105,6 +105,15 @@ class HistoryCommandTest {
     return code;
   }
 
+  /** Requests one day of one device. */
+  private void assertRunsWith(AccountsYaml accounts) {
+    accounts.write();
+    Map<String, String> variables =
+        Variables.ofFile(accounts.file(), "ECOFLOW_CA_FILE=" + clouds.cloud().caFile());
+    int code = run(variables, "--from", "2026-08-09", "--device", ocean.serial());
+    assertEquals(0, code, err::toString);
+  }
+
   private int calls() {
     return clouds.cloud().requests(HISTORY).size();
   }
@@ -393,17 +402,7 @@ class HistoryCommandTest {
     AccountsYaml accounts = new AccountsYaml(directory.resolve("accounts.yml"));
     accounts.add("one", "rest", clouds.cloud().defaultAccount());
     accounts.add("two", "rest", clouds.cloud().addAccount(CloudAccount.numbered(2)).add(ocean));
-    accounts.write();
-
-    assertEquals(
-        0,
-        run(
-            Variables.ofFile(accounts.file(), "ECOFLOW_CA_FILE=" + clouds.cloud().caFile()),
-            "--from",
-            "2026-08-09",
-            "--device",
-            ocean.serial()),
-        err::toString);
+    assertRunsWith(accounts);
     assertEquals(5, out.toString().lines().count(), out::toString);
   }
 
@@ -543,17 +542,7 @@ class HistoryCommandTest {
     AccountsYaml accounts = new AccountsYaml(directory.resolve("accounts.yml"));
     accounts.add("app", "device", clouds.cloud().defaultAccount());
     accounts.add("keys", "rest", clouds.cloud().defaultAccount());
-    accounts.write();
-
-    assertEquals(
-        0,
-        run(
-            Variables.ofFile(accounts.file(), "ECOFLOW_CA_FILE=" + clouds.cloud().caFile()),
-            "--from",
-            "2026-08-09",
-            "--device",
-            ocean.serial()),
-        err::toString);
+    assertRunsWith(accounts);
 
     assertEquals(
         List.of(
