@@ -1,6 +1,7 @@
 package ecoflow.normal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -212,12 +213,13 @@ class ModelsDocTest {
     }
     for (Evidence.Channel channel : channels) {
       text.append(
-          "- %s: %d normalised names%s%s.\n"
+          "- %s: %d normalised name%s%s%s.\n"
               .formatted(
                   capitalised(channel.title()),
                   names.get(channel).size(),
+                  names.get(channel).size() == 1 ? "" : "s",
                   channel == Evidence.Channel.APP ? " from " + app(rows) : "",
-                  summary(family, channel)));
+                  summary(family, channel, names.get(channel).size())));
     }
     if (channels.equals(List.of(Evidence.Channel.APP))) {
       text.append("- REST and Open: raw series only%s.\n".formatted(rest(family)));
@@ -268,7 +270,7 @@ class ModelsDocTest {
     if (!names.isEmpty()) {
       parts.add(kinds(own, true) + names(names.size()));
     } else if (ofFamily.stream().anyMatch(of -> of.kind().hasFile())) {
-      parts.add("family: " + kinds(ofFamily, true));
+      parts.add("family: " + kinds(ofFamily, true).replaceFirst(",.*", ""));
     }
     String withoutFile = kinds(own, false);
     if (!withoutFile.isEmpty()) {
@@ -282,14 +284,17 @@ class ModelsDocTest {
   }
 
   /** The evidence for the names of a channel. */
-  private static String summary(String family, Evidence.Channel channel) {
+  private static String summary(String family, Evidence.Channel channel, int names) {
     List<Evidence> evidence = evidence(family, channel);
     int recorded = recorded(evidence, family).size();
     String others = kinds(evidence, false);
+    if (recorded == names) {
+      return ", all in recordings";
+    }
+    assertNotEquals("", others, () -> family + " " + channel + ": names without evidence");
     return recorded == 0
         ? ""
-        : ", %d of them in recordings%s"
-            .formatted(recorded, others.isEmpty() ? "" : ", otherwise " + others);
+        : ", %d of them in recordings, otherwise %s".formatted(recorded, others);
   }
 
   private static List<Evidence> evidence(String family, Evidence.Channel channel) {
