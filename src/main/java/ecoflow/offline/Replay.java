@@ -1,5 +1,7 @@
 package ecoflow.offline;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -50,7 +52,8 @@ public final class Replay {
 
   private static List<Message> read(Path file, Consumer<String> problem) throws IOException {
     List<Message> messages = new ArrayList<>();
-    List<String> lines = Files.readAllLines(file);
+    // A line that is not complete can end within a character.
+    List<String> lines = new String(Files.readAllBytes(file), UTF_8).lines().toList();
     for (int i = 0; i < lines.size(); i++) {
       if (lines.get(i).isBlank()) {
         continue;

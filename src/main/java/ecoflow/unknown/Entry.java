@@ -1,5 +1,7 @@
 package ecoflow.unknown;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
@@ -30,6 +32,7 @@ record Entry(Instant time, String source, String mode, String device, String pro
    * @param layout the description of the message; empty for an unknown message
    */
   String line(Header header, Optional<Layout> layout, Mask mask) {
+    mask.numberSerials(header.getPdata().toString(ISO_8859_1));
     byte[] masked = new FieldMask(mask).header(header.toByteArray(), layout);
     byte[] frame = Frame.newBuilder().addHeaders(ByteString.copyFrom(masked)).build().toByteArray();
     Map<String, Object> line = envelope(mask);
@@ -40,6 +43,7 @@ record Entry(Instant time, String source, String mode, String device, String pro
 
   /** A line with a JSON object. */
   String line(Map<?, ?> object, Mask mask) {
+    mask.numberSerials(text(object));
     Map<String, Object> line = envelope(mask);
     line.put("json", new JsonMask(mask).value(object));
     return text(line);
@@ -57,7 +61,7 @@ record Entry(Instant time, String source, String mode, String device, String pro
     return line;
   }
 
-  private static String text(Map<String, Object> line) {
+  private static String text(Map<?, ?> line) {
     try {
       return JSON.writeValueAsString(line);
     } catch (JsonProcessingException e) {

@@ -12,7 +12,9 @@ import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -33,12 +35,20 @@ final class FieldMask {
   /** Minimum length from which a text that is also a valid message is treated as a text. */
   private static final int MIN_CERTAIN_TEXT = 8;
 
+  /** Longer texts are whole serial numbers, which must remain different from the next one. */
+  private static final int MAX_PART = 13;
+
+  private static final int MIN_NAME = 3;
   private static final int MIN_UTF16 = 3;
 
   /** User IDs have at least 16 digits, times in milliseconds have 13. */
   private static final long MIN_USER_ID = 1_000_000_000_000_000L;
 
+  /** Above this limit, the bits of an integer are those of a double that can be a measurement. */
+  private static final long MAX_FIXED_USER_ID = 4_000_000_000_000_000_000L;
+
   private static final int MAX_DEGREES = 180;
+  private static final Set<String> APPS = Set.of("android", "ios");
 
   private final Mask mask;
   private final JsonMask json;
@@ -63,6 +73,7 @@ final class FieldMask {
    */
   byte[] header(byte[] header, Optional<Layout> layout) {
     byte[] masked = header.clone();
+    Field before = null;
     for (Field field : fields(masked, 0, masked.length)) {
       if (field.number() == Header.PDATA_FIELD_NUMBER && field.type() == BYTES) {
         if (layout.isPresent()) {
@@ -70,12 +81,24 @@ final class FieldMask {
         } else {
           maskMessage(masked, field.start(), field.end(), 0);
         }
-      } else if (field.type() == BYTES) {
-        // The texts of the header are the app and serial numbers.
-        replace(masked, field.start(), field.end(), mask::patterns);
+      } else if (field.number() >= Header.MODULE_SN_FIELD_NUMBER
+          && field.number() <= Header.DEST_SN_FIELD_NUMBER
+          && field.type() == BYTES) {
+        replace(masked, field.start(), field.end(), text -> mask.textOf("sn", text));
+      } else if (!isApp(masked, field)) {
+        maskUnknown(masked, before, field, 0);
       }
+      before = field;
     }
     return masked;
+  }
+
+  /** Whether a field of the header is the sender of the message, if this is an app of EcoFlow. */
+  private static boolean isApp(byte[] bytes, Field field) {
+    return field.number() == Header.FROM_FIELD_NUMBER
+        && APPS.contains(
+            new String(bytes, field.start(), field.end() - field.start(), ISO_8859_1)
+                .toLowerCase(Locale.ROOT));
   }
 
   /** Masks a message whose fields are described. Bytes after a damaged field are set to zero. */
@@ -119,7 +142,7 @@ final class FieldMask {
   private static void maskNumber(byte[] bytes, Field field, String name) {
     if (PersonalKeys.isCoordinate(name) || PersonalKeys.isNumber(name)) {
       zero(bytes, field);
-    } else if (field.type() == VARINT) {
+    } else if (field.type() == VARINT || field.type() == FIXED64) {
       maskUserId(bytes, field);
     }
   }
@@ -159,14 +182,25 @@ final class FieldMask {
       maskValue(bytes, field.start(), field.end(), depth);
     } else if (field.type() == VARINT) {
       maskUserId(bytes, field);
-    } else if (field.type() == FIXED64 && before != null) {
-      maskCoordinates(bytes, before, field);
+    } else if (field.type() == FIXED64) {
+      maskUserId(bytes, field);
+      if (before != null) {
+        maskCoordinates(bytes, before, field);
+      }
     }
   }
 
-  private void maskValue(byte[] bytes, int start, int end, int depth) {
+  private void maskValue(byte[] bytes, int start, int filledEnd, int depth) {
+    int end = filledEnd;
+    // Texts in buffers of a constant size end with zeros.
+    while (end > start && bytes[end - 1] == 0) {
+      end--;
+    }
+    if (!isText(bytes, start, end)) {
+      end = filledEnd;
+    }
     boolean isText = isText(bytes, start, end);
-    boolean isCertain = isText && end - start >= MIN_CERTAIN_TEXT;
+    boolean isCertain = isText && (end - start >= MIN_CERTAIN_TEXT || isLetters(bytes, start, end));
     if (isCertain || (isText && fields(bytes, start, end).isEmpty())) {
       maskText(bytes, start, end, "");
     } else if (isUtf16(bytes, start, end)) {
@@ -174,6 +208,16 @@ final class FieldMask {
     } else {
       maskMessage(bytes, start, end, depth + 1);
     }
+  }
+
+  /** Names such as Maria, which can also be a valid message. */
+  private static boolean isLetters(byte[] bytes, int start, int end) {
+    for (int i = start; i < end; i++) {
+      if (bytes[i] > 0 && !Character.isLetter(bytes[i])) {
+        return false;
+      }
+    }
+    return end - start >= MIN_NAME;
   }
 
   private static void replace(byte[] bytes, int start, int end, UnaryOperator<byte[]> change) {
@@ -281,15 +325,24 @@ final class FieldMask {
         return false;
       }
     }
-    return field.end() > field.start();
+    int length = field.end() - field.start();
+    return length > 0 && length <= MAX_PART;
   }
 
   /** Replaces a user ID by a zero with padding bytes, which has the same length. */
   private static void maskUserId(byte[] bytes, Field field) {
-    long number = varint(bytes, field.start(), field.end());
-    if (number >= MIN_USER_ID && field.end() - field.start() < MAX_VARINT_BYTES) {
+    if (field.type() == FIXED64) {
+      long number = fixed64(bytes, field).getLong();
+      if (number >= MIN_USER_ID && number < MAX_FIXED_USER_ID) {
+        zero(bytes, field);
+      }
+    } else if (Math.abs(varint(bytes, field.start(), field.end())) >= MIN_USER_ID) {
       zero(bytes, field);
     }
+  }
+
+  private static ByteBuffer fixed64(byte[] bytes, Field field) {
+    return ByteBuffer.wrap(bytes, field.start(), Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Masks a latitude and a longitude in consecutive fields. */
@@ -305,10 +358,7 @@ final class FieldMask {
 
   /** Whether the value is within the range, and more precise than a measurement. */
   private static boolean isCoordinate(byte[] bytes, Field field) {
-    double degrees =
-        ByteBuffer.wrap(bytes, field.start(), Double.BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .getDouble();
+    double degrees = fixed64(bytes, field).getDouble();
     double thousandths = degrees * 1000;
     return Math.abs(degrees) <= MAX_DEGREES
         && Math.abs(degrees) > 0.001

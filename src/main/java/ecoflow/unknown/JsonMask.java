@@ -10,6 +10,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -140,6 +141,9 @@ final class JsonMask {
   private Object list(String key, List<?> elements, boolean inLocation, int depth) {
     Optional<byte[]> bytes = bytes(elements);
     if (bytes.isPresent()) {
+      if (PersonalKeys.isNumber(key) || PersonalKeys.isCoordinate(key)) {
+        return Collections.nCopies(elements.size(), 0);
+      }
       byte[] text = bytes.get();
       byte[] masked = PersonalKeys.isText(key) ? mask.personal(text) : serial(text);
       List<Object> numbers = new ArrayList<>();
@@ -173,7 +177,9 @@ final class JsonMask {
   /** Other texts as lists of bytes cannot be distinguished from measurements. */
   private byte[] serial(byte[] bytes) {
     String text = new String(bytes, UTF_8).replaceAll("\0+$", "");
-    return text.length() >= MIN_SERIAL && text.matches("[A-Z0-9]+") ? mask.patterns(bytes) : bytes;
+    return text.length() >= MIN_SERIAL && text.matches("[A-Z0-9]+|[a-z0-9]+")
+        ? mask.patterns(bytes)
+        : bytes;
   }
 
   private static boolean isPersonal(String key, Number number, boolean inLocation) {

@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -46,6 +47,11 @@ final class Mask {
   private static final Pattern SERIAL_IN_KEY =
       Pattern.compile(
           "(?<![A-Za-z0-9])(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{14,20}(?![A-Za-z0-9])");
+
+  /** Keys of this length in lower case can have a number at the end. */
+  private static final Pattern LOWER_SERIAL_IN_KEY =
+      Pattern.compile(
+          "(?<![A-Za-z0-9])(?=(?:[a-z]*[0-9]){4})(?=[a-z0-9]*[a-z])[a-z0-9]{14,20}(?![A-Za-z0-9])");
 
   private static final int MIN_SERIAL_IN_KEY = 12;
 
@@ -95,13 +101,27 @@ final class Mask {
       Pattern.compile(
           "(?<![0-9.])-?[0-9]{1,3}\\.[0-9]{4,}\\s*[,; ]\\s*-?[0-9]{1,3}\\.[0-9]{4,}(?![0-9.])");
 
+  private static final Pattern NUMBER_IN_KEY =
+      Pattern.compile(
+          "(?<![A-Za-z0-9])(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{12}(?![A-Za-z0-9])|"
+              + LONG_NUMBER.pattern());
+
   private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/_-]{16,}");
 
   private static final Pattern HEXADECIMAL =
       Pattern.compile("[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){7,}+[0-9A-Fa-f]?");
 
-  private static final Pattern ASCII_RUN = Pattern.compile("[\\x20-\\x7e]{6,}");
+  private static final Pattern ASCII_RUN = Pattern.compile("[\\x20-\\x7e]{4,}");
+  private static final Pattern LATIN_TEXT = Pattern.compile("[\\x20-\\x7e\\xa0-\\xff]++");
   private static final Pattern LETTER = Pattern.compile("\\p{L}");
+
+  /** Letters of alphabets whose names can have one or two characters, such as Chinese. */
+  private static final Pattern IDEOGRAPH =
+      Pattern.compile("[\\p{IsHan}\\p{IsHangul}\\p{IsHiragana}\\p{IsKatakana}]");
+
+  private static final Pattern HEXADECIMAL_TEXT =
+      Pattern.compile("(?:0[xX])?((?:[0-9A-Fa-f]{2}[ :,-]?){4,}+)");
+
   private static final int MIN_NAME_LETTERS = 3;
 
   private static final String PRINTABLE = "[\\x20-\\x7e\\xa0-\\xff]";
@@ -132,7 +152,11 @@ final class Mask {
    * can be names.
    */
   byte[] binary(byte[] bytes) {
-    String masked = masked(latin(bytes), 0);
+    String text = latin(bytes);
+    String masked = masked(text, 0);
+    if (LATIN_TEXT.matcher(text).matches() && hasName(text)) {
+      return latin(withoutContent(masked));
+    }
     return latin(replaceAll(masked, ASCII_RUN, run -> hasName(run) ? withoutContent(run) : run));
   }
 
@@ -142,7 +166,9 @@ final class Mask {
    */
   byte[] text(byte[] text) {
     String masked = masked(latin(text), 0);
-    return latin(hasName(new String(text, UTF_8)) ? withoutContent(masked) : masked);
+    String original = new String(text, UTF_8);
+    boolean isName = hasName(original) || isHexadecimalName(original);
+    return latin(isName ? withoutContent(masked) : masked);
   }
 
   /**
@@ -169,15 +195,33 @@ final class Mask {
     return latin(withoutContent(masked(latin(text), 0)));
   }
 
-  /** Masks serial numbers, long numbers and addresses in a key of JSON. */
+  /**
+   * Numbers the serial numbers of a text in their order, because the rank of a battery is that of
+   * its serial number.
+   */
+  void numberSerials(String text) {
+    SERIAL_IN_KEY.matcher(text).results().map(MatchResult::group).sorted().forEach(pseudonyms::of);
+  }
+
+  /** Masks serial numbers, names of devices, long numbers and addresses in a key of JSON. */
   String key(String key) {
-    String masked = maskSerials(latin(key.getBytes(UTF_8)), false);
+    String masked = maskSerials(maskWords(latin(key.getBytes(UTF_8))), false);
     masked = replaceAll(masked, SERIAL_IN_KEY, pseudonyms::of);
+    masked = replaceAll(masked, LOWER_SERIAL_IN_KEY, pseudonyms::of);
     masked = replaceAll(masked, MAIL, found -> "x".repeat(found.length()));
     masked = replaceAll(masked, MAC, Mask::zeros);
-    masked = replaceAll(masked, PLAIN_MAC, Mask::zeros);
-    masked = replaceAll(masked, LONG_NUMBER, Mask::zeros);
+    masked = replaceAll(masked, IPV4, Mask::zeros);
+    masked = replaceAll(masked, IPV6, Mask::zeros);
+    // Different keys must remain different, because equal keys would lose a value.
+    masked = replaceAll(masked, NUMBER_IN_KEY, this::numbered);
     return new String(latin(masked), UTF_8);
+  }
+
+  private String numbered(String found) {
+    return pseudonyms
+        .of(found)
+        .replaceAll("^.{4}X*", "")
+        .transform(number -> "0".repeat(found.length() - number.length()) + number);
   }
 
   /** Replaces letters and digits of a text by zeros. */
@@ -194,7 +238,19 @@ final class Mask {
   }
 
   private static boolean hasName(String text) {
-    return LETTER.matcher(text).results().limit(MIN_NAME_LETTERS).count() == MIN_NAME_LETTERS;
+    return IDEOGRAPH.matcher(text).find()
+        || LETTER.matcher(text).results().limit(MIN_NAME_LETTERS).count() == MIN_NAME_LETTERS;
+  }
+
+  /** Whether a text is a name in hexadecimal, which can have fewer than three letters. */
+  private static boolean isHexadecimalName(String text) {
+    Matcher matcher = HEXADECIMAL_TEXT.matcher(text);
+    if (!matcher.matches()) {
+      return false;
+    }
+    String digits = matcher.group(1).replaceAll("[^0-9A-Fa-f]", "");
+    String name = new String(HexFormat.of().parseHex(digits), UTF_8);
+    return name.chars().noneMatch(Character::isISOControl) && hasName(name);
   }
 
   private static String withoutContent(String text) {

@@ -113,8 +113,9 @@ public final class MessageRecording {
     try {
       result = append(file.get(), message, kind, line);
     } catch (RuntimeException e) {
-      // The values of the message are more important than its record.
-      lines.warn("", "Failed to record a message: " + e);
+      // The values of the message are more important than its record. The message of the exception
+      // can contain personal data.
+      lines.warn("", "Failed to record a message: " + e.getClass().getSimpleName());
     }
     count.accept(result);
   }

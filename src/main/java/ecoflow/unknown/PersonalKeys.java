@@ -9,20 +9,27 @@ final class PersonalKeys {
       Pattern.compile(
           "(?i)name$|nick|ssid|passw|pwd|psk|e_?mail|phone|mobile|token|secret|sn_?suffix"
               + "|iccid|imei|imsi|(?:user|owner|account|member|card|vehicle)_?(?:id|no)$"
-              + "|(?:^|[._])uid$");
+              + "|(?:^|[._])(?:uid|tel|pin|owner|city|zip|street)$"
+              + "|post_?(?:al_?)?code|zip_?code|house_?(?:no|number)$");
 
+  /** Also IP and MAC addresses, which are integers or lists of bytes. */
   private static final Pattern NUMBER =
       Pattern.compile(
-          "(?i)phone(?:_?no|_?number)?$|mobile$|iccid$|imei$|imsi$"
-              + "|(?:user|owner|account|member|card|vehicle)_?(?:id|no)$|(?:^|[._])uid$");
+          "(?i:phone(?:_?no|_?number)?$|mobile$|iccid$|imei$|imsi$"
+              + "|(?:password|passwd|pwd|psk|ssid|token|secret|post_?code|zip_?code)$"
+              + "|(?:user|owner|account|member|card|vehicle)_?(?:ids?|no)$"
+              + "|(?:^|[._])(?:uids?|user|pin|(?:ip|mac)(?:v[46])?(?:_?addr(?:ess)?)?)$)"
+              + "|[a-z0-9](?:Ip|IP|Mac|MAC)(?:[vV][46])?(?:Addr(?:ess)?)?$");
 
   private static final Pattern SERIAL = Pattern.compile("(?:^|[._])sn[0-9]*$|[a-z0-9]Sn[0-9]*$");
 
   private static final Pattern COORDINATE =
       Pattern.compile(
-          "(?i:latitude|longitude)" + "|(?:(?<![A-Za-z])(?i:lat|lon|lng)|Lat|Lon|Lng)(?![a-z])");
+          "(?i:latitude|longitude)|(?<![A-Za-z])long(?![A-Za-z])"
+              + "|(?:(?<![A-Za-z])(?i:lat|lon|lng)|Lat|Lon|Lng)(?![a-z])");
 
-  private static final Pattern LOCATION = Pattern.compile("(?i)gps|location|coordinate");
+  private static final Pattern LOCATION =
+      Pattern.compile("(?i)gps|gnss|location|position|coord|(?:^|[._])geo$");
 
   /** The members of a push that identify the part of the device, which decoders need. */
   private static final Pattern IDENTIFIER =

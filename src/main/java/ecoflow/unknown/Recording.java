@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -47,6 +48,9 @@ final class Recording {
   private long size;
   private boolean hasEnded;
 
+  /** Whether the last line is not complete, for example after a power failure. */
+  private boolean isIncomplete;
+
   /** Whether the file is from before the start of the process. */
   private boolean isOld;
 
@@ -60,9 +64,12 @@ final class Recording {
     this.warnings = warnings;
     try {
       size = Files.exists(file) ? Files.size(file) : 0;
-      if (Files.exists(file) && !Files.isRegularFile(file)) {
-        // Opening a pipe for writing blocks until a process reads from it.
+      if (Files.exists(file) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        // Opening a pipe for writing blocks until a process reads from it, and a symbolic link
+        // would change the mode of another file.
         end("is not a regular file");
+      } else {
+        isIncomplete = size > 0 && last() != '\n';
       }
     } catch (IOException e) {
       end("cannot be read");
@@ -89,6 +96,14 @@ final class Recording {
     Recording recording = new Recording(directory, name, files, "messages", warnings);
     recording.isOld = recording.size > 0;
     return recording;
+  }
+
+  private byte last() throws IOException {
+    try (FileChannel content = FileChannel.open(file)) {
+      ByteBuffer last = ByteBuffer.allocate(1);
+      content.read(last, size - 1);
+      return last.get(0);
+    }
   }
 
   boolean hasEnded() {
@@ -124,10 +139,10 @@ final class Recording {
    * @return whether it was written
    */
   boolean append(String line) {
-    byte[] bytes = (line + "\n").getBytes(UTF_8);
     if (hasEnded) {
       return false;
     }
+    byte[] bytes = ((isIncomplete && !isOld ? "\n" : "") + line + "\n").getBytes(UTF_8);
     try {
       if (isOld || size + bytes.length > MAX_BYTES) {
         if (files == 1) {
@@ -139,6 +154,7 @@ final class Recording {
       createOwnerOnly();
       Files.write(file, bytes, StandardOpenOption.APPEND);
       size += bytes.length;
+      isIncomplete = false;
       return true;
     } catch (IOException e) {
       removeIncompleteLine(bytes.length);

@@ -213,6 +213,55 @@ class FieldMaskTest {
     assertEquals(message.getField(7), after.getField(7));
   }
 
+  /** Each of these names is also a valid message. */
+  @Test
+  void namesThatAreValidMessagesAreMasked() throws Exception {
+    for (String name : List.of("Maria", "Emily", "Maxim", "Paxi")) {
+      UnknownFieldSet.parseFrom(text(name));
+      assertEquals("x".repeat(name.length()), masked(name));
+    }
+    assertEquals("xxxx\0\0\0\0\0\0", masked("Anna\0\0\0\0\0\0"));
+    assertEquals("\u0004xxxx\0", masked("\u0004Anna\0"));
+    ByteString latin = ByteString.copyFrom("K\u00fcche", ISO_8859_1);
+    UnknownFieldSet message = UnknownFieldSet.newBuilder().addField(1, bytes(latin)).build();
+    assertEquals(bytes(text("xxxxx")), masked(message).getField(1));
+  }
+
+  @Test
+  void userIdsOfAllTypesAreMasked() throws Exception {
+    long id = 1_792_345_678_901_234_567L;
+    UnknownFieldSet message =
+        UnknownFieldSet.newBuilder()
+            .addField(1, numbers(2 * id, -id, -1, Integer.MIN_VALUE))
+            .addField(2, Field.newBuilder().addFixed64(id).build())
+            .addField(3, fixed64(0.001))
+            .build();
+    UnknownFieldSet after = masked(message);
+    assertEquals(List.of(0L, 0L, -1L, (long) Integer.MIN_VALUE), after.getField(1).getVarintList());
+    assertEquals(List.of(0L), after.getField(2).getFixed64List());
+    assertEquals(message.getField(3), after.getField(3));
+  }
+
+  @Test
+  void allFieldsOfTheHeaderAreMasked() throws Exception {
+    UnknownFieldSet header =
+        UnknownFieldSet.newBuilder()
+            .addField(8, numbers(254))
+            .addField(23, bytes(text("anna.s")))
+            .addField(25, bytes(text("hJ31ZDH5ZG5W0052")))
+            .addField(60, bytes(text("Anna Schmidt")))
+            .addField(61, numbers(1_792_345_678_901_234_567L))
+            .build();
+    FieldMask mask = new FieldMask(new Mask(List.of(), List.of(), new Pseudonyms(0)));
+    UnknownFieldSet after =
+        UnknownFieldSet.parseFrom(mask.header(header.toByteArray(), Optional.empty()));
+    assertEquals(header.getField(8), after.getField(8));
+    assertEquals(bytes(text("xxxx.x")), after.getField(23));
+    assertEquals(bytes(text("hJ31XXXXXXXX0001")), after.getField(25));
+    assertEquals(bytes(text("xxxx xxxxxxx")), after.getField(60));
+    assertEquals(List.of(0L), after.getField(61).getVarintList());
+  }
+
   private static Field fixed64(double value) {
     return Field.newBuilder().addFixed64(Double.doubleToLongBits(value)).build();
   }

@@ -153,6 +153,7 @@ class MessageRecordingTest {
         .map(Series::read)
         .filter(series -> !"computed".equals(series.labels().get("origin")))
         .filter(series -> !PersonalKeys.isCoordinate(series.name()))
+        .filter(series -> !PersonalKeys.isNumber(series.name()))
         .map(
             series -> {
               Map<String, String> labels = new TreeMap<>(series.labels());

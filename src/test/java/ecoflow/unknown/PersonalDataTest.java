@@ -295,6 +295,76 @@ class PersonalDataTest {
   }
 
   @Test
+  void addressesAndSecretsAreZeroAsNumbersAndLists() throws Exception {
+    String object =
+        """
+        {"t":{"ip":3232235777,"staIpAddr":5,"mac":[164,207,18,11,156,222],"selfMac":7,"bssid":[1,2],
+        "wifiPwd":88888888,"ssid":12345,"uids":[12],"userIds":[123456,7],"postcode":80331,
+        "zip":"80331","tel":"01761234567","long":11.576124,"geo":{"x":48.137154},"lat":[48,13],
+        "roundTrip":3,"capacity":80331,"dipSwitch":5,"position":2,"electricity":"77",
+        "sn1":[104,106,51,49,122,100,104,53,122,103,53,119,48,48,53,50]}}
+        """;
+    assertEquals(
+        JSON.readTree(
+            """
+            {"t":{"ip":0,"staIpAddr":0,"mac":[0,0,0,0,0,0],"selfMac":0,"bssid":[0,0],
+            "wifiPwd":0,"ssid":0,"uids":[0],"userIds":[0,0],"postcode":0,
+            "zip":"00000","tel":"00000000000","long":0,"geo":{"x":0},"lat":[0,0],
+            "roundTrip":3,"capacity":80331,"dipSwitch":5,"position":2,"electricity":"77",
+            "sn1":[104,106,51,49,88,88,88,88,88,88,88,88,48,48,48,50]}}
+            """),
+        JSON.readTree(json(JSON.readValue(object, Map.class))));
+  }
+
+  @Test
+  void namesInFewCharactersAreMasked() throws Exception {
+    Map<String, Object> names = new LinkedHashMap<>();
+    names.put("a", "\u674e\u660e");
+    names.put("b", "5065746572"); // Peter in hexadecimal
+    names.put("c", "416e6e61"); // Anna
+    names.put("soc", "81");
+    names.put("energy", "1234567890");
+    assertEquals(
+        "{\"a\":\"xxxxxx\",\"b\":\"0000000000\",\"c\":\"000x0x00\",\"soc\":\"81\","
+            + "\"energy\":\"1234567890\"}",
+        json(names));
+  }
+
+  @Test
+  void personalKeysAreMaskedAndRemainDifferent() throws Exception {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("1792345678901234567", 1);
+    object.put("1792345678901234568", 2);
+    object.put("a4cf120b9cde.watts", 3);
+    object.put("hj31zdh5zg5w0052", 4);
+    object.put("192.168.178.24", 5);
+    object.put(NAME, 6);
+    object.put("bmsbattsoh12", 7);
+    assertEquals(
+        "{\"0000000000000000003\":1,\"0000000000000000004\":2,\"000000000005.watts\":3,"
+            + "\"hj31XXXXXXXX0002\":4,\"000.000.000.00\":5,\"xxxxxxxxxxxxx\":6,"
+            + "\"bmsbattsoh12\":7}",
+        json(object));
+  }
+
+  /** The rank of a battery in labels is that of its serial number. */
+  @Test
+  void serialNumbersOfAMessageKeepTheirOrder() throws Exception {
+    String second = "HJ32ZDH5ZG5W0009";
+    String first = "HJ32ZDH5ZG5W0001";
+    Map<String, Object> object = ordered("bp." + second, 2, "bp." + first, 1);
+    assertEquals("{\"bp.HJ32XXXXXXXX0004\":2,\"bp.HJ32XXXXXXXX0003\":1}", json(object));
+    String message =
+        unknown(
+            UnknownFieldSet.newBuilder()
+                .addField(1, bytes(latin(second)))
+                .addField(2, bytes(latin(first)))
+                .build()
+                .toByteArray());
+    assertTrue(message.indexOf("HJ32XXXXXXXX0004") < message.indexOf("HJ32XXXXXXXX0003"), message);
+  }
+
+  @Test
   void knownCoordinatesAreZero() throws Exception {
     UnknownFieldSet message =
         UnknownFieldSet.newBuilder()

@@ -90,4 +90,32 @@ class RecordingTest {
         List.of("No more unknown messages are recorded: " + file + " is not a regular file"),
         lines);
   }
+
+  /** The target of the link must not get the mode and the lines of a recording. */
+  @Test
+  void symbolicLinkIsNotFollowed() throws Exception {
+    Path target = Files.writeString(parent.resolve("other"), "");
+    Path file = Files.createSymbolicLink(directory.resolve(Recording.UNKNOWN), target);
+    Recording recording = Recording.ofUnknown(directory, lines::add);
+    record(recording, 1, 100);
+    assertEquals("", Files.readString(target));
+    assertEquals(
+        List.of("No more unknown messages are recorded: " + file + " is not a regular file"),
+        lines);
+  }
+
+  @Test
+  void incompleteLineDoesNotDamageTheNextOne() throws Exception {
+    Path file = Files.writeString(directory.resolve(Recording.UNKNOWN), "{\"number\": 1,");
+    Recording recording = Recording.ofUnknown(directory, lines::add);
+    record(recording, 2, 1);
+    record(recording, 3, 1);
+    assertEquals(
+        List.of(
+            "{\"number\": 1,",
+            "{\"number\": 2, \"text\": \"x\"}",
+            "{\"number\": 3, \"text\": \"x\"}"),
+        Files.readAllLines(file));
+    assertEquals(List.of(), lines);
+  }
 }

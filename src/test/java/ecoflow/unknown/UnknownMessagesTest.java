@@ -26,6 +26,7 @@ import ecoflow.offline.Replay;
 import ecoflow.testkit.ExporterExtension;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -279,17 +280,15 @@ class UnknownMessagesTest {
                 "{\"device\":\"P231XXXXXXXX0001\",\"source\":\"push\",\"frame\":\"" + known + "\"}",
                 "no record",
                 "{\"device\":\"P231XXXXXXXXXXXX\",\"frame\":\"" + unknown + "\"}"));
+    // A line that ends within a character.
+    Files.write(file, "{\"product\":\"\u00c3".getBytes(ISO_8859_1), StandardOpenOption.APPEND);
     List<String> problems = new ArrayList<>();
     Map<String, String> variables = Map.of("ECOFLOW_DEVICE_NAME", "Van");
 
     List<String> series = Replay.series(variables, Beans::new, file, problems::add);
 
-    assertEquals(
-        List.of(
-            file
-                + ":2: not a record: expected JSON with \"device\", and \"frame\" or"
-                + " \"json\""),
-        problems);
+    String expected = ": not a record: expected JSON with \"device\", and \"frame\" or \"json\"";
+    assertEquals(List.of(file + ":2" + expected, file + ":4" + expected), problems);
     assertTrue(
         series.stream().anyMatch(line -> line.startsWith("ecoflow_cms_batt_soc{device=\"P231X")),
         series::toString);
