@@ -169,6 +169,15 @@ public final class ExporterJar implements BeforeEachCallback, AfterEachCallback,
                 () -> name + log()));
   }
 
+  /** Waits until a counter of the exporter, which can increase further, has reached a value. */
+  public void awaitAtLeast(double value, String name, String... labels) {
+    eventually(
+        () ->
+            assertTrue(
+                page.series(name, labels).stream().anyMatch(series -> series.value() >= value),
+                () -> name + log()));
+  }
+
   @Override
   public void beforeEach(ExtensionContext context) throws IOException {
     copyTo(Files.createTempDirectory("exporter"));
