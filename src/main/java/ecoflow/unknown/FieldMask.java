@@ -191,15 +191,13 @@ final class FieldMask {
   }
 
   private void maskValue(byte[] bytes, int start, int filledEnd, int depth) {
-    int end = filledEnd;
+    int textEnd = filledEnd;
     // Texts in buffers of a constant size end with zeros.
-    while (end > start && bytes[end - 1] == 0) {
-      end--;
+    while (textEnd > start && bytes[textEnd - 1] == 0) {
+      textEnd--;
     }
-    if (!isText(bytes, start, end)) {
-      end = filledEnd;
-    }
-    boolean isText = isText(bytes, start, end);
+    boolean isText = isText(bytes, start, textEnd);
+    int end = isText ? textEnd : filledEnd;
     boolean isCertain = isText && (end - start >= MIN_CERTAIN_TEXT || isLetters(bytes, start, end));
     if (isCertain || (isText && fields(bytes, start, end).isEmpty())) {
       maskText(bytes, start, end, "");
