@@ -28,7 +28,7 @@ public final class Collector extends KafkaRole {
   @Override
   public void bind(Parts parts) {
     CamelContext camel = parts.camel();
-    KafkaClients clients = new KafkaClients(settings(), KafkaConsumer::new);
+    KafkaClients clients = new KafkaClients(settings(), topics()::areChecked, KafkaConsumer::new);
     bindClients(parts, clients);
     long memory = Runtime.getRuntime().maxMemory() / HEAP_PARTS;
     camel

@@ -3,19 +3,29 @@ package ecoflow.fleet;
 import ecoflow.config.KafkaSettings;
 import ecoflow.text.Lines;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.camel.component.kafka.DefaultKafkaClientFactory;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * Creates the Kafka clients of the routes, bean {@code kafkaClients}: adds the properties of
@@ -32,6 +42,7 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final KafkaSettings settings;
+  private final BooleanSupplier areTopicsChecked;
   private final Function<Properties, Consumer<?, ?>> consumers;
   private final Map<String, Producer<?, ?>> producers = new ConcurrentHashMap<>();
   private final AtomicBoolean isKnown = new AtomicBoolean();
@@ -40,16 +51,24 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
   private volatile boolean closed;
 
   /**
+   * @param areTopicsChecked whether all topics exist. Before, producers and consumers request no
+   *     topic, because a broker with auto.create.topics.enable, which is the default, would create
+   *     it with its default settings.
    * @param consumers creates the consumer of a route from its properties
    */
-  KafkaClients(KafkaSettings settings, Function<Properties, Consumer<?, ?>> consumers) {
+  KafkaClients(
+      KafkaSettings settings,
+      BooleanSupplier areTopicsChecked,
+      Function<Properties, Consumer<?, ?>> consumers) {
     this.settings = settings;
+    this.areTopicsChecked = areTopicsChecked;
     this.consumers = consumers;
   }
 
   @Override
   @SuppressWarnings("rawtypes") // The signature of Camel.
   public Consumer getConsumer(Properties options) {
+    options.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
     return consumers.apply(withFile(options));
   }
 
@@ -80,6 +99,25 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
     try {
       return new KafkaProducer<>(all) {
         @Override
+        public List<PartitionInfo> partitionsFor(String requested) {
+          if (!areTopicsChecked.getAsBoolean()) {
+            throw notChecked(requested);
+          }
+          return super.partitionsFor(requested);
+        }
+
+        @Override
+        public Future<RecordMetadata> send(
+            ProducerRecord<Object, Object> message, Callback callback) {
+          if (areTopicsChecked.getAsBoolean()) {
+            return super.send(message, callback);
+          }
+          TimeoutException failure = notChecked(message.topic());
+          callback.onCompletion(null, failure);
+          return CompletableFuture.failedFuture(failure);
+        }
+
+        @Override
         public void close() {
           producers.remove(topic, this);
           // By default, the time is not limited.
@@ -90,6 +128,11 @@ final class KafkaClients extends DefaultKafkaClientFactory implements AutoClosea
       // Without the cause, which does not name the file.
       throw new IllegalArgumentException(invalid(settings, e));
     }
+  }
+
+  /** The failure of a producer without metadata, which is not available before the check either. */
+  private static TimeoutException notChecked(String topic) {
+    return new TimeoutException("Topic " + topic + " not present in metadata: not checked yet");
   }
 
   /**

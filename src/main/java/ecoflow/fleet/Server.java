@@ -51,7 +51,9 @@ public final class Server extends KafkaRole {
             changes,
             rejections,
             parts.nanoClock());
-    bindClients(parts, new KafkaClients(settings, options -> consumer(options, partitions)));
+    bindClients(
+        parts,
+        new KafkaClients(settings, topics()::areChecked, options -> consumer(options, partitions)));
     Registry registry = camel.getRegistry();
     // The default returns bytes, which are not equal to any text.
     registry.bind("toStringKafkaHeaderDeserializer", new ToStringKafkaHeaderDeserializer());
